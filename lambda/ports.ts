@@ -1,0 +1,100 @@
+/**
+ * The edge of the Lambdas: what they need of the world, as small interfaces. The cloud implements them with
+ * the AWS SDK, the local run with folders, DuckDB and Spark processes; decisions never know which.
+ */
+
+/** An object as a listing shows it. */
+export interface StoredObject {
+  readonly uri: string;
+  readonly etag: string;
+  readonly bytes: number;
+  readonly modifiedAt: Date;
+}
+
+/** When a write may happen. */
+export type WriteCondition =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'unchanged'; readonly etag: string };
+
+/** Objects by URI: `s3://bucket/key` or `file:///path`. */
+export interface ObjectStore {
+  /** Text and entity tag; undefined when there is no such object. */
+  read(uri: string): Promise<{ readonly text: string; readonly etag: string } | undefined>;
+  /** Writes the whole object or nothing. With a condition that does not hold, nothing is written and the answer is `conflict`. */
+  write(
+    uri: string,
+    text: string,
+    options?: { readonly condition?: WriteCondition; readonly contentType?: string },
+  ): Promise<'written' | 'conflict'>;
+  /** Every object below a folder, or the file itself, or what a glob matches; in the order of their URIs. */
+  list(location: string): Promise<readonly StoredObject[]>;
+  /** Removes the object; one that is not there is no error. */
+  remove(uri: string): Promise<void>;
+}
+
+/** Answers of queries that the state machine ran. */
+export interface SqlEngine {
+  /** Rows of a finished query, each a record of column name and text value (null for SQL's NULL). */
+  results(queryExecutionId: string): Promise<readonly Readonly<Record<string, string | null>>[]>;
+}
+
+/** A cluster that has not ended. */
+export interface LivingCluster {
+  readonly clusterId: string;
+  readonly runId: string;
+  readonly executionArn: string;
+  readonly createdAt: Date;
+}
+
+/** What is known of a cluster, for explaining a failure and for its cost. */
+export interface ClusterDescription {
+  readonly clusterId: string;
+  readonly state: string;
+  readonly stateChangeReason: string | null;
+  readonly failedStep: {
+    readonly name: string;
+    readonly reason: string | null;
+    readonly logUri: string | null;
+  } | null;
+  /** One entry an instance that ran: for how long, and on what market. */
+  readonly instances: readonly {
+    readonly instanceType: string;
+    readonly market: 'ON_DEMAND' | 'SPOT';
+    readonly seconds: number;
+  }[];
+}
+
+/** Clusters that carry this pipeline's tag. */
+export interface Clusters {
+  /** Clusters of one run, or of every run, that have not ended; all pages of the listing. */
+  living(runId?: string): Promise<readonly LivingCluster[]>;
+  /** Clusters of a run, ended or not. */
+  ofRun(runId: string): Promise<readonly ClusterDescription[]>;
+  /** Asks for the end of a cluster; one that has ended already is no error. */
+  terminate(clusterId: string): Promise<void>;
+}
+
+export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED' | 'UNKNOWN';
+
+/** Executions of the state machine. `UNKNOWN`: there is no such execution (any more). */
+export interface Executions {
+  status(executionArn: string): Promise<ExecutionStatus>;
+}
+
+export interface Notifications {
+  publish(subject: string, text: string): Promise<void>;
+}
+
+export interface Clock {
+  now(): Date;
+}
+
+/** Everything a Lambda may touch. */
+export interface Ports {
+  readonly objects: ObjectStore;
+  readonly sql: SqlEngine;
+  readonly clusters: Clusters;
+  readonly executions: Executions;
+  readonly notifications: Notifications;
+  readonly clock: Clock;
+}
