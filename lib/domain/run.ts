@@ -76,7 +76,8 @@ export type Batch = z.infer<typeof batchSchema>;
 /** How large the cluster is; chosen by sizing.ts from the bytes to read. */
 export const clusterSizeSchema = z.strictObject({
   coreUnits: z.number().int().min(1),
-  taskUnits: z.number().int().min(0),
+  /** At least one: EMR refuses a fleet whose target is 0. */
+  taskUnits: z.number().int().min(1),
   executors: z.number().int().min(1),
   estimatedMinutes: z.number().nonnegative(),
   estimatedUsd: z.number().nonnegative(),
@@ -342,12 +343,20 @@ export const storeMetricsInputSchema = z.strictObject({
 });
 export type StoreMetricsInput = z.infer<typeof storeMetricsInputSchema>;
 
+/** What StoreMetrics hands on: the run in a few sentences, for the notification. */
+export const storeMetricsOutputSchema = z.strictObject({ summary: z.string().min(1) });
+export type StoreMetricsOutput = z.infer<typeof storeMetricsOutputSchema>;
+
 /** Input of the RenderReport state's Lambda. */
 export const renderReportInputSchema = z.strictObject({
   runId: z.string().min(1),
   executionArn: z.string().min(1),
 });
 export type RenderReportInput = z.infer<typeof renderReportInputSchema>;
+
+/** What RenderReport hands on: where the report lies, and the link a reader opens it by (the console's, or the file's). */
+export const renderReportOutputSchema = z.strictObject({ reportUri: uri, link: z.string().min(1) });
+export type RenderReportOutput = z.infer<typeof renderReportOutputSchema>;
 
 /** Input of the CloseRun state's Lambda: which run ends badly, and the error that was caught. */
 export const closeRunInputSchema = z.strictObject({
@@ -357,3 +366,7 @@ export const closeRunInputSchema = z.strictObject({
   failure: z.strictObject({ Error: z.string().optional(), Cause: z.string().optional() }),
 });
 export type CloseRunInput = z.infer<typeof closeRunInputSchema>;
+
+/** What CloseRun hands on, and the execution ends with: the error's name, and the explanation a person can act on. */
+export const closeRunOutputSchema = z.strictObject({ Error: z.string().min(1), Cause: z.string() });
+export type CloseRunOutput = z.infer<typeof closeRunOutputSchema>;
