@@ -76,9 +76,19 @@ export interface Clusters {
 
 export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED' | 'UNKNOWN';
 
+/** An execution that did not succeed. */
+export interface EndedExecution {
+  readonly runId: string;
+  readonly executionArn: string;
+  readonly status: ExecutionStatus;
+  readonly startedAt: Date;
+}
+
 /** Executions of the state machine. `UNKNOWN`: there is no such execution (any more). */
 export interface Executions {
   status(executionArn: string): Promise<ExecutionStatus>;
+  /** Executions started since then that failed, timed out or were aborted: the sweep's list, should an event get lost. */
+  endedBadly(since: Date): Promise<readonly EndedExecution[]>;
 }
 
 export interface Notifications {
@@ -87,7 +97,14 @@ export interface Notifications {
 
 export interface Clock {
   now(): Date;
+  wait(milliseconds: number): Promise<void>;
 }
+
+/** The machine's own clock. */
+export const systemClock: Clock = {
+  now: () => new Date(),
+  wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+};
 
 /** Everything a Lambda may touch. */
 export interface Ports {

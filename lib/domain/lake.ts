@@ -288,6 +288,8 @@ export const KEYS = {
   /** What store-metrics assembled for the report. */
   runDetail: (runId: string): string => `runs/${runId}/detail.json`,
   closed: (runId: string): string => `runs/${runId}/closed.json`,
+  /** Marker of a start that was refused because another run lives: it ends badly and pages nobody. */
+  refused: (runId: string): string => `runs/${runId}/refused.json`,
   report: (runId: string): string => `reports/${runId}.html`,
   model: (runId: string): string => `models/${runId}`,
 } as const;

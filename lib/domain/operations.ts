@@ -1,0 +1,70 @@
+/**
+ * What the cloud side and the Lambdas must call by the same name: environment variables, cluster tags, errors,
+ * metrics. The stacks set them, the Lambdas read them, dashboards and alarms show them.
+ */
+
+/** The Lambdas, each named as its folder in lambda/. */
+export const FUNCTION_NAMES = ['start-training', 'store-metrics', 'render-report', 'close-run'] as const;
+export type FunctionName = (typeof FUNCTION_NAMES)[number];
+
+/** Environment variables of the Lambdas. */
+export const ENVIRONMENT = {
+  /** Root of the lake: `s3://bucket` or `file:///folder`. */
+  lakeRoot: 'LAKE_ROOT',
+  /** Folder, file or glob of event files, for requests that name none. */
+  eventsRoot: 'EVENTS_ROOT',
+  /** RunSettings as JSON; what is left out takes its default. */
+  runSettings: 'RUN_SETTINGS',
+  /** `emr` (the default) or `local`. */
+  platform: 'PLATFORM',
+  /** Region whose prices hold; set by Lambda itself. */
+  region: 'AWS_REGION',
+  /** Topic of the notifications that close-run publishes. */
+  topicArn: 'TOPIC_ARN',
+  /** State machine whose executions the sweep looks over. */
+  stateMachineArn: 'STATE_MACHINE_ARN',
+  /** Value of the tag CLUSTER_TAGS.pipeline on this deployment's clusters. */
+  pipelineName: 'PIPELINE_NAME',
+  /** `true` for emulators of S3 that know no bucket host names. */
+  s3ForcePathStyle: 'S3_FORCE_PATH_STYLE',
+} as const;
+
+/** Tags that every cluster carries, by which its run is found again. The run's id is in the cluster's name too. */
+export const CLUSTER_TAGS = {
+  pipeline: 'churn:pipeline',
+  runId: 'churn:run-id',
+  executionArn: 'churn:execution-arn',
+} as const;
+
+/** Errors that a Lambda ends with on purpose: no retry heals them, and close-run knows what to do about each. */
+export const ERROR_NAMES = [
+  'InvalidRequest',
+  'InvalidConfiguration',
+  'NoEventFiles',
+  'OverBudget',
+  'CannotResume',
+  'InvalidResult',
+  'ReconciliationFailed',
+  'LeaseLost',
+  'RunClosed',
+] as const;
+export type ErrorName = (typeof ERROR_NAMES)[number];
+
+/** CloudWatch namespace of the metrics below. */
+export const METRIC_NAMESPACE = 'Churn';
+
+/** Metrics that the Lambdas emit, without dimensions but the function's own service name. */
+export const RUN_METRICS = {
+  runsSucceeded: { name: 'RunsSucceeded', unit: 'Count' },
+  runsFailed: { name: 'RunsFailed', unit: 'Count' },
+  runsRefused: { name: 'RunsRefused', unit: 'Count' },
+  estimatedCostUsd: { name: 'EstimatedCostUsd', unit: 'Count' },
+  costUsd: { name: 'CostUsd', unit: 'Count' },
+  rowsRead: { name: 'RowsRead', unit: 'Count' },
+  quarantinePercent: { name: 'QuarantinePercent', unit: 'Percent' },
+  reconciliationMismatches: { name: 'ReconciliationMismatches', unit: 'Count' },
+  areaUnderRocCurve: { name: 'AreaUnderRocCurve', unit: 'Count' },
+  modelPromoted: { name: 'ModelPromoted', unit: 'Count' },
+  clustersTerminatedByClosing: { name: 'ClustersTerminatedByClosing', unit: 'Count' },
+} as const;
+export type RunMetric = keyof typeof RUN_METRICS;
