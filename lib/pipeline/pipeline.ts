@@ -1,0 +1,33 @@
+/** A retraining run as Step Functions runs it: the picture in docs/architecture.md, state after state. */
+import type { IChainable } from 'aws-cdk-lib/aws-stepfunctions';
+import type { Pipeline } from './resources.ts';
+import { closeRun, failed } from './states/close-run.ts';
+import { createCluster, terminateCluster, useCluster } from './states/cluster.ts';
+import { anythingToDo, nothingToDo, planRun, refused } from './states/plan-run.ts';
+import { reconcileLake } from './states/reconcile-lake.ts';
+import { notifySuccess, renderReport, storeMetrics } from './states/results.ts';
+import { runStep } from './states/spark-step.ts';
+
+/** Defines every state of a run. Whatever fails ends in CloseRun, then Failed. */
+export function definePipeline(on: Pipeline): IChainable {
+  const closing = closeRun(on, failed(on));
+
+  const working = useCluster(
+    on,
+    createCluster(on)
+      .next(runStep(on, 'IngestEvents'))
+      .next(runStep(on, 'BuildFeatures'))
+      .next(runStep(on, 'TrainModels'))
+      .next(runStep(on, 'ScoreUsers'))
+      .next(terminateCluster(on)),
+  )
+    .addCatch(closing)
+    .next(reconcileLake(on).addCatch(closing))
+    .next(storeMetrics(on).addCatch(closing))
+    .next(renderReport(on).addCatch(closing))
+    .next(notifySuccess(on).addCatch(closing));
+
+  return planRun(on)
+    .addCatch(closing)
+    .next(anythingToDo(on, { run: working, 'nothing-to-do': nothingToDo(on), refused: refused(on) }));
+}

@@ -1,0 +1,60 @@
+/** What is tried again, and how often. Only errors that say that nothing has happened yet, or whose work may be done twice. */
+import { Duration } from 'aws-cdk-lib';
+import { JitterType, type RetryProps } from 'aws-cdk-lib/aws-stepfunctions';
+
+const BACKING_OFF = { backoffRate: 2, jitterStrategy: JitterType.FULL, maxDelay: Duration.minutes(5) };
+
+/**
+ * Every Lambda may run twice with the same result. `Lambda.Unknown` is a crash, such as running out of memory;
+ * an error that the function throws itself has its own name and is not tried again.
+ */
+export const LAMBDA_RETRY: RetryProps = {
+  ...BACKING_OFF,
+  errors: [
+    'Lambda.ClientExecutionTimeoutException',
+    'Lambda.ServiceException',
+    'Lambda.AWSLambdaException',
+    'Lambda.SdkClientException',
+    'Lambda.TooManyRequestsException',
+    'Lambda.Unknown',
+  ],
+  interval: Duration.seconds(2),
+  maxAttempts: 5,
+};
+
+/**
+ * Step Functions gives every error of EMR's own API one name, throttling among them. It arises when a call is
+ * refused, so a repeated RunJobFlow does not make a second cluster. What is never mended by waiting (a wrong
+ * parameter) fails a few minutes later than it could.
+ */
+export const EMR_RETRY: RetryProps = {
+  ...BACKING_OFF,
+  errors: ['EMR.AmazonElasticMapReduceException'],
+  interval: Duration.seconds(20),
+  maxAttempts: 4,
+};
+
+/** Errors before a query has started, or between its start and its end. A count may be taken twice. */
+export const ATHENA_RETRY: RetryProps = {
+  ...BACKING_OFF,
+  errors: [
+    'Athena.AmazonAthenaException',
+    'Athena.TooManyRequestsException',
+    'Athena.InternalServerException',
+  ],
+  interval: Duration.seconds(5),
+  maxAttempts: 4,
+};
+
+/** A notification that is published twice does less harm than one that is lost. */
+export const SNS_RETRY: RetryProps = {
+  ...BACKING_OFF,
+  errors: [
+    'SNS.AmazonSNSException',
+    'SNS.SdkClientException',
+    'SNS.ThrottledException',
+    'SNS.InternalErrorException',
+  ],
+  interval: Duration.seconds(2),
+  maxAttempts: 4,
+};
