@@ -26,6 +26,7 @@ export function prelude(step: Pick<StepDefinition<unknown>, 'name' | 'summary' |
         """A failure that a person can act on."""
 
         def __init__(self, message: str, likely_cause: str, what_to_do: str) -> None:
+            """Takes what went wrong, why that is likely, and the remedy."""
             super().__init__(message)
             self.likely_cause = likely_cause
             self.what_to_do = what_to_do
@@ -35,6 +36,7 @@ export function prelude(step: Pick<StepDefinition<unknown>, 'name' | 'summary' |
         """Small text files, wherever Spark's file systems can reach."""
 
         def __init__(self, spark: SparkSession) -> None:
+            """Uses the session's file systems and their credentials."""
             self._jvm = spark._jvm
             self._configuration = spark._jsc.hadoopConfiguration()
 
@@ -46,10 +48,12 @@ export function prelude(step: Pick<StepDefinition<unknown>, 'name' | 'summary' |
             return file_system, path
 
         def exists(self, uri: str) -> bool:
+            """Says whether there is a file or folder."""
             file_system, path = self._path(uri)
             return file_system.exists(path)
 
         def read_text(self, uri: str) -> str:
+            """Reads the whole file."""
             file_system, path = self._path(uri)
             stream = file_system.open(path)
             try:
@@ -71,9 +75,11 @@ export function prelude(step: Pick<StepDefinition<unknown>, 'name' | 'summary' |
                 raise OSError(f"could not move {draft} to {path}")
 
         def read_json(self, uri: str) -> dict:
+            """Reads one JSON document."""
             return json.loads(self.read_text(uri))
 
         def write_json(self, uri: str, value: dict) -> None:
+            """Writes one JSON document, keys sorted."""
             self.write_text(uri, json.dumps(value, indent=2, sort_keys=True) + "\n")
 
 
@@ -124,14 +130,25 @@ export function prelude(step: Pick<StepDefinition<unknown>, 'name' | 'summary' |
   `;
 }
 
-/** Imports of the script, sorted as ruff sorts them: whole modules first, then names. */
+/** Imports of the script as ruff sorts them: whole modules first, then names, those of one module on one line. */
 function importLines(own: readonly string[], more: readonly string[] = []): Python {
-  const rank = (line: string): number => (line.startsWith('import ') ? 0 : 1);
-  const module = (line: string): string => line.split(' ')[1] ?? line;
-  const lines = [...new Set([...own, ...more])].sort(
-    (a, b) => rank(a) - rank(b) || (module(a) < module(b) ? -1 : module(a) > module(b) ? 1 : 0),
+  const modules = new Set<string>();
+  const names = new Map<string, Set<string>>();
+  for (const line of [...own, ...more]) {
+    const [, module, imported] = /^from (\S+) import (.+)$/.exec(line) ?? [];
+    if (module === undefined || imported === undefined) modules.add(line);
+    else names.set(module, new Set([...(names.get(module) ?? []), ...imported.split(', ')]));
+  }
+  const fromLines = [...names].map(
+    ([module, all]) => `from ${module} import ${[...all].sort(byNameKind).join(', ')}`,
   );
-  return pythonLines(lines.map(fragment));
+  return pythonLines([...[...modules].sort(), ...fromLines.sort()].map(fragment));
+}
+
+/** Constants, then classes, then functions, each by the alphabet: ruff's order of imported names. */
+function byNameKind(a: string, b: string): number {
+  const rank = (name: string): number => (name === name.toUpperCase() ? 0 : /^[A-Z]/.test(name) ? 1 : 2);
+  return rank(a) - rank(b) || (a < b ? -1 : 1);
 }
 
 /** Text of ours that is source already: the docstring and the imports. */
