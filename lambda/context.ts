@@ -1,0 +1,74 @@
+/** What a Lambda is told about its deployment, read once from its environment. */
+import { z } from 'zod';
+import { ENVIRONMENT } from '../lib/domain/operations.ts';
+import { type RunSettings, runSettingsSchema } from '../lib/domain/run.ts';
+import { PipelineError } from './errors.ts';
+import type { Ports } from './ports.ts';
+
+/** Where the Spark steps run: on an EMR cluster that is sized and paid for, or on this machine. */
+export type Platform = 'emr' | 'local';
+
+export interface FunctionContext {
+  /** Root of the lake: `s3://bucket` or `file:///folder`, without a slash at the end. */
+  readonly lakeRoot: string;
+  /** Folder, file or glob of event files, for requests that name none. */
+  readonly eventsRoot: string;
+  readonly platform: Platform;
+  /** Region whose prices hold. */
+  readonly region: string;
+  readonly settings: RunSettings;
+}
+
+/** A Lambda's body: the same in the cloud and on one machine. */
+export type LambdaFunction<Output> = (
+  input: unknown,
+  ports: Ports,
+  context: FunctionContext,
+) => Promise<Output>;
+
+const environmentSchema = z.object({
+  [ENVIRONMENT.lakeRoot]: z.string().min(1),
+  [ENVIRONMENT.eventsRoot]: z.string().min(1),
+  [ENVIRONMENT.platform]: z.enum(['emr', 'local']).default('emr'),
+  [ENVIRONMENT.region]: z.string().min(1).default('us-east-1'),
+  [ENVIRONMENT.runSettings]: z.string().default('{}'),
+});
+
+/**
+ * Reads the context from environment variables.
+ * @throws InvalidConfiguration naming every variable that is missing or senseless
+ */
+export function readContext(environment: Readonly<Record<string, string | undefined>>): FunctionContext {
+  const variables = environmentSchema.safeParse(environment);
+  if (!variables.success) throw invalidConfiguration(z.prettifyError(variables.error));
+  return {
+    lakeRoot: variables.data[ENVIRONMENT.lakeRoot].replace(/\/+$/, ''),
+    eventsRoot: variables.data[ENVIRONMENT.eventsRoot],
+    platform: variables.data[ENVIRONMENT.platform],
+    region: variables.data[ENVIRONMENT.region],
+    settings: readSettings(variables.data[ENVIRONMENT.runSettings]),
+  };
+}
+
+function readSettings(text: string): RunSettings {
+  const settings = runSettingsSchema.safeParse(parseJson(text));
+  if (!settings.success) {
+    throw invalidConfiguration(`${ENVIRONMENT.runSettings}: ${z.prettifyError(settings.error)}`);
+  }
+  return settings.data;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw invalidConfiguration(`${ENVIRONMENT.runSettings} is not JSON: ${text}`);
+  }
+}
+
+function invalidConfiguration(message: string): PipelineError {
+  return new PipelineError(
+    'InvalidConfiguration',
+    `${message}\nSet the Lambda's environment right and deploy again.`,
+  );
+}

@@ -1,0 +1,70 @@
+/** The request of a run, checked before anything else happens. */
+import type { z } from 'zod';
+import { type RunRequest, type RunSettings, runRequestSchema } from '../../lib/domain/run.ts';
+import { PipelineError } from '../errors.ts';
+
+/** Execution names go into keys, tags, file names and SQL. */
+const RUN_ID = /^[A-Za-z0-9._-]{1,80}$/;
+
+/**
+ * The request as it may be carried out.
+ * @throws InvalidRequest naming the field, what is wrong with it, and what is allowed
+ */
+export function checkRequest(runId: string, request: unknown, settings: RunSettings, now: Date): RunRequest {
+  if (!RUN_ID.test(runId)) {
+    throw invalid([
+      `the execution's name ${JSON.stringify(runId)} may hold letters, digits, ".", "_" and "-" only, at most 80`,
+    ]);
+  }
+  const parsed = runRequestSchema.safeParse(request ?? {});
+  if (!parsed.success) throw invalid(parsed.error.issues.map((issue) => complaint(issue, request)));
+  const senseless = [...daysOutOfReach(parsed.data, settings, now), ...resumption(parsed.data)];
+  if (senseless.length > 0) throw invalid(senseless);
+  return parsed.data;
+}
+
+function complaint(issue: z.core.$ZodIssue, request: unknown): string {
+  if (issue.code === 'unrecognized_keys') {
+    const names = issue.keys.map((key) => JSON.stringify(key)).join(', ');
+    return `${names}: no such field; allowed are ${Object.keys(runRequestSchema.shape).join(', ')}`;
+  }
+  const [field] = issue.path;
+  if (field === undefined) return `the request: ${issue.message}; {} asks for the defaults`;
+  return `"${String(field)}" is ${JSON.stringify(fieldOf(request, field))}: ${issue.message}`;
+}
+
+function fieldOf(request: unknown, field: PropertyKey): unknown {
+  return typeof request === 'object' && request !== null ? Reflect.get(request, field) : undefined;
+}
+
+function daysOutOfReach(request: RunRequest, settings: RunSettings, now: Date): string[] {
+  const day = request.observationEnd;
+  if (day === undefined) return [];
+  const time = Date.parse(`${day}T00:00:00Z`);
+  if (Number.isNaN(time) || new Date(time).toISOString().slice(0, 10) !== day) {
+    return [`"observationEnd" is "${day}": there is no such day`];
+  }
+  const latest = new Date(now.getTime() + settings.maxClockSkewHours * 3_600_000).toISOString().slice(0, 10);
+  if (day <= settings.earliestEventDay || day > latest) {
+    return [`"observationEnd" is "${day}": must be after ${settings.earliestEventDay} and at most ${latest}`];
+  }
+  return [];
+}
+
+function resumption(request: RunRequest): string[] {
+  const { resume, ...others } = request;
+  if (resume === undefined) return [];
+  const beside = Object.keys(others).map(
+    (field) => `"${field}": a resumed run takes the plan as it was; leave it out, or start a new run`,
+  );
+  return RUN_ID.test(resume)
+    ? beside
+    : [`"resume" is ${JSON.stringify(resume)}: that is no run's id`, ...beside];
+}
+
+function invalid(complaints: readonly string[]): PipelineError {
+  return new PipelineError(
+    'InvalidRequest',
+    `The run's request cannot be carried out:\n${complaints.map((line) => `- ${line}`).join('\n')}`,
+  );
+}

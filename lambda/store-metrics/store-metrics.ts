@@ -1,0 +1,164 @@
+/** StoreMetrics: holds the lake against the steps' counts, and only then makes what the run made current. */
+import type { z } from 'zod';
+import { instancesUsd } from '../../lib/domain/cost.ts';
+import { KEYS } from '../../lib/domain/lake.ts';
+import { expectedCounts } from '../../lib/domain/reconcile.ts';
+import {
+  currentSchema,
+  featuresResultSchema,
+  ingestResultSchema,
+  type RunDetail,
+  type RunPlan,
+  type RunRecord,
+  runDetailSchema,
+  runPlanSchema,
+  runRecordSchema,
+  type StepName,
+  type StoreMetricsInput,
+  type StoreMetricsOutput,
+  scoringResultSchema,
+  storeMetricsInputSchema,
+  trainingResultSchema,
+} from '../../lib/domain/run.ts';
+import type { FunctionContext } from '../context.ts';
+import { PipelineError } from '../errors.ts';
+import { finishRun } from '../finish-run.ts';
+import { findJson, jsonLines, jsonText, lakeUri, readJson } from '../json-objects.ts';
+import { leaseHolder } from '../lease.ts';
+import type { Ports } from '../ports.ts';
+import { type ChampionFigures, decidePromotion, type Promotion } from './promotion.ts';
+import { reconcile } from './reconciliation.ts';
+import { summarize } from './summary.ts';
+
+/**
+ * Stores a run that reached its end. Done twice, it does the same.
+ * @throws ReconciliationFailed, InvalidResult; LeaseLost or RunClosed when the run was given up meanwhile
+ */
+export async function storeMetrics(
+  input: unknown,
+  ports: Ports,
+  context: FunctionContext,
+): Promise<StoreMetricsOutput> {
+  const run = storeMetricsInputSchema.parse(input);
+  const detail = (await findStored(run, ports, context)) ?? (await store(run, ports, context));
+  await finishRun(ports, context, detail);
+  return { summary: summarize(detail) };
+}
+
+/** What an earlier try stored, when it came as far as the record. */
+async function findStored(
+  run: StoreMetricsInput,
+  ports: Ports,
+  context: FunctionContext,
+): Promise<RunDetail | undefined> {
+  const recordUri = lakeUri(context.lakeRoot, KEYS.runRecord(run.runId));
+  const record = await findJson(ports.objects, recordUri, runRecordSchema);
+  if (record === undefined) return undefined;
+  if (record.value.status === 'FAILED') throw runClosed(run.runId, record.value);
+  return readDetail(run.runId, ports, context);
+}
+
+async function store(run: StoreMetricsInput, ports: Ports, context: FunctionContext): Promise<RunDetail> {
+  const holder = await leaseHolder(ports, context);
+  if (holder?.executionArn !== run.executionArn) {
+    const who = holder === undefined ? 'nobody' : `run ${holder.runId}`;
+    throw new PipelineError(
+      'LeaseLost',
+      `Run ${run.runId} no longer holds the lease: ${who} does. Resume the run.`,
+    );
+  }
+  const detail = await assemble(run, ports, context);
+  const detailUri = lakeUri(context.lakeRoot, KEYS.runDetail(run.runId));
+  await ports.objects.write(detailUri, jsonText(detail), { contentType: 'application/json' });
+  const recordUri = lakeUri(context.lakeRoot, KEYS.runRecord(run.runId));
+  const outcome = await ports.objects.write(recordUri, jsonLines([detail.record]), {
+    condition: { kind: 'absent' },
+    contentType: 'application/json',
+  });
+  if (outcome === 'written') return detail;
+  const record = await readJson(ports.objects, recordUri, runRecordSchema, 'run record');
+  if (record.status === 'FAILED') throw runClosed(run.runId, record);
+  return readDetail(run.runId, ports, context);
+}
+
+async function assemble(run: StoreMetricsInput, ports: Ports, context: FunctionContext): Promise<RunDetail> {
+  const plan = await readJson(ports.objects, run.planUri, runPlanSchema, 'plan of the run');
+  const result = <Result>(step: StepName, schema: z.ZodType<Result>): Promise<Result> =>
+    readJson(ports.objects, plan.outputs.results[step], schema, `result of ${step}`);
+  const ingest = await result('ingest-events', ingestResultSchema);
+  const features = await result('build-features', featuresResultSchema);
+  const training = await result('train-models', trainingResultSchema);
+  const scoring = await result('score-users', scoringResultSchema);
+  const reconciliation = reconcile(
+    await ports.sql.results(run.reconcileQueryExecutionId),
+    expectedCounts(plan, ingest, features, scoring),
+    ingest.counts,
+  );
+  const promotion = decidePromotion(training, await findChampion(ports, context));
+  const record: RunRecord = {
+    run_id: run.runId,
+    status: 'SUCCEEDED',
+    started_at: plan.plannedAt,
+    ended_at: ports.clock.now().toISOString(),
+    ...counted({ plan, ingest, features, training }, promotion),
+    cost_usd: await costOf(run.runId, ports, context),
+    error: null,
+  };
+  return { record, plan, ingest, features, training, scoring, reconciliation };
+}
+
+function counted(
+  { plan, ingest, features, training }: Pick<RunDetail, 'plan' | 'ingest' | 'features' | 'training'>,
+  promotion: Promotion,
+) {
+  return {
+    batch_id: plan.batch.batchId,
+    rows_read: ingest.counts.read,
+    rows_accepted: ingest.counts.accepted,
+    rows_quarantined: ingest.counts.quarantined,
+    rows_duplicate: ingest.counts.duplicates,
+    users: features.users,
+    cancellations: features.cancellations,
+    model: training.chosen,
+    promoted: promotion.promoted,
+    promotion_reason: promotion.reason,
+  } satisfies Partial<RunRecord> & { readonly batch_id: RunPlan['batch']['batchId'] };
+}
+
+async function findChampion(ports: Ports, context: FunctionContext): Promise<ChampionFigures | undefined> {
+  const current = await findJson(ports.objects, lakeUri(context.lakeRoot, KEYS.current), currentSchema);
+  const champion = current?.value.champion ?? null;
+  if (champion === null) return undefined;
+  const uri = lakeUri(context.lakeRoot, KEYS.runDetail(champion.runId));
+  const detail = await findJson(ports.objects, uri, runDetailSchema);
+  const { chosen, evaluations } = detail?.value.training ?? { chosen: '', evaluations: [] };
+  return {
+    runId: champion.runId,
+    testCutoff: champion.testCutoff,
+    averagePrecisionRatio: evaluations.find(({ model }) => model === chosen)?.metrics.average_precision_ratio
+      ?.value,
+  };
+}
+
+/** What the run's clusters cost; null when an instance has no price in the table. */
+async function costOf(runId: string, ports: Ports, context: FunctionContext): Promise<number | null> {
+  if (context.platform === 'local') return 0;
+  const clusters = await ports.clusters.ofRun(runId);
+  const usd = instancesUsd(
+    clusters.flatMap((cluster) => cluster.instances),
+    context.region,
+  );
+  return usd ?? null;
+}
+
+async function readDetail(runId: string, ports: Ports, context: FunctionContext): Promise<RunDetail> {
+  const uri = lakeUri(context.lakeRoot, KEYS.runDetail(runId));
+  return readJson(ports.objects, uri, runDetailSchema, 'detail of the run');
+}
+
+function runClosed(runId: string, record: RunRecord): PipelineError {
+  return new PipelineError(
+    'RunClosed',
+    `Run ${runId} was closed as failed already: ${record.error ?? 'no reason given'}`,
+  );
+}

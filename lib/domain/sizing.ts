@@ -1,0 +1,100 @@
+/**
+ * How large a run's cluster is and how its work is cut, from the bytes that are to be read.
+ * One unit of capacity is one instance with four vCPUs and 16 GiB or more; the primary is one unit besides.
+ */
+import { unitUsdPerHourCeiling, VCPUS_PER_UNIT } from './cost.ts';
+import type { ClusterSize, EventFile } from './run.ts';
+
+const MEBIBYTE = 1_048_576;
+const GIBIBYTE = 1_024 * MEBIBYTE;
+
+/**
+ * Raw JSON that a vCPU takes in per second. Measured: 11.5 GB in 380 CPU seconds, 30 MB/s; half of that is
+ * reckoned with, because the cluster reads from S3 and encrypts what it shuffles.
+ */
+const INGEST_BYTES_PER_VCPU_SECOND = 15_000_000;
+/** History, in bytes of the JSON it came from, that a vCPU makes features of and trains on per second. */
+const TRAINING_BYTES_PER_VCPU_SECOND = 5_000_000;
+/** Creating the cluster, its bootstrap, four steps' starts, and waiting for `.sync` to look. */
+const SETUP_MINUTES = 20;
+/** The cluster is made large enough to finish its work in this time. */
+const TARGET_MINUTES = 60;
+const MIN_UNITS = 3;
+const MAX_UNITS = 64;
+const MIN_CORE_UNITS = 2;
+/** Share of the units that are on demand; the rest may be taken back by the spot market. */
+const CORE_SHARE = 1 / 3;
+
+const SHUFFLE_PARTITION_BYTES = 64 * MEBIBYTE;
+const SHUFFLE_PARTITIONS = { least: 4, most: 2_000 } as const;
+const SLICE_BYTES = 2 * GIBIBYTE;
+const SLICES_PER_DAY = { least: 1, most: 16 } as const;
+/** History per barrier task of XGBoost; few, so that the figures do not change from day to day. */
+const BOOSTING_WORKER_BYTES = 16 * GIBIBYTE;
+const MIN_BOOSTING_WORKERS = 4;
+/** How much larger a log is than its gzip. */
+const GZIP_RATIO = 10;
+
+/** Bytes of JSON: of the new files, and of all that the lake has taken in with them. */
+export interface DataVolume {
+  readonly newBytes: number;
+  readonly historyBytes: number;
+}
+
+export interface RunSize {
+  readonly cluster: ClusterSize;
+  readonly shufflePartitions: number;
+  readonly slicesPerDay: number;
+  readonly boostingWorkers: number;
+}
+
+/** Bytes of JSON in the files; what a gzip holds is estimated. */
+export function jsonBytes(files: readonly Pick<EventFile, 'uri' | 'bytes'>[]): number {
+  return files.reduce((sum, file) => sum + file.bytes * (file.uri.endsWith('.gz') ? GZIP_RATIO : 1), 0);
+}
+
+/** Size of a run on EMR. */
+export function sizeOnEmr(volume: DataVolume, region: string): RunSize {
+  const workSeconds =
+    volume.newBytes / INGEST_BYTES_PER_VCPU_SECOND + volume.historyBytes / TRAINING_BYTES_PER_VCPU_SECOND;
+  const units = clamp(Math.ceil(workSeconds / (VCPUS_PER_UNIT * TARGET_MINUTES * 60)), MIN_UNITS, MAX_UNITS);
+  const coreUnits = Math.max(MIN_CORE_UNITS, Math.ceil(units * CORE_SHARE));
+  const estimatedMinutes = Math.ceil(SETUP_MINUTES + workSeconds / (units * VCPUS_PER_UNIT) / 60);
+  const unitHours = ((units + 1) * estimatedMinutes) / 60;
+  const workers = Math.ceil(volume.historyBytes / BOOSTING_WORKER_BYTES);
+  return {
+    cluster: {
+      coreUnits,
+      taskUnits: units - coreUnits,
+      executors: units,
+      estimatedMinutes,
+      estimatedUsd: Math.ceil(unitHours * unitUsdPerHourCeiling(region) * 100) / 100,
+    },
+    ...partitioning(volume.newBytes),
+    boostingWorkers: clamp(workers, MIN_BOOSTING_WORKERS, units * VCPUS_PER_UNIT),
+  };
+}
+
+/** Size of a run on this machine: no cluster to choose, nothing to pay, one boosting worker. */
+export function sizeLocally(volume: DataVolume): RunSize {
+  return {
+    cluster: { coreUnits: 1, taskUnits: 1, executors: 1, estimatedMinutes: 0, estimatedUsd: 0 },
+    ...partitioning(volume.newBytes),
+    boostingWorkers: 1,
+  };
+}
+
+function partitioning(newBytes: number): Pick<RunSize, 'shufflePartitions' | 'slicesPerDay'> {
+  return {
+    shufflePartitions: clamp(
+      Math.ceil(newBytes / SHUFFLE_PARTITION_BYTES),
+      SHUFFLE_PARTITIONS.least,
+      SHUFFLE_PARTITIONS.most,
+    ),
+    slicesPerDay: clamp(Math.ceil(newBytes / SLICE_BYTES), SLICES_PER_DAY.least, SLICES_PER_DAY.most),
+  };
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.min(most, Math.max(least, value));
+}
