@@ -1,0 +1,178 @@
+/**
+ * BuildFeatures: user_days -> features, one row per user and cutoff, by the `forward` protocol.
+ * Reads the current snapshot of user_days once for all cutoffs; replaces the table `features` whole.
+ * Fails when the log is too short to train on, or when nobody has a history before a cutoff.
+ */
+import { FEATURES } from '../lib/domain/features/catalogue.ts';
+import { compileFeatures } from '../lib/domain/features/compile.ts';
+import { FEATURES_TABLE } from '../lib/domain/features/table.ts';
+import { ICEBERG_FORMAT_VERSION, sparkTableName, USER_DAYS } from '../lib/domain/lake.ts';
+import { featuresResultSchema } from '../lib/domain/run.ts';
+import { cutoffFunctions } from './fragments/cutoffs.ts';
+import { snapshotFunctions } from './fragments/snapshots.ts';
+import { sqlText } from './fragments/sql.ts';
+import { python } from './python.ts';
+import { defineStep } from './step.ts';
+
+const { aggregate, projection } = compileFeatures(FEATURES);
+
+/**
+ * A session that goes on over midnight is one session: where a day begins with the session that the user's previous
+ * active day ended with, the session is counted on the day it began, and the gap between the two belongs to it.
+ */
+const DAYS = `
+WITH neighbours AS (
+  SELECT
+    *,
+    COALESCE(first_session_id = LAG(last_session_id) OVER chronology, FALSE) AS continues_session,
+    LAG(last_session_ended_at) OVER chronology AS previous_session_ended_at,
+    DATEDIFF(day, LAG(day) OVER chronology) AS absence_days,
+    MIN(IF(cancellations > 0, day, NULL)) OVER (PARTITION BY user_id) AS cancelled_on
+  FROM user_days
+  WINDOW chronology AS (PARTITION BY user_id ORDER BY day)
+)
+SELECT
+  *,
+  sessions - INT(continues_session) AS begun_sessions,
+  session_seconds + IF(
+    continues_session,
+    TIMESTAMPDIFF(MILLISECOND, previous_session_ended_at, first_session_started_at) / 1000,
+    0
+  ) AS joined_session_seconds
+FROM neighbours`.trim();
+
+/** A user's days before each cutoff, for those who have not cancelled by then; the label is all that looks ahead. */
+const HISTORY = `
+SELECT /*+ BROADCAST(cutoffs) */
+  days.*,
+  cutoff,
+  role,
+  first_day,
+  DATEDIFF(cutoff, day) AS age,
+  IF(role = 'score', NULL, INT(COALESCE(cancelled_on < label_end, FALSE))) AS label
+FROM days
+JOIN cutoffs ON day >= first_day AND day < cutoff AND (cancelled_on IS NULL OR cancelled_on >= cutoff)`.trim();
+
+export const buildFeatures = defineStep({
+  name: 'build-features',
+  summary: 'Makes point-in-time rows, one per user and cutoff, from the days of each user.',
+  reads: [USER_DAYS],
+  writes: [FEATURES_TABLE],
+  timeoutMinutes: 60,
+  result: featuresResultSchema,
+  imports: {
+    standard: ['import datetime', 'import math', 'import statistics'],
+    thirdParty: ['from pyspark.sql import DataFrame', 'from pyspark.sql import functions'],
+  },
+  body: python`
+    USER_DAYS = ${sparkTableName(USER_DAYS)}
+    FEATURES = ${sparkTableName(FEATURES_TABLE)}
+    KEY_COLUMNS = ${FEATURES_TABLE.columns.length - FEATURES.length}
+    HISTORY_ROWS_PER_TASK = 200_000
+    CUTOFF_SCHEMA = "cutoff date, role string, first_day date, label_end date"
+
+    # Each user's days, with sessions that go on over midnight joined.
+    DAYS = ${sqlText(DAYS)}
+
+    # Days known at each cutoff: whatever is computed from here cannot see the future.
+    HISTORY = ${sqlText(HISTORY)}
+
+    # From the feature catalogue: what is summed over a user's history at a cutoff.
+    AGGREGATE = ${sqlText(aggregate)}
+
+    # From the feature catalogue: the columns of the table.
+    PROJECTION = ${sqlText(projection)}
+
+    COMMENTS = ${Object.fromEntries(FEATURES_TABLE.columns.map(({ name, meaning }) => [name, meaning]))}
+
+
+    ${snapshotFunctions}
+
+
+    ${cutoffFunctions}
+
+
+    def point_in_time_rows(spark: SparkSession, user_days: DataFrame, cutoffs: list[dict]) -> DataFrame:
+        """One row per user and cutoff: label and features, all cutoffs in one pass over the days."""
+        user_days.createOrReplaceTempView("user_days")
+        spark.createDataFrame(cutoffs, CUTOFF_SCHEMA).createOrReplaceTempView("cutoffs")
+        spark.sql(DAYS).createOrReplaceTempView("days")
+        spark.sql(HISTORY).createOrReplaceTempView("history")
+        spark.sql(AGGREGATE).createOrReplaceTempView("aggregated")
+        return spark.sql(PROJECTION)
+
+
+    def write_features(rows: DataFrame) -> None:
+        """Replaces the table in one commit; its columns follow the catalogue."""
+        described = [functions.col(name).alias(name, metadata={"comment": COMMENTS[name]}) for name in COMMENTS]
+        (
+            rows.select(*described)
+            .writeTo(FEATURES)
+            .using("iceberg")
+            .partitionedBy(functions.col("cutoff"))
+            .tableProperty("format-version", ${String(ICEBERG_FORMAT_VERSION)})
+            .tableProperty("write.distribution-mode", "none")
+            .tableProperty("write.spark.fanout.enabled", "true")
+            .createOrReplace()
+        )
+
+
+    def counted_cutoffs(features: DataFrame, cutoffs: list[dict]) -> list[dict]:
+        """Rows and cancellations of each cutoff, counted in the table that was written."""
+        counts = {
+            row.cutoff: row
+            for row in features.groupBy("cutoff")
+            .agg(functions.count(functions.lit(1)).alias("rows"), functions.sum("label").alias("cancellations"))
+            .collect()
+        }
+        empty = [str(cutoff["cutoff"]) for cutoff in cutoffs if cutoff["cutoff"] not in counts]
+        if empty:
+            raise StepError(
+                f"no living user has an event before {', '.join(empty)}",
+                "every user of the log cancelled early, or the log has no signed-in users",
+                "check that the log's auth and userId columns are filled",
+            )
+        return [
+            {
+                "cutoff": str(cutoff["cutoff"]),
+                "role": cutoff["role"],
+                "rows": counts[cutoff["cutoff"]].rows,
+                "cancellations": counts[cutoff["cutoff"]].cancellations,
+            }
+            for cutoff in cutoffs
+        ]
+
+
+    def run(spark: SparkSession, plan: dict) -> dict:
+        """Fills the table of features and says what is in it."""
+        settings = plan["training"]
+        user_days_snapshot = current_snapshot(spark, USER_DAYS)
+        user_days = read_snapshot(spark, USER_DAYS, user_days_snapshot)
+        days = daily_rows(user_days)
+        period = find_period(days, settings)
+        cutoffs = plan_cutoffs(period, settings)
+
+        history_rows = sum(day["user_days"] for day in days) * len(cutoffs)
+        tasks = max(spark.sparkContext.defaultParallelism, math.ceil(history_rows / HISTORY_ROWS_PER_TASK))
+        spark.conf.set("spark.sql.shuffle.partitions", tasks)
+        write_features(point_in_time_rows(spark, user_days, cutoffs))
+
+        features_snapshot = current_snapshot(spark, FEATURES)
+        features = read_snapshot(spark, FEATURES, features_snapshot)
+        cancelled = functions.when(functions.col("cancellations") > 0, functions.col("user_id"))
+        users = user_days.agg(
+            functions.countDistinct("user_id").alias("users"),
+            functions.countDistinct(cancelled).alias("cancellations"),
+        ).first()
+        return {
+            "firstDay": str(period["first_day"]),
+            "observationEnd": str(period["observation_end"]),
+            "observedDays": (period["observation_end"] - period["first_day"]).days,
+            "cutoffs": counted_cutoffs(features, cutoffs),
+            "users": users.users,
+            "cancellations": users.cancellations,
+            "featureCount": len(features.columns) - KEY_COLUMNS,
+            "snapshots": {"user_days": user_days_snapshot, "features": features_snapshot},
+        }
+  `,
+});
