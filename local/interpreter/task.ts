@@ -1,0 +1,27 @@
+/** What a handler of one kind of resource is. */
+import type { Json } from '../template/intrinsics.ts';
+
+export interface TaskContext {
+  readonly stateName: string;
+  /** Aborts when the state times out or the execution ends: the handler must then end what it started. */
+  readonly signal: AbortSignal;
+}
+
+/** Does what the service would do, and gives what the service would answer. */
+export type TaskHandler = (parameters: Json, context: TaskContext) => Promise<Json>;
+
+/** Handlers by the kind of resource: `lambda:invoke`, `elasticmapreduce:addStep.sync`, ... */
+export type TaskHandlers = Readonly<Record<string, TaskHandler>>;
+
+/** A failure of a task as Step Functions shows it: `error` is what Retry and Catch match, `cause` a JSON document. */
+export class TaskError extends Error {
+  constructor(error: string, cause: string) {
+    super(cause);
+    this.name = error;
+  }
+}
+
+/** A service's failure, with its answer as the cause. */
+export function taskFailed(answer: Json): TaskError {
+  return new TaskError('States.TaskFailed', JSON.stringify(answer));
+}

@@ -1,0 +1,80 @@
+/**
+ * A lock on one file between processes, for the moment in which it is compared and replaced. The lock is a file
+ * that only one process can create; it names its owner, so that what a killed process leaves behind is removed.
+ */
+import { randomUUID } from 'node:crypto';
+import { link, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { isAlive, ownIdentity, processSchema } from '../processes/identity.ts';
+
+const RETRY_MILLISECONDS = 10;
+/** What is done under a lock takes milliseconds. */
+const PATIENCE_MILLISECONDS = 10_000;
+
+/** Runs `action` while no other process (and no other call of this one) holds the lock of the file. */
+export async function withFileLock<Result>(path: string, action: () => Promise<Result>): Promise<Result> {
+  const lock = join(dirname(path), `.${basename(path)}.lock`);
+  await acquire(lock);
+  try {
+    return await action();
+  } finally {
+    await rm(lock, { force: true });
+  }
+}
+
+async function acquire(lock: string): Promise<void> {
+  const draft = `${lock}.${randomUUID()}`;
+  await writeFile(draft, JSON.stringify(ownIdentity()));
+  try {
+    for (const start = Date.now(); ; await wait(RETRY_MILLISECONDS)) {
+      if (await linked(draft, lock)) return;
+      await removeIfOwnerless(lock, draft);
+      if (Date.now() - start > PATIENCE_MILLISECONDS) {
+        throw new Error(
+          `${lock} is held for too long: if no churn run is active, remove that file and try again`,
+        );
+      }
+    }
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+/** Gives `draft` the name `target` unless that name is taken: atomic, and never half-written. */
+export async function linked(draft: string, target: string): Promise<boolean> {
+  try {
+    await link(draft, target);
+    return true;
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) return false;
+    throw error;
+  }
+}
+
+/** Removes a lock whose owner has ended. Only one process at a time may look, or it could remove a newer lock. */
+async function removeIfOwnerless(lock: string, draft: string): Promise<void> {
+  const inspection = `${lock}.inspection`;
+  if (!(await linked(draft, inspection))) {
+    if (await isOlderThan(inspection, PATIENCE_MILLISECONDS)) await rm(inspection, { force: true });
+    return;
+  }
+  try {
+    const owner = processSchema.safeParse(JSON.parse(await readFile(lock, 'utf8'))).data;
+    if (owner === undefined || !isAlive(owner)) await rm(lock, { force: true });
+  } catch (error) {
+    if (!isCode(error, 'ENOENT')) throw error;
+  } finally {
+    await rm(inspection, { force: true });
+  }
+}
+
+async function isOlderThan(path: string, milliseconds: number): Promise<boolean> {
+  const modified = await stat(path).catch(() => undefined);
+  return modified !== undefined && Date.now() - modified.mtimeMs > milliseconds;
+}
+
+/** Whether an error is the file system's with this code. */
+export function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

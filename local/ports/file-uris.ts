@@ -1,0 +1,24 @@
+/**
+ * `file://` URIs as the lake writes them: the plain path behind the scheme, nothing percent-encoded, because
+ * Hadoop takes the characters as they stand.
+ */
+import { isAbsolute, normalize } from 'node:path';
+
+const SCHEME = 'file://';
+
+/** The URI of an absolute path, without a slash at the end. */
+export function fileUri(path: string): string {
+  if (!isAbsolute(path)) throw new Error(`"${path}" is no absolute path, so it has no file URI`);
+  const trimmed = normalize(path).replace(/\/+$/, '');
+  return `${SCHEME}${trimmed}`;
+}
+
+/** The absolute path of a `file:///` URI. */
+export function filePath(uri: string): string {
+  if (!uri.startsWith(`${SCHEME}/`)) {
+    throw new Error(
+      `"${uri}" does not lie on this machine: a local run reads and writes file:///absolute/path only`,
+    );
+  }
+  return normalize(uri.slice(SCHEME.length));
+}

@@ -1,0 +1,64 @@
+/** Reads a synthesized CDK app: the templates of its stacks, and the local files that its assets would be uploaded from. */
+import { join } from 'node:path';
+import { AssetManifestArtifact, CloudAssembly, type CloudFormationStackArtifact } from 'aws-cdk-lib/cx-api';
+import { resolveText, type StackTemplate, templateSchema } from './intrinsics.ts';
+
+/** Stand-ins for what an app leaves to the moment of deployment. Nothing is ever sent there. */
+const LOCAL_ACCOUNT = '123456789012';
+const LOCAL_REGION = 'us-east-1';
+
+export interface Assembly {
+  readonly stacks: readonly StackTemplate[];
+  /** `s3://bucket/key` of an asset to the absolute path of its file or folder. */
+  readonly assets: ReadonlyMap<string, string>;
+}
+
+/** Reads the assembly in a folder (a `cdk.out`), its nested assemblies included. */
+export function readAssembly(folder: string): Assembly {
+  const assembly = new CloudAssembly(folder);
+  const stacks = assembly.stacksRecursively.map(toStackTemplate);
+  const assets = new Map<string, string>();
+  for (const artifact of assetManifests(assembly)) {
+    const base = artifact.assembly.directory;
+    for (const file of Object.values(artifact.contents.files ?? {})) {
+      if (file.source.path === undefined) continue;
+      for (const { bucketName, objectKey } of Object.values(file.destinations)) {
+        const url = resolveText(
+          { 'Fn::Sub': `s3://${bucketName}/${objectKey}` },
+          placeOf(artifact, stacks),
+          stacks,
+        );
+        assets.set(url, join(base, file.source.path));
+      }
+    }
+  }
+  return { stacks, assets };
+}
+
+function assetManifests(assembly: CloudAssembly): readonly AssetManifestArtifact[] {
+  return [
+    ...assembly.artifacts.filter((artifact) => artifact instanceof AssetManifestArtifact),
+    ...assembly.nestedAssemblies.flatMap((nested) => assetManifests(nested.nestedAssembly)),
+  ];
+}
+
+function toStackTemplate(artifact: CloudFormationStackArtifact): StackTemplate {
+  const { account, region } = artifact.environment;
+  return {
+    stackName: artifact.stackName,
+    account: /^\d{12}$/.test(account) ? account : LOCAL_ACCOUNT,
+    region: region === 'unknown-region' ? LOCAL_REGION : region,
+    template: templateSchema.parse(artifact.template),
+  };
+}
+
+/** The stack that an asset manifest belongs to: its id is the stack's with a suffix. */
+function placeOf(manifest: AssetManifestArtifact, stacks: readonly StackTemplate[]): StackTemplate {
+  const owner = manifest.assembly.stacks.find((stack) =>
+    stack.dependencies.some((dependency) => dependency.id === manifest.id),
+  );
+  const found = stacks.find((stack) => stack.stackName === owner?.stackName) ?? stacks[0];
+  if (found === undefined)
+    throw new Error(`the app has no stack, so its assets in ${manifest.file} lead nowhere`);
+  return found;
+}

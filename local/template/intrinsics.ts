@@ -1,0 +1,207 @@
+/**
+ * Resolves what CDK leaves open in a CloudFormation template, for a run on this machine: references to resources
+ * become names and ARNs, references across stacks are followed. Whatever is not understood is refused.
+ */
+import { z } from 'zod';
+import { attributeOf, type Place, physicalId, resourceArn } from './physical-names.ts';
+
+export type Json = z.infer<ReturnType<typeof z.json>>;
+
+const resourceSchema = z.looseObject({
+  Type: z.string(),
+  Properties: z.record(z.string(), z.json()).default({}),
+});
+export type Resource = z.infer<typeof resourceSchema>;
+
+export const templateSchema = z.looseObject({
+  Parameters: z.record(z.string(), z.looseObject({ Default: z.json().optional() })).default({}),
+  Resources: z.record(z.string(), resourceSchema).default({}),
+  Outputs: z
+    .record(z.string(), z.looseObject({ Value: z.json(), Export: z.object({ Name: z.json() }).optional() }))
+    .default({}),
+});
+export type Template = z.infer<typeof templateSchema>;
+
+/** A stack of the synthesized app: its template, and the account and Region it is meant for. */
+export interface StackTemplate extends Place {
+  readonly stackName: string;
+  readonly template: Template;
+}
+
+/** Something in a template that cannot be resolved without deploying it. */
+export class UnresolvableTemplateError extends Error {
+  override readonly name = 'UnresolvableTemplateError';
+  constructor(stackName: string, what: string) {
+    super(
+      `The template of stack ${stackName} uses ${what}, which the local run cannot resolve. ` +
+        'Teach local/template about it, or define the value otherwise.',
+    );
+  }
+}
+
+/** Plain JSON for a value of a stack's template; `stacks` are all stacks of the app, for exports. */
+export function resolve(value: Json, stack: StackTemplate, stacks: readonly StackTemplate[]): Json {
+  if (Array.isArray(value)) return value.map((entry) => resolve(entry, stack, stacks));
+  if (value === null || typeof value !== 'object') return value;
+  const [entry, ...others] = Object.entries(value);
+  if (entry !== undefined && others.length === 0 && (entry[0] === 'Ref' || entry[0].startsWith('Fn::'))) {
+    return resolveIntrinsic(entry[0], entry[1], stack, stacks);
+  }
+  return Object.fromEntries(
+    Object.entries(value).map(([key, child]) => [key, resolve(child, stack, stacks)]),
+  );
+}
+
+/** As `resolve`, for a value that must be text. */
+export function resolveText(value: Json, stack: StackTemplate, stacks: readonly StackTemplate[]): string {
+  const resolved = resolve(value, stack, stacks);
+  if (typeof resolved !== 'string') {
+    throw new UnresolvableTemplateError(stack.stackName, `${JSON.stringify(value)} where text is needed`);
+  }
+  return resolved;
+}
+
+function resolveIntrinsic(
+  name: string,
+  argument: Json,
+  stack: StackTemplate,
+  stacks: readonly StackTemplate[],
+): Json {
+  const refuse = (): never => {
+    throw new UnresolvableTemplateError(stack.stackName, JSON.stringify({ [name]: argument }));
+  };
+  const inner = (value: Json): Json => resolve(value, stack, stacks);
+  switch (name) {
+    case 'Ref':
+      return typeof argument === 'string' ? reference(argument, stack, stacks) : refuse();
+    case 'Fn::GetAtt': {
+      const [logicalId, attribute] =
+        typeof argument === 'string' ? argument.split('.', 2) : asTexts(argument);
+      if (logicalId === undefined || attribute === undefined) return refuse();
+      return getAttribute(logicalId, attribute, stack, stacks);
+    }
+    case 'Fn::Join': {
+      const [separator, parts] = Array.isArray(argument) ? argument : [];
+      const resolved = parts === undefined ? undefined : inner(parts);
+      if (typeof separator !== 'string' || !Array.isArray(resolved)) return refuse();
+      return resolved.map((part) => (isScalar(part) ? String(part) : refuse())).join(separator);
+    }
+    case 'Fn::Select': {
+      const [index, list] = Array.isArray(argument) ? argument : [];
+      const resolved = list === undefined ? undefined : inner(list);
+      if (index === undefined || !Array.isArray(resolved)) return refuse();
+      return resolved[Number(index)] ?? refuse();
+    }
+    case 'Fn::Split': {
+      const [separator, text] = Array.isArray(argument) ? argument.map(inner) : [];
+      if (typeof separator !== 'string' || typeof text !== 'string') return refuse();
+      return text.split(separator);
+    }
+    case 'Fn::Sub':
+      return substitute(argument, stack, stacks) ?? refuse();
+    case 'Fn::ImportValue':
+      return importValue(resolveText(argument, stack, stacks), stacks) ?? refuse();
+    case 'Fn::GetAZs':
+      return ['a', 'b', 'c'].map((zone) => `${stack.region}${zone}`);
+    default:
+      return refuse();
+  }
+}
+
+function reference(logicalId: string, stack: StackTemplate, stacks: readonly StackTemplate[]): Json {
+  const pseudo = pseudoParameter(logicalId, stack);
+  if (pseudo !== undefined) return pseudo;
+  const parameter = stack.template.Parameters[logicalId];
+  if (parameter?.Default !== undefined) return parameter.Default;
+  const resource = stack.template.Resources[logicalId];
+  if (resource === undefined) {
+    throw new UnresolvableTemplateError(stack.stackName, `the parameter ${logicalId}, which has no default,`);
+  }
+  return physicalId(logicalId, resolved(resource, stack, stacks), stack);
+}
+
+function getAttribute(
+  logicalId: string,
+  attribute: string,
+  stack: StackTemplate,
+  stacks: readonly StackTemplate[],
+): string {
+  const resource = stack.template.Resources[logicalId];
+  if (resource === undefined) {
+    throw new UnresolvableTemplateError(stack.stackName, `the resource ${logicalId}, which is not in it,`);
+  }
+  const plain = resolved(resource, stack, stacks);
+  const value =
+    attribute === 'Arn' ? resourceArn(logicalId, plain, stack) : attributeOf(logicalId, plain, attribute);
+  if (value === undefined) {
+    throw new UnresolvableTemplateError(
+      stack.stackName,
+      `the attribute ${attribute} of ${logicalId} (${resource.Type})`,
+    );
+  }
+  return value;
+}
+
+/** The resource with those properties resolved that can be its name; the rest may hold anything. */
+function resolved(resource: Resource, stack: StackTemplate, stacks: readonly StackTemplate[]): Resource {
+  const names = Object.entries(resource.Properties).filter(
+    ([key]) => key.endsWith('Name') || key === 'DatabaseInput' || key === 'Id',
+  );
+  return {
+    ...resource,
+    Properties: Object.fromEntries(names.map(([key, value]) => [key, resolve(value, stack, stacks)])),
+  };
+}
+
+function pseudoParameter(name: string, stack: StackTemplate): string | undefined {
+  const known: Readonly<Record<string, string>> = {
+    'AWS::Partition': 'aws',
+    'AWS::URLSuffix': 'amazonaws.com',
+    'AWS::AccountId': stack.account,
+    'AWS::Region': stack.region,
+    'AWS::StackName': stack.stackName,
+    'AWS::StackId': `arn:aws:cloudformation:${stack.region}:${stack.account}:stack/${stack.stackName}/local`,
+  };
+  return known[name];
+}
+
+/** `${Name}`, `${Name.Attribute}` and the variables of the long form; `${!literal}` stays as `${literal}`. */
+function substitute(
+  argument: Json,
+  stack: StackTemplate,
+  stacks: readonly StackTemplate[],
+): string | undefined {
+  const [text, variables] =
+    typeof argument === 'string' ? [argument, {}] : Array.isArray(argument) ? argument : [];
+  if (typeof text !== 'string' || variables === null || typeof variables !== 'object') return undefined;
+  const own = new Map(Object.entries(variables));
+  return text.replaceAll(/\$\{([^}]+)\}/g, (_match, name: string) => {
+    if (name.startsWith('!')) return `\${${name.slice(1)}}`;
+    const variable = own.get(name);
+    if (variable !== undefined) return resolveText(variable, stack, stacks);
+    const [logicalId, attribute] = name.split('.', 2);
+    if (logicalId !== undefined && attribute !== undefined) {
+      return getAttribute(logicalId, attribute, stack, stacks);
+    }
+    return resolveText({ Ref: name }, stack, stacks);
+  });
+}
+
+function importValue(exportName: string, stacks: readonly StackTemplate[]): Json | undefined {
+  for (const stack of stacks) {
+    for (const output of Object.values(stack.template.Outputs)) {
+      if (output.Export !== undefined && resolveText(output.Export.Name, stack, stacks) === exportName) {
+        return resolve(output.Value, stack, stacks);
+      }
+    }
+  }
+  return undefined;
+}
+
+function asTexts(value: Json): readonly string[] {
+  return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : [];
+}
+
+function isScalar(value: Json): value is string | number | boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+}
