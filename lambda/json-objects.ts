@@ -56,6 +56,20 @@ export async function readJson<Value>(
   return stored.value;
 }
 
+/** Reads an object if it is there and what it should be: for explaining, which nothing may stop. */
+export async function glimpseJson<Value>(
+  objects: ObjectStore,
+  uri: string,
+  schema: z.ZodType<Value>,
+): Promise<Value | undefined> {
+  try {
+    return (await findJson(objects, uri, schema))?.value;
+  } catch (error) {
+    if (error instanceof PipelineError) return undefined;
+    throw error;
+  }
+}
+
 /** Text of a JSON object as all of the lake's are written. */
 export function jsonText(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;

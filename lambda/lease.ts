@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { KEYS } from '../lib/domain/lake.ts';
 import type { FunctionContext } from './context.ts';
+import { isOver } from './executions.ts';
 import { findJson, jsonText, lakeUri, type Stored } from './json-objects.ts';
 import type { Ports } from './ports.ts';
 
@@ -108,7 +109,7 @@ async function writeLease(
 
 /** Why the lease cannot be taken from its holder; undefined when nothing of that run lives. */
 async function whyAlive(ports: Ports, holder: LeaseHolder): Promise<string | undefined> {
-  if ((await ports.executions.status(holder.executionArn)) === 'RUNNING') {
+  if (!(await isOver(ports, holder.executionArn, new Date(holder.takenAt)))) {
     return `run ${holder.runId} lives (${holder.executionArn}, since ${holder.takenAt}): wait for it or stop it`;
   }
   const clusters = await ports.clusters.living(holder.runId);

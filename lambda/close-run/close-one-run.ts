@@ -1,0 +1,136 @@
+/** Closing one run: its clusters ended, itself explained and recorded, the lease given back, people told once. */
+import { instancesUsd } from '../../lib/domain/cost.ts';
+import { KEYS } from '../../lib/domain/lake.ts';
+import { type RunRecord, runDetailSchema, runRecordSchema } from '../../lib/domain/run.ts';
+import type { FunctionContext } from '../context.ts';
+import { finishRun } from '../finish-run.ts';
+import { glimpseJson, jsonLines, lakeUri } from '../json-objects.ts';
+import { leaseHolder, releaseLease } from '../lease.ts';
+import type { Ports } from '../ports.ts';
+import { type Evidence, gatherEvidence } from './evidence.ts';
+import { type Explanation, explain, explanationText } from './explanation.ts';
+import type { RunToClose } from './input.ts';
+import { publishOnce } from './publish-once.ts';
+
+export interface Closing {
+  readonly runId: string;
+  /** `refused`: the run never was one, so there was nothing to close. */
+  readonly outcome: 'failed' | 'succeeded' | 'refused';
+  readonly explanation: Explanation;
+  readonly clustersTerminated: number;
+  readonly notified: boolean;
+}
+
+/** Safe to be done twice, and by several at once. */
+export async function closeOneRun(run: RunToClose, ports: Ports, context: FunctionContext): Promise<Closing> {
+  const clustersTerminated = await terminateClusters(run.runId, ports);
+  const evidence = await gatherEvidence(run.runId, ports, context);
+  if (run.calledBy !== 'catch' && (await wasRefused(run, evidence, ports, context))) {
+    const explanation = { where: 'Refused', error: 'Refused', why: 'another run lived', whatToDo: 'nothing' };
+    return { runId: run.runId, outcome: 'refused', explanation, clustersTerminated, notified: false };
+  }
+  const explained = explain(evidence, { error: run.error, cause: run.cause });
+  const record = await recordFailure(run, evidence, explained, ports, context);
+  const explanation = record.status === 'SUCCEEDED' ? explainAfterSuccess(explained) : explained;
+  if (record.status === 'SUCCEEDED') await finish(run.runId, ports, context);
+  await releaseLease(ports, context, run.executionArn);
+  const notice = noticeOf(run.runId, record.status, explanation);
+  const notified = (await publishOnce(ports, context, run.runId, notice)) === 'published';
+  const outcome = record.status === 'SUCCEEDED' ? 'succeeded' : 'failed';
+  return { runId: run.runId, outcome, explanation, clustersTerminated, notified };
+}
+
+async function terminateClusters(runId: string, ports: Ports): Promise<number> {
+  const living = await ports.clusters.living(runId);
+  for (const { clusterId } of living) await ports.clusters.terminate(clusterId);
+  return living.length;
+}
+
+/** A start that was refused has its marker, and nothing that a run would have. */
+async function wasRefused(
+  { runId, executionArn }: RunToClose,
+  { plan, clusters }: Evidence,
+  ports: Ports,
+  context: FunctionContext,
+): Promise<boolean> {
+  if (plan !== undefined || clusters.length > 0) return false;
+  const marker = await ports.objects.read(lakeUri(context.lakeRoot, KEYS.refused(runId)));
+  return marker !== undefined && (await leaseHolder(ports, context))?.executionArn !== executionArn;
+}
+
+/** Writes that the run failed, unless a record says otherwise already; the record that stands is returned. */
+async function recordFailure(
+  run: RunToClose,
+  evidence: Evidence,
+  explanation: Explanation,
+  ports: Ports,
+  context: FunctionContext,
+): Promise<RunRecord> {
+  const uri = lakeUri(context.lakeRoot, KEYS.runRecord(run.runId));
+  const failed = failedRecord(run, evidence, explanation, ports.clock.now(), context);
+  const outcome = await ports.objects.write(uri, jsonLines([failed]), {
+    condition: { kind: 'absent' },
+    contentType: 'application/json',
+  });
+  if (outcome === 'written') return failed;
+  return (await glimpseJson(ports.objects, uri, runRecordSchema)) ?? failed;
+}
+
+function failedRecord(
+  run: RunToClose,
+  { plan, ingest, clusters }: Evidence,
+  explanation: Explanation,
+  now: Date,
+  context: FunctionContext,
+): RunRecord {
+  const instances = clusters.flatMap((cluster) => cluster.instances);
+  return {
+    run_id: run.runId,
+    status: 'FAILED',
+    started_at: (Number.isNaN(run.startedAt.getTime()) ? now : run.startedAt).toISOString(),
+    ended_at: now.toISOString(),
+    batch_id: plan?.batch.batchId ?? null,
+    rows_read: ingest?.counts.read ?? null,
+    rows_accepted: ingest?.counts.accepted ?? null,
+    rows_quarantined: ingest?.counts.quarantined ?? null,
+    rows_duplicate: ingest?.counts.duplicates ?? null,
+    users: null,
+    cancellations: null,
+    model: null,
+    promoted: null,
+    promotion_reason: null,
+    cost_usd: instancesUsd(context.platform === 'local' ? [] : instances, context.region) ?? null,
+    error: explanationText(explanation),
+  };
+}
+
+/** StoreMetrics may have died between its record and what follows from it. */
+async function finish(runId: string, ports: Ports, context: FunctionContext): Promise<void> {
+  const uri = lakeUri(context.lakeRoot, KEYS.runDetail(runId));
+  const detail = await glimpseJson(ports.objects, uri, runDetailSchema);
+  if (detail !== undefined) await finishRun(ports, context, detail);
+}
+
+function explainAfterSuccess(explanation: Explanation): Explanation {
+  return {
+    ...explanation,
+    where: 'after StoreMetrics',
+    whatToDo: 'nothing about the run: its scores and model are current, its figures lie in detail.json',
+  };
+}
+
+function noticeOf(
+  runId: string,
+  status: RunRecord['status'],
+  explanation: Explanation,
+): { subject: string; text: string } {
+  return status === 'SUCCEEDED'
+    ? {
+        subject: 'Churn model: run succeeded, something failed after it',
+        text: `Run ${runId} succeeded, but something failed after it.\n${explanationText(explanation)}`,
+      }
+    : {
+        subject: `Churn model: run failed in ${explanation.where}`,
+        text: `Run ${runId} failed.\n${explanationText(explanation)}`,
+      };
+}

@@ -1,0 +1,27 @@
+/** CloseRun: every bad ending of a run comes here, by the Catch, by the rule's event, or by the sweep. */
+import type { CloseRunOutput } from '../../lib/domain/run.ts';
+import type { FunctionContext } from '../context.ts';
+import type { Ports } from '../ports.ts';
+import { type Closing, closeOneRun } from './close-one-run.ts';
+import { explanationText } from './explanation.ts';
+import { readCloseRequest } from './input.ts';
+import { sweep } from './sweep.ts';
+
+/** What the execution ends with, and the closings behind it (several after a sweep). */
+export type CloseRunAnswer = CloseRunOutput & { readonly closings: readonly Closing[] };
+
+/** Closes the run that it is called for, or all that the sweep finds. Safe to be called twice and by several. */
+export async function closeRun(
+  input: unknown,
+  ports: Ports,
+  context: FunctionContext,
+): Promise<CloseRunAnswer> {
+  const request = readCloseRequest(input);
+  if (request.kind === 'sweep') {
+    const closings = await sweep(ports, context);
+    return { Error: 'Swept', Cause: `${closings.length} runs were closed.`, closings };
+  }
+  const closing = await closeOneRun(request.run, ports, context);
+  const { explanation } = closing;
+  return { Error: explanation.error, Cause: explanationText(explanation), closings: [closing] };
+}
