@@ -1,0 +1,115 @@
+/** Sets up what is missing, and takes a few milliseconds when nothing is. */
+import { statfsSync } from 'node:fs';
+import { join } from 'node:path';
+import { explainSystemError, SetUpError } from './failure.mjs';
+import { icebergJar } from './iceberg-jar.mjs';
+import { withLock } from './lock.mjs';
+import { nodePackages } from './node-packages.mjs';
+import { createProgress } from './progress.mjs';
+import { pythonEnvironment } from './python-environment.mjs';
+
+/** @import { Locations } from './environment.mjs' */
+/** @import { Progress } from './progress.mjs' */
+
+/**
+ * Something that the set-up installs.
+ * @typedef {object} Part
+ * @property {string} title for the user
+ * @property {number} megabytes roughly what it takes on disk
+ * @property {(locations: Locations) => boolean} isCurrent whether it is whole and up to date
+ * @property {(locations: Locations) => void} [checkMachine] refuses a machine that lacks what `install` needs
+ * @property {(locations: Locations, signal: AbortSignal) => Promise<void>} install replaces what is there
+ */
+
+/** In the order in which they need each other. @type {readonly Part[]} */
+const allParts = [nodePackages, pythonEnvironment, icebergJar];
+
+const MEGABYTE = 1_000_000;
+const OLDEST_NODE = 20;
+
+function refuseUnsupportedMachine() {
+  if (process.platform === 'win32') {
+    throw new SetUpError(
+      'Windows is not supported directly: run this in the Windows Subsystem for Linux (WSL).',
+    );
+  }
+  if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
+    throw new SetUpError(`Node ${process.versions.node} is too old: install Node ${OLDEST_NODE} or later.`);
+  }
+}
+
+/** @param {Locations} locations @param {number} megabytes */
+function refuseFullDisk(locations, megabytes) {
+  const { bavail, bsize } = statfsSync(locations.projectRoot);
+  const free = Math.floor((bavail * bsize) / MEGABYTE);
+  if (free < megabytes) {
+    throw new SetUpError(
+      `The disk is too full: setting up needs about ${megabytes} MB in ${locations.projectRoot}, and ${free} MB are free.`,
+    );
+  }
+}
+
+/**
+ * Stops `work` in good order on Ctrl-C or a kill.
+ * @param {(signal: AbortSignal) => Promise<void>} work
+ */
+async function interruptibly(work) {
+  const controller = new AbortController();
+  /** @param {NodeJS.Signals} _name @param {number} number */
+  const interrupt = (_name, number) =>
+    controller.abort(
+      new SetUpError('Setting up was interrupted; the next command takes it up again.', 128 + number),
+    );
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  try {
+    await work(controller.signal);
+  } catch (error) {
+    throw controller.signal.aborted ? controller.signal.reason : error;
+  } finally {
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+  }
+}
+
+/**
+ * @param {Locations} locations
+ * @param {readonly Part[]} parts
+ * @param {Progress} progress
+ * @param {AbortSignal} signal
+ */
+async function install(locations, parts, progress, signal) {
+  const megabytes = parts.reduce((sum, part) => sum + part.megabytes, 0);
+  refuseFullDisk(locations, megabytes);
+  for (const part of parts) part.checkMachine?.(locations);
+  progress.say(`Setting up what is missing here: about ${megabytes} MB, usually one to three minutes.`);
+  for (const part of parts) {
+    signal.throwIfAborted();
+    await progress.during(`${part.title} (${part.megabytes} MB)`, () => part.install(locations, signal));
+  }
+}
+
+/**
+ * @param {Locations} locations
+ * @param {readonly Part[]} [parts]
+ * @param {Progress} [progress]
+ */
+export async function ensureSetUp(locations, parts = allParts, progress = createProgress()) {
+  refuseUnsupportedMachine();
+  const missing = () => parts.filter((part) => !part.isCurrent(locations));
+  if (missing().length === 0) return;
+
+  const lockFile = join(locations.environmentFolder, 'set-up.lock');
+  /** @param {string} holder */
+  const onWait = (holder) =>
+    progress.say(`Another process (${holder}) is setting this project up; waiting for it ...`);
+  try {
+    await interruptibly((signal) =>
+      withLock(lockFile, { onWait, signal }, async () => {
+        // Whoever held the lock before may have installed everything.
+        const parts = missing();
+        if (parts.length > 0) await install(locations, parts, progress, signal);
+      }),
+    );
+  } catch (error) {
+    throw explainSystemError(error, locations.projectRoot);
+  }
+}

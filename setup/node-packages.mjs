@@ -1,0 +1,67 @@
+/** The npm packages: installed when node_modules is not what package-lock.json says. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { SetUpError } from './failure.mjs';
+import { runInstaller } from './processes.mjs';
+
+/** @import { Locations } from './environment.mjs' */
+/** @import { Part } from './ensure.mjs' */
+
+/**
+ * What npm notes of each package, in package-lock.json and, as installed, in node_modules.
+ * @typedef {{ version?: string, integrity?: string, optional?: boolean }} LockedPackage
+ */
+
+/** npm writes this file when all packages are in place. @param {Locations} locations */
+const installedLock = (locations) => join(locations.projectRoot, 'node_modules', '.package-lock.json');
+
+/** @param {string} file @returns {Record<string, LockedPackage>} */
+const packagesIn = (file) => JSON.parse(readFileSync(file, 'utf8')).packages;
+
+/** @param {LockedPackage} entry */
+const identity = ({ version, integrity }) => ({ version, integrity });
+
+/** @param {Locations} locations */
+function matchesLock(locations) {
+  if (!existsSync(installedLock(locations)) || !existsSync(locations.nodeExecutable)) return false;
+  const installed = packagesIn(installedLock(locations));
+  const { '': _project, ...wanted } = packagesIn(join(locations.projectRoot, 'package-lock.json'));
+  return (
+    Object.keys(installed).every((path) => path in wanted) &&
+    Object.entries(wanted).every(([path, entry]) => {
+      const found = installed[path];
+      // What is made for another kind of machine is left out.
+      if (found === undefined) return entry.optional === true;
+      return isDeepStrictEqual(identity(found), identity(entry));
+    })
+  );
+}
+
+/** @type {Part} */
+export const nodePackages = {
+  title: 'npm packages, Node 22 among them',
+  megabytes: 750,
+
+  isCurrent: matchesLock,
+
+  async install(locations, signal) {
+    // Gone first, lest a killed removal leave it beside half of the packages.
+    rmSync(installedLock(locations), { force: true });
+    await runInstaller(locations, {
+      what: 'the npm packages',
+      logName: 'npm',
+      command: 'npm',
+      args: ['ci', '--include=dev', '--include=optional', '--loglevel=error', '--no-progress'],
+      signal,
+    });
+    const { status } = spawnSync(locations.nodeExecutable, ['--version']);
+    if (status !== 0) {
+      throw new SetUpError(
+        `There is no Node 22 package that runs on this machine (${process.platform} ${process.arch}): ` +
+          'use Linux with glibc, or macOS, on x64 or arm64.',
+      );
+    }
+  },
+};

@@ -1,0 +1,153 @@
+/** The Python environment: Python 3.11 with Spark, Java and the tools, installed by a pinned uv from hashed locks. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { PYTHON_VERSION } from './environment.mjs';
+import { SetUpError } from './failure.mjs';
+import { machinePath, runInstaller } from './processes.mjs';
+import { hashOf, isStamped, stamp } from './stamp.mjs';
+
+/** @import { Locations } from './environment.mjs' */
+/** @import { Part } from './ensure.mjs' */
+
+const UV_LOCK = 'setup/requirements-uv.lock';
+/** Pins what the one package without a wheel, pyspark, is built with. */
+const BUILD_LOCK = 'setup/requirements-build.lock';
+const PACKAGE_LOCKS = ['emr-steps/requirements.lock', 'setup/requirements-tools.lock'];
+
+/** Any of these can bring uv; uv then looks for 3.11, and fetches it where there is none. */
+const pythonNames = [
+  `python${PYTHON_VERSION}`,
+  'python3',
+  'python3.14',
+  'python3.13',
+  'python3.12',
+  'python3.10',
+  'python3.9',
+  'python',
+];
+const probe =
+  'import sys; assert sys.version_info >= (3, 9); print("python", flush=True); import ensurepip, venv';
+
+/** @param {Locations} locations @returns {string} a Python of this machine that can make environments */
+function findPython(locations) {
+  let lacksVenv;
+  for (const name of pythonNames) {
+    const { status, stdout } = spawnSync(name, ['-c', probe], {
+      encoding: 'utf8',
+      env: { ...process.env, PATH: machinePath(locations) },
+    });
+    if (status === 0) return name;
+    if (stdout?.startsWith('python')) lacksVenv ??= name;
+  }
+  throw new SetUpError(
+    lacksVenv === undefined
+      ? 'Python 3.9 or later is missing: install it (Debian, Ubuntu: apt-get install python3-venv; macOS: xcode-select --install) and run the command again.'
+      : `The Python of this machine (${lacksVenv}) lacks its venv module: install it (Debian, Ubuntu: apt-get install python3-venv) and run the command again.`,
+  );
+}
+
+/**
+ * Absolute paths are written into an environment, so one that was moved with its project is out of date.
+ * @param {Locations} locations
+ * @param {readonly string[]} locks
+ */
+const fingerprint = (locations, locks) =>
+  hashOf(
+    locks.map((lock) => join(locations.projectRoot, lock)),
+    [locations.projectRoot, process.platform, process.arch, PYTHON_VERSION],
+  );
+
+/**
+ * What pip is told on this machine about where packages come from, in uv's words (uv does not read pip's settings).
+ * @param {string} pipSettings the output of `pip config list`
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Record<string, string>}
+ */
+export function uvSettings(pipSettings, env) {
+  /** @param {string} key */
+  const setting = (key) => pipSettings.match(new RegExp(`(?:^|\\.)${key}='(.*)'$`, 'm'))?.[1];
+  const index = env.UV_DEFAULT_INDEX ?? env.UV_INDEX_URL ?? setting('index-url');
+  const authorities = env.SSL_CERT_FILE ?? setting('cert');
+  return {
+    ...(index === undefined ? {} : { UV_DEFAULT_INDEX: index }),
+    ...(authorities === undefined ? {} : { SSL_CERT_FILE: authorities }),
+  };
+}
+
+/** @param {Locations} locations @param {AbortSignal} signal */
+async function installUv(locations, signal) {
+  const wanted = fingerprint(locations, [UV_LOCK]);
+  const python = join(locations.uvFolder, 'bin', 'python');
+  if (isStamped(locations.uvFolder, wanted) && existsSync(python)) return;
+  const what = 'uv, the installer of the Python packages';
+  rmSync(locations.uvFolder, { recursive: true, force: true });
+  const ownPython = findPython(locations);
+  await runInstaller(locations, {
+    what,
+    logName: 'venv',
+    command: ownPython,
+    args: ['-m', 'venv', locations.uvFolder],
+    signal,
+  });
+  await runInstaller(locations, {
+    what,
+    logName: 'uv',
+    command: python,
+    args: ['-m', 'pip', 'install', '--disable-pip-version-check', '--require-hashes', '-r', UV_LOCK],
+    signal,
+  });
+  stamp(locations.uvFolder, wanted);
+}
+
+/** @type {Part} */
+export const pythonEnvironment = {
+  title: `Python ${PYTHON_VERSION} with Spark, Java and XGBoost`,
+  megabytes: 1100,
+
+  isCurrent: (locations) =>
+    isStamped(locations.pythonFolder, fingerprint(locations, PACKAGE_LOCKS)) &&
+    existsSync(locations.pythonExecutable),
+
+  checkMachine(locations) {
+    findPython(locations);
+  },
+
+  async install(locations, signal) {
+    rmSync(locations.pythonFolder, { recursive: true, force: true });
+    await installUv(locations, signal);
+    const pipSettings = await runInstaller(locations, {
+      what: 'uv, the installer of the Python packages',
+      logName: 'pip-settings',
+      command: join(locations.uvFolder, 'bin', 'python'),
+      args: ['-m', 'pip', 'config', 'list'],
+      signal,
+    });
+    const uv = join(locations.uvFolder, 'bin', 'uv');
+    const env = {
+      ...uvSettings(pipSettings, process.env),
+      UV_PYTHON_INSTALL_DIR: join(locations.environmentFolder, 'python-versions'),
+    };
+    await runInstaller(locations, {
+      what: `Python ${PYTHON_VERSION}`,
+      logName: 'python',
+      command: uv,
+      args: ['venv', '--no-project', '--python', PYTHON_VERSION, locations.pythonFolder],
+      env,
+      signal,
+    });
+    await runInstaller(locations, {
+      what: 'the Python packages',
+      logName: 'python-packages',
+      command: uv,
+      args: [
+        ...['pip', 'sync', '--require-hashes', '--python', locations.pythonExecutable],
+        ...['--build-constraints', BUILD_LOCK],
+        ...PACKAGE_LOCKS,
+      ],
+      env,
+      signal,
+    });
+    stamp(locations.pythonFolder, fingerprint(locations, PACKAGE_LOCKS));
+  },
+};
