@@ -1,6 +1,6 @@
 /** The kinds of users there are: what sets each apart from the typical one. Fitted to the published logs. */
 import type { Page } from '../../lib/domain/events.ts';
-import type { MovingStanding } from './behaviour.ts';
+import type { MovingStanding } from './follows.ts';
 
 /** Single probabilities that a class changes, by standing, page, and page that follows. */
 export type Changes = Readonly<
@@ -27,16 +27,16 @@ export const USER_CLASSES: readonly UserClass[] = [
     changes: {
       'signed in free': {
         NextSong: { 'Roll Advert': 0.15, 'Thumbs Down': 0.019, end: 0.0023 },
-        'Roll Advert': { 'Roll Advert': 0.067, Cancel: 0.0092, Upgrade: 0.006, end: 0.005 },
-        'Thumbs Down': { Cancel: 0.01 },
-        Settings: { Cancel: 0.011 },
+        'Roll Advert': { 'Roll Advert': 0.067, Cancel: 0.0095, Upgrade: 0.006, end: 0.005 },
+        'Thumbs Down': { Cancel: 0.012 },
+        Settings: { Cancel: 0.012 },
       },
       'signed in paid': {
         NextSong: { 'Thumbs Up': 0.04, Downgrade: 0.015, 'Roll Advert': 0.01, end: 0.0073 },
-        'Roll Advert': { Cancel: 0.046, Downgrade: 0.06, 'Roll Advert': 0.037, end: 0.012 },
+        'Roll Advert': { Cancel: 0.047, Downgrade: 0.06, 'Roll Advert': 0.037, end: 0.012 },
         'Thumbs Down': { Cancel: 0.004, Downgrade: 0.04 },
-        Downgrade: { 'Submit Downgrade': 0.092, Cancel: 0.022, end: 0.001 },
-        Settings: { Cancel: 0.021, Downgrade: 0.025 },
+        Downgrade: { 'Submit Downgrade': 0.092, Cancel: 0.024, end: 0.001 },
+        Settings: { Cancel: 0.022, Downgrade: 0.025 },
       },
     },
   },

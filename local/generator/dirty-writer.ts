@@ -121,7 +121,9 @@ export class DirtyWriter implements LogWriter {
 
   private postpone(line: string): void {
     const day = this.day + DAYS_LATE;
-    this.late.set(day, [...(this.late.get(day) ?? []), line]);
+    const rows = this.late.get(day) ?? [];
+    rows.push(line);
+    this.late.set(day, rows);
     this.tally.oddities['row two days late']++;
   }
 

@@ -61,15 +61,14 @@ const ODD_ARTISTS = [
   "Guns N' Thorns",
   'AC\\BC',
   '"Weird" Hal',
-  '',
   'N/A',
   '<unnamed>',
-].filter((name) => name !== '');
+];
 
 const ODD_ARTIST_SHARE = 0.006;
 const ACCENTED_ARTIST_SHARE = 0.05;
 const ACCENTED_TITLE_SHARE = 0.052;
-const ODD_TITLE_SHARE = 0.014;
+const ODD_TITLE_SHARE = 0.0185;
 const VERSION_SHARE = 0.2;
 
 /** The name of an artist. */
@@ -115,7 +114,7 @@ function plainTitle(random: Random): string {
 function oddTitle(title: string, random: Random): string {
   const kind = random.fraction();
   if (kind < 0.45) return `"${title}" (from "${random.pick(NOUNS)}")`;
-  if (kind < 0.75) return `${title}\\${random.pick(NOUNS)}`;
+  if (kind < 0.7) return `${title}\\${random.pick(NOUNS)}`;
   if (kind < 0.8) return 'None';
   if (kind < 0.85) return `${title}\u0092s ${random.pick(NOUNS)}`;
   return `${title} [${random.pick(NOUNS)}: ${random.pick(ADJECTIVES)}]`;

@@ -11,7 +11,6 @@ import { USER_AGENTS } from './user-agents.ts';
 /** What does not change about a user. */
 export interface Person {
   readonly userId: number;
-  /** Places in the lists of names, places and user agents: a million users share their texts. */
   readonly firstName: string;
   readonly lastName: string;
   readonly gender: 'F' | 'M';
@@ -38,20 +37,18 @@ export interface Beginning {
 
 const MEDIAN_PAGE_GAP_SECONDS = 54.5;
 const PAGE_GAP_SIGMA = 1;
-const MEDIAN_SESSION_GAP_SECONDS = 4.7 * SECONDS_PER_DAY;
+const MEDIAN_SESSION_GAP_SECONDS = 4.75 * SECONDS_PER_DAY;
 const SESSION_GAP_SIGMA = 0.95;
-const MEDIAN_MEMBERSHIP_SECONDS = 32 * SECONDS_PER_DAY;
-const MEMBERSHIP_SIGMA = 1;
-const LONGEST_MEMBERSHIP_SECONDS = 400 * SECONDS_PER_DAY;
+/** Memberships when the log begins: most users came in the last months. */
+const MEAN_MEMBERSHIP_SECONDS = 38 * SECONDS_PER_DAY;
 const LISTENING_SHARE = 0.012;
 const MALE_SHARE = 0.525;
 
-/** Of all users, those who come as guests and register in the log's first two months. */
-const NEWCOMER_SHARE = 0.02;
+/** Of all users, those who come as guests in the log's first two months; half of them register before those are over. */
+const NEWCOMER_SHARE = 0.035;
 const NEWCOMERS_ARRIVE_WITHIN_SECONDS = 58 * SECONDS_PER_DAY;
-/** Registrations of newcomers lie within this of their first event; real logs have them on either side. */
-const NEWCOMER_REGISTRATION_BEFORE_SECONDS = 20 * SECONDS_PER_DAY;
-const NEWCOMER_REGISTRATION_AFTER_SECONDS = 10 * SECONDS_PER_DAY;
+/** A newcomer's registration lies within this of the arrival, on either side: real logs have it after the first event, too. */
+const NEWCOMER_REGISTRATION_WITHIN_SECONDS = 15 * SECONDS_PER_DAY;
 
 const FIRST_USER_ID = 2;
 const PSEUDO_USERS = PSEUDO_USER_IDS.filter((id) => id !== '').map(Number);
@@ -93,8 +90,7 @@ export class Population {
       gender,
       location: itemAt(PLACES, this.places.draw(random)).name,
       userAgent: itemAt(USER_AGENTS, this.agents.draw(random)).text,
-      registration:
-        this.startSecond + (isNewcomer ? arrivalSecond + newcomerShift(random) : -membership(random)),
+      registration: this.startSecond + arrivalSecond + registrationShiftSeconds(isNewcomer, random),
     };
     return { person, beginning, random };
   }
@@ -106,13 +102,8 @@ function userIdOf(index: number): number {
   return id + PSEUDO_USERS.filter((pseudo) => pseudo <= id).length;
 }
 
-function membership(random: Random): number {
-  return Math.round(
-    Math.min(random.logNormal(MEDIAN_MEMBERSHIP_SECONDS, MEMBERSHIP_SIGMA), LONGEST_MEMBERSHIP_SECONDS),
-  );
-}
-
-function newcomerShift(random: Random): number {
-  const width = NEWCOMER_REGISTRATION_BEFORE_SECONDS + NEWCOMER_REGISTRATION_AFTER_SECONDS;
-  return random.below(width) - NEWCOMER_REGISTRATION_BEFORE_SECONDS;
+/** From arrival (or the log's start) to registration. */
+function registrationShiftSeconds(isNewcomer: boolean, random: Random): number {
+  if (!isNewcomer) return -Math.round(random.exponential(MEAN_MEMBERSHIP_SECONDS));
+  return random.below(2 * NEWCOMER_REGISTRATION_WITHIN_SECONDS) - NEWCOMER_REGISTRATION_WITHIN_SECONDS;
 }

@@ -1,13 +1,8 @@
 /** The behaviour tables, compiled to arrays of numbers that a simulation can walk quickly. */
 import { PAGES } from '../../lib/domain/events.ts';
-import {
-  FIRST_PAGES,
-  type Follow,
-  type MovingStanding,
-  STANDING_CHANGES,
-  TYPICAL_FOLLOWS,
-} from './behaviour.ts';
+import { FIRST_PAGES, STANDING_CHANGES, TYPICAL_FOLLOWS } from './behaviour.ts';
 import type { Changes, UserClass } from './classes.ts';
+import type { Follow, MovingStanding } from './follows.ts';
 import type { Random } from './random.ts';
 import { STATES, type StandingName, stateNumber } from './states.ts';
 
