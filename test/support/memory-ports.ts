@@ -1,0 +1,269 @@
+/**
+ * The Lambdas' ports in memory: conditional writes as S3 has them, clusters that live until they are terminated,
+ * executions whose state a test sets, notifications that are kept. Every call gives way to others, so concurrent
+ * callers interleave; `before` lets a test crash or delay any of them.
+ */
+import { posix } from 'node:path';
+import type {
+  Clock,
+  ClusterDescription,
+  Clusters,
+  EndedExecution,
+  ExecutionStatus,
+  Executions,
+  LivingCluster,
+  Notifications,
+  ObjectStore,
+  Ports,
+  SqlEngine,
+  StoredObject,
+  WriteCondition,
+} from '../../lambda/ports.ts';
+
+/** Called before every call of a port, with its name and first argument; what it throws, the call throws. */
+export type Interceptor = (call: string, argument: string) => void | Promise<void>;
+
+class Turnstile {
+  before: Interceptor | undefined;
+
+  async pass(call: string, argument = ''): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    await this.before?.(call, argument);
+  }
+}
+
+/** A clock that only moves when somebody waits. */
+export class MemoryClock implements Clock {
+  #milliseconds: number;
+
+  constructor(start: string) {
+    this.#milliseconds = Date.parse(start);
+  }
+
+  now(): Date {
+    return new Date(this.#milliseconds);
+  }
+
+  async wait(milliseconds: number): Promise<void> {
+    this.advance(milliseconds);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  advance(milliseconds: number): void {
+    this.#milliseconds += milliseconds;
+  }
+}
+
+interface MemoryObject {
+  readonly text: string;
+  readonly etag: string;
+  readonly bytes: number;
+  readonly modifiedAt: Date;
+}
+
+export class MemoryObjects implements ObjectStore {
+  readonly #objects = new Map<string, MemoryObject>();
+  readonly #turnstile: Turnstile;
+  readonly #clock: Clock;
+  #writes = 0;
+
+  constructor(turnstile: Turnstile, clock: Clock) {
+    this.#turnstile = turnstile;
+    this.#clock = clock;
+  }
+
+  async read(uri: string): Promise<{ readonly text: string; readonly etag: string } | undefined> {
+    await this.#turnstile.pass('objects.read', uri);
+    return this.#objects.get(uri);
+  }
+
+  async write(
+    uri: string,
+    text: string,
+    options?: { readonly condition?: WriteCondition },
+  ): Promise<'written' | 'conflict'> {
+    await this.#turnstile.pass('objects.write', uri);
+    const condition = options?.condition;
+    const before = this.#objects.get(uri);
+    if (condition?.kind === 'absent' && before !== undefined) return 'conflict';
+    if (condition?.kind === 'unchanged' && before?.etag !== condition.etag) return 'conflict';
+    this.put(uri, text);
+    return 'written';
+  }
+
+  async list(location: string): Promise<readonly StoredObject[]> {
+    await this.#turnstile.pass('objects.list', location);
+    const folder = location.replace(/\/+$/, '');
+    return [...this.#objects]
+      .filter(([uri]) => uri === folder || uri.startsWith(`${folder}/`) || posix.matchesGlob(uri, location))
+      .map(([uri, { etag, bytes, modifiedAt }]) => ({ uri, etag, bytes, modifiedAt }))
+      .sort((a, b) => (a.uri < b.uri ? -1 : 1));
+  }
+
+  async remove(uri: string): Promise<void> {
+    await this.#turnstile.pass('objects.remove', uri);
+    this.#objects.delete(uri);
+  }
+
+  /** Puts an object there, as somebody else would. */
+  put(uri: string, text: string, bytes = Buffer.byteLength(text)): void {
+    this.#writes += 1;
+    this.#objects.set(uri, { text, etag: `"${this.#writes}"`, bytes, modifiedAt: this.#clock.now() });
+  }
+
+  /** Text of an object, past the turnstile. */
+  text(uri: string): string | undefined {
+    return this.#objects.get(uri)?.text;
+  }
+
+  /** Addresses of all objects, sorted. */
+  uris(): readonly string[] {
+    return [...this.#objects.keys()].sort();
+  }
+}
+
+type Answer = readonly Readonly<Record<string, string | null>>[];
+
+export class MemorySql implements SqlEngine {
+  readonly answers = new Map<string, Answer>();
+  readonly #turnstile: Turnstile;
+
+  constructor(turnstile: Turnstile) {
+    this.#turnstile = turnstile;
+  }
+
+  async results(queryExecutionId: string): Promise<Answer> {
+    await this.#turnstile.pass('sql.results', queryExecutionId);
+    const answer = this.answers.get(queryExecutionId);
+    if (answer === undefined) throw new Error(`there is no query ${queryExecutionId}`);
+    return answer;
+  }
+}
+
+export type MemoryCluster = LivingCluster & Omit<ClusterDescription, 'clusterId'>;
+
+const ENDED_STATES: readonly string[] = ['TERMINATED', 'TERMINATED_WITH_ERRORS'];
+
+export class MemoryClusters implements Clusters {
+  readonly all: MemoryCluster[] = [];
+  readonly #turnstile: Turnstile;
+  readonly #clock: Clock;
+
+  constructor(turnstile: Turnstile, clock: Clock) {
+    this.#turnstile = turnstile;
+    this.#clock = clock;
+  }
+
+  /** Starts a cluster, as the state machine does. */
+  start(runId: string, executionArn: string, more: Partial<MemoryCluster> = {}): MemoryCluster {
+    const cluster: MemoryCluster = {
+      clusterId: `j-${this.all.length + 1}`,
+      runId,
+      executionArn,
+      createdAt: this.#clock.now(),
+      state: 'RUNNING',
+      stateChangeReason: null,
+      failedStep: null,
+      instances: [],
+      ...more,
+    };
+    this.all.push(cluster);
+    return cluster;
+  }
+
+  async living(runId?: string): Promise<readonly LivingCluster[]> {
+    await this.#turnstile.pass('clusters.living', runId);
+    return this.all.filter(
+      (cluster) => !ENDED_STATES.includes(cluster.state) && (runId === undefined || cluster.runId === runId),
+    );
+  }
+
+  async ofRun(runId: string): Promise<readonly ClusterDescription[]> {
+    await this.#turnstile.pass('clusters.ofRun', runId);
+    return this.all.filter((cluster) => cluster.runId === runId);
+  }
+
+  async terminate(clusterId: string): Promise<void> {
+    await this.#turnstile.pass('clusters.terminate', clusterId);
+    const index = this.all.findIndex((cluster) => cluster.clusterId === clusterId);
+    const cluster = this.all[index];
+    if (cluster !== undefined && !ENDED_STATES.includes(cluster.state)) {
+      this.all[index] = { ...cluster, state: 'TERMINATED', stateChangeReason: 'Terminated by user request' };
+    }
+  }
+}
+
+export class MemoryExecutions implements Executions {
+  readonly all = new Map<string, EndedExecution>();
+  readonly #turnstile: Turnstile;
+  readonly #clock: Clock;
+
+  constructor(turnstile: Turnstile, clock: Clock) {
+    this.#turnstile = turnstile;
+    this.#clock = clock;
+  }
+
+  /** Starts an execution or changes its state; returns its ARN. */
+  set(runId: string, status: ExecutionStatus): string {
+    const executionArn = arnOf(runId);
+    const startedAt = this.all.get(executionArn)?.startedAt ?? this.#clock.now();
+    this.all.set(executionArn, { runId, executionArn, status, startedAt });
+    return executionArn;
+  }
+
+  async status(executionArn: string): Promise<ExecutionStatus> {
+    await this.#turnstile.pass('executions.status', executionArn);
+    return this.all.get(executionArn)?.status ?? 'UNKNOWN';
+  }
+
+  async endedBadly(since: Date): Promise<readonly EndedExecution[]> {
+    await this.#turnstile.pass('executions.endedBadly', since.toISOString());
+    return [...this.all.values()].filter(
+      ({ status, startedAt }) => ['FAILED', 'TIMED_OUT', 'ABORTED'].includes(status) && startedAt >= since,
+    );
+  }
+}
+
+/** ARN of the execution of a run. */
+export function arnOf(runId: string): string {
+  return `arn:aws:states:us-east-1:111122223333:execution:churn:${runId}`;
+}
+
+export class MemoryNotifications implements Notifications {
+  readonly published: { readonly subject: string; readonly text: string }[] = [];
+  readonly #turnstile: Turnstile;
+
+  constructor(turnstile: Turnstile) {
+    this.#turnstile = turnstile;
+  }
+
+  async publish(subject: string, text: string): Promise<void> {
+    await this.#turnstile.pass('notifications.publish', subject);
+    this.published.push({ subject, text });
+  }
+}
+
+/** All ports together. */
+export class MemoryPorts implements Ports {
+  readonly clock: MemoryClock;
+  readonly objects: MemoryObjects;
+  readonly sql: MemorySql;
+  readonly clusters: MemoryClusters;
+  readonly executions: MemoryExecutions;
+  readonly notifications: MemoryNotifications;
+  readonly #turnstile = new Turnstile();
+
+  constructor(start = '2018-12-04T06:00:00.000Z') {
+    this.clock = new MemoryClock(start);
+    this.objects = new MemoryObjects(this.#turnstile, this.clock);
+    this.sql = new MemorySql(this.#turnstile);
+    this.clusters = new MemoryClusters(this.#turnstile, this.clock);
+    this.executions = new MemoryExecutions(this.#turnstile, this.clock);
+    this.notifications = new MemoryNotifications(this.#turnstile);
+  }
+
+  /** Lets a test crash or delay calls; undefined lets them all pass. */
+  set before(interceptor: Interceptor | undefined) {
+    this.#turnstile.before = interceptor;
+  }
+}

@@ -1,0 +1,228 @@
+/** A run on a small log as its steps leave it, for the tests of what comes after them. */
+import { readContext } from '../../lambda/context.ts';
+import { startTraining } from '../../lambda/start-training/start-training.ts';
+import { KEYS } from '../../lib/domain/lake.ts';
+import { ENVIRONMENT } from '../../lib/domain/operations.ts';
+import { expectedCounts, RECONCILE_COLUMNS } from '../../lib/domain/reconcile.ts';
+import {
+  type FeaturesResult,
+  type IngestResult,
+  type ModelEvaluation,
+  type PlanRunOutput,
+  type RunPlan,
+  runPlanSchema,
+  type ScoringResult,
+  type StepName,
+  type TrainingResult,
+} from '../../lib/domain/run.ts';
+import { arnOf, type MemoryPorts } from './memory-ports.ts';
+
+export const LAKE = 's3://lake';
+export const EVENTS = 's3://raw/events';
+
+export const CONTEXT = readContext({
+  [ENVIRONMENT.lakeRoot]: LAKE,
+  [ENVIRONMENT.eventsRoot]: EVENTS,
+  [ENVIRONMENT.platform]: 'emr',
+});
+
+/** Address of a key of the lake. */
+export function at(key: string): string {
+  return `${LAKE}/${key}`;
+}
+
+/** Starts an execution and calls PlanRun for it. */
+export function plan(ports: MemoryPorts, runId: string, request: unknown = {}): Promise<PlanRunOutput> {
+  const executionArn = ports.executions.set(runId, 'RUNNING');
+  const startedAt = ports.clock.now().toISOString();
+  return startTraining({ runId, executionArn, startedAt, request }, ports, CONTEXT);
+}
+
+/** The plan that PlanRun wrote. */
+export function planOf(ports: MemoryPorts, runId: string): RunPlan {
+  return runPlanSchema.parse(JSON.parse(ports.objects.text(at(KEYS.plan(runId))) ?? 'null'));
+}
+
+/** Does what the ingest step leaves behind: the ledger and its result. */
+export function ingest(ports: MemoryPorts, runId: string, result: Partial<IngestResult> = {}): void {
+  const { batch, outputs } = planOf(ports, runId);
+  const rows = batch.files.map((file) => ({
+    ...file,
+    batch_id: batch.batchId,
+    rows_read: 0,
+    rows_accepted: 0,
+    rows_quarantined: 0,
+    rows_duplicate: 0,
+  }));
+  ports.objects.put(outputs.ledger, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  putResult(ports, runId, 'ingest-events', { ...INGEST, ...result });
+}
+
+/** Does what all steps and the reconcile query leave behind; the query's id is the run's. */
+export function runSteps(ports: MemoryPorts, runId: string, training: Partial<TrainingResult> = {}): void {
+  ingest(ports, runId);
+  putResult(ports, runId, 'build-features', FEATURES);
+  putResult(ports, runId, 'train-models', { ...TRAINING, ...training, modelUri: at(KEYS.model(runId)) });
+  putResult(ports, runId, 'score-users', SCORING);
+  answerReconcileQuery(ports, runId);
+}
+
+/** Lets the reconcile query count what was expected, but for what is overridden. */
+export function answerReconcileQuery(
+  ports: MemoryPorts,
+  runId: string,
+  overridden: Readonly<Record<string, string>> = {},
+): void {
+  const rows = expectedCounts(planOf(ports, runId), INGEST, FEATURES, SCORING).map(({ table, expected }) => ({
+    [RECONCILE_COLUMNS.table]: table,
+    [RECONCILE_COLUMNS.rows]: overridden[table] ?? String(expected),
+  }));
+  ports.sql.answers.set(runId, rows);
+}
+
+export function putResult(ports: MemoryPorts, runId: string, step: StepName, result: unknown): void {
+  ports.objects.put(planOf(ports, runId).outputs.results[step], JSON.stringify(result));
+}
+
+/** Input of StoreMetrics for a run. */
+export function storeMetricsInput(runId: string) {
+  return {
+    runId,
+    executionArn: arnOf(runId),
+    planUri: at(KEYS.plan(runId)),
+    reconcileQueryExecutionId: runId,
+  };
+}
+
+const estimate = (value: number, margin?: number) => ({
+  value,
+  low: margin === undefined ? null : value - margin,
+  high: margin === undefined ? null : value + margin,
+});
+
+const decision = (threshold: number, truePositives: number, falsePositives: number) => {
+  const falseNegatives = 40 - truePositives;
+  const trueNegatives = 960 - falsePositives;
+  const precision = truePositives / (truePositives + falsePositives);
+  const recall = truePositives / 40;
+  return {
+    threshold,
+    truePositives,
+    falsePositives,
+    trueNegatives,
+    falseNegatives,
+    precision,
+    recall,
+    f1: (2 * precision * recall) / (precision + recall),
+    balancedAccuracy: (recall + trueNegatives / 960) / 2,
+  };
+};
+
+function evaluation(
+  model: string,
+  kind: ModelEvaluation['kind'],
+  auc: number,
+  averagePrecision: number,
+  margin?: number,
+): ModelEvaluation {
+  return {
+    model,
+    kind,
+    metrics: {
+      auc: estimate(auc, margin),
+      average_precision: estimate(averagePrecision, margin),
+      average_precision_ratio: estimate(averagePrecision / 0.04),
+      lift_at_5: estimate(averagePrecision * 28),
+      lift_at_10: estimate(averagePrecision * 24),
+      lift_at_20: estimate(averagePrecision * 18),
+      brier: estimate(0.038 - averagePrecision / 100),
+      brier_skill: estimate(averagePrecision / 2),
+      log_loss: estimate(0.16 - averagePrecision / 10),
+      calibration_error: estimate(0.009),
+      calibration_slope: estimate(0.97),
+    },
+    decisions: {
+      best_f1: decision(0.18, 14, 52),
+      best_balanced_accuracy: decision(0.05, 29, 260),
+    },
+    reliability: Array.from({ length: 10 }, (_, bin) => ({
+      predicted: 0.004 + 0.0015 * bin ** 2,
+      observed: Math.max(0, 0.003 + 0.0015 * bin ** 2 + (bin % 2 === 0 ? 0.006 : -0.004)),
+      users: 100,
+    })),
+    fitSeconds: 12.4,
+  };
+}
+
+export const INGEST: IngestResult = {
+  counts: { read: 1_000, accepted: 970, quarantined: 20, duplicates: 10 },
+  refused: { malformed_json: 5, unknown_page: 15 },
+  examples: [{ reason: 'unknown_page', file: `${EVENTS}/2018-10-01.json`, line: '{"page": "<script>"}' }],
+  filesRead: 1,
+  bytesRead: 500_000,
+  firstDay: '2018-10-01',
+  lastDay: '2018-12-03',
+  daysRecomputed: 64,
+  snapshots: { events: '8744736658442914487', user_days: '3051729675574597004' },
+};
+
+export const FEATURES: FeaturesResult = {
+  firstDay: '2018-10-01',
+  observationEnd: '2018-12-03',
+  observedDays: 63,
+  cutoffs: [
+    { cutoff: '2018-10-22', role: 'train', rows: 900, cancellations: 45 },
+    { cutoff: '2018-11-05', role: 'train', rows: 950, cancellations: 42 },
+    { cutoff: '2018-11-19', role: 'test', rows: 1_000, cancellations: 40 },
+    { cutoff: '2018-12-03', role: 'score', rows: 960, cancellations: null },
+  ],
+  users: 1_160,
+  cancellations: 200,
+  featureCount: 62,
+  snapshots: { user_days: '3051729675574597004', features: '6216728340239837218' },
+};
+
+export const TRAINING: TrainingResult = {
+  trainRows: 1_850,
+  trainCancellations: 87,
+  testRows: 1_000,
+  testCancellations: 40,
+  testCutoff: '2018-11-19',
+  evaluations: [
+    evaluation('logistic_regression', 'candidate', 0.744, 0.132, 0.06),
+    evaluation('random_forest', 'candidate', 0.757, 0.139, 0.06),
+    evaluation('boosted_trees', 'candidate', 0.763, 0.146, 0.06),
+    evaluation('base_rate', 'baseline', 0.5, 0.04),
+    evaluation('days_since_last_seen', 'baseline', 0.643, 0.06),
+  ],
+  chosen: 'boosted_trees',
+  reliable: true,
+  reliabilityReason: '87 cancellations in the training rows, at least 50 are needed',
+  importance: [
+    { feature: 'thumbs_down_per_song_28', share: 0.21 },
+    { feature: 'adverts_per_free_song_14', share: 0.17 },
+    { feature: 'days_active_7', share: 0.12 },
+    { feature: 'downgrade_visits_28', share: 0.09 },
+    { feature: 'tenure_days', share: 0.05 },
+  ],
+  modelUri: 's3://lake/models/run-1',
+  featuresSnapshot: '6216728340239837218',
+};
+
+export const SCORING: ScoringResult = {
+  users: 960,
+  cutoff: '2018-12-03',
+  expectedCancellations: 38.4,
+  top: [
+    {
+      userId: '100042',
+      probability: 0.61,
+      level: 'paid',
+      inControlGroup: false,
+      reasons: ['thumbs', 'adverts'],
+    },
+    { userId: '<b>&"\'', probability: 0.54, level: 'free', inControlGroup: false, reasons: ['recency'] },
+    { userId: '300011', probability: 0.47, level: 'free', inControlGroup: true, reasons: ['adverts'] },
+  ],
+  snapshots: { scores: '1183746620011837462' },
+};
