@@ -1,0 +1,38 @@
+/** Lambda on this machine: the function's own body is called, with ports of this machine. */
+import { z } from 'zod';
+import type { FunctionContext, LambdaFunction } from '../../lambda/context.ts';
+import type { Ports } from '../../lambda/ports.ts';
+import { TaskError, type TaskHandlers } from '../interpreter/task.ts';
+import { checkedParameters } from './parameters.ts';
+
+const invokeSchema = z.looseObject({ FunctionName: z.string(), Payload: z.json().default({}) });
+
+export interface LocalLambda {
+  readonly ports: Ports;
+  /** The body and the context of a function; undefined when the app has no such function. */
+  readonly find: (
+    functionArn: string,
+  ) => { readonly body: LambdaFunction<unknown>; readonly context: FunctionContext } | undefined;
+}
+
+/** Handler of invoke. What a function throws becomes the task's error, as Lambda reports it. */
+export function lambda({ ports, find }: LocalLambda): TaskHandlers {
+  return {
+    'lambda:invoke': async (parameters) => {
+      const { FunctionName: arn, Payload: payload } = checkedParameters(invokeSchema, parameters, 'invoke');
+      const found = find(arn);
+      if (found === undefined)
+        throw new TaskError('Lambda.ResourceNotFoundException', `there is no function ${arn}`);
+      try {
+        const answer = await found.body(payload, ports, found.context);
+        return { ExecutedVersion: '$LATEST', StatusCode: 200, Payload: z.json().parse(answer ?? null) };
+      } catch (error) {
+        const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+        throw new TaskError(
+          name,
+          JSON.stringify({ errorType: name, errorMessage: message, trace: (stack ?? '').split('\n') }),
+        );
+      }
+    },
+  };
+}

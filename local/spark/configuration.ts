@@ -1,0 +1,95 @@
+/** The settings with which Spark runs on this machine: those of the cluster, but for where things lie. */
+import { availableParallelism, totalmem } from 'node:os';
+import { KEYS } from '../../lib/domain/lake.ts';
+import { sparkDefaults } from '../../lib/domain/spark.ts';
+import { icebergJar, javaHome, pythonExecutable, sparkHome } from '../../setup/environment.mjs';
+import { fileUri } from '../ports/file-uris.ts';
+
+const MOST_CORES = 8;
+/** Java's heap. With Python, XGBoost and what Java keeps besides its heap, a run stays below 5 GB. */
+const MOST_HEAP_MEBIBYTES = 2_560;
+const LEAST_HEAP_MEBIBYTES = 1_024;
+const MEBIBYTE = 1_048_576;
+
+export interface LocalCluster {
+  /** Absolute path of the lake. */
+  readonly lakeFolder: string;
+  /** Folder for what Spark spills and shuffles. */
+  readonly scratchFolder: string;
+  /** `spark-defaults` of the cluster's definition. */
+  readonly defined: Readonly<Record<string, string>>;
+}
+
+/** Settings of a local cluster; later ones win over those of the definition. */
+export function localSparkSettings(cluster: LocalCluster): Readonly<Record<string, string>> {
+  const cores = Math.min(availableParallelism(), MOST_CORES);
+  const half = Math.floor(totalmem() / MEBIBYTE / 2);
+  const heapMebibytes = Math.max(LEAST_HEAP_MEBIBYTES, Math.min(MOST_HEAP_MEBIBYTES, half));
+  return {
+    ...withoutCloud(cluster.defined),
+    ...sparkDefaults({ kind: 'folder' }, fileUri(`${cluster.lakeFolder}/${KEYS.warehouse}`)),
+    'spark.master': `local[${cores}]`,
+    'spark.submit.deployMode': 'client',
+    'spark.jars': icebergJar,
+    'spark.driver.memory': `${heapMebibytes}m`,
+    'spark.driver.host': '127.0.0.1',
+    'spark.driver.bindAddress': '127.0.0.1',
+    'spark.driver.extraJavaOptions': `"-Djava.io.tmpdir=${cluster.scratchFolder}"`,
+    'spark.local.dir': cluster.scratchFolder,
+    'spark.sql.warehouse.dir': fileUri(`${cluster.scratchFolder}/spark-warehouse`),
+    'spark.default.parallelism': String(cores),
+    'spark.sql.shuffle.partitions': String(4 * cores),
+    'spark.ui.enabled': 'false',
+    'spark.ui.showConsoleProgress': 'true',
+    // One process on one machine talks to nobody, and its scratch files lie beside the lake itself.
+    'spark.authenticate': 'false',
+    'spark.network.crypto.enabled': 'false',
+    'spark.io.encryption.enabled': 'false',
+  };
+}
+
+/** The cluster's settings without those that name its catalog, its memory, its executors or its paths. */
+function withoutCloud(defined: Readonly<Record<string, string>>): Record<string, string> {
+  const cloud =
+    /^spark\.(sql\.catalog\.|(executor|driver|yarn|hadoop|pyspark|executorEnv|eventLog|history|jars)\b)/;
+  return Object.fromEntries(Object.entries(defined).filter(([name]) => !cloud.test(name)));
+}
+
+/** Text of a spark-defaults.conf, which Java reads as properties. */
+export function propertiesText(settings: Readonly<Record<string, string>>): string {
+  const escaped = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+  return Object.entries(settings)
+    .map(([name, value]) => `${name} ${escaped(value)}\n`)
+    .join('');
+}
+
+/** Warnings and errors on standard error, from where they go to the step's log. */
+export const LOG4J_PROPERTIES = `rootLogger.level = warn
+rootLogger.appenderRef.stderr.ref = stderr
+appender.stderr.type = Console
+appender.stderr.name = stderr
+appender.stderr.target = SYSTEM_ERR
+appender.stderr.layout.type = PatternLayout
+appender.stderr.layout.pattern = %d{HH:mm:ss} %p %c{1}: %m%n%ex
+logger.native.name = org.apache.hadoop.util.NativeCodeLoader
+logger.native.level = error
+`;
+
+/** What the processes of a step see; nothing of the user's own Spark, Java or Python gets in. */
+export function sparkEnvironment(configurationFolder: string): Readonly<Record<string, string>> {
+  const { PATH, HOME, LANG, TZ } = process.env;
+  const kept = Object.entries({ PATH, HOME, LANG, TZ }).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value] as const],
+  );
+  return {
+    ...Object.fromEntries(kept),
+    JAVA_HOME: javaHome,
+    SPARK_HOME: sparkHome,
+    SPARK_CONF_DIR: configurationFolder,
+    SPARK_LOCAL_IP: '127.0.0.1',
+    PYSPARK_PYTHON: pythonExecutable,
+    PYSPARK_DRIVER_PYTHON: pythonExecutable,
+    PYTHONHASHSEED: '0',
+    PYTHONUNBUFFERED: '1',
+  };
+}
