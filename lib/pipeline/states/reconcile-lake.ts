@@ -1,7 +1,8 @@
 /** The lake counted after the run, by an engine that is not Spark. */
 import { Duration } from 'aws-cdk-lib';
-import { JsonPath, type TaskStateBase, Timeout } from 'aws-cdk-lib/aws-stepfunctions';
+import { IntegrationPattern, JsonPath, type TaskStateBase, Timeout } from 'aws-cdk-lib/aws-stepfunctions';
 import { AthenaStartQueryExecution } from 'aws-cdk-lib/aws-stepfunctions-tasks';
+import { RECONCILE_VALUES, reconcileQuery } from '../../domain/reconcile.ts';
 import type { Pipeline } from '../resources.ts';
 import { ATHENA_RETRY } from '../retries.ts';
 import { RECONCILE_MINUTES } from '../timeouts.ts';
@@ -13,9 +14,11 @@ export const RECONCILE_QUERY_ID = JsonPath.stringAt('$.reconcile.queryExecutionI
 export function reconcileLake(on: Pipeline): TaskStateBase {
   return new AthenaStartQueryExecution(on.scope, 'ReconcileLake', {
     comment: 'Count what the tables hold of this batch and this run',
+    integrationPattern: IntegrationPattern.RUN_JOB,
+    // On one line: a line break has no place in a string of an intrinsic function.
     queryString: JsonPath.format(
-      "SELECT 'events' AS table_name, count(*) AS counted FROM events WHERE batch_id = '{}'",
-      JsonPath.stringAt('$.plan.batchId'),
+      reconcileQuery().replaceAll('\n', ' '),
+      ...RECONCILE_VALUES.map((value) => JsonPath.stringAt(`$.plan.${value}`)),
     ),
     workGroup: on.resources.workgroupName,
     queryExecutionContext: { databaseName: on.resources.databaseName },

@@ -1,0 +1,225 @@
+/**
+ * What a deployment may choose, as one typed value. It comes from the app's context: `churn:` keys of cdk.json,
+ * overridden by `-c churn:key=value`. Everything is checked before a stack is made, and errors name the key.
+ */
+import { z } from 'zod';
+import { instanceUsdPerHour, STORAGE_GIB_PER_UNIT } from './domain/cost.ts';
+import { runSettingsSchema } from './domain/run.ts';
+import { checkSchedule } from './schedule-expression.ts';
+
+/** Begins every key of ours, so that a misspelt one is told apart from a key of CDK's. */
+export const CONTEXT_PREFIX = 'churn:';
+
+/** Values given with `-c` are text; those in cdk.json have their type already. */
+const flag = z.preprocess(
+  (value) => (value === 'true' ? true : value === 'false' ? false : value),
+  z.boolean(),
+);
+const whole = (least: number, most: number) =>
+  z.preprocess(numberFromText, z.number().int().min(least).max(most));
+const amount = z.preprocess(numberFromText, z.number().positive());
+const share = z.preprocess(numberFromText, z.number().min(0).max(1));
+const list = z.preprocess(
+  (value) => (typeof value === 'string' ? value.split(',').map((entry) => entry.trim()) : value),
+  z.array(z.string().min(1)).min(1),
+);
+const document = z.preprocess(
+  (value) => (typeof value === 'string' ? jsonFromText(value) : value),
+  runSettingsSchema,
+);
+const bucketName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of a bucket, without s3://');
+
+/** Graviton instances of one unit (four vCPUs, 16 GiB or more) whose price is known. */
+const instanceTypes = list.superRefine((names, context) => {
+  for (const name of names) {
+    const problem = instanceTypeProblem(name);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+  }
+});
+
+const configurationSchema = z
+  .strictObject({
+    stage: z.enum(['dev', 'prod']).default('dev'),
+    /** Begins the names of everything that is deployed. */
+    name: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{1,19}$/, 'must be 2 to 20 of a-z, 0-9 and -, a letter first')
+      .default('churn'),
+    account: z
+      .string()
+      .regex(/^\d{12}$/, 'must be 12 digits')
+      .optional(),
+    region: z
+      .string()
+      .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be a Region such as eu-central-1')
+      .optional(),
+
+    /** Existing bucket that holds the event files; without it one is made. */
+    rawBucket: bucketName.optional(),
+    /** Key that the existing bucket is encrypted with, where it is a customer key. */
+    rawBucketKeyArn: z
+      .string()
+      .regex(/^arn:[^:]+:kms:[^:]+:\d{12}:key\/.+$/, 'must be the ARN of a KMS key')
+      .optional(),
+    /** Folder of the event files in the raw bucket, without slashes around it. */
+    rawPrefix: z
+      .string()
+      .regex(/^[^/].*[^/]$/, 'must not begin or end with /')
+      .default('events'),
+
+    /** Existing VPC, with the isolated or private subnets for the cluster. Preconditions: docs/deploy.md. */
+    vpcId: z
+      .string()
+      .regex(/^vpc-[0-9a-f]+$/)
+      .optional(),
+    vpcCidr: z
+      .string()
+      .regex(/^\d+\.\d+\.\d+\.\d+\/\d+$/)
+      .default('10.71.0.0/20'),
+    subnetIds: list.optional(),
+
+    primaryInstanceTypes: instanceTypes.default(['m7g.xlarge', 'm6g.xlarge']),
+    coreInstanceTypes: instanceTypes.default(['m7g.xlarge', 'm6g.xlarge']),
+    taskInstanceTypes: instanceTypes.default(['m7g.xlarge', 'm6g.xlarge', 'r7g.xlarge', 'r6g.xlarge']),
+    volumeGiB: whole(STORAGE_GIB_PER_UNIT, 1_024).default(STORAGE_GIB_PER_UNIT),
+    /** A cluster without work for so long ends itself. */
+    idleMinutes: whole(1, 10_080).default(30),
+    spotTimeoutMinutes: whole(5, 1_440).default(10),
+    /** PEM certificates, zipped, for EMR's own TLS in transit besides Spark's encryption. */
+    certificatesUri: z
+      .string()
+      .regex(/^s3:\/\/[^/]+\/.+\.zip$/, 'must be s3://bucket/key.zip')
+      .optional(),
+
+    scheduleExpression: z.string().superRefine(checkSchedule).default('cron(0 3 ? * MON *)'),
+    scheduleTimeZone: z
+      .string()
+      .refine(isTimeZone, 'must be a time zone such as Europe/Berlin')
+      .default('UTC'),
+    scheduleWindowMinutes: whole(1, 1_440).default(15),
+    /** Default: on in prod, off in dev. */
+    scheduleEnabled: flag.optional(),
+
+    /** Address that is told of every run and every alarm. */
+    alarmEmail: z.email().optional(),
+    alarmMaxClusterHours: amount.default(6),
+    alarmMinAreaUnderCurve: share.default(0.65),
+    alarmMaxQuarantinePercent: amount.default(5),
+
+    athenaScanLimitGiB: whole(1, 10_240).default(200),
+    /** Default: 365 in prod, 30 in dev. */
+    logRetentionDays: whole(1, 3_653).optional(),
+
+    /** The two yeses without which no data is deleted with its stack. */
+    deleteData: flag.default(false),
+    confirmDeleteData: z.string().optional(),
+
+    /** Defaults of every run: RunSettings in lib/domain/run.ts. */
+    run: document.default(runSettingsSchema.parse({})),
+  })
+  .superRefine((value, context) => {
+    const issue = (key: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [key], message });
+    const prefix = `${value.name}-${value.stage}`;
+    if (value.deleteData && value.confirmDeleteData !== prefix) {
+      issue('confirmDeleteData', `must be "${prefix}" too before data may be deleted (deleteData is on)`);
+    }
+    if (value.rawBucketKeyArn !== undefined && value.rawBucket === undefined) {
+      issue('rawBucketKeyArn', 'makes sense only with rawBucket');
+    }
+    if ((value.vpcId === undefined) !== (value.subnetIds === undefined)) {
+      issue('subnetIds', 'vpcId and subnetIds are given together or not at all');
+    }
+    if (value.region !== undefined) {
+      for (const name of [
+        ...value.primaryInstanceTypes,
+        ...value.coreInstanceTypes,
+        ...value.taskInstanceTypes,
+      ]) {
+        if (instanceUsdPerHour(name, value.region) === undefined)
+          issue('taskInstanceTypes', `${name} has no price in ${value.region}`);
+      }
+    }
+  });
+
+type Checked = z.infer<typeof configurationSchema>;
+type Staged = 'scheduleEnabled' | 'logRetentionDays';
+
+/** The configuration with the defaults of its stage filled in. */
+export type Configuration = Omit<Checked, Staged> & {
+  readonly [Key in Staged]-?: NonNullable<Checked[Key]>;
+} & {
+  /** Begins physical names: name and stage. */
+  readonly prefix: string;
+};
+
+/** A configuration that cannot be deployed. The message has one line a problem, each naming its key. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+}
+
+/**
+ * Reads the configuration from the app's context.
+ * @throws ConfigurationError naming every key that is unknown or senseless
+ */
+export function readConfiguration(context: Readonly<Record<string, unknown>>): Configuration {
+  const ours = Object.entries(context).flatMap(([key, value]) =>
+    key.startsWith(CONTEXT_PREFIX) ? [[key.slice(CONTEXT_PREFIX.length), value]] : [],
+  );
+  const checked = configurationSchema.safeParse(Object.fromEntries(ours));
+  if (!checked.success) throw new ConfigurationError(explain(checked.error));
+  const production = checked.data.stage === 'prod';
+  return {
+    ...checked.data,
+    scheduleEnabled: checked.data.scheduleEnabled ?? production,
+    logRetentionDays: checked.data.logRetentionDays ?? (production ? 365 : 30),
+    prefix: `${checked.data.name}-${checked.data.stage}`,
+  };
+}
+
+function explain(error: z.ZodError): string {
+  const lines = error.issues.flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => `${CONTEXT_PREFIX}${[...issue.path, key].join('.')}: no such key`);
+    }
+    return [`${CONTEXT_PREFIX}${issue.path.join('.')}: ${issue.message}`];
+  });
+  return `The configuration cannot be deployed:\n${lines.map((line) => `  ${line}`).join('\n')}
+Set each in cdk.json or with -c key=value; lib/configuration.ts lists them all.`;
+}
+
+function instanceTypeProblem(name: string): string | undefined {
+  const [family = '', size] = name.split('.');
+  if (!/^[a-z]+\d+g/.test(family))
+    return `${name} is no Graviton instance (the Python packages are built for arm64)`;
+  if (size !== 'xlarge')
+    return `${name} is not one unit of capacity: an xlarge has the four vCPUs that sizing reckons with`;
+  if (instanceUsdPerHour(name, 'us-east-1') === undefined)
+    return `${name} has no price in lib/domain/cost.ts: add its family there`;
+  return undefined;
+}
+
+function numberFromText(value: unknown): unknown {
+  return typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value))
+    ? Number(value)
+    : value;
+}
+
+function jsonFromText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,70 @@
+/** EventBridge Scheduler's expressions, checked before they are deployed. */
+import type { z } from 'zod';
+
+interface Field {
+  readonly name: string;
+  readonly least: number;
+  readonly most: number;
+  readonly names?: readonly string[];
+  /** Letters that have a meaning of their own in this field. */
+  readonly extra?: RegExp;
+}
+
+const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
+const DAYS = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
+
+/** The six fields of cron(...), in order. */
+const FIELDS: readonly Field[] = [
+  { name: 'minutes', least: 0, most: 59 },
+  { name: 'hours', least: 0, most: 23 },
+  { name: 'day of month', least: 1, most: 31, extra: /^(\?|L|LW|\d{1,2}W)$/ },
+  { name: 'month', least: 1, most: 12, names: MONTHS },
+  { name: 'day of week', least: 1, most: 7, names: DAYS, extra: /^(\?|L|[1-7]L|[1-7]#[1-5])$/ },
+  { name: 'year', least: 1970, most: 2199 },
+];
+
+/** Reports why an expression is not `cron(...)` or `rate(...)` as EventBridge Scheduler reads them. */
+export function checkSchedule(expression: string, context: z.RefinementCtx): void {
+  const problem = scheduleProblem(expression);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: `"${expression}": ${problem}` });
+}
+
+function scheduleProblem(expression: string): string | undefined {
+  const [, kind, body = ''] = /^(cron|rate)\((.*)\)$/.exec(expression.trim()) ?? [];
+  if (kind === undefined)
+    return 'must be cron(minutes hours day-of-month month day-of-week year) or rate(value unit)';
+  if (kind === 'rate') {
+    return /^[1-9]\d* (minute|hour|day)s?$/.test(body)
+      ? undefined
+      : 'a rate reads "7 days": a number and minutes, hours or days';
+  }
+  const values = body.split(/\s+/);
+  if (values.length !== FIELDS.length)
+    return `a cron expression has ${FIELDS.length} fields, this one ${values.length}`;
+  for (const [index, field] of FIELDS.entries()) {
+    const value = values[index] ?? '';
+    if (!isFieldValue(value.toUpperCase(), field)) return `"${value}" is no value for ${field.name}`;
+  }
+  if ((values[2] === '?') === (values[4] === '?'))
+    return 'exactly one of day of month and day of week must be "?"';
+  return undefined;
+}
+
+function isFieldValue(text: string, field: Field): boolean {
+  return text.split(',').every((part) => {
+    if (field.extra?.test(part) === true) return true;
+    const [range = '', step, ...more] = part.split('/');
+    if (more.length > 0 || (step !== undefined && !/^[1-9]\d*$/.test(step))) return false;
+    return range === '*' || isRange(range, field);
+  });
+}
+
+function isRange(text: string, field: Field): boolean {
+  const ends = text.split('-').map((end) => position(end, field));
+  return ends.length <= 2 && ends.every((end) => end >= field.least && end <= field.most);
+}
+
+function position(text: string, field: Field): number {
+  const index = field.names?.indexOf(text) ?? -1;
+  return index >= 0 ? index + field.least : /^\d+$/.test(text) ? Number(text) : Number.NaN;
+}

@@ -1,0 +1,7 @@
+/** ARNs that are formatted rather than referred to: of what does not exist yet, or would refer back. */
+import { Aws } from 'aws-cdk-lib';
+
+/** `arn:<partition>:<service>:<region>:<account>:<resource>` of this deployment. */
+export function arnOf(service: string, resource: string): string {
+  return `arn:${Aws.PARTITION}:${service}:${Aws.REGION}:${Aws.ACCOUNT_ID}:${resource}`;
+}

@@ -1,0 +1,99 @@
+/** What a cluster is made of: its roles, its security configuration, its software and the scripts it runs. */
+
+import { join } from 'node:path';
+import { Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnSecurityConfiguration } from 'aws-cdk-lib/aws-emr';
+import { CfnInstanceProfile, type Role } from 'aws-cdk-lib/aws-iam';
+import { Asset } from 'aws-cdk-lib/aws-s3-assets';
+import type { Construct } from 'constructs';
+import { projectRoot } from '../../setup/environment.mjs';
+import type { Configuration } from '../configuration.ts';
+import type { StepName } from '../domain/run.ts';
+import type { ClusterProfile, StepScript } from '../pipeline/resources.ts';
+import { clusterConfigurations, PACKAGES_FOLDER, securityConfiguration } from './cluster-settings.ts';
+import { instanceRole } from './instance-role.ts';
+import type { NetworkStack } from './network.ts';
+import { pythonPackages } from './python-packages.ts';
+import { serviceRole } from './service-role.ts';
+import { stepScripts } from './step-scripts.ts';
+import type { StorageStack } from './storage.ts';
+
+/** Spark 3.5.6, Python 3.11 and Iceberg 1.10: what the local environment has too. */
+export const EMR_RELEASE = 'emr-7.13.0';
+
+export interface ComputeStackProps extends StackProps {
+  readonly configuration: Configuration;
+  readonly storage: StorageStack;
+  readonly network: NetworkStack;
+}
+
+export class ComputeStack extends Stack {
+  readonly cluster: ClusterProfile;
+  readonly steps: Readonly<Record<StepName, StepScript>>;
+  readonly instanceRole: Role;
+  readonly serviceRole: Role;
+
+  constructor(scope: Construct, id: string, props: ComputeStackProps) {
+    super(scope, id, props);
+    const { configuration, storage, network } = props;
+    const { key } = storage;
+    this.instanceRole = instanceRole(this, 'InstanceRole', {
+      ...storageOf(storage),
+      rawPrefix: configuration.rawPrefix,
+      certificatesUri: configuration.certificatesUri,
+    });
+    // EMR asks for an instance profile and is told the role's name: both have to be the same.
+    new CfnInstanceProfile(this, 'InstanceProfile', {
+      instanceProfileName: this.instanceRole.roleName,
+      roles: [this.instanceRole.roleName],
+    });
+    this.serviceRole = serviceRole(this, 'ServiceRole', key, this.instanceRole);
+    const security = new CfnSecurityConfiguration(this, 'SecurityConfiguration', {
+      name: configuration.prefix,
+      securityConfiguration: securityConfiguration(key.keyArn, configuration.certificatesUri),
+    });
+    this.steps = stepScripts(this, this.instanceRole);
+    this.cluster = {
+      pipelineName: configuration.prefix,
+      releaseLabel: EMR_RELEASE,
+      serviceRole: this.serviceRole,
+      instanceRole: this.instanceRole,
+      securityConfigurationName: security.ref,
+      subnetIds: network.subnetIds,
+      primarySecurityGroupId: network.securityGroups.primary.securityGroupId,
+      workerSecurityGroupId: network.securityGroups.workers.securityGroupId,
+      serviceAccessSecurityGroupId: network.securityGroups.serviceAccess.securityGroupId,
+      primaryInstanceTypes: configuration.primaryInstanceTypes,
+      coreInstanceTypes: configuration.coreInstanceTypes,
+      taskInstanceTypes: configuration.taskInstanceTypes,
+      volumeGiB: configuration.volumeGiB,
+      logUri: `s3://${storage.logBucket.bucketName}/clusters/`,
+      bootstrapActions: [this.bootstrapAction()],
+      configurations: clusterConfigurations(storage.lakeRoot, key.keyArn),
+      idleMinutes: configuration.idleMinutes,
+      spotTimeoutMinutes: configuration.spotTimeoutMinutes,
+      tags: { 'churn:stage': configuration.stage },
+    };
+  }
+
+  private bootstrapAction(): ClusterProfile['bootstrapActions'][number] {
+    const script = new Asset(this, 'InstallPackages', {
+      path: join(projectRoot, 'emr-steps', 'cluster', 'install-packages.sh'),
+    });
+    const packages = pythonPackages(this, 'PythonPackages');
+    for (const asset of [script, packages]) asset.grantRead(this.instanceRole);
+    return {
+      name: 'Install the Python packages',
+      scriptBootstrapAction: { path: script.s3ObjectUrl, args: [packages.s3ObjectUrl, PACKAGES_FOLDER] },
+    };
+  }
+}
+
+function storageOf({
+  key,
+  rawBucket,
+  lakeBucket,
+  logBucket,
+}: StorageStack): Pick<StorageStack, 'key' | 'rawBucket' | 'lakeBucket' | 'logBucket'> {
+  return { key, rawBucket, lakeBucket, logBucket };
+}

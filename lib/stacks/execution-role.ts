@@ -1,0 +1,166 @@
+/**
+ * What the state machine may do. Written out, because CDK's tasks grant EMR's and Athena's actions on every
+ * cluster, bucket and table of the account.
+ */
+import { Aws } from 'aws-cdk-lib';
+import { Policy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import { DATABASE, KEYS } from '../domain/lake.ts';
+import { CLUSTER_TAGS } from '../domain/operations.ts';
+import { arnOf } from './arns.ts';
+import type { ComputeStack } from './compute.ts';
+import { MANAGED_POLICY_TAG } from './security-groups.ts';
+import type { StorageStack } from './storage.ts';
+
+export interface ExecutionRoleProps {
+  readonly compute: ComputeStack;
+  readonly storage: StorageStack;
+  readonly functions: readonly IFunction[];
+  readonly topicArn: string;
+  readonly rawPrefix: string;
+}
+
+/** Makes the role, and its policy, which the state machine must wait for. */
+export function executionRole(
+  scope: Construct,
+  id: string,
+  props: ExecutionRoleProps,
+): { role: Role; policy: Policy } {
+  const role = new Role(scope, id, {
+    assumedBy: new ServicePrincipal('states.amazonaws.com', {
+      conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
+    }),
+    description: 'Runs of the churn pipeline',
+  });
+  const policy = new Policy(scope, `${id}Policy`, {
+    roles: [role],
+    statements: [...clusters(props.compute), ...reconciliation(props.storage), ...own(props)],
+  });
+  return { role, policy };
+}
+
+function clusters({ cluster }: ComputeStack): PolicyStatement[] {
+  const anyCluster = arnOf('elasticmapreduce', 'cluster/*');
+  const asOurs = (key: 'RequestTag' | 'ResourceTag'): object => ({
+    [`elasticmapreduce:${key}/${CLUSTER_TAGS.pipeline}`]: cluster.pipelineName,
+  });
+  return [
+    new PolicyStatement({
+      sid: 'StartOurClusters',
+      // RunJobFlow has no resource to name; the tags it must carry are what ties it to this pipeline.
+      actions: ['elasticmapreduce:RunJobFlow'],
+      resources: ['*'],
+      conditions: {
+        StringEquals: {
+          ...asOurs('RequestTag'),
+          [`elasticmapreduce:RequestTag/${MANAGED_POLICY_TAG.key}`]: MANAGED_POLICY_TAG.value,
+        },
+      },
+    }),
+    new PolicyStatement({
+      sid: 'TagThemAsTheyStart',
+      actions: ['elasticmapreduce:AddTags'],
+      resources: [anyCluster],
+      conditions: {
+        StringEquals: { [`elasticmapreduce:RequestTag/${MANAGED_POLICY_TAG.key}`]: MANAGED_POLICY_TAG.value },
+      },
+    }),
+    new PolicyStatement({
+      sid: 'UseOurClusters',
+      actions: [
+        'elasticmapreduce:DescribeCluster',
+        'elasticmapreduce:TerminateJobFlows',
+        'elasticmapreduce:AddJobFlowSteps',
+        'elasticmapreduce:DescribeStep',
+        'elasticmapreduce:CancelSteps',
+        'elasticmapreduce:PutAutoTerminationPolicy',
+      ],
+      resources: [anyCluster],
+      conditions: { StringEquals: asOurs('ResourceTag') },
+    }),
+    new PolicyStatement({
+      sid: 'ClustersTakeTheirRoles',
+      actions: ['iam:PassRole'],
+      resources: [cluster.serviceRole.roleArn, cluster.instanceRole.roleArn],
+      conditions: {
+        StringLike: { 'iam:PassedToService': ['elasticmapreduce.amazonaws.com*', 'ec2.amazonaws.com*'] },
+      },
+    }),
+    new PolicyStatement({
+      sid: 'HearOfTheirEnds',
+      actions: ['events:PutTargets', 'events:PutRule', 'events:DescribeRule'],
+      resources: ['RunJobFlow', 'AddJobFlowSteps', 'TerminateJobFlows'].map((call) =>
+        arnOf('events', `rule/StepFunctionsGetEventForEMR${call}Rule`),
+      ),
+    }),
+  ];
+}
+
+/** Athena reads tables and writes results with the rights of who asks. */
+function reconciliation({ lakeBucket, resultsBucket, workgroupName }: StorageStack): PolicyStatement[] {
+  return [
+    new PolicyStatement({
+      sid: 'CountTheLake',
+      actions: ['athena:StartQueryExecution', 'athena:GetQueryExecution', 'athena:StopQueryExecution'],
+      resources: [arnOf('athena', `workgroup/${workgroupName}`)],
+    }),
+    new PolicyStatement({
+      sid: 'ReadTheCatalog',
+      actions: ['glue:GetDatabase', 'glue:GetTable', 'glue:GetTables', 'glue:GetPartitions'],
+      resources: ['catalog', `database/${DATABASE}`, `table/${DATABASE}/*`].map((resource) =>
+        arnOf('glue', resource),
+      ),
+    }),
+    new PolicyStatement({
+      sid: 'ReadTheTables',
+      actions: ['s3:GetObject'],
+      resources: [lakeBucket.arnForObjects(`${KEYS.warehouse}/*`), lakeBucket.arnForObjects('tables/*')],
+    }),
+    new PolicyStatement({
+      sid: 'WriteResults',
+      actions: ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'],
+      resources: [resultsBucket.arnForObjects('*')],
+    }),
+    new PolicyStatement({
+      sid: 'ListBuckets',
+      actions: ['s3:ListBucket', 's3:GetBucketLocation', 's3:ListBucketMultipartUploads'],
+      resources: [lakeBucket.bucketArn, resultsBucket.bucketArn],
+    }),
+  ];
+}
+
+function own({ storage, functions, topicArn }: ExecutionRoleProps): PolicyStatement[] {
+  return [
+    new PolicyStatement({
+      sid: 'CallTheLambdas',
+      actions: ['lambda:InvokeFunction'],
+      resources: functions.map(({ functionArn }) => functionArn),
+    }),
+    new PolicyStatement({ sid: 'TellTheSubscribers', actions: ['sns:Publish'], resources: [topicArn] }),
+    new PolicyStatement({
+      sid: 'UseTheKey',
+      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      resources: [storage.key.keyArn],
+    }),
+    // Deliveries of logs and trace segments have no resource to name.
+    new PolicyStatement({
+      sid: 'WriteLogsAndTraces',
+      actions: [
+        'logs:CreateLogDelivery',
+        'logs:GetLogDelivery',
+        'logs:UpdateLogDelivery',
+        'logs:DeleteLogDelivery',
+        'logs:ListLogDeliveries',
+        'logs:PutResourcePolicy',
+        'logs:DescribeResourcePolicies',
+        'logs:DescribeLogGroups',
+        'xray:PutTraceSegments',
+        'xray:PutTelemetryRecords',
+        'xray:GetSamplingRules',
+        'xray:GetSamplingTargets',
+      ],
+      resources: ['*'],
+    }),
+  ];
+}

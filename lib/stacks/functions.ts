@@ -1,0 +1,83 @@
+/** The Lambdas: one bundle each, arm64, their own role, structured logs under the key, failures kept in a queue. */
+import { join } from 'node:path';
+import { Duration } from 'aws-cdk-lib';
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { Architecture, LoggingFormat, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
+import { NodejsFunction, OutputFormat, SourceMapMode } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { projectRoot } from '../../setup/environment.mjs';
+import type { Configuration } from '../configuration.ts';
+import { type FunctionName, METRIC_NAMESPACE } from '../domain/operations.ts';
+import { LAMBDA_MINUTES } from '../pipeline/timeouts.ts';
+import { removalOf } from './storage.ts';
+
+export interface PipelineFunctionProps {
+  readonly configuration: Configuration;
+  readonly key: IKey;
+  /** Takes the calls that failed for good, where the function is called without anybody waiting. */
+  readonly deadLetters?: IQueue;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly statements: readonly PolicyStatement[];
+  readonly description: string;
+}
+
+const MEMORY_MIB = 1_024;
+
+/** Physical name of a Lambda: fixed, so that names can be told before anything is deployed. */
+export function functionName(configuration: Configuration, name: FunctionName): string {
+  return `${configuration.prefix}-${name}`;
+}
+
+/** Bundles lambda/<name>/handler.ts into a function. */
+export function pipelineFunction(
+  scope: Construct,
+  name: FunctionName,
+  props: PipelineFunctionProps,
+): NodejsFunction {
+  const { configuration, key } = props;
+  return new NodejsFunction(scope, name, {
+    functionName: functionName(configuration, name),
+    description: props.description,
+    entry: join(projectRoot, 'lambda', name, 'handler.ts'),
+    depsLockFilePath: join(projectRoot, 'package-lock.json'),
+    projectRoot,
+    runtime: Runtime.NODEJS_22_X,
+    architecture: Architecture.ARM_64,
+    memorySize: MEMORY_MIB,
+    timeout: Duration.minutes(LAMBDA_MINUTES),
+    tracing: Tracing.ACTIVE,
+    loggingFormat: LoggingFormat.JSON,
+    logGroup: new LogGroup(scope, `${name}-logs`, {
+      logGroupName: `/aws/lambda/${functionName(configuration, name)}`,
+      retention: configuration.logRetentionDays,
+      encryptionKey: key,
+      removalPolicy: removalOf(configuration).removalPolicy,
+    }),
+    environmentEncryption: key,
+    environment: {
+      ...props.environment,
+      POWERTOOLS_SERVICE_NAME: name,
+      POWERTOOLS_METRICS_NAMESPACE: METRIC_NAMESPACE,
+      NODE_OPTIONS: '--enable-source-maps',
+    },
+    ...(props.deadLetters === undefined ? {} : { onFailure: new SqsDestination(props.deadLetters) }),
+    initialPolicy: [...props.statements],
+    bundling: {
+      format: OutputFormat.ESM,
+      target: 'node22',
+      minify: true,
+      keepNames: true,
+      sourceMap: true,
+      sourceMapMode: SourceMapMode.DEFAULT,
+      sourcesContent: false,
+      // The SDK is bundled: what is tested is what runs.
+      bundleAwsSDK: true,
+      // Some dependencies are CommonJS and ask for `require`.
+      banner: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
+  });
+}
