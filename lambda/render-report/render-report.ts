@@ -1,9 +1,10 @@
 /** RenderReport: writes one self-contained HTML page about a run that succeeded. */
 import { KEYS } from '../../lib/domain/lake.ts';
-import { type RenderReportOutput, renderReportInputSchema, runDetailSchema } from '../../lib/domain/run.ts';
+import { type RenderReportOutput, renderReportInputSchema } from '../../lib/domain/run.ts';
 import type { FunctionContext } from '../context.ts';
-import { lakeUri, readJson } from '../json-objects.ts';
+import { lakeUri } from '../json-objects.ts';
 import type { Ports } from '../ports.ts';
+import { readDetail } from '../run-detail.ts';
 import { reportLink } from './link.ts';
 import { reportPage } from './page.ts';
 
@@ -14,8 +15,7 @@ export async function renderReport(
   context: FunctionContext,
 ): Promise<RenderReportOutput> {
   const { runId } = renderReportInputSchema.parse(input);
-  const detailUri = lakeUri(context.lakeRoot, KEYS.runDetail(runId));
-  const detail = await readJson(ports.objects, detailUri, runDetailSchema, 'detail of the run');
+  const detail = await readDetail(runId, ports, context);
   const reportUri = lakeUri(context.lakeRoot, KEYS.report(runId));
   await ports.objects.write(reportUri, await reportPage(detail), { contentType: 'text/html; charset=utf-8' });
   return { reportUri, link: reportLink(reportUri, context.region) };

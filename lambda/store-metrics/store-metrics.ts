@@ -26,6 +26,7 @@ import { finishRun } from '../finish-run.ts';
 import { findJson, jsonLines, jsonText, lakeUri, readJson } from '../json-objects.ts';
 import { leaseHolder } from '../lease.ts';
 import type { Ports } from '../ports.ts';
+import { readDetail } from '../run-detail.ts';
 import { type ChampionFigures, decidePromotion, type Promotion } from './promotion.ts';
 import { reconcile } from './reconciliation.ts';
 import { summarize } from './summary.ts';
@@ -149,11 +150,6 @@ async function costOf(runId: string, ports: Ports, context: FunctionContext): Pr
     context.region,
   );
   return usd ?? null;
-}
-
-async function readDetail(runId: string, ports: Ports, context: FunctionContext): Promise<RunDetail> {
-  const uri = lakeUri(context.lakeRoot, KEYS.runDetail(runId));
-  return readJson(ports.objects, uri, runDetailSchema, 'detail of the run');
 }
 
 function runClosed(runId: string, record: RunRecord): PipelineError {

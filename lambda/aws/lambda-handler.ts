@@ -1,0 +1,68 @@
+/** A Lambda's entry: the function's body with the cloud's ports, its log and its metrics around it. */
+import { Logger } from '@aws-lambda-powertools/logger';
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import {
+  type FunctionName,
+  METRIC_NAMESPACE,
+  RUN_METRICS,
+  type RunMetric,
+} from '../../lib/domain/operations.ts';
+import { type FunctionContext, type LambdaFunction, readContext } from '../context.ts';
+import type { Ports } from '../ports.ts';
+import { awsPorts } from './ports.ts';
+
+/** Values of the metrics that a call gives. */
+export type Measurements = Readonly<Partial<Record<RunMetric, number>>>;
+
+export interface LambdaDefinition<Output> {
+  readonly name: FunctionName;
+  readonly run: LambdaFunction<Output>;
+  /** What to count of a call that went well. */
+  readonly measure?: (
+    output: Output,
+    input: unknown,
+    ports: Ports,
+    context: FunctionContext,
+  ) => Measurements | Promise<Measurements>;
+  /** What to count of a call that failed, by the error's name. */
+  readonly measureError?: (errorName: string) => Measurements;
+}
+
+/** What the powertools want to know of the Lambda service's context. */
+type InvocationContext = Parameters<Logger['addContext']>[0];
+
+export type Handler<Output> = (input: unknown, invocation: InvocationContext) => Promise<Output>;
+
+/** Makes the handler that the Lambda service calls. */
+export function lambdaHandler<Output>(definition: LambdaDefinition<Output>): Handler<Output> {
+  const { name, run, measure, measureError } = definition;
+  const logger = new Logger({ serviceName: name });
+  const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: name });
+  let ports: Ports | undefined;
+  return async (input, invocation) => {
+    logger.addContext(invocation);
+    logger.info('called', { input });
+    try {
+      const context = readContext(process.env);
+      ports ??= awsPorts(process.env);
+      const output = await run(input, ports, context);
+      logger.info('done', { output });
+      add(metrics, (await measure?.(output, input, ports, context)) ?? {});
+      return output;
+    } catch (error) {
+      const failure = error instanceof Error ? error : new Error(String(error));
+      logger.error('failed', failure);
+      add(metrics, measureError?.(failure.name) ?? {});
+      throw failure;
+    } finally {
+      metrics.publishStoredMetrics();
+    }
+  };
+}
+
+function add(metrics: Metrics, measurements: Measurements): void {
+  for (const [key, metric] of Object.entries(RUN_METRICS)) {
+    const value = new Map(Object.entries(measurements)).get(key);
+    if (value !== undefined) metrics.addMetric(metric.name, MetricUnit[metric.unit], value);
+  }
+}

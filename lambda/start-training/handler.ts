@@ -1,0 +1,11 @@
+import { lambdaHandler } from '../aws/lambda-handler.ts';
+import { startTraining } from './start-training.ts';
+
+export const handler = lambdaHandler({
+  name: 'start-training',
+  run: startTraining,
+  measure: (output) => {
+    if (output.decision === 'run') return { estimatedCostUsd: output.cluster.estimatedUsd };
+    return output.decision === 'refused' ? { runsRefused: 1 } : {};
+  },
+});
