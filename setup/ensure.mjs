@@ -16,6 +16,7 @@ import { pythonEnvironment } from './python-environment.mjs';
  * @typedef {object} Part
  * @property {string} title for the user
  * @property {number} megabytes roughly what it takes on disk
+ * @property {number} seconds roughly what it takes with a fast network
  * @property {(locations: Locations) => boolean} isCurrent whether it is whole and up to date
  * @property {(locations: Locations) => void} [checkMachine] refuses a machine that lacks what `install` needs
  * @property {(locations: Locations, signal: AbortSignal) => Promise<void>} install replaces what is there
@@ -78,12 +79,15 @@ async function interruptibly(work) {
  */
 async function install(locations, parts, progress, signal) {
   const megabytes = parts.reduce((sum, part) => sum + part.megabytes, 0);
+  const seconds = parts.reduce((sum, part) => sum + part.seconds, 0);
   refuseFullDisk(locations, megabytes);
   for (const part of parts) part.checkMachine?.(locations);
-  progress.say(`Setting up what is missing here: about ${megabytes} MB, usually one to three minutes.`);
+  progress.say(`Setting up what is missing here: about ${megabytes} MB, ${seconds} s with a fast network.`);
   for (const part of parts) {
     signal.throwIfAborted();
-    await progress.during(`${part.title} (${part.megabytes} MB)`, () => part.install(locations, signal));
+    await progress.during(`${part.title} (${part.megabytes} MB, ${part.seconds} s)`, () =>
+      part.install(locations, signal),
+    );
   }
 }
 

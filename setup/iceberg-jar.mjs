@@ -47,6 +47,7 @@ export function proxyOptions(env) {
 export const icebergJar = {
   title: 'Iceberg for Spark',
   megabytes: 50,
+  seconds: 5,
 
   // It gets its name only when it is whole and has been checked.
   isCurrent: (locations) => existsSync(locations.icebergJar),

@@ -43,6 +43,7 @@ function matchesLock(locations) {
 export const nodePackages = {
   title: 'npm packages, Node 22 among them',
   megabytes: 750,
+  seconds: 20,
 
   isCurrent: matchesLock,
 

@@ -109,7 +109,9 @@ export function runProjectCommand(locations, command, args, env) {
     return { name, handler };
   });
   return new Promise((resolve, reject) => {
-    child.on('error', reject);
+    child.on('error', () =>
+      reject(new SetUpError(`The command ${command} could not be started: is it one of this project's?`)),
+    );
     child.on('close', (code, signal) => {
       for (const { name, handler } of handlers) process.off(name, handler);
       resolve(code ?? 128 + (signal === null ? 0 : (constants.signals[signal] ?? 0)));

@@ -104,6 +104,7 @@ async function installUv(locations, signal) {
 export const pythonEnvironment = {
   title: `Python ${PYTHON_VERSION} with Spark, Java and XGBoost`,
   megabytes: 1100,
+  seconds: 30,
 
   isCurrent: (locations) =>
     isStamped(locations.pythonFolder, fingerprint(locations, PACKAGE_LOCKS)) &&
@@ -129,7 +130,7 @@ export const pythonEnvironment = {
       UV_PYTHON_INSTALL_DIR: join(locations.environmentFolder, 'python-versions'),
     };
     await runInstaller(locations, {
-      what: `Python ${PYTHON_VERSION}`,
+      what: `Python ${PYTHON_VERSION} (this machine has none; installing it yourself helps as well)`,
       logName: 'python',
       command: uv,
       args: ['venv', '--no-project', '--python', PYTHON_VERSION, locations.pythonFolder],

@@ -1,0 +1,108 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ensureSetUp, type Part } from '../../setup/ensure.mjs';
+import { locate } from '../../setup/environment.mjs';
+import { SetUpError } from '../../setup/failure.mjs';
+
+let folder: string;
+let said: string[];
+const progress = {
+  say: (line: string) => void said.push(line),
+  during: <T>(what: string, work: () => Promise<T>) => {
+    said.push(what);
+    return work();
+  },
+};
+
+/** A part whose installation is a file; `install` may be replaced. */
+function part(name: string, install?: Part['install']): Part & { installations: number } {
+  const file = () => join(folder, name);
+  const made = {
+    title: name,
+    megabytes: 1,
+    seconds: 1,
+    installations: 0,
+    isCurrent: () => existsSync(file()),
+    async install(...args: Parameters<Part['install']>) {
+      made.installations += 1;
+      await install?.(...args);
+      writeFileSync(file(), '');
+    },
+  };
+  return made;
+}
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ensure-'));
+  said = [];
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe('setting up', () => {
+  test('installs what is missing, in order, and says so', async () => {
+    const [a, b, c] = [part('a'), part('b'), part('c')];
+    writeFileSync(join(folder, 'b'), '');
+    await ensureSetUp(locate(folder), [a, b, c], progress);
+    expect([a.installations, b.installations, c.installations]).toEqual([1, 0, 1]);
+    expect(said).toEqual([
+      'Setting up what is missing here: about 2 MB, 2 s with a fast network.',
+      'a (1 MB, 1 s)',
+      'c (1 MB, 1 s)',
+    ]);
+  });
+
+  test('does and says nothing when nothing is missing', async () => {
+    const a = part('a');
+    await ensureSetUp(locate(folder), [a], progress);
+    said = [];
+    await ensureSetUp(locate(folder), [a], progress);
+    expect(a.installations).toBe(1);
+    expect(said).toEqual([]);
+  });
+
+  test('twice at once installs once', async () => {
+    const slow = part('slow', () => sleep(30));
+    await Promise.all([
+      ensureSetUp(locate(folder), [slow], progress),
+      ensureSetUp(locate(folder), [slow], progress),
+    ]);
+    expect(slow.installations).toBe(1);
+    expect(said).toContain(`Another process (${process.pid}) is setting this project up; waiting for it ...`);
+  });
+
+  test('keeps what was installed before a failure, and takes up the rest the next time', async () => {
+    let network = false;
+    const first = part('first');
+    const second = part('second', async () => {
+      if (!network) throw new SetUpError('No network.');
+    });
+    await expect(ensureSetUp(locate(folder), [first, second], progress)).rejects.toThrow('No network.');
+    network = true;
+    await ensureSetUp(locate(folder), [first, second], progress);
+    expect([first.installations, second.installations]).toEqual([1, 2]);
+  });
+
+  test('checks the machine for all parts before it installs the first', async () => {
+    const first = part('first');
+    const demanding = {
+      ...part('demanding'),
+      checkMachine: () => {
+        throw new SetUpError('Python is missing.');
+      },
+    };
+    await expect(ensureSetUp(locate(folder), [first, demanding], progress)).rejects.toThrow(
+      'Python is missing.',
+    );
+    expect(first.installations).toBe(0);
+  });
+
+  test('refuses a disk that is too full, and says how much is needed', async () => {
+    const huge = { ...part('huge'), megabytes: 1e12 };
+    await expect(ensureSetUp(locate(folder), [huge], progress)).rejects.toThrow(
+      /^The disk is too full: setting up needs about 1000000000000 MB in .*, and \d+ MB are free\.$/,
+    );
+  });
+});

@@ -1,0 +1,114 @@
+/** The installer itself, run as a user would run it, on a copy of the project with little in it. */
+import { spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { locate, projectRoot } from '../../setup/environment.mjs';
+import { nodePackages } from '../../setup/node-packages.mjs';
+
+let folder: string;
+let programs: string;
+
+/** Writes a program that the installer will find on its PATH. */
+const program = (name: string, script: string) =>
+  writeFileSync(join(programs, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+
+function run(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(folder, 'setup', 'run.mjs'), ...args],
+    {
+      encoding: 'utf8',
+      env: { PATH: programs, CI: 'true' },
+    },
+  );
+  return { status, stdout, stderr };
+}
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'project-'));
+  programs = join(folder, 'programs');
+  mkdirSync(programs);
+  mkdirSync(join(folder, 'node_modules', '.bin'), { recursive: true });
+  for (const path of [
+    'setup',
+    'emr-steps/requirements.lock',
+    'package-lock.json',
+    'node_modules/.package-lock.json',
+  ]) {
+    cpSync(join(projectRoot, path), join(folder, path), { recursive: true });
+  }
+  symlinkSync(process.execPath, locate(folder).nodeExecutable);
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe('on a machine', () => {
+  test('without Python the set-up ends with one sentence that names the remedy', () => {
+    const { status, stderr } = run();
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /^Python 3\.9 or later is missing: install it \(.*\) and run the command again\.\n$/,
+    );
+  });
+
+  test('whose Python lacks venv it says so', () => {
+    program('python3', 'echo python; exit 1');
+    const { status, stderr } = run();
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^The Python of this machine \(python3\) lacks its venv module: install it .*\n$/);
+  });
+
+  test('where an installer fails it shows what it was doing, and keeps the log', () => {
+    program('python3', 'case "$*" in *venv*/uv) echo "No space left on device" >&2; exit 1;; esac');
+    const { status, stderr } = run();
+    const log = join(folder, '.environment', 'logs', 'venv.log');
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^Setting up what is missing here: about \d+ MB/);
+    expect(stderr).toMatch(/ {2}Python 3\.11 with Spark, Java and XGBoost \(.*\) \.\.\.\n/);
+    expect(stderr.trimEnd()).toMatch(/The disk is full, .*\(Details: .*venv\.log\)$/);
+    expect(readFileSync(log, 'utf8')).toContain('No space left on device');
+    expect(existsSync(join(folder, '.environment', 'set-up.lock'))).toBe(false);
+  });
+});
+
+describe('the npm packages', () => {
+  const installed = () => join(folder, 'node_modules', '.package-lock.json');
+  const isCurrent = () => nodePackages.isCurrent(locate(folder));
+
+  test('are current when node_modules holds what the lock says', () => {
+    expect(isCurrent()).toBe(true);
+  });
+
+  test.each([
+    [
+      'another version',
+      (text: string) => text.replace(/(node_modules\/zod": {\s*"version": )"[^"]*"/, '$1"0.0.0"'),
+    ],
+    ['another content', (text: string) => text.replace(/"integrity": "[^"]*"/, '"integrity": "sha512-x"')],
+    [
+      'a package more',
+      (text: string) => text.replace('"packages": {', '"packages": { "node_modules/x": {},'),
+    ],
+  ])('are installed anew when node_modules holds %s', (_difference, change) => {
+    writeFileSync(installed(), change(readFileSync(installed(), 'utf8')));
+    expect(isCurrent()).toBe(false);
+  });
+
+  test('are installed anew when npm was interrupted, or Node 22 is missing', () => {
+    rmSync(locate(folder).nodeExecutable);
+    expect(isCurrent()).toBe(false);
+    symlinkSync(process.execPath, locate(folder).nodeExecutable);
+    rmSync(installed());
+    expect(isCurrent()).toBe(false);
+  });
+});
