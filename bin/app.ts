@@ -1,13 +1,14 @@
 /** The CDK app: `npx cdk synth`, `npx cdk deploy`. */
 
 import { Validations } from 'aws-cdk-lib';
-import { AwsSolutionsChecks } from 'cdk-nag';
+
 import { ConfigurationError } from '../lib/configuration.ts';
 import { buildApp } from '../lib/stacks/app.ts';
+import { ReviewedChecks } from '../lib/stacks/reviewed-checks.ts';
 
 try {
   const { app } = buildApp();
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  Validations.of(app).addPlugins(new ReviewedChecks(app));
   app.synth();
 } catch (error) {
   if (!(error instanceof ConfigurationError)) throw error;

@@ -11,7 +11,7 @@ import type { Configuration } from '../configuration.ts';
 import type { StepName } from '../domain/run.ts';
 import type { ClusterProfile, StepScript } from '../pipeline/resources.ts';
 import { clusterConfigurations, PACKAGES_FOLDER, securityConfiguration } from './cluster-settings.ts';
-import { instanceRole } from './instance-role.ts';
+import { instanceRole, readObjects } from './instance-role.ts';
 import type { NetworkStack } from './network.ts';
 import { pythonPackages } from './python-packages.ts';
 import { serviceRole } from './service-role.ts';
@@ -81,7 +81,10 @@ export class ComputeStack extends Stack {
       path: join(projectRoot, 'emr-steps', 'cluster', 'install-packages.sh'),
     });
     const packages = pythonPackages(this, 'PythonPackages');
-    for (const asset of [script, packages]) asset.grantRead(this.instanceRole);
+    readObjects(
+      this.instanceRole,
+      [script, packages].map((asset) => asset.bucket.arnForObjects(asset.s3ObjectKey)),
+    );
     return {
       name: 'Install the Python packages',
       scriptBootstrapAction: { path: script.s3ObjectUrl, args: [packages.s3ObjectUrl, PACKAGES_FOLDER] },

@@ -10,17 +10,17 @@ const SERVICES = [
     // Alarms publish to an encrypted topic only when CloudWatch itself may use the key; otherwise they vanish silently.
     sid: 'AlarmsPublishToTheTopic',
     service: 'cloudwatch.amazonaws.com',
-    actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+    actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
   },
   {
     sid: 'RulesWriteToTheDeadLetterQueue',
     service: 'events.amazonaws.com',
-    actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+    actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
   },
   {
     sid: 'BudgetsPublishToTheTopic',
     service: 'budgets.amazonaws.com',
-    actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+    actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
   },
 ] as const;
 

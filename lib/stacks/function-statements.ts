@@ -20,7 +20,7 @@ const CONTROL_KEYS: readonly string[] = [
   KEYS.current,
   `${KEYS.pendingFolder}/*`,
   'tables/*',
-  KEYS.run('*/*'),
+  KEYS.run('*'),
   KEYS.report('*'),
 ];
 

@@ -1,7 +1,7 @@
 /** The Lambdas: one bundle each, arm64, their own role, structured logs under the key, failures kept in a queue. */
 import { join } from 'node:path';
 import { Duration } from 'aws-cdk-lib';
-import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Architecture, LoggingFormat, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
@@ -39,6 +39,12 @@ export function pipelineFunction(
   props: PipelineFunctionProps,
 ): NodejsFunction {
   const { configuration, key } = props;
+  const logGroup = new LogGroup(scope, `${name}-logs`, {
+    logGroupName: `/aws/lambda/${functionName(configuration, name)}`,
+    retention: configuration.logRetentionDays,
+    encryptionKey: key,
+    removalPolicy: removalOf(configuration).removalPolicy,
+  });
   return new NodejsFunction(scope, name, {
     functionName: functionName(configuration, name),
     description: props.description,
@@ -51,12 +57,7 @@ export function pipelineFunction(
     timeout: Duration.minutes(LAMBDA_MINUTES),
     tracing: Tracing.ACTIVE,
     loggingFormat: LoggingFormat.JSON,
-    logGroup: new LogGroup(scope, `${name}-logs`, {
-      logGroupName: `/aws/lambda/${functionName(configuration, name)}`,
-      retention: configuration.logRetentionDays,
-      encryptionKey: key,
-      removalPolicy: removalOf(configuration).removalPolicy,
-    }),
+    logGroup,
     environmentEncryption: key,
     environment: {
       ...props.environment,
@@ -65,7 +66,7 @@ export function pipelineFunction(
       NODE_OPTIONS: '--enable-source-maps',
     },
     ...(props.deadLetters === undefined ? {} : { onFailure: new SqsDestination(props.deadLetters) }),
-    initialPolicy: [...props.statements],
+    role: functionRole(scope, name, logGroup, props),
     bundling: {
       format: OutputFormat.ESM,
       target: 'node22',
@@ -80,4 +81,20 @@ export function pipelineFunction(
       banner: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
     },
   });
+}
+
+/** A role of its own, that may write to its own log group; AWS's basic one may write to all. */
+function functionRole(
+  scope: Construct,
+  name: FunctionName,
+  logGroup: LogGroup,
+  { statements }: PipelineFunctionProps,
+): Role {
+  const role = new Role(scope, `${name}-role`, {
+    assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+    description: `Lambda ${name}`,
+  });
+  logGroup.grantWrite(role);
+  for (const statement of statements) role.addToPolicy(statement);
+  return role;
 }

@@ -1,6 +1,6 @@
-/** What the instances of a cluster may do: read events, keep the lake, and nothing in the account besides. */
+/** What the instances of a cluster may do: read events, keep the lake, write logs, and nothing in the account besides. */
 import { Aws } from 'aws-cdk-lib';
-import { type IRole, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
@@ -17,22 +17,44 @@ export interface InstanceRoleProps {
   readonly certificatesUri?: string | undefined;
 }
 
-/** Makes the role. Assets grant their reading themselves. */
+const WRITE_OBJECTS = [
+  's3:GetObject',
+  's3:PutObject',
+  's3:DeleteObject',
+  's3:AbortMultipartUpload',
+  's3:ListMultipartUploadParts',
+];
+
+/** Makes the role. What it runs, scripts and packages, is added with `readObjects`. */
 export function instanceRole(scope: Construct, id: string, props: InstanceRoleProps): Role {
+  const { key, rawBucket, lakeBucket, logBucket, rawPrefix, certificatesUri } = props;
   const role = new Role(scope, id, {
     assumedBy: new ServicePrincipal('ec2.amazonaws.com'),
     description: 'Instances of the EMR cluster',
   });
-  props.rawBucket.grantRead(role, `${props.rawPrefix}/*`);
-  props.lakeBucket.grantReadWrite(role);
-  // EMR's log pusher looks whether the object is there before it writes.
-  props.logBucket.grantReadWrite(role);
-  allow(role, [
-    // Besides what the buckets grant: the local disks are encrypted by the instance itself.
+  for (const statement of [
     new PolicyStatement({
-      sid: 'LocalDisks',
-      actions: ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*', 'kms:DescribeKey'],
-      resources: [props.key.keyArn],
+      sid: 'ListBuckets',
+      actions: ['s3:ListBucket', 's3:GetBucketLocation', 's3:ListBucketMultipartUploads'],
+      resources: [rawBucket, lakeBucket, logBucket].map(({ bucketArn }) => bucketArn),
+    }),
+    new PolicyStatement({
+      sid: 'ReadEvents',
+      actions: ['s3:GetObject'],
+      resources: [rawBucket.arnForObjects(`${rawPrefix}/*`)],
+    }),
+    new PolicyStatement({
+      sid: 'KeepTheLakeAndWriteLogs',
+      actions: WRITE_OBJECTS,
+      resources: [lakeBucket, logBucket].map((bucket) => bucket.arnForObjects('*')),
+    }),
+    new PolicyStatement({
+      sid: 'UseTheKey',
+      // Objects by S3's hand, local disks by the instance's own.
+      actions: ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey', 'kms:DescribeKey'],
+      resources: [key, ...(rawBucket.encryptionKey ? [rawBucket.encryptionKey] : [])].map(
+        ({ keyArn }) => keyArn,
+      ),
     }),
     new PolicyStatement({
       sid: 'CatalogOfTheLake',
@@ -48,19 +70,16 @@ export function instanceRole(scope: Construct, id: string, props: InstanceRolePr
         arnOf('glue', resource),
       ),
     }),
-    ...(props.certificatesUri === undefined ? [] : [certificates(props.certificatesUri)]),
-  ]);
+  ]) {
+    role.addToPolicy(statement);
+  }
+  if (certificatesUri !== undefined) {
+    readObjects(role, [certificatesUri.replace('s3://', `arn:${Aws.PARTITION}:s3:::`)]);
+  }
   return role;
 }
 
-function allow(role: IRole, statements: readonly PolicyStatement[]): void {
-  for (const statement of statements) role.addToPrincipalPolicy(statement);
-}
-
-function certificates(uri: string): PolicyStatement {
-  return new PolicyStatement({
-    sid: 'CertificatesInTransit',
-    actions: ['s3:GetObject'],
-    resources: [uri.replace('s3://', `arn:${Aws.PARTITION}:s3:::`)],
-  });
+/** Lets a role read single objects. */
+export function readObjects(role: Role, objectArns: readonly string[]): void {
+  role.addToPolicy(new PolicyStatement({ actions: ['s3:GetObject'], resources: [...objectArns] }));
 }

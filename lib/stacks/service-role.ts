@@ -19,7 +19,13 @@ export function serviceRole(scope: Construct, id: string, key: IKey, instanceRol
     }),
     new PolicyStatement({
       sid: 'EncryptedVolumes',
-      actions: ['kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKeyWithoutPlaintext', 'kms:ReEncrypt*'],
+      actions: [
+        'kms:Decrypt',
+        'kms:DescribeKey',
+        'kms:GenerateDataKeyWithoutPlaintext',
+        'kms:ReEncryptFrom',
+        'kms:ReEncryptTo',
+      ],
       resources: [key.keyArn],
     }),
     new PolicyStatement({

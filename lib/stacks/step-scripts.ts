@@ -2,15 +2,16 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Stage } from 'aws-cdk-lib';
-import type { IGrantable } from 'aws-cdk-lib/aws-iam';
+import type { Role } from 'aws-cdk-lib/aws-iam';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
 import { STEPS } from '../../emr-steps/steps.ts';
 import type { StepName } from '../domain/run.ts';
 import type { StepScript } from '../pipeline/resources.ts';
+import { readObjects } from './instance-role.ts';
 
 /** Writes each script beside the assembly and makes it an asset that `reader` may read. */
-export function stepScripts(scope: Construct, reader: IGrantable): Record<StepName, StepScript> {
+export function stepScripts(scope: Construct, reader: Role): Record<StepName, StepScript> {
   const outdir = Stage.of(scope)?.outdir;
   if (outdir === undefined)
     throw new Error('step scripts are written beside the assembly, so they need an app');
@@ -21,7 +22,7 @@ export function stepScripts(scope: Construct, reader: IGrantable): Record<StepNa
     const path = join(folder, step.scriptName);
     writeFileSync(path, step.script);
     const asset = new Asset(scope, `Script-${name}`, { path });
-    asset.grantRead(reader);
+    readObjects(reader, [asset.bucket.arnForObjects(asset.s3ObjectKey)]);
     return { scriptUri: asset.s3ObjectUrl, timeoutMinutes: step.timeoutMinutes };
   };
   return {

@@ -1,0 +1,88 @@
+/** What cdk-nag finds and was let stand after a look at it: every finding with the reason. */
+
+export interface ReviewedFinding {
+  readonly rule: string;
+  /** Which of the rule's findings; absent where the rule has only one. */
+  readonly finding?: RegExp;
+  /** Path of the constructs it was reviewed for. */
+  readonly constructs: RegExp;
+  readonly reason: string;
+}
+
+const wildcard = (finding: RegExp, constructs: RegExp, reason: string): ReviewedFinding => ({
+  rule: 'AwsSolutions-IAM5',
+  finding,
+  constructs,
+  reason,
+});
+
+const LAMBDA_ROLES = /-pipeline\/(start-training|store-metrics|render-report|close-run)-role\//;
+const EXECUTION_ROLE = /-pipeline\/ExecutionPolicy\//;
+const INSTANCE_ROLE = /-compute\/InstanceRole\//;
+
+export const REVIEWED_FINDINGS: readonly ReviewedFinding[] = [
+  {
+    rule: 'AwsSolutions-IAM4',
+    finding: /AmazonEMRServicePolicy_v2$/,
+    constructs: /-compute\/ServiceRole\//,
+    reason: "AWS maintains EMR's own rights; the policy acts only on what carries its tag",
+  },
+  {
+    rule: 'AwsSolutions-L1',
+    constructs: /-pipeline\/[a-z-]+\/Resource$/,
+    reason: 'Node.js 22 runs everywhere in this project, so that what is tested is what runs',
+  },
+  {
+    rule: 'AwsSolutions-SQS3',
+    constructs: /-pipeline\/DeadLetters\//,
+    reason: 'It is the dead-letter queue itself; an alarm watches it',
+  },
+  wildcard(
+    /Resource::.*Lake[^/]*\/\*$/,
+    INSTANCE_ROLE,
+    'Spark writes every table, model and result: the objects of this one bucket, whose names it chooses',
+  ),
+  wildcard(/Resource::.*ClusterLogs[^/]*\/\*$/, INSTANCE_ROLE, 'EMR names the log objects of a cluster'),
+  wildcard(/Resource::.*\/events\/\*$/, INSTANCE_ROLE, 'The event files below one prefix of one bucket'),
+  wildcard(
+    /Resource::.*:table\/churn\/\*$/,
+    /InstanceRole|ExecutionPolicy/,
+    'The tables of this one Glue database',
+  ),
+  wildcard(
+    /Resource::.*\/(pending|tables|runs|reports)\/.*\*.*$/,
+    /-pipeline\//,
+    'Objects below one prefix of the lake, named by run or batch',
+  ),
+  wildcard(/Resource::.*\/warehouse\/\*$/, EXECUTION_ROLE, 'Data files of the tables that Athena counts'),
+  wildcard(
+    /Resource::.*QueryResults.*\/\*$/,
+    /-pipeline\//,
+    'Athena names the objects of its results; the bucket holds nothing else',
+  ),
+  wildcard(
+    /Resource::.*:execution:[^:]+:\*$/,
+    LAMBDA_ROLES,
+    'Executions of this one state machine; their names come with each run',
+  ),
+  wildcard(
+    /Resource::.*:elasticmapreduce:.*:cluster\/\*$/,
+    /-pipeline\//,
+    'Ids of clusters come with each run; what changes one asks for the tag of this pipeline',
+  ),
+  wildcard(
+    /Resource::\*$/,
+    EXECUTION_ROLE,
+    'RunJobFlow (conditioned on the tags it sets), log delivery and X-Ray have no resource to name',
+  ),
+  wildcard(
+    /Resource::\*$/,
+    LAMBDA_ROLES,
+    'ListClusters, DescribeSpotPriceHistory and X-Ray have no resource to name',
+  ),
+  wildcard(
+    /Action::kms:(ReEncrypt|GenerateDataKey)\*$/,
+    /-pipeline\/close-run-role\//,
+    "CDK's grant to send to the encrypted dead-letter queue; only the one key",
+  ),
+];
