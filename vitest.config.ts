@@ -11,7 +11,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.spark.test.ts', 'test/deploy/**'],
-          testTimeout: MINUTE / 4,
+          testTimeout: MINUTE,
+          hookTimeout: MINUTE,
         },
       },
       {

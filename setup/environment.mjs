@@ -41,6 +41,8 @@ export function locate(root) {
     /** Python 3.11 with everything of emr-steps/requirements.lock and setup/requirements-tools.lock. */
     pythonExecutable: join(pythonFolder, 'bin', 'python'),
     sitePackages,
+    /** A second environment, for the deploy tests alone: bin/moto_server. */
+    deployEmulatorFolder: join(environmentFolder, 'deploy-emulator'),
     /** SPARK_HOME: has bin/spark-submit. */
     sparkHome: join(sitePackages, 'pyspark'),
     /** JAVA_HOME: a Java 17 runtime. */

@@ -13,7 +13,6 @@ import { hashOf, isStamped, stamp } from './stamp.mjs';
 const UV_LOCK = 'setup/requirements-uv.lock';
 /** Pins what the one package without a wheel, pyspark, is built with. */
 const BUILD_LOCK = 'setup/requirements-build.lock';
-const PACKAGE_LOCKS = ['emr-steps/requirements.lock', 'setup/requirements-tools.lock'];
 
 /** Any of these can bring uv; uv then looks for 3.11, and fetches it where there is none. */
 const pythonNames = [
@@ -100,22 +99,32 @@ async function installUv(locations, signal) {
   stamp(locations.uvFolder, wanted);
 }
 
-/** @type {Part} */
-export const pythonEnvironment = {
-  title: `Python ${PYTHON_VERSION} with Spark, Java and XGBoost`,
-  megabytes: 1100,
-  seconds: 30,
+/**
+ * A part of the set-up that is a Python environment.
+ * @param {object} recipe
+ * @param {string} recipe.title
+ * @param {number} recipe.megabytes
+ * @param {number} recipe.seconds
+ * @param {(locations: Locations) => string} recipe.folder
+ * @param {readonly string[]} recipe.locks whose packages it holds, and no others
+ * @returns {Part}
+ */
+const environmentOf = ({ title, megabytes, seconds, folder, locks }) => ({
+  title,
+  megabytes,
+  seconds,
 
   isCurrent: (locations) =>
-    isStamped(locations.pythonFolder, fingerprint(locations, PACKAGE_LOCKS)) &&
-    existsSync(locations.pythonExecutable),
+    isStamped(folder(locations), fingerprint(locations, locks)) &&
+    existsSync(join(folder(locations), 'bin', 'python')),
 
   checkMachine(locations) {
     findPython(locations);
   },
 
   async install(locations, signal) {
-    rmSync(locations.pythonFolder, { recursive: true, force: true });
+    const target = folder(locations);
+    rmSync(target, { recursive: true, force: true });
     await installUv(locations, signal);
     const pipSettings = await runInstaller(locations, {
       what: 'uv, the installer of the Python packages',
@@ -133,7 +142,7 @@ export const pythonEnvironment = {
       what: `Python ${PYTHON_VERSION} (this machine has none; installing it yourself helps as well)`,
       logName: 'python',
       command: uv,
-      args: ['venv', '--no-project', '--python', PYTHON_VERSION, locations.pythonFolder],
+      args: ['venv', '--no-project', '--python', PYTHON_VERSION, target],
       env,
       signal,
     });
@@ -142,13 +151,31 @@ export const pythonEnvironment = {
       logName: 'python-packages',
       command: uv,
       args: [
-        ...['pip', 'sync', '--require-hashes', '--python', locations.pythonExecutable],
+        ...['pip', 'sync', '--require-hashes', '--python', join(target, 'bin', 'python')],
         ...['--build-constraints', BUILD_LOCK],
-        ...PACKAGE_LOCKS,
+        ...locks,
       ],
       env,
       signal,
     });
-    stamp(locations.pythonFolder, fingerprint(locations, PACKAGE_LOCKS));
+    stamp(target, fingerprint(locations, locks));
   },
-};
+});
+
+/** What every command needs. */
+export const pythonEnvironment = environmentOf({
+  title: `Python ${PYTHON_VERSION} with Spark, Java and XGBoost`,
+  megabytes: 1100,
+  seconds: 30,
+  folder: (locations) => locations.pythonFolder,
+  locks: ['emr-steps/requirements.lock', 'setup/requirements-tools.lock'],
+});
+
+/** What the deploy tests need beside it: pass it to ensureSetUp. */
+export const deployEmulator = environmentOf({
+  title: 'An emulator of AWS for the deploy tests',
+  megabytes: 200,
+  seconds: 10,
+  folder: (locations) => locations.deployEmulatorFolder,
+  locks: ['setup/requirements-deploy.lock'],
+});

@@ -34,16 +34,17 @@ const stages = [
 ];
 
 /**
- * A file that could not be loaded has no tests to count; it counts as one that failed.
+ * A file that failed without a failed test (it could not be loaded, or its preparation broke) counts as one.
  * @param {string} file written by vitest
  */
 function countTests(file) {
-  /** @type {{ numPassedTests: number, numFailedTests: number, testResults: { status: string, assertionResults: unknown[] }[] }} */
+  /** @type {{ numPassedTests: number, numFailedTests: number, testResults: { status: string, assertionResults: { status: string }[] }[] }} */
   const results = JSON.parse(readFileSync(file, 'utf8'));
-  const unloaded = results.testResults.filter(
-    ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
+  const broken = results.testResults.filter(
+    ({ status, assertionResults }) =>
+      status === 'failed' && assertionResults.every((assertion) => assertion.status !== 'failed'),
   );
-  return { passed: results.numPassedTests, failed: results.numFailedTests + unloaded.length };
+  return { passed: results.numPassedTests, failed: results.numFailedTests + broken.length };
 }
 
 async function test() {
