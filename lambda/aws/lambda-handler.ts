@@ -47,22 +47,23 @@ export function lambdaHandler<Output>(definition: LambdaDefinition<Output>): Han
       ports ??= awsPorts(process.env);
       const output = await run(input, ports, context);
       logger.info('done', { output });
-      add(metrics, (await measure?.(output, input, ports, context)) ?? {});
+      publish(metrics, (await measure?.(output, input, ports, context)) ?? {});
       return output;
     } catch (error) {
       const failure = error instanceof Error ? error : new Error(String(error));
       logger.error('failed', failure);
-      add(metrics, measureError?.(failure.name) ?? {});
+      publish(metrics, measureError?.(failure.name) ?? {});
       throw failure;
-    } finally {
-      metrics.publishStoredMetrics();
     }
   };
 }
 
-function add(metrics: Metrics, measurements: Measurements): void {
-  for (const [key, metric] of Object.entries(RUN_METRICS)) {
-    const value = new Map(Object.entries(measurements)).get(key);
-    if (value !== undefined) metrics.addMetric(metric.name, MetricUnit[metric.unit], value);
+function publish(metrics: Metrics, measurements: Measurements): void {
+  const values = new Map(Object.entries(measurements));
+  if (values.size === 0) return;
+  for (const [key, { name, unit }] of Object.entries(RUN_METRICS)) {
+    const value = values.get(key);
+    if (value !== undefined) metrics.addMetric(name, MetricUnit[unit], value);
   }
+  metrics.publishStoredMetrics();
 }

@@ -27,10 +27,7 @@ export async function sweep(ports: Ports, context: FunctionContext): Promise<rea
     }
   }
   if (errors.length > 0)
-    throw new AggregateError(
-      errors,
-      `${errors.length} runs could not be closed: ${errors.map(String).join('; ')}`,
-    );
+    throw new AggregateError(errors, `runs not closed: ${errors.map(String).join('; ')}`);
   return closings;
 }
 

@@ -2,6 +2,7 @@
  * The count of the lake's tables that the state machine asks an SQL engine for, independently of Spark, and what
  * it is held against. The text is in the words that Athena and DuckDB share.
  */
+import { FEATURES_TABLE } from './features/table.ts';
 import { EVENTS, INGEST_FILES, QUARANTINE_RETENTION_DAYS, QUARANTINED_EVENTS, SCORES } from './lake.ts';
 import type { FeaturesResult, IngestResult, RunPlan, ScoringResult } from './run.ts';
 
@@ -17,8 +18,6 @@ interface Count {
 }
 
 const LEDGER_COUNTS = ['rows_read', 'rows_accepted', 'rows_quarantined', 'rows_duplicate'] as const;
-/** The table that BuildFeatures writes anew in every run. */
-const FEATURES_TABLE = 'features';
 const OF_BATCH = { column: 'batch_id', value: 'batchId' } as const;
 
 const COUNTS: readonly Count[] = [
@@ -30,7 +29,8 @@ const COUNTS: readonly Count[] = [
     from: INGEST_FILES.name,
     where: OF_BATCH,
   })),
-  { name: FEATURES_TABLE, select: 'count(*)', from: FEATURES_TABLE },
+  // BuildFeatures writes this table anew in every run.
+  { name: FEATURES_TABLE.name, select: 'count(*)', from: FEATURES_TABLE.name },
   { name: SCORES.name, select: 'count(*)', from: SCORES.name, where: { column: 'run_id', value: 'runId' } },
 ];
 
@@ -81,7 +81,7 @@ export function expectedCounts(
     { table: ledgerCount('rows_accepted'), expected: counts.accepted },
     { table: ledgerCount('rows_quarantined'), expected: counts.quarantined },
     { table: ledgerCount('rows_duplicate'), expected: counts.duplicates },
-    { table: FEATURES_TABLE, expected: features.cutoffs.reduce((sum, cutoff) => sum + cutoff.rows, 0) },
+    { table: FEATURES_TABLE.name, expected: features.cutoffs.reduce((sum, cutoff) => sum + cutoff.rows, 0) },
     { table: SCORES.name, expected: scoring.users },
   ];
 }
