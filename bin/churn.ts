@@ -1,0 +1,39 @@
+/** The command line: `churn <command>`. */
+import { Command, CommanderError } from 'commander';
+import { UsageError } from './commands/arguments.ts';
+import { generateCommand } from './commands/generate.ts';
+import { reportCommand } from './commands/report.ts';
+import { runCommand } from './commands/run.ts';
+
+/** 0: done; 1: failed; 2: wrong usage; 130: interrupted. */
+const FAILED = 1;
+const WRONG_USAGE = 2;
+
+const program = new Command('churn')
+  .description('Predicts who will cancel a music subscription, from the event log of the service.')
+  .showHelpAfterError('(add --help for what there is)')
+  .exitOverride()
+  .addCommand(runCommand())
+  .addCommand(generateCommand())
+  .addCommand(reportCommand());
+for (const command of program.commands)
+  command.exitOverride().showHelpAfterError('(add --help for what there is)');
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Help that was asked for is no error.
+    process.exitCode = error.exitCode === 0 ? 0 : WRONG_USAGE;
+  } else {
+    console.error(error instanceof Error ? explained(error) : String(error));
+    process.exitCode = error instanceof UsageError ? WRONG_USAGE : FAILED;
+  }
+}
+
+/** Errors of ours say what to do; anything else is a fault of this program, whose place is worth knowing. */
+function explained(error: Error): string {
+  return error.name.endsWith('Error') && error.name !== 'Error' && error.name !== 'TypeError'
+    ? error.message
+    : (error.stack ?? error.message);
+}

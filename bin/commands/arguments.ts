@@ -1,0 +1,66 @@
+/** Checks what is typed on the command line. */
+import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { InvalidArgumentError } from 'commander';
+import { ISO_DATE } from '../../lib/domain/time.ts';
+
+/** The command was called in a way that makes no sense. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** Default folder of a local lake. */
+export const DEFAULT_LAKE = '.churn';
+
+/** Parser of a whole number within bounds. */
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || value > most) {
+      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+    }
+    return value;
+  };
+}
+
+/** Parser of a share: 0.05 or 5%. */
+export function share(text: string): number {
+  const value = text.endsWith('%') ? Number(text.slice(0, -1)) / 100 : Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 1)) {
+    throw new InvalidArgumentError('It must be a share from 0 to 1, or from 0% to 100%.');
+  }
+  return value;
+}
+
+/** Parser of a UTC day. */
+export function isoDay(text: string): string {
+  const time = Date.parse(`${text}T00:00:00Z`);
+  if (!ISO_DATE.test(text) || Number.isNaN(time) || new Date(time).toISOString().slice(0, 10) !== text) {
+    throw new InvalidArgumentError('It must be a day that exists, as YYYY-MM-DD.');
+  }
+  return text;
+}
+
+/**
+ * Absolute location of an event log.
+ * @throws UsageError when nothing is there, or when it holds the lake
+ */
+export function eventsLocation(text: string, lakeFolder: string): string {
+  const location = resolve(text);
+  const isGlob = !existsSync(location) && /[*?[\]{}]/.test(text);
+  if (!existsSync(location) && !isGlob) {
+    throw new UsageError(`There is no file or folder ${location}: name the event log with --events.`);
+  }
+  const lake = resolve(lakeFolder);
+  const hidden = lake
+    .slice(location.length)
+    .split('/')
+    .some((name) => /^[._]/.test(name));
+  if (!isGlob && statSync(location).isDirectory() && `${lake}/`.startsWith(`${location}/`) && !hidden) {
+    throw new UsageError(
+      `The lake ${lake} lies inside the event log ${location}, and would be read as part of it: ` +
+        'take another folder with --lake.',
+    );
+  }
+  return location;
+}

@@ -1,0 +1,47 @@
+/** `churn generate`: writes an event log with the statistics of a real one. */
+import { resolve } from 'node:path';
+import { Command } from 'commander';
+import { count } from '../../local/display/words.ts';
+import { DEFAULT_START_DATE, generateLog } from '../../local/generator/generate.ts';
+import { isoDay, wholeNumber } from './arguments.ts';
+
+interface GenerateArguments {
+  readonly users: number;
+  readonly days: number;
+  readonly seed: number;
+  readonly out: string;
+  readonly dirty: boolean;
+  readonly start: string;
+}
+
+export function generateCommand(): Command {
+  return new Command('generate')
+    .description('Write an event log: one JSON-lines file a day, the same bytes for the same seed.')
+    .requiredOption('--users <number>', 'users of the service', wholeNumber(1, 10_000_000))
+    .requiredOption('--days <number>', 'days of log', wholeNumber(1, 3_660))
+    .requiredOption('--out <folder>', 'folder to write to; it must hold no event files yet')
+    .option('--seed <number>', 'seed of everything random', wholeNumber(0, 2_147_483_647), 1)
+    .option('--start <day>', 'first day, UTC', isoDay, DEFAULT_START_DATE)
+    .option('--dirty', 'mix in every defect that ingest must survive', false)
+    .action(async (options: GenerateArguments) => {
+      const outputFolder = resolve(options.out);
+      const summary = await generateLog(
+        {
+          users: options.users,
+          days: options.days,
+          seed: options.seed,
+          outputFolder,
+          dirty: options.dirty,
+          startDate: options.start,
+        },
+        (events, day) => {
+          if (process.stderr.isTTY) process.stderr.write(`\r${day}: ${count(events)} events`);
+        },
+      );
+      if (process.stderr.isTTY) process.stderr.write('\n');
+      console.log(
+        `${count(summary.events)} events of ${count(summary.users)} users, of whom ${count(summary.cancellations)} ` +
+          `cancel, in ${summary.files} files (${count(Math.round(summary.bytes / 1e6))} MB) in ${outputFolder}`,
+      );
+    });
+}

@@ -1,0 +1,28 @@
+/** Keeps with the run what it runs: the definition, and each script that a state names. */
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import type { LocalDefinition } from '../definition.ts';
+import { allStates, parseMachine } from '../interpreter/states.ts';
+
+/**
+ * Copies the scripts into the run's folder, each named after its state.
+ * @returns the assets as they were, with the copies in place of the files of the assembly
+ */
+export async function keepScripts(
+  definition: LocalDefinition,
+  runFolder: string,
+): Promise<ReadonlyMap<string, string>> {
+  await mkdir(join(runFolder, 'scripts'), { recursive: true });
+  await writeFile(join(runFolder, 'definition.json'), `${JSON.stringify(definition.states, undefined, 2)}\n`);
+  const kept = new Map<string, string>();
+  for (const { name, state } of allStates(parseMachine(definition.states))) {
+    const text = JSON.stringify(state);
+    for (const [uri, file] of definition.assets) {
+      if (state.Type !== 'Task' || extname(uri) !== '.py' || !text.includes(uri)) continue;
+      const copy = join(runFolder, 'scripts', `${name}.py`);
+      await copyFile(file, copy);
+      kept.set(uri, copy);
+    }
+  }
+  return kept;
+}
