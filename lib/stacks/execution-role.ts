@@ -18,7 +18,6 @@ export interface ExecutionRoleProps {
   readonly storage: StorageStack;
   readonly functions: readonly IFunction[];
   readonly topicArn: string;
-  readonly rawPrefix: string;
 }
 
 /** Makes the role, and its policy, which the state machine must wait for. */

@@ -1,5 +1,4 @@
 /** What each Lambda may do, statement by statement. */
-import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { KEYS } from '../domain/lake.ts';
 import { CLUSTER_TAGS, type FunctionName } from '../domain/operations.ts';
@@ -8,7 +7,6 @@ import type { StorageStack } from './storage.ts';
 
 export interface FunctionStatementsProps {
   readonly storage: StorageStack;
-  readonly rawPrefix: string;
   readonly pipelineName: string;
   readonly stateMachineName: string;
   readonly topicArn: string;
@@ -31,22 +29,15 @@ export function functionStatements(
   const { storage } = props;
   const lake = [...controlObjects(storage), useKey(storage)];
   return {
-    'start-training': [...lake, ...readEvents(props), ...watchExecutions(props), ...watchClusters()],
-    'store-metrics': [
-      ...lake,
-      readAnswers(storage),
-      readResults(storage),
-      ...watchExecutions(props),
-      ...watchClusters(),
-      spotPrices(),
-    ],
-    'render-report': [...lake],
+    'start-training': [...lake, listEvents(props), describeExecutions(props), ...watchClusters()],
+    'store-metrics': [...lake, readAnswers(storage), readResults(storage), ...watchClusters()],
+    'render-report': lake,
     'close-run': [
       ...lake,
-      ...watchExecutions(props),
+      describeExecutions(props),
+      listExecutions(props),
       ...watchClusters(),
       endClusters(props),
-      spotPrices(),
       publish(props),
     ],
   };
@@ -83,16 +74,12 @@ function useKey({ key }: StorageStack): PolicyStatement {
 }
 
 /** Names, sizes and entity tags of event files; their content is Spark's business. */
-function readEvents({ storage: { rawBucket } }: FunctionStatementsProps): PolicyStatement[] {
-  return [allow('ListEvents', ['s3:ListBucket'], [rawBucket.bucketArn])];
+function listEvents({ storage: { rawBucket } }: FunctionStatementsProps): PolicyStatement {
+  return allow('ListEvents', ['s3:ListBucket'], [rawBucket.bucketArn]);
 }
 
 function readAnswers({ workgroupName }: StorageStack): PolicyStatement {
-  return allow(
-    'ReadAnswers',
-    ['athena:GetQueryResults', 'athena:GetQueryExecution'],
-    [arnOf('athena', `workgroup/${workgroupName}`)],
-  );
+  return allow('ReadAnswers', ['athena:GetQueryResults'], [arnOf('athena', `workgroup/${workgroupName}`)]);
 }
 
 /** Athena reads its result from S3 with the caller's rights. */
@@ -104,15 +91,20 @@ function readResults({ resultsBucket }: StorageStack): PolicyStatement {
   );
 }
 
-function watchExecutions({ stateMachineName }: FunctionStatementsProps): PolicyStatement[] {
-  return [
-    allow(
-      'WatchExecutions',
-      ['states:DescribeExecution'],
-      [arnOf('states', `execution:${stateMachineName}:*`)],
-    ),
-    allow('ListExecutions', ['states:ListExecutions'], [arnOf('states', `stateMachine:${stateMachineName}`)]),
-  ];
+function describeExecutions({ stateMachineName }: FunctionStatementsProps): PolicyStatement {
+  return allow(
+    'DescribeExecutions',
+    ['states:DescribeExecution'],
+    [arnOf('states', `execution:${stateMachineName}:*`)],
+  );
+}
+
+function listExecutions({ stateMachineName }: FunctionStatementsProps): PolicyStatement {
+  return allow(
+    'ListExecutions',
+    ['states:ListExecutions'],
+    [arnOf('states', `stateMachine:${stateMachineName}`)],
+  );
 }
 
 function watchClusters(): PolicyStatement[] {
@@ -121,13 +113,7 @@ function watchClusters(): PolicyStatement[] {
     allow('ListClusters', ['elasticmapreduce:ListClusters'], ['*']),
     allow(
       'DescribeClusters',
-      [
-        'elasticmapreduce:DescribeCluster',
-        'elasticmapreduce:DescribeStep',
-        'elasticmapreduce:ListSteps',
-        'elasticmapreduce:ListInstances',
-        'elasticmapreduce:ListInstanceFleets',
-      ],
+      ['elasticmapreduce:DescribeCluster', 'elasticmapreduce:ListSteps', 'elasticmapreduce:ListInstances'],
       [arnOf('elasticmapreduce', 'cluster/*')],
     ),
   ];
@@ -142,12 +128,6 @@ function endClusters({ pipelineName }: FunctionStatementsProps): PolicyStatement
       StringEquals: { [`elasticmapreduce:ResourceTag/${CLUSTER_TAGS.pipeline}`]: pipelineName },
     },
   );
-}
-
-function spotPrices(): PolicyStatement {
-  return allow('SpotPrices', ['ec2:DescribeSpotPriceHistory'], ['*'], {
-    StringEquals: { 'aws:RequestedRegion': Aws.REGION },
-  });
 }
 
 function publish({ topicArn }: FunctionStatementsProps): PolicyStatement {

@@ -83,7 +83,6 @@ export class PipelineStack extends Stack {
     // The state machine's name is fixed, so that the Lambdas it calls can be told its ARN without a circle.
     const statements = functionStatements({
       storage,
-      rawPrefix: configuration.rawPrefix,
       pipelineName: configuration.prefix,
       stateMachineName: configuration.prefix,
       topicArn: this.notifications.topicArn,
@@ -124,7 +123,6 @@ export class PipelineStack extends Stack {
       storage,
       functions: Object.values(this.functions),
       topicArn: this.notifications.topicArn,
-      rawPrefix: configuration.rawPrefix,
     });
     const resources = {
       functions: this.functions,

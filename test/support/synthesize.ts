@@ -1,0 +1,37 @@
+/** The app as tests look at it: synthesized once a process for each set of overrides, without bundling. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Template } from 'aws-cdk-lib/assertions';
+import type { CloudAssembly } from 'aws-cdk-lib/cx-api';
+import { buildApp, type ChurnApp } from '../../lib/stacks/app.ts';
+
+export type StackName = keyof ChurnApp['stacks'];
+
+export interface Synthesized extends ChurnApp {
+  readonly assembly: CloudAssembly;
+  template(stack: StackName): Template;
+}
+
+/** Any account will do: nothing is looked up in it. */
+const CONTEXT = { 'churn:account': '111122223333', 'churn:region': 'eu-central-1' } as const;
+
+const made = new Map<string, Synthesized>();
+
+/** @param overrides context keys as `-c` gives them, with their prefix */
+export function synthesize(overrides: Readonly<Record<string, unknown>> = {}): Synthesized {
+  const key = JSON.stringify(overrides);
+  const known = made.get(key);
+  if (known !== undefined) return known;
+  const outdir = mkdtempSync(join(tmpdir(), 'churn-synth-'));
+  process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
+  const churn = buildApp({ bundle: false, outdir, context: { ...CONTEXT, ...overrides } });
+  const assembly = churn.app.synth();
+  const synthesized: Synthesized = {
+    ...churn,
+    assembly,
+    template: (stack) => Template.fromStack(churn.stacks[stack]),
+  };
+  made.set(key, synthesized);
+  return synthesized;
+}
