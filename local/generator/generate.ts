@@ -2,7 +2,8 @@
  * Generates an event log with the statistics of the published ones: `churn generate`.
  *
  * All users live one day, the day is ordered by time and written, then comes the next day. Memory therefore holds one
- * day's events (some 25 bytes each) and the users (under a kilobyte each), however long the log is.
+ * day's events (some 25 bytes each) and the users (about a kilobyte each), however long the log is: 20,000 users take
+ * 300 MB, 200,000 take 550 MB (measured); a million would take some 2 GB.
  */
 import { mkdir, readdir } from 'node:fs/promises';
 import { EVENT_FILE_ENDINGS, SECONDS_PER_DAY } from '../../lib/domain/events.ts';
