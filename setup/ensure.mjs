@@ -3,6 +3,7 @@ import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { explainSystemError, SetUpError } from './failure.mjs';
 import { icebergJar } from './iceberg-jar.mjs';
+import { ownJava } from './java.mjs';
 import { withLock } from './lock.mjs';
 import { nodePackages } from './node-packages.mjs';
 import { createProgress } from './progress.mjs';
@@ -23,7 +24,7 @@ import { pythonEnvironment } from './python-environment.mjs';
  */
 
 /** In the order in which they need each other. @type {readonly Part[]} */
-const allParts = [nodePackages, pythonEnvironment, icebergJar];
+const allParts = [nodePackages, pythonEnvironment, ownJava, icebergJar];
 
 const MEGABYTE = 1_000_000;
 const OLDEST_NODE = 20;

