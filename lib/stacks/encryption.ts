@@ -4,25 +4,22 @@ import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 
-/** Services that encrypt on our behalf, each under the condition that it does so for this account. */
-const SERVICES = [
-  {
-    // Alarms publish to an encrypted topic only when CloudWatch itself may use the key; otherwise they vanish silently.
-    sid: 'AlarmsPublishToTheTopic',
-    service: 'cloudwatch.amazonaws.com',
-    actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-  },
-  {
-    sid: 'RulesWriteToTheDeadLetterQueue',
-    service: 'events.amazonaws.com',
-    actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-  },
-  {
-    sid: 'BudgetsPublishToTheTopic',
-    service: 'budgets.amazonaws.com',
-    actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-  },
-] as const;
+interface ServiceUse {
+  readonly sid: string;
+  readonly service: string;
+  /** Conditions under which the service may use the key. */
+  readonly conditions?: Readonly<Record<string, object>>;
+}
+
+const FOR_THIS_ACCOUNT = { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } };
+
+/** Services that hand something encrypted to a topic or a queue. Without this it vanishes silently. */
+const SENDERS: readonly ServiceUse[] = [
+  { sid: 'AlarmsPublishToTheTopic', service: 'cloudwatch.amazonaws.com', conditions: FOR_THIS_ACCOUNT },
+  { sid: 'BudgetsPublishToTheTopic', service: 'budgets.amazonaws.com', conditions: FOR_THIS_ACCOUNT },
+  // EventBridge does not tell KMS for whom it sends; the queue's own policy names the rules.
+  { sid: 'RulesWriteToTheDeadLetterQueue', service: 'events.amazonaws.com' },
+];
 
 /** Makes the key. Roles of this account get what they need by their own statements. */
 export function encryptionKey(
@@ -37,14 +34,14 @@ export function encryptionKey(
     enableKeyRotation: true,
     removalPolicy,
   });
-  for (const { sid, service, actions } of SERVICES) {
+  for (const { sid, service, conditions } of SENDERS) {
     key.addToResourcePolicy(
       new PolicyStatement({
         sid,
         principals: [new ServicePrincipal(service)],
-        actions: [...actions],
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
         resources: ['*'],
-        conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
+        ...(conditions === undefined ? {} : { conditions }),
       }),
     );
   }

@@ -12,33 +12,38 @@ export interface FunctionStatementsProps {
   readonly topicArn: string;
 }
 
-/** Where in the lake runs are planned, recorded and reported. The tables themselves are Spark's. */
-const CONTROL_KEYS: readonly string[] = [
-  KEYS.lease,
-  KEYS.current,
-  `${KEYS.pendingFolder}/*`,
-  'tables/*',
-  KEYS.run('*'),
-  KEYS.report('*'),
-];
+/** Objects of the lake by which runs are planned, guarded and recorded. The tables themselves are Spark's. */
+const CONTROL = [KEYS.lease, `${KEYS.pendingFolder}/*`, KEYS.run('*')];
+const RECORDS = [KEYS.current, 'tables/*'];
 
 /** The statements of every Lambda. */
 export function functionStatements(
   props: FunctionStatementsProps,
 ): Readonly<Record<FunctionName, PolicyStatement[]>> {
   const { storage } = props;
-  const lake = [...controlObjects(storage), useKey(storage)];
+  const common = [useKey(storage), listLake(storage)];
+  const write = (keys: readonly string[]): PolicyStatement =>
+    lakeObjects(storage, 'WriteLake', ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], keys);
+  const read = (keys: readonly string[]): PolicyStatement =>
+    lakeObjects(storage, 'ReadLake', ['s3:GetObject'], keys);
+  const watch = [...watchClusters(), describeExecutions(props)];
   return {
-    'start-training': [...lake, listEvents(props), describeExecutions(props), ...watchClusters()],
-    'store-metrics': [...lake, readAnswers(storage), readResults(storage), ...watchClusters()],
-    'render-report': lake,
-    'close-run': [
-      ...lake,
-      describeExecutions(props),
-      listExecutions(props),
+    'start-training': [...common, write(CONTROL), read(RECORDS), listEvents(props), ...watch],
+    'store-metrics': [
+      ...common,
+      write([...CONTROL, ...RECORDS]),
+      readAnswers(storage),
+      readResults(storage),
       ...watchClusters(),
+    ],
+    'render-report': [...common, read([KEYS.run('*'), ...RECORDS]), write([KEYS.report('*')])],
+    'close-run': [
+      ...common,
+      write([...CONTROL, ...RECORDS]),
+      listExecutions(props),
       endClusters(props),
       publish(props),
+      ...watch,
     ],
   };
 }
@@ -57,16 +62,22 @@ function allow(
   });
 }
 
-function controlObjects({ lakeBucket }: StorageStack): PolicyStatement[] {
-  return [
-    allow(
-      'ControlObjects',
-      ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
-      CONTROL_KEYS.map((key) => lakeBucket.arnForObjects(key)),
-    ),
-    // Without it a missing object is answered with "forbidden".
-    allow('ListLake', ['s3:ListBucket'], [lakeBucket.bucketArn]),
-  ];
+function lakeObjects(
+  { lakeBucket }: StorageStack,
+  sid: string,
+  actions: readonly string[],
+  keys: readonly string[],
+): PolicyStatement {
+  return allow(
+    sid,
+    actions,
+    keys.map((key) => lakeBucket.arnForObjects(key)),
+  );
+}
+
+/** Without it a missing object is answered with "forbidden". */
+function listLake({ lakeBucket }: StorageStack): PolicyStatement {
+  return allow('ListLake', ['s3:ListBucket'], [lakeBucket.bucketArn]);
 }
 
 function useKey({ key }: StorageStack): PolicyStatement {

@@ -2,7 +2,7 @@
 import { Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
-import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
@@ -67,13 +67,17 @@ export class PipelineStack extends Stack {
       masterKey: storage.key,
       enforceSSL: true,
     });
-    for (const service of ['cloudwatch.amazonaws.com', 'budgets.amazonaws.com']) {
-      topic.grantPublish(
-        new ServicePrincipal(service, {
-          conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
-        }),
-      );
-    }
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'AlarmsAndBudgetsPublish',
+        principals: ['cloudwatch.amazonaws.com', 'budgets.amazonaws.com'].map(
+          (service) => new ServicePrincipal(service),
+        ),
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
+      }),
+    );
     if (configuration.alarmEmail !== undefined)
       topic.addSubscription(new EmailSubscription(configuration.alarmEmail));
     return topic;

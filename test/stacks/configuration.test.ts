@@ -1,0 +1,148 @@
+import { describe, expect, test } from 'vitest';
+import { ConfigurationError, readConfiguration } from '../../lib/configuration.ts';
+
+function problemOf(context: Record<string, unknown>): string {
+  try {
+    readConfiguration(context);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.message;
+    throw error;
+  }
+  throw new Error('the configuration was accepted');
+}
+
+describe('defaults', () => {
+  test('of dev: no schedule, logs for a month, data kept', () => {
+    expect(readConfiguration({})).toMatchObject({
+      prefix: 'churn-dev',
+      scheduleEnabled: false,
+      logRetentionDays: 30,
+      deleteData: false,
+      run: { horizonDays: 14, budgetUsd: 50 },
+    });
+  });
+
+  test('of prod: on schedule, logs for a year', () => {
+    expect(readConfiguration({ 'churn:stage': 'prod' })).toMatchObject({
+      prefix: 'churn-prod',
+      scheduleEnabled: true,
+      logRetentionDays: 365,
+      deleteData: false,
+    });
+  });
+});
+
+test('values given as text are read as what they mean', () => {
+  const configuration = readConfiguration({
+    'churn:scheduleEnabled': 'true',
+    'churn:idleMinutes': '45',
+    'churn:taskInstanceTypes': 'm7g.xlarge, r7g.xlarge',
+    'churn:run': '{"horizonDays": 21, "budgetUsd": 12.5}',
+    '@aws-cdk/core:something': 'not ours',
+  });
+  expect(configuration).toMatchObject({
+    scheduleEnabled: true,
+    idleMinutes: 45,
+    taskInstanceTypes: ['m7g.xlarge', 'r7g.xlarge'],
+    run: { horizonDays: 21, budgetUsd: 12.5, seed: 20_181_001 },
+  });
+});
+
+describe('what cannot be deployed is refused by its key', () => {
+  test.each<[string, Record<string, unknown>, RegExp]>([
+    ['an unknown key', { 'churn:budget': '5' }, /churn:budget: no such key/],
+    ['an unknown stage', { 'churn:stage': 'test' }, /churn:stage: /],
+    ['a name that is no name', { 'churn:name': 'Churn!' }, /churn:name: must be 2 to 20/],
+    ['a budget of 0', { 'churn:run': '{"budgetUsd": 0}' }, /churn:run\.budgetUsd: /],
+    ['an unknown run setting', { 'churn:run': '{"horizon": 7}' }, /churn:run\.horizon: no such key/],
+    ['run settings that are no JSON', { 'churn:run': 'horizonDays=7' }, /churn:run: /],
+    ['a Region that is none', { 'churn:region': 'Frankfurt' }, /churn:region: must be a Region/],
+    ['an account that is none', { 'churn:account': '42' }, /churn:account: must be 12 digits/],
+    [
+      'an Intel instance',
+      { 'churn:coreInstanceTypes': 'm5.xlarge' },
+      /churn:coreInstanceTypes: m5\.xlarge is no Graviton/,
+    ],
+    [
+      'another size',
+      { 'churn:taskInstanceTypes': 'm7g.large' },
+      /churn:taskInstanceTypes: m7g\.large is not one unit/,
+    ],
+    ['a family without a price', { 'churn:taskInstanceTypes': 'x2gd.xlarge' }, /x2gd\.xlarge has no price/],
+    ['no instance type', { 'churn:coreInstanceTypes': [] }, /churn:coreInstanceTypes: /],
+    [
+      'a bucket by its URI',
+      { 'churn:rawBucket': 's3://events' },
+      /churn:rawBucket: must be the name of a bucket/,
+    ],
+    [
+      'a key without its bucket',
+      { 'churn:rawBucketKeyArn': 'arn:aws:kms:eu-central-1:111122223333:key/x' },
+      /churn:rawBucketKeyArn: makes sense only with rawBucket/,
+    ],
+    [
+      'a VPC without subnets',
+      { 'churn:vpcId': 'vpc-0123abcd' },
+      /churn:subnetIds: vpcId and subnetIds are given together/,
+    ],
+    [
+      'certificates that are no zip',
+      { 'churn:certificatesUri': 's3://bucket/cert.pem' },
+      /churn:certificatesUri: must be s3:/,
+    ],
+    [
+      'a time zone that is none',
+      { 'churn:scheduleTimeZone': 'Berlin' },
+      /churn:scheduleTimeZone: must be a time zone/,
+    ],
+    ['an address that is none', { 'churn:alarmEmail': 'me' }, /churn:alarmEmail: /],
+    ['an idle time of 0', { 'churn:idleMinutes': '0' }, /churn:idleMinutes: /],
+    [
+      'only one yes to deleting data',
+      { 'churn:deleteData': 'true' },
+      /churn:confirmDeleteData: must be "churn-dev" too/,
+    ],
+    [
+      'a yes for another deployment',
+      { 'churn:deleteData': true, 'churn:confirmDeleteData': 'churn-prod' },
+      /churn:confirmDeleteData: must be "churn-dev" too/,
+    ],
+  ])('%s', (_, context, message) => {
+    expect(problemOf(context)).toMatch(message);
+  });
+
+  test('all at once', () => {
+    const problem = problemOf({ 'churn:stage': 'x', 'churn:idleMinutes': 'soon', 'churn:nonsense': 1 });
+    expect(problem).toMatch(/churn:stage/);
+    expect(problem).toMatch(/churn:idleMinutes/);
+    expect(problem).toMatch(/churn:nonsense/);
+  });
+});
+
+describe('schedules', () => {
+  test.each([
+    'cron(0 3 ? * MON *)',
+    'cron(*/30 8-18 ? * MON-FRI *)',
+    'cron(15 4 1,15 * ? *)',
+    'cron(0 6 L * ? 2026-2030)',
+    'cron(0 12 ? JAN,JUL 2#1 *)',
+    'rate(7 days)',
+    'rate(1 hour)',
+  ])('%s is one', (expression) => {
+    expect(readConfiguration({ 'churn:scheduleExpression': expression }).scheduleExpression).toBe(expression);
+  });
+
+  test.each([
+    ['0 3 * * 1', /must be cron\(/],
+    ['cron(0 3 * * 1)', /has 6 fields, this one 5/],
+    ['cron(0 25 ? * MON *)', /"25" is no value for hours/],
+    ['cron(60 3 ? * MON *)', /"60" is no value for minutes/],
+    ['cron(0 3 ? * MOON *)', /"MOON" is no value for day of week/],
+    ['cron(0 3 * * MON *)', /exactly one of day of month and day of week must be "\?"/],
+    ['cron(0 3 ? * ? *)', /exactly one of/],
+    ['rate(0 days)', /a rate reads/],
+    ['rate(7 fortnights)', /a rate reads/],
+  ])('%s is none', (expression, message) => {
+    expect(problemOf({ 'churn:scheduleExpression': expression })).toMatch(message);
+  });
+});

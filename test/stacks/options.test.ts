@@ -1,0 +1,70 @@
+/** What a deployment may choose, seen in the templates. */
+import { Match } from 'aws-cdk-lib/assertions';
+import { expect, test } from 'vitest';
+import { synthesize } from '../support/synthesize.ts';
+import { allActions } from './policies.ts';
+
+const { template } = synthesize({
+  'churn:stage': 'prod',
+  'churn:rawBucket': 'events-of-the-shop',
+  'churn:rawBucketKeyArn': 'arn:aws:kms:eu-central-1:111122223333:key/0a1b2c3d',
+  'churn:rawPrefix': 'log/v1',
+  'churn:vpcId': 'vpc-0123abcd',
+  'churn:subnetIds': 'subnet-0a,subnet-0b',
+  'churn:certificatesUri': 's3://certificates/emr.zip',
+  'churn:alarmEmail': 'oncall@example.com',
+  'churn:scheduleTimeZone': 'Europe/Berlin',
+  'churn:deleteData': 'true',
+  'churn:confirmDeleteData': 'churn-prod',
+});
+
+test('an existing bucket is read with its key, and none is made', () => {
+  const buckets = Object.keys(template('storage').findResources('AWS::S3::Bucket'));
+  expect(buckets.filter((id) => id.startsWith('RawEvents'))).toEqual([]);
+  const statements = allActions(template('compute'));
+  expect(statements.get('s3:GetObject')?.join()).toContain('events-of-the-shop/log/v1/*');
+  expect(statements.get('kms:Decrypt')?.join()).toContain('key/0a1b2c3d');
+});
+
+test('an existing VPC gets security groups, and neither subnets nor endpoints', () => {
+  const network = template('network');
+  network.resourceCountIs('AWS::EC2::VPC', 0);
+  network.resourceCountIs('AWS::EC2::Subnet', 0);
+  network.resourceCountIs('AWS::EC2::VPCEndpoint', 0);
+  network.allResourcesProperties('AWS::EC2::SecurityGroup', { VpcId: 'vpc-0123abcd' });
+});
+
+test('certificates turn on EMR’s own encryption in transit, and may be read', () => {
+  template('compute').hasResourceProperties('AWS::EMR::SecurityConfiguration', {
+    SecurityConfiguration: {
+      EncryptionConfiguration: {
+        EnableInTransitEncryption: true,
+        InTransitEncryptionConfiguration: {
+          TLSCertificateConfiguration: {
+            CertificateProviderType: 'PEM',
+            S3Object: 's3://certificates/emr.zip',
+          },
+        },
+      },
+    },
+  });
+  expect(allActions(template('compute')).get('s3:GetObject')?.join()).toContain('certificates/emr.zip');
+});
+
+test('in prod the schedule is on, in the zone asked for', () => {
+  template('pipeline').hasResourceProperties('AWS::Scheduler::Schedule', {
+    State: 'ENABLED',
+    ScheduleExpressionTimezone: 'Europe/Berlin',
+  });
+});
+
+test('the address asked for is told', () => {
+  template('pipeline').hasResourceProperties('AWS::SNS::Subscription', {
+    Protocol: 'email',
+    Endpoint: 'oncall@example.com',
+  });
+});
+
+test('with both yeses data goes with its stack', () => {
+  template('storage').allResources('AWS::S3::Bucket', Match.objectLike({ DeletionPolicy: 'Delete' }));
+});
