@@ -1,8 +1,10 @@
 /** cdk-nag over every stack, and every wildcard that is left with what speaks for it. */
+import { spawnSync } from 'node:child_process';
 import { Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ReviewedChecks } from '../../lib/stacks/reviewed-checks.ts';
 import { REVIEWED_FINDINGS } from '../../lib/stacks/reviewed-findings.ts';
+import { cfnLintExecutable } from '../../setup/environment.mjs';
 import { synthesize } from '../support/synthesize.ts';
 import { allStatements } from './policies.ts';
 
@@ -13,6 +15,23 @@ let report: ReturnType<typeof checks.validateScope>;
 beforeAll(() => {
   report = checks.validateScope(app);
 });
+
+test('cfn-lint finds nothing in the templates', () => {
+  const { assembly } = synthesize();
+  const findings = spawnSync(
+    cfnLintExecutable,
+    [
+      // CDK writes dependencies out that CloudFormation would see itself.
+      '--ignore-checks=W3005',
+      '--regions=eu-central-1',
+      '--',
+      ...assembly.stacks.map(({ templateFullPath }) => templateFullPath),
+    ],
+    { encoding: 'utf8' },
+  );
+  expect(findings.error).toBeUndefined();
+  expect(`${findings.stdout}${findings.stderr}`).toBe('');
+}, 60_000);
 
 describe('cdk-nag', () => {
   test.each(Object.entries(stacks))('finds nothing in stack %s that was not reviewed', (_, stack) => {
