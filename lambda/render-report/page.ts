@@ -1,8 +1,44 @@
-/** The report's page. */
+/** The report as one page that asks the network for nothing. */
 import type { RunDetail } from '../../lib/domain/run.ts';
-import { headline } from '../store-metrics/summary.ts';
+import { Html, html } from './html.ts';
+import { contactsSection } from './sections/contacts.ts';
+import { decisionsSection } from './sections/decisions.ts';
+import { driversSection } from './sections/drivers.ts';
+import { factsSection } from './sections/facts.ts';
+import { modelsSection } from './sections/models.ts';
+import { qualitySection } from './sections/quality.ts';
+import { readingSection } from './sections/reading.ts';
+import { summarySection } from './sections/summary.ts';
+import { STYLE } from './style.ts';
+
+/** No script runs and nothing is fetched, whatever the data holds. */
+const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 
 /** The whole page. */
 export async function reportPage(detail: RunDetail): Promise<string> {
-  return `<!doctype html><html lang="en"><title>Churn report</title><h1>${headline(detail)}</h1></html>\n`;
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<title>Churn report ${detail.scoring.cutoff} (${detail.record.run_id})</title>
+<style>${new Html(STYLE)}</style>
+</head>
+<body>
+${summarySection(detail)}
+<main>
+${contactsSection(detail)}
+${modelsSection(detail)}
+${await qualitySection(detail)}
+${decisionsSection(detail)}
+${await driversSection(detail)}
+${readingSection(detail)}
+${factsSection(detail)}
+</main>
+<footer class="page">User ids, but no names of people, are on this page: treat it as personal data.</footer>
+</body>
+</html>
+`;
+  return page.markup;
 }

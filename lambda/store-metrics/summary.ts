@@ -10,12 +10,12 @@ export function modelLabel(name: string): string {
   return CANDIDATES.find((candidate) => candidate.name === name)?.label ?? name;
 }
 
-/** "X of Y living users are expected to cancel between A and B", the run's answer. */
+/** "X of Y living users are expected to cancel between A and B", the run's answer. Both days are included. */
 export function headline({ scoring, plan }: Pick<RunDetail, 'scoring' | 'plan'>): string {
-  const end = addDays(scoring.cutoff, plan.training.horizonDays);
+  const lastDay = addDays(scoring.cutoff, plan.training.horizonDays - 1);
   return (
     `${WHOLE.format(scoring.expectedCancellations)} of ${WHOLE.format(scoring.users)} living users ` +
-    `are expected to cancel between ${scoring.cutoff} and ${end}.`
+    `are expected to cancel between ${scoring.cutoff} and ${lastDay}.`
   );
 }
 

@@ -86,7 +86,7 @@ describe('a run that reached its end', () => {
   it('sums itself up for the notification', async () => {
     const { summary } = await store();
     expect(summary).toContain(
-      '38 of 960 living users are expected to cancel between 2018-12-03 and 2018-12-17.',
+      '38 of 960 living users are expected to cancel between 2018-12-03 and 2018-12-16.',
     );
     expect(summary).toContain('1,000 rows, of which 970 accepted, 20 refused, 10 duplicates');
     expect(summary).toContain('Gradient-boosted trees (AUC 0.763');

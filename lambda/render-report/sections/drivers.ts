@@ -1,0 +1,46 @@
+/** What the chosen model looks at. */
+import type { RunDetail } from '../../../lib/domain/run.ts';
+import { COLOURS, chart } from '../charts.ts';
+import { percent } from '../format.ts';
+import { type Html, html, printable } from '../html.ts';
+import { featureLabel, modelLabel } from '../labels.ts';
+
+const MOST_SHOWN = 15;
+
+export async function driversSection({ training, features }: RunDetail): Promise<Html | undefined> {
+  const shown = training.importance.slice(0, MOST_SHOWN);
+  if (shown.length === 0) return undefined;
+  const values = shown.map(({ feature, share }) => ({
+    feature: printable(featureLabel(feature)),
+    share,
+    text: percent(share),
+  }));
+  const y = {
+    field: 'feature',
+    type: 'nominal',
+    sort: null,
+    axis: { title: null, ticks: false, domain: false },
+  } as const;
+  const x = { field: 'share', type: 'quantitative', axis: null } as const;
+  const drawn = await chart(
+    {
+      width: 420,
+      height: { step: 26 },
+      data: { values },
+      layer: [
+        { mark: { type: 'bar', color: COLOURS.accent, height: 16 }, encoding: { x, y } },
+        {
+          mark: { type: 'text', align: 'left', dx: 6, color: COLOURS.ink, fontSize: 12 },
+          encoding: { x, y, text: { field: 'text' } },
+        },
+      ],
+    },
+    'Share of what the model learned that each feature carries, largest first',
+  );
+  return html`<section id="drivers">
+<h2>What the model looks at</h2>
+<p>Share of the gain (for logistic regression: of the absolute weight) that each of the ${features.featureCount}
+features has in ${modelLabel(training.chosen)}. It tells what the model uses, not what makes people cancel.</p>
+<figure>${drawn}<figcaption>The ${shown.length} features that count most.</figcaption></figure>
+</section>`;
+}

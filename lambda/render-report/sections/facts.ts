@@ -1,0 +1,66 @@
+/** What it takes to check the run, or to make it again. */
+import type { RunDetail } from '../../../lib/domain/run.ts';
+import { counted, day, duration, moment, usd, whole } from '../format.ts';
+import { type Html, html } from '../html.ts';
+import { table } from '../table.ts';
+
+export function factsSection(detail: RunDetail): Html {
+  return html`<section class="long" id="facts">
+<h2>The run</h2>
+<dl class="facts">
+${facts(detail).map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}
+</dl>
+${table({
+  caption:
+    'Rows in the lake, counted by an engine that is not Spark, against what the steps counted themselves',
+  columns: [
+    { heading: 'Counted', cell: ({ table: name }) => html`<span class="id">${name}</span>` },
+    { heading: 'In the lake', isNumber: true, cell: ({ counted: rows }) => whole(rows) },
+    { heading: 'By the steps', isNumber: true, cell: ({ expected }) => whole(expected) },
+    { heading: 'Agree', cell: ({ counted: rows, expected }) => (rows === expected ? 'yes' : 'no') },
+  ],
+  rows: detail.reconciliation,
+})}
+</section>`;
+}
+
+function facts(detail: RunDetail): readonly (readonly [string, string | Html])[] {
+  const { record, plan, features, training, scoring, ingest } = detail;
+  const { training: settings } = plan;
+  const took = Date.parse(record.ended_at) - Date.parse(record.started_at);
+  return [
+    ['Run', html`<span class="id">${record.run_id}</span>`],
+    ['Began', `${moment(record.started_at)}, took ${duration(took)}`],
+    [
+      'Cost',
+      record.cost_usd === null ? 'not known: an instance has no price in the table' : usd(record.cost_usd),
+    ],
+    [
+      'Batch',
+      html`<span class="id">${plan.batch.batchId}</span>, ${counted(plan.batch.files.length, 'file')}`,
+    ],
+    ['Users scored as known on', day(scoring.cutoff)],
+    ['Horizon', counted(settings.horizonDays, 'day')],
+    [
+      'Log',
+      `${day(features.firstDay)} to ${day(features.observationEnd)}, ${counted(features.observedDays, 'day')}`,
+    ],
+    [
+      'Cutoffs',
+      `every ${counted(settings.cutoffStepDays, 'day')}, ${counted(features.cutoffs.length, 'cutoff')}`,
+    ],
+    ['Features', whole(features.featureCount)],
+    ['Folds and seed', `${settings.folds} folds by user, seed ${settings.seed}`],
+    ['Model', html`<span class="id">${training.modelUri}</span>`],
+    [
+      'Promotion',
+      `${record.promoted === true ? 'promoted' : 'not promoted'}: ${record.promotion_reason ?? 'no reason kept'}`,
+    ],
+    ['Reliability', training.reliabilityReason],
+    [
+      'Snapshots',
+      html`<span class="id">events ${ingest.snapshots.events ?? 'none'}, user_days ${features.snapshots.user_days},
+features ${training.featuresSnapshot}, scores ${scoring.snapshots.scores}</span>`,
+    ],
+  ];
+}

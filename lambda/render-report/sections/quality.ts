@@ -1,0 +1,170 @@
+/** Two pictures of the chosen model: whether its probabilities are right, and how far its ranking reaches. */
+import type { ModelEvaluation, RunDetail } from '../../../lib/domain/run.ts';
+import { COLOURS, chart } from '../charts.ts';
+import { decimal, percent, whole } from '../format.ts';
+import { type Html, html } from '../html.ts';
+import { modelLabel } from '../labels.ts';
+import { table } from '../table.ts';
+import { chosenEvaluation } from './models.ts';
+
+const TOP_SHARES = [
+  { metric: 'lift_at_5', share: 0.05 },
+  { metric: 'lift_at_10', share: 0.1 },
+  { metric: 'lift_at_20', share: 0.2 },
+] as const;
+
+export async function qualitySection(detail: RunDetail): Promise<Html | undefined> {
+  const chosen = chosenEvaluation(detail);
+  if (chosen === undefined) return undefined;
+  return html`<section id="quality">
+<h2>Can the figures be believed?</h2>
+<div class="pair">
+${await calibrationFigure(chosen)}
+${await gainsFigure(detail.training.evaluations, chosen)}
+</div>
+</section>`;
+}
+
+async function calibrationFigure({ reliability }: ModelEvaluation): Promise<Html | undefined> {
+  if (reliability.length === 0) return undefined;
+  const end = Math.max(...reliability.flatMap(({ predicted, observed }) => [predicted, observed])) * 1.05;
+  const position = (field: string, title: string) => ({
+    field,
+    type: 'quantitative' as const,
+    scale: { domain: [0, end] },
+    axis: { format: '.0%', title, tickCount: 5 },
+  });
+  const drawn = await chart(
+    {
+      width: 330,
+      height: 260,
+      layer: [
+        {
+          data: {
+            values: [
+              { predicted: 0, observed: 0 },
+              { predicted: end, observed: end },
+            ],
+          },
+          mark: { type: 'line', color: COLOURS.neutral, strokeDash: [4, 4] },
+          encoding: {
+            x: position('predicted', 'Predicted chance'),
+            y: position('observed', 'Share that cancelled'),
+          },
+        },
+        {
+          data: { values: [...reliability] },
+          mark: {
+            type: 'line',
+            color: COLOURS.accent,
+            point: { filled: true, size: 60, color: COLOURS.accent },
+          },
+          encoding: {
+            x: position('predicted', 'Predicted chance'),
+            y: position('observed', 'Share that cancelled'),
+          },
+        },
+      ],
+    },
+    'Predicted chance against the share of users that cancelled, in ten groups of equal size',
+  );
+  return html`<figure>
+<h3>Are the chances right?</h3>
+${drawn}
+<figcaption>Users in ten groups by predicted chance. On the dashed line as many cancelled as were predicted.</figcaption>
+<details><summary>Figures</summary>${table({
+    caption: 'Ten groups of users by predicted chance',
+    columns: [
+      { heading: 'Group', cell: (_bin, index) => whole(index + 1) },
+      { heading: 'Predicted', isNumber: true, cell: (bin) => percent(bin.predicted) },
+      { heading: 'Cancelled', isNumber: true, cell: (bin) => percent(bin.observed) },
+      { heading: 'Users', isNumber: true, cell: (bin) => whole(bin.users) },
+    ],
+    rows: reliability,
+  })}</details>
+</figure>`;
+}
+
+interface Reach {
+  readonly model: string;
+  readonly share: number;
+  /** Share of all cancellers that are among the top users. */
+  readonly reached: number;
+  readonly lift: number;
+}
+
+async function gainsFigure(
+  evaluations: readonly ModelEvaluation[],
+  chosen: ModelEvaluation,
+): Promise<Html | undefined> {
+  const best = evaluations.find(({ model }) => model === 'days_since_last_seen');
+  const shown = [chosen, ...(best === undefined ? [] : [best])];
+  const own = reaches(chosen);
+  if (own.length === 0) return undefined;
+  const labels = [...shown.map(({ model }) => modelLabel(model)), 'By chance'];
+  const values = [
+    ...shown.flatMap((evaluation) => [start(evaluation), ...reaches(evaluation)]),
+    ...[0, 0.2].map((share) => ({ model: 'By chance', share, reached: share })),
+  ];
+  const drawn = await chart(
+    {
+      width: 330,
+      height: 260,
+      data: { values },
+      mark: { type: 'line', point: { filled: true, size: 60 } },
+      encoding: {
+        x: {
+          field: 'share',
+          type: 'quantitative',
+          axis: { format: '.0%', title: 'Users contacted, most at risk first', tickCount: 5 },
+        },
+        y: {
+          field: 'reached',
+          type: 'quantitative',
+          axis: { format: '.0%', title: 'Cancellers reached', tickCount: 5 },
+        },
+        color: {
+          field: 'model',
+          type: 'nominal',
+          scale: { domain: labels, range: shownColours(labels.length) },
+          legend: { title: null, orient: 'bottom', columns: 1 },
+        },
+      },
+    },
+    'Share of the cancellers reached against the share of users contacted',
+  );
+  const tenth = own.find(({ share }) => share === 0.1);
+  const sentence =
+    tenth === undefined ? '' : ` The tenth most at risk holds ${percent(tenth.reached)} of all cancellers.`;
+  return html`<figure>
+<h3>How many cancellers does a contact reach?</h3>
+${drawn}
+<figcaption>Measured on the test users.${sentence}</figcaption>
+<details><summary>Figures</summary>${table({
+    caption: `${modelLabel(chosen.model)}: cancellers among the users most at risk`,
+    columns: [
+      { heading: 'Users contacted', cell: ({ share }: Reach) => percent(share) },
+      { heading: 'Cancellers reached', isNumber: true, cell: ({ reached }) => percent(reached) },
+      { heading: 'Against chance', isNumber: true, cell: ({ lift }) => `${decimal(lift, 2)} ×` },
+    ],
+    rows: own,
+  })}</details>
+</figure>`;
+}
+
+function reaches({ model, metrics }: ModelEvaluation): readonly Reach[] {
+  return TOP_SHARES.flatMap(({ metric, share }) => {
+    const lift = metrics[metric]?.value;
+    return lift === undefined ? [] : [{ model: modelLabel(model), share, reached: lift * share, lift }];
+  });
+}
+
+function start({ model }: ModelEvaluation): Pick<Reach, 'model' | 'share' | 'reached'> {
+  return { model: modelLabel(model), share: 0, reached: 0 };
+}
+
+function shownColours(count: number): string[] {
+  return count === 3
+    ? [COLOURS.accent, COLOURS.contrast, COLOURS.neutral]
+    : [COLOURS.accent, COLOURS.neutral];
+}

@@ -1,0 +1,80 @@
+/** What was read, what was refused and why, and the rows that were learned from. */
+import { REFUSAL_REASONS } from '../../../lib/domain/events.ts';
+import type { RunDetail } from '../../../lib/domain/run.ts';
+import { bytes, counted, day, percent, whole } from '../format.ts';
+import { type Html, html } from '../html.ts';
+import { table } from '../table.ts';
+
+const ROLES = { train: 'training', test: 'test', score: 'scoring' } as const;
+
+export function readingSection(detail: RunDetail): Html {
+  const { ingest, features } = detail;
+  const { counts, firstDay, lastDay } = ingest;
+  const period = firstDay === null || lastDay === null ? '' : `, ${day(firstDay)} to ${day(lastDay)}`;
+  const share = (rows: number): string => percent(counts.read === 0 ? 0 : rows / counts.read);
+  const fates = [
+    { fate: 'became events', rows: counts.accepted },
+    { fate: 'refused', rows: counts.quarantined },
+    { fate: 'duplicates of events that were there', rows: counts.duplicates },
+  ];
+  return html`<section class="long" id="reading">
+<h2>What was read</h2>
+<p>${whole(counts.read)} rows in ${counted(ingest.filesRead, 'new file')} (${bytes(ingest.bytesRead)})${period}. The lake
+now tells of ${counted(features.users, 'user')} over ${counted(features.observedDays, 'day')}, of whom
+${whole(features.cancellations)} cancelled.</p>
+${table({
+  caption: 'What became of the rows',
+  columns: [
+    { heading: 'Rows that', cell: ({ fate }) => fate },
+    { heading: 'Rows', isNumber: true, cell: ({ rows }) => whole(rows) },
+    { heading: 'Share', isNumber: true, cell: ({ rows }) => share(rows) },
+  ],
+  rows: fates,
+})}
+${refusals(detail)}
+<h3>The days it was learned from</h3>
+${table({
+  caption: 'At each cutoff only what came before it was known',
+  columns: [
+    { heading: 'Cutoff', cell: ({ cutoff }) => day(cutoff) },
+    { heading: 'For', cell: ({ role }) => ROLES[role] },
+    { heading: 'Users', isNumber: true, cell: ({ rows }) => whole(rows) },
+    {
+      heading: 'Cancelled within the horizon',
+      isNumber: true,
+      cell: ({ cancellations }) => (cancellations === null ? 'not yet known' : whole(cancellations)),
+    },
+  ],
+  rows: features.cutoffs,
+})}
+</section>`;
+}
+
+function refusals({ ingest }: RunDetail): Html | undefined {
+  const rows = REFUSAL_REASONS.flatMap((reason) => {
+    const count = ingest.refused[reason.code] ?? 0;
+    return count === 0 ? [] : [{ ...reason, count }];
+  });
+  if (rows.length === 0) return undefined;
+  return html`<h3>Refused rows</h3>
+${table({
+  caption: 'Why rows were refused, and what to do about it',
+  columns: [
+    {
+      heading: 'Reason',
+      cell: ({ code, meaning }) => html`<span class="id">${code}</span><small>${meaning}</small>`,
+    },
+    { heading: 'Rows', isNumber: true, cell: ({ count }) => whole(count) },
+    { heading: 'What to do', cell: ({ remedy }) => remedy },
+  ],
+  rows: rows.toSorted((a, b) => b.count - a.count),
+})}
+${
+  ingest.examples.length === 0
+    ? undefined
+    : html`<details><summary>Examples</summary>${ingest.examples.map(
+        ({ reason, file, line }) =>
+          html`<p><span class="id">${reason}</span> in <span class="id">${file}</span></p><pre>${line}</pre>`,
+      )}</details>`
+}`;
+}

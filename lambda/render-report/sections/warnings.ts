@@ -1,0 +1,54 @@
+/** What a reader should beware of, said plainly. Pure functions. */
+import type { RunDetail } from '../../../lib/domain/run.ts';
+import { areaLowerBound } from '../../store-metrics/promotion.ts';
+import { decimal, percent, whole } from '../format.ts';
+import { chosenEvaluation } from './models.ts';
+
+/** Above this share of refused rows the exporter should be looked at. */
+const NOTEWORTHY_QUARANTINE = 0.005;
+/** Bars of calibration: beyond them a probability is a rank rather than a chance. */
+const CALIBRATION_SLOPE = { least: 0.8, most: 1.2 } as const;
+const CALIBRATION_ERROR = 0.02;
+
+export function warnings(detail: RunDetail): readonly string[] {
+  return [...reliability(detail), ...calibration(detail), ...uncertainty(detail), ...quarantine(detail)];
+}
+
+function reliability({ training }: RunDetail): string[] {
+  if (training.reliable) return [];
+  return [`Do not act on these figures alone: ${training.reliabilityReason}.`];
+}
+
+function calibration(detail: RunDetail): string[] {
+  const { calibration_error: error, calibration_slope: slope } = chosenEvaluation(detail)?.metrics ?? {};
+  const isOff =
+    (error !== undefined && error.value > CALIBRATION_ERROR) ||
+    (slope !== undefined && (slope.value < CALIBRATION_SLOPE.least || slope.value > CALIBRATION_SLOPE.most));
+  if (!isOff) return [];
+  const figures = [
+    ...(error === undefined ? [] : [`off by ${percent(error.value)} on average`]),
+    ...(slope === undefined ? [] : [`slope ${decimal(slope.value, 2)}, 1 would be right`]),
+  ];
+  return [
+    `The probabilities are not well calibrated (${figures.join('; ')}): rely on the order of users more.`,
+  ];
+}
+
+function uncertainty(detail: RunDetail): string[] {
+  const area = chosenEvaluation(detail)?.metrics.auc;
+  const { testCancellations: positives, testRows } = detail.training;
+  if (area === undefined || area.low !== null) return [];
+  const margin = area.value - areaLowerBound(area.value, positives, testRows - positives);
+  return [
+    `The figures come from ${whole(positives)} cancellations among ${whole(testRows)} tested users, without ` +
+      `intervals: an AUC from so few is uncertain by about ± ${decimal(margin, 2)}.`,
+  ];
+}
+
+function quarantine({ ingest }: RunDetail): string[] {
+  const { read, quarantined } = ingest.counts;
+  if (read === 0 || quarantined / read < NOTEWORTHY_QUARANTINE) return [];
+  return [
+    `${percent(quarantined / read)} of the rows were refused: see “What was read” for why, and what to do.`,
+  ];
+}

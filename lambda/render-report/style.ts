@@ -1,0 +1,85 @@
+/** The page's look: one column, light and dark, and fit for paper. No font or image is fetched. */
+export const STYLE = `
+:root {
+  color-scheme: light dark;
+  --paper: #fbfaf8; --card: #ffffff; --ink: #1d2329; --muted: #57606a; --rule: #dedbd5;
+  --accent: #1c5d99; --accent-soft: #e4eef8; --contrast: #b0480f; --neutral: #9aa3ab;
+  --warn-ink: #7a3d00; --warn-soft: #fdf1dd; --good-ink: #1d6234; --good-soft: #e3f3e7;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --paper: #15181c; --card: #1d2126; --ink: #e7e9ec; --muted: #a3acb5; --rule: #363c44;
+    --accent: #79b4ef; --accent-soft: #1d3348; --contrast: #f0965a; --neutral: #6b747d;
+    --warn-ink: #f6c98a; --warn-soft: #3a2b14; --good-ink: #8fd6a4; --good-soft: #17331f;
+  }
+}
+* { box-sizing: border-box; }
+body {
+  margin: 0; background: var(--paper); color: var(--ink);
+  font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif;
+}
+main, header.page, footer.page { max-width: 66rem; margin: 0 auto; padding: 0 1.5rem; }
+header.page { padding-top: 3rem; }
+footer.page { padding: 2rem 1.5rem 4rem; color: var(--muted); font-size: .875rem; }
+.kicker { margin: 0; color: var(--accent); font-weight: 600; letter-spacing: .02em; }
+h1 { margin: .4rem 0 .8rem; max-width: 26ch; font-size: clamp(1.7rem, 4.2vw, 2.6rem); line-height: 1.15; letter-spacing: -.02em; text-wrap: balance; }
+h2 { margin: 0 0 .3rem; font-size: 1.35rem; letter-spacing: -.01em; }
+h3 { margin: 1.6rem 0 .3rem; font-size: 1rem; }
+p { margin: .3rem 0 .8rem; max-width: 68ch; }
+.lead { font-size: 1.1rem; color: var(--muted); }
+section { margin: 1.5rem 0; padding: 1.6rem; background: var(--card); border: 1px solid var(--rule); border-radius: .75rem; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .75rem; margin: 1.5rem 0; padding: 0; }
+.tile { margin: 0; padding: .9rem 1rem; background: var(--card); border: 1px solid var(--rule); border-radius: .75rem; }
+.tile dt { color: var(--muted); font-size: .85rem; }
+.tile dd { margin: 0; font-size: 1.6rem; font-weight: 650; letter-spacing: -.02em; font-variant-numeric: tabular-nums; }
+.tile dd small { display: block; font-size: .8rem; font-weight: 400; letter-spacing: 0; color: var(--muted); }
+.notes { margin: 1rem 0; padding: 0; list-style: none; }
+.notes li { margin: .5rem 0; padding: .7rem 1rem; border-radius: .5rem; background: var(--warn-soft); color: var(--warn-ink); }
+.notes li.good { background: var(--good-soft); color: var(--good-ink); }
+.scroll { overflow-x: auto; }
+table { width: 100%; border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
+caption { padding: 0 0 .5rem; text-align: left; color: var(--muted); }
+th, td { padding: .45rem 1rem .45rem 0; border-bottom: 1px solid var(--rule); text-align: left; vertical-align: top; }
+thead th { color: var(--muted); font-weight: 600; vertical-align: bottom; }
+tbody th { min-width: 9rem; font-weight: 500; }
+thead th.number { white-space: normal; }
+.number { text-align: right; white-space: nowrap; }
+td small, th small { display: block; color: var(--muted); font-weight: 400; }
+tr.chosen { background: var(--accent-soft); }
+tr.chosen > :first-child { box-shadow: inset 3px 0 0 var(--accent); padding-left: .7rem; }
+.tag { display: inline-block; margin-right: .3rem; padding: 0 .5rem; border-radius: 1rem; background: var(--accent); color: var(--card); font-size: .75rem; font-weight: 600; }
+.tag.plain { background: var(--rule); color: var(--ink); }
+.chance { display: inline-block; min-width: 3.6em; }
+.track { display: inline-block; width: 6rem; height: .5rem; border-radius: .3rem; background: var(--accent-soft); overflow: hidden; vertical-align: middle; }
+.bar { display: block; height: 100%; border-radius: .3rem; background: var(--accent); }
+.id { font-family: ui-monospace, "Liberation Mono", monospace; font-size: .85rem; overflow-wrap: anywhere; }
+figure { margin: 1rem 0 0; }
+figure h3 { margin: 0 0 .6rem; }
+figcaption { color: var(--muted); font-size: .9rem; max-width: 68ch; }
+figure svg { display: block; max-width: 100%; height: auto; }
+.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(19rem, 1fr)); gap: 1.5rem; }
+details { margin: .8rem 0 0; }
+summary { cursor: pointer; color: var(--accent); }
+dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: .35rem 1.2rem; margin: .8rem 0; font-size: .9rem; }
+dl.facts dt { color: var(--muted); }
+dl.facts dd { margin: 0; overflow-wrap: anywhere; }
+pre { margin: .3rem 0; padding: .6rem .8rem; overflow-x: auto; border-radius: .4rem; background: var(--paper); font-size: .8rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+@media (max-width: 40rem) {
+  main, header.page { padding: 0 1rem; }
+  section { padding: 1rem; }
+  .scroll table { min-width: 38rem; }
+}
+@media (max-width: 40rem) { dl.facts { grid-template-columns: 1fr; } dl.facts dd { margin-bottom: .5rem; } }
+@media print {
+  :root {
+    color-scheme: light;
+    --paper: #ffffff; --card: #ffffff; --ink: #000000; --muted: #444444; --rule: #cccccc;
+    --accent: #1c5d99; --accent-soft: #e4eef8; --contrast: #b0480f; --neutral: #9aa3ab;
+    --warn-ink: #7a3d00; --warn-soft: #fdf1dd; --good-ink: #1d6234; --good-soft: #e3f3e7;
+  }
+  body { font-size: 10pt; }
+  section { break-inside: avoid-page; border: 0; padding: 0; }
+  section.long { break-inside: auto; }
+  details::details-content { content-visibility: visible; height: auto; }
+}
+`;
