@@ -65,6 +65,9 @@ export const RUN_METRICS = {
   reconciliationMismatches: { name: 'ReconciliationMismatches', unit: 'Count' },
   areaUnderRocCurve: { name: 'AreaUnderRocCurve', unit: 'Count' },
   modelPromoted: { name: 'ModelPromoted', unit: 'Count' },
+  /** Measured by every sweep. */
+  hoursSinceSuccess: { name: 'HoursSinceSuccess', unit: 'Count' },
+  oldestClusterHours: { name: 'OldestClusterHours', unit: 'Count' },
   clustersTerminatedByClosing: { name: 'ClustersTerminatedByClosing', unit: 'Count' },
 } as const;
 export type RunMetric = keyof typeof RUN_METRICS;
