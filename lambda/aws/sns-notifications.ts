@@ -20,7 +20,7 @@ export class SnsNotifications implements Notifications {
     await this.#client.send(
       new PublishCommand({
         TopicArn: this.#topicArn,
-        Subject: subject.replaceAll(/[^ -~]+/g, ' ').slice(0, SUBJECT_CHARACTERS),
+        Subject: subject.replaceAll(/\s*[^ -~]+\s*/g, ' ').slice(0, SUBJECT_CHARACTERS),
         Message: text.slice(0, TEXT_CHARACTERS),
       }),
     );

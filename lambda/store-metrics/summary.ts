@@ -37,6 +37,8 @@ export function summarize(detail: RunDetail): string {
     `Model: ${modelLabel(training.chosen)} (${figures.join(', ')}), ` +
       `${record.promoted ? 'promoted' : 'not promoted'}: ${record.promotion_reason}.`,
     ...(training.reliable ? [] : [`Not reliable: ${training.reliabilityReason}.`]),
-    ...(record.cost_usd === null ? [] : [`Cost: ${record.cost_usd.toFixed(2)} USD.`]),
+    ...(record.cost_usd === null || record.cost_usd === 0
+      ? []
+      : [`Cost: ${record.cost_usd.toFixed(2)} USD.`]),
   ].join('\n');
 }

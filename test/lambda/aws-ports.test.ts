@@ -1,0 +1,217 @@
+import { AthenaClient, GetQueryResultsCommand } from '@aws-sdk/client-athena';
+import {
+  DescribeClusterCommand,
+  EMRClient,
+  ListClustersCommand,
+  ListInstancesCommand,
+  ListStepsCommand,
+} from '@aws-sdk/client-emr';
+import { ListObjectsV2Command, PutObjectCommand, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
+import { mockClient } from 'aws-sdk-client-mock';
+import { describe, expect, it } from 'vitest';
+import { AthenaSql } from '../../lambda/aws/athena-sql.ts';
+import { EmrClusters } from '../../lambda/aws/emr-clusters.ts';
+import { awsPorts } from '../../lambda/aws/ports.ts';
+import { S3Objects } from '../../lambda/aws/s3-objects.ts';
+import { SnsNotifications } from '../../lambda/aws/sns-notifications.ts';
+import { StepFunctionsExecutions } from '../../lambda/aws/step-functions-executions.ts';
+import { CLUSTER_TAGS } from '../../lib/domain/operations.ts';
+
+const region = 'us-east-1';
+
+describe('S3', () => {
+  const answer = (httpStatusCode: number) =>
+    new S3ServiceException({ name: 'Error', $fault: 'client', $metadata: { httpStatusCode } });
+  const objects = () => {
+    const client = new S3Client({ region });
+    return { mock: mockClient(client), store: new S3Objects(client) };
+  };
+
+  it('writes under the condition it was given', async () => {
+    const { mock, store } = objects();
+    mock.on(PutObjectCommand).resolves({});
+    await store.write('s3://lake/a/b.json', 'x', { condition: { kind: 'absent' } });
+    await store.write('s3://lake/a/b.json', 'x', { condition: { kind: 'unchanged', etag: '"1"' } });
+    await store.write('s3://lake/a/b.json', 'x');
+    const inputs = mock.commandCalls(PutObjectCommand).map((call) => call.args[0].input);
+    expect(inputs.map(({ IfNoneMatch, IfMatch }) => [IfNoneMatch, IfMatch])).toEqual([
+      ['*', undefined],
+      [undefined, '"1"'],
+      [undefined, undefined],
+    ]);
+    expect(inputs[0]).toMatchObject({ Bucket: 'lake', Key: 'a/b.json' });
+  });
+
+  it('tries again when another conditional write is under way, and then tells how that one ended', async () => {
+    const { mock, store } = objects();
+    mock.on(PutObjectCommand).rejectsOnce(answer(409)).rejectsOnce(answer(409)).rejects(answer(412));
+    expect(await store.write('s3://lake/a', 'x', { condition: { kind: 'absent' } })).toBe('conflict');
+    expect(mock.commandCalls(PutObjectCommand)).toHaveLength(3);
+  });
+
+  it('takes an object that is gone for one that has changed, but not a bucket that is not there', async () => {
+    const { mock, store } = objects();
+    mock.on(PutObjectCommand).rejects(answer(404));
+    const unchanged = { condition: { kind: 'unchanged', etag: '"1"' } } as const;
+    expect(await store.write('s3://lake/a', 'x', unchanged)).toBe('conflict');
+    await expect(store.write('s3://lake/a', 'x')).rejects.toThrow();
+  });
+
+  it('lists all pages of a folder, of a glob what matches, and no neighbour of like name', async () => {
+    const { mock, store } = objects();
+    const page = (...keys: string[]) => ({ Contents: keys.map((Key) => ({ Key, ETag: '"1"', Size: 1 })) });
+    mock
+      .on(ListObjectsV2Command, { Prefix: 'events/' })
+      .resolvesOnce({ ...page('events/a.json'), IsTruncated: true, NextContinuationToken: 'next' })
+      .resolves(page('events/b/c.json', 'events/b/d.txt'))
+      .on(ListObjectsV2Command, { Prefix: 'events', MaxKeys: 1 })
+      .resolves(page('events-of-others/x.json'));
+    const uris = (await store.list('s3://raw/events/')).map((object) => object.uri);
+    expect(uris).toEqual(['s3://raw/events/a.json', 's3://raw/events/b/c.json', 's3://raw/events/b/d.txt']);
+    const matching = await store.list('s3://raw/events/*/*.json');
+    expect(matching.map((object) => object.uri)).toEqual(['s3://raw/events/b/c.json']);
+  });
+
+  it('refuses an address that is none', async () => {
+    await expect(objects().store.read('/tmp/x')).rejects.toThrow(/\/tmp\/x is no address in S3/);
+  });
+});
+
+it('Athena: the first row of the first page, and of no other, is the columns’ names', async () => {
+  const client = new AthenaClient({ region });
+  const row = (...values: (string | undefined)[]) => ({
+    Data: values.map((value) => (value === undefined ? {} : { VarCharValue: value })),
+  });
+  const ResultSetMetadata = {
+    ColumnInfo: ['table_name', 'row_count'].map((Name) => ({ Name, Type: 'varchar' })),
+  };
+  mockClient(client)
+    .on(GetQueryResultsCommand, { QueryExecutionId: 'q' })
+    .resolvesOnce({
+      NextToken: 'next',
+      ResultSet: { ResultSetMetadata, Rows: [row('table_name', 'row_count'), row('events', '7')] },
+    })
+    .resolves({ ResultSet: { ResultSetMetadata, Rows: [row('scores', undefined)] } });
+  expect(await new AthenaSql(client).results('q')).toEqual([
+    { table_name: 'events', row_count: '7' },
+    { table_name: 'scores', row_count: null },
+  ]);
+});
+
+describe('EMR', () => {
+  const tags = (runId: string, pipeline: string) => [
+    { Key: CLUSTER_TAGS.pipeline, Value: pipeline },
+    { Key: CLUSTER_TAGS.runId, Value: runId },
+    { Key: CLUSTER_TAGS.executionArn, Value: `arn:${runId}` },
+  ];
+  const created = new Date('2018-12-04T06:00:00Z');
+
+  it('finds our clusters on every page by their tags, and looks at nobody else’s', async () => {
+    const client = new EMRClient({ region });
+    const mock = mockClient(client);
+    mock
+      .on(ListClustersCommand)
+      .resolvesOnce({
+        Clusters: [
+          { Id: 'j-1', Name: 'churn-dev-run-1' },
+          { Id: 'j-2', Name: 'etl' },
+        ],
+        Marker: 'm',
+      })
+      .resolves({ Clusters: [{ Id: 'j-3', Name: 'churn-dev-run-3' }] });
+    const cluster = (Tags: { Key: string; Value: string }[]) => ({
+      Cluster: { Tags, Status: { Timeline: { CreationDateTime: created } } },
+    });
+    mock.on(DescribeClusterCommand, { ClusterId: 'j-1' }).resolves(cluster(tags('run-1', 'churn-dev')));
+    mock.on(DescribeClusterCommand, { ClusterId: 'j-3' }).resolves(cluster(tags('run-3', 'of another team')));
+    expect(await new EmrClusters(client, 'churn-dev').living()).toEqual([
+      { clusterId: 'j-1', runId: 'run-1', executionArn: 'arn:run-1', createdAt: created },
+    ]);
+    expect(mock.commandCalls(DescribeClusterCommand)).toHaveLength(2);
+  });
+
+  it('describes why a cluster failed, and how long each of its instances ran', async () => {
+    const client = new EMRClient({ region });
+    const ended = new Date('2018-12-04T07:00:00Z');
+    mockClient(client)
+      .on(ListClustersCommand)
+      .resolves({ Clusters: [{ Id: 'j-1', Name: 'churn-dev-run-1' }] })
+      .on(DescribeClusterCommand)
+      .resolves({
+        Cluster: {
+          Tags: tags('run-1', 'churn-dev'),
+          Status: { State: 'TERMINATED_WITH_ERRORS', StateChangeReason: { Message: 'Step failure' } },
+        },
+      })
+      .on(ListInstancesCommand)
+      .resolvesOnce({
+        Marker: 'more',
+        Instances: [
+          {
+            InstanceType: 'm7g.xlarge',
+            Market: 'SPOT',
+            Status: { Timeline: { CreationDateTime: created, EndDateTime: ended } },
+          },
+        ],
+      })
+      .resolves({ Instances: [{ InstanceType: 'm6g.xlarge', Status: {} }] })
+      .on(ListStepsCommand)
+      .resolves({
+        Steps: [
+          {
+            Name: 'TrainModels',
+            Status: { FailureDetails: { Reason: 'Unknown Error.', LogFile: 's3://logs/x' } },
+          },
+        ],
+      });
+    expect(await new EmrClusters(client, 'churn-dev').ofRun('run-1')).toEqual([
+      {
+        clusterId: 'j-1',
+        state: 'TERMINATED_WITH_ERRORS',
+        stateChangeReason: 'Step failure',
+        failedStep: { name: 'TrainModels', reason: 'Unknown Error.', logUri: 's3://logs/x' },
+        instances: [
+          { instanceType: 'm7g.xlarge', market: 'SPOT', seconds: 3_600 },
+          { instanceType: 'm6g.xlarge', market: 'ON_DEMAND', seconds: 0 },
+        ],
+      },
+    ]);
+  });
+});
+
+it('Step Functions: executions are read back to the day that was asked for, and no further', async () => {
+  const client = new SFNClient({ region });
+  const mock = mockClient(client);
+  const execution = (name: string, start: string) => ({
+    name,
+    executionArn: `arn:${name}`,
+    stateMachineArn: 'arn:machine',
+    status: 'FAILED' as const,
+    startDate: new Date(start),
+  });
+  mock.on(ListExecutionsCommand).resolves({ executions: [] });
+  mock.on(ListExecutionsCommand, { statusFilter: 'FAILED' }).resolves({
+    executions: [execution('new', '2018-12-04T06:00:00Z'), execution('old', '2018-11-01T06:00:00Z')],
+    nextToken: 'older ones',
+  });
+  const found = await new StepFunctionsExecutions(client, 'arn:machine').endedBadly(new Date('2018-12-01'));
+  expect(found.map(({ runId }) => runId)).toEqual(['new']);
+  expect(mock.commandCalls(ListExecutionsCommand)).toHaveLength(3);
+});
+
+it('SNS: a subject is made fit for it', async () => {
+  const client = new SNSClient({ region });
+  const mock = mockClient(client);
+  mock.on(PublishCommand).resolves({});
+  await new SnsNotifications(client, 'arn:topic').publish(`Run ü\nfailed ${'x'.repeat(200)}`, 'why');
+  const subject = mock.commandCalls(PublishCommand)[0]?.args[0].input.Subject ?? '';
+  expect(subject).toMatch(/^Run failed x+$/);
+  expect(subject).toHaveLength(100);
+});
+
+it('a port without its variable names the variable, when it is used', () => {
+  const ports = awsPorts({});
+  expect(() => ports.notifications).toThrow(/TOPIC_ARN is missing/);
+});
