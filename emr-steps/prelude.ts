@@ -136,13 +136,19 @@ function importLines(own: readonly string[], more: readonly string[] = []): Pyth
   const names = new Map<string, Set<string>>();
   for (const line of [...own, ...more]) {
     const [, module, imported] = /^from (\S+) import (.+)$/.exec(line) ?? [];
-    if (module === undefined || imported === undefined) modules.add(line);
+    if (module === undefined || imported === undefined || imported.includes(' as ')) modules.add(line);
     else names.set(module, new Set([...(names.get(module) ?? []), ...imported.split(', ')]));
   }
   const fromLines = [...names].map(
     ([module, all]) => `from ${module} import ${[...all].sort(byNameKind).join(', ')}`,
   );
-  return pythonLines([...[...modules].sort(), ...fromLines.sort()].map(fragment));
+  return pythonLines([...modules, ...fromLines].sort(plainImportsFirst).map(fragment));
+}
+
+/** `import x` before `from x import y`; a module's names under another name come after its own. */
+function plainImportsFirst(a: string, b: string): number {
+  const key = (line: string): string => (line.startsWith('import ') ? `0 ${line}` : `1 ${line}`);
+  return key(a) < key(b) ? -1 : 1;
 }
 
 /** Constants, then classes, then functions, each by the alphabet: ruff's order of imported names. */

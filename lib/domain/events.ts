@@ -199,7 +199,7 @@ export interface RefusalReason {
 export const REFUSAL_REASONS = [
   {
     code: 'malformed_json',
-    meaning: 'the line is not a JSON object',
+    meaning: 'the line is not one JSON object in UTF-8',
     remedy: 'look for truncated uploads and broken encodings in the exporter',
   },
   {

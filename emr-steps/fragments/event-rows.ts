@@ -1,0 +1,161 @@
+/** Reading the raw log: one row a line, typed, with what becomes of it. */
+import {
+  AUTHS,
+  LEVELS,
+  PAGES,
+  PERSONAL_COLUMNS,
+  RAW_COLUMNS,
+  type RawColumnName,
+  type RawType,
+  REFUSAL_REASONS,
+  type RefusalCode,
+  SECONDS_BELOW_MILLISECONDS,
+  SECONDS_PER_DAY,
+  USER_AUTHS,
+} from '../../lib/domain/events.ts';
+import { type Column, EVENTS } from '../../lib/domain/lake.ts';
+import { python } from '../python.ts';
+import { sqlText } from './sql.ts';
+import { sqlString, sqlStrings } from './tables.ts';
+
+const SPARK_TYPES: Record<RawType, string> = { string: 'string', integer: 'bigint', number: 'double' };
+
+const UNREADABLE = 'unreadable';
+const READ_COLUMNS = RAW_COLUMNS.filter((column) => !PERSONAL_COLUMNS.includes(column.name));
+const RAW_SCHEMA = [
+  ...READ_COLUMNS.map((column) => `${column.name} ${SPARK_TYPES[column.type]}`),
+  `${UNREADABLE} string`,
+];
+
+/** When each reason holds, over the parsed columns; {earliest} and {latest} are bounds of the plan, in milliseconds. */
+const REFUSALS: Record<RefusalCode, string> = {
+  malformed_json: 'is_malformed',
+  wrong_type: 'unreadable IS NOT NULL',
+  missing_ts: 'ts IS NULL',
+  ts_in_seconds: `ts > 0 AND ts < ${SECONDS_BELOW_MILLISECONDS}`,
+  ts_out_of_range: 'ts < {earliest} OR ts >= {latest}',
+  unknown_auth: `auth IS NULL OR auth NOT IN (${sqlStrings(AUTHS)})`,
+  missing_user_id: `auth IN (${sqlStrings(USER_AUTHS)}) AND (userId IS NULL OR userId = '')`,
+  missing_page: 'page IS NULL',
+  unknown_page: `page NOT IN (\n    ${PAGES.map(sqlString).join(',\n    ')}\n  )`,
+  unknown_level: `level NOT IN (${sqlStrings(LEVELS)})`,
+  negative_length: 'length < 0',
+};
+
+const OUTCOME = [
+  'CASE',
+  ...REFUSAL_REASONS.map((reason, index) => `  WHEN ${REFUSALS[reason.code]} THEN ${index + 1}`),
+  '  ELSE 0',
+  'END',
+].join('\n');
+
+/** Epoch milliseconds that a timestamp can hold: to the year 5138. */
+const MOST_MILLISECONDS = '1E14';
+
+/** How a column of `events` comes from the raw columns. */
+function eventExpression(column: Column): string {
+  if (column.name === 'event_date') return `DATE_FROM_UNIX_DATE(INT(ts DIV ${SECONDS_PER_DAY * 1000}))`;
+  if (column.name === 'user_id') return "COALESCE(userId, '')";
+  if (column.from === undefined) return column.name;
+  const raw: RawColumnName | undefined = RAW_COLUMNS.find(({ name }) => name === column.from)?.name;
+  if (raw === undefined)
+    throw new Error(`events.${column.name} comes from ${column.from}, which the raw log has not`);
+  if (column.type === 'int') return `TRY_CAST(${raw} AS INT)`;
+  if (column.type !== 'timestamp_ntz') return raw;
+  const possible = raw === 'ts' ? raw : `IF(${raw} BETWEEN 0 AND ${MOST_MILLISECONDS}, ${raw}, NULL)`;
+  return `CAST(TIMESTAMP_MILLIS(${possible}) AS TIMESTAMP_NTZ)`;
+}
+
+const EVENT_COLUMNS = EVENTS.columns.map((column: Column) => {
+  const expression = eventExpression(column);
+  return expression === column.name ? column.name : `${expression} AS ${column.name}`;
+});
+
+export const eventRows = python`
+  READ_COLUMNS = ${READ_COLUMNS.map((column) => column.name)}
+  # Where Spark puts a line that it could not read whole.
+  UNREADABLE = ${UNREADABLE}
+  RAW_SCHEMA = ${sqlText(RAW_SCHEMA.join(',\n'))}
+
+  REFUSAL_REASONS = ${REFUSAL_REASONS.map((reason) => reason.code)}
+
+  # 0 stands for an accepted row, n for the nth of REFUSAL_REASONS: the first that holds.
+  OUTCOME = ${sqlText(OUTCOME)}
+  OUTCOMES = ${REFUSAL_REASONS.length + 1}
+
+  EVENT_COLUMNS = ${EVENT_COLUMNS}
+
+
+  def hadoop_path(spark: SparkSession, uri: str) -> str:
+      """The path as Spark reports it for a row, whatever characters are in it."""
+      return spark._jvm.org.apache.hadoop.fs.Path(uri).toUri().toString()
+
+
+  def literal_path(uri: str) -> str:
+      """The URI for a reader that takes patterns: a file's name is none, whatever characters are in it."""
+      return re.sub(r"([\[\]{}*?\\])", r"\\\1", uri)
+
+
+  def read_lines(spark: SparkSession, files: dict[int, str]) -> DataFrame:
+      """One row a line that is not blank: the line, and the number and the name of its file."""
+      paths = [literal_path(uri) for uri in files.values()]
+      known = [(hadoop_path(spark, uri), number, uri) for number, uri in files.items()]
+      names = spark.createDataFrame(known, "file_path string, file_number int, source_file string")
+      lines = spark.read.text(paths).selectExpr("value AS line", "INPUT_FILE_NAME() AS file_path")
+      named = lines.where("line RLIKE '\\\\S'").join(F.broadcast(names), "file_path", "left")
+      known_file = "COALESCE(file_number, RAISE_ERROR(CONCAT('no such file in the batch: ', file_path)))"
+      return named.selectExpr("line", f"{known_file} AS file_number", "source_file")
+
+
+  def parse(lines: DataFrame, plan: dict) -> DataFrame:
+      """Adds the fields of each line, and as "outcome" what becomes of it."""
+      bounds = {
+          "earliest": plan["ingest"]["earliestEventMilliseconds"],
+          "latest": plan["ingest"]["latestEventMilliseconds"],
+      }
+      fields = F.from_json("line", RAW_SCHEMA, {"columnNameOfCorruptRecord": UNREADABLE})
+      parsed = lines.withColumn("fields", fields).select("*", "fields.*")
+      malformed = is_bare(F.col("fields")) | has_trailing_text() | is_not_utf8()
+      return (
+          parsed.withColumn("is_malformed", malformed)
+          .withColumn("outcome", F.expr(OUTCOME.format(**bounds)))
+          .drop("fields", "is_malformed")
+      )
+
+
+  def is_bare(fields: Column) -> Column:
+      """Whether a line was unreadable and gave nothing at all: it is no JSON object."""
+      values = F.coalesce(*[fields[column].cast("string") for column in READ_COLUMNS])
+      return fields[UNREADABLE].isNotNull() & values.isNull()
+
+
+  def has_trailing_text() -> Column:
+      """Whether more than an object stands on the line: Spark would lose the rest in silence.
+
+      As an element of an array, such a line cannot be read.
+      """
+      suspicious = "NOT ENDSWITH(line, '}') OR CONTAINS(line, '}{') OR CONTAINS(line, '} {')"
+      elements = "SIZE(FROM_JSON(CONCAT('[', line, ']'), 'ARRAY<STRUCT<ts: STRING>>'))"
+      return F.expr(f"IF({suspicious}, COALESCE({elements}, 0) <> 1, FALSE)")
+
+
+  def is_not_utf8() -> Column:
+      """Whether the line holds bytes that are no text: decoding replaces them, and the length changes."""
+      return F.expr("OCTET_LENGTH(ENCODE(line, 'UTF-8')) <> OCTET_LENGTH(line)")
+
+
+  def tally(numbers: str, bins: int) -> Column:
+      """Counts rows by a whole number within an observation, as JSON.
+
+      Spark observes plain aggregates only; a histogram that has a bin for every value counts exactly.
+      """
+      return F.to_json(F.expr(f"HISTOGRAM_NUMERIC({numbers}, {max(bins, 2)})"))
+
+
+  def counts_of(histogram: str | None) -> collections.Counter:
+      """Reads a tally back; a value can stand in several bins."""
+      counts = collections.Counter()
+      for bin in json.loads(histogram or "[]"):
+          counts[int(bin["x"])] += int(bin["y"])
+      return counts
+`;

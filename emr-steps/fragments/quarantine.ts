@@ -1,0 +1,63 @@
+/** Refused rows: kept with their reason and their file, shortened, the names of people blanked. */
+import { PERSONAL_COLUMNS } from '../../lib/domain/events.ts';
+import { QUARANTINED_EVENTS, QUARANTINED_LINE_BYTES, sparkTableName } from '../../lib/domain/lake.ts';
+import { python } from '../python.ts';
+import { createTable } from './tables.ts';
+
+/** A personal field up to the end of its string, or of the line where the line was cut; possessive, so it cannot run away. */
+const PERSONAL_FIELD = `"(${PERSONAL_COLUMNS.join('|')})"\\s*:\\s*"[^"\\\\]*+(?:\\\\.[^"\\\\]*+)*+"?`;
+
+export const quarantine = python`
+  QUARANTINE = ${sparkTableName(QUARANTINED_EVENTS)}
+  CREATE_QUARANTINE = ${createTable(QUARANTINED_EVENTS)}
+
+  PERSONAL_FIELD = ${PERSONAL_FIELD}
+  LONGEST_LINE_BYTES = ${QUARANTINED_LINE_BYTES}
+  MOST_EXAMPLES = 3
+
+
+  def shortened(line: Column) -> Column:
+      """The line with the names of people blanked, cut to what is kept of it."""
+      blanked = F.regexp_replace(line, PERSONAL_FIELD, '"$1":"[redacted]"')
+      return F.decode(F.substring(F.encode(blanked, "UTF-8"), 1, LONGEST_LINE_BYTES), "UTF-8")
+
+
+  def quarantine_rows(spark: SparkSession, plan: dict, files: dict[int, str]) -> None:
+      """Replaces what the quarantine holds of this batch, reading again only the files with refused rows."""
+      batch = plan["batch"]
+      spark.sql(CREATE_QUARANTINE)
+      forget_batches(spark, QUARANTINE, [batch["batchId"], *plan["abandonedBatchIds"]])
+      if not files:
+          return
+      reasons = F.array(*[F.lit(reason) for reason in REFUSAL_REASONS])
+      refused = parse(read_lines(spark, files), plan).where("outcome > 0")
+      (
+          refused.select(
+              F.lit(batch["ingestDate"]).cast("date").alias("ingest_date"),
+              F.element_at(reasons, F.col("outcome")).alias("reason"),
+              "source_file",
+              shortened(F.col("line")).alias("line"),
+              F.lit(batch["batchId"]).alias("batch_id"),
+          )
+          .coalesce(1)
+          .writeTo(QUARANTINE)
+          .append()
+      )
+
+
+  def quarantined(spark: SparkSession, batch_id: str) -> tuple[dict[str, int], list[dict]]:
+      """Refused rows of the batch by reason, and an example of each of the most frequent reasons."""
+      rows = (
+          spark.table(QUARANTINE)
+          .where(F.col("batch_id") == batch_id)
+          .groupBy("reason")
+          .agg(F.count("*").alias("rows"), F.min(F.struct("source_file", "line")).alias("example"))
+          .orderBy(F.desc("rows"), "reason")
+          .collect()
+      )
+      examples = [
+          {"reason": row.reason, "file": row.example.source_file, "line": row.example.line}
+          for row in rows[:MOST_EXAMPLES]
+      ]
+      return {row.reason: row["rows"] for row in rows}, examples
+`;

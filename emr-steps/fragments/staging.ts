@@ -1,0 +1,94 @@
+/** Staging: a batch becomes events on a branch that no reader sees, and is published in one commit. */
+import { CATALOG, DATABASE, EVENTS, STAGING_BRANCH, sparkTableName } from '../../lib/domain/lake.ts';
+import { python } from '../python.ts';
+import { createTable } from './tables.ts';
+
+/** What makes two rows the same event. */
+const EVENT_KEY = ['event_time', 'session_id', 'item_in_session', 'page'];
+/** Settles which of two equal events stays, so that every try keeps the same one: the earlier batch's first. */
+const TIE_BREAKERS = ['is_new', 'source_file', 'song', 'artist', 'length_seconds', 'status', 'level', 'auth'];
+
+export const staging = python`
+  EVENTS = ${sparkTableName(EVENTS)}
+  STAGED_EVENTS = ${`${sparkTableName(EVENTS)}.branch_${STAGING_BRANCH}`}
+  CREATE_EVENTS = ${createTable(EVENTS)}
+  OPEN_STAGING = ${`ALTER TABLE ${sparkTableName(EVENTS)} CREATE OR REPLACE BRANCH ${STAGING_BRANCH}`}
+  PUBLISH = ${`CALL ${CATALOG}.system.fast_forward('${DATABASE}.${EVENTS.name}', 'main', '${STAGING_BRANCH}')`}
+  CLOSE_STAGING = ${`ALTER TABLE ${sparkTableName(EVENTS)} DROP BRANCH IF EXISTS ${STAGING_BRANCH}`}
+
+  # Property of a snapshot of events: the batch that it was written for.
+  WRITTEN_FOR = ${'written-for-batch'}
+
+  EVENT_NAMES = ${EVENTS.columns.map((column) => column.name)}
+  EVENT_KEY = ${EVENT_KEY}
+  TIE_BREAKERS = ${TIE_BREAKERS}
+
+
+  def forget_batches(spark: SparkSession, table: str, batch_ids: list[str]) -> None:
+      """Clears away the rows of batches that were begun and not finished."""
+      literals = ", ".join(f"'{batch_id}'" for batch_id in sorted(set(batch_ids)))
+      if literals and spark.table(table).where(f"batch_id IN ({literals})").limit(1).count() > 0:
+          spark.sql(f"DELETE FROM {table} WHERE batch_id IN ({literals})")  # noqa: S608
+
+
+  def open_staging(spark: SparkSession, plan: dict) -> None:
+      """Opens the branch on what readers see now, less the rows of unfinished batches and of earlier tries."""
+      batch_id = plan["batch"]["batchId"]
+      spark.sql(CREATE_EVENTS)
+      tried = spark.table(f"{EVENTS}.snapshots").where(F.col("summary")[WRITTEN_FOR] == batch_id)
+      unfinished = plan["abandonedBatchIds"] + ([batch_id] if tried.limit(1).count() > 0 else [])
+      spark.sql(OPEN_STAGING)
+      forget_batches(spark, STAGED_EVENTS, unfinished)
+
+
+  def mark_repeats(rows: DataFrame, plan: dict) -> DataFrame:
+      """Adds "is_repeat", with the shuffle by day and the sort that storing the rows needs anyway."""
+      slices = plan["ingest"]["slicesPerDay"]
+      rows = rows.withColumn("slice", F.expr(f"PMOD(HASH(user_id), {slices})"))
+      by_day = rows.repartition(plan["ingest"]["shufflePartitions"], "event_date", "slice")
+      order = Window.partitionBy("event_date", "slice", "user_id").orderBy(*EVENT_KEY, *TIE_BREAKERS)
+      key = F.struct(*EVENT_KEY)
+      repeat = F.coalesce(key.eqNullSafe(F.lag(key).over(order)), F.lit(False))
+      return by_day.withColumn("is_repeat", repeat).drop("slice")
+
+
+  def stage_new_rows(events: DataFrame, plan: dict, file_count: int) -> collections.Counter:
+      """Appends the batch's events to the branch, each once; returns the repeats by file."""
+      repeats = Observation("repeats within the batch")
+      marked = mark_repeats(events.withColumn("is_new", F.lit(True)), plan)
+      by_file = tally("IF(is_repeat, file_number, NULL)", file_count).alias("by_file")
+      once = marked.observe(repeats, by_file).where("NOT is_repeat").select(*EVENT_NAMES)
+      write = once.writeTo(STAGED_EVENTS)
+      write.option(f"snapshot-property.{WRITTEN_FOR}", plan["batch"]["batchId"]).append()
+      return counts_of(repeats.get["by_file"])
+
+
+  def staged_rows(spark: SparkSession, plan: dict) -> list:
+      """The batch's events on the branch: rows by day and file."""
+      batch_id = plan["batch"]["batchId"]
+      staged = spark.table(STAGED_EVENTS).where(F.col("batch_id") == batch_id)
+      return staged.groupBy("event_date", "source_file").agg(F.count("*").alias("rows")).collect()
+
+
+  def merge_with_existing(
+      spark: SparkSession, plan: dict, days: set, numbers: dict[str, int]
+  ) -> collections.Counter:
+      """Drops what other batches already hold of the batch's days; returns those repeats by file."""
+      batch_id = plan["batch"]["batchId"]
+      staged = spark.table(STAGED_EVENTS)
+      others = staged.where(F.col("event_date").isin(days) & (F.col("batch_id") != batch_id))
+      shared = [row.event_date for row in others.select("event_date").distinct().collect()]
+      if not shared:
+          return collections.Counter()
+      repeats = Observation("repeats of earlier batches")
+      files = F.create_map(*[F.lit(part) for item in numbers.items() for part in item])
+      rows = staged.where(F.col("event_date").isin(shared)).withColumns(
+          {"is_new": F.col("batch_id") == batch_id, "file_number": F.element_at(files, F.col("source_file"))}
+      )
+      marked = mark_repeats(rows, plan)
+      by_file = tally("IF(is_repeat, file_number, NULL)", len(numbers)).alias("by_file")
+      once = marked.observe(repeats, by_file).where("NOT is_repeat").select(*EVENT_NAMES)
+      write = once.writeTo(STAGED_EVENTS)
+      write.option(f"snapshot-property.{WRITTEN_FOR}", batch_id).overwritePartitions()
+      return counts_of(repeats.get["by_file"])
+`;

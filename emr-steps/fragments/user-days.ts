@@ -1,0 +1,144 @@
+/** The daily roll-up: additive counters by user and day, from which everything after ingest is computed. */
+import { SONG_PAGE, USER_AUTHS } from '../../lib/domain/events.ts';
+import { PAGE_COUNTERS, sparkTableName, USER_DAYS } from '../../lib/domain/lake.ts';
+import { python } from '../python.ts';
+import { sqlText } from './sql.ts';
+import { createTable, sqlString, sqlStrings } from './tables.ts';
+
+/** Base-2 logarithm of the buckets of the artist sketch: 512 buckets, 4 % error, at most 0.5 KB a user and day. */
+const ARTIST_SKETCH_BUCKET_BITS = 9;
+
+const LATEST_COLUMNS = ['level', 'gender', 'location', 'user_agent', 'registered_at'];
+
+const counters = PAGE_COUNTERS.map(
+  ({ column, page }) => `  COUNT_IF(page = ${sqlString(page)}) AS ${column},`,
+);
+
+/** One row a session and day; sessions are joined into days from these, so that no event is sorted twice. */
+const SESSION_DAYS = `
+SELECT
+  event_date,
+  user_id,
+  session_id,
+  COUNT(*) AS events,
+${counters.join('\n')}
+  COUNT_IF(level = 'paid') AS paid_events,
+  COUNT_IF(level = 'paid' AND page = ${sqlString(SONG_PAGE)}) AS paid_songs,
+  COALESCE(SUM(length_seconds), 0D) AS song_seconds,
+  HLL_SKETCH_AGG(artist, ${ARTIST_SKETCH_BUCKET_BITS}) AS artist_sketch,
+  MIN(STRUCT(event_time, item_in_session)) AS first_event,
+  MAX(STRUCT(event_time, item_in_session, ${LATEST_COLUMNS.join(', ')})) AS last_event
+FROM {events}
+WHERE event_date IN ({days}) AND auth IN (${sqlStrings(USER_AUTHS)})
+GROUP BY event_date, user_id, session_id`.trim();
+
+const SUMMED = [
+  'events',
+  ...PAGE_COUNTERS.map(({ column }) => column),
+  'paid_events',
+  'paid_songs',
+  'song_seconds',
+];
+
+const ROLL_UP = `
+SELECT
+  event_date AS day,
+  user_id,
+${SUMMED.map((column) => `  SUM(${column}) AS ${column},`).join('\n')}
+  COUNT(*) AS sessions,
+  SUM(TIMESTAMPDIFF(MILLISECOND, first_event.event_time, last_event.event_time)) / 1000D AS session_seconds,
+  HLL_UNION_AGG(artist_sketch) AS artist_sketch,
+  MIN(STRUCT(first_event, last_event, session_id)) AS first_session,
+  MAX(STRUCT(last_event, first_event, session_id)) AS last_session
+FROM session_days
+GROUP BY event_date, user_id`.trim();
+
+/** Columns of user_days that are read out of the first and the last session. */
+const FROM_SESSIONS: Readonly<Record<string, string>> = {
+  first_event_at: 'first_session.first_event.event_time',
+  last_event_at: 'last_session.last_event.event_time',
+  first_session_id: 'first_session.session_id',
+  first_session_started_at: 'first_session.first_event.event_time',
+  first_session_ended_at: 'first_session.last_event.event_time',
+  last_session_id: 'last_session.session_id',
+  last_session_started_at: 'last_session.first_event.event_time',
+  last_session_ended_at: 'last_session.last_event.event_time',
+  ...Object.fromEntries(LATEST_COLUMNS.map((column) => [column, `last_session.last_event.${column}`])),
+};
+
+const USER_DAY_COLUMNS = USER_DAYS.columns.map(({ name }) => {
+  const source = FROM_SESSIONS[name];
+  return source === undefined ? name : `${source} AS ${name}`;
+});
+
+export const userDays = python`
+  USER_DAYS = ${sparkTableName(USER_DAYS)}
+  CREATE_USER_DAYS = ${createTable(USER_DAYS)}
+
+  SESSION_DAYS = ${sqlText(SESSION_DAYS)}
+
+  ROLL_UP = ${sqlText(ROLL_UP)}
+
+  USER_DAY_COLUMNS = ${USER_DAY_COLUMNS}
+
+  # Property of a snapshot of user_days: the snapshot of events that it was computed from.
+  COMPUTED_FROM = ${'computed-from-events-snapshot'}
+
+
+  def changed_days(spark: SparkSession, known_snapshot: str | None) -> list[str]:
+      """Days of events that were written after a snapshot, or are no longer there at all.
+
+      The lineage of snapshots tells, not the steps of this run: whatever an interrupted run left behind is
+      found as well, and a repeat finds the same.
+      """
+      parents = {row.snapshot_id: row.parent_id for row in spark.table(f"{EVENTS}.snapshots").collect()}
+      snapshot = spark.table(f"{EVENTS}.refs").where("name = 'main'").first().snapshot_id
+      since = []
+      while snapshot is not None and str(snapshot) != known_snapshot:
+          since.append(snapshot)
+          snapshot = parents.get(snapshot)
+      live = spark.table(f"{EVENTS}.entries").where("status < 2")
+      if snapshot is not None:
+          live = live.where(F.col("snapshot_id").isin(since))
+      written = distinct_days(live, "data_file.partition.event_date")
+      held = distinct_days(spark.table(f"{EVENTS}.partitions"), "partition.event_date")
+      known = distinct_days(spark.table(f"{USER_DAYS}.partitions"), "partition.day")
+      return sorted(written | (known - held))
+
+
+  def distinct_days(rows: DataFrame, column: str) -> set[str]:
+      """The days in a column of a metadata table, as ISO dates."""
+      return {str(row.day) for row in rows.select(F.col(column).alias("day")).distinct().collect()}
+
+
+  def computed_from(spark: SparkSession) -> str | None:
+      """The snapshot of events that the current user_days were computed from."""
+      current = spark.table(f"{USER_DAYS}.refs").where("name = 'main'").first()
+      if current is None:
+          return None
+      snapshots = spark.table(f"{USER_DAYS}.snapshots").where(F.col("snapshot_id") == current.snapshot_id)
+      return snapshots.first().summary.get(COMPUTED_FROM)
+
+
+  def refresh_user_days(spark: SparkSession) -> int:
+      """Recomputes the days of user_days whose events have changed; returns how many."""
+      spark.sql(CREATE_USER_DAYS)
+      source = spark.table(f"{EVENTS}.refs").where("name = 'main'").first()
+      if source is None:
+          return 0
+      days = changed_days(spark, computed_from(spark))
+      if not days:
+          return 0
+      literals = ", ".join(f"DATE '{day}'" for day in days)
+      spark.sql(SESSION_DAYS.format(events=EVENTS, days=literals)).createOrReplaceTempView("session_days")
+      (
+          spark.sql(ROLL_UP)
+          .selectExpr(*USER_DAY_COLUMNS)
+          .repartition("day")
+          .sortWithinPartitions("day", "user_id")
+          .writeTo(USER_DAYS)
+          .option(f"snapshot-property.{COMPUTED_FROM}", str(source.snapshot_id))
+          .overwrite(F.expr(f"day IN ({literals})"))
+      )
+      return len(days)
+`;

@@ -1,0 +1,208 @@
+/**
+ * IngestEvents: raw JSON -> events and user_days; refused rows -> quarantined_events; the batch -> ledger, last of all.
+ * May be run any number of times, after a crash anywhere, with the same rows and the same counts.
+ * Fails, with nothing published, when a file cannot be read to its end, when too many rows are refused,
+ * or when the rows read, accepted, refused and repeated, each counted by itself, do not add up.
+ */
+import { EVENTS, INGEST_FILES, QUARANTINED_EVENTS, USER_DAYS } from '../lib/domain/lake.ts';
+import { ingestResultSchema } from '../lib/domain/run.ts';
+import { eventRows } from './fragments/event-rows.ts';
+import { quarantine } from './fragments/quarantine.ts';
+import { staging } from './fragments/staging.ts';
+import { userDays } from './fragments/user-days.ts';
+import { python } from './python.ts';
+import { defineStep } from './step.ts';
+
+export const ingestEvents = defineStep({
+  name: 'ingest-events',
+  summary: 'Takes a batch of raw event files into the lake, exactly once.',
+  reads: [EVENTS, QUARANTINED_EVENTS],
+  writes: [EVENTS, QUARANTINED_EVENTS, USER_DAYS, INGEST_FILES],
+  readsEventFiles: true,
+  timeoutMinutes: 240,
+  result: ingestResultSchema,
+  imports: {
+    standard: ['import collections', 'import re'],
+    thirdParty: [
+      'from py4j.protocol import Py4JJavaError',
+      'from pyspark.sql import Column, DataFrame, Observation, SparkSession, Window',
+      'from pyspark.sql import functions as F',
+    ],
+  },
+  body: python`
+    ${eventRows}
+
+
+    ${staging}
+
+
+    ${quarantine}
+
+
+    ${userDays}
+
+
+    def number_files(batch: dict) -> dict[int, str]:
+        """The batch's files, numbered in the order of their names."""
+        return dict(enumerate(sorted(file["uri"] for file in batch["files"])))
+
+
+    def stage_batch(spark: SparkSession, plan: dict) -> list[dict]:
+        """Brings the batch onto the branch and into the quarantine; returns the ledger's rows."""
+        batch = plan["batch"]
+        files = number_files(batch)
+        numbers = {uri: number for number, uri in files.items()}
+        outcomes = Observation("outcomes")
+        rows = parse(read_lines(spark, files), plan).drop("line")
+        by_file_and_outcome = tally(f"file_number * {OUTCOMES} + outcome", len(files) * OUTCOMES)
+        accepted = (
+            rows.observe(outcomes, by_file_and_outcome.alias("by_file_and_outcome"))
+            .where("outcome = 0")
+            .withColumn("batch_id", F.lit(batch["batchId"]))
+            .selectExpr(*EVENT_COLUMNS, "file_number")
+        )
+        open_staging(spark, plan)
+        duplicates = stage_new_rows(accepted, plan, len(files))
+
+        read, refused = collections.Counter(), collections.Counter()
+        for code, count in counts_of(outcomes.get["by_file_and_outcome"]).items():
+            number, outcome = divmod(code, OUTCOMES)
+            read[number] += count
+            refused[number] += count if outcome > 0 else 0
+        quarantine_rows(spark, plan, {number: files[number] for number in sorted(refused) if refused[number] > 0})
+        check_refused_share(spark, plan, sum(refused.values()), sum(read.values()))
+
+        by_day = staged_rows(spark, plan)
+        repeats = merge_with_existing(spark, plan, {row.event_date for row in by_day}, numbers)
+        staged = collections.Counter()
+        for row in staged_rows(spark, plan) if repeats else by_day:
+            staged[numbers[row.source_file]] += row["rows"]
+        duplicates += repeats
+        return [
+            {
+                "uri": file["uri"],
+                "etag": file["etag"],
+                "bytes": file["bytes"],
+                "batch_id": batch["batchId"],
+                "rows_read": read[number],
+                "rows_accepted": staged[number],
+                "rows_quarantined": refused[number],
+                "rows_duplicate": duplicates[number],
+            }
+            for file in batch["files"]
+            for number in [numbers[file["uri"]]]
+        ]
+
+
+    def check_refused_share(spark: SparkSession, plan: dict, refused: int, read: int) -> None:
+        """Stops a run whose log is mostly not what it should be, before it costs more."""
+        limit = plan["ingest"]["maxQuarantineShare"]
+        if refused <= limit * read:
+            return
+        reasons, examples = quarantined(spark, plan["batch"]["batchId"])
+        listed = ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
+        shown = "\n".join(f"{example['reason']} in {example['file']}: {example['line']}" for example in examples)
+        raise StepError(
+            f"{refused:,} of {read:,} rows were refused, more than the {limit:.1%} allowed: {listed}\n{shown}",
+            "the exporter of the log has changed, or the files are not event files",
+            f"mend the files, or allow a larger maxQuarantineShare; all refused rows are in {QUARANTINE}",
+        )
+
+
+    def check_accounts(ledger: list[dict], quarantined_rows: int) -> None:
+        """Every row read must be accepted, refused or a repeat: four counts, each taken by itself."""
+        for file in ledger:
+            parts = file["rows_accepted"] + file["rows_quarantined"] + file["rows_duplicate"]
+            if file["rows_read"] != parts:
+                raise StepError(
+                    f"{file['uri']}: {file['rows_read']:,} rows were read, but "
+                    f"{file['rows_accepted']:,} accepted, "
+                    f"{file['rows_quarantined']:,} refused and {file['rows_duplicate']:,} repeated",
+                    "a stage of the job was run twice, or the file changed while it was read",
+                    "resume the run: nothing was published, and the batch is taken in anew",
+                )
+        refused = sum(file["rows_quarantined"] for file in ledger)
+        if refused != quarantined_rows:
+            raise StepError(
+                f"{refused:,} rows were refused, but the quarantine holds {quarantined_rows:,} of this batch",
+                "a file changed between its two readings",
+                "resume the run: nothing was published, and the batch is taken in anew",
+            )
+
+
+    def unreadable_file(spark: SparkSession, batch: dict) -> str | None:
+        """The first file that cannot be read to its end: Spark's own error does not name it."""
+        for file in batch["files"]:
+            try:
+                spark.read.text(literal_path(file["uri"])).count()
+            except Exception:
+                return file["uri"]
+        return None
+
+
+    def take_in(spark: SparkSession, plan: dict, files: Files) -> list[dict]:
+        """Takes the batch in, unless the ledger says that it already is; returns the ledger's rows."""
+        ledger_uri = plan["outputs"]["ledger"]
+        if files.exists(ledger_uri):
+            return [json.loads(line) for line in files.read_text(ledger_uri).splitlines()]
+        try:
+            ledger = stage_batch(spark, plan)
+        except Py4JJavaError as error:
+            culprit = unreadable_file(spark, plan["batch"])
+            if culprit is None:
+                raise
+            raise StepError(
+                f"{culprit} cannot be read to its end",
+                "the upload was cut short, the file is not the gzip its name says, or it was removed meanwhile",
+                "deliver the file again whole, then start a new run; nothing of this batch was published",
+            ) from error
+        reasons, _ = quarantined(spark, plan["batch"]["batchId"])
+        check_accounts(ledger, sum(reasons.values()))
+        spark.sql(PUBLISH).collect()
+        return ledger
+
+
+    def run(spark: SparkSession, plan: dict) -> dict:
+        """Takes the batch in, brings user_days up to date and enters the batch in the ledger."""
+        # A stage without rows would otherwise be replaced by nothing, and its observation never arrive.
+        spark.conf.set(
+            "spark.sql.adaptive.optimizer.excludedRules",
+            "org.apache.spark.sql.execution.adaptive.AQEPropagateEmptyRelation",
+        )
+        # Sketches are kept in a hash map; the default gives up after 128 users a task and sorts all events again.
+        spark.conf.set("spark.sql.objectHashAggregate.sortBased.fallbackThreshold", "100000")
+        spark.conf.set("spark.sql.shuffle.partitions", str(plan["ingest"]["shufflePartitions"]))
+        files = Files(spark)
+        ledger = take_in(spark, plan, files)
+        recomputed = refresh_user_days(spark)
+        files.write_text(plan["outputs"]["ledger"], "".join(json.dumps(row) + "\n" for row in ledger))
+        spark.sql(CLOSE_STAGING)
+
+        batch_id = plan["batch"]["batchId"]
+        reasons, examples = quarantined(spark, batch_id)
+        span = spark.table(EVENTS).where(F.col("batch_id") == batch_id)
+        first, last = span.agg(F.min("event_date"), F.max("event_date")).first()
+        return {
+            "counts": {
+                "read": sum(row["rows_read"] for row in ledger),
+                "accepted": sum(row["rows_accepted"] for row in ledger),
+                "quarantined": sum(row["rows_quarantined"] for row in ledger),
+                "duplicates": sum(row["rows_duplicate"] for row in ledger),
+            },
+            "refused": reasons,
+            "examples": examples,
+            "filesRead": len(ledger),
+            "bytesRead": sum(row["bytes"] for row in ledger),
+            "firstDay": str(first) if first else None,
+            "lastDay": str(last) if last else None,
+            "daysRecomputed": recomputed,
+            "snapshots": {"events": main_snapshot(spark, EVENTS), "user_days": main_snapshot(spark, USER_DAYS)},
+        }
+
+
+    def main_snapshot(spark: SparkSession, table: str) -> str | None:
+        """The snapshot that readers see, as text: its number exceeds what JSON readers hold exactly."""
+        reference = spark.table(f"{table}.refs").where("name = 'main'").first()
+        return str(reference.snapshot_id) if reference is not None else None
+  `,
+});

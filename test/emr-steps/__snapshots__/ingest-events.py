@@ -1,0 +1,930 @@
+"""Takes a batch of raw event files into the lake, exactly once.
+
+Generated from emr-steps/ingest-events: change it there. Run by
+spark-submit ingest-events.py --plan <uri of plan.json>
+"""
+
+import argparse
+import collections
+import json
+import re
+import sys
+import traceback
+
+from py4j.protocol import Py4JJavaError
+from pyspark.sql import Column, DataFrame, Observation, SparkSession, Window
+from pyspark.sql import functions as F
+
+STEP = "ingest-events"
+ERROR_LINES = 12
+
+
+class StepError(Exception):
+    """A failure that a person can act on."""
+
+    def __init__(self, message: str, likely_cause: str, what_to_do: str) -> None:
+        """Takes what went wrong, why that is likely, and the remedy."""
+        super().__init__(message)
+        self.likely_cause = likely_cause
+        self.what_to_do = what_to_do
+
+
+class Files:
+    """Small text files, wherever Spark's file systems can reach."""
+
+    def __init__(self, spark: SparkSession) -> None:
+        """Uses the session's file systems and their credentials."""
+        self._jvm = spark._jvm
+        self._configuration = spark._jsc.hadoopConfiguration()
+
+    def _path(self, uri: str):
+        path = self._jvm.org.apache.hadoop.fs.Path(uri)
+        file_system = path.getFileSystem(self._configuration)
+        # Checksum files beside the objects would go stale when another program rewrites them.
+        file_system.setWriteChecksum(False)
+        return file_system, path
+
+    def exists(self, uri: str) -> bool:
+        """Says whether there is a file or folder."""
+        file_system, path = self._path(uri)
+        return file_system.exists(path)
+
+    def read_text(self, uri: str) -> str:
+        """Reads the whole file."""
+        file_system, path = self._path(uri)
+        stream = file_system.open(path)
+        try:
+            return self._jvm.org.apache.commons.io.IOUtils.toString(stream, "UTF-8")
+        finally:
+            stream.close()
+
+    def write_text(self, uri: str, text: str) -> None:
+        """Writes the whole text or nothing: a reader never sees half of it."""
+        file_system, path = self._path(uri)
+        draft = path.suffix(".draft")
+        stream = file_system.create(draft, True)
+        try:
+            stream.write(text.encode("utf-8"))
+        finally:
+            stream.close()
+        file_system.delete(path, False)
+        if not file_system.rename(draft, path):
+            raise OSError(f"could not move {draft} to {path}")
+
+    def read_json(self, uri: str) -> dict:
+        """Reads one JSON document."""
+        return json.loads(self.read_text(uri))
+
+    def write_json(self, uri: str, value: dict) -> None:
+        """Writes one JSON document, keys sorted."""
+        self.write_text(uri, json.dumps(value, indent=2, sort_keys=True) + "\n")
+
+
+def explain(error: Exception) -> dict:
+    """Says what went wrong in the words of the person who is paged."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    message = "\n".join(lines[:ERROR_LINES]) or type(error).__name__
+    if isinstance(error, StepError):
+        cause, remedy = error.likely_cause, error.what_to_do
+    elif "OutOfMemoryError" in message or "Container killed" in message:
+        cause = "the data of one task did not fit into memory"
+        remedy = "raise the cluster's size in the configuration and resume the run"
+    elif "AccessDenied" in message or "403" in message:
+        cause = "the cluster's role may not read or write what the message names"
+        remedy = "grant it, then resume the run"
+    else:
+        cause = "unexpected: see the message and the step's log"
+        remedy = "resume the run once the cause is mended; steps that succeeded are skipped"
+    return {
+        "step": STEP,
+        "errorClass": type(error).__name__,
+        "message": message,
+        "likelyCause": cause,
+        "whatToDo": remedy,
+    }
+
+
+def main() -> None:
+    """Runs the step once for a plan; a result that stands is not made again."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--plan", required=True, help="URI of the run's plan.json")
+    plan_uri = parser.parse_args().plan
+    spark = SparkSession.builder.appName(f"churn {STEP}").getOrCreate()
+    files = Files(spark)
+    plan = files.read_json(plan_uri)
+    outputs = plan["outputs"]
+    try:
+        if files.exists(outputs["results"][STEP]):
+            print(f"{STEP}: the result of this plan stands, nothing to do", file=sys.stderr)
+            return
+        files.write_json(outputs["results"][STEP], run(spark, plan))
+    except Exception as error:
+        traceback.print_exc()
+        files.write_json(outputs["errors"][STEP], explain(error))
+        sys.exit(1)
+    finally:
+        spark.stop()
+
+
+READ_COLUMNS = [
+    "artist",
+    "auth",
+    "gender",
+    "itemInSession",
+    "length",
+    "level",
+    "location",
+    "method",
+    "page",
+    "registration",
+    "sessionId",
+    "song",
+    "status",
+    "ts",
+    "userAgent",
+    "userId",
+]
+# Where Spark puts a line that it could not read whole.
+UNREADABLE = "unreadable"
+RAW_SCHEMA = """
+artist string,
+auth string,
+gender string,
+itemInSession bigint,
+length double,
+level string,
+location string,
+method string,
+page string,
+registration bigint,
+sessionId bigint,
+song string,
+status bigint,
+ts bigint,
+userAgent string,
+userId string,
+unreadable string
+"""
+
+REFUSAL_REASONS = [
+    "malformed_json",
+    "wrong_type",
+    "missing_ts",
+    "ts_in_seconds",
+    "ts_out_of_range",
+    "unknown_auth",
+    "missing_user_id",
+    "missing_page",
+    "unknown_page",
+    "unknown_level",
+    "negative_length",
+]
+
+# 0 stands for an accepted row, n for the nth of REFUSAL_REASONS: the first that holds.
+OUTCOME = """
+CASE
+  WHEN is_malformed THEN 1
+  WHEN unreadable IS NOT NULL THEN 2
+  WHEN ts IS NULL THEN 3
+  WHEN ts > 0 AND ts < 100000000000 THEN 4
+  WHEN ts < {earliest} OR ts >= {latest} THEN 5
+  WHEN auth IS NULL OR auth NOT IN ('Logged In', 'Logged Out', 'Guest', 'Cancelled') THEN 6
+  WHEN auth IN ('Logged In', 'Cancelled') AND (userId IS NULL OR userId = '') THEN 7
+  WHEN page IS NULL THEN 8
+  WHEN page NOT IN (
+    'NextSong',
+    'Home',
+    'Thumbs Up',
+    'Thumbs Down',
+    'Add to Playlist',
+    'Add Friend',
+    'Roll Advert',
+    'Login',
+    'Logout',
+    'Downgrade',
+    'Submit Downgrade',
+    'Upgrade',
+    'Submit Upgrade',
+    'Help',
+    'Settings',
+    'Save Settings',
+    'About',
+    'Error',
+    'Cancel',
+    'Cancellation Confirmation',
+    'Register',
+    'Submit Registration'
+  ) THEN 9
+  WHEN level NOT IN ('free', 'paid') THEN 10
+  WHEN length < 0 THEN 11
+  ELSE 0
+END
+"""
+OUTCOMES = 12
+
+EVENT_COLUMNS = [
+    "DATE_FROM_UNIX_DATE(INT(ts DIV 86400000)) AS event_date",
+    "CAST(TIMESTAMP_MILLIS(ts) AS TIMESTAMP_NTZ) AS event_time",
+    "COALESCE(userId, '') AS user_id",
+    "sessionId AS session_id",
+    "TRY_CAST(itemInSession AS INT) AS item_in_session",
+    "page",
+    "auth",
+    "level",
+    "method",
+    "TRY_CAST(status AS INT) AS status",
+    "artist",
+    "song",
+    "length AS length_seconds",
+    "gender",
+    "location",
+    "userAgent AS user_agent",
+    "CAST(TIMESTAMP_MILLIS(IF(registration BETWEEN 0 AND 1E14, registration, NULL)) AS TIMESTAMP_NTZ) AS registered_at",
+    "source_file",
+    "batch_id",
+]
+
+
+def hadoop_path(spark: SparkSession, uri: str) -> str:
+    """The path as Spark reports it for a row, whatever characters are in it."""
+    return spark._jvm.org.apache.hadoop.fs.Path(uri).toUri().toString()
+
+
+def literal_path(uri: str) -> str:
+    """The URI for a reader that takes patterns: a file's name is none, whatever characters are in it."""
+    return re.sub(r"([\[\]{}*?\\])", r"\\\1", uri)
+
+
+def read_lines(spark: SparkSession, files: dict[int, str]) -> DataFrame:
+    """One row a line that is not blank: the line, and the number and the name of its file."""
+    paths = [literal_path(uri) for uri in files.values()]
+    known = [(hadoop_path(spark, uri), number, uri) for number, uri in files.items()]
+    names = spark.createDataFrame(known, "file_path string, file_number int, source_file string")
+    lines = spark.read.text(paths).selectExpr("value AS line", "INPUT_FILE_NAME() AS file_path")
+    named = lines.where("line RLIKE '\\\\S'").join(F.broadcast(names), "file_path", "left")
+    known_file = "COALESCE(file_number, RAISE_ERROR(CONCAT('no such file in the batch: ', file_path)))"
+    return named.selectExpr("line", f"{known_file} AS file_number", "source_file")
+
+
+def parse(lines: DataFrame, plan: dict) -> DataFrame:
+    """Adds the fields of each line, and as "outcome" what becomes of it."""
+    bounds = {
+        "earliest": plan["ingest"]["earliestEventMilliseconds"],
+        "latest": plan["ingest"]["latestEventMilliseconds"],
+    }
+    fields = F.from_json("line", RAW_SCHEMA, {"columnNameOfCorruptRecord": UNREADABLE})
+    parsed = lines.withColumn("fields", fields).select("*", "fields.*")
+    malformed = is_bare(F.col("fields")) | has_trailing_text() | is_not_utf8()
+    return (
+        parsed.withColumn("is_malformed", malformed)
+        .withColumn("outcome", F.expr(OUTCOME.format(**bounds)))
+        .drop("fields", "is_malformed")
+    )
+
+
+def is_bare(fields: Column) -> Column:
+    """Whether a line was unreadable and gave nothing at all: it is no JSON object."""
+    values = F.coalesce(*[fields[column].cast("string") for column in READ_COLUMNS])
+    return fields[UNREADABLE].isNotNull() & values.isNull()
+
+
+def has_trailing_text() -> Column:
+    """Whether more than an object stands on the line: Spark would lose the rest in silence.
+
+    As an element of an array, such a line cannot be read.
+    """
+    suspicious = "NOT ENDSWITH(line, '}') OR CONTAINS(line, '}{') OR CONTAINS(line, '} {')"
+    elements = "SIZE(FROM_JSON(CONCAT('[', line, ']'), 'ARRAY<STRUCT<ts: STRING>>'))"
+    return F.expr(f"IF({suspicious}, COALESCE({elements}, 0) <> 1, FALSE)")
+
+
+def is_not_utf8() -> Column:
+    """Whether the line holds bytes that are no text: decoding replaces them, and the length changes."""
+    return F.expr("OCTET_LENGTH(ENCODE(line, 'UTF-8')) <> OCTET_LENGTH(line)")
+
+
+def tally(numbers: str, bins: int) -> Column:
+    """Counts rows by a whole number within an observation, as JSON.
+
+    Spark observes plain aggregates only; a histogram that has a bin for every value counts exactly.
+    """
+    return F.to_json(F.expr(f"HISTOGRAM_NUMERIC({numbers}, {max(bins, 2)})"))
+
+
+def counts_of(histogram: str | None) -> collections.Counter:
+    """Reads a tally back; a value can stand in several bins."""
+    counts = collections.Counter()
+    for bin in json.loads(histogram or "[]"):
+        counts[int(bin["x"])] += int(bin["y"])
+    return counts
+
+
+EVENTS = "lake.churn.events"
+STAGED_EVENTS = "lake.churn.events.branch_staging"
+CREATE_EVENTS = """
+CREATE TABLE IF NOT EXISTS lake.churn.events (
+  event_date date COMMENT 'UTC day of the event',
+  event_time timestamp_ntz COMMENT 'time of the event, UTC',
+  user_id string COMMENT 'user; empty when nobody is signed in',
+  session_id bigint COMMENT 'session; unique only together with the user',
+  item_in_session int COMMENT 'position of the event in its session',
+  page string COMMENT 'page that was touched',
+  auth string COMMENT 'whether somebody was signed in',
+  level string COMMENT 'subscription at the time: free or paid',
+  method string COMMENT 'HTTP method',
+  status int COMMENT 'HTTP status',
+  artist string COMMENT 'artist of the song played',
+  song string COMMENT 'title of the song played',
+  length_seconds double COMMENT 'length of the song played',
+  gender string COMMENT 'gender the user registered with',
+  location string COMMENT 'metropolitan area and state',
+  user_agent string COMMENT 'the browser\\'s user agent',
+  registered_at timestamp_ntz COMMENT 'when the user registered, UTC',
+  source_file string COMMENT 'file the row was read from',
+  batch_id string COMMENT 'batch of files the row came with'
+) USING iceberg
+PARTITIONED BY (event_date)
+COMMENT 'event, typed, de-duplicated, without names of people'
+TBLPROPERTIES (
+  'format-version' = '2',
+  'write.distribution-mode' = 'none',
+  'write.metadata.delete-after-commit.enabled' = 'true'
+)
+"""
+OPEN_STAGING = "ALTER TABLE lake.churn.events CREATE OR REPLACE BRANCH staging"
+PUBLISH = "CALL lake.system.fast_forward('churn.events', 'main', 'staging')"
+CLOSE_STAGING = "ALTER TABLE lake.churn.events DROP BRANCH IF EXISTS staging"
+
+# Property of a snapshot of events: the batch that it was written for.
+WRITTEN_FOR = "written-for-batch"
+
+EVENT_NAMES = [
+    "event_date",
+    "event_time",
+    "user_id",
+    "session_id",
+    "item_in_session",
+    "page",
+    "auth",
+    "level",
+    "method",
+    "status",
+    "artist",
+    "song",
+    "length_seconds",
+    "gender",
+    "location",
+    "user_agent",
+    "registered_at",
+    "source_file",
+    "batch_id",
+]
+EVENT_KEY = ["event_time", "session_id", "item_in_session", "page"]
+TIE_BREAKERS = [
+    "is_new",
+    "source_file",
+    "song",
+    "artist",
+    "length_seconds",
+    "status",
+    "level",
+    "auth",
+]
+
+
+def forget_batches(spark: SparkSession, table: str, batch_ids: list[str]) -> None:
+    """Clears away the rows of batches that were begun and not finished."""
+    literals = ", ".join(f"'{batch_id}'" for batch_id in sorted(set(batch_ids)))
+    if literals and spark.table(table).where(f"batch_id IN ({literals})").limit(1).count() > 0:
+        spark.sql(f"DELETE FROM {table} WHERE batch_id IN ({literals})")  # noqa: S608
+
+
+def open_staging(spark: SparkSession, plan: dict) -> None:
+    """Opens the branch on what readers see now, less the rows of unfinished batches and of earlier tries."""
+    batch_id = plan["batch"]["batchId"]
+    spark.sql(CREATE_EVENTS)
+    tried = spark.table(f"{EVENTS}.snapshots").where(F.col("summary")[WRITTEN_FOR] == batch_id)
+    unfinished = plan["abandonedBatchIds"] + ([batch_id] if tried.limit(1).count() > 0 else [])
+    spark.sql(OPEN_STAGING)
+    forget_batches(spark, STAGED_EVENTS, unfinished)
+
+
+def mark_repeats(rows: DataFrame, plan: dict) -> DataFrame:
+    """Adds "is_repeat", with the shuffle by day and the sort that storing the rows needs anyway."""
+    slices = plan["ingest"]["slicesPerDay"]
+    rows = rows.withColumn("slice", F.expr(f"PMOD(HASH(user_id), {slices})"))
+    by_day = rows.repartition(plan["ingest"]["shufflePartitions"], "event_date", "slice")
+    order = Window.partitionBy("event_date", "slice", "user_id").orderBy(*EVENT_KEY, *TIE_BREAKERS)
+    key = F.struct(*EVENT_KEY)
+    repeat = F.coalesce(key.eqNullSafe(F.lag(key).over(order)), F.lit(False))
+    return by_day.withColumn("is_repeat", repeat).drop("slice")
+
+
+def stage_new_rows(events: DataFrame, plan: dict, file_count: int) -> collections.Counter:
+    """Appends the batch's events to the branch, each once; returns the repeats by file."""
+    repeats = Observation("repeats within the batch")
+    marked = mark_repeats(events.withColumn("is_new", F.lit(True)), plan)
+    by_file = tally("IF(is_repeat, file_number, NULL)", file_count).alias("by_file")
+    once = marked.observe(repeats, by_file).where("NOT is_repeat").select(*EVENT_NAMES)
+    write = once.writeTo(STAGED_EVENTS)
+    write.option(f"snapshot-property.{WRITTEN_FOR}", plan["batch"]["batchId"]).append()
+    return counts_of(repeats.get["by_file"])
+
+
+def staged_rows(spark: SparkSession, plan: dict) -> list:
+    """The batch's events on the branch: rows by day and file."""
+    batch_id = plan["batch"]["batchId"]
+    staged = spark.table(STAGED_EVENTS).where(F.col("batch_id") == batch_id)
+    return staged.groupBy("event_date", "source_file").agg(F.count("*").alias("rows")).collect()
+
+
+def merge_with_existing(
+    spark: SparkSession, plan: dict, days: set, numbers: dict[str, int]
+) -> collections.Counter:
+    """Drops what other batches already hold of the batch's days; returns those repeats by file."""
+    batch_id = plan["batch"]["batchId"]
+    staged = spark.table(STAGED_EVENTS)
+    others = staged.where(F.col("event_date").isin(days) & (F.col("batch_id") != batch_id))
+    shared = [row.event_date for row in others.select("event_date").distinct().collect()]
+    if not shared:
+        return collections.Counter()
+    repeats = Observation("repeats of earlier batches")
+    files = F.create_map(*[F.lit(part) for item in numbers.items() for part in item])
+    rows = staged.where(F.col("event_date").isin(shared)).withColumns(
+        {"is_new": F.col("batch_id") == batch_id, "file_number": F.element_at(files, F.col("source_file"))}
+    )
+    marked = mark_repeats(rows, plan)
+    by_file = tally("IF(is_repeat, file_number, NULL)", len(numbers)).alias("by_file")
+    once = marked.observe(repeats, by_file).where("NOT is_repeat").select(*EVENT_NAMES)
+    write = once.writeTo(STAGED_EVENTS)
+    write.option(f"snapshot-property.{WRITTEN_FOR}", batch_id).overwritePartitions()
+    return counts_of(repeats.get["by_file"])
+
+
+QUARANTINE = "lake.churn.quarantined_events"
+CREATE_QUARANTINE = """
+CREATE TABLE IF NOT EXISTS lake.churn.quarantined_events (
+  ingest_date date COMMENT 'UTC day on which the batch was first planned',
+  reason string COMMENT 'why it was refused',
+  source_file string COMMENT 'file the row was read from',
+  line string COMMENT 'the line, shortened to 4 KiB, names of people blanked',
+  batch_id string COMMENT 'batch of files the row came with'
+) USING iceberg
+PARTITIONED BY (ingest_date)
+COMMENT 'refused row'
+TBLPROPERTIES (
+  'format-version' = '2',
+  'write.distribution-mode' = 'none',
+  'write.metadata.delete-after-commit.enabled' = 'true'
+)
+"""
+
+PERSONAL_FIELD = '"(firstName|lastName)"\\s*:\\s*"[^"\\\\]*+(?:\\\\.[^"\\\\]*+)*+"?'
+LONGEST_LINE_BYTES = 4096
+MOST_EXAMPLES = 3
+
+
+def shortened(line: Column) -> Column:
+    """The line with the names of people blanked, cut to what is kept of it."""
+    blanked = F.regexp_replace(line, PERSONAL_FIELD, '"$1":"[redacted]"')
+    return F.decode(F.substring(F.encode(blanked, "UTF-8"), 1, LONGEST_LINE_BYTES), "UTF-8")
+
+
+def quarantine_rows(spark: SparkSession, plan: dict, files: dict[int, str]) -> None:
+    """Replaces what the quarantine holds of this batch, reading again only the files with refused rows."""
+    batch = plan["batch"]
+    spark.sql(CREATE_QUARANTINE)
+    forget_batches(spark, QUARANTINE, [batch["batchId"], *plan["abandonedBatchIds"]])
+    if not files:
+        return
+    reasons = F.array(*[F.lit(reason) for reason in REFUSAL_REASONS])
+    refused = parse(read_lines(spark, files), plan).where("outcome > 0")
+    (
+        refused.select(
+            F.lit(batch["ingestDate"]).cast("date").alias("ingest_date"),
+            F.element_at(reasons, F.col("outcome")).alias("reason"),
+            "source_file",
+            shortened(F.col("line")).alias("line"),
+            F.lit(batch["batchId"]).alias("batch_id"),
+        )
+        .coalesce(1)
+        .writeTo(QUARANTINE)
+        .append()
+    )
+
+
+def quarantined(spark: SparkSession, batch_id: str) -> tuple[dict[str, int], list[dict]]:
+    """Refused rows of the batch by reason, and an example of each of the most frequent reasons."""
+    rows = (
+        spark.table(QUARANTINE)
+        .where(F.col("batch_id") == batch_id)
+        .groupBy("reason")
+        .agg(F.count("*").alias("rows"), F.min(F.struct("source_file", "line")).alias("example"))
+        .orderBy(F.desc("rows"), "reason")
+        .collect()
+    )
+    examples = [
+        {"reason": row.reason, "file": row.example.source_file, "line": row.example.line}
+        for row in rows[:MOST_EXAMPLES]
+    ]
+    return {row.reason: row["rows"] for row in rows}, examples
+
+
+USER_DAYS = "lake.churn.user_days"
+CREATE_USER_DAYS = """
+CREATE TABLE IF NOT EXISTS lake.churn.user_days (
+  day date COMMENT 'UTC day',
+  user_id string COMMENT 'user',
+  events bigint COMMENT 'events of the user on the day',
+  songs bigint COMMENT 'events on page NextSong',
+  home_visits bigint COMMENT 'events on page Home',
+  thumbs_up bigint COMMENT 'events on page Thumbs Up',
+  thumbs_down bigint COMMENT 'events on page Thumbs Down',
+  playlist_adds bigint COMMENT 'events on page Add to Playlist',
+  friend_adds bigint COMMENT 'events on page Add Friend',
+  adverts bigint COMMENT 'events on page Roll Advert',
+  logouts bigint COMMENT 'events on page Logout',
+  downgrade_visits bigint COMMENT 'events on page Downgrade',
+  downgrades bigint COMMENT 'events on page Submit Downgrade',
+  upgrade_visits bigint COMMENT 'events on page Upgrade',
+  upgrades bigint COMMENT 'events on page Submit Upgrade',
+  help_visits bigint COMMENT 'events on page Help',
+  settings_visits bigint COMMENT 'events on page Settings',
+  settings_saves bigint COMMENT 'events on page Save Settings',
+  about_visits bigint COMMENT 'events on page About',
+  errors bigint COMMENT 'events on page Error',
+  cancel_visits bigint COMMENT 'events on page Cancel',
+  cancellations bigint COMMENT 'events on page Cancellation Confirmation',
+  paid_events bigint COMMENT 'events while the subscription was paid',
+  paid_songs bigint COMMENT 'songs played while the subscription was paid',
+  song_seconds double COMMENT 'sum of the lengths of the songs played',
+  sessions bigint COMMENT 'sessions with an event on the day (one that began the day before counts here too)',
+  session_seconds double COMMENT 'time between first and last event of each session, within the day',
+  artist_sketch binary COMMENT 'HyperLogLog sketch of the artists played (Apache DataSketches)',
+  first_event_at timestamp_ntz COMMENT 'first event of the day',
+  last_event_at timestamp_ntz COMMENT 'last event of the day',
+  first_session_id bigint COMMENT 'session of the first event',
+  first_session_started_at timestamp_ntz COMMENT 'the first session\\'s first event on the day',
+  first_session_ended_at timestamp_ntz COMMENT 'the first session\\'s last event on the day',
+  last_session_id bigint COMMENT 'session of the last event',
+  last_session_started_at timestamp_ntz COMMENT 'the last session\\'s first event on the day',
+  last_session_ended_at timestamp_ntz COMMENT 'the last session\\'s last event on the day',
+  level string COMMENT 'subscription at the latest event',
+  gender string COMMENT 'gender at the latest event',
+  location string COMMENT 'metropolitan area and state at the latest event',
+  user_agent string COMMENT 'user agent at the latest event',
+  registered_at timestamp_ntz COMMENT 'registration at the latest event'
+) USING iceberg
+PARTITIONED BY (day)
+COMMENT 'user x UTC day'
+TBLPROPERTIES (
+  'format-version' = '2',
+  'write.distribution-mode' = 'none',
+  'write.metadata.delete-after-commit.enabled' = 'true'
+)
+"""
+
+SESSION_DAYS = """
+SELECT
+  event_date,
+  user_id,
+  session_id,
+  COUNT(*) AS events,
+  COUNT_IF(page = 'NextSong') AS songs,
+  COUNT_IF(page = 'Home') AS home_visits,
+  COUNT_IF(page = 'Thumbs Up') AS thumbs_up,
+  COUNT_IF(page = 'Thumbs Down') AS thumbs_down,
+  COUNT_IF(page = 'Add to Playlist') AS playlist_adds,
+  COUNT_IF(page = 'Add Friend') AS friend_adds,
+  COUNT_IF(page = 'Roll Advert') AS adverts,
+  COUNT_IF(page = 'Logout') AS logouts,
+  COUNT_IF(page = 'Downgrade') AS downgrade_visits,
+  COUNT_IF(page = 'Submit Downgrade') AS downgrades,
+  COUNT_IF(page = 'Upgrade') AS upgrade_visits,
+  COUNT_IF(page = 'Submit Upgrade') AS upgrades,
+  COUNT_IF(page = 'Help') AS help_visits,
+  COUNT_IF(page = 'Settings') AS settings_visits,
+  COUNT_IF(page = 'Save Settings') AS settings_saves,
+  COUNT_IF(page = 'About') AS about_visits,
+  COUNT_IF(page = 'Error') AS errors,
+  COUNT_IF(page = 'Cancel') AS cancel_visits,
+  COUNT_IF(page = 'Cancellation Confirmation') AS cancellations,
+  COUNT_IF(level = 'paid') AS paid_events,
+  COUNT_IF(level = 'paid' AND page = 'NextSong') AS paid_songs,
+  COALESCE(SUM(length_seconds), 0D) AS song_seconds,
+  HLL_SKETCH_AGG(artist, 9) AS artist_sketch,
+  MIN(STRUCT(event_time, item_in_session)) AS first_event,
+  MAX(STRUCT(event_time, item_in_session, level, gender, location, user_agent, registered_at)) AS last_event
+FROM {events}
+WHERE event_date IN ({days}) AND auth IN ('Logged In', 'Cancelled')
+GROUP BY event_date, user_id, session_id
+"""
+
+ROLL_UP = """
+SELECT
+  event_date AS day,
+  user_id,
+  SUM(events) AS events,
+  SUM(songs) AS songs,
+  SUM(home_visits) AS home_visits,
+  SUM(thumbs_up) AS thumbs_up,
+  SUM(thumbs_down) AS thumbs_down,
+  SUM(playlist_adds) AS playlist_adds,
+  SUM(friend_adds) AS friend_adds,
+  SUM(adverts) AS adverts,
+  SUM(logouts) AS logouts,
+  SUM(downgrade_visits) AS downgrade_visits,
+  SUM(downgrades) AS downgrades,
+  SUM(upgrade_visits) AS upgrade_visits,
+  SUM(upgrades) AS upgrades,
+  SUM(help_visits) AS help_visits,
+  SUM(settings_visits) AS settings_visits,
+  SUM(settings_saves) AS settings_saves,
+  SUM(about_visits) AS about_visits,
+  SUM(errors) AS errors,
+  SUM(cancel_visits) AS cancel_visits,
+  SUM(cancellations) AS cancellations,
+  SUM(paid_events) AS paid_events,
+  SUM(paid_songs) AS paid_songs,
+  SUM(song_seconds) AS song_seconds,
+  COUNT(*) AS sessions,
+  SUM(TIMESTAMPDIFF(MILLISECOND, first_event.event_time, last_event.event_time)) / 1000D AS session_seconds,
+  HLL_UNION_AGG(artist_sketch) AS artist_sketch,
+  MIN(STRUCT(first_event, last_event, session_id)) AS first_session,
+  MAX(STRUCT(last_event, first_event, session_id)) AS last_session
+FROM session_days
+GROUP BY event_date, user_id
+"""
+
+USER_DAY_COLUMNS = [
+    "day",
+    "user_id",
+    "events",
+    "songs",
+    "home_visits",
+    "thumbs_up",
+    "thumbs_down",
+    "playlist_adds",
+    "friend_adds",
+    "adverts",
+    "logouts",
+    "downgrade_visits",
+    "downgrades",
+    "upgrade_visits",
+    "upgrades",
+    "help_visits",
+    "settings_visits",
+    "settings_saves",
+    "about_visits",
+    "errors",
+    "cancel_visits",
+    "cancellations",
+    "paid_events",
+    "paid_songs",
+    "song_seconds",
+    "sessions",
+    "session_seconds",
+    "artist_sketch",
+    "first_session.first_event.event_time AS first_event_at",
+    "last_session.last_event.event_time AS last_event_at",
+    "first_session.session_id AS first_session_id",
+    "first_session.first_event.event_time AS first_session_started_at",
+    "first_session.last_event.event_time AS first_session_ended_at",
+    "last_session.session_id AS last_session_id",
+    "last_session.first_event.event_time AS last_session_started_at",
+    "last_session.last_event.event_time AS last_session_ended_at",
+    "last_session.last_event.level AS level",
+    "last_session.last_event.gender AS gender",
+    "last_session.last_event.location AS location",
+    "last_session.last_event.user_agent AS user_agent",
+    "last_session.last_event.registered_at AS registered_at",
+]
+
+# Property of a snapshot of user_days: the snapshot of events that it was computed from.
+COMPUTED_FROM = "computed-from-events-snapshot"
+
+
+def changed_days(spark: SparkSession, known_snapshot: str | None) -> list[str]:
+    """Days of events that were written after a snapshot, or are no longer there at all.
+
+    The lineage of snapshots tells, not the steps of this run: whatever an interrupted run left behind is
+    found as well, and a repeat finds the same.
+    """
+    parents = {row.snapshot_id: row.parent_id for row in spark.table(f"{EVENTS}.snapshots").collect()}
+    snapshot = spark.table(f"{EVENTS}.refs").where("name = 'main'").first().snapshot_id
+    since = []
+    while snapshot is not None and str(snapshot) != known_snapshot:
+        since.append(snapshot)
+        snapshot = parents.get(snapshot)
+    live = spark.table(f"{EVENTS}.entries").where("status < 2")
+    if snapshot is not None:
+        live = live.where(F.col("snapshot_id").isin(since))
+    written = distinct_days(live, "data_file.partition.event_date")
+    held = distinct_days(spark.table(f"{EVENTS}.partitions"), "partition.event_date")
+    known = distinct_days(spark.table(f"{USER_DAYS}.partitions"), "partition.day")
+    return sorted(written | (known - held))
+
+
+def distinct_days(rows: DataFrame, column: str) -> set[str]:
+    """The days in a column of a metadata table, as ISO dates."""
+    return {str(row.day) for row in rows.select(F.col(column).alias("day")).distinct().collect()}
+
+
+def computed_from(spark: SparkSession) -> str | None:
+    """The snapshot of events that the current user_days were computed from."""
+    current = spark.table(f"{USER_DAYS}.refs").where("name = 'main'").first()
+    if current is None:
+        return None
+    snapshots = spark.table(f"{USER_DAYS}.snapshots").where(F.col("snapshot_id") == current.snapshot_id)
+    return snapshots.first().summary.get(COMPUTED_FROM)
+
+
+def refresh_user_days(spark: SparkSession) -> int:
+    """Recomputes the days of user_days whose events have changed; returns how many."""
+    spark.sql(CREATE_USER_DAYS)
+    source = spark.table(f"{EVENTS}.refs").where("name = 'main'").first()
+    if source is None:
+        return 0
+    days = changed_days(spark, computed_from(spark))
+    if not days:
+        return 0
+    literals = ", ".join(f"DATE '{day}'" for day in days)
+    spark.sql(SESSION_DAYS.format(events=EVENTS, days=literals)).createOrReplaceTempView("session_days")
+    (
+        spark.sql(ROLL_UP)
+        .selectExpr(*USER_DAY_COLUMNS)
+        .repartition("day")
+        .sortWithinPartitions("day", "user_id")
+        .writeTo(USER_DAYS)
+        .option(f"snapshot-property.{COMPUTED_FROM}", str(source.snapshot_id))
+        .overwrite(F.expr(f"day IN ({literals})"))
+    )
+    return len(days)
+
+
+def number_files(batch: dict) -> dict[int, str]:
+    """The batch's files, numbered in the order of their names."""
+    return dict(enumerate(sorted(file["uri"] for file in batch["files"])))
+
+
+def stage_batch(spark: SparkSession, plan: dict) -> list[dict]:
+    """Brings the batch onto the branch and into the quarantine; returns the ledger's rows."""
+    batch = plan["batch"]
+    files = number_files(batch)
+    numbers = {uri: number for number, uri in files.items()}
+    outcomes = Observation("outcomes")
+    rows = parse(read_lines(spark, files), plan).drop("line")
+    by_file_and_outcome = tally(f"file_number * {OUTCOMES} + outcome", len(files) * OUTCOMES)
+    accepted = (
+        rows.observe(outcomes, by_file_and_outcome.alias("by_file_and_outcome"))
+        .where("outcome = 0")
+        .withColumn("batch_id", F.lit(batch["batchId"]))
+        .selectExpr(*EVENT_COLUMNS, "file_number")
+    )
+    open_staging(spark, plan)
+    duplicates = stage_new_rows(accepted, plan, len(files))
+
+    read, refused = collections.Counter(), collections.Counter()
+    for code, count in counts_of(outcomes.get["by_file_and_outcome"]).items():
+        number, outcome = divmod(code, OUTCOMES)
+        read[number] += count
+        refused[number] += count if outcome > 0 else 0
+    quarantine_rows(spark, plan, {number: files[number] for number in sorted(refused) if refused[number] > 0})
+    check_refused_share(spark, plan, sum(refused.values()), sum(read.values()))
+
+    by_day = staged_rows(spark, plan)
+    repeats = merge_with_existing(spark, plan, {row.event_date for row in by_day}, numbers)
+    staged = collections.Counter()
+    for row in staged_rows(spark, plan) if repeats else by_day:
+        staged[numbers[row.source_file]] += row["rows"]
+    duplicates += repeats
+    return [
+        {
+            "uri": file["uri"],
+            "etag": file["etag"],
+            "bytes": file["bytes"],
+            "batch_id": batch["batchId"],
+            "rows_read": read[number],
+            "rows_accepted": staged[number],
+            "rows_quarantined": refused[number],
+            "rows_duplicate": duplicates[number],
+        }
+        for file in batch["files"]
+        for number in [numbers[file["uri"]]]
+    ]
+
+
+def check_refused_share(spark: SparkSession, plan: dict, refused: int, read: int) -> None:
+    """Stops a run whose log is mostly not what it should be, before it costs more."""
+    limit = plan["ingest"]["maxQuarantineShare"]
+    if refused <= limit * read:
+        return
+    reasons, examples = quarantined(spark, plan["batch"]["batchId"])
+    listed = ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
+    shown = "\n".join(f"{example['reason']} in {example['file']}: {example['line']}" for example in examples)
+    raise StepError(
+        f"{refused:,} of {read:,} rows were refused, more than the {limit:.1%} allowed: {listed}\n{shown}",
+        "the exporter of the log has changed, or the files are not event files",
+        f"mend the files, or allow a larger maxQuarantineShare; all refused rows are in {QUARANTINE}",
+    )
+
+
+def check_accounts(ledger: list[dict], quarantined_rows: int) -> None:
+    """Every row read must be accepted, refused or a repeat: four counts, each taken by itself."""
+    for file in ledger:
+        parts = file["rows_accepted"] + file["rows_quarantined"] + file["rows_duplicate"]
+        if file["rows_read"] != parts:
+            raise StepError(
+                f"{file['uri']}: {file['rows_read']:,} rows were read, but "
+                f"{file['rows_accepted']:,} accepted, "
+                f"{file['rows_quarantined']:,} refused and {file['rows_duplicate']:,} repeated",
+                "a stage of the job was run twice, or the file changed while it was read",
+                "resume the run: nothing was published, and the batch is taken in anew",
+            )
+    refused = sum(file["rows_quarantined"] for file in ledger)
+    if refused != quarantined_rows:
+        raise StepError(
+            f"{refused:,} rows were refused, but the quarantine holds {quarantined_rows:,} of this batch",
+            "a file changed between its two readings",
+            "resume the run: nothing was published, and the batch is taken in anew",
+        )
+
+
+def unreadable_file(spark: SparkSession, batch: dict) -> str | None:
+    """The first file that cannot be read to its end: Spark's own error does not name it."""
+    for file in batch["files"]:
+        try:
+            spark.read.text(literal_path(file["uri"])).count()
+        except Exception:
+            return file["uri"]
+    return None
+
+
+def take_in(spark: SparkSession, plan: dict, files: Files) -> list[dict]:
+    """Takes the batch in, unless the ledger says that it already is; returns the ledger's rows."""
+    ledger_uri = plan["outputs"]["ledger"]
+    if files.exists(ledger_uri):
+        return [json.loads(line) for line in files.read_text(ledger_uri).splitlines()]
+    try:
+        ledger = stage_batch(spark, plan)
+    except Py4JJavaError as error:
+        culprit = unreadable_file(spark, plan["batch"])
+        if culprit is None:
+            raise
+        raise StepError(
+            f"{culprit} cannot be read to its end",
+            "the upload was cut short, the file is not the gzip its name says, or it was removed meanwhile",
+            "deliver the file again whole, then start a new run; nothing of this batch was published",
+        ) from error
+    reasons, _ = quarantined(spark, plan["batch"]["batchId"])
+    check_accounts(ledger, sum(reasons.values()))
+    spark.sql(PUBLISH).collect()
+    return ledger
+
+
+def run(spark: SparkSession, plan: dict) -> dict:
+    """Takes the batch in, brings user_days up to date and enters the batch in the ledger."""
+    # A stage without rows would otherwise be replaced by nothing, and its observation never arrive.
+    spark.conf.set(
+        "spark.sql.adaptive.optimizer.excludedRules",
+        "org.apache.spark.sql.execution.adaptive.AQEPropagateEmptyRelation",
+    )
+    # Sketches are kept in a hash map; the default gives up after 128 users a task and sorts all events again.
+    spark.conf.set("spark.sql.objectHashAggregate.sortBased.fallbackThreshold", "100000")
+    spark.conf.set("spark.sql.shuffle.partitions", str(plan["ingest"]["shufflePartitions"]))
+    files = Files(spark)
+    ledger = take_in(spark, plan, files)
+    recomputed = refresh_user_days(spark)
+    files.write_text(plan["outputs"]["ledger"], "".join(json.dumps(row) + "\n" for row in ledger))
+    spark.sql(CLOSE_STAGING)
+
+    batch_id = plan["batch"]["batchId"]
+    reasons, examples = quarantined(spark, batch_id)
+    span = spark.table(EVENTS).where(F.col("batch_id") == batch_id)
+    first, last = span.agg(F.min("event_date"), F.max("event_date")).first()
+    return {
+        "counts": {
+            "read": sum(row["rows_read"] for row in ledger),
+            "accepted": sum(row["rows_accepted"] for row in ledger),
+            "quarantined": sum(row["rows_quarantined"] for row in ledger),
+            "duplicates": sum(row["rows_duplicate"] for row in ledger),
+        },
+        "refused": reasons,
+        "examples": examples,
+        "filesRead": len(ledger),
+        "bytesRead": sum(row["bytes"] for row in ledger),
+        "firstDay": str(first) if first else None,
+        "lastDay": str(last) if last else None,
+        "daysRecomputed": recomputed,
+        "snapshots": {"events": main_snapshot(spark, EVENTS), "user_days": main_snapshot(spark, USER_DAYS)},
+    }
+
+
+def main_snapshot(spark: SparkSession, table: str) -> str | None:
+    """The snapshot that readers see, as text: its number exceeds what JSON readers hold exactly."""
+    reference = spark.table(f"{table}.refs").where("name = 'main'").first()
+    return str(reference.snapshot_id) if reference is not None else None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,287 @@
+/** Ingest on real Spark: what is accepted, what is refused, and that the order of delivery leaves no trace. */
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ingestEvents } from '../../emr-steps/ingest-events.ts';
+import { EVENTS, PAGE_COUNTERS, USER_DAYS } from '../../lib/domain/lake.ts';
+import type { RunPlan } from '../../lib/domain/run.ts';
+import { type GenerateSummary, generateLog } from '../../local/generator/generate.ts';
+import {
+  errorOf,
+  eventFiles,
+  queryLake,
+  resultOf,
+  SparkBench,
+  temporaryFolder,
+  writePlan,
+} from '../support/spark-lake.ts';
+
+const LOG = { users: 40, days: 12, seed: 7 };
+/** Which file a row came in is the one thing that may differ. */
+const DELIVERY = ['batch_id', 'source_file'];
+/** DuckDB cannot compare sketches. */
+const SKETCHES = ['artist_sketch'];
+
+const columnsOf = (
+  table: { readonly columns: readonly { readonly name: string }[] },
+  left: readonly string[],
+): string =>
+  table.columns
+    .map(({ name }) => name)
+    .filter((name) => !left.includes(name))
+    .join(', ');
+const EVENT_ROWS = `SELECT ${columnsOf(EVENTS, DELIVERY)} FROM events ORDER BY ALL`;
+const USER_DAY_ROWS = `SELECT ${columnsOf(USER_DAYS, SKETCHES)} FROM user_days ORDER BY ALL`;
+
+describe('ingest-events', () => {
+  let folder: string;
+  let clean: GenerateSummary;
+  let dirty: GenerateSummary;
+  const plans = new Map<string, RunPlan>();
+  const lake = (name: string): string => join(folder, 'lakes', name);
+  const log = (name: string): string => join(folder, 'logs', name);
+  const plan = (name: string): RunPlan => {
+    const found = plans.get(name);
+    if (found === undefined) throw new Error(`no plan ${name}`);
+    return found;
+  };
+
+  /** Plans a run of its own lake (the name up to a slash) over a folder of files. */
+  async function planRun(
+    name: string,
+    files: string,
+    ingest: Partial<RunPlan['ingest']> = {},
+  ): Promise<void> {
+    const [lakeName = name] = name.split('/');
+    plans.set(
+      name,
+      await writePlan(lake(lakeName), {
+        runId: name.replace('/', '-'),
+        files: await eventFiles(files),
+        ingest,
+      }),
+    );
+  }
+
+  /** A row as it stands in a file. */
+  const row = (fields: Record<string, unknown>): string =>
+    JSON.stringify({
+      ts: Date.parse('2018-10-05T10:00:00Z'),
+      userId: 'u1',
+      sessionId: 1,
+      itemInSession: 0,
+      page: 'Home',
+      auth: 'Logged In',
+      level: 'free',
+      ...fields,
+    });
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    clean = await generateLog({ ...LOG, outputFolder: log('clean') });
+    dirty = await generateLog({ ...LOG, outputFolder: log('dirty'), dirty: true });
+    await planRun('clean', log('clean'));
+    await planRun('dirty', log('dirty'));
+
+    await splitDelivery();
+    await planRun('late/1', log('late 1'));
+    await planRun('late/2', log('late 2'), { slicesPerDay: 3 });
+
+    await mkdir(log('odd'), { recursive: true });
+    await writeFile(
+      join(log('odd'), 'a [1] {b} %20 é.json'),
+      `${row({ item: 1 })}\n\n${row({ itemInSession: 1 })}`,
+    );
+    await writeFile(
+      join(log('odd'), 'joined.json'),
+      [
+        `${row({ itemInSession: 2 })}${row({ itemInSession: 3 })}`,
+        `${row({ itemInSession: 4 })} x`,
+        `[${row({})}]`,
+        'null',
+        '{}',
+        row({ registration: 9e18, userId: 77, itemInSession: 5, artist: 'a}{b' }),
+      ].join('\n'),
+    );
+    await planRun('odd', log('odd'), { maxQuarantineShare: 1 });
+
+    await mkdir(log('refused'), { recursive: true });
+    await writeFile(
+      join(log('refused'), 'names.json'),
+      `{"firstName":"Ada\\"X","lastName" : "Lovelace","ts":"x"}\n{"lastName":"Lovel\n`,
+    );
+    await planRun('refused', log('refused'), { maxQuarantineShare: 1 });
+    await planRun('strict', log('refused'));
+
+    await mkdir(log('nothing'), { recursive: true });
+    await writeFile(join(log('nothing'), 'empty.json'), '');
+    await planRun('nothing', log('nothing'));
+
+    await mkdir(log('truncated'), { recursive: true });
+    await copyFile(join(log('clean'), '2018-10-01.json'), join(log('truncated'), 'whole.json'));
+    const zipped = gzipSync(await readFile(join(log('clean'), '2018-10-02.json')));
+    await writeFile(join(log('truncated'), 'cut.json.gz'), zipped.subarray(0, zipped.length / 2));
+    await planRun('truncated', log('truncated'));
+
+    await new SparkBench(folder, ingestEvents).runAll([...plans.values()]);
+  });
+
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  /** The clean log in two deliveries: late rows, files under other names, days held back, one file twice. */
+  async function splitDelivery(): Promise<void> {
+    await mkdir(log('late 1'), { recursive: true });
+    await mkdir(log('late 2'), { recursive: true });
+    const names = (await readdir(log('clean'))).sort();
+    const held = names.splice(-2);
+    for (const name of names) await copyFile(join(log('clean'), name), join(log('late 1'), name));
+    for (const name of held) await copyFile(join(log('clean'), name), join(log('late 2'), name));
+    const [first = '', second = ''] = names;
+    const lines = (await readFile(join(log('clean'), first), 'utf8'))
+      .split('\n')
+      .filter((line) => line !== '');
+    await writeFile(join(log('late 1'), first), `${lines.slice(0, -40).join('\n')}\n`);
+    await writeFile(join(log('late 2'), 'late.json'), `${lines.slice(-60).join('\n')}\n`);
+    await copyFile(join(log('clean'), second), join(log('late 2'), 'other-name.json'));
+    await copyFile(join(log('clean'), held[0] ?? ''), join(log('late 2'), 'twice.json'));
+  }
+
+  it('takes in every row of a clean log, as events without names and as user days', async () => {
+    const result = await resultOf(ingestEvents, plan('clean'));
+    expect(result.counts).toEqual({
+      read: clean.events,
+      accepted: clean.events,
+      quarantined: 0,
+      duplicates: 0,
+    });
+    expect(result.firstDay).toBe('2018-10-01');
+    const [counted] = await queryLake(
+      lake('clean'),
+      `SELECT count(DISTINCT user_id) AS users, sum(cancellations) AS cancellations, sum(events) AS events FROM user_days`,
+    );
+    const [signedIn] = await queryLake(
+      lake('clean'),
+      `SELECT count(*) AS events FROM events WHERE auth IN ('Logged In', 'Cancelled')`,
+    );
+    expect(Number(counted?.users)).toBe(clean.users);
+    expect(Number(counted?.cancellations)).toBe(clean.cancellations);
+    expect(counted?.events).toBe(signedIn?.events);
+  });
+
+  it('rolls the events of a day up as SQL over the events does', async () => {
+    const counters = PAGE_COUNTERS.map(
+      ({ column, page }) => `count(*) FILTER (page = '${page}') AS ${column}`,
+    );
+    const sql = (select: string, from: string): string => `SELECT ${select} FROM ${from} ORDER BY ALL`;
+    const names = PAGE_COUNTERS.map(({ column }) => column);
+    const expected = await queryLake(
+      lake('clean'),
+      sql(
+        `event_date AS day, user_id, count(*) AS events, ${counters.join(', ')}, count(DISTINCT session_id) AS sessions,
+         min(event_time) AS first_event_at, max(event_time) AS last_event_at, arg_max(level, (event_time, item_in_session)) AS level,
+         arg_min(session_id, (event_time, item_in_session)) AS first_session_id`,
+        `events WHERE auth IN ('Logged In', 'Cancelled') GROUP BY event_date, user_id`,
+      ),
+    );
+    const rolledUp = await queryLake(
+      lake('clean'),
+      sql(
+        `day, user_id, events, ${names.join(', ')}, sessions, first_event_at, last_event_at, level, first_session_id`,
+        'user_days',
+      ),
+    );
+    expect(rolledUp).toEqual(expected);
+    const [seconds] = await queryLake(
+      lake('clean'),
+      `SELECT abs((SELECT sum(session_seconds) FROM user_days) - (SELECT sum(s) FROM (
+         SELECT epoch(max(event_time) - min(event_time)) AS s FROM events WHERE auth IN ('Logged In', 'Cancelled')
+         GROUP BY event_date, user_id, session_id))) < 0.01 AS same`,
+    );
+    expect(seconds?.same).toBe(true);
+  });
+
+  it('leaves the same lake, row for row, whatever came late, twice or under another name', async () => {
+    const first = await resultOf(ingestEvents, plan('late/1'));
+    const second = await resultOf(ingestEvents, plan('late/2'));
+    expect(first.counts.accepted + second.counts.accepted).toBe(clean.events);
+    expect(second.counts.duplicates).toBeGreaterThan(20);
+    expect(second.daysRecomputed).toBeLessThanOrEqual(4);
+    expect(await queryLake(lake('late'), EVENT_ROWS)).toEqual(await queryLake(lake('clean'), EVENT_ROWS));
+    expect(await queryLake(lake('late'), USER_DAY_ROWS)).toEqual(
+      await queryLake(lake('clean'), USER_DAY_ROWS),
+    );
+  });
+
+  it('accounts for every row of a dirty log, and accepts just the clean one of the same seed', async () => {
+    const result = await resultOf(ingestEvents, plan('dirty'));
+    const dirt = dirty.dirt;
+    expect(result.counts).toEqual({
+      read: dirt?.rows,
+      accepted: dirty.events,
+      quarantined: dirt?.refusedRows,
+      duplicates: dirt?.duplicates,
+    });
+    const refused = Object.entries(dirt?.refused ?? {}).filter(([, rows]) => rows > 0);
+    expect(result.refused).toEqual(Object.fromEntries(refused));
+    // Nobody's user id is written in several ways; everything else of an accepted row is that of the clean log.
+    const anonymous = EVENT_ROWS.replace(
+      ' user_id,',
+      " CASE WHEN auth IN ('Logged In', 'Cancelled') THEN user_id ELSE '' END AS user_id,",
+    );
+    expect(await queryLake(lake('dirty'), anonymous)).toEqual(await queryLake(lake('clean'), anonymous));
+    expect(await queryLake(lake('dirty'), USER_DAY_ROWS)).toEqual(
+      await queryLake(lake('clean'), USER_DAY_ROWS),
+    );
+  });
+
+  it('counts by file in the ledger what each file held', async () => {
+    const ledger = await queryLake(lake('dirty'), 'SELECT * FROM ingest_files');
+    const files = await eventFiles(log('dirty'));
+    expect(ledger.map((file) => file.uri).sort()).toEqual(files.map(({ uri }) => uri).sort());
+    for (const file of ledger) {
+      const parts = Number(file.rows_accepted) + Number(file.rows_quarantined) + Number(file.rows_duplicate);
+      expect(Number(file.rows_read)).toBe(parts);
+    }
+  });
+
+  it('reads odd file names, and lets no object on a line be lost in silence', async () => {
+    const result = await resultOf(ingestEvents, plan('odd'));
+    expect(result.counts).toEqual({ read: 8, accepted: 3, quarantined: 5, duplicates: 0 });
+    expect(result.refused).toEqual({ malformed_json: 4, missing_ts: 1 });
+    const users = await queryLake(
+      lake('odd'),
+      "SELECT DISTINCT user_id, registered_at FROM events WHERE user_id = '77'",
+    );
+    expect(users).toEqual([{ user_id: '77', registered_at: null }]);
+  });
+
+  it('quarantines with reason and file, and blanks names even in a line that was cut', async () => {
+    const rows = await queryLake(
+      lake('refused'),
+      'SELECT reason, source_file, line FROM quarantined_events ORDER BY reason',
+    );
+    expect(rows.map((refused) => refused.reason)).toEqual(['malformed_json', 'malformed_json']);
+    expect(JSON.stringify(rows)).not.toMatch(/Ada|Love/);
+    expect(JSON.stringify(rows)).toContain('[redacted]');
+    expect(rows[0]?.source_file).toContain('names.json');
+  });
+
+  it('fails above the share of refused rows with reasons and examples, and publishes nothing', async () => {
+    const error = await errorOf(ingestEvents, plan('strict'));
+    expect(error.message).toContain('2 of 2 rows were refused, more than the 5.0% allowed: malformed_json 2');
+    expect(error.message).toContain('[redacted]');
+    expect(await queryLake(lake('strict'), 'SELECT * FROM events')).toEqual([]);
+  });
+
+  it('survives a batch without a single row', async () => {
+    const result = await resultOf(ingestEvents, plan('nothing'));
+    expect(result.counts).toEqual({ read: 0, accepted: 0, quarantined: 0, duplicates: 0 });
+  });
+
+  it('fails by name on a file that cannot be read to its end, and publishes nothing of the others', async () => {
+    const error = await errorOf(ingestEvents, plan('truncated'));
+    expect(error.message).toContain('cut.json.gz cannot be read to its end');
+    expect(await queryLake(lake('truncated'), 'SELECT * FROM events')).toEqual([]);
+  });
+});

@@ -1,0 +1,127 @@
+/** Ingest is killed after each of its commits, and while it writes; in the end the lake is as if nothing had happened. */
+import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ingestEvents } from '../../emr-steps/ingest-events.ts';
+import {
+  DATABASE,
+  EVENTS,
+  INGEST_FILES,
+  KEYS,
+  QUARANTINED_EVENTS,
+  USER_DAYS,
+} from '../../lib/domain/lake.ts';
+import type { RunPlan } from '../../lib/domain/run.ts';
+import { generateLog } from '../../local/generator/generate.ts';
+import {
+  eventFiles,
+  queryLake,
+  resultOf,
+  SparkBench,
+  temporaryFolder,
+  writePlan,
+} from '../support/spark-lake.ts';
+
+const POLL_MILLISECONDS = 3;
+const MOST_LIVES = 20;
+const MINUTE = 60_000;
+
+/** What a commit leaves behind: an Iceberg metadata file, or the ledger. */
+const COMMIT = /metadata\/v\d+\.metadata\.json$|ingest_files\/[0-9a-f]+\.json$/;
+/** What a task writes before anything is committed. */
+const DATA_FILE = new RegExp(`/${EVENTS.name}/data/.*\\.parquet$`);
+
+const rowsOf = (table: {
+  readonly name: string;
+  readonly columns: readonly { readonly name: string }[];
+}): string =>
+  `SELECT ${table.columns
+    .map(({ name }) => name)
+    .filter((name) => name !== 'artist_sketch')
+    .join(', ')} FROM ${table.name} ORDER BY ALL`;
+
+describe('ingest-events, killed again and again', () => {
+  let folder: string;
+  let bench: SparkBench;
+  let calm: RunPlan;
+  let killed: RunPlan;
+  const lake = (name: string): string => join(folder, name);
+  const deaths: string[] = [];
+
+  /** Files below the lake's tables that match. */
+  async function filesLike(pattern: RegExp): Promise<readonly string[]> {
+    const folders = [join(lake('killed'), KEYS.warehouse, DATABASE), join(lake('killed'), KEYS.ledgerFolder)];
+    const lists = await Promise.all(
+      folders.map((path) => readdir(path, { recursive: true, withFileTypes: true }).catch(() => [])),
+    );
+    return lists
+      .flat()
+      .map((entry) => join(entry.parentPath, entry.name))
+      .filter((path) => pattern.test(path));
+  }
+
+  /** Runs the step and kills it once it has made so many files that match; the exit code if it ended before. */
+  async function runUntil(pattern: RegExp, count: number): Promise<number | undefined> {
+    const before = new Set(await filesLike(pattern));
+    const death = new AbortController();
+    let isOver = false;
+    const watch = (async () => {
+      while (!isOver) {
+        const made = (await filesLike(pattern)).filter((path) => !before.has(path));
+        if (made.length >= count) {
+          deaths.push(made.at(-1)?.replace(/^.*\/(\w+\/(metadata|data)|ingest_files)\//, '$1/') ?? '');
+          death.abort();
+          return;
+        }
+        await wait(POLL_MILLISECONDS);
+      }
+    })();
+    const code = await bench.submit(killed, death.signal);
+    isOver = true;
+    await watch;
+    return code;
+  }
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    const log = join(folder, 'log');
+    await generateLog({ users: 30, days: 4, seed: 11, outputFolder: log, dirty: true });
+    const files = await eventFiles(log);
+    // The lake already holds a day, so that the batch under fire has rows of another to merge with.
+    const early = join(folder, 'early');
+    await mkdir(early);
+    await copyFile(join(log, '2018-10-02.json'), join(early, 'early.json'));
+    bench = new SparkBench(folder, ingestEvents);
+    const plans: RunPlan[] = [];
+    for (const name of ['calm', 'killed']) {
+      plans.push(await writePlan(lake(name), { runId: 'early', files: await eventFiles(early) }));
+    }
+    calm = await writePlan(lake('calm'), { runId: 'run', files });
+    killed = await writePlan(lake('killed'), { runId: 'run', files });
+    await bench.runAll([...plans, calm]);
+  });
+
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it('ends with the same rows and the same counts', { timeout: 10 * MINUTE }, async () => {
+    expect(await runUntil(DATA_FILE, 1)).toBeUndefined();
+    let lives = 0;
+    let code: number | undefined;
+    while (code === undefined) {
+      lives += 1;
+      expect(lives).toBeLessThan(MOST_LIVES);
+      code = await runUntil(COMMIT, lives);
+    }
+    expect(code, await bench.log()).toBe(0);
+    // Staging opened, staged, merged, quarantined, published, rolled up, entered in the ledger.
+    expect(deaths.length, deaths.join('\n')).toBeGreaterThanOrEqual(7);
+    for (const table of [EVENTS, QUARANTINED_EVENTS, USER_DAYS, INGEST_FILES]) {
+      const rows = await queryLake(lake('killed'), rowsOf(table));
+      expect(rows.length).toBeGreaterThan(0);
+      expect(rows).toEqual(await queryLake(lake('calm'), rowsOf(table)));
+    }
+    const { snapshots: _, daysRecomputed: __, ...counts } = await resultOf(ingestEvents, killed);
+    expect(await resultOf(ingestEvents, calm)).toMatchObject(counts);
+  });
+});

@@ -1,0 +1,35 @@
+"""Runs one step's script for several plans in one Spark session, each plan with a lake of its own.
+
+python step_harness.py <script> <plan.json> ...  The script's own run() does the work; its result or its
+explained error is written where the plan says, as its main() would do.
+"""
+
+import importlib.util
+import json
+import sys
+
+from pyspark.sql import SparkSession
+
+
+def main() -> None:
+    """Runs the plans one after the other; a failing one does not stop the rest."""
+    script, *plans = sys.argv[1:]
+    specification = importlib.util.spec_from_file_location("step", script)
+    step = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(step)
+    shared = SparkSession.builder.appName(f"harness {step.STEP}").getOrCreate()
+    for path in plans:
+        with open(path, encoding="utf-8") as file:
+            plan = json.load(file)
+        session = shared.newSession()
+        session.conf.set("spark.sql.catalog.lake.warehouse", plan["lakeRoot"] + "/warehouse")
+        files = step.Files(session)
+        outputs = plan["outputs"]
+        try:
+            files.write_json(outputs["results"][step.STEP], step.run(session, plan))
+        except Exception as error:
+            files.write_json(outputs["errors"][step.STEP], step.explain(error))
+
+
+if __name__ == "__main__":
+    main()
