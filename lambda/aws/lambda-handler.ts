@@ -39,26 +39,35 @@ export function lambdaHandler<Output>(definition: LambdaDefinition<Output>): Han
   const logger = new Logger({ serviceName: name });
   const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: name });
   let ports: Ports | undefined;
+  const publish = async (measurements: () => Measurements | Promise<Measurements>): Promise<void> => {
+    try {
+      add(metrics, await measurements());
+    } catch (error) {
+      // The work is done: a figure that is missing on a dashboard must not undo it.
+      logger.error('the metrics of this call are lost', error instanceof Error ? error : String(error));
+    }
+  };
   return async (input, invocation) => {
     logger.addContext(invocation);
     logger.info('called', { input });
     try {
       const context = readContext(process.env);
       ports ??= awsPorts(process.env);
-      const output = await run(input, ports, context);
+      const used = ports;
+      const output = await run(input, used, context);
       logger.info('done', { output });
-      publish(metrics, (await measure?.(output, input, ports, context)) ?? {});
+      await publish(() => measure?.(output, input, used, context) ?? {});
       return output;
     } catch (error) {
       const failure = error instanceof Error ? error : new Error(String(error));
       logger.error('failed', failure);
-      publish(metrics, measureError?.(failure.name) ?? {});
+      await publish(() => measureError?.(failure.name) ?? {});
       throw failure;
     }
   };
 }
 
-function publish(metrics: Metrics, measurements: Measurements): void {
+function add(metrics: Metrics, measurements: Measurements): void {
   const values = new Map(Object.entries(measurements));
   if (values.size === 0) return;
   for (const [key, { name, unit }] of Object.entries(RUN_METRICS)) {
