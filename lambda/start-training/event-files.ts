@@ -36,7 +36,7 @@ export function batchIdOf(files: readonly EventFile[]): string {
 }
 
 /** What makes a file the same file. */
-export function identity(file: Pick<EventFile, 'uri' | 'etag'>): string {
+function identity(file: Pick<EventFile, 'uri' | 'etag'>): string {
   return JSON.stringify([file.uri, file.etag]);
 }
 

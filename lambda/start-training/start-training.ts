@@ -114,7 +114,7 @@ async function planResumed(
   ports: Ports,
   context: FunctionContext,
 ): Promise<Planned> {
-  const plan = await findResumable(ports, context, resumedRunId, ledger);
+  const plan = await findResumable(ports, context, resumedRunId);
   const abandonedBatchIds = await abandonedBefore(plan.batch, ledger, ports, context);
   await markPending(ports, context, plan.batch);
   return {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { closeRun } from '../../lambda/close-run/close-run.ts';
 import { startTraining } from '../../lambda/start-training/start-training.ts';
 import { storeMetrics } from '../../lambda/store-metrics/store-metrics.ts';
 import { KEYS } from '../../lib/domain/lake.ts';
@@ -28,9 +29,11 @@ async function succeed(ports: MemoryPorts, runId: string, request: unknown = {})
   ports.clock.advance(3_600_000);
 }
 
-/** The run's failure as close-run leaves it: execution over, lease free. */
+/** Lets the run fail and be closed. */
 async function failAfter(ports: MemoryPorts, runId: string): Promise<void> {
-  ports.executions.set(runId, 'FAILED');
+  const executionArn = ports.executions.set(runId, 'FAILED');
+  const startedAt = ports.clock.now().toISOString();
+  await closeRun({ runId, executionArn, startedAt, failure: { Error: 'States.Timeout' } }, ports, CONTEXT);
   ports.clock.advance(3_600_000);
 }
 
@@ -246,16 +249,35 @@ describe('resuming', () => {
     expect(after.outputs.errors['train-models']).toBe(at(KEYS.error('run-2', 'train-models')));
   });
 
-  it('is refused when there is no plan, when the run succeeded, or when others took its files in', async () => {
+  it('is refused when there is no plan, or when the run succeeded', async () => {
     const ports = portsWithLog();
     await expect(plan(ports, 'run-1', { resume: 'run-0' })).rejects.toMatchObject({ name: 'CannotResume' });
-    await plan(ports, 'run-2');
-    await failAfter(ports, 'run-2');
-    ports.objects.put(`${EVENTS}/2018-10-03.json`, 'new');
-    await succeed(ports, 'run-3');
-    await expect(plan(ports, 'run-4', { resume: 'run-3' })).rejects.toThrow(/run-3.*succeeded/i);
-    await expect(plan(ports, 'run-5', { resume: 'run-2' })).rejects.toThrow(/was overtaken/);
+    await succeed(ports, 'run-2');
+    await expect(plan(ports, 'run-3', { resume: 'run-2' })).rejects.toThrow(
+      /"run-2" cannot be resumed: it succeeded/,
+    );
     expect(leaseOf(ports)).toBeNull();
+  });
+
+  it('is refused when another run has changed the lake since; that one may be resumed', async () => {
+    const ports = portsWithLog();
+    await plan(ports, 'run-1');
+    await failAfter(ports, 'run-1');
+    await plan(ports, 'run-2', { resume: 'run-1' });
+    await failAfter(ports, 'run-2');
+    await expect(plan(ports, 'run-3', { resume: 'run-1' })).rejects.toThrow(
+      /run-2 has changed the lake since/,
+    );
+    expect(await plan(ports, 'run-4', { resume: 'run-2' })).toMatchObject({ decision: 'run' });
+  });
+
+  it('is not hindered by a start that came to nothing', async () => {
+    const ports = portsWithLog();
+    await plan(ports, 'run-1');
+    await failAfter(ports, 'run-1');
+    await expect(plan(ports, 'run-2', { seed: -1 })).rejects.toThrow();
+    await failAfter(ports, 'run-2');
+    expect(await plan(ports, 'run-3', { resume: 'run-1' })).toMatchObject({ decision: 'run' });
   });
 });
 
