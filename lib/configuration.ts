@@ -106,7 +106,9 @@ const configurationSchema = z
     alarmEmail: z.email().optional(),
     alarmMaxClusterHours: amount.default(6),
     alarmMinAreaUnderCurve: share.default(0.65),
-    alarmMaxQuarantinePercent: amount.default(5),
+    alarmMaxQuarantinePercent: amount.default(2),
+    /** Where the runbooks are read: begins the links in alarms. */
+    runbookRoot: z.string().regex(/[^/]$/, 'must not end with /').default('docs/runbooks'),
 
     athenaScanLimitGiB: whole(1, 10_240).default(200),
     /** Default: 365 in prod, 30 in dev. */

@@ -68,3 +68,23 @@ function position(text: string, field: Field): number {
   const index = field.names?.indexOf(text) ?? -1;
   return index >= 0 ? index + field.least : /^\d+$/.test(text) ? Number(text) : Number.NaN;
 }
+
+const HOURS = { minute: 1 / 60, hour: 1, day: 24 } as const;
+const HOURS_PER_WEEK = 168;
+
+/**
+ * Longest time between two starts, in hours, rounded up to a day, a week, a month or a year for cron expressions.
+ * @param expression one that `checkSchedule` has nothing against
+ */
+export function scheduleHours(expression: string): number {
+  const [, value, unit] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression.trim()) ?? [];
+  if (unit === 'minute' || unit === 'hour' || unit === 'day') return Math.ceil(Number(value) * HOURS[unit]);
+  const [, , dayOfMonth = '*', month = '*', dayOfWeek = '*'] = expression
+    .replace(/^\s*cron\(|\)\s*$/g, '')
+    .split(/\s+/);
+  if (month !== '*') return 365 * HOURS.day;
+  if (dayOfMonth !== '*' && dayOfMonth !== '?') return 31 * HOURS.day;
+  if (dayOfWeek !== '*' && dayOfWeek !== '?')
+    return dayOfWeek.includes('#') ? 31 * HOURS.day : HOURS_PER_WEEK;
+  return HOURS.day;
+}

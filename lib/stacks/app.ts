@@ -5,6 +5,7 @@ import { App, type Environment, Tags } from 'aws-cdk-lib';
 import { projectRoot } from '../../setup/environment.mjs';
 import { type Configuration, readConfiguration } from '../configuration.ts';
 import { ComputeStack } from './compute.ts';
+import { MonitoringStack } from './monitoring.ts';
 import { NetworkStack } from './network.ts';
 import { PipelineStack } from './pipeline.ts';
 import { StorageStack } from './storage.ts';
@@ -26,6 +27,7 @@ export interface ChurnApp {
     readonly network: NetworkStack;
     readonly compute: ComputeStack;
     readonly pipeline: PipelineStack;
+    readonly monitoring: MonitoringStack;
   };
 }
 
@@ -68,8 +70,13 @@ export function buildApp(options: BuildAppOptions = {}): ChurnApp {
     compute,
     description: 'Churn pipeline: state machine, Lambdas, schedule, notifications',
   });
+  const monitoring = new MonitoringStack(app, `${prefix}-monitoring`, {
+    ...common,
+    pipeline,
+    description: 'Churn pipeline: dashboard and alarms',
+  });
   Tags.of(app).add('churn:pipeline', prefix);
-  return { app, configuration, stacks: { storage, network, compute, pipeline } };
+  return { app, configuration, stacks: { storage, network, compute, pipeline, monitoring } };
 }
 
 function contextOfProject(): Record<string, unknown> {

@@ -1,0 +1,83 @@
+/** What somebody is woken for: each alarm as data, with the runbook that says what to do. */
+import type { Configuration } from '../configuration.ts';
+import type { FunctionName, RunMetric } from '../domain/operations.ts';
+import { scheduleHours } from '../schedule-expression.ts';
+
+export interface RunAlarm {
+  /** Also the file name of its page in docs/runbooks. */
+  readonly name: string;
+  readonly metric: RunMetric;
+  /** The Lambda that measures it. */
+  readonly measuredBy: FunctionName;
+  readonly when: 'above' | 'below';
+  readonly threshold: number;
+  readonly description: string;
+}
+
+/** Alarms on what the Lambdas measure of runs. */
+export function runAlarms(configuration: Configuration): readonly RunAlarm[] {
+  return [
+    {
+      name: 'run-failed',
+      metric: 'runsFailed',
+      measuredBy: 'close-run',
+      when: 'above',
+      threshold: 0,
+      description: 'A run ended badly. The notification of the run says which step, why, and what to do',
+    },
+    ...(configuration.scheduleEnabled ? [noSuccess(configuration)] : []),
+    {
+      name: 'cost-over-budget',
+      metric: 'costUsd',
+      measuredBy: 'store-metrics',
+      when: 'above',
+      threshold: configuration.run.budgetUsd,
+      description: 'A run cost more than its budget although its estimate did not',
+    },
+    {
+      name: 'cluster-alive-too-long',
+      metric: 'oldestClusterHours',
+      measuredBy: 'close-run',
+      when: 'above',
+      threshold: configuration.alarmMaxClusterHours,
+      description: 'A cluster has been living for longer than a run should take',
+    },
+    {
+      name: 'quarantine-share',
+      metric: 'quarantinePercent',
+      measuredBy: 'store-metrics',
+      when: 'above',
+      threshold: configuration.alarmMaxQuarantinePercent,
+      description: 'More rows were refused than usual; above maxQuarantineShare the run would fail',
+    },
+    {
+      name: 'row-reconciliation',
+      metric: 'reconciliationMismatches',
+      measuredBy: 'store-metrics',
+      when: 'above',
+      threshold: 0,
+      description: 'The lake does not hold the rows that the steps counted; the run was not made current',
+    },
+    {
+      name: 'model-quality',
+      metric: 'areaUnderRocCurve',
+      measuredBy: 'store-metrics',
+      when: 'below',
+      threshold: configuration.alarmMinAreaUnderCurve,
+      description: 'The chosen model ranks users worse than its bar',
+    },
+  ];
+}
+
+/** Twice the schedule: one run may fail and be mended before anybody is woken a second time. */
+function noSuccess(configuration: Configuration): RunAlarm {
+  const hours = 2 * scheduleHours(configuration.scheduleExpression);
+  return {
+    name: 'no-successful-run',
+    metric: 'hoursSinceSuccess',
+    measuredBy: 'close-run',
+    when: 'above',
+    threshold: hours,
+    description: `No run has succeeded for ${hours} hours, twice the time between scheduled starts`,
+  };
+}

@@ -1,0 +1,123 @@
+/** The dashboard and the alarms. */
+import { Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import {
+  type CustomMetricGroup,
+  type CustomThreshold,
+  DefaultDashboardFactory,
+  type MetricFactory,
+  MetricStatistic,
+  MonitoringFacade,
+  SnsAlarmActionStrategy,
+} from 'cdk-monitoring-constructs';
+import type { Construct } from 'constructs';
+import type { Configuration } from '../configuration.ts';
+import { FUNCTION_NAMES, METRIC_NAMESPACE, RUN_METRICS } from '../domain/operations.ts';
+import { type RunAlarm, runAlarms } from './alarms.ts';
+import type { PipelineStack } from './pipeline.ts';
+
+export interface MonitoringStackProps extends StackProps {
+  readonly configuration: Configuration;
+  readonly pipeline: PipelineStack;
+}
+
+/** Runs are hours apart: one measurement above the threshold is enough, and most of the time there is none. */
+const PERIOD = Duration.minutes(15);
+
+type AlarmNames = Required<
+  Pick<CustomThreshold, 'alarmNameOverride' | 'alarmDescriptionOverride' | 'runbookLink'>
+>;
+
+export class MonitoringStack extends Stack {
+  constructor(scope: Construct, id: string, props: MonitoringStackProps) {
+    super(scope, id, props);
+    const { configuration, pipeline } = props;
+    /** An alarm's name in this deployment, and its page. */
+    const named = (name: string, description: string): AlarmNames => ({
+      alarmNameOverride: `${configuration.prefix}-${name}`,
+      alarmDescriptionOverride: description,
+      runbookLink: `${configuration.runbookRoot}/${name}.md`,
+    });
+    const monitoring = new MonitoringFacade(this, 'Runs', {
+      dashboardFactory: new DefaultDashboardFactory(this, 'Dashboards', {
+        dashboardNamePrefix: configuration.prefix,
+      }),
+      metricFactoryDefaults: { namespace: METRIC_NAMESPACE, period: PERIOD },
+      alarmFactoryDefaults: {
+        alarmNamePrefix: configuration.prefix,
+        actionsEnabled: true,
+        datapointsToAlarm: 1,
+        evaluationPeriods: 1,
+        action: new SnsAlarmActionStrategy({ onAlarmTopic: pipeline.notifications }),
+      },
+    });
+    const metrics = monitoring.createMetricFactory();
+    monitoring
+      .addLargeHeader(`Churn pipeline, ${configuration.stage}`)
+      .monitorCustom({
+        alarmFriendlyName: 'Runs',
+        humanReadableName: 'Runs',
+        metricGroups: runAlarms(configuration).map((alarm) =>
+          alarmGroup(alarm, metrics, named(alarm.name, alarm.description)),
+        ),
+      })
+      .monitorStepFunction({ stateMachine: pipeline.stateMachine, alarmFriendlyName: 'State machine' })
+      .monitorSqsQueue({
+        queue: pipeline.deadLetters,
+        alarmFriendlyName: 'Dead letters',
+        addQueueMaxSizeAlarm: {
+          DeadLetters: {
+            maxMessageCount: 0,
+            ...named('dead-letters', 'A start, an event or a closing reached nobody'),
+          },
+        },
+      });
+    for (const name of FUNCTION_NAMES) {
+      monitoring.monitorLambdaFunction({
+        lambdaFunction: pipeline.functions[name],
+        alarmFriendlyName: name,
+        ...(name === 'close-run'
+          ? {
+              addFaultCountAlarm: {
+                Closing: {
+                  maxErrorCount: 0,
+                  ...named(
+                    'closing-failed',
+                    'A run that ended badly could not be closed; the sweep tries again',
+                  ),
+                },
+              },
+            }
+          : {}),
+      });
+    }
+  }
+}
+
+function alarmGroup(alarm: RunAlarm, metrics: MetricFactory, names: AlarmNames): CustomMetricGroup {
+  const { name } = RUN_METRICS[alarm.metric];
+  const threshold: CustomThreshold = {
+    threshold: alarm.threshold,
+    comparisonOperator:
+      alarm.when === 'above'
+        ? ComparisonOperator.GREATER_THAN_THRESHOLD
+        : ComparisonOperator.LESS_THAN_THRESHOLD,
+    treatMissingDataOverride: TreatMissingData.NOT_BREACHING,
+    ...names,
+  };
+  return {
+    title: name,
+    metrics: [
+      {
+        metric: metrics.createMetric(
+          name,
+          alarm.when === 'above' ? MetricStatistic.MAX : MetricStatistic.MIN,
+          name,
+          { service: alarm.measuredBy },
+        ),
+        alarmFriendlyName: alarm.name,
+        addAlarm: { Warning: threshold },
+      },
+    ],
+  };
+}

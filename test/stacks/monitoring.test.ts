@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { METRIC_NAMESPACE, RUN_METRICS } from '../../lib/domain/operations.ts';
+import { scheduleHours } from '../../lib/schedule-expression.ts';
+import { projectRoot } from '../../setup/environment.mjs';
+import { synthesize } from '../support/synthesize.ts';
+
+const { template, configuration } = synthesize({ 'churn:stage': 'prod' });
+
+const alarmSchema = z.looseObject({
+  Properties: z.looseObject({
+    AlarmName: z.string(),
+    AlarmDescription: z.string(),
+    AlarmActions: z.array(z.unknown()),
+    ActionsEnabled: z.boolean(),
+    Threshold: z.number(),
+    ComparisonOperator: z.string(),
+    TreatMissingData: z.string().optional(),
+    Metrics: z
+      .array(
+        z.looseObject({
+          MetricStat: z
+            .looseObject({
+              Metric: z.looseObject({
+                Namespace: z.string(),
+                MetricName: z.string(),
+                Dimensions: z.array(z.looseObject({ Name: z.string(), Value: z.unknown() })).optional(),
+              }),
+            })
+            .optional(),
+        }),
+      )
+      .optional(),
+  }),
+});
+
+const alarms = new Map(
+  Object.values(template('monitoring').findResources('AWS::CloudWatch::Alarm'))
+    .map((resource) => alarmSchema.parse(resource).Properties)
+    .map((alarm) => [alarm.AlarmName.replace(`${configuration.prefix}-`, ''), alarm]),
+);
+
+test('alarms are those that somebody must act on', () => {
+  expect([...alarms.keys()].sort()).toEqual([
+    'closing-failed',
+    'cluster-alive-too-long',
+    'cost-over-budget',
+    'dead-letters',
+    'model-quality',
+    'no-successful-run',
+    'quarantine-share',
+    'row-reconciliation',
+    'run-failed',
+  ]);
+});
+
+describe.each([...alarms])('alarm %s', (name, alarm) => {
+  test('reaches the topic', () => {
+    expect(alarm.ActionsEnabled).toBe(true);
+    expect(JSON.stringify(alarm.AlarmActions)).toContain('Notifications');
+  });
+
+  test('leads to a runbook that says what it means, how to look, and how to mend', () => {
+    expect(alarm.AlarmDescription).toContain(`docs/runbooks/${name}.md`);
+    const page = readFileSync(join(projectRoot, 'docs/runbooks', `${name}.md`), 'utf8');
+    expect([...page.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading)).toEqual([
+      'What it means',
+      'How to look',
+      'How to mend',
+    ]);
+  });
+
+  test('says nothing when there is nothing to measure', () => {
+    expect(alarm.TreatMissingData ?? 'missing').not.toBe('breaching');
+  });
+});
+
+test('alarms on runs watch metrics that a Lambda emits', () => {
+  const emitted: readonly string[] = Object.values(RUN_METRICS).map(({ name }) => name);
+  const watched = [...alarms.values()].flatMap(({ Metrics = [] }) =>
+    Metrics.flatMap(({ MetricStat }) =>
+      MetricStat?.Metric.Namespace === METRIC_NAMESPACE ? [MetricStat.Metric] : [],
+    ),
+  );
+  expect(watched.length).toBe(7);
+  for (const { MetricName, Dimensions } of watched) {
+    expect(emitted).toContain(MetricName);
+    expect(Dimensions).toEqual([
+      { Name: 'service', Value: expect.stringMatching(/^(close-run|store-metrics)$/) },
+    ]);
+  }
+});
+
+test('a weekly schedule is missed after two weeks', () => {
+  expect(alarms.get('no-successful-run')).toMatchObject({
+    Threshold: 336,
+    ComparisonOperator: 'GreaterThanThreshold',
+  });
+});
+
+test.each([
+  ['rate(30 minutes)', 1],
+  ['rate(12 hours)', 12],
+  ['rate(7 days)', 168],
+  ['cron(0 3 * * ? *)', 24],
+  ['cron(0 3 ? * MON-FRI *)', 168],
+  ['cron(0 3 ? * MON *)', 168],
+  ['cron(0 3 ? * 2#1 *)', 744],
+  ['cron(0 3 1 * ? *)', 744],
+  ['cron(0 3 1 JAN,JUL ? *)', 8_760],
+])('%s starts at least every %i hours', (expression, hours) => {
+  expect(scheduleHours(expression)).toBe(hours);
+});
+
+test('without a schedule nobody is told that none has run', () => {
+  const dev = synthesize().template('monitoring').findResources('AWS::CloudWatch::Alarm');
+  expect(JSON.stringify(dev)).not.toContain('no-successful-run');
+});
+
+test('a dashboard shows runs, the state machine, the queue and the Lambdas', () => {
+  const dashboard = JSON.stringify(template('monitoring').findResources('AWS::CloudWatch::Dashboard'));
+  for (const name of [
+    'RunsFailed',
+    'CostUsd',
+    'ExecutionsFailed',
+    'ApproximateNumberOfMessagesVisible',
+    'Duration',
+  ]) {
+    expect(dashboard).toContain(name);
+  }
+});
