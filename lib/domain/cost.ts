@@ -3,10 +3,13 @@
  * the EMR rate is paid in full on both markets.
  */
 
-/** When the prices below were looked up. */
-export const PRICES_AS_OF = '2025-11-01';
+/** When the EC2 rates below were last held against public copies of the price list. */
+export const PRICES_AS_OF = '2026-11-23';
 
-/** EC2 and EMR rates in USD per vCPU and hour, Linux, us-east-1; linear in the size within a family. */
+/**
+ * EC2 and EMR rates in USD per vCPU and hour, Linux, us-east-1; linear in the size within a family. EMR's rate is
+ * a quarter of EC2's for these families.
+ */
 const FAMILIES: Readonly<Record<string, { readonly ec2: number; readonly emr: number }>> = {
   m6g: { ec2: 0.0385, emr: 0.009625 },
   m7g: { ec2: 0.0408, emr: 0.0102 },
