@@ -1,4 +1,5 @@
 /** What it takes to check the run, or to make it again. */
+import { PRICES_AS_OF } from '../../../lib/domain/cost.ts';
 import type { RunDetail } from '../../../lib/domain/run.ts';
 import { counted, day, duration, moment, usd, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
@@ -33,7 +34,9 @@ function facts(detail: RunDetail): readonly (readonly [string, string | Html])[]
     ['Began', `${moment(record.started_at)}, took ${duration(took)}`],
     [
       'Cost',
-      record.cost_usd === null ? 'not known: an instance has no price in the table' : usd(record.cost_usd),
+      record.cost_usd === null
+        ? 'not known: an instance has no price in the table'
+        : `${usd(record.cost_usd)}, by list prices of ${day(PRICES_AS_OF)}`,
     ],
     [
       'Batch',
