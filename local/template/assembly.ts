@@ -1,5 +1,5 @@
 /** Reads a synthesized CDK app: the templates of its stacks, and the local files that its assets would be uploaded from. */
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { AssetManifestArtifact, CloudAssembly, type CloudFormationStackArtifact } from 'aws-cdk-lib/cx-api';
 import { resolveText, type StackTemplate, templateSchema } from './intrinsics.ts';
 
@@ -28,7 +28,7 @@ export function readAssembly(folder: string): Assembly {
           placeOf(artifact, stacks),
           stacks,
         );
-        assets.set(url, join(base, file.source.path));
+        assets.set(url, resolve(base, file.source.path));
       }
     }
   }
