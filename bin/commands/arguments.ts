@@ -26,7 +26,7 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
 /** Parser of a share: 0.05 or 5%. */
 export function share(text: string): number {
   const value = text.endsWith('%') ? Number(text.slice(0, -1)) / 100 : Number(text);
-  if (text.trim() === '' || !(value >= 0 && value <= 1)) {
+  if (!/^(\d+|\d*\.\d+)%?$/.test(text) || value > 1) {
     throw new InvalidArgumentError('It must be a share from 0 to 1, or from 0% to 100%.');
   }
   return value;

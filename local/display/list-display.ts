@@ -33,8 +33,7 @@ class Entry {
   toTask(name: string): ListrTask {
     return {
       title: name,
-      skip: async () =>
-        (await Promise.race([this.#begun.promise, this.#ended.promise])) === 'not reached' ? name : false,
+      skip: async () => (await Promise.race([this.#begun.promise, this.#ended.promise])) === 'not reached',
       task: async (_context, task) => {
         this.#show = (text) => {
           task.output = text;
@@ -90,7 +89,6 @@ export class ListDisplay implements Display {
         rendererOptions: {
           timer: PRESET_TIMER,
           showErrorMessage: false,
-          collapseSkips: false,
           processOutput: new ProcessOutput(stream, stream),
         },
       },

@@ -32,7 +32,8 @@ export class ProgressSplitter {
   }
 
   push(text: string): void {
-    const pieces = (this.#rest + text).split(/(\r\n|\r|\n)/);
+    // A carriage return at the very end may be half of a line's ending.
+    const pieces = (this.#rest + text).split(/(\r\n|\n|\r(?!$))/);
     this.#rest = pieces.pop() ?? '';
     for (let index = 0; index < pieces.length; index += 2) this.#take(pieces[index] ?? '', pieces[index + 1]);
     // The bar itself is not ended by anything: it is shown as soon as it is whole.

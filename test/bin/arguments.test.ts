@@ -1,0 +1,52 @@
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventsLocation, isoDay, share, wholeNumber } from '../../bin/commands/arguments.ts';
+
+describe('what is typed on the command line', () => {
+  it('is a whole number within bounds, or says so', () => {
+    expect(wholeNumber(1, 60)('14')).toBe(14);
+    for (const text of ['0', '61', '1.5', '-1', '1e1', '', 'x']) {
+      expect(() => wholeNumber(1, 60)(text)).toThrow('from 1 to 60');
+    }
+  });
+
+  it('is a share, also in percent', () => {
+    expect([share('0.05'), share('5%'), share('1')]).toEqual([0.05, 0.05, 1]);
+    for (const text of ['5', '-1%', '', 'x', '%']) expect(() => share(text)).toThrow('share');
+  });
+
+  it('is a day that exists', () => {
+    expect(isoDay('2018-12-01')).toBe('2018-12-01');
+    for (const text of ['2018-02-30', '1.12.2018', '2018-12-1', ''])
+      expect(() => isoDay(text)).toThrow('YYYY-MM-DD');
+  });
+});
+
+describe('the location of an event log', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await realpath(await mkdtemp(join(tmpdir(), 'log ')));
+    await mkdir(join(folder, 'log [1]'));
+    await writeFile(join(folder, 'log [1]/a.json'), '{}');
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it('is a folder, a file or a glob', () => {
+    expect(eventsLocation(join(folder, 'log [1]'), '/lake')).toBe(join(folder, 'log [1]'));
+    expect(eventsLocation(join(folder, 'log [1]/a.json'), '/lake')).toBe(join(folder, 'log [1]/a.json'));
+    expect(eventsLocation(join(folder, 'log*/*.json'), '/lake')).toBe(join(folder, 'log*/*.json'));
+  });
+
+  it('that is not there is named', () => {
+    expect(() => eventsLocation(join(folder, 'nothing'), '/lake')).toThrow(join(folder, 'nothing'));
+  });
+
+  it('may not hold the lake, unless the lake is hidden in it', () => {
+    expect(() => eventsLocation(folder, join(folder, 'log [1]/lake'))).toThrow('inside the event log');
+    expect(() => eventsLocation(folder, folder)).toThrow('inside the event log');
+    expect(eventsLocation(folder, join(folder, '.churn'))).toBe(folder);
+    expect(eventsLocation(folder, `${folder}-lake`)).toBe(folder);
+  });
+});
