@@ -1,13 +1,7 @@
 /** Starts a run by the clock. */
 import { Duration, TimeZone } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import {
-  Schedule,
-  ScheduleExpression,
-  ScheduleGroup,
-  ScheduleTargetInput,
-  TimeWindow,
-} from 'aws-cdk-lib/aws-scheduler';
+import { Schedule, ScheduleExpression, ScheduleTargetInput, TimeWindow } from 'aws-cdk-lib/aws-scheduler';
 import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-scheduler-targets';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
@@ -28,7 +22,6 @@ export function trainingSchedule(scope: Construct, id: string, props: TrainingSc
   return new Schedule(scope, id, {
     scheduleName: configuration.prefix,
     description: 'Retrains the churn model',
-    scheduleGroup: new ScheduleGroup(scope, `${id}Group`, { scheduleGroupName: configuration.prefix }),
     schedule: ScheduleExpression.expression(configuration.scheduleExpression, timeZone),
     timeWindow: TimeWindow.flexible(Duration.minutes(configuration.scheduleWindowMinutes)),
     enabled: configuration.scheduleEnabled,

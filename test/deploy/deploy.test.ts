@@ -1,0 +1,282 @@
+/**
+ * The app through the real CDK command line into an emulator, its Lambdas' bundled code against the emulated S3,
+ * EMR, Athena and SNS, and everything gone again. The emulator runs no state machine: test/local does.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { AthenaClient, StartQueryExecutionCommand } from '@aws-sdk/client-athena';
+import {
+  DeleteRouteTableCommand,
+  DescribeRouteTablesCommand,
+  DisassociateRouteTableCommand,
+  EC2Client,
+} from '@aws-sdk/client-ec2';
+import { DescribeClusterCommand, EMRClient, RunJobFlowCommand } from '@aws-sdk/client-emr';
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { KEYS } from '../../lib/domain/lake.ts';
+import { CLUSTER_TAGS, ENVIRONMENT, FUNCTION_NAMES, type FunctionName } from '../../lib/domain/operations.ts';
+import { runRecordSchema } from '../../lib/domain/run.ts';
+import { buildApp, type ChurnApp } from '../../lib/stacks/app.ts';
+import { projectRoot } from '../../setup/environment.mjs';
+import { MemoryPorts } from '../support/memory-ports.ts';
+import { at, runSteps } from '../support/run-fixture.ts';
+import { bundleOf, type DeployedLambda, deployedEnvironment, invoke } from './deployed-lambdas.ts';
+import { ACCOUNT, type Emulator, REGION, startEmulator } from './emulator.ts';
+
+let emulator: Emulator;
+let churn: ChurnApp;
+let assembly: string;
+let s3: S3Client;
+let emr: EMRClient;
+let lakeRoot: string;
+const lambdas = new Map<FunctionName, DeployedLambda>();
+
+const arn = (runId: string): string =>
+  `arn:aws:states:${REGION}:${ACCOUNT}:execution:${churn.configuration.prefix}:${runId}`;
+
+function client() {
+  return {
+    endpoint: emulator.endpoint,
+    region: REGION,
+    credentials: { accessKeyId: 'testing', secretAccessKey: 'testing' },
+  };
+}
+
+async function cdk(...args: readonly string[]): Promise<string> {
+  const { all } = await execa('cdk', [...args, '--app', assembly, '--no-notices', '--no-version-reporting'], {
+    cwd: projectRoot,
+    preferLocal: true,
+    env: { ...emulator.environment, CI: 'true' },
+    all: true,
+  });
+  return all;
+}
+
+async function call(name: FunctionName, event: unknown): Promise<unknown> {
+  const lambda = lambdas.get(name);
+  if (lambda === undefined) throw new Error(`${name} was not deployed`);
+  const { output, error } = await invoke(lambda, emulator, event);
+  if (error !== undefined) throw new Error(`${error.name}: ${error.message}`);
+  return output;
+}
+
+function bucketOf(uri: string): { Bucket: string; Key: string } {
+  const [, Bucket = '', Key = ''] = /^s3:\/\/([^/]+)\/?(.*)$/.exec(uri) ?? [];
+  return { Bucket, Key };
+}
+
+async function put(uri: string, Body: string): Promise<void> {
+  await s3.send(new PutObjectCommand({ ...bucketOf(uri), Body }));
+}
+
+async function read(uri: string): Promise<string> {
+  const object = await s3.send(new GetObjectCommand(bucketOf(uri)));
+  return (await object.Body?.transformToString()) ?? '';
+}
+
+beforeAll(async () => {
+  emulator = await startEmulator();
+  mkdirSync(join(projectRoot, 'cdk.out'), { recursive: true });
+  assembly = mkdtempSync(join(projectRoot, 'cdk.out', 'deploy-'));
+  churn = buildApp({
+    outdir: assembly,
+    context: {
+      'churn:account': ACCOUNT,
+      'churn:region': REGION,
+      // The Lambdas are bundled; the Python packages of the cluster would take minutes and are used by nobody here.
+      'aws:cdk:bundling-stacks': ['churn-dev-pipeline'],
+    },
+  });
+  for (const { templateFullPath } of churn.app.synth().stacks) leaveOutKeyTags(templateFullPath);
+  s3 = new S3Client({ ...client(), forcePathStyle: true });
+  emr = new EMRClient(client());
+  await cdk('bootstrap', `aws://${ACCOUNT}/${REGION}`);
+  // The emulator forgets the outputs of a stack that was made by a change set.
+  await cdk('deploy', '--all', '--method', 'direct', '--require-approval', 'never');
+  for (const name of FUNCTION_NAMES) {
+    const functionName = `${churn.configuration.prefix}-${name}`;
+    const environment = await deployedEnvironment(emulator, functionName);
+    lambdas.set(name, {
+      name,
+      environment,
+      bundle: bundleOf(assembly, churn.stacks.pipeline.stackName, functionName),
+    });
+  }
+  lakeRoot = lambdas.get('start-training')?.environment[ENVIRONMENT.lakeRoot] ?? '';
+});
+
+afterAll(async () => {
+  await emulator?.stop();
+  if (assembly !== undefined) rmSync(assembly, { recursive: true, force: true });
+});
+
+describe('the Lambdas, as they were deployed', () => {
+  test('start-training plans a run, and refuses a second one meanwhile', async () => {
+    const eventsRoot = lambdas.get('start-training')?.environment[ENVIRONMENT.eventsRoot] ?? '';
+    await put(`${eventsRoot}/2018-10-01.json`, '{"ts": 1538352117000}\n');
+    const event = (runId: string) => ({
+      runId,
+      executionArn: arn(runId),
+      startedAt: new Date().toISOString(),
+      request: {},
+    });
+    expect(await call('start-training', event('first'))).toMatchObject({
+      decision: 'run',
+      runId: 'first',
+      planUri: `${lakeRoot}/${KEYS.plan('first')}`,
+      cluster: { coreUnits: expect.any(Number) },
+    });
+    expect(JSON.parse(await read(`${lakeRoot}/${KEYS.plan('first')}`)).batch.files).toHaveLength(1);
+    expect(await call('start-training', event('second'))).toMatchObject({
+      decision: 'refused',
+      reason: expect.stringContaining('first'),
+    });
+  });
+
+  test('store-metrics and render-report make the run current, from Athena’s answer', async () => {
+    // What the steps of this very plan would leave, made in memory and carried over.
+    const memory = new MemoryPorts();
+    memory.objects.put(at(KEYS.plan('first')), await read(`${lakeRoot}/${KEYS.plan('first')}`));
+    runSteps(memory, 'first');
+    for (const uri of memory.objects.uris().filter((each) => each.startsWith(`${lakeRoot}/`))) {
+      await put(uri, memory.objects.text(uri) ?? '');
+    }
+    const queryExecutionId = await answerInAthena(memory.sql.answers.get('first') ?? []);
+    const event = { runId: 'first', executionArn: arn('first') };
+    const planUri = `${lakeRoot}/${KEYS.plan('first')}`;
+    expect(
+      await call('store-metrics', { ...event, planUri, reconcileQueryExecutionId: queryExecutionId }),
+    ).toMatchObject({
+      summary: expect.stringContaining('first'),
+    });
+    expect(JSON.parse(await read(`${lakeRoot}/${KEYS.current}`))).toMatchObject({ runId: 'first' });
+    expect(await call('render-report', event)).toMatchObject({
+      reportUri: `${lakeRoot}/${KEYS.report('first')}`,
+      link: expect.stringMatching(/^https:\/\/us-east-1\.console\.aws\.amazon\.com\/s3\/object\//),
+    });
+    expect(await read(`${lakeRoot}/${KEYS.report('first')}`)).toMatch(/^<!doctype html>/i);
+  });
+
+  test('close-run ends the cluster of a run that failed, records it and frees the lease', async () => {
+    const eventsRoot = lambdas.get('start-training')?.environment[ENVIRONMENT.eventsRoot] ?? '';
+    await put(`${eventsRoot}/2018-10-02.json`, '{"ts": 1538438517000}\n');
+    const startedAt = new Date().toISOString();
+    const run = { runId: 'third', executionArn: arn('third'), startedAt };
+    expect(await call('start-training', { ...run, request: {} })).toMatchObject({ decision: 'run' });
+    const clusterId = await startCluster('third');
+    const failure = { Error: 'States.TaskFailed', Cause: 'the step IngestEvents failed' };
+    expect(await call('close-run', { ...run, failure })).toMatchObject({
+      Error: expect.any(String),
+      Cause: expect.any(String),
+    });
+    const { Cluster } = await emr.send(new DescribeClusterCommand({ ClusterId: clusterId }));
+    expect(Cluster?.Status?.State).toMatch(/^TERMINAT/);
+    const record = runRecordSchema.parse(JSON.parse(await read(`${lakeRoot}/${KEYS.runRecord('third')}`)));
+    expect(record).toMatchObject({ run_id: 'third', status: 'FAILED' });
+    expect(
+      await call('start-training', { ...run, runId: 'fourth', executionArn: arn('fourth'), request: {} }),
+    ).toMatchObject({
+      decision: 'run',
+    });
+  });
+});
+
+test('everything is destroyed but the data, which stays', async () => {
+  await removeRouteTables();
+  await cdk('destroy', '--all', '--force');
+  for (const stack of Object.values(churn.stacks)) {
+    expect(await stackStatus(stack.stackName)).toBe('gone');
+  }
+  expect(await read(`${lakeRoot}/${KEYS.current}`)).toContain('first');
+});
+
+/** The emulator does not delete route tables with their stack, and then cannot delete the VPC. */
+async function removeRouteTables(): Promise<void> {
+  const ec2 = new EC2Client(client());
+  const { RouteTables: tables = [] } = await ec2.send(new DescribeRouteTablesCommand({}));
+  for (const { RouteTableId, Associations = [] } of tables) {
+    if (Associations.some(({ Main }) => Main)) continue;
+    for (const { RouteTableAssociationId: AssociationId } of Associations) {
+      await ec2.send(new DisassociateRouteTableCommand({ AssociationId }));
+    }
+    await ec2.send(new DeleteRouteTableCommand({ RouteTableId }));
+  }
+}
+
+/** The emulator breaks at the tags of a key. */
+function leaveOutKeyTags(templateFile: string): void {
+  const template = JSON.parse(readFileSync(templateFile, 'utf8'), (_, value) => {
+    if (value?.Type !== 'AWS::KMS::Key') return value;
+    const { Tags, ...properties } = value.Properties;
+    return { ...value, Properties: properties };
+  });
+  writeFileSync(templateFile, JSON.stringify(template));
+}
+
+/** Lets the emulator's Athena answer the next query so, and starts one. */
+async function answerInAthena(rows: readonly Readonly<Record<string, string | null>>[]): Promise<string> {
+  const columns = Object.keys(rows[0] ?? {});
+  const results = {
+    rows: [columns, ...rows.map((row) => Object.values(row))].map((values) => ({
+      Data: values.map((value) => (value === null ? {} : { VarCharValue: value })),
+    })),
+    column_info: columns.map((name) => ({
+      CatalogName: 'hive',
+      Name: name,
+      Type: 'varchar',
+      Nullable: 'UNKNOWN',
+    })),
+  };
+  await fetch(`${emulator.endpoint}/moto-api/static/athena/query-results`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ account_id: ACCOUNT, region: REGION, results: [results] }),
+  });
+  const athena = new AthenaClient(client());
+  const { QueryExecutionId } = await athena.send(
+    new StartQueryExecutionCommand({
+      QueryString: 'SELECT 1',
+      ResultConfiguration: { OutputLocation: `${lakeRoot}/athena/` },
+    }),
+  );
+  return QueryExecutionId ?? '';
+}
+
+async function startCluster(runId: string): Promise<string> {
+  const { JobFlowId } = await emr.send(
+    new RunJobFlowCommand({
+      Name: `${churn.configuration.prefix}-${runId}`,
+      ReleaseLabel: 'emr-7.13.0',
+      Instances: {
+        KeepJobFlowAliveWhenNoSteps: true,
+        MasterInstanceType: 'm7g.xlarge',
+        SlaveInstanceType: 'm7g.xlarge',
+        InstanceCount: 2,
+      },
+      JobFlowRole: 'role',
+      ServiceRole: 'role',
+      Tags: [
+        { Key: CLUSTER_TAGS.pipeline, Value: churn.configuration.prefix },
+        { Key: CLUSTER_TAGS.runId, Value: runId },
+        { Key: CLUSTER_TAGS.executionArn, Value: arn(runId) },
+      ],
+    }),
+  );
+  return JobFlowId ?? '';
+}
+
+/** The emulator answers for a stack by its name only while it exists. */
+async function stackStatus(stackName: string): Promise<string> {
+  const answer = await fetch(`${emulator.endpoint}/`, {
+    method: 'POST',
+    headers: {
+      'Content-Type': 'application/x-www-form-urlencoded',
+      Authorization: `AWS4-HMAC-SHA256 Credential=testing/20260101/${REGION}/cloudformation/aws4_request`,
+    },
+    body: new URLSearchParams({ Action: 'DescribeStacks', Version: '2010-05-15', StackName: stackName }),
+  });
+  const text = await answer.text();
+  return answer.ok ? (/<StackStatus>(\w+)</.exec(text)?.[1] ?? 'unknown') : 'gone';
+}
