@@ -27,6 +27,7 @@ export const ingestEvents = defineStep({
       'from py4j.protocol import Py4JJavaError',
       'from pyspark.sql import Column, DataFrame, Observation, SparkSession, Window',
       'from pyspark.sql import functions as F',
+      'from pyspark.sql.readwriter import DataFrameWriterV2',
     ],
   },
   body: python`
@@ -58,11 +59,10 @@ export const ingestEvents = defineStep({
         accepted = (
             rows.observe(outcomes, by_file_and_outcome.alias("by_file_and_outcome"))
             .where("outcome = 0")
-            .withColumn("batch_id", F.lit(batch["batchId"]))
             .selectExpr(*EVENT_COLUMNS, "file_number")
         )
         open_staging(spark, plan)
-        duplicates = stage_new_rows(accepted, plan, len(files))
+        duplicates = stage_new_rows(accepted, plan, files)
 
         read, refused = collections.Counter(), collections.Counter()
         for code, count in counts_of(outcomes.get["by_file_and_outcome"]).items():

@@ -66,10 +66,15 @@ function eventExpression(column: Column): string {
   return `CAST(TIMESTAMP_MILLIS(${possible}) AS TIMESTAMP_NTZ)`;
 }
 
-const EVENT_COLUMNS = EVENTS.columns.map((column: Column) => {
-  const expression = eventExpression(column);
-  return expression === column.name ? column.name : `${expression} AS ${column.name}`;
-});
+/** Filled in behind the shuffle: they are the same for whole files. */
+const LATE_COLUMNS = ['source_file', 'batch_id'];
+
+const EVENT_COLUMNS = EVENTS.columns
+  .filter(({ name }) => !LATE_COLUMNS.includes(name))
+  .map((column: Column) => {
+    const expression = eventExpression(column);
+    return expression === column.name ? column.name : `${expression} AS ${column.name}`;
+  });
 
 export const eventRows = python`
   READ_COLUMNS = ${READ_COLUMNS.map((column) => column.name)}
@@ -97,14 +102,22 @@ export const eventRows = python`
 
 
   def read_lines(spark: SparkSession, files: dict[int, str]) -> DataFrame:
-      """One row a line that is not blank: the line, and the number and the name of its file."""
+      """One row a line that is not blank: the line, and the number of its file."""
       paths = [literal_path(uri) for uri in files.values()]
-      known = [(hadoop_path(spark, uri), number, uri) for number, uri in files.items()]
-      names = spark.createDataFrame(known, "file_path string, file_number int, source_file string")
+      known = [(hadoop_path(spark, uri), number) for number, uri in files.items()]
+      numbers = spark.createDataFrame(known, "file_path string, file_number int")
       lines = spark.read.text(paths).selectExpr("value AS line", "INPUT_FILE_NAME() AS file_path")
-      named = lines.where("line RLIKE '\\\\S'").join(F.broadcast(names), "file_path", "left")
+      # The pattern settles the few lines that do not begin as an object does.
+      rows = lines.where("STARTSWITH(line, '{') OR line RLIKE '\\\\S'")
       known_file = "COALESCE(file_number, RAISE_ERROR(CONCAT('no such file in the batch: ', file_path)))"
-      return named.selectExpr("line", f"{known_file} AS file_number", "source_file")
+      numbered = rows.join(F.broadcast(numbers), "file_path", "left")
+      return numbered.selectExpr("line", f"{known_file} AS file_number")
+
+
+  def names_by_number(files: dict[int, str]) -> Column:
+      """The name of a row's file: looked up where it is stored, so that no shuffle carries it."""
+      names = F.array(*[F.lit(files.get(number)) for number in range(max(files) + 1)])
+      return names[F.col("file_number")].alias("source_file")
 
 
   def parse(lines: DataFrame, plan: dict) -> DataFrame:

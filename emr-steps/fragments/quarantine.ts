@@ -35,7 +35,7 @@ export const quarantine = python`
           refused.select(
               F.lit(batch["ingestDate"]).cast("date").alias("ingest_date"),
               F.element_at(reasons, F.col("outcome")).alias("reason"),
-              "source_file",
+              names_by_number(files),
               shortened(F.col("line")).alias("line"),
               F.lit(batch["batchId"]).alias("batch_id"),
           )

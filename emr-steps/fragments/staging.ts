@@ -6,7 +6,7 @@ import { createTable } from './tables.ts';
 /** What makes two rows the same event. */
 const EVENT_KEY = ['event_time', 'session_id', 'item_in_session', 'page'];
 /** Settles which of two equal events stays, so that every try keeps the same one: the earlier batch's first. */
-const TIE_BREAKERS = ['is_new', 'source_file', 'song', 'artist', 'length_seconds', 'status', 'level', 'auth'];
+const TIE_BREAKERS = ['is_new', 'file_number', 'song', 'artist', 'length_seconds', 'status', 'level', 'auth'];
 
 export const staging = python`
   EVENTS = ${sparkTableName(EVENTS)}
@@ -52,14 +52,23 @@ export const staging = python`
       return by_day.withColumn("is_repeat", repeat).drop("slice")
 
 
-  def stage_new_rows(events: DataFrame, plan: dict, file_count: int) -> collections.Counter:
-      """Appends the batch's events to the branch, each once; returns the repeats by file."""
-      repeats = Observation("repeats within the batch")
-      marked = mark_repeats(events.withColumn("is_new", F.lit(True)), plan)
+  def write_once(marked: DataFrame, plan: dict, file_count: int) -> tuple[DataFrameWriterV2, Observation]:
+      """A writer of the rows that are no repeats, and the observation that counts the repeats by file."""
+      repeats = Observation("repeats")
       by_file = tally("IF(is_repeat, file_number, NULL)", file_count).alias("by_file")
       once = marked.observe(repeats, by_file).where("NOT is_repeat").select(*EVENT_NAMES)
-      write = once.writeTo(STAGED_EVENTS)
-      write.option(f"snapshot-property.{WRITTEN_FOR}", plan["batch"]["batchId"]).append()
+      writer = once.writeTo(STAGED_EVENTS).option(f"snapshot-property.{WRITTEN_FOR}", plan["batch"]["batchId"])
+      return writer, repeats
+
+
+  def stage_new_rows(events: DataFrame, plan: dict, files: dict[int, str]) -> collections.Counter:
+      """Appends the batch's events to the branch, each once; returns the repeats by file."""
+      marked = mark_repeats(events.withColumn("is_new", F.lit(True)), plan)
+      named = marked.withColumns(
+          {"source_file": names_by_number(files), "batch_id": F.lit(plan["batch"]["batchId"])}
+      )
+      writer, repeats = write_once(named, plan, len(files))
+      writer.append()
       return counts_of(repeats.get["by_file"])
 
 
@@ -80,15 +89,10 @@ export const staging = python`
       shared = [row.event_date for row in others.select("event_date").distinct().collect()]
       if not shared:
           return collections.Counter()
-      repeats = Observation("repeats of earlier batches")
-      files = F.create_map(*[F.lit(part) for item in numbers.items() for part in item])
-      rows = staged.where(F.col("event_date").isin(shared)).withColumns(
-          {"is_new": F.col("batch_id") == batch_id, "file_number": F.element_at(files, F.col("source_file"))}
-      )
-      marked = mark_repeats(rows, plan)
-      by_file = tally("IF(is_repeat, file_number, NULL)", len(numbers)).alias("by_file")
-      once = marked.observe(repeats, by_file).where("NOT is_repeat").select(*EVENT_NAMES)
-      write = once.writeTo(STAGED_EVENTS)
-      write.option(f"snapshot-property.{WRITTEN_FOR}", batch_id).overwritePartitions()
+      files = spark.createDataFrame(list(numbers.items()), "source_file string, file_number int")
+      rows = staged.where(F.col("event_date").isin(shared)).join(F.broadcast(files), "source_file", "left")
+      marked = mark_repeats(rows.withColumn("is_new", F.col("batch_id") == batch_id), plan)
+      writer, repeats = write_once(marked, plan, len(numbers))
+      writer.overwritePartitions()
       return counts_of(repeats.get["by_file"])
 `;

@@ -14,7 +14,10 @@ const counters = PAGE_COUNTERS.map(
   ({ column, page }) => `  COUNT_IF(page = ${sqlString(page)}) AS ${column},`,
 );
 
-/** One row a session and day; sessions are joined into days from these, so that no event is sorted twice. */
+const USER_EVENTS = `FROM {events}
+WHERE event_date IN ({days}) AND auth IN (${sqlStrings(USER_AUTHS)})`;
+
+/** One row a session and day. All of fixed width, so that Spark compiles the aggregate and sorts no event twice. */
 const SESSION_DAYS = `
 SELECT
   event_date,
@@ -25,12 +28,20 @@ ${counters.join('\n')}
   COUNT_IF(level = 'paid') AS paid_events,
   COUNT_IF(level = 'paid' AND page = ${sqlString(SONG_PAGE)}) AS paid_songs,
   COALESCE(SUM(length_seconds), 0D) AS song_seconds,
-  HLL_SKETCH_AGG(artist, ${ARTIST_SKETCH_BUCKET_BITS}) AS artist_sketch,
-  MIN(STRUCT(event_time, item_in_session)) AS first_event,
-  MAX(STRUCT(event_time, item_in_session, ${LATEST_COLUMNS.join(', ')})) AS last_event
-FROM {events}
-WHERE event_date IN ({days}) AND auth IN (${sqlStrings(USER_AUTHS)})
+  MIN(event_time) AS started_at,
+  MAX(event_time) AS ended_at
+${USER_EVENTS}
 GROUP BY event_date, user_id, session_id`.trim();
+
+/** What is text or a sketch: kept apart, because it holds up an aggregate as a whole. */
+const DAY_ATTRIBUTES = `
+SELECT
+  event_date,
+  user_id,
+  HLL_SKETCH_AGG(artist, ${ARTIST_SKETCH_BUCKET_BITS}) AS artist_sketch,
+  MAX(STRUCT(event_time, item_in_session, ${LATEST_COLUMNS.join(', ')})) AS latest
+${USER_EVENTS}
+GROUP BY event_date, user_id`.trim();
 
 const SUMMED = [
   'events',
@@ -46,28 +57,27 @@ SELECT
   user_id,
 ${SUMMED.map((column) => `  SUM(${column}) AS ${column},`).join('\n')}
   COUNT(*) AS sessions,
-  SUM(TIMESTAMPDIFF(MILLISECOND, first_event.event_time, last_event.event_time)) / 1000D AS session_seconds,
-  HLL_UNION_AGG(artist_sketch) AS artist_sketch,
-  MIN(STRUCT(first_event, last_event, session_id)) AS first_session,
-  MAX(STRUCT(last_event, first_event, session_id)) AS last_session
+  SUM(TIMESTAMPDIFF(MILLISECOND, started_at, ended_at)) / 1000D AS session_seconds,
+  MIN(STRUCT(started_at, ended_at, session_id)) AS first_session,
+  MAX(STRUCT(ended_at, started_at, session_id)) AS last_session
 FROM session_days
 GROUP BY event_date, user_id`.trim();
 
-/** Columns of user_days that are read out of the first and the last session. */
-const FROM_SESSIONS: Readonly<Record<string, string>> = {
-  first_event_at: 'first_session.first_event.event_time',
-  last_event_at: 'last_session.last_event.event_time',
+/** Columns of user_days that are read out of the first and the last session, or of the latest event. */
+const READ_OUT: Readonly<Record<string, string>> = {
+  first_event_at: 'first_session.started_at',
+  last_event_at: 'last_session.ended_at',
   first_session_id: 'first_session.session_id',
-  first_session_started_at: 'first_session.first_event.event_time',
-  first_session_ended_at: 'first_session.last_event.event_time',
+  first_session_started_at: 'first_session.started_at',
+  first_session_ended_at: 'first_session.ended_at',
   last_session_id: 'last_session.session_id',
-  last_session_started_at: 'last_session.first_event.event_time',
-  last_session_ended_at: 'last_session.last_event.event_time',
-  ...Object.fromEntries(LATEST_COLUMNS.map((column) => [column, `last_session.last_event.${column}`])),
+  last_session_started_at: 'last_session.started_at',
+  last_session_ended_at: 'last_session.ended_at',
+  ...Object.fromEntries(LATEST_COLUMNS.map((column) => [column, `latest.${column}`])),
 };
 
 const USER_DAY_COLUMNS = USER_DAYS.columns.map(({ name }) => {
-  const source = FROM_SESSIONS[name];
+  const source = READ_OUT[name];
   return source === undefined ? name : `${source} AS ${name}`;
 });
 
@@ -76,6 +86,8 @@ export const userDays = python`
   CREATE_USER_DAYS = ${createTable(USER_DAYS)}
 
   SESSION_DAYS = ${sqlText(SESSION_DAYS)}
+
+  DAY_ATTRIBUTES = ${sqlText(DAY_ATTRIBUTES)}
 
   ROLL_UP = ${sqlText(ROLL_UP)}
 
@@ -131,8 +143,10 @@ export const userDays = python`
           return 0
       literals = ", ".join(f"DATE '{day}'" for day in days)
       spark.sql(SESSION_DAYS.format(events=EVENTS, days=literals)).createOrReplaceTempView("session_days")
+      attributes = spark.sql(DAY_ATTRIBUTES.format(events=EVENTS, days=literals))
       (
           spark.sql(ROLL_UP)
+          .join(attributes.withColumnRenamed("event_date", "day"), ["day", "user_id"])
           .selectExpr(*USER_DAY_COLUMNS)
           .repartition("day")
           .sortWithinPartitions("day", "user_id")
