@@ -16,7 +16,6 @@ const FOR_THIS_ACCOUNT = { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID }
 /** Services that hand something encrypted to a topic or a queue. Without this it vanishes silently. */
 const SENDERS: readonly ServiceUse[] = [
   { sid: 'AlarmsPublishToTheTopic', service: 'cloudwatch.amazonaws.com', conditions: FOR_THIS_ACCOUNT },
-  { sid: 'BudgetsPublishToTheTopic', service: 'budgets.amazonaws.com', conditions: FOR_THIS_ACCOUNT },
   // EventBridge does not tell KMS for whom it sends; the queue's own policy names the rules.
   { sid: 'RulesWriteToTheDeadLetterQueue', service: 'events.amazonaws.com' },
 ];

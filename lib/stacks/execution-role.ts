@@ -73,10 +73,23 @@ function clusters({ cluster }: ComputeStack): PolicyStatement[] {
         'elasticmapreduce:AddJobFlowSteps',
         'elasticmapreduce:DescribeStep',
         'elasticmapreduce:CancelSteps',
-        'elasticmapreduce:PutAutoTerminationPolicy',
       ],
       resources: [anyCluster],
       conditions: { StringEquals: asOurs('ResourceTag') },
+    }),
+    new PolicyStatement({
+      sid: 'LetThemEndWhenIdle',
+      // Asked for while the cluster is being made, when it has no tags yet.
+      actions: ['elasticmapreduce:PutAutoTerminationPolicy'],
+      resources: [anyCluster],
+    }),
+    new PolicyStatement({
+      sid: 'FirstClusterOfAnAccount',
+      actions: ['iam:CreateServiceLinkedRole'],
+      resources: [
+        `arn:${Aws.PARTITION}:iam::${Aws.ACCOUNT_ID}:role/aws-service-role/elasticmapreduce.amazonaws.com/AWSServiceRoleForEMRCleanup`,
+      ],
+      conditions: { StringEquals: { 'iam:AWSServiceName': 'elasticmapreduce.amazonaws.com' } },
     }),
     new PolicyStatement({
       sid: 'ClustersTakeTheirRoles',
@@ -103,6 +116,16 @@ function reconciliation({ lakeBucket, resultsBucket, workgroupName }: StorageSta
       sid: 'CountTheLake',
       actions: ['athena:StartQueryExecution', 'athena:GetQueryExecution', 'athena:StopQueryExecution'],
       resources: [arnOf('athena', `workgroup/${workgroupName}`)],
+    }),
+    new PolicyStatement({
+      sid: 'KnowTheCatalog',
+      actions: ['athena:GetDataCatalog'],
+      resources: [arnOf('athena', 'datacatalog/AwsDataCatalog')],
+    }),
+    new PolicyStatement({
+      sid: 'AthenaLooksForTheDefaultDatabase',
+      actions: ['glue:GetDatabase'],
+      resources: ['catalog', 'database/default'].map((resource) => arnOf('glue', resource)),
     }),
     new PolicyStatement({
       sid: 'ReadTheCatalog',

@@ -51,7 +51,13 @@ export function instanceRole(scope: Construct, id: string, props: InstanceRolePr
     new PolicyStatement({
       sid: 'UseTheKey',
       // Objects by S3's hand, local disks by the instance's own.
-      actions: ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey', 'kms:DescribeKey'],
+      actions: [
+        'kms:Decrypt',
+        'kms:Encrypt',
+        'kms:GenerateDataKey',
+        'kms:GenerateDataKeyWithoutPlaintext',
+        'kms:DescribeKey',
+      ],
       resources: [key, ...(rawBucket.encryptionKey ? [rawBucket.encryptionKey] : [])].map(
         ({ keyArn }) => keyArn,
       ),

@@ -69,10 +69,8 @@ export class PipelineStack extends Stack {
     });
     topic.addToResourcePolicy(
       new PolicyStatement({
-        sid: 'AlarmsAndBudgetsPublish',
-        principals: ['cloudwatch.amazonaws.com', 'budgets.amazonaws.com'].map(
-          (service) => new ServicePrincipal(service),
-        ),
+        sid: 'AlarmsPublish',
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
         actions: ['sns:Publish'],
         resources: [topic.topicArn],
         conditions: { StringEquals: { 'aws:SourceAccount': this.account } },

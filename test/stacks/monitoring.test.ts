@@ -114,11 +114,6 @@ test.each([
   expect(scheduleHours(expression)).toBe(hours);
 });
 
-test('without a schedule nobody is told that none has run', () => {
-  const dev = synthesize().template('monitoring').findResources('AWS::CloudWatch::Alarm');
-  expect(JSON.stringify(dev)).not.toContain('no-successful-run');
-});
-
 test('a dashboard shows runs, the state machine, the queue and the Lambdas', () => {
   const dashboard = JSON.stringify(template('monitoring').findResources('AWS::CloudWatch::Dashboard'));
   for (const name of [

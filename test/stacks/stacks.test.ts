@@ -113,7 +113,6 @@ describe('storage', () => {
     ).toEqual([
       ['the account itself'],
       ['AlarmsPublishToTheTopic', 'StringEquals'],
-      ['BudgetsPublishToTheTopic', 'StringEquals'],
       ['RulesWriteToTheDeadLetterQueue'],
       ['LogsOfThisDeployment', 'ArnLike'],
     ]);
@@ -264,7 +263,7 @@ describe('pipeline', () => {
           Match.objectLike({
             Effect: 'Allow',
             Action: 'sns:Publish',
-            Principal: { Service: ['budgets.amazonaws.com', 'cloudwatch.amazonaws.com'] },
+            Principal: { Service: 'cloudwatch.amazonaws.com' },
           }),
         ],
       },
@@ -303,6 +302,14 @@ describe('pipeline', () => {
       TracingConfiguration: { Enabled: true },
     });
   });
+});
+
+test('in dev, where there is no schedule, nobody is told that none has run', () => {
+  const names = resources('monitoring', 'AWS::CloudWatch::Alarm').map(
+    ([, { Properties }]) => Properties?.AlarmName,
+  );
+  expect(names).toContain('churn-dev-run-failed');
+  expect(names).not.toContain('churn-dev-no-successful-run');
 });
 
 test('every log group is under the customer key and is not kept for ever', () => {
