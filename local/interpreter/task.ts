@@ -13,11 +13,20 @@ export type TaskHandler = (parameters: Json, context: TaskContext) => Promise<Js
 /** Handlers by the kind of resource: `lambda:invoke`, `elasticmapreduce:addStep.sync`, ... */
 export type TaskHandlers = Readonly<Record<string, TaskHandler>>;
 
+/** Errors that no Retry and no Catch sees in AWS, not even with States.ALL: they end the execution. */
+const UNCATCHABLE: readonly string[] = ['States.Runtime', 'States.DataLimitExceeded'];
+
 /** A failure of a task as Step Functions shows it: `error` is what Retry and Catch match, `cause` a JSON document. */
 export class TaskError extends Error {
+  /** The interpreter asks every error for these two. */
+  readonly isRetryable: boolean;
+  readonly isCatchable: boolean;
+
   constructor(error: string, cause: string) {
     super(cause);
     this.name = error;
+    this.isRetryable = !UNCATCHABLE.includes(error);
+    this.isCatchable = this.isRetryable;
   }
 }
 

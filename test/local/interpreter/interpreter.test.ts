@@ -299,3 +299,31 @@ describe('a definition that this machine cannot interpret is refused before anyt
     expect(started).toEqual([]);
   });
 });
+
+describe('an error that AWS lets no Catch see', () => {
+  it.each(['States.Runtime', 'States.DataLimitExceeded'])(
+    '%s ends the execution, past every Retry and Catch',
+    async (name) => {
+      let calls = 0;
+      const all = { ErrorEquals: ['States.ALL'] };
+      const branch = {
+        StartAt: 'Inner',
+        States: { Inner: task('lambda:invoke', { End: true, Retry: [all] }) },
+      };
+      const run = options(
+        {
+          Try: { Type: 'Parallel', Branches: [branch], End: true, Catch: [{ ...all, Next: 'Mend' }] },
+          Mend: { Type: 'Succeed' },
+        },
+        {
+          'lambda:invoke': async () => {
+            calls += 1;
+            throw new TaskError(name, 'no such path');
+          },
+        },
+      );
+      expect(await startExecution(run).ended).toMatchObject({ status: 'FAILED', error: name });
+      expect(calls).toBe(1);
+    },
+  );
+});
