@@ -1,0 +1,164 @@
+/**
+ * ScoreUsers: the stored model applied to every living user at observationEnd.
+ * Replaces the partition of this run in the table `scores`, so that a repeat ends with the same rows.
+ */
+import { FEATURES_TABLE } from '../lib/domain/features/table.ts';
+import { SCORES, sparkTableName } from '../lib/domain/lake.ts';
+import { scoringResultSchema } from '../lib/domain/run.ts';
+import { loading, loadingImports, scoring } from './fragments/candidates.ts';
+import { inputVector } from './fragments/model-inputs.ts';
+import { snapshotFunctions } from './fragments/snapshots.ts';
+import { createTable } from './fragments/tables.ts';
+import { python } from './python.ts';
+import { defineStep } from './step.ts';
+
+export const scoreUsers = defineStep({
+  name: 'score-users',
+  summary:
+    'Scores every living user with the stored model, and says which groups of features raise the score.',
+  reads: [FEATURES_TABLE],
+  writes: [SCORES],
+  timeoutMinutes: 60,
+  result: scoringResultSchema,
+  imports: {
+    standard: ['import math'],
+    thirdParty: [
+      'from pyspark.sql import Column, DataFrame, Window',
+      'from pyspark.sql import functions',
+      ...loadingImports,
+    ],
+  },
+  body: python`
+    FEATURES = ${sparkTableName(FEATURES_TABLE)}
+    SCORES = ${sparkTableName(SCORES)}
+    SCORES_DEFINITION = ${createTable(SCORES)}
+    COLUMNS = ${SCORES.columns.map((column) => column.name)}
+    # The name under which a row is scored as it is, beside the groups of features.
+    AS_IT_IS = ""
+    REASONS = 3
+    TOP_USERS = 50
+    HASH_VALUES = 2**32
+
+
+    ${snapshotFunctions}
+
+
+    ${inputVector}
+
+
+    ${scoring}
+
+
+    ${loading}
+
+
+    def living_users(features: DataFrame, inputs: list[dict]) -> DataFrame:
+        """The rows to score, with what the model must know of them."""
+        missing = [feature["name"] for feature in inputs if feature["name"] not in features.columns]
+        if missing:
+            raise StepError(
+                f"the model needs features that the table does not have: {', '.join(missing)}",
+                "the feature catalogue changed after the model was trained",
+                "run the pipeline from build-features",
+            )
+        return features.where("role = 'score'").select(
+            "user_id", "cutoff", "is_paid", input_array(inputs).alias("inputs")
+        )
+
+
+    def with_variants(users: DataFrame, inputs: list[dict]) -> DataFrame:
+        """Each row as it is, and once more for each group with the group's inputs at their training medians."""
+        groups = list(dict.fromkeys(feature["group"] for feature in inputs))
+        group_of = functions.lit([feature["group"] for feature in inputs])
+        medians = functions.lit(
+            [
+                math.log1p(feature["median"]) if feature["scale"] == "log1p" else feature["median"]
+                for feature in inputs
+            ]
+        )
+        variants = users.withColumn("variant", functions.explode(functions.lit([AS_IT_IS, *groups])))
+
+        def replaced(value: Column, index: Column) -> Column:
+            return functions.when(group_of[index] == functions.col("variant"), medians[index]).otherwise(value)
+
+        return variants.withColumn("features", array_to_vector(functions.transform("inputs", replaced)))
+
+
+    def with_reasons(scored: DataFrame) -> DataFrame:
+        """One row a user: the score, and the groups without which it would be lower, strongest first."""
+        as_it_is = functions.col("variant") == AS_IT_IS
+        score = functions.max(functions.when(as_it_is, functions.col("raw_score")))
+        others = functions.collect_list(functions.when(~as_it_is, functions.struct("raw_score", "variant")))
+        users = scored.groupBy("user_id", "cutoff", "is_paid").agg(
+            score.alias("raw_score"), others.alias("others")
+        )
+        rises = "transform(others, other -> struct(raw_score - other.raw_score AS rise, other.variant AS name))"
+        raising = f"sort_array(filter({rises}, other -> other.rise > 0), false)"
+        return users.withColumn(
+            "reasons", functions.expr(f"transform(slice({raising}, 1, {REASONS}), other -> other.name)")
+        )
+
+
+    def ranked(users: DataFrame, calibration: dict, plan: dict) -> DataFrame:
+        """The rows of the table: probability, rank and decile, and who is never to be contacted."""
+        log_odds = calibration["slope"] * functions.col("raw_score") + calibration["intercept"]
+        order = Window.orderBy(functions.desc("raw_score"), functions.xxhash64("user_id"), "user_id")
+        settings = plan["scoring"]
+        salted = functions.concat(functions.lit(settings["controlGroupSalt"]), functions.lit(":"), "user_id")
+        control_below = settings["controlGroupShare"] * HASH_VALUES
+        first_bytes = functions.conv(functions.substring(functions.sha2(salted, 256), 1, 8), 16, 10)
+        return (
+            users.withColumn("run_id", functions.lit(plan["runId"]))
+            .withColumn("probability", 1 / (1 + functions.exp(-log_odds)))
+            .withColumn("rank", functions.row_number().over(order).cast("bigint"))
+            .withColumn("decile", functions.ntile(10).over(order))
+            .withColumn("level", functions.expr("CASE is_paid WHEN 1 THEN 'paid' WHEN 0 THEN 'free' END"))
+            .withColumn("in_control_group", first_bytes.cast("bigint") < control_below)
+            .select(*COLUMNS)
+        )
+
+
+    def top_users(scores: DataFrame) -> list[dict]:
+        """The users most at risk."""
+        return [
+            {
+                "userId": row.user_id,
+                "probability": row.probability,
+                "level": row.level,
+                "inControlGroup": row.in_control_group,
+                "reasons": row.reasons,
+            }
+            for row in scores.where(scores["rank"] <= TOP_USERS).orderBy("rank").collect()
+        ]
+
+
+    def run(spark: SparkSession, plan: dict) -> dict:
+        """Scores, writes this run's partition, and counts what was written."""
+        description, model = load(Files(spark), plan["outputs"]["model"])
+        inputs = description["inputs"]
+        features = read_snapshot(spark, FEATURES, current_snapshot(spark, FEATURES))
+        spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
+        variants = with_variants(living_users(features, inputs), inputs)
+        scored = with_raw_score(description["kind"], model, variants)
+        scores = ranked(with_reasons(scored), description["calibration"], plan)
+        spark.sql(SCORES_DEFINITION)
+        scores.writeTo(SCORES).overwrite(functions.col("run_id") == plan["runId"])
+
+        snapshot = current_snapshot(spark, SCORES)
+        written = read_snapshot(spark, SCORES, snapshot).where(functions.col("run_id") == plan["runId"]).cache()
+        # A sum of decimals does not depend on the order of its parts.
+        expected = functions.sum(functions.col("probability").cast("decimal(20,12)")).cast("double")
+        totals = written.agg(
+            functions.count(functions.lit(1)).alias("users"),
+            functions.max("cutoff").alias("cutoff"),
+            expected.alias("expected_cancellations"),
+        ).first()
+        return {
+            "users": totals.users,
+            "cutoff": str(totals.cutoff),
+            "expectedCancellations": totals.expected_cancellations,
+            "top": top_users(written),
+            "snapshots": {"scores": snapshot},
+        }
+  `,
+});
