@@ -14,10 +14,12 @@ const BURIAL_MILLISECONDS = 5_000;
 const POLL_MILLISECONDS = 50;
 
 /**
- * Runs "$@" and ends with its exit code. Standard input is a pipe that nobody writes to: once it ends, the
- * starting process has died, and the guard ends the group. The leader itself stays until its work has ended.
+ * Runs the command and ends with its exit code; the processor time it took goes into the file. Standard input is a
+ * pipe that nobody writes to: once it ends, the starting process has died, and the guard ends the group. The leader
+ * itself stays until its work has ended.
  */
 const LEADER = `
+usage=$1; shift
 trap : TERM
 exec 3<&0 </dev/null
 "$@" 3<&- &
@@ -28,17 +30,20 @@ exec 3<&-
 wait $work; code=$?
 while kill -s 0 $work 2>/dev/null; do wait $work; code=$?; done
 kill -s KILL $guard
+times > "$usage"
 exit $code
 `;
 
 export interface GroupOptions {
+  /** Where the shell's `times` go: the second line holds the user and system time of the command. */
+  readonly usageFile?: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly folder: string;
 }
 
 /** Starts a command as the leader's child in a new group; standard output and error are pipes. */
 export function spawnGroup(command: readonly string[], options: GroupOptions): ChildProcess {
-  return spawn('/bin/sh', ['-c', LEADER, 'leader', ...command], {
+  return spawn('/bin/sh', ['-c', LEADER, 'leader', options.usageFile ?? '/dev/null', ...command], {
     cwd: options.folder,
     env: options.environment,
     detached: true,

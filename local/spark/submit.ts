@@ -15,7 +15,7 @@ export interface Submission {
   readonly args: readonly string[];
   readonly configurationFolder: string;
   readonly workingFolder: string;
-  /** Everything that the step prints. */
+  /** Everything that the step prints; the processor time it took goes beside it, into `<name>.times`. */
   readonly logFile: string;
   readonly signal: AbortSignal;
   readonly onStart: (leader: ProcessIdentity) => Promise<void>;
@@ -31,6 +31,7 @@ export async function sparkSubmit(submission: Submission): Promise<number | unde
   const child = spawnGroup([join(sparkHome, 'bin', 'spark-submit'), ...submission.args], {
     environment: sparkEnvironment(submission.configurationFolder),
     folder: workingFolder,
+    usageFile: submission.logFile.replace(/\.log$/, '.times'),
   });
   const splitter = new ProgressSplitter(submission.onProgress, (line) => log.write(`${line}\n`));
   child.stdout?.on('data', (chunk: Buffer) => log.write(chunk));

@@ -1,0 +1,106 @@
+/**
+ * `npm run bench`: what a run takes, side by side with DuckDB doing ingest's job on the same files, on the same
+ * machine, in the same minutes. Prints a table; the history lies in .churn/bench, which git ignores.
+ */
+
+import { readFileSync } from 'node:fs';
+import { appendFile, link, mkdir, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { wholeNumber } from '../bin/commands/arguments.ts';
+import { KEYS } from '../lib/domain/lake.ts';
+import { runSummarySchema } from '../local/run/summary.ts';
+import { projectRoot } from '../setup/environment.mjs';
+import { type BenchLog, generatedLog, smallLog } from './logs.ts';
+import { cpuSecondsOf, type Measurement, measure } from './measure.ts';
+import { type BenchResult, table } from './table.ts';
+
+const CACHE = join(projectRoot, '.churn', 'bench');
+/** About the log that `npm start` generates, the 10 GB of issue 3, and something in between. */
+const DEFAULT_USERS = 1_500;
+const LARGE_USERS = 20_000;
+
+const options = new Command('bench')
+  .description('Measure whole runs and their ingest, side by side with DuckDB on the same files.')
+  .option('--quick', `only a generated log of ${DEFAULT_USERS} users`, false)
+  .option('--large', `a generated log of ${LARGE_USERS} users (some 10 GB) too`, false)
+  .option('--users <number>', 'a generated log of so many users instead', wholeNumber(100, 1_000_000))
+  .parse()
+  .opts<{ readonly quick: boolean; readonly large: boolean; readonly users?: number }>();
+
+const results: BenchResult[] = [];
+for await (const log of chosenLogs()) results.push(await benchLog(log));
+console.log(table(results));
+await mkdir(CACHE, { recursive: true });
+await appendFile(
+  join(CACHE, 'history.jsonl'),
+  results.map((result) => `${JSON.stringify({ at: new Date().toISOString(), ...result })}\n`).join(''),
+);
+
+async function* chosenLogs(): AsyncGenerator<BenchLog> {
+  const logs = join(CACHE, 'logs');
+  if (options.users !== undefined) {
+    yield await generatedLog(logs, options.users);
+    return;
+  }
+  yield await generatedLog(logs, DEFAULT_USERS);
+  if (options.quick) return;
+  const small = await smallLog(logs);
+  if (small === undefined) console.error('the log small is not beside the project: left out');
+  else yield small;
+  if (options.large) yield await generatedLog(logs, LARGE_USERS);
+}
+
+/** First everything but the last day, then a run that adds it. */
+async function benchLog(log: BenchLog): Promise<BenchResult> {
+  const work = join(CACHE, 'work', log.name);
+  await rm(work, { recursive: true, force: true });
+  const events = join(work, 'events');
+  const lake = join(work, 'lake');
+  await mkdir(events, { recursive: true });
+  const last = log.files.at(-1);
+  for (const file of log.files) if (file !== last) await addFile(log, file, events);
+  console.error(`${log.name}: DuckDB`);
+  const duckdb = await measure([
+    process.execPath,
+    join(projectRoot, 'bench', 'duckdb-job.ts'),
+    join(events, '*.json'),
+    join(work, 'duckdb'),
+  ]);
+  console.error(`${log.name}: whole run`);
+  const whole = await churnRun(events, lake);
+  if (last !== undefined) await addFile(log, last, events);
+  console.error(`${log.name}: the run that adds the last day`);
+  const added = await churnRun(events, lake);
+  await rm(work, { recursive: true, force: true });
+  const { output: _none, ...duckdbFigures } = duckdb;
+  return { log: log.name, bytes: log.bytes, duckdb: duckdbFigures, whole, added };
+}
+
+async function addFile(log: BenchLog, file: string, folder: string): Promise<void> {
+  const source = join(log.folder, file);
+  const target = join(folder, file);
+  await link(source, target).catch(() => symlink(source, target));
+}
+
+async function churnRun(events: string, lake: string): Promise<BenchResult['whole']> {
+  const { output, ...figures }: Measurement = await measure([
+    process.execPath,
+    join(projectRoot, 'bin', 'churn.ts'),
+    'run',
+    '--events',
+    events,
+    '--lake',
+    lake,
+    '--json',
+  ]);
+  const summary = runSummarySchema.parse(JSON.parse(output));
+  if (summary.status !== 'SUCCEEDED') throw new Error(`the run ended as ${summary.status}:\n${output}`);
+  const times = (state: string): string => join(lake, KEYS.run(summary.runId), 'logs', `${state}.times`);
+  return {
+    ...figures,
+    rows: summary.counts.read,
+    states: summary.states,
+    ingestCpuSeconds: cpuSecondsOf(readFileSync(times('IngestEvents'), 'utf8')),
+  };
+}

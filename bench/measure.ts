@@ -1,0 +1,75 @@
+/** Runs a command and measures it with everything it starts. */
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { family } from '../local/processes/table.ts';
+
+const SAMPLE_MILLISECONDS = 500;
+const KIBIBYTE = 1_024;
+
+export interface Measurement {
+  readonly wallSeconds: number;
+  /** User and system time of the command and of every process it waited for. */
+  readonly cpuSeconds: number;
+  /** The most memory that all processes held together; pages they share are counted once. */
+  readonly peakBytes: number;
+  readonly output: string;
+}
+
+/** @throws when the command fails, with what it wrote to standard error */
+export async function measure(
+  command: readonly string[],
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<Measurement> {
+  const started = performance.now();
+  const child = spawn('/bin/sh', ['-c', '"$@"; code=$?; times >&3; exit $code', 'measure', ...command], {
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  });
+  const texts = { output: '', errors: '', times: '' };
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    texts.output += text;
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    texts.errors += text;
+  });
+  child.stdio[3]?.on('data', (chunk: Buffer) => {
+    texts.times += chunk.toString();
+  });
+  let peakBytes = 0;
+  const sampler = setInterval(() => {
+    if (child.pid !== undefined) peakBytes = Math.max(peakBytes, memoryOf(family(child.pid)));
+  }, SAMPLE_MILLISECONDS);
+  const [code] = await once(child, 'close').finally(() => clearInterval(sampler));
+  const wallSeconds = (performance.now() - started) / 1_000;
+  if (code !== 0)
+    throw new Error(`${command.join(' ')} ended with ${code}:\n${texts.errors}\n${texts.output}`);
+  return { wallSeconds, cpuSeconds: cpuSecondsOf(texts.times), peakBytes, output: texts.output };
+}
+
+/** User and system seconds in the second line of the shell's `times`: `0m12.340000s 0m1.200000s`. */
+export function cpuSecondsOf(times: string): number {
+  const seconds = [...(times.split('\n')[1] ?? '').matchAll(/(\d+)m([\d.,]+)s/g)].map(
+    ([, minutes, rest]) => Number(minutes) * 60 + Number(rest?.replace(',', '.')),
+  );
+  return seconds.reduce((sum, each) => sum + each, 0);
+}
+
+/** Linux tells each process's share of the memory; elsewhere what is shared counts several times. */
+function memoryOf(pids: readonly number[]): number {
+  if (process.platform !== 'linux') return residentMemory(pids);
+  return pids.reduce((sum, pid) => {
+    try {
+      const share = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1];
+      return sum + Number(share ?? 0) * KIBIBYTE;
+    } catch {
+      return sum;
+    }
+  }, 0);
+}
+
+function residentMemory(pids: readonly number[]): number {
+  if (pids.length === 0) return 0;
+  const text = execFileSync('ps', ['-o', 'rss=', '-p', pids.join(',')], { encoding: 'utf8' });
+  return text.split('\n').reduce((sum, line) => sum + Number(line) * KIBIBYTE, 0);
+}
