@@ -25,6 +25,7 @@ export const trainModels = defineStep({
   imports: {
     standard: [
       ...evaluationImports.standard,
+      'import atexit',
       'import functools',
       'import math',
       'import time',
@@ -151,6 +152,8 @@ export const trainModels = defineStep({
     def run(spark: SparkSession, plan: dict) -> dict:
         """Trains, judges, chooses and stores."""
         settings = plan["training"]
+        if spark.sparkContext._jsc.sc().isLocal():
+            atexit.register(release_barrier_timer, spark)
         snapshot = current_snapshot(spark, FEATURES)
         features = read_snapshot(spark, FEATURES, snapshot)
         counts = census(features)
@@ -181,7 +184,6 @@ export const trainModels = defineStep({
         ranked = (
             importance(chosen["kind"], chosen["model"], inputs, rows.where("role = 'train'")) if chosen else []
         )
-        release_barrier_timer(spark)
         return {
             "trainRows": train["rows"],
             "trainCancellations": train["cancellations"],

@@ -70,10 +70,9 @@ export const fitting: Python = python`
 /** Ending the driver (train-models only). */
 export const barrierTimer: Python = python`
   def release_barrier_timer(spark: SparkSession) -> None:
-      """Lets a local driver end: Spark 3.5 keeps a timer of barrier tasks alive beside it (SPARK-46895)."""
-      if spark.sparkContext._jsc.sc().isLocal():
-          context = getattr(getattr(spark._jvm.org.apache.spark, "BarrierTaskContext$"), "MODULE$")
-          getattr(context, "org$apache$spark$BarrierTaskContext$$timer")().cancel()
+      """Lets a local driver end: Spark 3.5 keeps a timer of barrier tasks alive in it (SPARK-46895)."""
+      context = getattr(getattr(spark._jvm.org.apache.spark, "BarrierTaskContext$"), "MODULE$")
+      getattr(context, "org$apache$spark$BarrierTaskContext$$timer")().cancel()
 `;
 
 /** Scoring and loading. */

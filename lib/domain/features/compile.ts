@@ -3,17 +3,17 @@
  * of it. `history` holds a user's days before a cutoff and nothing later, so no feature can see the future;
  * `age` is the number of days from a day to the cutoff, 1 for the day just before it.
  */
+
+import { testSql } from './indicator-sql.ts';
 import {
   COUNTERS,
   type Counter,
   type Feature,
   type Measure,
   type Moment,
-  type Test,
-  type Trait,
   type Window,
 } from './measure.ts';
-import { columnName, sqlNumber, sqlString, wrapped } from './sql.ts';
+import { columnName, sqlNumber } from './sql.ts';
 
 /** What one feature asks of the aggregate, by alias, and how its value is made from that. */
 export interface CompiledMeasure {
@@ -146,24 +146,6 @@ function projected(expression: string, name: string): string {
   return `  ${lines.join('\n')}${fits ? ' ' : '\n    '}AS ${name}`;
 }
 
-/** Columns of `history` that a measure reads. */
-export function readsOf(measure: Measure): readonly (Counter | Trait | string)[] {
-  switch (measure.combine) {
-    case 'ratio':
-      return [measure.of, measure.per];
-    case 'distinct':
-      return [measure.sketch];
-    case 'days since':
-      return [MOMENTS[measure.moment].alias];
-    case 'observed days':
-      return ['day', 'registered_at'];
-    case 'indicator':
-      return [measure.trait];
-    default:
-      return [measure.counter];
-  }
-}
-
 function counterSql(counter: Counter): string {
   const derived: Readonly<Record<string, string>> = COUNTERS;
   return derived[counter] ?? columnName(counter);
@@ -194,22 +176,4 @@ function daysOf(window: Window): string {
 /** Value on the latest day on which there is one: MAX_BY skips days whose ordering value is null. */
 function latest(column: string): string {
   return `MAX_BY(${column}, IF(${column} IS NULL, NULL, day))`;
-}
-
-function testSql(column: string, test: Test): string {
-  switch (test.kind) {
-    case 'equals':
-      return `${column} = ${sqlString(test.value)}`;
-    case 'contains': {
-      const holds = (text: string): string => `CONTAINS(${column}, ${sqlString(text)})`;
-      const any = test.texts.map(holds).join('\n    OR ');
-      const none = (test.without ?? []).map((text) => `\n    AND NOT ${holds(text)}`).join('');
-      return test.texts.length > 1 && none !== '' ? `(${any})${none}` : `${any}${none}`;
-    }
-    case 'state in':
-      return (
-        `REGEXP_EXTRACT(${column}, ', ([A-Z]{2})', 1) IN (\n` +
-        `    ${wrapped(test.states.map(sqlString), '    ')}\n  )`
-      );
-  }
 }

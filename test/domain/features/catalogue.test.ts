@@ -1,0 +1,70 @@
+/** The catalogue: what it must offer, and that the table follows it. */
+import { describe, expect, it } from 'vitest';
+import { FEATURES } from '../../../lib/domain/features/catalogue.ts';
+import { FEATURE_GROUPS, type Measure, WINDOWS } from '../../../lib/domain/features/measure.ts';
+import { REGIONS } from '../../../lib/domain/features/regions.ts';
+import { FEATURES_TABLE } from '../../../lib/domain/features/table.ts';
+import { PAGE_COUNTERS } from '../../../lib/domain/lake.ts';
+
+const measured = (holds: (measure: Measure) => boolean): readonly string[] =>
+  FEATURES.filter((feature) => holds(feature.measure)).map((feature) => feature.name);
+
+describe('the feature catalogue', () => {
+  it('holds at least forty features, each named once, in a known group, and described', () => {
+    expect(FEATURES.length).toBeGreaterThanOrEqual(40);
+    expect(new Set(FEATURES.map((feature) => feature.name)).size).toBe(FEATURES.length);
+    const groups: readonly string[] = FEATURE_GROUPS.map((group) => group.name);
+    for (const feature of FEATURES) {
+      expect(groups, feature.name).toContain(feature.group);
+      for (const text of [feature.label, feature.description, feature.unit])
+        expect(text.trim(), feature.name).not.toBe('');
+    }
+    for (const group of groups) expect(FEATURES.some((feature) => feature.group === group), group).toBe(true);
+  });
+
+  it.each(['songs', 'thumbs_up', 'thumbs_down', 'playlist_adds', 'friend_adds', 'adverts', 'downgrade_visits'])(
+    'counts %s over every window, and per observed day for ever',
+    (counter) => {
+      const windows = FEATURES.flatMap(({ measure }) =>
+        measure.combine === 'sum' && measure.counter === counter ? [measure.window] : [],
+      );
+      expect(windows.sort()).toEqual([...WINDOWS].sort());
+      expect(measured((measure) => measure.combine === 'per day' && measure.counter === counter)).toHaveLength(1);
+    },
+  );
+
+  it('never sums over all time: training sees short histories and scoring long ones', () => {
+    expect(measured((measure) => measure.combine === 'sum' && measure.window === 'ever')).toEqual([]);
+  });
+
+  it('never reads the pages of cancelling, which are the answer', () => {
+    const answers: readonly string[] = PAGE_COUNTERS.filter(({ page }) => page.startsWith('Cancel')).map(
+      ({ column }) => column,
+    );
+    expect(answers).toHaveLength(2);
+    for (const { name, measure } of FEATURES)
+      for (const answer of answers) expect(JSON.stringify(measure), name).not.toContain(answer);
+  });
+
+  it('exempts from the drift alarm what grows with the age of the log', () => {
+    const exempt = FEATURES.filter((feature) => feature.drift === 'exempt').map((feature) => feature.name);
+    expect(exempt).toEqual(expect.arrayContaining(['tenure_days', 'observed_days', 'artists']));
+  });
+
+  it('puts each state into exactly one region', () => {
+    const states = REGIONS.flatMap((region) => region.states);
+    expect(states).toHaveLength(51);
+    expect(new Set(states).size).toBe(51);
+  });
+});
+
+describe('the table of features', () => {
+  it('has the keys, the label, and a described column for each feature', () => {
+    expect(FEATURES_TABLE.columns.map((column) => column.name)).toEqual([
+      ...['user_id', 'cutoff', 'role', 'label'],
+      ...FEATURES.map((feature) => feature.name),
+    ]);
+    for (const column of FEATURES_TABLE.columns) expect(column.meaning, column.name).not.toBe('');
+    expect(FEATURES_TABLE.partitionedBy).toEqual(['cutoff']);
+  });
+});

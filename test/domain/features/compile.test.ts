@@ -1,0 +1,110 @@
+/** The compiler: one aggregate, one projection, nothing from the future, and values that stay values. */
+import { describe, expect, it } from 'vitest';
+import { FEATURES } from '../../../lib/domain/features/catalogue.ts';
+import { compileFeatures, compileMeasure } from '../../../lib/domain/features/compile.ts';
+import type { Feature, Measure } from '../../../lib/domain/features/measure.ts';
+import { sqlString } from '../../../lib/domain/features/sql.ts';
+
+const feature = (name: string, measure: Measure): Feature => ({
+  name,
+  label: name,
+  description: name,
+  unit: 'events',
+  group: 'activity',
+  measure,
+  scale: 'linear',
+  fill: 0,
+  drift: 'alarm',
+});
+const SONGS: Measure = { combine: 'sum', counter: 'songs', window: 7 };
+
+describe('compileMeasure', () => {
+  it.each<[string, Measure, string, string]>([
+    ['a sum', SONGS, 'SUM(IF(age <= 7, songs, 0))', 'songs_7d'],
+    [
+      'a derived counter',
+      { combine: 'sum', counter: 'free_songs', window: 28 },
+      'SUM(IF(age <= 28, songs - paid_songs, 0))',
+      'free_songs_28d',
+    ],
+    [
+      'a largest value',
+      { combine: 'max', counter: 'songs', window: 28 },
+      'MAX(IF(age <= 28, songs, NULL))',
+      'most_songs_28d',
+    ],
+    [
+      'a rate for ever',
+      { combine: 'per day', counter: 'songs', window: 'ever' },
+      'SUM(songs)',
+      'songs_ever / known_days',
+    ],
+    [
+      'distinct artists',
+      { combine: 'distinct', sketch: 'artist_sketch', window: 28 },
+      'HLL_UNION_AGG(IF(age <= 28, artist_sketch, NULL))',
+      'HLL_SKETCH_ESTIMATE(artist_sketch_28d)',
+    ],
+  ])('compiles %s', (_, measure, aggregate, expression) => {
+    const compiled = compileMeasure(measure);
+    expect(Object.values(compiled.aggregates)).toEqual([aggregate]);
+    expect(compiled.expression).toBe(expression);
+  });
+
+  it('divides by a prior where there is one, and by nothing that is 0', () => {
+    const ratio = { combine: 'ratio', of: 'adverts', per: 'free_songs', window: 'ever' } as const;
+    expect(compileMeasure(ratio).expression).toBe('adverts_ever / NULLIF(free_songs_ever, 0)');
+    expect(compileMeasure({ ...ratio, prior: { of: 2, per: 20 } }).expression).toBe(
+      '(adverts_ever + 2) / (free_songs_ever + 20)',
+    );
+    expect(() => compileMeasure({ ...ratio, prior: { of: Number.NaN, per: 1 } })).toThrow('finite');
+  });
+});
+
+describe('compileFeatures', () => {
+  const whole = compileFeatures(FEATURES);
+
+  it('makes one SELECT of each kind, and one column a feature', () => {
+    for (const sql of [whole.aggregate, whole.projection]) expect(sql.match(/\bSELECT\b/g)).toHaveLength(1);
+    for (const { name } of FEATURES) expect(whole.projection).toMatch(new RegExp(`AS ${name}(,|\\n)`));
+  });
+
+  it('reads days only from the history before a cutoff', () => {
+    expect(whole.aggregate).toContain('\nFROM history\n');
+    expect(whole.projection.endsWith('\nFROM aggregated')).toBe(true);
+    expect(whole.aggregate).not.toMatch(/age *(<|<=) *0|cancelled_on|cancellations/);
+  });
+
+  it('asks for each sum once, however many features use it', () => {
+    const { aggregate } = compileFeatures([
+      feature('one', SONGS),
+      feature('two', { combine: 'trend', counter: 'songs', recent: 7, usual: 28 }),
+    ]);
+    expect(aggregate.match(/AS songs_7d/g)).toHaveLength(1);
+  });
+
+  it.each(['songs; DROP TABLE features', 'a"""b', 'Songs', '1st', '', 'a b'])('refuses the name %j', (name) => {
+    expect(() => compileFeatures([feature(name, SONGS)])).toThrow('is not a column name');
+  });
+
+  it('refuses a name that two features share', () => {
+    expect(() => compileFeatures([feature('same', SONGS), feature('same', SONGS)])).toThrow(
+      'two features are called "same"',
+    );
+  });
+
+  it('keeps hostile values inside their literals', () => {
+    const hostile = `x') OR 1=1 -- \\' """`;
+    const tests: readonly Measure[] = [
+      { combine: 'indicator', trait: 'level', test: { kind: 'equals', value: hostile } },
+      { combine: 'indicator', trait: 'user_agent', test: { kind: 'contains', texts: [hostile, 'b'] } },
+      { combine: 'indicator', trait: 'location', test: { kind: 'state in', states: [hostile] } },
+    ];
+    for (const measure of tests) {
+      const { expression } = compileMeasure(measure);
+      expect(expression).toContain(sqlString(hostile));
+      const withoutLiterals = expression.replaceAll(/'(?:[^'\\]|\\.)*'/g, '');
+      expect(withoutLiterals).not.toMatch(/'|--|1=1/);
+    }
+  });
+});
