@@ -15,7 +15,10 @@ export interface BuildAppOptions {
   readonly context?: Readonly<Record<string, unknown>>;
   /** Folder of the assembly; default: what the CDK command line says, or a temporary one. */
   readonly outdir?: string;
-  /** False leaves out bundling the Lambdas and fetching Python packages: seconds instead of minutes. */
+  /**
+   * False leaves out what only a deployment needs: bundling the Lambdas, fetching Python packages, and CDK's own
+   * validation of the templates. Seconds instead of minutes.
+   */
   readonly bundle?: boolean;
 }
 
@@ -44,6 +47,7 @@ export function buildApp(options: BuildAppOptions = {}): ChurnApp {
       ...options.context,
       ...(options.bundle === false ? { 'aws:cdk:bundling-stacks': [] } : {}),
     },
+    builtinCloudFormationValidation: options.bundle !== false,
     analyticsReporting: false,
   });
   const configuration = readConfiguration(app.node.getAllContext());

@@ -8,7 +8,7 @@ import { cfnLintExecutable } from '../../setup/environment.mjs';
 import { synthesize } from '../support/synthesize.ts';
 import { allStatements } from './policies.ts';
 
-const { app, stacks } = synthesize();
+const { app, stacks, assembly } = synthesize();
 const checks = new ReviewedChecks(app);
 let report: ReturnType<typeof checks.validateScope>;
 
@@ -17,7 +17,6 @@ beforeAll(() => {
 });
 
 test('cfn-lint finds nothing in the templates', () => {
-  const { assembly } = synthesize();
   const findings = spawnSync(
     cfnLintExecutable,
     [
