@@ -14,6 +14,7 @@ import traceback
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import Column, DataFrame, Observation, SparkSession, Window
 from pyspark.sql import functions as F
+from pyspark.sql.readwriter import DataFrameWriterV2
 
 STEP = "ingest-events"
 ERROR_LINES = 12
@@ -240,8 +241,6 @@ EVENT_COLUMNS = [
     "location",
     "userAgent AS user_agent",
     "CAST(TIMESTAMP_MILLIS(IF(registration BETWEEN 0 AND 1E14, registration, NULL)) AS TIMESTAMP_NTZ) AS registered_at",
-    "source_file",
-    "batch_id",
 ]
 
 
@@ -256,14 +255,22 @@ def literal_path(uri: str) -> str:
 
 
 def read_lines(spark: SparkSession, files: dict[int, str]) -> DataFrame:
-    """One row a line that is not blank: the line, and the number and the name of its file."""
+    """One row a line that is not blank: the line, and the number of its file."""
     paths = [literal_path(uri) for uri in files.values()]
-    known = [(hadoop_path(spark, uri), number, uri) for number, uri in files.items()]
-    names = spark.createDataFrame(known, "file_path string, file_number int, source_file string")
+    known = [(hadoop_path(spark, uri), number) for number, uri in files.items()]
+    numbers = spark.createDataFrame(known, "file_path string, file_number int")
     lines = spark.read.text(paths).selectExpr("value AS line", "INPUT_FILE_NAME() AS file_path")
-    named = lines.where("line RLIKE '\\\\S'").join(F.broadcast(names), "file_path", "left")
+    # The pattern settles the few lines that do not begin as an object does.
+    rows = lines.where("STARTSWITH(line, '{') OR line RLIKE '\\\\S'")
     known_file = "COALESCE(file_number, RAISE_ERROR(CONCAT('no such file in the batch: ', file_path)))"
-    return named.selectExpr("line", f"{known_file} AS file_number", "source_file")
+    numbered = rows.join(F.broadcast(numbers), "file_path", "left")
+    return numbered.selectExpr("line", f"{known_file} AS file_number")
+
+
+def names_by_number(files: dict[int, str]) -> Column:
+    """The name of a row's file: looked up where it is stored, so that no shuffle carries it."""
+    names = F.array(*[F.lit(files.get(number)) for number in range(max(files) + 1)])
+    return names[F.col("file_number")].alias("source_file")
 
 
 def parse(lines: DataFrame, plan: dict) -> DataFrame:
@@ -382,7 +389,7 @@ EVENT_NAMES = [
 EVENT_KEY = ["event_time", "session_id", "item_in_session", "page"]
 TIE_BREAKERS = [
     "is_new",
-    "source_file",
+    "file_number",
     "song",
     "artist",
     "length_seconds",
@@ -420,14 +427,23 @@ def mark_repeats(rows: DataFrame, plan: dict) -> DataFrame:
     return by_day.withColumn("is_repeat", repeat).drop("slice")
 
 
-def stage_new_rows(events: DataFrame, plan: dict, file_count: int) -> collections.Counter:
-    """Appends the batch's events to the branch, each once; returns the repeats by file."""
-    repeats = Observation("repeats within the batch")
-    marked = mark_repeats(events.withColumn("is_new", F.lit(True)), plan)
+def write_once(marked: DataFrame, plan: dict, file_count: int) -> tuple[DataFrameWriterV2, Observation]:
+    """A writer of the rows that are no repeats, and the observation that counts the repeats by file."""
+    repeats = Observation("repeats")
     by_file = tally("IF(is_repeat, file_number, NULL)", file_count).alias("by_file")
     once = marked.observe(repeats, by_file).where("NOT is_repeat").select(*EVENT_NAMES)
-    write = once.writeTo(STAGED_EVENTS)
-    write.option(f"snapshot-property.{WRITTEN_FOR}", plan["batch"]["batchId"]).append()
+    writer = once.writeTo(STAGED_EVENTS).option(f"snapshot-property.{WRITTEN_FOR}", plan["batch"]["batchId"])
+    return writer, repeats
+
+
+def stage_new_rows(events: DataFrame, plan: dict, files: dict[int, str]) -> collections.Counter:
+    """Appends the batch's events to the branch, each once; returns the repeats by file."""
+    marked = mark_repeats(events.withColumn("is_new", F.lit(True)), plan)
+    named = marked.withColumns(
+        {"source_file": names_by_number(files), "batch_id": F.lit(plan["batch"]["batchId"])}
+    )
+    writer, repeats = write_once(named, plan, len(files))
+    writer.append()
     return counts_of(repeats.get["by_file"])
 
 
@@ -448,16 +464,11 @@ def merge_with_existing(
     shared = [row.event_date for row in others.select("event_date").distinct().collect()]
     if not shared:
         return collections.Counter()
-    repeats = Observation("repeats of earlier batches")
-    files = F.create_map(*[F.lit(part) for item in numbers.items() for part in item])
-    rows = staged.where(F.col("event_date").isin(shared)).withColumns(
-        {"is_new": F.col("batch_id") == batch_id, "file_number": F.element_at(files, F.col("source_file"))}
-    )
-    marked = mark_repeats(rows, plan)
-    by_file = tally("IF(is_repeat, file_number, NULL)", len(numbers)).alias("by_file")
-    once = marked.observe(repeats, by_file).where("NOT is_repeat").select(*EVENT_NAMES)
-    write = once.writeTo(STAGED_EVENTS)
-    write.option(f"snapshot-property.{WRITTEN_FOR}", batch_id).overwritePartitions()
+    files = spark.createDataFrame(list(numbers.items()), "source_file string, file_number int")
+    rows = staged.where(F.col("event_date").isin(shared)).join(F.broadcast(files), "source_file", "left")
+    marked = mark_repeats(rows.withColumn("is_new", F.col("batch_id") == batch_id), plan)
+    writer, repeats = write_once(marked, plan, len(numbers))
+    writer.overwritePartitions()
     return counts_of(repeats.get["by_file"])
 
 
@@ -503,7 +514,7 @@ def quarantine_rows(spark: SparkSession, plan: dict, files: dict[int, str]) -> N
         refused.select(
             F.lit(batch["ingestDate"]).cast("date").alias("ingest_date"),
             F.element_at(reasons, F.col("outcome")).alias("reason"),
-            "source_file",
+            names_by_number(files),
             shortened(F.col("line")).alias("line"),
             F.lit(batch["batchId"]).alias("batch_id"),
         )
@@ -612,12 +623,22 @@ SELECT
   COUNT_IF(level = 'paid') AS paid_events,
   COUNT_IF(level = 'paid' AND page = 'NextSong') AS paid_songs,
   COALESCE(SUM(length_seconds), 0D) AS song_seconds,
-  HLL_SKETCH_AGG(artist, 9) AS artist_sketch,
-  MIN(STRUCT(event_time, item_in_session)) AS first_event,
-  MAX(STRUCT(event_time, item_in_session, level, gender, location, user_agent, registered_at)) AS last_event
+  MIN(event_time) AS started_at,
+  MAX(event_time) AS ended_at
 FROM {events}
 WHERE event_date IN ({days}) AND auth IN ('Logged In', 'Cancelled')
 GROUP BY event_date, user_id, session_id
+"""
+
+DAY_ATTRIBUTES = """
+SELECT
+  event_date,
+  user_id,
+  HLL_SKETCH_AGG(artist, 9) AS artist_sketch,
+  MAX(STRUCT(event_time, item_in_session, level, gender, location, user_agent, registered_at)) AS latest
+FROM {events}
+WHERE event_date IN ({days}) AND auth IN ('Logged In', 'Cancelled')
+GROUP BY event_date, user_id
 """
 
 ROLL_UP = """
@@ -648,10 +669,9 @@ SELECT
   SUM(paid_songs) AS paid_songs,
   SUM(song_seconds) AS song_seconds,
   COUNT(*) AS sessions,
-  SUM(TIMESTAMPDIFF(MILLISECOND, first_event.event_time, last_event.event_time)) / 1000D AS session_seconds,
-  HLL_UNION_AGG(artist_sketch) AS artist_sketch,
-  MIN(STRUCT(first_event, last_event, session_id)) AS first_session,
-  MAX(STRUCT(last_event, first_event, session_id)) AS last_session
+  SUM(TIMESTAMPDIFF(MILLISECOND, started_at, ended_at)) / 1000D AS session_seconds,
+  MIN(STRUCT(started_at, ended_at, session_id)) AS first_session,
+  MAX(STRUCT(ended_at, started_at, session_id)) AS last_session
 FROM session_days
 GROUP BY event_date, user_id
 """
@@ -685,19 +705,19 @@ USER_DAY_COLUMNS = [
     "sessions",
     "session_seconds",
     "artist_sketch",
-    "first_session.first_event.event_time AS first_event_at",
-    "last_session.last_event.event_time AS last_event_at",
+    "first_session.started_at AS first_event_at",
+    "last_session.ended_at AS last_event_at",
     "first_session.session_id AS first_session_id",
-    "first_session.first_event.event_time AS first_session_started_at",
-    "first_session.last_event.event_time AS first_session_ended_at",
+    "first_session.started_at AS first_session_started_at",
+    "first_session.ended_at AS first_session_ended_at",
     "last_session.session_id AS last_session_id",
-    "last_session.first_event.event_time AS last_session_started_at",
-    "last_session.last_event.event_time AS last_session_ended_at",
-    "last_session.last_event.level AS level",
-    "last_session.last_event.gender AS gender",
-    "last_session.last_event.location AS location",
-    "last_session.last_event.user_agent AS user_agent",
-    "last_session.last_event.registered_at AS registered_at",
+    "last_session.started_at AS last_session_started_at",
+    "last_session.ended_at AS last_session_ended_at",
+    "latest.level AS level",
+    "latest.gender AS gender",
+    "latest.location AS location",
+    "latest.user_agent AS user_agent",
+    "latest.registered_at AS registered_at",
 ]
 
 # Property of a snapshot of user_days: the snapshot of events that it was computed from.
@@ -750,8 +770,10 @@ def refresh_user_days(spark: SparkSession) -> int:
         return 0
     literals = ", ".join(f"DATE '{day}'" for day in days)
     spark.sql(SESSION_DAYS.format(events=EVENTS, days=literals)).createOrReplaceTempView("session_days")
+    attributes = spark.sql(DAY_ATTRIBUTES.format(events=EVENTS, days=literals))
     (
         spark.sql(ROLL_UP)
+        .join(attributes.withColumnRenamed("event_date", "day"), ["day", "user_id"])
         .selectExpr(*USER_DAY_COLUMNS)
         .repartition("day")
         .sortWithinPartitions("day", "user_id")
@@ -778,11 +800,10 @@ def stage_batch(spark: SparkSession, plan: dict) -> list[dict]:
     accepted = (
         rows.observe(outcomes, by_file_and_outcome.alias("by_file_and_outcome"))
         .where("outcome = 0")
-        .withColumn("batch_id", F.lit(batch["batchId"]))
         .selectExpr(*EVENT_COLUMNS, "file_number")
     )
     open_staging(spark, plan)
-    duplicates = stage_new_rows(accepted, plan, len(files))
+    duplicates = stage_new_rows(accepted, plan, files)
 
     read, refused = collections.Counter(), collections.Counter()
     for code, count in counts_of(outcomes.get["by_file_and_outcome"]).items():
