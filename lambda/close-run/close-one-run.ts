@@ -3,6 +3,7 @@ import { instancesUsd } from '../../lib/domain/cost.ts';
 import { KEYS } from '../../lib/domain/lake.ts';
 import { type RunRecord, runDetailSchema, runRecordSchema } from '../../lib/domain/run.ts';
 import type { FunctionContext } from '../context.ts';
+import { endClusters } from '../end-clusters.ts';
 import { finishRun } from '../finish-run.ts';
 import { glimpseJson, jsonLines, lakeUri } from '../json-objects.ts';
 import { leaseHolder, releaseLease } from '../lease.ts';
@@ -23,7 +24,7 @@ export interface Closing {
 
 /** Safe to be done twice, and by several at once. */
 export async function closeOneRun(run: RunToClose, ports: Ports, context: FunctionContext): Promise<Closing> {
-  const clustersTerminated = await terminateClusters(run.runId, ports);
+  const clustersTerminated = await endClusters(run.runId, ports);
   const evidence = await gatherEvidence(run.runId, ports, context);
   if (run.calledBy !== 'catch' && (await wasRefused(run, evidence, ports, context))) {
     const explanation = { where: 'Refused', error: 'Refused', why: 'another run lived', whatToDo: 'nothing' };
@@ -38,12 +39,6 @@ export async function closeOneRun(run: RunToClose, ports: Ports, context: Functi
   const notified = (await publishOnce(ports, context, run.runId, notice)) === 'published';
   const outcome = record.status === 'SUCCEEDED' ? 'succeeded' : 'failed';
   return { runId: run.runId, outcome, explanation, clustersTerminated, notified };
-}
-
-async function terminateClusters(runId: string, ports: Ports): Promise<number> {
-  const living = await ports.clusters.living(runId);
-  for (const { clusterId } of living) await ports.clusters.terminate(clusterId);
-  return living.length;
 }
 
 /** A start that was refused has its marker, and nothing that a run would have. */

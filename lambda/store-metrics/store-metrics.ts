@@ -21,6 +21,7 @@ import {
   trainingResultSchema,
 } from '../../lib/domain/run.ts';
 import type { FunctionContext } from '../context.ts';
+import { endClusters } from '../end-clusters.ts';
 import { PipelineError } from '../errors.ts';
 import { finishRun } from '../finish-run.ts';
 import { findJson, jsonLines, jsonText, lakeUri, readJson } from '../json-objects.ts';
@@ -41,6 +42,8 @@ export async function storeMetrics(
   context: FunctionContext,
 ): Promise<StoreMetricsOutput> {
   const run = storeMetricsInputSchema.parse(input);
+  // The one that the run worked on has ended already; a retry of its making may have left another.
+  await endClusters(run.runId, ports);
   const detail = (await findStored(run, ports, context)) ?? (await store(run, ports, context));
   await finishRun(ports, context, detail);
   return { summary: summarize(detail) };

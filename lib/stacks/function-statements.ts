@@ -35,6 +35,7 @@ export function functionStatements(
       readAnswers(storage),
       readResults(storage),
       ...watchClusters(),
+      endClusters(props),
     ],
     'render-report': [...common, read([KEYS.run('*'), ...RECORDS]), write([KEYS.report('*')])],
     'close-run': [

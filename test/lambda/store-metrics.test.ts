@@ -130,6 +130,13 @@ describe('a run that reached its end', () => {
     }
   });
 
+  it('ends a cluster that a retry of its making has left', async () => {
+    ports.clusters.start('run-1', arnOf('run-1'));
+    ports.clusters.start('run-1', arnOf('run-1'), { state: 'TERMINATED' });
+    await store();
+    expect(await ports.clusters.living()).toEqual([]);
+  });
+
   it('keeps the champion when it is not promoted', async () => {
     await store();
     ports.executions.set('run-1', 'SUCCEEDED');
