@@ -1,0 +1,87 @@
+/** What must hold after every ending of a run, whatever ended it. */
+import { KEYS } from '../../lib/domain/lake.ts';
+import { type RunRecord, runRecordSchema } from '../../lib/domain/run.ts';
+import type { Ending } from '../../local/interpreter/interpreter.ts';
+import { LIVING_RUN } from './fault-settings.ts';
+import type { FaultWorld } from './fault-world.ts';
+import { arnOf } from './memory-ports.ts';
+import { at } from './run-fixture.ts';
+
+const ENDED: readonly string[] = ['TERMINATED', 'TERMINATED_WITH_ERRORS'];
+/** Where, why, and what to do. */
+const EXPLANATION = /^\S[^:]*: \S[\s\S]*\nWhat to do: \S/;
+
+/** Record of a run; undefined when it left none. */
+export function recordOf({ ports }: FaultWorld, runId: string): RunRecord | undefined {
+  const text = ports.objects.text(at(KEYS.runRecord(runId)));
+  return text === undefined ? undefined : runRecordSchema.parse(JSON.parse(text));
+}
+
+/** Id of the run that holds the lease. */
+export function leaseHolderOf({ ports }: FaultWorld): string | undefined {
+  const { holder } = JSON.parse(ports.objects.text(at(KEYS.lease)) ?? '{"holder":null}');
+  return holder === null ? undefined : String(holder.runId);
+}
+
+/** Clusters of a run that have not ended. */
+export function livingClusters({ ports }: FaultWorld, runId: string): number {
+  return ports.clusters.all.filter((cluster) => cluster.runId === runId && !ENDED.includes(cluster.state))
+    .length;
+}
+
+/** Run whose scores and model are current. */
+export function currentRun({ ports }: FaultWorld): string | undefined {
+  const text = ports.objects.text(at(KEYS.current));
+  return text === undefined ? undefined : String(JSON.parse(text).runId);
+}
+
+/**
+ * What is wrong after a run has ended and been closed; empty when it has been survived.
+ * @param mayTellAgain the topic's answer was lost, so the message is sent again: better than perhaps not at all
+ */
+export function complaints(
+  world: FaultWorld,
+  runId: string,
+  ending: Ending,
+  mayTellAgain = false,
+): readonly string[] {
+  const { ports } = world;
+  const record = recordOf(world, runId);
+  const told = ports.notifications.published.filter(({ text }) => text.includes(runId)).length;
+  const wrong: string[] = [];
+  const check = (holds: boolean, complaint: string): void => {
+    if (!holds) wrong.push(complaint);
+  };
+  const expectRecord = (status: RunRecord['status'] | undefined): void =>
+    check(record?.status === status, `its record says ${record?.status}, not ${status}`);
+  const expectTold = (times: number): void =>
+    check(told === times || (mayTellAgain && told > times), `people were told ${told} times, not ${times}`);
+
+  check(livingClusters(world, runId) === 0, 'a cluster of the run lives');
+  check(told === ports.notifications.published.length, 'people were told of another run');
+  const anotherLives = ports.executions.all.has(arnOf(LIVING_RUN));
+  const holder = leaseHolderOf(world);
+  check(holder === (anotherLives ? LIVING_RUN : undefined), `the lease is held by ${holder ?? 'nobody'}`);
+  check(livingClusters(world, LIVING_RUN) === (anotherLives ? 1 : 0), 'the living run lost its cluster');
+  check(recordOf(world, LIVING_RUN) === undefined, 'the living run was recorded as ended');
+
+  const planned = ports.objects.text(at(KEYS.plan(runId))) !== undefined;
+  const refused = ports.objects.text(at(KEYS.refused(runId))) !== undefined;
+  if (ending.status === 'SUCCEEDED') {
+    expectRecord(planned ? 'SUCCEEDED' : undefined);
+    expectTold(planned ? 1 : 0);
+  } else if (refused && record === undefined) {
+    expectTold(0);
+  } else {
+    if (record?.status !== 'SUCCEEDED') expectRecord('FAILED');
+    expectTold(1);
+  }
+  check(
+    (record?.status === 'SUCCEEDED') === (currentRun(world) === runId),
+    'record and what is current differ',
+  );
+  if (record?.status === 'FAILED') {
+    check(EXPLANATION.test(record.error ?? ''), `its record does not explain itself: ${record.error}`);
+  }
+  return wrong;
+}

@@ -1,0 +1,99 @@
+/** What the world is like when a run starts: together the settings lead a run through every state there is. */
+import { storeMetrics } from '../../lambda/store-metrics/store-metrics.ts';
+import { allStates, parseMachine, resourceKind } from '../../local/interpreter/states.ts';
+import { taskFailed } from '../../local/interpreter/task.ts';
+import { deployed, FaultWorld, type TaskHook } from './fault-world.ts';
+import { arnOf } from './memory-ports.ts';
+import { CONTEXT, plan, runSteps, storeMetricsInput } from './run-fixture.ts';
+
+export interface Setting {
+  readonly name: string;
+  readonly prepare: (world: FaultWorld) => Promise<void>;
+  /** State that fails by itself, which leads into the states of the bad ending. */
+  readonly failing?: string;
+}
+
+/** Run that lives in the setting of that name, and must not be harmed. */
+export const LIVING_RUN = 'run-that-lives';
+
+const nothing = async (): Promise<void> => {};
+
+const firstStep = allStates(parseMachine(deployed.states)).find(
+  ({ state }) => resourceKind(state.Resource ?? '') === 'elasticmapreduce:addStep.sync',
+)?.name;
+
+export const SETTINGS: readonly Setting[] = [
+  { name: 'there is work', prepare: nothing },
+  { name: 'a step fails', prepare: nothing, ...(firstStep === undefined ? {} : { failing: firstStep }) },
+  {
+    name: 'nothing is new',
+    prepare: async ({ ports }) => {
+      await plan(ports, 'run-before');
+      runSteps(ports, 'run-before');
+      await storeMetrics(storeMetricsInput('run-before'), ports, CONTEXT);
+      ports.executions.set('run-before', 'SUCCEEDED');
+    },
+  },
+  {
+    name: 'another run lives',
+    prepare: async ({ ports }) => {
+      await plan(ports, LIVING_RUN);
+      ports.clusters.start(LIVING_RUN, arnOf(LIVING_RUN));
+    },
+  },
+];
+
+/** The hook with the setting's own failure below it. */
+export function inSetting({ failing }: Setting, hook: TaskHook = ({ work }) => work()): TaskHook {
+  return (call) => {
+    if (call.state !== failing) return hook(call);
+    return Promise.reject(taskFailed({ Step: { Status: { State: 'FAILED' } }, Message: 'the disk is full' }));
+  };
+}
+
+/** A world as the setting has it. */
+export async function worldOf(setting: Setting): Promise<FaultWorld> {
+  const world = new FaultWorld();
+  await setting.prepare(world);
+  return world;
+}
+
+/** A state, and a setting in which a run comes to it. */
+export interface Place {
+  readonly state: string;
+  readonly type: string;
+  readonly kind: string;
+  readonly setting: Setting;
+}
+
+/**
+ * Every state that a run comes to in some setting, in order, from runs without a fault. A setting whose way is
+ * like an earlier one's begins where they part.
+ * @throws when a state of the definition is never reached: a new way needs a setting
+ */
+export async function placesOf(): Promise<readonly Place[]> {
+  const places: Place[] = [];
+  const states = allStates(parseMachine(deployed.states));
+  for (const setting of SETTINGS) {
+    const visited: string[] = [];
+    const world = await worldOf(setting);
+    await world.run({
+      runId: 'run-1',
+      onTask: inSetting(setting),
+      onState: ({ kind, state }) => {
+        if (kind === 'entered') visited.push(state);
+      },
+    });
+    const known = setting.failing === undefined ? [] : places.map(({ state }) => state);
+    for (const { name, state } of states) {
+      if (!visited.includes(name) || known.includes(name)) continue;
+      places.push({ state: name, type: state.Type, kind: resourceKind(state.Resource ?? ''), setting });
+    }
+  }
+  const missing = states.filter(({ name }) => !places.some(({ state }) => state === name));
+  if (missing.length > 0) {
+    const names = missing.map(({ name }) => name).join(', ');
+    throw new Error(`no run comes to ${names}: add a setting to ${import.meta.url} that leads there`);
+  }
+  return places;
+}

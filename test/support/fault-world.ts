@@ -1,0 +1,204 @@
+/**
+ * The deployed pipeline in memory: the very definition that would be deployed, interpreted; the Lambdas' own
+ * bodies over ports in memory; clusters whose steps leave canned results. Every task passes a hook, by which a
+ * test lets it fail, and time passes only when somebody waits.
+ */
+import { z } from 'zod';
+import type { Closing } from '../../lambda/close-run/close-one-run.ts';
+import { closeRun } from '../../lambda/close-run/close-run.ts';
+import { FUNCTIONS } from '../../lambda/functions.ts';
+import type { Ports } from '../../lambda/ports.ts';
+import { CLUSTER_TAGS, FUNCTION_NAMES } from '../../lib/domain/operations.ts';
+import { STEP_OF_STATE } from '../../lib/pipeline/step-states.ts';
+import { readDefinition } from '../../local/definition.ts';
+import { lambda } from '../../local/handlers/lambda.ts';
+import { sns } from '../../local/handlers/sns.ts';
+import { type Ending, type StateEvent, startExecution } from '../../local/interpreter/interpreter.ts';
+import { type TaskContext, TaskError, type TaskHandlers } from '../../local/interpreter/task.ts';
+import type { Json } from '../../local/template/intrinsics.ts';
+import { arnOf, MemoryPorts } from './memory-ports.ts';
+import {
+  answerReconcileQuery,
+  CONTEXT,
+  EVENTS,
+  FEATURES,
+  ingest,
+  putResult,
+  SCORING,
+  TRAINING,
+} from './run-fixture.ts';
+import { synthesize } from './synthesize.ts';
+
+/** The definition as it would be deployed. */
+export const deployed = readDefinition(synthesize().assembly.directory);
+
+/** One call of a task; `work` does what the service does, and gives its answer. */
+export interface TaskCall {
+  readonly state: string;
+  readonly kind: string;
+  /** Counts the state's calls from 1: above 1 it is a retry. */
+  readonly attempt: number;
+  readonly signal: AbortSignal;
+  readonly abort: () => void;
+  /** For a Lambda, `ports` may stand in for the world's. */
+  readonly work: (ports?: Ports) => Promise<Json>;
+}
+export type TaskHook = (call: TaskCall) => Promise<Json>;
+
+export interface RunOptions {
+  readonly runId: string;
+  readonly definition?: Json;
+  readonly onTask?: TaskHook;
+  /** Called with what ends the execution as StopExecution would. */
+  readonly onState?: (event: StateEvent, abort: () => void) => void;
+}
+
+export class FaultWorld {
+  readonly ports = new MemoryPorts();
+
+  constructor() {
+    this.ports.objects.put(`${EVENTS}/2018-10-01.json`, 'events', 500_000);
+  }
+
+  /** Starts an execution and waits for its end; nobody is told of that yet. */
+  async run({ runId, definition = deployed.states, onTask, onState }: RunOptions): Promise<Ending> {
+    const executionArn = this.ports.executions.set(runId, 'RUNNING');
+    const hook: TaskHook = onTask ?? (({ work }) => work());
+    const attempts = new Map<string, number>();
+    const handlers = Object.entries(handlersOf(this.ports, runId)).map(([kind, handler]) => {
+      const hooked = (parameters: Json, context: TaskContext): Promise<Json> => {
+        const { stateName: state, signal } = context;
+        const attempt = (attempts.get(state) ?? 0) + 1;
+        attempts.set(state, attempt);
+        const work = (ports: Ports = this.ports): Promise<Json> => handler(ports)(parameters, context);
+        return hook({ state, kind, attempt, signal, abort: () => execution.abort(), work });
+      };
+      return [kind, hooked] as const;
+    });
+    const execution = startExecution({
+      definition,
+      input: {},
+      execution: { arn: executionArn, name: runId },
+      stateMachine: { arn: deployed.stateMachineArn, name: deployed.stateMachineName },
+      handlers: Object.fromEntries(handlers),
+      onEvent: (event) => onState?.(event, () => execution.abort()),
+    });
+    const ending = await execution.ended;
+    this.ports.executions.set(runId, ending.status);
+    return ending;
+  }
+
+  /** Delivers what the rule on executions that ended badly would; it knows no other endings. */
+  async deliverEvent(runId: string, ending: Ending, ports: Ports = this.ports): Promise<void> {
+    if (ending.status === 'SUCCEEDED') return;
+    const isOwn = ending.status === 'FAILED';
+    const event = {
+      source: 'aws.states',
+      'detail-type': 'Step Functions Execution Status Change',
+      detail: {
+        executionArn: arnOf(runId),
+        stateMachineArn: deployed.stateMachineArn,
+        name: runId,
+        status: ending.status,
+        startDate: Date.parse('2018-12-04T06:00:00Z'),
+        error: isOwn ? ending.error : null,
+        cause: isOwn ? ending.cause : null,
+      },
+    };
+    await closeRun(event, ports, CONTEXT);
+  }
+
+  /** What happens every 15 minutes. */
+  async sweep(): Promise<readonly Closing[]> {
+    this.ports.clock.advance(15 * 60_000);
+    return (await closeRun({ sweep: true }, this.ports, CONTEXT)).closings;
+  }
+}
+
+type Handler = (ports: Ports) => TaskHandlers[string];
+
+/** What each kind of resource does; made anew for each call, so that a call may have ports of its own. */
+function handlersOf(world: MemoryPorts, runId: string): Readonly<Record<string, Handler>> {
+  const emr = (name: keyof ReturnType<typeof memoryEmr>): Handler => {
+    const handler = memoryEmr(world)[name];
+    return () => handler;
+  };
+  return {
+    'lambda:invoke': (ports) => handlerOf(lambda({ ports, find: findFunction }), 'lambda:invoke'),
+    'elasticmapreduce:createCluster.sync': emr('create'),
+    'elasticmapreduce:addStep.sync': emr('addStep'),
+    'elasticmapreduce:terminateCluster.sync': emr('terminate'),
+    'athena:startQueryExecution.sync': () => async () => {
+      answerReconcileQuery(world, runId);
+      return { QueryExecution: { QueryExecutionId: runId, Status: { State: 'SUCCEEDED' } } };
+    },
+    'sns:publish': (ports) => handlerOf(sns(ports.notifications), 'sns:publish'),
+  };
+}
+
+function handlerOf(handlers: TaskHandlers, kind: string): TaskHandlers[string] {
+  const handler = handlers[kind];
+  if (handler === undefined) throw new Error(`there is no handler of ${kind}`);
+  return handler;
+}
+
+function findFunction(arn: string) {
+  const functionName = deployed.functions.get(arn)?.functionName;
+  const name = FUNCTION_NAMES.find((own) => functionName?.endsWith(`-${own}`) === true);
+  return name === undefined ? undefined : { body: FUNCTIONS[name], context: CONTEXT };
+}
+
+const createSchema = z.looseObject({ Tags: z.array(z.object({ Key: z.string(), Value: z.string() })) });
+const stepSchema = z.looseObject({
+  ClusterId: z.string(),
+  Step: z.looseObject({
+    Name: z.string(),
+    HadoopJarStep: z.looseObject({ Args: z.array(z.string()).min(1) }),
+  }),
+});
+const terminateSchema = z.looseObject({ ClusterId: z.string() });
+
+/** EMR: clusters that start at once, and steps that leave the results of the fixture. */
+function memoryEmr(ports: MemoryPorts) {
+  return {
+    create: async (parameters: Json): Promise<Json> => {
+      const tags = new Map(createSchema.parse(parameters).Tags.map(({ Key, Value }) => [Key, Value]));
+      const cluster = ports.clusters.start(
+        tags.get(CLUSTER_TAGS.runId) ?? 'no run',
+        tags.get(CLUSTER_TAGS.executionArn) ?? 'no execution',
+      );
+      return {
+        ClusterId: cluster.clusterId,
+        Cluster: { Id: cluster.clusterId, Status: { State: 'WAITING' } },
+      };
+    },
+    addStep: async (parameters: Json): Promise<Json> => {
+      const { ClusterId: clusterId, Step: step } = stepSchema.parse(parameters);
+      const cluster = (await ports.clusters.living()).find((living) => living.clusterId === clusterId);
+      if (cluster === undefined) {
+        throw new TaskError('EMR.AmazonElasticMapReduceException', `there is no cluster ${clusterId}`);
+      }
+      leaveResults(ports, cluster.runId, step.Name);
+      return { Step: { Id: 's-1', Name: step.Name, Status: { State: 'COMPLETED' } } };
+    },
+    terminate: async (parameters: Json): Promise<Json> => {
+      const { ClusterId: clusterId } = terminateSchema.parse(parameters);
+      await ports.clusters.terminate(clusterId);
+      return { Cluster: { Id: clusterId, Status: { State: 'TERMINATED' } } };
+    },
+  };
+}
+
+const RESULTS: Readonly<Record<string, unknown>> = {
+  'build-features': FEATURES,
+  'train-models': TRAINING,
+  'score-users': SCORING,
+};
+
+function leaveResults(ports: MemoryPorts, runId: string, state: string): void {
+  const step = new Map(Object.entries(STEP_OF_STATE)).get(state);
+  if (step === undefined)
+    throw new Error(`nobody knows what the step ${state} leaves: tell it in ${import.meta.url}`);
+  if (step === 'ingest-events') ingest(ports, runId);
+  else putResult(ports, runId, step, RESULTS[step]);
+}
