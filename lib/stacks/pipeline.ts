@@ -1,5 +1,5 @@
 /** The pipeline itself: the state machine, its Lambdas, who is told, and what closes a run that ended badly. */
-import { Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -52,6 +52,10 @@ export class PipelineStack extends Stack {
     this.functions = this.lambdas(props);
     this.stateMachine = this.machine(props);
     this.closeWhatEndedBadly();
+    new CfnOutput(this, 'StateMachineArn', {
+      value: this.stateMachine.stateMachineArn,
+      description: 'What to start for a run',
+    });
     trainingSchedule(this, 'Schedule', {
       configuration,
       key: storage.key,

@@ -1,5 +1,5 @@
 /** Where everything lies: buckets, the key they are encrypted with, the catalog, and the workgroup that reads them. */
-import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { CfnNamedQuery, CfnWorkGroup } from 'aws-cdk-lib/aws-athena';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { Bucket, type IBucket } from 'aws-cdk-lib/aws-s3';
@@ -62,6 +62,8 @@ export class StorageStack extends Stack {
     });
     this.lakeRoot = `s3://${this.lakeBucket.bucketName}`;
     this.eventsRoot = `s3://${this.rawBucket.bucketName}/${configuration.rawPrefix}`;
+    new CfnOutput(this, 'EventsUri', { value: this.eventsRoot, description: 'Where the event files go' });
+    new CfnOutput(this, 'LakeUri', { value: this.lakeRoot, description: 'Where everything else lies' });
     lakeCatalog(this, { lakeRoot: this.lakeRoot, eventsRoot: this.eventsRoot });
     this.workgroupName = configuration.prefix;
     this.workgroup(configuration);
