@@ -109,9 +109,9 @@ export class FaultWorld {
   }
 
   /** What happens every 15 minutes. */
-  async sweep(): Promise<readonly Closing[]> {
+  async sweep(ports: Ports = this.ports): Promise<readonly Closing[]> {
     this.ports.clock.advance(15 * 60_000);
-    return (await closeRun({ sweep: true }, this.ports, CONTEXT)).closings;
+    return (await closeRun({ sweep: true }, ports, CONTEXT)).closings;
   }
 }
 

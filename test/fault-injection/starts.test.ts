@@ -1,0 +1,166 @@
+/** Starts that meet other runs, and clusters that come too late. */
+import { describe, expect, it, vi } from 'vitest';
+import type { Ending } from '../../local/interpreter/interpreter.ts';
+import { complaints, leaseHolderOf, livingClusters, recordOf } from '../support/fault-assertions.ts';
+import { gate } from '../support/fault-ports.ts';
+import { FaultWorld, type TaskHook } from '../support/fault-world.ts';
+import { arnOf } from '../support/memory-ports.ts';
+
+// Drawing the page takes longer than all else together, and cannot end a run in a way of its own.
+vi.mock('../../lambda/render-report/page.ts', () => ({ reportPage: async () => '<html></html>' }));
+
+/** Aborts the execution once that state has done its work. */
+const abortedAfter =
+  (aborted: string): TaskHook =>
+  async ({ state, work, abort }) => {
+    const answer = await work();
+    if (state === aborted) abort();
+    return answer;
+  };
+
+describe('a cluster that appears just after its run was aborted', () => {
+  it.each(['delivered', 'lost'])('is ended by the sweep, event %s', async (delivery) => {
+    const world = new FaultWorld();
+    const ending = await world.run({
+      runId: 'run-1',
+      // RunJobFlow was accepted, and the cluster is not in any listing yet.
+      onTask: async ({ state, work, abort }) => {
+        if (state !== 'CreateCluster') return work();
+        abort();
+        return null;
+      },
+    });
+    if (delivery === 'delivered') {
+      await world.deliverEvent('run-1', ending);
+      expect(complaints(world, 'run-1', ending)).toEqual([]);
+    }
+    world.ports.clusters.start('run-1', arnOf('run-1'), { state: 'STARTING' });
+    await world.sweep();
+    expect(complaints(world, 'run-1', ending)).toEqual([]);
+    expect(world.ports.clusters.all).toHaveLength(1);
+  });
+});
+
+describe('a start while a run lives', () => {
+  it.each(['delivered', 'lost'])(
+    'is refused by its name and harms nothing of it, event %s',
+    async (delivery) => {
+      const world = new FaultWorld();
+      const working = gate();
+      const go = gate();
+      const first = world.run({
+        runId: 'first',
+        onTask: async ({ state, work }) => {
+          if (state === 'TrainModels') {
+            working.open();
+            await go.opened;
+          }
+          return work();
+        },
+      });
+      await working.opened;
+      const second = await world.run({ runId: 'second' });
+      expect(second).toMatchObject({ status: 'FAILED', error: 'Refused' });
+      expect(second).toHaveProperty(
+        'cause',
+        expect.stringMatching(/run first lives .* wait for it or stop it/),
+      );
+      if (delivery === 'delivered') await world.deliverEvent('second', second);
+      await world.sweep();
+      expect(leaseHolderOf(world)).toBe('first');
+      expect(livingClusters(world, 'first')).toBe(1);
+      expect(world.ports.notifications.published).toEqual([]);
+      go.open();
+      expect(complaints(world, 'first', await first)).toEqual([]);
+      expect(recordOf(world, 'first')?.status).toBe('SUCCEEDED');
+      expect(recordOf(world, 'second')).toBeUndefined();
+    },
+  );
+});
+
+describe('a start after a run that ended badly and was not closed yet', () => {
+  it('waits for the cluster of the dead run to be ended, then gets the lease', async () => {
+    const world = new FaultWorld();
+    const dead = await world.run({ runId: 'dead', onTask: abortedAfter('IngestEvents') });
+    const early = await world.run({ runId: 'early' });
+    expect(early).toHaveProperty(
+      'cause',
+      expect.stringMatching(/run dead has ended, but its cluster .* lives/),
+    );
+    await world.sweep();
+    expect(complaints(world, 'dead', dead)).toEqual([]);
+    const late = await world.run({ runId: 'late' });
+    expect(late.status).toBe('SUCCEEDED');
+    expect(recordOf(world, 'late')?.status).toBe('SUCCEEDED');
+    expect(world.ports.notifications.published.map(({ subject }) => subject)).toEqual([
+      expect.stringContaining('run failed in BuildFeatures'),
+      'Churn model: run succeeded',
+    ]);
+  });
+
+  it('takes the lease of a dead run that left no cluster, and closing the dead one takes nothing of it', async () => {
+    const world = new FaultWorld();
+    const dead = await world.run({ runId: 'dead', onTask: abortedAfter('TerminateCluster') });
+    const working = gate();
+    const go = gate();
+    const heir = world.run({
+      runId: 'heir',
+      onTask: async ({ state, work }) => {
+        const answer = await work();
+        if (state === 'IngestEvents') {
+          working.open();
+          await go.opened;
+        }
+        return answer;
+      },
+    });
+    await working.opened;
+    await world.deliverEvent('dead', dead);
+    await world.sweep();
+    expect(recordOf(world, 'dead')?.status).toBe('FAILED');
+    expect(leaseHolderOf(world)).toBe('heir');
+    expect(livingClusters(world, 'heir')).toBe(1);
+    go.open();
+    expect((await heir).status).toBe('SUCCEEDED');
+    expect(recordOf(world, 'heir')?.status).toBe('SUCCEEDED');
+    expect(leaseHolderOf(world)).toBeUndefined();
+  });
+});
+
+describe('fifty starts at once', () => {
+  it('end in one run and forty-nine that are refused by its name', async () => {
+    const world = new FaultWorld();
+    const runIds = Array.from({ length: 50 }, (_, index) => `start-${String(index).padStart(2, '0')}`);
+    const go = gate();
+    let ended = 0;
+    const endings: readonly (readonly [string, Ending])[] = await Promise.all(
+      runIds.map(async (runId) => {
+        const ending = await world.run({
+          runId,
+          onTask: async ({ state, work }) => {
+            if (state === 'CreateCluster') await go.opened;
+            return work();
+          },
+        });
+        ended += 1;
+        if (ended === runIds.length - 1) go.open();
+        return [runId, ending] as const;
+      }),
+    );
+    const winners = endings.filter(([, { status }]) => status === 'SUCCEEDED').map(([runId]) => runId);
+    expect(winners).toHaveLength(1);
+    const [winner = ''] = winners;
+    for (const [runId, ending] of endings) {
+      if (runId === winner) continue;
+      expect(ending).toMatchObject({ status: 'FAILED', error: 'Refused' });
+      expect(ending).toHaveProperty('cause', expect.stringContaining(`run ${winner} lives`));
+    }
+    await Promise.all(endings.map(([runId, ending]) => world.deliverEvent(runId, ending)));
+    await world.sweep();
+    for (const [runId, ending] of endings)
+      expect([runId, ...complaints(world, runId, ending)]).toEqual([runId]);
+    expect(world.ports.clusters.all).toHaveLength(1);
+    expect(world.ports.notifications.published).toHaveLength(1);
+    expect(runIds.filter((runId) => recordOf(world, runId) !== undefined)).toEqual([winner]);
+  });
+});
