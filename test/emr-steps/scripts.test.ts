@@ -1,9 +1,9 @@
 /** The generated scripts, whole, as a reviewer and the cluster see them. */
 import { describe, expect, it } from 'vitest';
-import { ingestEvents } from '../../emr-steps/ingest-events.ts';
+import { STEPS } from '../../emr-steps/steps.ts';
 
 describe('generated scripts', () => {
-  it.each([ingestEvents])('$scriptName', async (step) => {
+  it.each(Object.values(STEPS))('$scriptName', async (step) => {
     await expect(step.script).toMatchFileSnapshot(`__snapshots__/${step.scriptName}`);
   });
 });

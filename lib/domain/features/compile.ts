@@ -5,14 +5,7 @@
  */
 
 import { testSql } from './indicator-sql.ts';
-import {
-  COUNTERS,
-  type Counter,
-  type Feature,
-  type Measure,
-  type Moment,
-  type Window,
-} from './measure.ts';
+import { COUNTERS, type Counter, type Feature, type Measure, type Moment, type Window } from './measure.ts';
 import { columnName, sqlNumber } from './sql.ts';
 
 /** What one feature asks of the aggregate, by alias, and how its value is made from that. */
@@ -124,7 +117,8 @@ export function compileMeasure(measure: Measure): CompiledMeasure {
       const { alias, aggregate } = MOMENTS[measure.moment];
       return {
         aggregates: { [alias]: aggregate },
-        expression: `GREATEST(0, TIMESTAMPDIFF(SECOND, ${alias}, cutoff)) / 86400`,
+        // A comparison with null is not true, so a moment that never came stays missing.
+        expression: `IF(${alias} >= cutoff, 0, TIMESTAMPDIFF(SECOND, ${alias}, cutoff) / 86400)`,
       };
     }
     case 'observed days':

@@ -1,0 +1,347 @@
+"""Scores every living user with the stored model, and says which groups of features raise the score.
+
+Generated from emr-steps/score-users: change it there. Run by
+spark-submit score-users.py --plan <uri of plan.json>
+"""
+
+import argparse
+import json
+import math
+import sys
+import traceback
+
+from pyspark.ml import classification
+from pyspark.ml.functions import array_to_vector, vector_to_array
+from pyspark.sql import Column, DataFrame, SparkSession, Window, functions
+from xgboost.spark import SparkXGBClassifierModel
+
+STEP = "score-users"
+ERROR_LINES = 12
+
+
+class StepError(Exception):
+    """A failure that a person can act on."""
+
+    def __init__(self, message: str, likely_cause: str, what_to_do: str) -> None:
+        """Takes what went wrong, why that is likely, and the remedy."""
+        super().__init__(message)
+        self.likely_cause = likely_cause
+        self.what_to_do = what_to_do
+
+
+class Files:
+    """Small text files, wherever Spark's file systems can reach."""
+
+    def __init__(self, spark: SparkSession) -> None:
+        """Uses the session's file systems and their credentials."""
+        self._jvm = spark._jvm
+        self._configuration = spark._jsc.hadoopConfiguration()
+
+    def _path(self, uri: str):
+        path = self._jvm.org.apache.hadoop.fs.Path(uri)
+        file_system = path.getFileSystem(self._configuration)
+        # Checksum files beside the objects would go stale when another program rewrites them.
+        file_system.setWriteChecksum(False)
+        return file_system, path
+
+    def exists(self, uri: str) -> bool:
+        """Says whether there is a file or folder."""
+        file_system, path = self._path(uri)
+        return file_system.exists(path)
+
+    def read_text(self, uri: str) -> str:
+        """Reads the whole file."""
+        file_system, path = self._path(uri)
+        stream = file_system.open(path)
+        try:
+            return self._jvm.org.apache.commons.io.IOUtils.toString(stream, "UTF-8")
+        finally:
+            stream.close()
+
+    def write_text(self, uri: str, text: str) -> None:
+        """Writes the whole text or nothing: a reader never sees half of it."""
+        file_system, path = self._path(uri)
+        draft = path.suffix(".draft")
+        stream = file_system.create(draft, True)
+        try:
+            stream.write(text.encode("utf-8"))
+        finally:
+            stream.close()
+        file_system.delete(path, False)
+        if not file_system.rename(draft, path):
+            raise OSError(f"could not move {draft} to {path}")
+
+    def read_json(self, uri: str) -> dict:
+        """Reads one JSON document."""
+        return json.loads(self.read_text(uri))
+
+    def write_json(self, uri: str, value: dict) -> None:
+        """Writes one JSON document, keys sorted."""
+        self.write_text(uri, json.dumps(value, indent=2, sort_keys=True) + "\n")
+
+
+def explain(error: Exception) -> dict:
+    """Says what went wrong in the words of the person who is paged."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    message = "\n".join(lines[:ERROR_LINES]) or type(error).__name__
+    if isinstance(error, StepError):
+        cause, remedy = error.likely_cause, error.what_to_do
+    elif "OutOfMemoryError" in message or "Container killed" in message:
+        cause = "the data of one task did not fit into memory"
+        remedy = "raise the cluster's size in the configuration and resume the run"
+    elif "AccessDenied" in message or "403" in message:
+        cause = "the cluster's role may not read or write what the message names"
+        remedy = "grant it, then resume the run"
+    else:
+        cause = "unexpected: see the message and the step's log"
+        remedy = "resume the run once the cause is mended; steps that succeeded are skipped"
+    return {
+        "step": STEP,
+        "errorClass": type(error).__name__,
+        "message": message,
+        "likelyCause": cause,
+        "whatToDo": remedy,
+    }
+
+
+def main() -> None:
+    """Runs the step once for a plan; a result that stands is not made again."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--plan", required=True, help="URI of the run's plan.json")
+    plan_uri = parser.parse_args().plan
+    spark = SparkSession.builder.appName(f"churn {STEP}").getOrCreate()
+    files = Files(spark)
+    plan = files.read_json(plan_uri)
+    outputs = plan["outputs"]
+    try:
+        if files.exists(outputs["results"][STEP]):
+            print(f"{STEP}: the result of this plan stands, nothing to do", file=sys.stderr)
+            return
+        files.write_json(outputs["results"][STEP], run(spark, plan))
+    except Exception as error:
+        traceback.print_exc()
+        files.write_json(outputs["errors"][STEP], explain(error))
+        sys.exit(1)
+    finally:
+        spark.stop()
+
+
+FEATURES = "lake.churn.features"
+SCORES = "lake.churn.scores"
+SCORES_DEFINITION = """
+CREATE TABLE IF NOT EXISTS lake.churn.scores (
+  run_id string COMMENT 'run that scored',
+  user_id string COMMENT 'user',
+  cutoff date COMMENT 'day before whose start everything was known (observationEnd)',
+  probability double COMMENT 'calibrated probability to cancel within the horizon',
+  raw_score double COMMENT 'the model\\'s uncalibrated score (log-odds), by which users are ranked',
+  decile int COMMENT 'tenth of the users by score; 1 is the most at risk',
+  rank bigint COMMENT 'rank by score; 1 is the most at risk',
+  level string COMMENT 'subscription at the latest event',
+  in_control_group boolean COMMENT 'never to be contacted, so that the effect of contacting can be measured',
+  reasons array<string> COMMENT 'groups of features that raise the score most, strongest first'
+) USING iceberg
+PARTITIONED BY (run_id)
+COMMENT 'living user x run'
+TBLPROPERTIES (
+  'format-version' = '2',
+  'write.distribution-mode' = 'none',
+  'write.metadata.delete-after-commit.enabled' = 'true'
+)
+"""
+COLUMNS = [
+    "run_id",
+    "user_id",
+    "cutoff",
+    "probability",
+    "raw_score",
+    "decile",
+    "rank",
+    "level",
+    "in_control_group",
+    "reasons",
+]
+# The name under which a row is scored as it is, beside the groups of features.
+AS_IT_IS = ""
+REASONS = 3
+TOP_USERS = 50
+HASH_VALUES = 2**32
+
+
+def current_snapshot(spark: SparkSession, table: str) -> str:
+    """Id of the table's current snapshot, as text: it exceeds what JSON readers hold exactly."""
+    reference = spark.table(f"{table}.refs").where("name = 'main'").select("snapshot_id").first()
+    if reference is None:
+        raise StepError(
+            f"the table {table} has no snapshot",
+            "the step that fills it has not run, or found nothing to write",
+            "run the pipeline from its first step",
+        )
+    return str(reference.snapshot_id)
+
+
+def read_snapshot(spark: SparkSession, table: str, snapshot: str) -> DataFrame:
+    """The table's rows as of one snapshot."""
+    return spark.read.option("snapshot-id", snapshot).table(table)
+
+
+def input_array(inputs: list[dict]) -> Column:
+    """The values that the models see, in order: missing ones filled, long tails on a logarithmic scale."""
+    filled = [f"coalesce({feature['name']}, {feature['fill']!r}D)" for feature in inputs]
+    scaled = [
+        f"ln(1 + {value})" if feature["scale"] == "log1p" else value
+        for feature, value in zip(inputs, filled, strict=True)
+    ]
+    return functions.expr(f"array({', '.join(scaled)})")
+
+
+# A forest may be sure; its log-odds must stay finite.
+LEAST_PROBABILITY = 1e-6
+SCORE_DECIMALS = 9
+
+
+def with_raw_score(kind: str, model, rows: DataFrame) -> DataFrame:
+    """Adds the model's uncalibrated score: log-odds, rounded so that summation order cannot show."""
+    if kind == "base_rate":
+        return rows.withColumn("raw_score", functions.lit(0.0))
+    scored = model.transform(rows)
+    if kind == "random_forest":
+        share = vector_to_array("probability")[1]
+        score = functions.log((share + LEAST_PROBABILITY) / (1 - share + LEAST_PROBABILITY))
+    else:
+        score = vector_to_array("rawPrediction")[1]
+    return scored.withColumn("raw_score", functions.round(score, SCORE_DECIMALS))
+
+
+LOADERS = {
+    "logistic_regression": classification.LogisticRegressionModel,
+    "random_forest": classification.RandomForestClassificationModel,
+    "boosted_trees": SparkXGBClassifierModel,
+}
+
+
+def load(files: Files, folder: str):
+    """A stored model's description, and the model itself (none for the base rate)."""
+    if not files.exists(f"{folder}/model.json"):
+        raise StepError(
+            f"there is no model at {folder}",
+            "train-models has not run for this plan, or its output was removed",
+            "run the pipeline from train-models",
+        )
+    description = files.read_json(f"{folder}/model.json")
+    loader = LOADERS.get(description["kind"])
+    return description, loader.load(f"{folder}/model") if loader else None
+
+
+def living_users(features: DataFrame, inputs: list[dict]) -> DataFrame:
+    """The rows to score, with what the model must know of them."""
+    missing = [feature["name"] for feature in inputs if feature["name"] not in features.columns]
+    if missing:
+        raise StepError(
+            f"the model needs features that the table does not have: {', '.join(missing)}",
+            "the feature catalogue changed after the model was trained",
+            "run the pipeline from build-features",
+        )
+    return features.where("role = 'score'").select(
+        "user_id", "cutoff", "is_paid", input_array(inputs).alias("inputs")
+    )
+
+
+def with_variants(users: DataFrame, inputs: list[dict]) -> DataFrame:
+    """Each row as it is, and once more for each group with the group's inputs at their training medians."""
+    groups = list(dict.fromkeys(feature["group"] for feature in inputs))
+    group_of = functions.lit([feature["group"] for feature in inputs])
+    medians = functions.lit(
+        [
+            math.log1p(feature["median"]) if feature["scale"] == "log1p" else feature["median"]
+            for feature in inputs
+        ]
+    )
+    variants = users.withColumn("variant", functions.explode(functions.lit([AS_IT_IS, *groups])))
+
+    def replaced(value: Column, index: Column) -> Column:
+        return functions.when(group_of[index] == functions.col("variant"), medians[index]).otherwise(value)
+
+    return variants.withColumn("features", array_to_vector(functions.transform("inputs", replaced)))
+
+
+def with_reasons(scored: DataFrame) -> DataFrame:
+    """One row a user: the score, and the groups without which it would be lower, strongest first."""
+    as_it_is = functions.col("variant") == AS_IT_IS
+    score = functions.max(functions.when(as_it_is, functions.col("raw_score")))
+    others = functions.collect_list(functions.when(~as_it_is, functions.struct("raw_score", "variant")))
+    users = scored.groupBy("user_id", "cutoff", "is_paid").agg(
+        score.alias("raw_score"), others.alias("others")
+    )
+    rises = "transform(others, other -> struct(raw_score - other.raw_score AS rise, other.variant AS name))"
+    raising = f"sort_array(filter({rises}, other -> other.rise > 0), false)"
+    return users.withColumn(
+        "reasons", functions.expr(f"transform(slice({raising}, 1, {REASONS}), other -> other.name)")
+    )
+
+
+def ranked(users: DataFrame, calibration: dict, plan: dict) -> DataFrame:
+    """The rows of the table: probability, rank and decile, and who is never to be contacted."""
+    log_odds = calibration["slope"] * functions.col("raw_score") + calibration["intercept"]
+    order = Window.orderBy(functions.desc("raw_score"), functions.xxhash64("user_id"), "user_id")
+    settings = plan["scoring"]
+    salted = functions.concat(functions.lit(settings["controlGroupSalt"]), functions.lit(":"), "user_id")
+    control_below = settings["controlGroupShare"] * HASH_VALUES
+    first_bytes = functions.conv(functions.substring(functions.sha2(salted, 256), 1, 8), 16, 10)
+    return (
+        users.withColumn("run_id", functions.lit(plan["runId"]))
+        .withColumn("probability", 1 / (1 + functions.exp(-log_odds)))
+        .withColumn("rank", functions.row_number().over(order).cast("bigint"))
+        .withColumn("decile", functions.ntile(10).over(order))
+        .withColumn("level", functions.expr("CASE is_paid WHEN 1 THEN 'paid' WHEN 0 THEN 'free' END"))
+        .withColumn("in_control_group", first_bytes.cast("bigint") < control_below)
+        .select(*COLUMNS)
+    )
+
+
+def top_users(scores: DataFrame) -> list[dict]:
+    """The users most at risk."""
+    return [
+        {
+            "userId": row.user_id,
+            "probability": row.probability,
+            "level": row.level,
+            "inControlGroup": row.in_control_group,
+            "reasons": row.reasons,
+        }
+        for row in scores.where(scores["rank"] <= TOP_USERS).orderBy("rank").collect()
+    ]
+
+
+def run(spark: SparkSession, plan: dict) -> dict:
+    """Scores, writes this run's partition, and counts what was written."""
+    description, model = load(Files(spark), plan["outputs"]["model"])
+    inputs = description["inputs"]
+    features = read_snapshot(spark, FEATURES, current_snapshot(spark, FEATURES))
+    spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
+    variants = with_variants(living_users(features, inputs), inputs)
+    scored = with_raw_score(description["kind"], model, variants)
+    scores = ranked(with_reasons(scored), description["calibration"], plan)
+    spark.sql(SCORES_DEFINITION)
+    scores.writeTo(SCORES).overwrite(functions.col("run_id") == plan["runId"])
+
+    snapshot = current_snapshot(spark, SCORES)
+    written = read_snapshot(spark, SCORES, snapshot).where(functions.col("run_id") == plan["runId"]).cache()
+    # A sum of decimals does not depend on the order of its parts.
+    expected = functions.sum(functions.col("probability").cast("decimal(20,12)")).cast("double")
+    totals = written.agg(
+        functions.count(functions.lit(1)).alias("users"),
+        functions.max("cutoff").alias("cutoff"),
+        expected.alias("expected_cancellations"),
+    ).first()
+    return {
+        "users": totals.users,
+        "cutoff": str(totals.cutoff),
+        "expectedCancellations": totals.expected_cancellations,
+        "top": top_users(written),
+        "snapshots": {"scores": snapshot},
+    }
+
+
+if __name__ == "__main__":
+    main()

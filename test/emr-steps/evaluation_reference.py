@@ -1,0 +1,127 @@
+"""Compares the figures of the generated train-models.py with scikit-learn on the rows themselves.
+
+python evaluation_reference.py <train-models.py>  Prints one JSON document: for each case and figure the value
+from the histogram and the reference.
+"""
+
+import importlib.util
+import json
+import sys
+
+import numpy
+from sklearn import linear_model, metrics
+
+
+def load(path: str):
+    """The generated script as a module; its main() does not run."""
+    specification = importlib.util.spec_from_file_location("train_models", path)
+    module = importlib.util.module_from_spec(specification)
+    sys.modules["train_models"] = module
+    specification.loader.exec_module(module)
+    return module
+
+
+def histogram(step, scores: numpy.ndarray, labels: numpy.ndarray):
+    """One bin for each distinct score, as Spark makes them where scores are few."""
+    distinct, place = numpy.unique(scores, return_inverse=True)
+    positives = numpy.bincount(place, weights=labels, minlength=len(distinct))
+    rows = numpy.bincount(place, minlength=len(distinct))
+    return step.Histogram(distinct, distinct, positives, rows - positives)
+
+
+def expected_lift(scores: numpy.ndarray, labels: numpy.ndarray, share: float) -> float:
+    """Mean lift at the top over many random orders of equal scores."""
+    generator = numpy.random.default_rng(0)
+    top = round(share * len(scores))
+    caught = []
+    for _ in range(4000):
+        shuffled = generator.permutation(len(scores))
+        order = shuffled[numpy.argsort(-scores[shuffled], kind="stable")]
+        caught.append(labels[order[:top]].mean())
+    return float(numpy.mean(caught) / labels.mean())
+
+
+def reference(scores: numpy.ndarray, labels: numpy.ndarray, probabilities: numpy.ndarray) -> dict:
+    """The figures as scikit-learn and the definitions give them, row by row."""
+    log_odds = numpy.log(probabilities / (1 - probabilities)).reshape(-1, 1)
+    recalibration = linear_model.LogisticRegression(C=numpy.inf, tol=1e-10, max_iter=1000)
+    parts = numpy.array_split(numpy.argsort(probabilities, kind="stable"), 10)
+    gaps = [len(part) * abs(probabilities[part].mean() - labels[part].mean()) for part in parts]
+    base_rate = labels.mean()
+    precision = metrics.average_precision_score(labels, scores)
+    brier = metrics.brier_score_loss(labels, probabilities)
+    return {
+        "auc": metrics.roc_auc_score(labels, scores),
+        "average_precision": precision,
+        "average_precision_ratio": precision / base_rate,
+        **{f"lift_at_{top}": expected_lift(scores, labels, top / 100) for top in (5, 10, 20)},
+        "brier": brier,
+        "brier_skill": 1 - brier / metrics.brier_score_loss(labels, numpy.full(len(labels), base_rate)),
+        "log_loss": metrics.log_loss(labels, probabilities),
+        "calibration_error": sum(gaps) / len(labels),
+        "calibration_slope": recalibration.fit(log_odds, labels).coef_[0, 0],
+    }
+
+
+def compare(step, scores: numpy.ndarray, labels: numpy.ndarray) -> dict:
+    """Every figure twice, with its interval and that of a bootstrap over rows."""
+    test = histogram(step, scores, labels)
+    calibration = {"slope": 0.8, "intercept": -1.5}
+    probabilities = step.probability(calibration, scores)
+    figures = {**step.ranking_figures(test, 1), **step.probability_figures(test, calibration)}
+    expected = reference(scores, labels, probabilities)
+    generator = numpy.random.default_rng(5)
+    resampled = [generator.integers(0, len(labels), len(labels)) for _ in range(400)]
+    aucs = [metrics.roc_auc_score(labels[rows], scores[rows]) for rows in resampled]
+    thresholds = step.score_thresholds(test)
+    decided = step.decisions(test, thresholds, calibration)["best_f1"]
+    predicted = scores >= thresholds["best_f1"]
+    best = max(metrics.f1_score(labels, scores >= cut) for cut in numpy.unique(scores))
+    return {
+        "figures": {name: [value["value"], float(expected[name])] for name, value in figures.items()},
+        "aucInterval": [figures["auc"]["low"], figures["auc"]["high"]],
+        "aucIntervalOfRows": numpy.quantile(aucs, [0.025, 0.975]).tolist(),
+        "decision": {
+            "f1": [decided["f1"], best],
+            "precision": [decided["precision"], metrics.precision_score(labels, predicted)],
+            "recall": [decided["recall"], metrics.recall_score(labels, predicted)],
+            "balancedAccuracy": [
+                decided["balancedAccuracy"],
+                metrics.balanced_accuracy_score(labels, predicted),
+            ],
+        },
+        "again": figures == {**step.ranking_figures(test, 1), **step.probability_figures(test, calibration)},
+    }
+
+
+def one_sided(step) -> dict:
+    """What is left of the figures where nothing can be ranked."""
+    flat = step.constant_histograms(
+        {"train": {"rows": 100, "cancellations": 7}, "test": {"rows": 50, "cancellations": 0}}
+    )
+    worse = histogram(step, numpy.arange(40.0), (numpy.arange(40) < 10).astype(float))
+    return {
+        "evaluation": step.evaluate("base_rate", "baseline", flat, 1, 0),
+        "worseThanChance": step.platt_scaling(worse),
+    }
+
+
+def main() -> None:
+    """Prints the comparison."""
+    step = load(sys.argv[1])
+    generator = numpy.random.default_rng(7)
+    labels = (generator.random(600) < 0.12).astype(float)
+    smooth = generator.normal(size=600) + labels
+    print(
+        json.dumps(
+            {
+                "distinct": compare(step, smooth, labels),
+                "tied": compare(step, numpy.round(smooth * 1.5), labels),
+                "oneSided": one_sided(step),
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+/** Features, models and scores on real Spark, from raw events on: nothing known too early, nothing left to chance. */
+import { appendFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Json } from '@duckdb/node-api';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildFeatures } from '../../emr-steps/build-features.ts';
+import { ingestEvents } from '../../emr-steps/ingest-events.ts';
+import { FEATURES } from '../../lib/domain/features/catalogue.ts';
+import type { RunPlan } from '../../lib/domain/run.ts';
+import { generateLog } from '../../local/generator/generate.ts';
+import {
+  errorOf,
+  eventFiles,
+  queryLake,
+  resultOf,
+  SparkBench,
+  temporaryFolder,
+  writePlan,
+} from '../support/spark-lake.ts';
+import { type RawEvent, rowAt, signedInEvents } from './feature-oracle.ts';
+
+const LOG = { users: 60, days: 50, seed: 11 };
+const HORIZON_DAYS = 14;
+const FIRST_DAY = Date.parse('2018-10-01');
+/** By hand: 50 days end on 20 November; the test looks back 14 days from there, training 14 or more from the test. */
+const CUTOFFS = [
+  { cutoff: '2018-10-16', role: 'train' },
+  { cutoff: '2018-10-23', role: 'train' },
+  { cutoff: '2018-11-06', role: 'test' },
+  { cutoff: '2018-11-20', role: 'score' },
+] as const;
+
+const event = (userId: string, time: string, fields: Partial<RawEvent> = {}): RawEvent => ({
+  ts: Date.parse(time),
+  userId,
+  sessionId: 1,
+  page: 'Home',
+  auth: 'Logged In',
+  level: 'free',
+  ...fields,
+});
+const cancellation = { page: 'Cancellation Confirmation', auth: 'Cancelled' } as const;
+
+/** Users made by hand, each at an edge. */
+const EDGES: readonly RawEvent[] = [
+  event('at midnight', '2018-11-05T23:59:59.999Z', { page: 'Thumbs Down' }),
+  event('at midnight', '2018-11-06T00:00:00.000Z', { page: 'Thumbs Down' }),
+  event('first moment', '2018-11-01T10:00:00Z'),
+  event('first moment', '2018-11-06T00:00:00.000Z', cancellation),
+  event('last moment', '2018-11-01T10:00:00Z'),
+  event('last moment', '2018-11-19T23:59:59.999Z', cancellation),
+  event('too late', '2018-11-01T10:00:00Z'),
+  event('too late', '2018-11-20T00:00:00.000Z', cancellation),
+  event('gone', '2018-10-10T10:00:00Z'),
+  event('gone', '2018-10-15T23:59:59.999Z', cancellation),
+  // One session over two midnights, then another: two sessions of 26.5 and 0.5 hours.
+  event('night owl', '2018-11-02T23:00:00Z', { sessionId: 7 }),
+  event('night owl', '2018-11-03T12:00:00Z', { sessionId: 7, page: 'NextSong', artist: 'a' }),
+  event('night owl', '2018-11-04T01:30:00Z', { sessionId: 7 }),
+  event('night owl', '2018-11-04T20:00:00Z', { sessionId: 8 }),
+  event('night owl', '2018-11-04T20:30:00Z', { sessionId: 8 }),
+];
+
+describe('build-features', () => {
+  let folder: string;
+  let plan: RunPlan;
+  let short: RunPlan;
+  let rows: readonly Record<string, Json>[];
+  let users: ReadonlyMap<string, readonly RawEvent[]>;
+  const at = (name: string): string => join(folder, name);
+  const rowOf = (userId: string, cutoff: string): Record<string, Json> | undefined =>
+    rows.find((row) => row.user_id === userId && row.cutoff === cutoff);
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    await generateLog({ ...LOG, outputFolder: at('log') });
+    for (const edge of EDGES) {
+      const file = join(at('log'), `${new Date(edge.ts).toISOString().slice(0, 10)}.json`);
+      await appendFile(file, `${JSON.stringify({ ...edge, itemInSession: edge.ts % 1_000_000 })}\n`);
+    }
+    await mkdir(at('short log'));
+    for (const name of (await readdir(at('log'))).sort().slice(0, 30))
+      await writeFile(join(at('short log'), name), await readFile(join(at('log'), name)));
+    plan = await writePlan(at('lake'), { runId: 'run', files: await eventFiles(at('log')) });
+    short = await writePlan(at('short lake'), { runId: 'short', files: await eventFiles(at('short log')) });
+
+    await new SparkBench(folder, ingestEvents).runAll([plan, short]);
+    await new SparkBench(folder, buildFeatures).runAll([plan, short]);
+    rows = await queryLake(at('lake'), 'SELECT * FROM features');
+    users = await signedInEvents(at('log'));
+  });
+
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it('takes the cutoffs of the forward protocol, and counts what it wrote', async () => {
+    const result = await resultOf(buildFeatures, plan);
+    expect(result.cutoffs.map(({ cutoff, role }) => ({ cutoff, role }))).toEqual(CUTOFFS);
+    expect(result).toMatchObject({
+      firstDay: '2018-10-01',
+      // The one event of 20 November trails behind the log.
+      observationEnd: '2018-11-20',
+      observedDays: 50,
+      featureCount: FEATURES.length,
+      users: users.size,
+    });
+    const cancelled = [...users.values()].filter((events) => events.some(({ auth }) => auth === 'Cancelled'));
+    expect(result.cancellations).toBe(cancelled.length);
+    for (const { cutoff, rows: count, cancellations } of result.cutoffs) {
+      const written = rows.filter((row) => row.cutoff === cutoff);
+      expect(written).toHaveLength(count);
+      const positives = written.filter((row) => row.label === 1).length;
+      expect(cancellations).toBe(cutoff === '2018-11-20' ? null : positives);
+    }
+  });
+
+  it('equals what one works out from the events known at each cutoff', () => {
+    let compared = 0;
+    for (const { cutoff, role } of CUTOFFS) {
+      for (const [userId, events] of users) {
+        const expected = rowAt(events, Date.parse(cutoff), FIRST_DAY, HORIZON_DAYS);
+        const row = rowOf(userId, cutoff);
+        if (expected === undefined) {
+          expect(row, `${userId} at ${cutoff}`).toBeUndefined();
+          continue;
+        }
+        expect(row, `${userId} at ${cutoff}`).toMatchObject({
+          role,
+          label: role === 'score' ? null : expected.label,
+        });
+        for (const [name, value] of Object.entries(expected.features)) {
+          const found = row?.[name];
+          const where = `${name} of ${userId} at ${cutoff}: ${found}, expected ${value}`;
+          if (value === null || typeof found !== 'number') expect(found, where).toBe(value);
+          // The sketch estimates; the table keeps times to the second, the events to the millisecond.
+          else {
+            const tolerance = name === 'artists' ? value * 0.15 : 1e-3 + value * 1e-5;
+            expect(Math.abs(found - value), where).toBeLessThanOrEqual(tolerance);
+          }
+          compared += 1;
+        }
+      }
+    }
+    expect(compared).toBeGreaterThan(3000);
+    expect(rows.filter((row) => row.label === 1).length).toBeGreaterThan(5);
+  });
+
+  it('knows nothing of the cutoff day itself', () => {
+    expect(rowOf('at midnight', '2018-11-06')).toMatchObject({ thumbs_down_last_3_days: 1 });
+    expect(rowOf('at midnight', '2018-11-20')).toMatchObject({ thumbs_down_last_28_days: 2 });
+  });
+
+  it('labels from the first moment of the window to the last', () => {
+    expect(rowOf('first moment', '2018-11-06')).toMatchObject({ label: 1 });
+    expect(rowOf('last moment', '2018-11-06')).toMatchObject({ label: 1 });
+    expect(rowOf('too late', '2018-11-06')).toMatchObject({ label: 0 });
+    expect(rowOf('too late', '2018-11-20')).toMatchObject({ label: null, role: 'score' });
+  });
+
+  it('leaves out who cancelled before, however short before', () => {
+    expect(rows.filter((row) => row.user_id === 'gone')).toEqual([]);
+    expect(rowOf('first moment', '2018-11-20')).toBeUndefined();
+  });
+
+  it('joins a session over midnights', () => {
+    expect(rowOf('night owl', '2018-11-06')).toMatchObject({
+      begun_sessions_last_7_days: 2,
+      // By the day on which it began: within three days of the cutoff only the second one did.
+      begun_sessions_last_3_days: 1,
+      session_hours_last_7_days: 27,
+    });
+  });
+
+  it('refuses a log that is too short, with how many days it has and needs', async () => {
+    const error = await errorOf(buildFeatures, short);
+    expect(error.message).toContain('needs 42 days and has 30');
+    expect(error.whatToDo).toContain('add older or newer event files');
+  });
+});

@@ -1,0 +1,76 @@
+/** The figures of train-models against scikit-learn on the rows themselves: no Spark needed. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { trainModels } from '../../emr-steps/train-models.ts';
+import { METRICS } from '../../lib/domain/models.ts';
+import { modelEvaluationSchema } from '../../lib/domain/run.ts';
+import { pythonExecutable } from '../../setup/environment.mjs';
+
+const REFERENCE = new URL('./evaluation_reference.py', import.meta.url).pathname;
+/** The script imports Spark, XGBoost and scikit-learn. */
+const IMPORTS_MILLISECONDS = 120_000;
+
+const pair = z.tuple([z.number(), z.number()]);
+const comparisonSchema = z.strictObject({
+  figures: z.record(z.string(), pair),
+  aucInterval: pair,
+  aucIntervalOfRows: pair,
+  decision: z.record(z.string(), pair),
+  again: z.boolean(),
+});
+const outputSchema = z.strictObject({
+  distinct: comparisonSchema,
+  tied: comparisonSchema,
+  oneSided: z.strictObject({
+    evaluation: modelEvaluationSchema,
+    worseThanChance: z.strictObject({ slope: z.number(), intercept: z.number() }),
+  }),
+});
+
+describe('the figures of train-models', () => {
+  let folder: string;
+  let output: z.infer<typeof outputSchema>;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'churn-figures-'));
+    const script = join(folder, trainModels.scriptName);
+    await writeFile(script, trainModels.script);
+    const { stdout } = await execa(pythonExecutable, [REFERENCE, script]);
+    output = outputSchema.parse(JSON.parse(stdout));
+  }, IMPORTS_MILLISECONDS);
+
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it.each(['distinct', 'tied'] as const)('equal scikit-learn on rows with %s scores', (scores) => {
+    const { figures, decision } = output[scores];
+    expect(Object.keys(figures).sort()).toEqual(METRICS.map(({ name }) => name).sort());
+    // Equal-count bins and the top of a ranking cut ties at random by rows, and pro rata by bins.
+    const tolerance = (name: string): number =>
+      scores === 'tied' && (name.startsWith('lift') || name === 'calibration_error') ? 0.05 : 1e-4;
+    for (const [name, [ours, reference]] of Object.entries(figures))
+      expect(Math.abs(ours - reference), `${name}: ${ours}, ${reference}`).toBeLessThan(tolerance(name));
+    for (const [name, [ours, reference]] of Object.entries(decision))
+      expect(ours, name).toBeCloseTo(reference, 10);
+  });
+
+  it('have intervals like those of a bootstrap over rows, the same every time', () => {
+    const { aucInterval, aucIntervalOfRows, again } = output.distinct;
+    aucInterval.forEach((bound, index) => {
+      expect(Math.abs(bound - (aucIntervalOfRows[index] ?? 0))).toBeLessThan(0.015);
+    });
+    expect(again).toBe(true);
+  });
+
+  it('leave out what cannot be computed', () => {
+    const { evaluation, worseThanChance } = output.oneSided;
+    expect(Object.keys(evaluation.metrics).sort()).toEqual(['brier', 'calibration_error', 'log_loss']);
+    expect(evaluation.reliability).toHaveLength(10);
+    // A score that ranks worse than chance must not turn the probabilities upside down.
+    expect(worseThanChance.slope).toBe(0);
+    expect(worseThanChance.intercept).toBeCloseTo(Math.log(10 / 30), 1);
+  });
+});
