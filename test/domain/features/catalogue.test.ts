@@ -19,19 +19,30 @@ describe('the feature catalogue', () => {
       for (const text of [feature.label, feature.description, feature.unit])
         expect(text.trim(), feature.name).not.toBe('');
     }
-    for (const group of groups) expect(FEATURES.some((feature) => feature.group === group), group).toBe(true);
+    for (const group of groups)
+      expect(
+        FEATURES.some((feature) => feature.group === group),
+        group,
+      ).toBe(true);
   });
 
-  it.each(['songs', 'thumbs_up', 'thumbs_down', 'playlist_adds', 'friend_adds', 'adverts', 'downgrade_visits'])(
-    'counts %s over every window, and per observed day for ever',
-    (counter) => {
-      const windows = FEATURES.flatMap(({ measure }) =>
-        measure.combine === 'sum' && measure.counter === counter ? [measure.window] : [],
-      );
-      expect(windows.sort()).toEqual([...WINDOWS].sort());
-      expect(measured((measure) => measure.combine === 'per day' && measure.counter === counter)).toHaveLength(1);
-    },
-  );
+  it.each([
+    'songs',
+    'thumbs_up',
+    'thumbs_down',
+    'playlist_adds',
+    'friend_adds',
+    'adverts',
+    'downgrade_visits',
+  ])('counts %s over every window, and per observed day for ever', (counter) => {
+    const windows = FEATURES.flatMap(({ measure }) =>
+      measure.combine === 'sum' && measure.counter === counter ? [measure.window] : [],
+    );
+    expect(windows.sort()).toEqual([...WINDOWS].sort());
+    expect(measured((measure) => measure.combine === 'per day' && measure.counter === counter)).toHaveLength(
+      1,
+    );
+  });
 
   it('never sums over all time: training sees short histories and scoring long ones', () => {
     expect(measured((measure) => measure.combine === 'sum' && measure.window === 'ever')).toEqual([]);

@@ -83,9 +83,12 @@ describe('compileFeatures', () => {
     expect(aggregate.match(/AS songs_7d/g)).toHaveLength(1);
   });
 
-  it.each(['songs; DROP TABLE features', 'a"""b', 'Songs', '1st', '', 'a b'])('refuses the name %j', (name) => {
-    expect(() => compileFeatures([feature(name, SONGS)])).toThrow('is not a column name');
-  });
+  it.each(['songs; DROP TABLE features', 'a"""b', 'Songs', '1st', '', 'a b'])(
+    'refuses the name %j',
+    (name) => {
+      expect(() => compileFeatures([feature(name, SONGS)])).toThrow('is not a column name');
+    },
+  );
 
   it('refuses a name that two features share', () => {
     expect(() => compileFeatures([feature('same', SONGS), feature('same', SONGS)])).toThrow(
