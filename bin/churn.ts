@@ -1,6 +1,10 @@
 /** The command line: `churn <command>`. */
 import { Command, CommanderError } from 'commander';
 import { UsageError } from './commands/arguments.ts';
+import { listCommand } from './commands/deployed/list.ts';
+import { startCommand } from './commands/deployed/start.ts';
+import { stopCommand } from './commands/deployed/stop.ts';
+import { watchCommand } from './commands/deployed/watch.ts';
 import { generateCommand } from './commands/generate.ts';
 import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
@@ -15,7 +19,11 @@ const program = new Command('churn')
   .exitOverride()
   .addCommand(runCommand())
   .addCommand(generateCommand())
-  .addCommand(reportCommand());
+  .addCommand(reportCommand())
+  .addCommand(startCommand())
+  .addCommand(watchCommand())
+  .addCommand(listCommand())
+  .addCommand(stopCommand());
 for (const command of program.commands)
   command.exitOverride().showHelpAfterError('(add --help for what there is)');
 

@@ -1,25 +1,45 @@
-/** `churn report`: the report of the last run that succeeded. */
+/** `churn report`: the report of the last run that succeeded, here or in a deployed pipeline. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { execa } from 'execa';
 import { LakeFolderError, openExistingLake } from '../../local/lake-folder.ts';
 import { DEFAULT_LAKE } from './arguments.ts';
+import { namesPipeline, type PipelineOptions, withOptionalPipeline } from './deployed/options.ts';
+
+interface ReportOptions extends Partial<PipelineOptions> {
+  readonly lake: string;
+  readonly print?: boolean;
+}
 
 export function reportCommand(): Command {
-  return new Command('report')
-    .description('Open the latest report, and print where it lies.')
+  const command = new Command('report')
+    .description(
+      'Open the latest report, and print where it lies: on this machine or, with --stage, in a deployed pipeline.',
+    )
     .option('--lake <folder>', 'folder of the lake', DEFAULT_LAKE)
-    .option('--print', 'only print where it lies')
-    .action(async ({ lake: folder, print }: { readonly lake: string; readonly print?: boolean }) => {
-      const lake = await openExistingLake(folder);
-      const report = await latestReport(join(lake.path, 'reports'));
-      if (report === undefined) {
-        throw new LakeFolderError(`There is no report in ${lake.path} yet: no run has succeeded.`);
-      }
-      console.log(report);
-      if (print !== true && process.stdout.isTTY) await open(report);
-    });
+    .option('--print', 'only print where it lies');
+  return withOptionalPipeline(command).action(async (options: ReportOptions) => {
+    const report = namesPipeline(options) ? await deployedReport(options) : await localReport(options.lake);
+    console.log(report);
+    if (options.print !== true && process.stdout.isTTY) await open(report);
+  });
+}
+
+/** A link that is signed with the reader's own credentials. */
+async function deployedReport(options: PipelineOptions): Promise<string> {
+  const { openPipeline } = await import('./deployed/pipeline.ts');
+  const { latestReportLink } = await import('./deployed/report-link.ts');
+  return (await latestReportLink(await openPipeline(options, process.env))).link;
+}
+
+async function localReport(folder: string): Promise<string> {
+  const lake = await openExistingLake(folder);
+  const report = await latestReport(join(lake.path, 'reports'));
+  if (report === undefined) {
+    throw new LakeFolderError(`There is no report in ${lake.path} yet: no run has succeeded.`);
+  }
+  return report;
 }
 
 async function latestReport(folder: string): Promise<string | undefined> {

@@ -1,0 +1,50 @@
+/** What went wrong between here and AWS, in words that say what to do. */
+
+/** A command against a deployed pipeline failed for a reason that its user can mend. */
+export class DeployedError extends Error {
+  override readonly name = 'DeployedError';
+}
+
+const LOG_IN = 'log in (aws sso login, or aws configure), or choose a profile with AWS_PROFILE';
+
+/** What to do by the name that the SDK gives an error. */
+const REMEDIES: Readonly<Record<string, (message: string) => string>> = {
+  CredentialsProviderError: () => `There are no AWS credentials: ${LOG_IN}.`,
+  ExpiredToken: () => `The AWS credentials have expired: ${LOG_IN}.`,
+  ExpiredTokenException: () => `The AWS credentials have expired: ${LOG_IN}.`,
+  TokenProviderError: () => `The AWS login has expired: ${LOG_IN}.`,
+  UnrecognizedClientException: () => `AWS does not know these credentials: ${LOG_IN}.`,
+  InvalidSignatureException: (message) =>
+    `AWS does not accept these credentials (${message}): ${LOG_IN}, and set the clock right.`,
+  AccessDeniedException: (message) =>
+    `These credentials may not do that: ${message}. Take others with AWS_PROFILE, or ask for that permission.`,
+  InvalidArn: (message) =>
+    `${message}. An ARN of a state machine reads arn:aws:states:REGION:ACCOUNT:stateMachine:NAME.`,
+  StateMachineDoesNotExist: (message) =>
+    `There is no such pipeline: ${message}. Name another with --stage or --state-machine, or deploy it first.`,
+  ExecutionDoesNotExist: (message) =>
+    `There is no such run: ${message}. \`churn list\` shows those there are.`,
+  StateMachineDeleting: () => 'The pipeline is being deleted: deploy it again.',
+  ExecutionLimitExceeded: () => 'Too many executions are open in this account: wait for some, or stop them.',
+  TimeoutError: (message) => `AWS did not answer in time (${message}): look to the network, and try again.`,
+};
+
+const NO_REGION = /region is missing/i;
+const NETWORK = /^(ENOTFOUND|ECONNREFUSED|ECONNRESET|EAI_AGAIN|ETIMEDOUT)$/;
+
+/** The error as its user should see it; one that nobody expects stays as it is. */
+export function explained(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof DeployedError) return error;
+  const remedy = REMEDIES[error.name];
+  if (remedy !== undefined) return new DeployedError(remedy(error.message));
+  if (NO_REGION.test(error.message)) {
+    return new DeployedError('No Region is chosen: name it with --region, or set AWS_REGION.');
+  }
+  const code: unknown = Reflect.get(error, 'code');
+  if (typeof code === 'string' && NETWORK.test(code)) {
+    return new DeployedError(
+      `AWS cannot be reached (${error.message}): look to the network, and to the Region's name.`,
+    );
+  }
+  return error;
+}

@@ -1,0 +1,61 @@
+/** Following an execution until it has ended, on the display of the local run. */
+import { displayFor } from '../../../local/display/display.ts';
+import { mainPath, parseMachine } from '../../../local/interpreter/states.ts';
+import { Timeline } from '../../../local/run/timeline.ts';
+import { HistoryReader } from './history.ts';
+import { runIdOf } from './names.ts';
+import { type Outcome, outcomeOf } from './outcome.ts';
+import type { DeployedPipeline } from './pipeline.ts';
+
+/** States last minutes; EMR itself is asked once a minute. */
+const POLL_MILLISECONDS = 5_000;
+
+export interface Following {
+  readonly pipeline: Pick<DeployedPipeline, 'describe' | 'history' | 'definition'>;
+  readonly executionArn: string;
+  readonly stream: NodeJS.WriteStream;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Aborts the following; the run goes on. */
+  readonly signal: AbortSignal;
+  readonly wait?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** Shows states as they start and end. The outcome is `RUNNING` when the following was given up. */
+export async function follow(following: Following): Promise<Outcome> {
+  const { pipeline, executionArn, stream, environment, signal, wait = waitUnlessAborted } = following;
+  const states = mainPath(parseMachine(await pipeline.definition(executionArn)));
+  const display = displayFor(states, stream, environment);
+  const reader = new HistoryReader();
+  const timeline = new Timeline();
+  display.onStart(runIdOf(executionArn));
+  try {
+    for (;;) {
+      // In this order: whatever happened before the end is in the history that is read after it.
+      const description = await pipeline.describe(executionArn);
+      for (const event of reader.read(await pipeline.history(executionArn))) {
+        timeline.record(event);
+        display.onState(event);
+      }
+      const now = new Date();
+      const outcome = outcomeOf(description, now, timeline.states(description.endedAt ?? now));
+      if (outcome.status !== 'RUNNING' || signal.aborted) return outcome;
+      await wait(POLL_MILLISECONDS, signal);
+    }
+  } finally {
+    await display.end();
+  }
+}
+
+async function waitUnlessAborted(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
+  });
+}

@@ -1,0 +1,43 @@
+/** `churn list`: the latest runs of a deployed pipeline. */
+import { Command } from 'commander';
+import { wholeNumber } from '../arguments.ts';
+import { type PipelineOptions, withPipelineOptions } from './options.ts';
+import { outcomeOf } from './outcome.ts';
+import { listText } from './text.ts';
+
+interface ListOptions extends PipelineOptions {
+  readonly most: number;
+  readonly json: boolean;
+}
+
+/** Descriptions asked for at a time: the service gives out only so many a second. */
+const TOGETHER = 5;
+
+export function listCommand(): Command {
+  const command = new Command('list')
+    .description('List the latest runs of a deployed pipeline: how each ended, how long it took, and why.')
+    .option('--most <number>', 'how many', wholeNumber(1, 100), 10)
+    .option('--json', 'print a JSON array', false);
+  return withPipelineOptions(command).action(async (options: ListOptions) => {
+    const { openPipeline } = await import('./pipeline.ts');
+    const pipeline = await openPipeline(options, process.env);
+    const arns = await pipeline.latest(options.most);
+    const descriptions = [];
+    for (let start = 0; start < arns.length; start += TOGETHER) {
+      const slice = arns.slice(start, start + TOGETHER);
+      descriptions.push(...(await Promise.all(slice.map((arn) => pipeline.describe(arn)))));
+    }
+    const now = new Date();
+    // What states a run has been in, `churn watch` tells.
+    const outcomes = descriptions.map((description) => outcomeOf(description, now));
+    process.stdout.write(
+      options.json
+        ? `${JSON.stringify(
+            outcomes.map(({ states: _, ...outcome }) => outcome),
+            undefined,
+            2,
+          )}\n`
+        : listText(outcomes),
+    );
+  });
+}

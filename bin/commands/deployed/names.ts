@@ -1,0 +1,53 @@
+/** Names and addresses of a deployed pipeline and its runs. Pure functions. */
+import { DeployedError } from './errors.ts';
+
+const STATE_MACHINE_ARN = /^arn:[^:]+:states:([a-z0-9-]+):\d{12}:stateMachine:[^:]+$/;
+const RUN_ID = /^[A-Za-z0-9._-]{1,80}$/;
+
+/**
+ * Region of a state machine.
+ * @throws DeployedError when the text is no state machine's ARN
+ */
+export function regionOf(stateMachineArn: string): string {
+  const region = STATE_MACHINE_ARN.exec(stateMachineArn)?.[1];
+  if (region === undefined) {
+    throw new DeployedError(
+      `${JSON.stringify(stateMachineArn)} is no ARN of a state machine: it reads ` +
+        'arn:aws:states:REGION:ACCOUNT:stateMachine:NAME.',
+    );
+  }
+  return region;
+}
+
+/**
+ * ARN of a run's execution.
+ * @param run the run's id, or the ARN itself
+ * @throws DeployedError when it is neither, or belongs to another pipeline
+ */
+export function executionArnOf(stateMachineArn: string, run: string): string {
+  const prefix = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:`;
+  if (run.startsWith(prefix)) return run;
+  if (!RUN_ID.test(run)) {
+    throw new DeployedError(
+      `${JSON.stringify(run)} is no run of this pipeline: \`churn list\` shows those there are.`,
+    );
+  }
+  return `${prefix}${run}`;
+}
+
+/** Id of the run behind an execution: its name. */
+export function runIdOf(executionArn: string): string {
+  return executionArn.slice(executionArn.lastIndexOf(':') + 1);
+}
+
+/** Page of the Step Functions console that shows the execution. */
+export function consoleLink(executionArn: string): string {
+  const region = executionArn.split(':')[3] ?? '';
+  return `https://${region}.console.aws.amazon.com/states/home?region=${region}#/v2/executions/details/${executionArn}`;
+}
+
+/** Id for a run that a person starts: sorts by time, and ends in something that nobody else has taken. */
+export function newRunId(now: Date, suffix: string): string {
+  const time = now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
+  return `manual-${time}-${suffix}`;
+}

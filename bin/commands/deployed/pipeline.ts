@@ -1,0 +1,144 @@
+/** A deployed pipeline as the command line reaches it: its state machine, with the user's own credentials. */
+import {
+  DescribeExecutionCommand,
+  DescribeStateMachineForExecutionCommand,
+  paginateGetExecutionHistory,
+  paginateListExecutions,
+  paginateListStateMachines,
+  SFNClient,
+  StartExecutionCommand,
+  StopExecutionCommand,
+} from '@aws-sdk/client-sfn';
+import { z } from 'zod';
+import type { Json } from '../../../local/template/intrinsics.ts';
+import { DeployedError, explained } from './errors.ts';
+import type { HistoryEvent } from './history.ts';
+import { executionArnOf, regionOf } from './names.ts';
+import type { PipelineOptions } from './options.ts';
+import type { ExecutionDescription } from './outcome.ts';
+
+export class DeployedPipeline {
+  readonly stateMachineArn: string;
+  readonly #client: SFNClient;
+
+  constructor(client: SFNClient, stateMachineArn: string) {
+    this.#client = client;
+    this.stateMachineArn = stateMachineArn;
+  }
+
+  /** @returns the ARN of the execution; the run's id is its name */
+  async start(runId: string, request: unknown): Promise<string> {
+    const { executionArn } = await told(
+      this.#client.send(
+        new StartExecutionCommand({
+          stateMachineArn: this.stateMachineArn,
+          name: runId,
+          input: JSON.stringify(request),
+        }),
+      ),
+    );
+    return executionArn ?? executionArnOf(this.stateMachineArn, runId);
+  }
+
+  async stop(executionArn: string): Promise<void> {
+    await told(
+      this.#client.send(new StopExecutionCommand({ executionArn, cause: 'stopped with `churn stop`' })),
+    );
+  }
+
+  async describe(executionArn: string): Promise<ExecutionDescription> {
+    const answer = await told(this.#client.send(new DescribeExecutionCommand({ executionArn })));
+    return {
+      executionArn,
+      status: answer.status ?? 'RUNNING',
+      startedAt: answer.startDate ?? new Date(0),
+      endedAt: answer.stopDate,
+      output: answer.output,
+      error: answer.error,
+      cause: answer.cause,
+    };
+  }
+
+  /** ARNs of the latest executions, the newest first. */
+  async latest(most: number, status?: 'RUNNING' | 'SUCCEEDED'): Promise<readonly string[]> {
+    const filter = {
+      stateMachineArn: this.stateMachineArn,
+      maxResults: Math.min(most, 1_000),
+      ...(status === undefined ? {} : { statusFilter: status }),
+    };
+    const arns: string[] = [];
+    return told(
+      (async () => {
+        for await (const page of paginateListExecutions({ client: this.#client }, filter)) {
+          arns.push(...(page.executions ?? []).flatMap(({ executionArn }) => executionArn ?? []));
+          if (arns.length >= most) break;
+        }
+        return arns.slice(0, most);
+      })(),
+    );
+  }
+
+  /** Everything that has happened to the execution so far; all pages. */
+  async history(executionArn: string): Promise<readonly HistoryEvent[]> {
+    const events: HistoryEvent[] = [];
+    const request = { executionArn, includeExecutionData: false, maxResults: 1_000 };
+    return told(
+      (async () => {
+        for await (const page of paginateGetExecutionHistory({ client: this.#client }, request)) {
+          events.push(...(page.events ?? []));
+        }
+        return events;
+      })(),
+    );
+  }
+
+  /** The definition that the execution runs, which a later deployment may have changed. */
+  async definition(executionArn: string): Promise<Json> {
+    const answer = await told(
+      this.#client.send(new DescribeStateMachineForExecutionCommand({ executionArn })),
+    );
+    return z.json().parse(JSON.parse(answer.definition ?? 'null'));
+  }
+}
+
+/**
+ * Finds the pipeline that the options name: by its ARN, or by the name that its stage gives it.
+ * @throws DeployedError when there is none, or when AWS cannot be asked
+ */
+export async function openPipeline(
+  options: PipelineOptions,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<DeployedPipeline> {
+  const arn = options.stateMachine ?? environment.CHURN_STATE_MACHINE_ARN;
+  if (arn !== undefined && arn !== '') {
+    return new DeployedPipeline(new SFNClient({ region: regionOf(arn) }), arn);
+  }
+  const client = new SFNClient(options.region === undefined ? {} : { region: options.region });
+  return new DeployedPipeline(client, await findStateMachine(client, `${options.name}-${options.stage}`));
+}
+
+/** ARN of the state machine of that name. */
+export async function findStateMachine(client: SFNClient, name: string): Promise<string> {
+  return told(
+    (async () => {
+      for await (const page of paginateListStateMachines({ client }, {})) {
+        const found = page.stateMachines?.find((machine) => machine.name === name)?.stateMachineArn;
+        if (found !== undefined) return found;
+      }
+      const region = await client.config.region();
+      throw new DeployedError(
+        `There is no pipeline ${name} in ${region} with these credentials. Name another with --stage, --name or ` +
+          '--region, choose another account with AWS_PROFILE, or deploy it (docs/deploy.md).',
+      );
+    })(),
+  );
+}
+
+/** What AWS answers, or its error as the user should see it. */
+async function told<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw explained(error);
+  }
+}
