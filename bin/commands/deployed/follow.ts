@@ -1,5 +1,5 @@
 /** Following an execution until it has ended, on the display of the local run. */
-import { displayFor } from '../../../local/display/display.ts';
+import type { Display } from '../../../local/display/display.ts';
 import { mainPath, parseMachine } from '../../../local/interpreter/states.ts';
 import { Timeline } from '../../../local/run/timeline.ts';
 import { HistoryReader } from './history.ts';
@@ -13,8 +13,8 @@ const POLL_MILLISECONDS = 5_000;
 export interface Following {
   readonly pipeline: Pick<DeployedPipeline, 'describe' | 'history' | 'definition'>;
   readonly executionArn: string;
-  readonly stream: NodeJS.WriteStream;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The display for a run that normally goes through these states. */
+  readonly displayOf: (states: readonly string[]) => Display;
   /** Aborts the following; the run goes on. */
   readonly signal: AbortSignal;
   readonly wait?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
@@ -22,9 +22,9 @@ export interface Following {
 
 /** Shows states as they start and end. The outcome is `RUNNING` when the following was given up. */
 export async function follow(following: Following): Promise<Outcome> {
-  const { pipeline, executionArn, stream, environment, signal, wait = waitUnlessAborted } = following;
+  const { pipeline, executionArn, displayOf, signal, wait = waitUnlessAborted } = following;
   const states = mainPath(parseMachine(await pipeline.definition(executionArn)));
-  const display = displayFor(states, stream, environment);
+  const display = displayOf(states);
   const reader = new HistoryReader();
   const timeline = new Timeline();
   display.onStart(runIdOf(executionArn));

@@ -1,5 +1,6 @@
 /** `churn watch`: follows a run of a deployed pipeline to its end. */
 import { Command } from 'commander';
+import { displayFor } from '../../../local/display/display.ts';
 import { DeployedError } from './errors.ts';
 import { follow } from './follow.ts';
 import { executionArnOf } from './names.ts';
@@ -54,8 +55,8 @@ export async function watchToTheEnd(
     const outcome = await follow({
       pipeline,
       executionArn,
-      stream: process.stderr,
-      environment: process.env,
+      displayOf: (states) => displayFor(states, process.stderr, process.env),
+
       signal,
     });
     process.stdout.write(json ? `${JSON.stringify(outcome, undefined, 2)}\n` : `\n${outcomeText(outcome)}`);
