@@ -1,6 +1,6 @@
 /**
  * Every state of the definition that would be deployed, ended badly in every way there is; the rule's event
- * delivered, delivered twice at once, or lost. After each: no cluster, one message, the lease free, a record.
+ * delivered, delivered twice while the sweep comes by, or lost. After each: no cluster, one message, the lease free, a record.
  */
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RunRecord } from '../../lib/domain/run.ts';
@@ -14,7 +14,7 @@ import type { FaultWorld } from '../support/fault-world.ts';
 vi.mock('../../lambda/render-report/page.ts', () => ({ reportPage: async () => '<html></html>' }));
 
 const RUN = 'run-1';
-const DELIVERIES = ['delivered', 'delivered twice', 'lost'] as const;
+const DELIVERIES = ['delivered', 'delivered twice and swept at once', 'lost'] as const;
 /** Executions at a time: enough to wait for retries together, few enough for time-outs to be kept. */
 const TOGETHER = 60;
 
@@ -63,8 +63,9 @@ async function closedAfter(
   mayTellAgain: boolean,
 ): Promise<readonly string[]> {
   if (delivery !== 'lost') {
-    const events = delivery === 'delivered' ? [1] : [1, 2];
-    await Promise.all(events.map(() => world.deliverEvent(RUN, ending)));
+    const event = (): Promise<void> => world.deliverEvent(RUN, ending);
+    if (delivery === 'delivered') await event();
+    else await Promise.all([event(), event(), world.sweep()]);
     const wrong = complaints(world, RUN, ending, mayTellAgain);
     if (wrong.length > 0) return wrong;
   }

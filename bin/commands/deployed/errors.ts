@@ -22,6 +22,7 @@ const REMEDIES: Readonly<Record<string, (message: string) => string>> = {
     `${message}. An ARN of a state machine reads arn:aws:states:REGION:ACCOUNT:stateMachine:NAME.`,
   StateMachineDoesNotExist: (message) =>
     `There is no such pipeline: ${message}. Name another with --stage or --state-machine, or deploy it first.`,
+  ResourceNotFound: (message) => `There is no such run: ${message}. \`churn list\` shows those there are.`,
   ExecutionDoesNotExist: (message) =>
     `There is no such run: ${message}. \`churn list\` shows those there are.`,
   StateMachineDeleting: () => 'The pipeline is being deleted: deploy it again.',
