@@ -7,7 +7,7 @@ import type { Ports } from './ports.ts';
  * @returns how many there were
  */
 export async function endClusters(runId: string, ports: Ports): Promise<number> {
-  const living = await ports.clusters.living(runId);
+  const living = (await ports.clusters.living(runId)).filter(({ isEnding }) => !isEnding);
   for (const { clusterId } of living) await ports.clusters.terminate(clusterId);
   return living.length;
 }

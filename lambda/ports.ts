@@ -44,6 +44,8 @@ export interface LivingCluster {
   readonly runId: string;
   readonly executionArn: string;
   readonly createdAt: Date;
+  /** Whether it was told to end, and takes its minutes over that: nobody need tell it again. */
+  readonly isEnding: boolean;
 }
 
 /** What is known of a cluster, for explaining a failure and for its cost. */

@@ -42,6 +42,7 @@ export class EmrClusters implements Clusters {
       runId: tagged,
       executionArn,
       createdAt: cluster.Status?.Timeline?.CreationDateTime ?? new Date(0),
+      isEnding: cluster.Status?.State === 'TERMINATING',
     }));
   }
 

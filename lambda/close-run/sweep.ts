@@ -42,8 +42,8 @@ async function runsToClose(ports: Ports, context: FunctionContext): Promise<read
       runs.set(executionArn, found(runId, executionArn, startedAt, endingOf(status)));
     }
   }
-  for (const { runId, executionArn, createdAt } of await ports.clusters.living()) {
-    if (!runs.has(executionArn) && (await isOver(ports, executionArn, createdAt))) {
+  for (const { runId, executionArn, createdAt, isEnding } of await ports.clusters.living()) {
+    if (!isEnding && !runs.has(executionArn) && (await isOver(ports, executionArn, createdAt))) {
       runs.set(executionArn, found(runId, executionArn, createdAt, 'ClusterLeftRunning'));
     }
   }

@@ -73,6 +73,8 @@ export class LocalClusters implements Clusters {
         runId: run,
         executionArn,
         createdAt: new Date(createdAt),
+        // To end one takes no time here.
+        isEnding: false,
       }));
   }
 

@@ -120,16 +120,27 @@ describe('EMR', () => {
         ],
         Marker: 'm',
       })
-      .resolves({ Clusters: [{ Id: 'j-3', Name: 'churn-dev-run-3' }] });
-    const cluster = (Tags: { Key: string; Value: string }[]) => ({
-      Cluster: { Tags, Status: { Timeline: { CreationDateTime: created } } },
+      .resolves({
+        Clusters: [
+          { Id: 'j-3', Name: 'churn-dev-run-3' },
+          { Id: 'j-4', Name: 'churn-dev-run-4' },
+        ],
+      });
+    const cluster = (
+      Tags: { Key: string; Value: string }[],
+      State: 'RUNNING' | 'TERMINATING' = 'RUNNING',
+    ) => ({
+      Cluster: { Tags, Status: { State, Timeline: { CreationDateTime: created } } },
     });
+    const ending = cluster(tags('run-4', 'churn-dev'), 'TERMINATING');
+    mock.on(DescribeClusterCommand, { ClusterId: 'j-4' }).resolves(ending);
     mock.on(DescribeClusterCommand, { ClusterId: 'j-1' }).resolves(cluster(tags('run-1', 'churn-dev')));
     mock.on(DescribeClusterCommand, { ClusterId: 'j-3' }).resolves(cluster(tags('run-3', 'of another team')));
     expect(await new EmrClusters(client, 'churn-dev').living()).toEqual([
-      { clusterId: 'j-1', runId: 'run-1', executionArn: 'arn:run-1', createdAt: created },
+      { clusterId: 'j-1', runId: 'run-1', executionArn: 'arn:run-1', createdAt: created, isEnding: false },
+      { clusterId: 'j-4', runId: 'run-4', executionArn: 'arn:run-4', createdAt: created, isEnding: true },
     ]);
-    expect(mock.commandCalls(DescribeClusterCommand)).toHaveLength(2);
+    expect(mock.commandCalls(DescribeClusterCommand)).toHaveLength(3);
   });
 
   it('describes why a cluster failed, and how long each of its instances ran', async () => {

@@ -284,6 +284,17 @@ describe('the sweep', () => {
     expectClosed('run-1');
   });
 
+  it('leaves a cluster alone that is ending already, also when it closes the run for another reason', async () => {
+    await startRun('ending');
+    ports.executions.set('ending', 'SUCCEEDED');
+    ports.clusters.terminationMilliseconds = 300_000;
+    await ports.clusters.terminate('j-1');
+    ports.objects.put(at(KEYS.lease), '{"holder": null, "released": null}');
+    expect((await close(sweep)).closings).toEqual([]);
+    ports.executions.set('ending', 'FAILED');
+    expect((await close(sweep)).closings).toMatchObject([{ runId: 'ending', clustersTerminated: 0 }]);
+  });
+
   it('frees the lease of an execution that is long forgotten', async () => {
     await plan(ports, 'run-1');
     ports.executions.all.clear();

@@ -7,7 +7,8 @@ import type { FaultWorld } from './fault-world.ts';
 import { arnOf } from './memory-ports.ts';
 import { at } from './run-fixture.ts';
 
-const ENDED: readonly string[] = ['TERMINATED', 'TERMINATED_WITH_ERRORS'];
+/** A cluster that is `TERMINATING` was told to end, and no work of it goes on. */
+const ENDED: readonly string[] = ['TERMINATING', 'TERMINATED', 'TERMINATED_WITH_ERRORS'];
 /** Where, why, and what to do. */
 const EXPLANATION = /^\S[^:]*: \S[\s\S]*\nWhat to do: \S/;
 
@@ -23,7 +24,7 @@ export function leaseHolderOf({ ports }: FaultWorld): string | undefined {
   return holder === null ? undefined : String(holder.runId);
 }
 
-/** Clusters of a run that have not ended. */
+/** Clusters of a run that have not ended and were not told to. */
 export function livingClusters({ ports }: FaultWorld, runId: string): number {
   return ports.clusters.all.filter((cluster) => cluster.runId === runId && !ENDED.includes(cluster.state))
     .length;

@@ -57,6 +57,8 @@ export class FaultWorld {
   readonly ports = new MemoryPorts();
 
   constructor() {
+    // Longer than from one sweep to the next, so that one comes by while a cluster is ending.
+    this.ports.clusters.terminationMilliseconds = 20 * 60_000;
     this.ports.objects.put(`${EVENTS}/2018-10-01.json`, 'events', 500_000);
   }
 
@@ -184,6 +186,9 @@ function memoryEmr(ports: MemoryPorts) {
     terminate: async (parameters: Json): Promise<Json> => {
       const { ClusterId: clusterId } = terminateSchema.parse(parameters);
       await ports.clusters.terminate(clusterId);
+      // The state waits until the cluster has ended.
+      ports.clock.advance(ports.clusters.terminationMilliseconds);
+      ports.clusters.settle();
       return { Cluster: { Id: clusterId, Status: { State: 'TERMINATED' } } };
     },
   };

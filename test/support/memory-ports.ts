@@ -140,12 +140,15 @@ export class MemorySql implements SqlEngine {
   }
 }
 
-export type MemoryCluster = LivingCluster & Omit<ClusterDescription, 'clusterId'>;
+export type MemoryCluster = Omit<LivingCluster, 'isEnding'> & Omit<ClusterDescription, 'clusterId'>;
 
 const ENDED_STATES: readonly string[] = ['TERMINATED', 'TERMINATED_WITH_ERRORS'];
 
 export class MemoryClusters implements Clusters {
   readonly all: MemoryCluster[] = [];
+  /** How long a cluster takes to end once it was told to. */
+  terminationMilliseconds = 0;
+  readonly #endsAt = new Map<string, number>();
   readonly #turnstile: Turnstile;
   readonly #clock: Clock;
 
@@ -173,23 +176,40 @@ export class MemoryClusters implements Clusters {
 
   async living(runId?: string): Promise<readonly LivingCluster[]> {
     await this.#turnstile.pass('clusters.living', runId);
-    return this.all.filter(
-      (cluster) => !ENDED_STATES.includes(cluster.state) && (runId === undefined || cluster.runId === runId),
-    );
+    this.settle();
+    return this.all
+      .filter((cluster) => !ENDED_STATES.includes(cluster.state))
+      .filter((cluster) => runId === undefined || cluster.runId === runId)
+      .map((cluster) => ({ ...cluster, isEnding: cluster.state === 'TERMINATING' }));
   }
 
   async ofRun(runId: string): Promise<readonly ClusterDescription[]> {
     await this.#turnstile.pass('clusters.ofRun', runId);
+    this.settle();
     return this.all.filter((cluster) => cluster.runId === runId);
   }
 
   async terminate(clusterId: string): Promise<void> {
     await this.#turnstile.pass('clusters.terminate', clusterId);
-    const index = this.all.findIndex((cluster) => cluster.clusterId === clusterId);
-    const cluster = this.all[index];
-    if (cluster !== undefined && !ENDED_STATES.includes(cluster.state)) {
-      this.all[index] = { ...cluster, state: 'TERMINATED', stateChangeReason: 'Terminated by user request' };
+    const cluster = this.all.find((known) => known.clusterId === clusterId);
+    if (cluster === undefined || [...ENDED_STATES, 'TERMINATING'].includes(cluster.state)) return;
+    this.#endsAt.set(clusterId, this.#clock.now().getTime() + this.terminationMilliseconds);
+    this.#become(cluster, 'TERMINATING');
+    this.settle();
+  }
+
+  /** Lets those end whose time has come. */
+  settle(now = this.#clock.now()): void {
+    for (const cluster of [...this.all]) {
+      const endsAt = this.#endsAt.get(cluster.clusterId);
+      const isDue = endsAt !== undefined && endsAt <= now.getTime();
+      if (cluster.state === 'TERMINATING' && isDue) this.#become(cluster, 'TERMINATED');
     }
+  }
+
+  #become(cluster: MemoryCluster, state: string): void {
+    const stateChangeReason = 'Terminated by user request';
+    this.all[this.all.indexOf(cluster)] = { ...cluster, state, stateChangeReason };
   }
 }
 
