@@ -4,7 +4,7 @@ import { rename, rm } from 'node:fs/promises';
 import { generateLog } from '../generator/generate.ts';
 
 /** Large enough for a model to learn from, small enough for a first run of two minutes. */
-const DEFAULT_LOG = { users: 1_500, days: 62, seed: 1 } as const;
+const DEFAULT_LOG = { users: 800, days: 62, seed: 1 } as const;
 
 /** Makes the log unless it is there. A generation that was interrupted is done again from the start. */
 export async function ensureDefaultLog(folder: string, onNote: (text: string) => void): Promise<void> {
