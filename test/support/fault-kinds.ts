@@ -27,7 +27,7 @@ export interface Fault {
   readonly onTask?: (call: FaultCall) => Promise<Json>;
   readonly onState?: (event: StateEvent, abort: () => void, place: Place) => void;
   /** Changes the definition, where a state without a task offers no other hold. */
-  readonly redefine?: (place: Place) => Json;
+  readonly redefine?: (place: Place, tries: number) => Json;
 }
 
 const isTask = ({ type }: Place): boolean => type === 'Task';
@@ -89,8 +89,11 @@ function untilTheEnd(signal: AbortSignal): Promise<Json> {
   });
 }
 
-/** The definition with a life of seconds: long enough to come anywhere, as nothing takes time here. */
-const shortLived: Json = { ...deployed.states, TimeoutSeconds: 3 };
+/** The definition with a life of seconds: long enough to come anywhere, and longer where the machine is busy. */
+const shortLived: readonly Json[] = [3, 12, 48].map((seconds) => ({
+  ...deployed.states,
+  TimeoutSeconds: seconds,
+}));
 
 export const FAULTS: readonly Fault[] = [
   { name: 'task failed', moments: both, appliesTo: isTask, ...failing(() => 'States.TaskFailed') },
@@ -147,7 +150,7 @@ export const FAULTS: readonly Fault[] = [
       if (moment === 'after') await work();
       return untilTheEnd(signal);
     },
-    redefine: () => shortLived,
+    redefine: (_place, tries) => shortLived[tries] ?? null,
   },
   {
     name: 'aborted at it',
