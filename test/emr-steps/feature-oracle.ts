@@ -77,7 +77,9 @@ function featuresAt(
   const sessions = [...Map.groupBy(known, (event) => event.sessionId).values()];
   const begun = sessions.filter(([first]) => first !== undefined && first.ts >= cutoff - 7 * DAY);
   const sessionHours = sessions.flatMap((session) =>
-    session.slice(1).map((event, index) => ({ ts: event.ts, hours: (event.ts - (session[index]?.ts ?? 0)) / HOUR })),
+    session
+      .slice(1)
+      .map((event, index) => ({ ts: event.ts, hours: (event.ts - (session[index]?.ts ?? 0)) / HOUR })),
   );
   const songs = known.filter(({ page }) => page === 'NextSong');
   const changes = known.filter(({ page }) => ['Submit Upgrade', 'Submit Downgrade'].includes(page));
