@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { KEYS } from '../../lib/domain/lake.ts';
 import { CLUSTER_TAGS } from '../../lib/domain/operations.ts';
+import { STEP_OF_STATE } from '../../lib/pipeline/step-states.ts';
 import { TaskError, type TaskHandlers, taskFailed } from '../interpreter/task.ts';
 import { fileUri } from '../ports/file-uris.ts';
 import type { LocalClusters } from '../ports/local-clusters.ts';
 import { LOG4J_PROPERTIES, localSparkSettings, propertiesText } from '../spark/configuration.ts';
+import { isSmallStep, javaOptions } from '../spark/java-options.ts';
 import type { SparkProgress } from '../spark/progress.ts';
 import { sparkSubmit } from '../spark/submit.ts';
 import { checkedParameters } from './parameters.ts';
@@ -81,10 +83,13 @@ export function elasticMapReduce(emr: LocalEmr): TaskHandlers {
         throw emrError(error.message);
       });
       const logFile = join(lakeFolder, KEYS.run(runId), 'logs', `${step.Name}.log`);
+      const args = localArguments(step.HadoopJarStep.Args, emr.assets);
+      const scratchFolder = join(clusters.folderOf(clusterId), 'scratch');
+      const isSmall = await workIsSmall(step.Name, args, lakeFolder);
       const exitCode = await sparkSubmit({
-        args: localArguments(step.HadoopJarStep.Args, emr.assets),
+        args: ['--driver-java-options', javaOptions(scratchFolder, isSmall), ...args],
         configurationFolder: clusters.folderOf(clusterId),
-        workingFolder: join(clusters.folderOf(clusterId), 'scratch'),
+        workingFolder: scratchFolder,
         logFile,
         signal,
         onStart: (leader) => clusters.change(clusterId, { step: leader }),
@@ -146,6 +151,14 @@ export function localArguments(
     local.push(file ?? argument);
   }
   return local;
+}
+
+/** What is known of the steps of the pipeline; any other counts as large. */
+async function workIsSmall(stepName: string, args: readonly string[], lakeFolder: string): Promise<boolean> {
+  const step = Object.entries(STEP_OF_STATE).find(([state]) => state === stepName)?.[1];
+  const option = args.indexOf('--plan');
+  const planUri = option === -1 ? undefined : args[option + 1];
+  return step !== undefined && planUri !== undefined && isSmallStep(step, planUri, lakeFolder);
 }
 
 /** An error of EMR's own API, under the one name that Step Functions gives them all. */

@@ -4,6 +4,7 @@ import { KEYS } from '../../lib/domain/lake.ts';
 import { sparkDefaults } from '../../lib/domain/spark.ts';
 import { icebergJar, javaHome, pythonExecutable, sparkHome } from '../../setup/environment.mjs';
 import { fileUri } from '../ports/file-uris.ts';
+import { javaOptions } from './java-options.ts';
 
 const MOST_CORES = 8;
 /** Java's heap. With Python, XGBoost and what Java keeps besides its heap, a run stays below 5 GB. */
@@ -34,7 +35,8 @@ export function localSparkSettings(cluster: LocalCluster): Readonly<Record<strin
     'spark.driver.memory': `${heapMebibytes}m`,
     'spark.driver.host': '127.0.0.1',
     'spark.driver.bindAddress': '127.0.0.1',
-    'spark.driver.extraJavaOptions': `"-Djava.io.tmpdir=${cluster.scratchFolder}"`,
+    // For little work; a step that has much to do is given others.
+    'spark.driver.extraJavaOptions': javaOptions(cluster.scratchFolder, true),
     'spark.local.dir': cluster.scratchFolder,
     'spark.sql.warehouse.dir': fileUri(`${cluster.scratchFolder}/spark-warehouse`),
     'spark.default.parallelism': String(cores),

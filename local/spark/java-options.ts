@@ -1,0 +1,43 @@
+/**
+ * How Java runs a step on this machine. Java's second compiler makes code that is twice as fast, at the price of some
+ * fifteen CPU seconds a step: a small step is over before that pays. Which is which, was measured on two cores.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { KEYS } from '../../lib/domain/lake.ts';
+import { runPlanSchema, type StepName } from '../../lib/domain/run.ts';
+import { jsonBytes } from '../../lib/domain/sizing.ts';
+import { filePath } from '../ports/file-uris.ts';
+
+/** Bytes of JSON below which the first compiler alone is quicker: to parse, and to work on what was made of it. */
+const SMALL_BYTES = { parsed: 350_000_000, derived: 2_000_000_000 } as const;
+
+const ledgerLineSchema = z.object({ uri: z.string(), bytes: z.number() });
+
+/** Whether a step works on so little that the second compiler does not pay. */
+export async function isSmallStep(step: StepName, planUri: string, lakeFolder: string): Promise<boolean> {
+  const plan = runPlanSchema.parse(JSON.parse(await readFile(filePath(planUri), 'utf8')));
+  const newBytes = jsonBytes(plan.batch.files);
+  if (step === 'ingest-events') return newBytes < SMALL_BYTES.parsed;
+  return newBytes + (await ledgeredBytes(lakeFolder)) < SMALL_BYTES.derived;
+}
+
+/** Options of the step's Java, as spark-submit takes them. */
+export function javaOptions(scratchFolder: string, isSmall: boolean): string {
+  return [
+    `"-Djava.io.tmpdir=${scratchFolder}"`,
+    '-XX:+UseParallelGC',
+    ...(isSmall ? ['-XX:TieredStopAtLevel=1'] : []),
+  ].join(' ');
+}
+
+async function ledgeredBytes(lakeFolder: string): Promise<number> {
+  const folder = join(lakeFolder, KEYS.ledgerFolder);
+  const names = await readdir(folder).catch(() => []);
+  const texts = await Promise.all(
+    names.filter((name) => /^[^._].*\.json$/.test(name)).map((name) => readFile(join(folder, name), 'utf8')),
+  );
+  const lines = texts.flatMap((text) => text.split('\n').filter((line) => line.trim() !== ''));
+  return jsonBytes(lines.map((line) => ledgerLineSchema.parse(JSON.parse(line))));
+}

@@ -1,0 +1,44 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { KEYS } from '../../../lib/domain/lake.ts';
+import type { StepName } from '../../../lib/domain/run.ts';
+import { fileUri } from '../../../local/ports/file-uris.ts';
+import { isSmallStep, javaOptions } from '../../../local/spark/java-options.ts';
+import { temporaryFolder, writePlan } from '../../support/spark-lake.ts';
+
+let lake: string;
+beforeEach(async () => {
+  lake = await temporaryFolder();
+});
+afterEach(() => rm(lake, { recursive: true, force: true }));
+
+async function isSmall(step: StepName, newBytes: number, name = 'a.json'): Promise<boolean> {
+  await writePlan(lake, {
+    runId: 'run-1',
+    files: [{ uri: `file:///log/${name}`, etag: 'a', bytes: newBytes }],
+  });
+  return isSmallStep(step, fileUri(join(lake, KEYS.plan('run-1'))), lake);
+}
+
+describe("a step's Java", () => {
+  it('compiles less for little work, and unpacks what is compressed in its reckoning', async () => {
+    expect(await isSmall('ingest-events', 100_000_000)).toBe(true);
+    expect(await isSmall('ingest-events', 100_000_000, 'a.json.gz')).toBe(false);
+    expect(await isSmall('ingest-events', 1_000_000_000)).toBe(false);
+    expect(await isSmall('train-models', 1_000_000_000)).toBe(true);
+  });
+
+  it('counts the history for every step but the one that reads files', async () => {
+    const ledger = join(lake, KEYS.ledger('b'));
+    await mkdir(dirname(ledger), { recursive: true });
+    await writeFile(ledger, '{"uri": "file:///a.json", "bytes": 11000000000, "rows_read": 1}\n');
+    expect(await isSmall('ingest-events', 1_000)).toBe(true);
+    expect(await isSmall('train-models', 1_000)).toBe(false);
+  });
+
+  it('takes a folder with blanks in its name', () => {
+    expect(javaOptions('/my lake/scratch', true)).toMatch(/^"-Djava.io.tmpdir=\/my lake\/scratch" .*Tiered/);
+    expect(javaOptions('/scratch', false)).not.toContain('Tiered');
+  });
+});
