@@ -1,0 +1,221 @@
+/** Whole runs by the command line, with real Spark, on a small generated log. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { KEYS } from '../../lib/domain/lake.ts';
+import { runRecordSchema } from '../../lib/domain/run.ts';
+import { type GenerateSummary, generateLog } from '../../local/generator/generate.ts';
+import { LocalClusters } from '../../local/ports/local-clusters.ts';
+import { family } from '../../local/processes/table.ts';
+import { type RunSummary, runSummarySchema } from '../../local/run/summary.ts';
+import { projectRoot } from '../../setup/environment.mjs';
+import { temporaryFolder } from '../support/spark-lake.ts';
+
+let folder: string;
+let log: string;
+let generated: GenerateSummary;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  log = join(folder, 'log');
+  generated = await generateLog({ users: 160, days: 45, seed: 7, outputFolder: log, dirty: true });
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+interface Churn {
+  readonly process: ChildProcess;
+  /** What it has written to standard error so far. */
+  readonly progress: () => string;
+  readonly ended: Promise<{ readonly code: number | null; readonly output: string }>;
+}
+
+function churn(...args: readonly string[]): Churn {
+  const child = spawn(process.execPath, [join(projectRoot, 'bin/churn.ts'), ...args], {
+    env: { ...process.env, CI: 'true' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  let progress = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    progress += text;
+  });
+  const ended = once(child, 'close').then(([code]) => ({
+    code: typeof code === 'number' ? code : null,
+    output,
+  }));
+  return { process: child, progress: () => progress, ended };
+}
+
+async function run(
+  lake: string,
+  events: string,
+  ...more: readonly string[]
+): Promise<readonly [number | null, RunSummary]> {
+  const { code, output } = await churn('run', '--events', events, '--lake', lake, '--json', ...more).ended;
+  return [code, runSummarySchema.parse(JSON.parse(output))];
+}
+
+async function holder(lake: string): Promise<unknown> {
+  return JSON.parse(await readFile(join(lake, KEYS.lease), 'utf8')).holder;
+}
+
+async function livingClusters(lake: string): Promise<number> {
+  return (await new LocalClusters(join(lake, 'local/clusters')).living()).length;
+}
+
+/** Resolves when the run has come to a state's Spark process. */
+async function spark(started: Churn): Promise<readonly number[]> {
+  await expect.poll(started.progress, { timeout: 120_000 }).toContain('IngestEvents started');
+  await expect.poll(() => members(started).length, { timeout: 60_000 }).toBeGreaterThan(3);
+  return members(started);
+}
+
+function members({ process: { pid } }: Churn): readonly number[] {
+  return pid === undefined ? [] : family(pid);
+}
+
+describe('a run that succeeds', () => {
+  const dirtyOptions = ['--max-quarantine-share', '1'];
+  let lake: string;
+  let first: readonly [number | null, RunSummary];
+
+  beforeAll(async () => {
+    lake = join(folder, 'succeeding lake');
+    first = await run(lake, log, ...dirtyOptions);
+  });
+
+  it('counts every row of a dirty log by what became of it', () => {
+    const [code, summary] = first;
+    expect(summary.status).toBe('SUCCEEDED');
+    expect(code).toBe(0);
+    expect(summary).toMatchObject({
+      counts: {
+        read: generated.dirt?.rows,
+        quarantined: generated.dirt?.refusedRows,
+        duplicates: generated.dirt?.duplicates,
+        accepted: generated.events,
+      },
+      users: generated.users,
+      cancellations: generated.cancellations,
+    });
+  });
+
+  it('shows the way it went, its model and its report', async () => {
+    const [, summary] = first;
+    expect(summary.states.map(({ name, status }) => `${name} ${status}`)).toEqual(
+      [
+        'PlanRun',
+        'CreateCluster',
+        'IngestEvents',
+        'BuildFeatures',
+        'TrainModels',
+        'ScoreUsers',
+        'TerminateCluster',
+        'ReconcileLake',
+        'StoreMetrics',
+        'RenderReport',
+        'NotifySuccess',
+      ].map((name) => `${name} SUCCEEDED`),
+    );
+    if (summary.status !== 'SUCCEEDED') throw new Error(summary.status);
+    expect(summary.model.metrics.auc).toBeGreaterThan(0);
+    expect(await readFile(summary.report, 'utf8')).toContain('<html');
+  });
+
+  it('leaves no cluster and no lease behind, and one notification', async () => {
+    expect(await livingClusters(lake)).toBe(0);
+    expect(await holder(lake)).toBeNull();
+    const told = (await readFile(join(lake, 'local/notifications.jsonl'), 'utf8')).trim().split('\n');
+    expect(told.map((line) => JSON.parse(line).subject)).toEqual(['Churn model: run succeeded']);
+  });
+
+  it('is followed by one that has nothing to do, at once', async () => {
+    const [code, summary] = await run(lake, log, ...dirtyOptions);
+    expect(code).toBe(0);
+    expect(summary).toMatchObject({
+      status: 'NOTHING_TO_DO',
+      counts: { read: 0, accepted: 0, quarantined: 0, duplicates: 0 },
+      users: generated.users,
+    });
+    expect(summary.states.map(({ name }) => name)).toEqual(['PlanRun']);
+    expect(await holder(lake)).toBeNull();
+  });
+});
+
+describe('a run that fails', () => {
+  it('says which state, why and what to do, and is closed', async () => {
+    const lake = join(folder, 'short');
+    const shortLog = join(folder, 'short-log');
+    await generateLog({ users: 20, days: 5, seed: 7, outputFolder: shortLog });
+    const [code, summary] = await run(lake, shortLog);
+    expect(code).toBe(1);
+    if (summary.status !== 'FAILED') throw new Error(summary.status);
+    expect(summary.error.state).toBe('BuildFeatures');
+    expect(summary.error.message).toMatch(/42 days/);
+    expect(summary.error.whatToDo).not.toBe('');
+    expect(summary.logs !== null && existsSync(join(summary.logs, 'BuildFeatures.log'))).toBe(true);
+    const record = await readFile(join(lake, KEYS.runRecord(summary.runId)), 'utf8');
+    expect(runRecordSchema.parse(JSON.parse(record)).status).toBe('FAILED');
+    expect(await holder(lake)).toBeNull();
+    expect(await livingClusters(lake)).toBe(0);
+    const told = (await readFile(join(lake, 'local/notifications.jsonl'), 'utf8')).trim().split('\n');
+    expect(told).toHaveLength(1);
+  });
+});
+
+describe('a run that is cut off', () => {
+  let lake: string;
+  beforeAll(() => {
+    lake = join(folder, 'interrupted');
+  });
+
+  it('keeps others out while it lives, and ends with all its processes at Ctrl-C', async () => {
+    const living = churn('run', '--events', log, '--lake', lake, '--json');
+    const processes = await spark(living);
+    const [code, refused] = await run(lake, log);
+    expect(code).toBe(1);
+    if (refused.status !== 'REFUSED') throw new Error(refused.status);
+    const runId = /run (local-\S+)/.exec(living.progress())?.[1] ?? '';
+    expect(refused.error.message).toContain(runId);
+
+    living.process.kill('SIGINT');
+    const { code: interrupted, output } = await living.ended;
+    expect(interrupted).toBe(130);
+    const summary = runSummarySchema.parse(JSON.parse(output));
+    expect(summary).toMatchObject({ status: 'ABORTED', runId, error: { state: 'IngestEvents' } });
+    expect(processes.filter(isRunning)).toEqual([]);
+    expect(await holder(lake)).toBeNull();
+    expect(await livingClusters(lake)).toBe(0);
+  });
+
+  it('by a kill leaves no process either, and the next start closes it', async () => {
+    const killed = churn('run', '--events', log, '--lake', lake, '--json');
+    const processes = await spark(killed);
+    const runId = /run (local-\S+)/.exec(killed.progress())?.[1] ?? '';
+    killed.process.kill('SIGKILL');
+    await killed.ended;
+    await expect.poll(() => processes.filter(isRunning), { timeout: 20_000 }).toEqual([]);
+    expect(await holder(lake)).toMatchObject({ runId });
+
+    const nothing = join(folder, 'nothing');
+    await mkdir(nothing);
+    const next = churn('run', '--events', nothing, '--lake', lake);
+    const { code, output } = await next.ended;
+    expect(next.progress()).toContain(`run ${runId} had ended without being closed`);
+    expect(code).toBe(1);
+    expect(output).toContain('There are no event files');
+    expect(await holder(lake)).toBeNull();
+    const record = await readFile(join(lake, KEYS.runRecord(runId)), 'utf8');
+    expect(runRecordSchema.parse(JSON.parse(record)).status).toBe('FAILED');
+  });
+});
+
+function isRunning(pid: number): boolean {
+  return family(pid).includes(pid);
+}
