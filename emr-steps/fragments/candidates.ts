@@ -12,6 +12,7 @@ export const candidateImports = [
 export const fitting: Python = python`
   # Chosen on out-of-fold rows of authentic logs; more trees or depth add time and no precision.
   PENALTY_ROWS = 400
+  REGRESSION_ROWS_PER_TASK = 500_000
   FOREST = {"numTrees": 60, "maxDepth": 7, "minInstancesPerNode": 10, "featureSubsetStrategy": "sqrt"}
   BOOSTING = {
       "n_estimators": 250,
@@ -26,10 +27,20 @@ export const fitting: Python = python`
   }
 
 
+  def in_parts(train: DataFrame, parts: int) -> DataFrame:
+      """The rows in a number of partitions, whole users in each, in the same order every time."""
+      return train.repartition(parts, "user_id").sortWithinPartitions("user_id", "cutoff")
+
+
   def fit_logistic_regression(train: DataFrame, rows: int, settings: dict):
-      """Ridge-penalised logistic regression; the inputs are standardised within."""
+      """Ridge-penalised logistic regression; the inputs are standardised within.
+
+      Few large partitions: each iteration is one quick job, and with one partition no sum depends on which
+      task ends first.
+      """
+      parts = in_parts(train, math.ceil(rows / REGRESSION_ROWS_PER_TASK))
       penalty = PENALTY_ROWS / rows
-      return classification.LogisticRegression(regParam=penalty, maxIter=40, tol=1e-5).fit(train)
+      return classification.LogisticRegression(regParam=penalty, maxIter=40, tol=1e-5).fit(parts)
 
 
   def fit_random_forest(train: DataFrame, rows: int, settings: dict):
@@ -39,10 +50,9 @@ export const fitting: Python = python`
 
   def fit_boosted_trees(train: DataFrame, rows: int, settings: dict):
       """Gradient-boosted trees, trained by barrier tasks that each hold one partition."""
-      workers = settings["boostingWorkers"]
-      parts = train.repartition(workers, "user_id").sortWithinPartitions("user_id", "cutoff")
-      seed = settings["seed"]
-      return SparkXGBClassifier(num_workers=workers, random_state=seed, verbose=False, **BOOSTING).fit(parts)
+      workers, seed = settings["boostingWorkers"], settings["seed"]
+      booster = SparkXGBClassifier(num_workers=workers, random_state=seed, verbose=False, **BOOSTING)
+      return booster.fit(in_parts(train, workers))
 
 
   FIT = {
@@ -64,7 +74,8 @@ export const fitting: Python = python`
           amounts = numpy.abs(model.coefficients.toArray() * deviation.toArray()).tolist()
       total = sum(amounts) or 1.0
       ranked = sorted(zip(amounts, inputs, strict=True), key=lambda pair: (-pair[0], pair[1]["name"]))
-      return [{"feature": feature["name"], "share": amount / total} for amount, feature in ranked if amount > 0]
+      shares = [{"feature": feature["name"], "share": round(amount / total, 6)} for amount, feature in ranked]
+      return [entry for entry in shares if entry["share"] > 0]
 `;
 
 /** Ending the driver (train-models only). */
@@ -79,7 +90,7 @@ export const barrierTimer: Python = python`
 export const scoring: Python = python`
   # A forest may be sure; its log-odds must stay finite.
   LEAST_PROBABILITY = 1e-6
-  SCORE_DECIMALS = 9
+  SCORE_DECIMALS = 6
 
 
   def with_raw_score(kind: str, model, rows: DataFrame) -> DataFrame:

@@ -197,7 +197,7 @@ def input_array(inputs: list[dict]) -> Column:
 
 # A forest may be sure; its log-odds must stay finite.
 LEAST_PROBABILITY = 1e-6
-SCORE_DECIMALS = 9
+SCORE_DECIMALS = 6
 
 
 def with_raw_score(kind: str, model, rows: DataFrame) -> DataFrame:

@@ -1,0 +1,186 @@
+/** Training and scoring on real Spark: the same figures twice, honest about too few, and scores that add up. */
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Json } from '@duckdb/node-api';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { buildFeatures } from '../../emr-steps/build-features.ts';
+import { ingestEvents } from '../../emr-steps/ingest-events.ts';
+import { scoreUsers } from '../../emr-steps/score-users.ts';
+import { trainModels } from '../../emr-steps/train-models.ts';
+import { FEATURES } from '../../lib/domain/features/catalogue.ts';
+import { FEATURE_GROUPS } from '../../lib/domain/features/measure.ts';
+import { BASELINES, CANDIDATES, METRICS, THRESHOLD_RULES } from '../../lib/domain/models.ts';
+import type { RunPlan, TrainingResult } from '../../lib/domain/run.ts';
+import { generateLog } from '../../local/generator/generate.ts';
+import {
+  eventFiles,
+  queryLake,
+  resultOf,
+  SparkBench,
+  temporaryFolder,
+  writePlan,
+} from '../support/spark-lake.ts';
+
+const LOG = { users: 100, days: 50, seed: 5 };
+const names = (list: readonly { readonly name: string }[]): readonly string[] => list.map(({ name }) => name);
+const calibrationSchema = z.object({
+  calibration: z.object({ slope: z.number(), intercept: z.number() }),
+});
+
+describe('train-models and score-users', () => {
+  let folder: string;
+  let first: RunPlan;
+  let second: RunPlan;
+  let loyal: RunPlan;
+  const at = (name: string): string => join(folder, name);
+  const scoresOf = (plan: RunPlan): Promise<readonly Record<string, Json>[]> =>
+    queryLake(
+      fileURLToPath(plan.lakeRoot),
+      `SELECT * FROM scores WHERE run_id = '${plan.runId}' ORDER BY "rank"`,
+    );
+  let rows: readonly Record<string, Json>[];
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    await generateLog({ ...LOG, outputFolder: at('log') });
+    await withoutCancellations(at('log'), at('loyal log'));
+    const files = await eventFiles(at('log'));
+    first = await writePlan(at('lake'), { runId: 'first', files });
+    second = await writePlan(at('lake'), { runId: 'second', files, training: { minCancellations: 2 } });
+    loyal = await writePlan(at('loyal lake'), { runId: 'loyal', files: await eventFiles(at('loyal log')) });
+
+    await new SparkBench(folder, ingestEvents).runAll([first, loyal]);
+    await new SparkBench(folder, buildFeatures).runAll([first, loyal]);
+    await new SparkBench(folder, trainModels).runAll([first, second, loyal]);
+    await new SparkBench(folder, scoreUsers).runAll([first, loyal, second, first]);
+    rows = await scoresOf(first);
+  });
+
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  /** The log without anybody who cancels in it. */
+  async function withoutCancellations(from: string, to: string): Promise<void> {
+    await mkdir(to);
+    const userOf = (line: string): string | undefined => /"userId":"([^"]*)"/.exec(line)?.[1];
+    const days = await Promise.all(
+      (await readdir(from)).map(async (name) => ({
+        name,
+        lines: (await readFile(join(from, name), 'utf8')).split('\n'),
+      })),
+    );
+    const cancelled = new Set(
+      days.flatMap(({ lines }) => lines.filter((line) => line.includes('"Cancelled"')).map(userOf)),
+    );
+    for (const { name, lines } of days)
+      await writeFile(join(to, name), lines.filter((line) => !cancelled.has(userOf(line))).join('\n'));
+  }
+
+  const figuresOf = ({ evaluations, importance, chosen }: TrainingResult): unknown => ({
+    evaluations: evaluations.map(({ fitSeconds: _, ...figures }) => figures),
+    importance,
+    chosen,
+  });
+
+  it('judges every candidate and baseline on the rows that the features step counted', async () => {
+    const features = await resultOf(buildFeatures, first);
+    const result = await resultOf(trainModels, first);
+    const rowsOf = (role: string): number =>
+      features.cutoffs.filter((cutoff) => cutoff.role === role).reduce((sum, { rows }) => sum + rows, 0);
+    expect(result).toMatchObject({
+      trainRows: rowsOf('train'),
+      testRows: rowsOf('test'),
+      testCutoff: '2018-11-06',
+      featuresSnapshot: features.snapshots.features,
+    });
+    expect(result.evaluations.map(({ model }) => model)).toEqual([...names(BASELINES), ...names(CANDIDATES)]);
+    for (const { model, metrics, decisions } of result.evaluations) {
+      expect(names(METRICS), model).toEqual(expect.arrayContaining(Object.keys(metrics)));
+      expect(Object.keys(decisions).sort(), model).toEqual([...names(THRESHOLD_RULES)].sort());
+      expect(metrics.auc?.value, model).toBeGreaterThanOrEqual(metrics.auc?.low ?? 1);
+      for (const decision of Object.values(decisions)) {
+        const { truePositives, falsePositives, trueNegatives, falseNegatives } = decision;
+        expect(truePositives + falseNegatives, model).toBe(result.testCancellations);
+        expect(falsePositives + trueNegatives, model).toBe(result.testRows - result.testCancellations);
+      }
+    }
+    expect(names(CANDIDATES)).toContain(result.chosen);
+    expect(result.importance.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 3);
+    expect(names(FEATURES)).toEqual(expect.arrayContaining(result.importance.map(({ feature }) => feature)));
+  });
+
+  it('gives the same figures and the same scores twice', async () => {
+    expect(figuresOf(await resultOf(trainModels, second))).toEqual(
+      figuresOf(await resultOf(trainModels, first)),
+    );
+    const withoutRun = (scores: readonly Record<string, Json>[]): unknown =>
+      scores.map(({ run_id: _, ...row }) => row);
+    expect(withoutRun(await scoresOf(second))).toEqual(withoutRun(rows));
+  });
+
+  it('says when there were too few cancellations to trust the figures', async () => {
+    const few = await resultOf(trainModels, first);
+    expect(few.reliable).toBe(false);
+    expect(few.reliabilityReason).toMatch(/^only \d+ users cancel in the training rows and 50 are needed/);
+    expect(await resultOf(trainModels, second)).toMatchObject({ reliable: true, reliabilityReason: '' });
+  });
+
+  it('succeeds with the base rate where nobody cancels', async () => {
+    const result = await resultOf(trainModels, loyal);
+    expect(result).toMatchObject({
+      chosen: 'base_rate',
+      reliable: false,
+      trainCancellations: 0,
+      importance: [],
+    });
+    expect(result.evaluations.map(({ model }) => model)).toEqual(names(BASELINES));
+    const scores = await scoresOf(loyal);
+    expect(scores).toHaveLength((await resultOf(scoreUsers, loyal)).users);
+    expect(new Set(scores.map((row) => row.probability)).size).toBe(1);
+    expect(scores.every((row) => Array.isArray(row.reasons) && row.reasons.length === 0)).toBe(true);
+  });
+
+  it('scores each living user once, though it ran twice: calibrated, ranked, in tenths, with at most three reasons', async () => {
+    const result = await resultOf(scoreUsers, first);
+    const model = await readFile(join(fileURLToPath(first.outputs.model), 'model.json'), 'utf8');
+    const { calibration } = calibrationSchema.parse(JSON.parse(model));
+    const living = (await resultOf(buildFeatures, first)).cutoffs.find(({ role }) => role === 'score');
+    expect(rows).toHaveLength(living?.rows ?? 0);
+    expect(result).toMatchObject({ users: rows.length, cutoff: '2018-11-20' });
+    expect(new Set(rows.map((row) => row.user_id)).size).toBe(rows.length);
+    let before = Number.POSITIVE_INFINITY;
+    rows.forEach((row, index) => {
+      const score = Number(row.raw_score);
+      expect(score).toBeLessThanOrEqual(before);
+      before = score;
+      expect(Number(row.rank)).toBe(index + 1);
+      const logOdds = calibration.slope * score + calibration.intercept;
+      expect(row.probability).toBeCloseTo(1 / (1 + Math.exp(-logOdds)), 12);
+      expect(['free', 'paid']).toContain(row.level);
+      expect(names(FEATURE_GROUPS)).toEqual(expect.arrayContaining(reasonsOf(row)));
+      expect(reasonsOf(row).length).toBeLessThanOrEqual(3);
+    });
+    expect(rows.some((row) => reasonsOf(row).length === 3)).toBe(true);
+    const tenths = Map.groupBy(rows, (row) => Number(row.decile));
+    expect([...tenths.keys()]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    const sizes = [...tenths.values()].map((tenth) => tenth.length);
+    expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
+    const expected = rows.reduce((sum, row) => sum + Number(row.probability), 0);
+    expect(result.expectedCancellations).toBeCloseTo(expected, 6);
+    expect(result.top.map(({ userId }) => userId)).toEqual(rows.slice(0, 50).map((row) => row.user_id));
+  });
+
+  it('keeps about a tenth of the users from being contacted, the same ones in every run', async () => {
+    const control = (scores: readonly Record<string, Json>[]): readonly Json[] =>
+      scores.filter((row) => row.in_control_group === true).map((row) => row.user_id ?? null);
+    expect(control(await scoresOf(second))).toEqual(control(rows));
+    const share = control(rows).length / rows.length;
+    expect(share).toBeGreaterThan(0.03);
+    expect(share).toBeLessThan(0.2);
+  });
+
+  function reasonsOf(row: Record<string, Json>): Json[] {
+    return Array.isArray(row.reasons) ? row.reasons : [];
+  }
+});
