@@ -50,6 +50,7 @@ export interface PlanOptions {
   readonly files: readonly EventFile[];
   readonly abandonedBatchIds?: readonly string[];
   readonly ingest?: Partial<RunPlan['ingest']>;
+  readonly training?: Partial<RunPlan['training']>;
 }
 
 /** Writes the plan of a run over the files; returns it. */
@@ -92,6 +93,7 @@ export async function writePlan(lakeFolder: string, options: PlanOptions): Promi
       folds: SETTINGS.folds,
       seed: SETTINGS.seed,
       boostingWorkers: 1,
+      ...options.training,
     },
     scoring: { controlGroupShare: SETTINGS.controlGroupShare, controlGroupSalt: SETTINGS.controlGroupSalt },
     cluster: { coreUnits: 1, taskUnits: 1, executors: 1, estimatedMinutes: 0, estimatedUsd: 0 },
