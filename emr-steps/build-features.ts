@@ -7,7 +7,7 @@ import { FEATURES } from '../lib/domain/features/catalogue.ts';
 import { compileFeatures } from '../lib/domain/features/compile.ts';
 import { FEATURES_TABLE } from '../lib/domain/features/table.ts';
 import { ICEBERG_FORMAT_VERSION, sparkTableName, USER_DAYS } from '../lib/domain/lake.ts';
-import { featuresResultSchema } from '../lib/domain/run.ts';
+import { featuresResultSchema } from '../lib/domain/results.ts';
 import { cutoffFunctions } from './fragments/cutoffs.ts';
 import { snapshotFunctions } from './fragments/snapshots.ts';
 import { sqlText } from './fragments/sql.ts';

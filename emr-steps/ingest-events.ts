@@ -5,7 +5,7 @@
  * or when the rows read, accepted, refused and repeated, each counted by itself, do not add up.
  */
 import { EVENTS, INGEST_FILES, QUARANTINED_EVENTS, USER_DAYS } from '../lib/domain/lake.ts';
-import { ingestResultSchema } from '../lib/domain/run.ts';
+import { ingestResultSchema } from '../lib/domain/results.ts';
 import { eventRows } from './fragments/event-rows.ts';
 import { quarantine } from './fragments/quarantine.ts';
 import { staging } from './fragments/staging.ts';

@@ -4,7 +4,7 @@
  */
 import { FEATURES_TABLE } from '../lib/domain/features/table.ts';
 import { SCORES, sparkTableName } from '../lib/domain/lake.ts';
-import { scoringResultSchema } from '../lib/domain/run.ts';
+import { scoringResultSchema } from '../lib/domain/results.ts';
 import { loading, loadingImports, scoring } from './fragments/candidates.ts';
 import { inputVector } from './fragments/model-inputs.ts';
 import { snapshotFunctions } from './fragments/snapshots.ts';

@@ -6,7 +6,7 @@
 import { FEATURES_TABLE } from '../lib/domain/features/table.ts';
 import { sparkTableName } from '../lib/domain/lake.ts';
 import { CANDIDATES } from '../lib/domain/models.ts';
-import { trainingResultSchema } from '../lib/domain/run.ts';
+import { trainingResultSchema } from '../lib/domain/results.ts';
 import { barrierTimer, candidateImports, fitting, scoring } from './fragments/candidates.ts';
 import { evaluationFunctions, evaluationImports } from './fragments/evaluation.ts';
 import { foldFunctions } from './fragments/folds.ts';

@@ -3,7 +3,7 @@
  * below follows from it and can be done again. StoreMetrics does it; close-run does, should StoreMetrics die.
  */
 import { KEYS } from '../lib/domain/lake.ts';
-import { type Current, currentSchema, type RunDetail } from '../lib/domain/run.ts';
+import { type Current, currentSchema, type RunDetail } from '../lib/domain/records.ts';
 import type { FunctionContext } from './context.ts';
 import { PipelineError } from './errors.ts';
 import { findJson, jsonLines, jsonText, lakeUri } from './json-objects.ts';

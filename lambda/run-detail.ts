@@ -1,6 +1,6 @@
 /** The detail of a run that succeeded: all that the report shows. */
 import { KEYS } from '../lib/domain/lake.ts';
-import { type RunDetail, runDetailSchema } from '../lib/domain/run.ts';
+import { type RunDetail, runDetailSchema } from '../lib/domain/records.ts';
 import type { FunctionContext } from './context.ts';
 import { lakeUri, readJson } from './json-objects.ts';
 import type { Ports } from './ports.ts';

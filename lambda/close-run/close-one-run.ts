@@ -1,7 +1,7 @@
 /** Closing one run: its clusters ended, itself explained and recorded, the lease given back, people told once. */
 import { instancesUsd } from '../../lib/domain/cost.ts';
 import { KEYS } from '../../lib/domain/lake.ts';
-import { type RunRecord, runDetailSchema, runRecordSchema } from '../../lib/domain/run.ts';
+import { type RunRecord, runDetailSchema, runRecordSchema } from '../../lib/domain/records.ts';
 import type { FunctionContext } from '../context.ts';
 import { endClusters } from '../end-clusters.ts';
 import { finishRun } from '../finish-run.ts';

@@ -3,13 +3,10 @@ import { KEYS } from '../../lib/domain/lake.ts';
 import {
   type IngestResult,
   ingestResultSchema,
-  type RunPlan,
-  runPlanSchema,
-  STEP_NAMES,
   type StepError,
-  type StepName,
   stepErrorSchema,
-} from '../../lib/domain/run.ts';
+} from '../../lib/domain/results.ts';
+import { type RunPlan, runPlanSchema, STEP_NAMES, type StepName } from '../../lib/domain/run.ts';
 import type { FunctionContext } from '../context.ts';
 import { glimpseJson, lakeUri } from '../json-objects.ts';
 import type { ClusterDescription, Ports } from '../ports.ts';

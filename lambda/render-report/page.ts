@@ -1,5 +1,5 @@
 /** The report as one page that asks the network for nothing. */
-import type { RunDetail } from '../../lib/domain/run.ts';
+import type { RunDetail } from '../../lib/domain/records.ts';
 import { Html, html } from './html.ts';
 import { contactsSection } from './sections/contacts.ts';
 import { decisionsSection } from './sections/decisions.ts';

@@ -1,6 +1,7 @@
 /** Taking up the plan of a run that failed. */
 import { KEYS } from '../../lib/domain/lake.ts';
-import { type RunPlan, type RunRecord, runPlanSchema, runRecordSchema } from '../../lib/domain/run.ts';
+import { type RunRecord, runRecordSchema } from '../../lib/domain/records.ts';
+import { type RunPlan, runPlanSchema } from '../../lib/domain/run.ts';
 import type { FunctionContext } from '../context.ts';
 import { PipelineError } from '../errors.ts';
 import { findJson, lakeUri } from '../json-objects.ts';

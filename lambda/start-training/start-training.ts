@@ -1,9 +1,9 @@
 /** PlanRun: checks the request, takes the lease, finds what is new, and writes the plan that every step reads. */
 import { EVENT_FILE_ENDINGS } from '../../lib/domain/events.ts';
 import { KEYS } from '../../lib/domain/lake.ts';
+import { currentSchema } from '../../lib/domain/records.ts';
 import {
   type Batch,
-  currentSchema,
   type PlanRunInput,
   type PlanRunOutput,
   planRunInputSchema,

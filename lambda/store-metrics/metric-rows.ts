@@ -1,5 +1,5 @@
 /** Rows of the table model_metrics. Pure functions. */
-import type { TrainingResult } from '../../lib/domain/run.ts';
+import type { TrainingResult } from '../../lib/domain/results.ts';
 
 /** One figure; its keys are the columns of MODEL_METRICS in lake.ts. */
 export interface MetricRow {

@@ -4,7 +4,7 @@
  * training step's to offer, and decidePromotion's to use once it does.
  */
 import { BASELINES, LEAKAGE_AUC, type MetricName } from '../../lib/domain/models.ts';
-import type { ModelEvaluation, TrainingResult } from '../../lib/domain/run.ts';
+import type { ModelEvaluation, TrainingResult } from '../../lib/domain/results.ts';
 
 export interface Promotion {
   readonly promoted: boolean;

@@ -1,6 +1,7 @@
 /** Holding the SQL engine's counts against those that the steps took themselves. Pure functions. */
 import { type ExpectedCount, RECONCILE_COLUMNS } from '../../lib/domain/reconcile.ts';
-import type { RowCounts, RunDetail } from '../../lib/domain/run.ts';
+import type { RunDetail } from '../../lib/domain/records.ts';
+import type { RowCounts } from '../../lib/domain/results.ts';
 import { PipelineError } from '../errors.ts';
 
 type Reconciliation = RunDetail['reconciliation'];

@@ -5,20 +5,24 @@ import { KEYS } from '../../lib/domain/lake.ts';
 import { expectedCounts } from '../../lib/domain/reconcile.ts';
 import {
   currentSchema,
-  featuresResultSchema,
-  ingestResultSchema,
   type RunDetail,
-  type RunPlan,
   type RunRecord,
   runDetailSchema,
-  runPlanSchema,
   runRecordSchema,
+} from '../../lib/domain/records.ts';
+import {
+  featuresResultSchema,
+  ingestResultSchema,
+  scoringResultSchema,
+  trainingResultSchema,
+} from '../../lib/domain/results.ts';
+import {
+  type RunPlan,
+  runPlanSchema,
   type StepName,
   type StoreMetricsInput,
   type StoreMetricsOutput,
-  scoringResultSchema,
   storeMetricsInputSchema,
-  trainingResultSchema,
 } from '../../lib/domain/run.ts';
 import type { FunctionContext } from '../context.ts';
 import { endClusters } from '../end-clusters.ts';

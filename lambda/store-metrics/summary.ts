@@ -1,6 +1,6 @@
 /** A run that succeeded, in a few sentences for the notification. Pure functions. */
 import { CANDIDATES } from '../../lib/domain/models.ts';
-import type { RunDetail } from '../../lib/domain/run.ts';
+import type { RunDetail } from '../../lib/domain/records.ts';
 import { addDays } from '../../lib/domain/time.ts';
 
 const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });

@@ -4,7 +4,8 @@
  */
 import { FEATURES_TABLE } from './features/table.ts';
 import { EVENTS, INGEST_FILES, QUARANTINE_RETENTION_DAYS, QUARANTINED_EVENTS, SCORES } from './lake.ts';
-import type { FeaturesResult, IngestResult, RunPlan, ScoringResult } from './run.ts';
+import type { FeaturesResult, IngestResult, ScoringResult } from './results.ts';
+import type { RunPlan } from './run.ts';
 
 /** What a placeholder stands for. */
 export type ReconcileValue = 'batchId' | 'runId';

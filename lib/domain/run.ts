@@ -1,20 +1,14 @@
 /**
- * What passes between the states of a run: the request that starts it, the plan that every step reads,
- * the result that every step writes, and the record that is kept. Each is a zod schema; types are inferred.
+ * What passes between the states of a run: the request that starts it, the plan that every step reads, and what the
+ * Lambdas take and give. Each is a zod schema; types are inferred.
  */
 import { z } from 'zod';
-import { REFUSAL_REASONS, type RefusalCode } from './events.ts';
-import { ISO_DATE } from './time.ts';
+import { count, isoDate, share, uri } from './fields.ts';
 
 /** The Spark steps, in order; also the names of their scripts, results and error files. */
 export const STEP_NAMES = ['ingest-events', 'build-features', 'train-models', 'score-users'] as const;
 export const stepNameSchema = z.enum(STEP_NAMES);
 export type StepName = z.infer<typeof stepNameSchema>;
-
-const isoDate = z.string().regex(ISO_DATE, 'must be a UTC day, YYYY-MM-DD');
-const share = z.number().min(0).max(1);
-const count = z.number().int().nonnegative();
-const uri = z.string().min(1);
 
 /** What a person may ask of a run; `{}` asks for the defaults. Unknown fields are refused by name. */
 export const runRequestSchema = z.strictObject({
@@ -128,147 +122,6 @@ export const runPlanSchema = z.strictObject({
 });
 export type RunPlan = z.infer<typeof runPlanSchema>;
 
-/** Rows by what became of them. `read = accepted + quarantined + duplicates`, each counted by itself. */
-export const rowCountsSchema = z.strictObject({
-  read: count,
-  accepted: count,
-  quarantined: count,
-  duplicates: count,
-});
-export type RowCounts = z.infer<typeof rowCountsSchema>;
-
-const refusalCodes = REFUSAL_REASONS.map((reason) => reason.code) as [RefusalCode, ...RefusalCode[]];
-export const refusalCodeSchema = z.enum(refusalCodes);
-
-/** A refused row as a person is shown it: shortened, names blanked. */
-export const refusedExampleSchema = z.strictObject({
-  reason: refusalCodeSchema,
-  file: z.string(),
-  line: z.string(),
-});
-
-/** Result of ingest-events. */
-export const ingestResultSchema = z.strictObject({
-  counts: rowCountsSchema,
-  /** Refused rows by reason. */
-  refused: z.partialRecord(refusalCodeSchema, count),
-  examples: z.array(refusedExampleSchema).max(3),
-  filesRead: count,
-  bytesRead: count,
-  firstDay: isoDate.nullable(),
-  lastDay: isoDate.nullable(),
-  /** Days of user_days that were computed anew. */
-  daysRecomputed: count,
-  /** Snapshots after this batch; the ids exceed what JSON numbers hold exactly. */
-  snapshots: z.strictObject({ events: z.string().nullable(), user_days: z.string().nullable() }),
-});
-export type IngestResult = z.infer<typeof ingestResultSchema>;
-
-/** What the rows of a cutoff are for. */
-export const CUTOFF_ROLES = ['train', 'test', 'score'] as const;
-
-/** Result of build-features. */
-export const featuresResultSchema = z.strictObject({
-  firstDay: isoDate,
-  observationEnd: isoDate,
-  observedDays: count,
-  cutoffs: z.array(
-    z.strictObject({
-      cutoff: isoDate,
-      role: z.enum(CUTOFF_ROLES),
-      rows: count,
-      /** Users who cancel within the horizon; null for the scoring cutoff, whose future is unknown. */
-      cancellations: count.nullable(),
-    }),
-  ),
-  /** Users with a history, and how many of them cancelled, in the whole lake. */
-  users: count,
-  cancellations: count,
-  featureCount: count,
-  snapshots: z.strictObject({ user_days: z.string(), features: z.string() }),
-});
-export type FeaturesResult = z.infer<typeof featuresResultSchema>;
-
-/** Figures of a model at one threshold of its calibrated probability. */
-export const decisionSchema = z.strictObject({
-  threshold: z.number(),
-  truePositives: z.number(),
-  falsePositives: z.number(),
-  trueNegatives: z.number(),
-  falseNegatives: z.number(),
-  precision: z.number(),
-  recall: z.number(),
-  f1: z.number(),
-  balancedAccuracy: z.number(),
-});
-
-/** A figure with its 95 % interval, where one was computed. */
-export const estimateSchema = z.strictObject({
-  value: z.number(),
-  low: z.number().nullable(),
-  high: z.number().nullable(),
-});
-
-/** One candidate or baseline as it did on the test rows. Figures are keyed by the metric names of models.ts. */
-export const modelEvaluationSchema = z.strictObject({
-  model: z.string(),
-  kind: z.enum(['candidate', 'baseline']),
-  metrics: z.record(z.string(), estimateSchema),
-  decisions: z.record(z.string(), decisionSchema),
-  /** Ten equal-count bins: mean predicted probability, share that cancelled, users. */
-  reliability: z.array(z.strictObject({ predicted: z.number(), observed: z.number(), users: z.number() })),
-  fitSeconds: z.number().nonnegative(),
-});
-export type ModelEvaluation = z.infer<typeof modelEvaluationSchema>;
-
-/** Result of train-models. */
-export const trainingResultSchema = z.strictObject({
-  trainRows: count,
-  trainCancellations: count,
-  testRows: count,
-  testCancellations: count,
-  testCutoff: isoDate,
-  evaluations: z.array(modelEvaluationSchema),
-  chosen: z.string(),
-  /** False when there were too few cancellations to trust the figures. */
-  reliable: z.boolean(),
-  reliabilityReason: z.string(),
-  /** Share of the chosen model's gain (or absolute weight) that each feature has; largest first. */
-  importance: z.array(z.strictObject({ feature: z.string(), share: z.number() })),
-  modelUri: uri,
-  featuresSnapshot: z.string(),
-});
-export type TrainingResult = z.infer<typeof trainingResultSchema>;
-
-/** Result of score-users. */
-export const scoringResultSchema = z.strictObject({
-  users: count,
-  cutoff: isoDate,
-  expectedCancellations: z.number().nonnegative(),
-  /** The users most at risk, for the first page of the report. */
-  top: z.array(
-    z.strictObject({
-      userId: z.string(),
-      probability: z.number(),
-      level: z.string().nullable(),
-      inControlGroup: z.boolean(),
-      reasons: z.array(z.string()),
-    }),
-  ),
-  snapshots: z.strictObject({ scores: z.string() }),
-});
-export type ScoringResult = z.infer<typeof scoringResultSchema>;
-
-/** What a failing step leaves behind for people. */
-export const stepErrorSchema = z.strictObject({
-  step: stepNameSchema,
-  errorClass: z.string(),
-  message: z.string(),
-  likelyCause: z.string(),
-  whatToDo: z.string(),
-});
-export type StepError = z.infer<typeof stepErrorSchema>;
-
 /** Input of the PlanRun state's Lambda. */
 export const planRunInputSchema = z.strictObject({
   runId: z.string().min(1),
@@ -289,50 +142,6 @@ export type PlanRunOutput =
     }
   | { readonly decision: 'nothing-to-do'; readonly runId: string; readonly reason: string }
   | { readonly decision: 'refused'; readonly runId: string; readonly reason: string };
-
-/** The model in charge and the run whose scores are current. */
-export const currentSchema = z.strictObject({
-  runId: z.string(),
-  batchId: z.string(),
-  champion: z
-    .strictObject({ runId: z.string(), modelUri: uri, testCutoff: isoDate, promotedAt: z.iso.datetime() })
-    .nullable(),
-});
-export type Current = z.infer<typeof currentSchema>;
-
-/** One row of the table `runs`; its keys are the columns of RUNS in lake.ts. */
-export const runRecordSchema = z.strictObject({
-  run_id: z.string(),
-  status: z.enum(['SUCCEEDED', 'FAILED']),
-  started_at: z.iso.datetime(),
-  ended_at: z.iso.datetime(),
-  batch_id: z.string().nullable(),
-  rows_read: count.nullable(),
-  rows_accepted: count.nullable(),
-  rows_quarantined: count.nullable(),
-  rows_duplicate: count.nullable(),
-  users: count.nullable(),
-  cancellations: count.nullable(),
-  model: z.string().nullable(),
-  promoted: z.boolean().nullable(),
-  promotion_reason: z.string().nullable(),
-  cost_usd: z.number().nullable(),
-  error: z.string().nullable(),
-});
-export type RunRecord = z.infer<typeof runRecordSchema>;
-
-/** All that is known of a run that succeeded: what the report shows and `churn run --json` sums up. */
-export const runDetailSchema = z.strictObject({
-  record: runRecordSchema,
-  plan: runPlanSchema,
-  ingest: ingestResultSchema,
-  features: featuresResultSchema,
-  training: trainingResultSchema,
-  scoring: scoringResultSchema,
-  /** Table counted by the SQL engine against the count a step took: table, counted, expected. */
-  reconciliation: z.array(z.strictObject({ table: z.string(), counted: count, expected: count })),
-});
-export type RunDetail = z.infer<typeof runDetailSchema>;
 
 /** Input of the StoreMetrics state's Lambda. */
 export const storeMetricsInputSchema = z.strictObject({

@@ -1,8 +1,8 @@
 /** What `churn run` says at its end: the document that --json prints. */
 import { z } from 'zod';
 import type { Closing } from '../../lambda/close-run/close-one-run.ts';
-import type { RunDetail } from '../../lib/domain/run.ts';
-import { rowCountsSchema } from '../../lib/domain/run.ts';
+import type { RunDetail } from '../../lib/domain/records.ts';
+import { rowCountsSchema } from '../../lib/domain/results.ts';
 import type { StateTime } from './timeline.ts';
 
 const stateTimeSchema = z.strictObject({

@@ -17,7 +17,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KEYS } from '../../lib/domain/lake.ts';
 import { CLUSTER_TAGS, ENVIRONMENT, FUNCTION_NAMES, type FunctionName } from '../../lib/domain/operations.ts';
-import { runRecordSchema } from '../../lib/domain/run.ts';
+import { runRecordSchema } from '../../lib/domain/records.ts';
 import { buildApp, type ChurnApp } from '../../lib/stacks/app.ts';
 import { projectRoot } from '../../setup/environment.mjs';
 import { MemoryPorts } from '../support/memory-ports.ts';

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { trainModels } from '../../emr-steps/train-models.ts';
 import { METRICS } from '../../lib/domain/models.ts';
-import { modelEvaluationSchema } from '../../lib/domain/run.ts';
+import { modelEvaluationSchema } from '../../lib/domain/results.ts';
 import { pythonExecutable } from '../../setup/environment.mjs';
 
 const REFERENCE = new URL('./evaluation_reference.py', import.meta.url).pathname;

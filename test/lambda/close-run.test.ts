@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { closeRun } from '../../lambda/close-run/close-run.ts';
 import { storeMetrics } from '../../lambda/store-metrics/store-metrics.ts';
 import { KEYS } from '../../lib/domain/lake.ts';
-import { closeRunOutputSchema, type RunRecord, runRecordSchema } from '../../lib/domain/run.ts';
+import { type RunRecord, runRecordSchema } from '../../lib/domain/records.ts';
+import { closeRunOutputSchema } from '../../lib/domain/run.ts';
 import { arnOf, MemoryPorts } from '../support/memory-ports.ts';
 import {
   at,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { areaLowerBound, decidePromotion } from '../../lambda/store-metrics/promotion.ts';
-import type { TrainingResult } from '../../lib/domain/run.ts';
+import type { TrainingResult } from '../../lib/domain/results.ts';
 import { TRAINING } from '../support/run-fixture.ts';
 
 const CHAMPION = { runId: 'run-0', testCutoff: '2018-11-12', averagePrecisionRatio: 3.5 };

@@ -12,7 +12,7 @@ import { reportPage } from '../../lambda/render-report/page.ts';
 import { renderReport } from '../../lambda/render-report/render-report.ts';
 import { storeMetrics } from '../../lambda/store-metrics/store-metrics.ts';
 import { KEYS } from '../../lib/domain/lake.ts';
-import { type RunDetail, runDetailSchema } from '../../lib/domain/run.ts';
+import { type RunDetail, runDetailSchema } from '../../lib/domain/records.ts';
 import { MemoryPorts } from '../support/memory-ports.ts';
 import { at, CONTEXT, EVENTS, plan, runSteps, storeMetricsInput } from '../support/run-fixture.ts';
 

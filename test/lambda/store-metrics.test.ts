@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { storeMetrics } from '../../lambda/store-metrics/store-metrics.ts';
 import { KEYS, MODEL_METRICS, RUNS } from '../../lib/domain/lake.ts';
-import { runRecordSchema } from '../../lib/domain/run.ts';
+import { runRecordSchema } from '../../lib/domain/records.ts';
 import { arnOf, MemoryPorts } from '../support/memory-ports.ts';
 import {
   answerReconcileQuery,

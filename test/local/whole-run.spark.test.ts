@@ -6,7 +6,7 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KEYS } from '../../lib/domain/lake.ts';
-import { runRecordSchema } from '../../lib/domain/run.ts';
+import { runRecordSchema } from '../../lib/domain/records.ts';
 import { type GenerateSummary, generateLog } from '../../local/generator/generate.ts';
 import { LocalClusters } from '../../local/ports/local-clusters.ts';
 import { family } from '../../local/processes/table.ts';

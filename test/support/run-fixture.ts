@@ -4,17 +4,14 @@ import { startTraining } from '../../lambda/start-training/start-training.ts';
 import { KEYS } from '../../lib/domain/lake.ts';
 import { ENVIRONMENT } from '../../lib/domain/operations.ts';
 import { expectedCounts, RECONCILE_COLUMNS } from '../../lib/domain/reconcile.ts';
-import {
-  type FeaturesResult,
-  type IngestResult,
-  type ModelEvaluation,
-  type PlanRunOutput,
-  type RunPlan,
-  runPlanSchema,
-  type ScoringResult,
-  type StepName,
-  type TrainingResult,
-} from '../../lib/domain/run.ts';
+import type {
+  FeaturesResult,
+  IngestResult,
+  ModelEvaluation,
+  ScoringResult,
+  TrainingResult,
+} from '../../lib/domain/results.ts';
+import { type PlanRunOutput, type RunPlan, runPlanSchema, type StepName } from '../../lib/domain/run.ts';
 import { arnOf, type MemoryPorts } from './memory-ports.ts';
 
 export const LAKE = 's3://lake';

@@ -7,14 +7,8 @@ import { DuckDBInstance, type Json } from '@duckdb/node-api';
 import type { Step } from '../../emr-steps/step.ts';
 import { FEATURES_TABLE } from '../../lib/domain/features/table.ts';
 import { KEYS, TABLES } from '../../lib/domain/lake.ts';
-import {
-  type EventFile,
-  type RunPlan,
-  runPlanSchema,
-  runSettingsSchema,
-  type StepError,
-  stepErrorSchema,
-} from '../../lib/domain/run.ts';
+import { type StepError, stepErrorSchema } from '../../lib/domain/results.ts';
+import { type EventFile, type RunPlan, runPlanSchema, runSettingsSchema } from '../../lib/domain/run.ts';
 import { fileUri } from '../../local/ports/file-uris.ts';
 import { lakeViews } from '../../local/ports/lake-views.ts';
 import { LOG4J_PROPERTIES, localSparkSettings, propertiesText } from '../../local/spark/configuration.ts';

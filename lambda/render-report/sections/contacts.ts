@@ -1,5 +1,6 @@
 /** Whom to contact first. */
-import type { RunDetail, ScoringResult } from '../../../lib/domain/run.ts';
+import type { RunDetail } from '../../../lib/domain/records.ts';
+import type { ScoringResult } from '../../../lib/domain/results.ts';
 import { counted, decimal, percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import { reasonLabel } from '../labels.ts';

@@ -1,5 +1,5 @@
 /** What follows from contacting everybody above a threshold. */
-import type { RunDetail } from '../../../lib/domain/run.ts';
+import type { RunDetail } from '../../../lib/domain/records.ts';
 import { decimal, percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import { modelLabel, thresholdRuleLabel } from '../labels.ts';

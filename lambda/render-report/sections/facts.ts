@@ -1,6 +1,6 @@
 /** What it takes to check the run, or to make it again. */
 import { PRICES_AS_OF } from '../../../lib/domain/cost.ts';
-import type { RunDetail } from '../../../lib/domain/run.ts';
+import type { RunDetail } from '../../../lib/domain/records.ts';
 import { counted, day, duration, moment, usd, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import { table } from '../table.ts';

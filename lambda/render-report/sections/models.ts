@@ -1,6 +1,7 @@
 /** The models that competed, and how well each did on users that it had not seen. */
 import { METRICS, type Metric, type MetricName } from '../../../lib/domain/models.ts';
-import type { ModelEvaluation, RunDetail } from '../../../lib/domain/run.ts';
+import type { RunDetail } from '../../../lib/domain/records.ts';
+import type { ModelEvaluation } from '../../../lib/domain/results.ts';
 import { counted, day, decimal, percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import { modelLabel } from '../labels.ts';

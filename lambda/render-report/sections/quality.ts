@@ -1,5 +1,6 @@
 /** Two pictures of the chosen model: whether its probabilities are right, and how far its ranking reaches. */
-import type { ModelEvaluation, RunDetail } from '../../../lib/domain/run.ts';
+import type { RunDetail } from '../../../lib/domain/records.ts';
+import type { ModelEvaluation } from '../../../lib/domain/results.ts';
 import { COLOURS, chart } from '../charts.ts';
 import { decimal, percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';

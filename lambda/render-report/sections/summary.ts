@@ -1,5 +1,5 @@
 /** The head of the page: the answer in plain words, the figures at a glance, and what to beware of. */
-import type { RunDetail } from '../../../lib/domain/run.ts';
+import type { RunDetail } from '../../../lib/domain/records.ts';
 import { addDays } from '../../../lib/domain/time.ts';
 import { between, counted, day, decimal, moment, percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';

@@ -1,5 +1,5 @@
 /** What a reader should beware of, said plainly. Pure functions. */
-import type { RunDetail } from '../../../lib/domain/run.ts';
+import type { RunDetail } from '../../../lib/domain/records.ts';
 import { areaLowerBound } from '../../store-metrics/promotion.ts';
 import { decimal, percent, whole } from '../format.ts';
 import { chosenEvaluation } from './models.ts';

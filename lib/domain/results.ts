@@ -1,0 +1,145 @@
+/** What the Spark steps leave behind: each writes its result or, when it fails, its error. Each is a zod schema. */
+import { z } from 'zod';
+import { REFUSAL_REASONS } from './events.ts';
+import { count, isoDate, uri } from './fields.ts';
+import { stepNameSchema } from './run.ts';
+
+/** Rows by what became of them. `read = accepted + quarantined + duplicates`, each counted by itself. */
+export const rowCountsSchema = z.strictObject({
+  read: count,
+  accepted: count,
+  quarantined: count,
+  duplicates: count,
+});
+export type RowCounts = z.infer<typeof rowCountsSchema>;
+
+export const refusalCodeSchema = z.enum(REFUSAL_REASONS.map((reason) => reason.code));
+
+/** A refused row as a person is shown it: shortened, names blanked. */
+export const refusedExampleSchema = z.strictObject({
+  reason: refusalCodeSchema,
+  file: z.string(),
+  line: z.string(),
+});
+
+/** Result of ingest-events. */
+export const ingestResultSchema = z.strictObject({
+  counts: rowCountsSchema,
+  /** Refused rows by reason. */
+  refused: z.partialRecord(refusalCodeSchema, count),
+  examples: z.array(refusedExampleSchema).max(3),
+  filesRead: count,
+  bytesRead: count,
+  firstDay: isoDate.nullable(),
+  lastDay: isoDate.nullable(),
+  /** Days of user_days that were computed anew. */
+  daysRecomputed: count,
+  /** Snapshots after this batch; the ids exceed what JSON numbers hold exactly. */
+  snapshots: z.strictObject({ events: z.string().nullable(), user_days: z.string().nullable() }),
+});
+export type IngestResult = z.infer<typeof ingestResultSchema>;
+
+/** What the rows of a cutoff are for. */
+export const CUTOFF_ROLES = ['train', 'test', 'score'] as const;
+
+/** Result of build-features. */
+export const featuresResultSchema = z.strictObject({
+  firstDay: isoDate,
+  observationEnd: isoDate,
+  observedDays: count,
+  cutoffs: z.array(
+    z.strictObject({
+      cutoff: isoDate,
+      role: z.enum(CUTOFF_ROLES),
+      rows: count,
+      /** Users who cancel within the horizon; null for the scoring cutoff, whose future is unknown. */
+      cancellations: count.nullable(),
+    }),
+  ),
+  /** Users with a history, and how many of them cancelled, in the whole lake. */
+  users: count,
+  cancellations: count,
+  featureCount: count,
+  snapshots: z.strictObject({ user_days: z.string(), features: z.string() }),
+});
+export type FeaturesResult = z.infer<typeof featuresResultSchema>;
+
+/** Figures of a model at one threshold of its calibrated probability. */
+export const decisionSchema = z.strictObject({
+  threshold: z.number(),
+  truePositives: z.number(),
+  falsePositives: z.number(),
+  trueNegatives: z.number(),
+  falseNegatives: z.number(),
+  precision: z.number(),
+  recall: z.number(),
+  f1: z.number(),
+  balancedAccuracy: z.number(),
+});
+
+/** A figure with its 95 % interval, where one was computed. */
+export const estimateSchema = z.strictObject({
+  value: z.number(),
+  low: z.number().nullable(),
+  high: z.number().nullable(),
+});
+
+/** One candidate or baseline as it did on the test rows. Figures are keyed by the metric names of models.ts. */
+export const modelEvaluationSchema = z.strictObject({
+  model: z.string(),
+  kind: z.enum(['candidate', 'baseline']),
+  metrics: z.record(z.string(), estimateSchema),
+  decisions: z.record(z.string(), decisionSchema),
+  /** Ten equal-count bins: mean predicted probability, share that cancelled, users. */
+  reliability: z.array(z.strictObject({ predicted: z.number(), observed: z.number(), users: z.number() })),
+  fitSeconds: z.number().nonnegative(),
+});
+export type ModelEvaluation = z.infer<typeof modelEvaluationSchema>;
+
+/** Result of train-models. */
+export const trainingResultSchema = z.strictObject({
+  trainRows: count,
+  trainCancellations: count,
+  testRows: count,
+  testCancellations: count,
+  testCutoff: isoDate,
+  evaluations: z.array(modelEvaluationSchema),
+  chosen: z.string(),
+  /** False when there were too few cancellations to trust the figures. */
+  reliable: z.boolean(),
+  reliabilityReason: z.string(),
+  /** Share of the chosen model's gain (or absolute weight) that each feature has; largest first. */
+  importance: z.array(z.strictObject({ feature: z.string(), share: z.number() })),
+  modelUri: uri,
+  featuresSnapshot: z.string(),
+});
+export type TrainingResult = z.infer<typeof trainingResultSchema>;
+
+/** Result of score-users. */
+export const scoringResultSchema = z.strictObject({
+  users: count,
+  cutoff: isoDate,
+  expectedCancellations: z.number().nonnegative(),
+  /** The users most at risk, for the first page of the report. */
+  top: z.array(
+    z.strictObject({
+      userId: z.string(),
+      probability: z.number(),
+      level: z.string().nullable(),
+      inControlGroup: z.boolean(),
+      reasons: z.array(z.string()),
+    }),
+  ),
+  snapshots: z.strictObject({ scores: z.string() }),
+});
+export type ScoringResult = z.infer<typeof scoringResultSchema>;
+
+/** What a failing step leaves behind for people. */
+export const stepErrorSchema = z.strictObject({
+  step: stepNameSchema,
+  errorClass: z.string(),
+  message: z.string(),
+  likelyCause: z.string(),
+  whatToDo: z.string(),
+});
+export type StepError = z.infer<typeof stepErrorSchema>;
