@@ -16,7 +16,7 @@ import { cpuSecondsOf, type Measurement, measure } from './measure.ts';
 import { type BenchResult, table } from './table.ts';
 
 const CACHE = join(projectRoot, '.churn', 'bench');
-/** About the log that `npm start` generates, the 10 GB of issue 3, and something in between. */
+/** About the log that `npm start` generates, a log of 10 GB, and something in between. */
 const DEFAULT_USERS = 1_500;
 const LARGE_USERS = 20_000;
 

@@ -12,7 +12,8 @@ import { trainModels } from '../../emr-steps/train-models.ts';
 import { FEATURES } from '../../lib/domain/features/catalogue.ts';
 import { FEATURE_GROUPS } from '../../lib/domain/features/measure.ts';
 import { BASELINES, CANDIDATES, METRICS, THRESHOLD_RULES } from '../../lib/domain/models.ts';
-import type { RunPlan, TrainingResult } from '../../lib/domain/run.ts';
+import type { TrainingResult } from '../../lib/domain/results.ts';
+import type { RunPlan } from '../../lib/domain/run.ts';
 import { generateLog } from '../../local/generator/generate.ts';
 import {
   eventFiles,
