@@ -22,7 +22,7 @@ export const ingestEvents = defineStep({
   timeoutMinutes: 240,
   result: ingestResultSchema,
   imports: {
-    standard: ['import collections', 'import re'],
+    standard: ['import collections', 'import datetime', 'import re'],
     thirdParty: [
       'from py4j.protocol import Py4JJavaError',
       'from pyspark.sql import Column, DataFrame, Observation, SparkSession, Window',

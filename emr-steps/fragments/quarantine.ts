@@ -1,6 +1,11 @@
 /** Refused rows: kept with their reason and their file, shortened, the names of people blanked. */
 import { PERSONAL_COLUMNS } from '../../lib/domain/events.ts';
-import { QUARANTINED_EVENTS, QUARANTINED_LINE_BYTES, sparkTableName } from '../../lib/domain/lake.ts';
+import {
+  QUARANTINE_RETENTION_DAYS,
+  QUARANTINED_EVENTS,
+  QUARANTINED_LINE_BYTES,
+  sparkTableName,
+} from '../../lib/domain/lake.ts';
 import { python } from '../python.ts';
 import { createTable } from './tables.ts';
 
@@ -13,6 +18,7 @@ export const quarantine = python`
 
   PERSONAL_FIELD = ${PERSONAL_FIELD}
   LONGEST_LINE_BYTES = ${QUARANTINED_LINE_BYTES}
+  RETENTION_DAYS = ${QUARANTINE_RETENTION_DAYS}
   MOST_EXAMPLES = 3
 
 
@@ -22,10 +28,20 @@ export const quarantine = python`
       return F.decode(F.substring(F.encode(blanked, "UTF-8"), 1, LONGEST_LINE_BYTES), "UTF-8")
 
 
+  def forget_old_refusals(spark: SparkSession, plan: dict) -> None:
+      """Deletes refused rows that have been kept for as long as they may be."""
+      planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
+      oldest = (planned_at - datetime.timedelta(days=RETENTION_DAYS)).date()
+      held = spark.table(f"{QUARANTINE}.partitions")
+      if held.where(F.col("partition.ingest_date") < F.lit(oldest)).limit(1).count() > 0:
+          spark.sql(f"DELETE FROM {QUARANTINE} WHERE ingest_date < DATE '{oldest}'")  # noqa: S608
+
+
   def quarantine_rows(spark: SparkSession, plan: dict, files: dict[int, str]) -> None:
       """Replaces what the quarantine holds of this batch, reading again only the files with refused rows."""
       batch = plan["batch"]
       spark.sql(CREATE_QUARANTINE)
+      forget_old_refusals(spark, plan)
       forget_batches(spark, QUARANTINE, [batch["batchId"], *plan["abandonedBatchIds"]])
       if not files:
           return

@@ -6,6 +6,7 @@ spark-submit ingest-events.py --plan <uri of plan.json>
 
 import argparse
 import collections
+import datetime
 import json
 import re
 import sys
@@ -492,6 +493,7 @@ TBLPROPERTIES (
 
 PERSONAL_FIELD = '"(firstName|lastName)"\\s*:\\s*"[^"\\\\]*+(?:\\\\.[^"\\\\]*+)*+"?'
 LONGEST_LINE_BYTES = 4096
+RETENTION_DAYS = 30
 MOST_EXAMPLES = 3
 
 
@@ -501,10 +503,20 @@ def shortened(line: Column) -> Column:
     return F.decode(F.substring(F.encode(blanked, "UTF-8"), 1, LONGEST_LINE_BYTES), "UTF-8")
 
 
+def forget_old_refusals(spark: SparkSession, plan: dict) -> None:
+    """Deletes refused rows that have been kept for as long as they may be."""
+    planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
+    oldest = (planned_at - datetime.timedelta(days=RETENTION_DAYS)).date()
+    held = spark.table(f"{QUARANTINE}.partitions")
+    if held.where(F.col("partition.ingest_date") < F.lit(oldest)).limit(1).count() > 0:
+        spark.sql(f"DELETE FROM {QUARANTINE} WHERE ingest_date < DATE '{oldest}'")  # noqa: S608
+
+
 def quarantine_rows(spark: SparkSession, plan: dict, files: dict[int, str]) -> None:
     """Replaces what the quarantine holds of this batch, reading again only the files with refused rows."""
     batch = plan["batch"]
     spark.sql(CREATE_QUARANTINE)
+    forget_old_refusals(spark, plan)
     forget_batches(spark, QUARANTINE, [batch["batchId"], *plan["abandonedBatchIds"]])
     if not files:
         return
