@@ -49,7 +49,8 @@ async function run(options: RunArguments): Promise<RunSummary> {
   };
   const given = options.events === undefined ? undefined : eventsLocation(options.events, options.lake);
   const lake = await openLake(options.lake);
-  if (given === undefined) await ensureDefaultLog(lake.generatedLog, note);
+  // A resumed run has its files from the plan that it takes up.
+  if (given === undefined && options.resume === undefined) await ensureDefaultLog(lake.generatedLog, note);
   // The CDK takes seconds to load: only a run waits for it.
   const { withDefinition } = await import('../../local/synthesize.ts');
   return withDefinition(async (definition) => {

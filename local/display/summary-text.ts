@@ -34,6 +34,10 @@ export function summaryText(summary: RunSummary): string {
         ['State', summary.error.state],
         ['Why', summary.error.message],
         ['What to do', summary.error.whatToDo],
+        // A run with logs has a plan, which can be taken up.
+        ...(summary.logs === null
+          ? []
+          : [['Resume', `npm start -- --resume ${summary.runId} (with the same --lake)`] as const]),
         ...(summary.logs === null ? [] : [['Logs', summary.logs] as const]),
         ...(summary.states.length === 0 ? [] : [['Time', stateTimes(summary)] as const]),
       ]);
