@@ -679,7 +679,7 @@ SELECT
   SUM(cancellations) AS cancellations,
   SUM(paid_events) AS paid_events,
   SUM(paid_songs) AS paid_songs,
-  SUM(song_seconds) AS song_seconds,
+  ROUND(SUM(song_seconds), 3) AS song_seconds,
   COUNT(*) AS sessions,
   SUM(TIMESTAMPDIFF(MILLISECOND, started_at, ended_at)) / 1000D AS session_seconds,
   MIN(STRUCT(started_at, ended_at, session_id)) AS first_session,
