@@ -8,6 +8,7 @@ import { withLock } from './lock.mjs';
 import { nodePackages } from './node-packages.mjs';
 import { createProgress } from './progress.mjs';
 import { pythonEnvironment } from './python-environment.mjs';
+import { sparkClasses } from './spark-classes.mjs';
 
 /** @import { Locations } from './environment.mjs' */
 /** @import { Progress } from './progress.mjs' */
@@ -24,7 +25,7 @@ import { pythonEnvironment } from './python-environment.mjs';
  */
 
 /** In the order in which they need each other. @type {readonly Part[]} */
-const allParts = [nodePackages, pythonEnvironment, ownJava, icebergJar];
+const allParts = [nodePackages, pythonEnvironment, ownJava, icebergJar, sparkClasses];
 
 const MEGABYTE = 1_000_000;
 const OLDEST_NODE = 20;

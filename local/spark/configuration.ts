@@ -2,7 +2,7 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { KEYS } from '../../lib/domain/lake.ts';
 import { sparkDefaults } from '../../lib/domain/spark.ts';
-import { icebergJar, javaHome, pythonExecutable, sparkHome } from '../../setup/environment.mjs';
+import { javaHome, pythonExecutable, sparkClassPath, sparkHome } from '../../setup/environment.mjs';
 import { fileUri } from '../ports/file-uris.ts';
 import { javaOptions } from './java-options.ts';
 
@@ -31,7 +31,7 @@ export function localSparkSettings(cluster: LocalCluster): Readonly<Record<strin
     ...sparkDefaults({ kind: 'folder' }, fileUri(`${cluster.lakeFolder}/${KEYS.warehouse}`)),
     'spark.master': `local[${cores}]`,
     'spark.submit.deployMode': 'client',
-    'spark.jars': icebergJar,
+    'spark.driver.extraClassPath': sparkClassPath,
     'spark.driver.memory': `${heapMebibytes}m`,
     'spark.driver.host': '127.0.0.1',
     'spark.driver.bindAddress': '127.0.0.1',

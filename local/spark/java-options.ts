@@ -8,6 +8,8 @@ import { z } from 'zod';
 import { KEYS } from '../../lib/domain/lake.ts';
 import { runPlanSchema, type StepName } from '../../lib/domain/run.ts';
 import { jsonBytes } from '../../lib/domain/sizing.ts';
+import { classArchives } from '../../setup/environment.mjs';
+import { archiveOptions } from '../../setup/spark-classes.mjs';
 import { filePath } from '../ports/file-uris.ts';
 
 /** Bytes of JSON below which the first compiler alone is quicker: to parse, and to work on what was made of it. */
@@ -28,6 +30,7 @@ export function javaOptions(scratchFolder: string, isSmall: boolean): string {
   return [
     `"-Djava.io.tmpdir=${scratchFolder}"`,
     '-XX:+UseParallelGC',
+    ...archiveOptions(classArchives).map((option) => `"${option}"`),
     ...(isSmall ? ['-XX:TieredStopAtLevel=1'] : []),
   ].join(' ');
 }
