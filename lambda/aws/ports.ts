@@ -1,13 +1,15 @@
 /** The ports of a Lambda in the cloud, from its environment. Region, credentials and endpoints are the SDK's to find. */
 import { AthenaClient } from '@aws-sdk/client-athena';
+import { EC2Client } from '@aws-sdk/client-ec2';
 import { EMRClient } from '@aws-sdk/client-emr';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { ENVIRONMENT } from '../../lib/domain/operations.ts';
 import { PipelineError } from '../errors.ts';
-import { type Ports, systemClock } from '../ports.ts';
+import { type Log, type Ports, systemClock } from '../ports.ts';
 import { AthenaSql } from './athena-sql.ts';
+import { Ec2SpotPrices } from './ec2-spot-prices.ts';
 import { EmrClusters } from './emr-clusters.ts';
 import { S3Objects } from './s3-objects.ts';
 import { SnsNotifications } from './sns-notifications.ts';
@@ -17,7 +19,7 @@ import { StepFunctionsExecutions } from './step-functions-executions.ts';
 const RETRIES = { retryMode: 'adaptive', maxAttempts: 8 } as const;
 
 /** A port that a Lambda does not use needs no variable: what is missing is named when it is used first. */
-export function awsPorts(environment: Readonly<Record<string, string | undefined>>): Ports {
+export function awsPorts(environment: Readonly<Record<string, string | undefined>>, log: Log): Ports {
   const required = (name: string): string => {
     const value = environment[name];
     if (value === undefined || value === '') {
@@ -32,6 +34,7 @@ export function awsPorts(environment: Readonly<Record<string, string | undefined
   const objects = new S3Objects(new S3Client({ ...RETRIES, forcePathStyle }));
   const sql = new AthenaSql(new AthenaClient(RETRIES));
   const clusters = once(() => new EmrClusters(new EMRClient(RETRIES), required(ENVIRONMENT.pipelineName)));
+  const spotPrices = once(() => new Ec2SpotPrices(new EC2Client(RETRIES)));
   const executions = once(
     () => new StepFunctionsExecutions(new SFNClient(RETRIES), required(ENVIRONMENT.stateMachineArn)),
   );
@@ -41,9 +44,13 @@ export function awsPorts(environment: Readonly<Record<string, string | undefined
   return {
     objects,
     sql,
+    log,
     clock: systemClock,
     get clusters() {
       return clusters();
+    },
+    get spotPrices() {
+      return spotPrices();
     },
     get executions() {
       return executions();

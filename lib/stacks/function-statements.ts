@@ -35,6 +35,7 @@ export function functionStatements(
       readAnswers(storage),
       readResults(storage),
       ...watchClusters(),
+      readSpotPrices(),
       endClusters(props),
     ],
     'render-report': [...common, read([KEYS.run('*'), ...RECORDS]), write([KEYS.report('*')])],
@@ -44,6 +45,7 @@ export function functionStatements(
       listExecutions(props),
       endClusters(props),
       publish(props),
+      readSpotPrices(),
       ...watch,
     ],
   };
@@ -129,6 +131,11 @@ function watchClusters(): PolicyStatement[] {
       [arnOf('elasticmapreduce', 'cluster/*')],
     ),
   ];
+}
+
+/** Public figures: there is no resource to name. */
+function readSpotPrices(): PolicyStatement {
+  return allow('ReadSpotPrices', ['ec2:DescribeSpotPriceHistory'], ['*']);
 }
 
 function endClusters({ pipelineName }: FunctionStatementsProps): PolicyStatement {

@@ -1,4 +1,5 @@
 import { AthenaClient, GetQueryResultsCommand } from '@aws-sdk/client-athena';
+import { DescribeSpotPriceHistoryCommand, EC2Client } from '@aws-sdk/client-ec2';
 import {
   DescribeClusterCommand,
   EMRClient,
@@ -12,6 +13,7 @@ import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { mockClient } from 'aws-sdk-client-mock';
 import { describe, expect, it } from 'vitest';
 import { AthenaSql } from '../../lambda/aws/athena-sql.ts';
+import { Ec2SpotPrices } from '../../lambda/aws/ec2-spot-prices.ts';
 import { EmrClusters } from '../../lambda/aws/emr-clusters.ts';
 import { awsPorts } from '../../lambda/aws/ports.ts';
 import { S3Objects } from '../../lambda/aws/s3-objects.ts';
@@ -154,6 +156,7 @@ describe('EMR', () => {
         Cluster: {
           Tags: tags('run-1', 'churn-dev'),
           Status: { State: 'TERMINATED_WITH_ERRORS', StateChangeReason: { Message: 'Step failure' } },
+          Ec2InstanceAttributes: { Ec2AvailabilityZone: 'us-east-1a' },
         },
       })
       .on(ListInstancesCommand)
@@ -167,7 +170,7 @@ describe('EMR', () => {
           },
         ],
       })
-      .resolves({ Instances: [{ InstanceType: 'm6g.xlarge', Status: {} }] })
+      .resolves({ Instances: [{ InstanceType: 'm6g.xlarge', Status: { Timeline: { EndDateTime: ended } } }] })
       .on(ListStepsCommand)
       .resolves({
         Steps: [
@@ -184,11 +187,51 @@ describe('EMR', () => {
         stateChangeReason: 'Step failure',
         failedStep: { name: 'TrainModels', reason: 'Unknown Error.', logUri: 's3://logs/x' },
         instances: [
-          { instanceType: 'm7g.xlarge', market: 'SPOT', seconds: 3_600 },
-          { instanceType: 'm6g.xlarge', market: 'ON_DEMAND', seconds: 0 },
+          {
+            instanceType: 'm7g.xlarge',
+            market: 'SPOT',
+            zone: 'us-east-1a',
+            startedAt: created,
+            endedAt: ended,
+          },
+          {
+            instanceType: 'm6g.xlarge',
+            market: 'ON_DEMAND',
+            zone: 'us-east-1a',
+            startedAt: ended,
+            endedAt: ended,
+          },
         ],
       },
     ]);
+  });
+});
+
+it('EC2: the spot prices of every page are read, and what is no price is passed over', async () => {
+  const client = new EC2Client({ region });
+  const mock = mockClient(client);
+  const from = new Date('2018-12-04T06:00:00Z');
+  const to = new Date('2018-12-04T07:00:00Z');
+  const row = (Timestamp: Date, SpotPrice: string) => ({
+    InstanceType: 'm7g.xlarge' as const,
+    Timestamp,
+    SpotPrice,
+  });
+  mock
+    .on(DescribeSpotPriceHistoryCommand)
+    .resolvesOnce({ NextToken: 'next', SpotPriceHistory: [row(to, '0.0611'), row(from, '')] })
+    .resolves({ SpotPriceHistory: [row(from, '0.060000')] });
+  const question = { zone: 'us-east-1a', instanceTypes: ['m7g.xlarge'], from, to };
+  expect(await new Ec2SpotPrices(client).history(question)).toEqual([
+    { instanceType: 'm7g.xlarge', at: to, usdPerHour: 0.0611 },
+    { instanceType: 'm7g.xlarge', at: from, usdPerHour: 0.06 },
+  ]);
+  expect(mock.commandCalls(DescribeSpotPriceHistoryCommand)[0]?.args[0].input).toMatchObject({
+    AvailabilityZone: 'us-east-1a',
+    Filters: [{ Name: 'instance-type', Values: ['m7g.xlarge'] }],
+    ProductDescriptions: ['Linux/UNIX'],
+    StartTime: from,
+    EndTime: to,
   });
 });
 
@@ -223,6 +266,6 @@ it('SNS: a subject is made fit for it', async () => {
 });
 
 it('a port without its variable names the variable, when it is used', () => {
-  const ports = awsPorts({});
+  const ports = awsPorts({}, { warn: () => {} });
   expect(() => ports.notifications).toThrow(/TOPIC_ARN is missing/);
 });

@@ -12,9 +12,13 @@ import type {
   ExecutionStatus,
   Executions,
   LivingCluster,
+  Log,
   Notifications,
   ObjectStore,
   Ports,
+  SpotPriceChange,
+  SpotPriceQuestion,
+  SpotPrices,
   SqlEngine,
   StoredObject,
   WriteCondition,
@@ -213,6 +217,21 @@ export class MemoryClusters implements Clusters {
   }
 }
 
+export class MemorySpotPrices implements SpotPrices {
+  /** What the market knows. */
+  readonly changes: SpotPriceChange[] = [];
+  readonly #turnstile: Turnstile;
+
+  constructor(turnstile: Turnstile) {
+    this.#turnstile = turnstile;
+  }
+
+  async history({ zone, instanceTypes }: SpotPriceQuestion): Promise<readonly SpotPriceChange[]> {
+    await this.#turnstile.pass('spotPrices.history', zone);
+    return this.changes.filter(({ instanceType }) => instanceTypes.includes(instanceType));
+  }
+}
+
 export class MemoryExecutions implements Executions {
   readonly all = new Map<string, EndedExecution>();
   readonly #turnstile: Turnstile;
@@ -269,8 +288,11 @@ export class MemoryPorts implements Ports {
   readonly objects: MemoryObjects;
   readonly sql: MemorySql;
   readonly clusters: MemoryClusters;
+  readonly spotPrices: MemorySpotPrices;
   readonly executions: MemoryExecutions;
   readonly notifications: MemoryNotifications;
+  readonly warnings: string[] = [];
+  readonly log: Log = { warn: (message) => this.warnings.push(message) };
   readonly #turnstile = new Turnstile();
 
   constructor(start = '2018-12-04T06:00:00.000Z') {
@@ -278,6 +300,7 @@ export class MemoryPorts implements Ports {
     this.objects = new MemoryObjects(this.#turnstile, this.clock);
     this.sql = new MemorySql(this.#turnstile);
     this.clusters = new MemoryClusters(this.#turnstile, this.clock);
+    this.spotPrices = new MemorySpotPrices(this.#turnstile);
     this.executions = new MemoryExecutions(this.#turnstile, this.clock);
     this.notifications = new MemoryNotifications(this.#turnstile);
   }
