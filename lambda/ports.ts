@@ -83,6 +83,19 @@ export interface Clusters {
   terminate(clusterId: string): Promise<void>;
 }
 
+/** Where instance types are sold. */
+export interface InstanceOffers {
+  /** Availability zones that sell a type; a type that the Region does not sell is not there. */
+  readonly zones: ReadonlyMap<string, readonly string[]>;
+  /** Availability zones of the subnets. */
+  readonly subnetZones: readonly string[];
+}
+
+/** What EC2 sells. */
+export interface InstanceMarket {
+  offers(instanceTypes: readonly string[], subnetIds: readonly string[]): Promise<InstanceOffers>;
+}
+
 /** Whose prices are asked for: of these types in that zone, over that time. */
 export interface SpotPriceQuestion {
   readonly zone: string;
@@ -143,6 +156,7 @@ export interface Ports {
   readonly objects: ObjectStore;
   readonly sql: SqlEngine;
   readonly clusters: Clusters;
+  readonly instanceMarket: InstanceMarket;
   readonly spotPrices: SpotPrices;
   readonly executions: Executions;
   readonly notifications: Notifications;

@@ -28,7 +28,7 @@ export function functionStatements(
     lakeObjects(storage, 'ReadLake', ['s3:GetObject'], keys);
   const watch = [...watchClusters(), describeExecutions(props)];
   return {
-    'start-training': [...common, write(CONTROL), read(RECORDS), listEvents(props), ...watch],
+    'start-training': [...common, write(CONTROL), read(RECORDS), listEvents(props), readMarket(), ...watch],
     'store-metrics': [
       ...common,
       write([...CONTROL, ...RECORDS]),
@@ -131,6 +131,11 @@ function watchClusters(): PolicyStatement[] {
       [arnOf('elasticmapreduce', 'cluster/*')],
     ),
   ];
+}
+
+/** What EC2 sells, and in which zones the cluster's subnets lie: describing has no resource to name. */
+function readMarket(): PolicyStatement {
+  return allow('ReadMarket', ['ec2:DescribeInstanceTypeOfferings', 'ec2:DescribeSubnets'], ['*']);
 }
 
 /** Public figures: there is no resource to name. */

@@ -78,7 +78,7 @@ export const REVIEWED_FINDINGS: readonly ReviewedFinding[] = [
   wildcard(
     /Resource::\*$/,
     LAMBDA_ROLES,
-    'ListClusters, the public figures of EC2 (spot prices) and X-Ray have no resource to name',
+    'ListClusters, what EC2 tells of offers, subnets and spot prices, and X-Ray have no resource to name',
   ),
   wildcard(
     /Action::kms:(ReEncrypt|GenerateDataKey)\*$/,

@@ -21,7 +21,7 @@ import { filePath } from '../ports/file-uris.ts';
 import { FolderStore } from '../ports/folder-store.ts';
 import { LocalClusters } from '../ports/local-clusters.ts';
 import { LocalExecutions } from '../ports/local-executions.ts';
-import { localSpotPrices } from '../ports/local-market.ts';
+import { localInstanceMarket, localSpotPrices } from '../ports/local-market.ts';
 import type { SparkProgress } from '../spark/progress.ts';
 import { type LocalFunctions, localFunctions } from './functions.ts';
 import { keepScripts } from './scripts.ts';
@@ -65,6 +65,7 @@ export async function runLocally(options: LocalRunOptions): Promise<RunSummary> 
     objects,
     sql,
     clusters,
+    instanceMarket: localInstanceMarket,
     spotPrices: localSpotPrices,
     executions,
     notifications,

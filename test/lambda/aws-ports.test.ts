@@ -1,5 +1,13 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { AthenaClient, GetQueryResultsCommand } from '@aws-sdk/client-athena';
-import { DescribeSpotPriceHistoryCommand, EC2Client } from '@aws-sdk/client-ec2';
+import {
+  DescribeInstanceTypeOfferingsCommand,
+  DescribeSpotPriceHistoryCommand,
+  DescribeSubnetsCommand,
+  EC2Client,
+  EC2ServiceException,
+} from '@aws-sdk/client-ec2';
 import {
   DescribeClusterCommand,
   EMRClient,
@@ -13,6 +21,7 @@ import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { mockClient } from 'aws-sdk-client-mock';
 import { describe, expect, it } from 'vitest';
 import { AthenaSql } from '../../lambda/aws/athena-sql.ts';
+import { Ec2InstanceMarket } from '../../lambda/aws/ec2-instance-market.ts';
 import { Ec2SpotPrices } from '../../lambda/aws/ec2-spot-prices.ts';
 import { EmrClusters } from '../../lambda/aws/emr-clusters.ts';
 import { awsPorts } from '../../lambda/aws/ports.ts';
@@ -204,6 +213,71 @@ describe('EMR', () => {
         ],
       },
     ]);
+  });
+});
+
+describe('EC2, asked what it sells', () => {
+  const market = () => {
+    const client = new EC2Client({ region, maxAttempts: 1 });
+    return { mock: mockClient(client), market: new Ec2InstanceMarket(client) };
+  };
+  const refusal = (name: string) =>
+    new EC2ServiceException({ name, message: `${name} it is`, $fault: 'client', $metadata: {} });
+
+  it('tells the zones of each type, from every page, and those of the subnets', async () => {
+    const { mock, market: ec2 } = market();
+    const offer = (Location: string) => ({ InstanceType: 'm7g.xlarge' as const, Location });
+    mock
+      .on(DescribeInstanceTypeOfferingsCommand)
+      .resolvesOnce({ NextToken: 'next', InstanceTypeOfferings: [offer('us-east-1a')] })
+      .resolves({ InstanceTypeOfferings: [offer('us-east-1b')] })
+      .on(DescribeSubnetsCommand, { SubnetIds: ['subnet-1', 'subnet-2'] })
+      .resolves({ Subnets: [{ AvailabilityZone: 'us-east-1a' }, { AvailabilityZone: 'us-east-1a' }] });
+    expect(await ec2.offers(['m7g.xlarge', 'r7g.xlarge'], ['subnet-1', 'subnet-2'])).toEqual({
+      zones: new Map([['m7g.xlarge', ['us-east-1a', 'us-east-1b']]]),
+      subnetZones: ['us-east-1a'],
+    });
+    expect(mock.commandCalls(DescribeInstanceTypeOfferingsCommand)[0]?.args[0].input).toMatchObject({
+      LocationType: 'availability-zone',
+      Filters: [{ Name: 'instance-type', Values: ['m7g.xlarge', 'r7g.xlarge'] }],
+    });
+  });
+
+  it.each([
+    [
+      'UnauthorizedOperation',
+      /may not ask EC2.*UnauthorizedOperation it is[\s\S]*ec2:DescribeSubnets: deploy/,
+    ],
+    ['InvalidSubnetID.NotFound', /does not know a subnet.*[\s\S]*churn:subnetIds/],
+  ])('explains what waiting does not mend: %s', async (name, message) => {
+    const { mock, market: ec2 } = market();
+    mock.on(DescribeInstanceTypeOfferingsCommand).resolves({});
+    mock.on(DescribeSubnetsCommand).rejects(refusal(name));
+    const answer = ec2.offers(['m7g.xlarge'], ['subnet-1']);
+    await expect(answer).rejects.toMatchObject({ name: 'InvalidConfiguration' });
+    await expect(answer).rejects.toThrow(message);
+  });
+
+  it('leaves an outage what it is', async () => {
+    const { mock, market: ec2 } = market();
+    mock.on(DescribeInstanceTypeOfferingsCommand).rejects(refusal('Unavailable'));
+    mock.on(DescribeSubnetsCommand).resolves({});
+    await expect(ec2.offers(['m7g.xlarge'], ['subnet-1'])).rejects.toMatchObject({ name: 'Unavailable' });
+  });
+
+  it('is not waited for longer than a second', async () => {
+    const server = createServer(() => {});
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    const credentials = { accessKeyId: 'testing', secretAccessKey: 'testing' };
+    const client = new EC2Client({ region, endpoint: `http://127.0.0.1:${port}`, credentials });
+    const started = performance.now();
+    await expect(new Ec2InstanceMarket(client).offers(['m7g.xlarge'], ['subnet-1'])).rejects.toThrow();
+    expect(performance.now() - started).toBeLessThan(2_000);
+    client.destroy();
+    server.closeAllConnections();
+    server.close();
   });
 });
 
