@@ -1,6 +1,6 @@
 /** What a Lambda is told about its deployment, read once from its environment. */
 import { z } from 'zod';
-import { ENVIRONMENT } from '../lib/domain/operations.ts';
+import { ENVIRONMENT, type Fleets } from '../lib/domain/operations.ts';
 import { type RunSettings, runSettingsSchema } from '../lib/domain/run.ts';
 import { PipelineError } from './errors.ts';
 import type { Ports } from './ports.ts';
@@ -14,9 +14,11 @@ export interface FunctionContext {
   /** Folder, file or glob of event files, for requests that name none. */
   readonly eventsRoot: string;
   readonly platform: Platform;
-  /** Region whose prices hold. */
+  /** Region of the deployment: its instances, and their prices. */
   readonly region: string;
   readonly settings: RunSettings;
+  readonly fleets: Fleets;
+  readonly subnetIds: readonly string[];
 }
 
 /** A Lambda's body: the same in the cloud and on one machine. */
@@ -32,7 +34,16 @@ const environmentSchema = z.object({
   [ENVIRONMENT.platform]: z.enum(['emr', 'local']).default('emr'),
   [ENVIRONMENT.region]: z.string().min(1).default('us-east-1'),
   [ENVIRONMENT.runSettings]: z.string().default('{}'),
+  [ENVIRONMENT.fleets]: z.string().default('{}'),
+  [ENVIRONMENT.subnetIds]: z.string().default(''),
 });
+
+const instanceTypes = z.array(z.string()).default([]);
+const fleetsSchema = z.strictObject({
+  primary: instanceTypes,
+  core: instanceTypes,
+  task: instanceTypes,
+}) satisfies z.ZodType<Fleets>;
 
 /**
  * Reads the context from environment variables.
@@ -46,23 +57,27 @@ export function readContext(environment: Readonly<Record<string, string | undefi
     eventsRoot: variables.data[ENVIRONMENT.eventsRoot],
     platform: variables.data[ENVIRONMENT.platform],
     region: variables.data[ENVIRONMENT.region],
-    settings: readSettings(variables.data[ENVIRONMENT.runSettings]),
+    settings: readJsonVariable(
+      ENVIRONMENT.runSettings,
+      variables.data[ENVIRONMENT.runSettings],
+      runSettingsSchema,
+    ),
+    fleets: readJsonVariable(ENVIRONMENT.fleets, variables.data[ENVIRONMENT.fleets], fleetsSchema),
+    subnetIds: variables.data[ENVIRONMENT.subnetIds].split(',').filter((id) => id !== ''),
   };
 }
 
-function readSettings(text: string): RunSettings {
-  const settings = runSettingsSchema.safeParse(parseJson(text));
-  if (!settings.success) {
-    throw invalidConfiguration(`${ENVIRONMENT.runSettings}: ${z.prettifyError(settings.error)}`);
-  }
-  return settings.data;
+function readJsonVariable<Value>(name: string, text: string, schema: z.ZodType<Value>): Value {
+  const value = schema.safeParse(parseJson(name, text));
+  if (!value.success) throw invalidConfiguration(`${name}: ${z.prettifyError(value.error)}`);
+  return value.data;
 }
 
-function parseJson(text: string): unknown {
+function parseJson(name: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw invalidConfiguration(`${ENVIRONMENT.runSettings} is not JSON: ${text}`);
+    throw invalidConfiguration(`${name} is not JSON: ${text}`);
   }
 }
 

@@ -2,6 +2,7 @@
  * The edge of the Lambdas: what they need of the world, as small interfaces. The cloud implements them with
  * the AWS SDK, the local run with folders, DuckDB and Spark processes; decisions never know which.
  */
+import type { PriceChange } from '../lib/domain/spot-price.ts';
 
 /** An object as a listing shows it. */
 export interface StoredObject {
@@ -58,12 +59,18 @@ export interface ClusterDescription {
     readonly reason: string | null;
     readonly logUri: string | null;
   } | null;
-  /** One entry an instance that ran: for how long, and on what market. */
-  readonly instances: readonly {
-    readonly instanceType: string;
-    readonly market: 'ON_DEMAND' | 'SPOT';
-    readonly seconds: number;
-  }[];
+  /** One entry an instance that ran. */
+  readonly instances: readonly ClusterInstance[];
+}
+
+export interface ClusterInstance {
+  readonly instanceType: string;
+  readonly market: 'ON_DEMAND' | 'SPOT';
+  /** Availability zone; null when it is not known. */
+  readonly zone: string | null;
+  readonly startedAt: Date;
+  /** Of an instance that still runs, now. */
+  readonly endedAt: Date;
 }
 
 /** Clusters that carry this pipeline's tag. */
@@ -74,6 +81,37 @@ export interface Clusters {
   ofRun(runId: string): Promise<readonly ClusterDescription[]>;
   /** Asks for the end of a cluster; one that has ended already is no error. */
   terminate(clusterId: string): Promise<void>;
+}
+
+/** Where instance types are sold. */
+export interface InstanceOffers {
+  /** Availability zones that sell a type; a type that the Region does not sell is not there. */
+  readonly zones: ReadonlyMap<string, readonly string[]>;
+  /** Availability zones of the subnets. */
+  readonly subnetZones: readonly string[];
+}
+
+/** What EC2 sells. */
+export interface InstanceMarket {
+  offers(instanceTypes: readonly string[], subnetIds: readonly string[]): Promise<InstanceOffers>;
+}
+
+/** Whose prices are asked for: of these types in that zone, over that time. */
+export interface SpotPriceQuestion {
+  readonly zone: string;
+  readonly instanceTypes: readonly string[];
+  readonly from: Date;
+  readonly to: Date;
+}
+
+export interface SpotPriceChange extends PriceChange {
+  readonly instanceType: string;
+}
+
+/** What the spot market takes for instances. */
+export interface SpotPrices {
+  /** Changes within that time, and of each type the last one before it. */
+  history(question: SpotPriceQuestion): Promise<readonly SpotPriceChange[]>;
 }
 
 export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED' | 'UNKNOWN';
@@ -97,6 +135,11 @@ export interface Notifications {
   publish(subject: string, text: string): Promise<void>;
 }
 
+/** Where a Lambda says what people may want to know of a call that goes on. */
+export interface Log {
+  warn(message: string): void;
+}
+
 export interface Clock {
   now(): Date;
   wait(milliseconds: number): Promise<void>;
@@ -113,7 +156,10 @@ export interface Ports {
   readonly objects: ObjectStore;
   readonly sql: SqlEngine;
   readonly clusters: Clusters;
+  readonly instanceMarket: InstanceMarket;
+  readonly spotPrices: SpotPrices;
   readonly executions: Executions;
   readonly notifications: Notifications;
+  readonly log: Log;
   readonly clock: Clock;
 }

@@ -134,16 +134,6 @@ const configurationSchema = z
     if ((value.vpcId === undefined) !== (value.subnetIds === undefined)) {
       issue('subnetIds', 'vpcId and subnetIds are given together or not at all');
     }
-    if (value.region !== undefined) {
-      for (const name of [
-        ...value.primaryInstanceTypes,
-        ...value.coreInstanceTypes,
-        ...value.taskInstanceTypes,
-      ]) {
-        if (instanceUsdPerHour(name, value.region) === undefined)
-          issue('taskInstanceTypes', `${name} has no price in ${value.region}`);
-      }
-    }
   });
 
 type Checked = z.infer<typeof configurationSchema>;

@@ -1,20 +1,24 @@
 /**
- * `npm test`: sets up what is missing, then checks types, code and generated Python, and runs the tests. Arguments
- * go to vitest. A stage that fails does not keep the later ones from telling what they find. The last line counts
- * the tests.
+ * `npm test`: sets up what is missing, then checks types, code and generated Python, runs the tests, and last of all
+ * deploys to an emulator of AWS, which has an environment of its own. Arguments go to vitest, and then only the tests
+ * that they choose are run. A stage that fails does not keep the later ones from telling what they find. The last
+ * line counts the tests.
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureSetUp } from './ensure.mjs';
 import { locate, projectRoot } from './environment.mjs';
 import { SetUpError } from './failure.mjs';
 import { runProjectCommand } from './processes.mjs';
+import { countTests } from './test-counts.mjs';
 
 const locations = locate(projectRoot);
-const countsFile = join(locations.environmentFolder, 'test-results.json');
+const chosen = process.argv.slice(2);
 
-/** @type {ReadonlyArray<{ title: string, command: string, args: string[] }>} */
-const stages = [
+/** @typedef {{ title: string, command: string, args: string[], countsFile?: string }} Stage */
+
+/** @type {readonly Stage[]} */
+const checks = [
   { title: 'types (tsc)', command: 'tsc', args: [] },
   { title: 'code (biome)', command: 'biome', args: ['check'] },
   { title: 'generated Python (ruff)', command: locations.ruffExecutable, args: ['check'] },
@@ -23,34 +27,38 @@ const stages = [
     command: locations.ruffExecutable,
     args: ['format', '--check'],
   },
-  {
-    title: 'tests (vitest)',
-    command: 'vitest',
-    args: [
-      ...['run', '--reporter=default', '--reporter=json', `--outputFile.json=${countsFile}`],
-      ...process.argv.slice(2),
-    ],
-  },
 ];
 
 /**
- * A file that failed without a failed test (it could not be loaded, or its preparation broke) counts as one.
- * @param {string} file written by vitest
+ * @param {{ title: string, command: string, args: string[], resultsName: string }} run
+ * @returns {Stage}
  */
-function countTests(file) {
-  if (!existsSync(file)) return { passed: 0, failed: 1 }; // vitest itself broke, and has said why.
-  /** @type {{ numPassedTests: number, numFailedTests: number, testResults: { status: string, assertionResults: { status: string }[] }[] }} */
-  const results = JSON.parse(readFileSync(file, 'utf8'));
-  const broken = results.testResults.filter(
-    ({ status, assertionResults }) =>
-      status === 'failed' && assertionResults.every((assertion) => assertion.status !== 'failed'),
-  );
-  return { passed: results.numPassedTests, failed: results.numFailedTests + broken.length };
+function counted({ title, command, args, resultsName }) {
+  const countsFile = join(locations.environmentFolder, resultsName);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${countsFile}`];
+  return { title, command, args: [...args, ...reporters, ...chosen], countsFile };
 }
+
+const tests = counted({
+  title: 'tests (vitest)',
+  command: 'vitest',
+  args: ['run'],
+  resultsName: 'test-results.json',
+});
+const deployment = counted({
+  title: 'deployment to an emulator (vitest)',
+  command: 'node',
+  args: ['test/deploy/run.mjs'],
+  resultsName: 'deploy-test-results.json',
+});
+
+/** The deploy tests have a configuration of their own, which knows none of the tests that were chosen. */
+const stages = chosen.length === 0 ? [...checks, tests, deployment] : [...checks, tests];
 
 async function test() {
   await ensureSetUp(locations);
-  rmSync(countsFile, { force: true });
+  const countsFiles = stages.flatMap(({ countsFile }) => countsFile ?? []);
+  for (const file of countsFiles) rmSync(file, { force: true });
   /** @type {string[]} */
   const failures = [];
   for (const [index, { title, command, args }] of stages.entries()) {
@@ -60,7 +68,7 @@ async function test() {
     if (exitCode !== 0) failures.push(title);
   }
   if (failures.length > 0) console.log(`\nFailed: ${failures.join(', ')}`);
-  const { passed, failed } = countTests(countsFile);
+  const { passed, failed } = countTests(countsFiles);
   console.log(`${passed} passed, ${failed} failed`);
   return failures.length === 0 ? 0 : 1;
 }

@@ -12,7 +12,7 @@ import {
   TerminateJobFlowsCommand,
 } from '@aws-sdk/client-emr';
 import { CLUSTER_TAGS } from '../../lib/domain/operations.ts';
-import type { ClusterDescription, Clusters, LivingCluster } from '../ports.ts';
+import type { ClusterDescription, ClusterInstance, Clusters, LivingCluster } from '../ports.ts';
 
 const LIVING_STATES: ClusterState[] = ['STARTING', 'BOOTSTRAPPING', 'RUNNING', 'WAITING', 'TERMINATING'];
 /** No run takes as long: how far back its clusters are looked for. */
@@ -98,7 +98,7 @@ export class EmrClusters implements Clusters {
       state: cluster.Status?.State ?? 'UNKNOWN',
       stateChangeReason: cluster.Status?.StateChangeReason?.Message ?? null,
       failedStep: await this.#failedStep(clusterId),
-      instances: instances.map(instanceTime),
+      instances: instances.map((instance) => clusterInstance(instance, cluster)),
     };
   }
 
@@ -119,12 +119,14 @@ export class EmrClusters implements Clusters {
   }
 }
 
-function instanceTime({ InstanceType, Market, Status }: Instance): ClusterDescription['instances'][number] {
-  const { CreationDateTime: start, EndDateTime: end } = Status?.Timeline ?? {};
-  const milliseconds = start === undefined ? 0 : (end ?? new Date()).getTime() - start.getTime();
+/** All instances of a cluster lie in its one zone. One that never began ran for no time. */
+function clusterInstance({ InstanceType, Market, Status }: Instance, cluster: Cluster): ClusterInstance {
+  const { CreationDateTime: start, EndDateTime: end = new Date() } = Status?.Timeline ?? {};
   return {
     instanceType: InstanceType ?? '',
     market: Market === 'SPOT' ? 'SPOT' : 'ON_DEMAND',
-    seconds: milliseconds / 1_000,
+    zone: cluster.Ec2InstanceAttributes?.Ec2AvailabilityZone ?? null,
+    startedAt: start ?? end,
+    endedAt: end,
   };
 }

@@ -52,7 +52,7 @@ export function lambdaHandler<Output>(definition: LambdaDefinition<Output>): Han
     logger.info('called', { input });
     try {
       const context = readContext(process.env);
-      ports ??= awsPorts(process.env);
+      ports ??= awsPorts(process.env, { warn: (message) => logger.warn(message) });
       const used = ports;
       const output = await run(input, used, context);
       logger.info('done', { output });

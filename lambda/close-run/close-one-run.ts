@@ -1,5 +1,4 @@
 /** Closing one run: its clusters ended, itself explained and recorded, the lease given back, people told once. */
-import { instancesUsd } from '../../lib/domain/cost.ts';
 import { KEYS } from '../../lib/domain/lake.ts';
 import { type RunRecord, runDetailSchema, runRecordSchema } from '../../lib/domain/records.ts';
 import type { FunctionContext } from '../context.ts';
@@ -8,6 +7,7 @@ import { finishRun } from '../finish-run.ts';
 import { glimpseJson, jsonLines, lakeUri } from '../json-objects.ts';
 import { leaseHolder, releaseLease } from '../lease.ts';
 import type { Ports } from '../ports.ts';
+import { type RunCost, runCost } from '../run-cost.ts';
 import { type Evidence, gatherEvidence } from './evidence.ts';
 import { type Explanation, explain, explanationText } from './explanation.ts';
 import type { RunToClose } from './input.ts';
@@ -62,7 +62,8 @@ async function recordFailure(
   context: FunctionContext,
 ): Promise<RunRecord> {
   const uri = lakeUri(context.lakeRoot, KEYS.runRecord(run.runId));
-  const failed = failedRecord(run, evidence, explanation, ports.clock.now(), context);
+  const cost = await runCost(evidence.clusters, ports, context);
+  const failed = failedRecord(run, evidence, explanation, cost, ports.clock.now());
   const outcome = await ports.objects.write(uri, jsonLines([failed]), {
     condition: { kind: 'absent' },
     contentType: 'application/json',
@@ -73,12 +74,11 @@ async function recordFailure(
 
 function failedRecord(
   run: RunToClose,
-  { plan, ingest, clusters }: Evidence,
+  { plan, ingest }: Evidence,
   explanation: Explanation,
+  cost: RunCost,
   now: Date,
-  context: FunctionContext,
 ): RunRecord {
-  const instances = clusters.flatMap((cluster) => cluster.instances);
   return {
     run_id: run.runId,
     status: 'FAILED',
@@ -94,7 +94,7 @@ function failedRecord(
     model: null,
     promoted: null,
     promotion_reason: null,
-    cost_usd: instancesUsd(context.platform === 'local' ? [] : instances, context.region) ?? null,
+    ...cost,
     error: explanationText(explanation),
   };
 }

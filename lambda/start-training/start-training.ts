@@ -1,4 +1,4 @@
-/** PlanRun: checks the request, takes the lease, finds what is new, and writes the plan that every step reads. */
+/** PlanRun: checks the request and the cluster's instance types, takes the lease, finds what is new, and writes the plan that every step reads. */
 import { EVENT_FILE_ENDINGS } from '../../lib/domain/events.ts';
 import { KEYS } from '../../lib/domain/lake.ts';
 import { currentSchema } from '../../lib/domain/records.ts';
@@ -20,13 +20,14 @@ import type { Ports } from '../ports.ts';
 import { type LedgeredBatch, markPending, pendingBatchIds, readLedger, readPending } from './batches.ts';
 import { abandonedBatches, type ChosenBatch, chooseBatch } from './choose-batch.ts';
 import { listEventFiles } from './event-files.ts';
+import { checkInstanceTypes } from './instance-types.ts';
 import { buildPlan, resumedPlan, runDecision } from './plan.ts';
 import { checkRequest } from './request.ts';
 import { findResumable } from './resume.ts';
 
 /**
  * Decides whether and with what a run goes on. The lease stays taken only when it does.
- * @throws InvalidRequest, NoEventFiles, OverBudget, CannotResume; InvalidResult for a damaged object of the lake
+ * @throws InvalidRequest, InvalidConfiguration, NoEventFiles, OverBudget, CannotResume; InvalidResult for a damaged object of the lake
  */
 export async function startTraining(
   input: unknown,
@@ -35,6 +36,7 @@ export async function startTraining(
 ): Promise<PlanRunOutput> {
   const run = planRunInputSchema.parse(input);
   const request = checkRequest(run.runId, run.request, context.settings, ports.clock.now());
+  await checkInstanceTypes(ports, context);
   const refusedUri = lakeUri(context.lakeRoot, KEYS.refused(run.runId));
   const lease = await takeLease(ports, context, run);
   if (lease.kind === 'refused') {

@@ -1,6 +1,5 @@
 /** StoreMetrics: holds the lake against the steps' counts, and only then makes what the run made current. */
 import type { z } from 'zod';
-import { instancesUsd } from '../../lib/domain/cost.ts';
 import { KEYS } from '../../lib/domain/lake.ts';
 import { expectedCounts } from '../../lib/domain/reconcile.ts';
 import {
@@ -31,6 +30,7 @@ import { finishRun } from '../finish-run.ts';
 import { findJson, jsonLines, jsonText, lakeUri, readJson } from '../json-objects.ts';
 import { leaseHolder } from '../lease.ts';
 import type { Ports } from '../ports.ts';
+import { runCost } from '../run-cost.ts';
 import { readDetail } from '../run-detail.ts';
 import { type ChampionFigures, decidePromotion, type Promotion } from './promotion.ts';
 import { reconcile } from './reconciliation.ts';
@@ -109,7 +109,7 @@ async function assemble(run: StoreMetricsInput, ports: Ports, context: FunctionC
     started_at: plan.plannedAt,
     ended_at: ports.clock.now().toISOString(),
     ...counted({ plan, ingest, features, training }, promotion),
-    cost_usd: await costOf(run.runId, ports, context),
+    ...(await runCost(await ports.clusters.ofRun(run.runId), ports, context)),
     error: null,
   };
   return { record, plan, ingest, features, training, scoring, reconciliation };
@@ -146,17 +146,6 @@ async function findChampion(ports: Ports, context: FunctionContext): Promise<Cha
     averagePrecisionRatio: evaluations.find(({ model }) => model === chosen)?.metrics.average_precision_ratio
       ?.value,
   };
-}
-
-/** What the run's clusters cost; null when an instance has no price in the table. */
-async function costOf(runId: string, ports: Ports, context: FunctionContext): Promise<number | null> {
-  if (context.platform === 'local') return 0;
-  const clusters = await ports.clusters.ofRun(runId);
-  const usd = instancesUsd(
-    clusters.flatMap((cluster) => cluster.instances),
-    context.region,
-  );
-  return usd ?? null;
 }
 
 function runClosed(runId: string, record: RunRecord): PipelineError {

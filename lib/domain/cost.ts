@@ -1,34 +1,64 @@
 /**
- * What a cluster costs. Prices are on-demand list prices per hour, taken as the ceiling for spot instances too;
- * the EMR rate is paid in full on both markets.
+ * What a cluster costs: for each instance EC2's rate, EMR's and that of its storage. The table holds on-demand list
+ * prices; for spot instances EC2's rate is what the market took, with the table as ceiling. EMR's rate is paid in
+ * full on both markets.
  */
 
-/** When the EC2 rates below were last held against public copies of the price list. */
+/** When the EC2 rates below were last held against public copies of AWS's price list. */
 export const PRICES_AS_OF = '2026-11-23';
 
+/** EC2's rates by family of instances. */
+interface FamilyRates {
+  readonly [family: string]: number;
+}
+
 /**
- * EC2 and EMR rates in USD per vCPU and hour, Linux, us-east-1; linear in the size within a family. EMR's rate is
- * a quarter of EC2's for these families.
+ * EC2's rate of an xlarge (four vCPUs) in USD an hour, Linux, on demand; linear in the size within a family.
+ * From two copies of AWS's price list that agree where both have a rate: Karpenter's generated table
+ * (karpenter-provider-aws 265ee0b: us-east-1 on 2026-02-09) and SkyPilot's catalog (skypilot-catalog e385a0d,
+ * catalogs/v8/aws/vms.csv: every Region below).
  */
-const FAMILIES: Readonly<Record<string, { readonly ec2: number; readonly emr: number }>> = {
-  m6g: { ec2: 0.0385, emr: 0.009625 },
-  m7g: { ec2: 0.0408, emr: 0.0102 },
-  r6g: { ec2: 0.0504, emr: 0.0126 },
-  r7g: { ec2: 0.05355, emr: 0.0133875 },
+const EC2_USD_PER_XLARGE_HOUR: Readonly<Record<string, FamilyRates>> = {
+  'us-east-1': { m6g: 0.154, m7g: 0.1632, r6g: 0.2016, r7g: 0.2142 },
+  'us-east-2': { m6g: 0.154, m7g: 0.1632, r6g: 0.2016, r7g: 0.2142 },
+  'us-west-1': { m6g: 0.1792, m7g: 0.1904, r6g: 0.224, r7g: 0.238 },
+  'us-west-2': { m6g: 0.154, m7g: 0.1632, r6g: 0.2016, r7g: 0.2142 },
+  'ca-central-1': { m6g: 0.1712, m7g: 0.1819, r6g: 0.2208, r7g: 0.2346 },
+  'eu-central-1': { m6g: 0.184, m7g: 0.1955, r6g: 0.2432, r7g: 0.2584 },
+  'eu-north-1': { m6g: 0.164, m7g: 0.1734, r6g: 0.214, r7g: 0.2278 },
+  'eu-west-1': { m6g: 0.172, m7g: 0.1819, r6g: 0.2256, r7g: 0.2397 },
+  'eu-west-2': { m6g: 0.1776, m7g: 0.1887, r6g: 0.2368, r7g: 0.2516 },
+  'eu-west-3': { m6g: 0.18, m7g: 0.1904, r6g: 0.236, r7g: 0.2516 },
+  'ap-northeast-1': { m6g: 0.198, m7g: 0.2108, r6g: 0.2432, r7g: 0.2584 },
+  'ap-northeast-2': { m6g: 0.188, m7g: 0.2006, r6g: 0.244, r7g: 0.2584 },
+  'ap-south-1': { m6g: 0.1012, m7g: 0.1166, r6g: 0.13, r7g: 0.1502 },
+  'ap-southeast-1': { m6g: 0.192, m7g: 0.204, r6g: 0.2432, r7g: 0.2584 },
+  'ap-southeast-2': { m6g: 0.192, m7g: 0.204, r6g: 0.2416, r7g: 0.2567 },
 };
+const BASE_REGION = 'us-east-1';
+/**
+ * What every other Region is reckoned at, against the base: an assumption that lies above every rate in those copies
+ * (the dearest, of Hong Kong and Bahrain, are 1.4 times the base; those of São Paulo are in neither).
+ */
+const OTHER_REGIONS_FACTOR = 1.6;
+
+/**
+ * EMR's rate as a share of EC2's. AWS publishes 0.048 USD an hour for an m5.xlarge of 0.192. We found no copy of the
+ * list with EMR's rates for Graviton, so the share is an assumption for these families. It is taken of the Region's
+ * EC2 rate or the base Region's, whichever is more.
+ */
+const EMR_SHARE = 0.25;
 
 const VCPUS: Readonly<Record<string, number>> = { xlarge: 4, '2xlarge': 8, '4xlarge': 16, '8xlarge': 32 };
 
-/** gp3 storage in USD per GiB and hour: 0.08 a month of 730 hours. */
+/** gp3 storage in USD per GiB and hour in the base Region: 0.08 a month of 730 hours. */
 const STORAGE_USD_PER_GIB_HOUR = 0.08 / 730;
+/** Regions whose storage costs what it does in the base Region; every other's is reckoned dearer by the factor above. */
+const BASE_STORAGE_REGIONS: readonly string[] = ['us-east-1', 'us-east-2', 'us-west-2'];
 /** Storage of an instance with four vCPUs; larger ones have as much more. */
 export const STORAGE_GIB_PER_UNIT = 64;
 /** vCPUs of one unit of a fleet's capacity. */
 export const VCPUS_PER_UNIT = 4;
-
-/** Regions with the prices of us-east-1; every other is reckoned at the dearest one's. */
-const BASE_PRICE_REGIONS: readonly string[] = ['us-east-1', 'us-east-2', 'us-west-2'];
-const OTHER_REGIONS_FACTOR = 1.6;
 
 /** The shortest time that is billed. */
 const MINIMUM_SECONDS = 60;
@@ -38,32 +68,56 @@ const SECONDS_PER_HOUR = 3_600;
 export interface InstanceTime {
   readonly instanceType: string;
   readonly seconds: number;
+  /** What EC2 took for it in USD an hour, where that is known to differ from the table: on the spot market. */
+  readonly ec2UsdPerHour?: number | undefined;
+}
+
+/** What an instance costs in USD an hour, by what is paid for. */
+interface InstanceRates {
+  readonly ec2: number;
+  readonly emr: number;
+  readonly storage: number;
 }
 
 /** Hourly rate of an instance in USD: EC2, EMR and storage; undefined for a type that the table does not know. */
 export function instanceUsdPerHour(instanceType: string, region: string): number | undefined {
-  const [familyName = '', size = ''] = instanceType.split('.');
-  const family = FAMILIES[familyName];
-  const vcpus = VCPUS[size];
-  if (family === undefined || vcpus === undefined) return undefined;
-  const storageGib = (STORAGE_GIB_PER_UNIT * vcpus) / VCPUS_PER_UNIT;
-  const usd = vcpus * (family.ec2 + family.emr) + storageGib * STORAGE_USD_PER_GIB_HOUR;
-  return BASE_PRICE_REGIONS.includes(region) ? usd : usd * OTHER_REGIONS_FACTOR;
+  const rates = instanceRates(instanceType, region);
+  return rates === undefined ? undefined : total(rates);
 }
 
 /** Cost of instances in USD, at least a minute each; undefined when the table does not know one of them. */
 export function instancesUsd(instances: readonly InstanceTime[], region: string): number | undefined {
-  let total = 0;
-  for (const instance of instances) {
-    const usdPerHour = instanceUsdPerHour(instance.instanceType, region);
-    if (usdPerHour === undefined) return undefined;
-    total += (usdPerHour * Math.max(instance.seconds, MINIMUM_SECONDS)) / SECONDS_PER_HOUR;
+  let sum = 0;
+  for (const { instanceType, seconds, ec2UsdPerHour } of instances) {
+    const rates = instanceRates(instanceType, region);
+    if (rates === undefined) return undefined;
+    const usdPerHour = total({ ...rates, ec2: Math.min(rates.ec2, ec2UsdPerHour ?? rates.ec2) });
+    sum += (usdPerHour * Math.max(seconds, MINIMUM_SECONDS)) / SECONDS_PER_HOUR;
   }
-  return total;
+  return sum;
 }
 
 /** Ceiling of what one unit costs in an hour: the dearest family that a fleet may take. */
 export function unitUsdPerHourCeiling(region: string): number {
-  const rates = Object.keys(FAMILIES).map((family) => instanceUsdPerHour(`${family}.xlarge`, region) ?? 0);
-  return Math.max(...rates);
+  const families = Object.keys(EC2_USD_PER_XLARGE_HOUR[BASE_REGION] ?? {});
+  return Math.max(...families.map((family) => instanceUsdPerHour(`${family}.xlarge`, region) ?? 0));
+}
+
+function instanceRates(instanceType: string, region: string): InstanceRates | undefined {
+  const [family = '', size = ''] = instanceType.split('.');
+  const base = EC2_USD_PER_XLARGE_HOUR[BASE_REGION]?.[family];
+  const vcpus = VCPUS[size];
+  if (base === undefined || vcpus === undefined) return undefined;
+  const xlarge = EC2_USD_PER_XLARGE_HOUR[region]?.[family] ?? base * OTHER_REGIONS_FACTOR;
+  const units = vcpus / VCPUS_PER_UNIT;
+  const storage = STORAGE_GIB_PER_UNIT * STORAGE_USD_PER_GIB_HOUR;
+  return {
+    ec2: units * xlarge,
+    emr: units * EMR_SHARE * Math.max(xlarge, base),
+    storage: units * storage * (BASE_STORAGE_REGIONS.includes(region) ? 1 : OTHER_REGIONS_FACTOR),
+  };
+}
+
+function total({ ec2, emr, storage }: InstanceRates): number {
+  return ec2 + emr + storage;
 }

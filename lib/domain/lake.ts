@@ -237,6 +237,11 @@ export const RUNS = {
     column('promoted', 'boolean', 'whether the model replaced the champion'),
     column('promotion_reason', 'string', 'why, or why not'),
     column('cost_usd', 'double', 'what the run cost'),
+    column(
+      'spot_price_source',
+      'string',
+      'market, or table: where the prices of spot instances in it came from',
+    ),
     column('error', 'string', 'what went wrong, where something did'),
   ],
 } as const satisfies Table;

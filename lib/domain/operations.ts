@@ -25,9 +25,18 @@ export const ENVIRONMENT = {
   stateMachineArn: 'STATE_MACHINE_ARN',
   /** Value of the tag CLUSTER_TAGS.pipeline on this deployment's clusters. */
   pipelineName: 'PIPELINE_NAME',
+  /** Fleets as JSON: the types that each may be made of. */
+  fleets: 'INSTANCE_FLEETS',
+  /** Subnets of the cluster, separated by commas. */
+  subnetIds: 'SUBNET_IDS',
   /** `true` for emulators of S3 that know no bucket host names. */
   s3ForcePathStyle: 'S3_FORCE_PATH_STYLE',
 } as const;
+
+/** Fleets of a cluster; `churn:<name>InstanceTypes` configures each. */
+export const FLEET_NAMES = ['primary', 'core', 'task'] as const;
+/** Instance types by fleet. */
+export type Fleets = Readonly<Record<(typeof FLEET_NAMES)[number], readonly string[]>>;
 
 /** Tags that every cluster carries, by which its run is found again. The run's id is in the cluster's name too. */
 export const CLUSTER_TAGS = {

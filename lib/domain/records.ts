@@ -36,6 +36,11 @@ export const runRecordSchema = z.strictObject({
   promoted: z.boolean().nullable(),
   promotion_reason: z.string().nullable(),
   cost_usd: z.number().nullable(),
+  /**
+   * Where the prices of spot instances in it came from; null when there were none. Rows written before it was kept
+   * lack it.
+   */
+  spot_price_source: z.enum(['market', 'market and table', 'table']).nullable().default(null),
   error: z.string().nullable(),
 });
 export type RunRecord = z.infer<typeof runRecordSchema>;

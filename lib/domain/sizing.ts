@@ -8,13 +8,45 @@ import type { ClusterSize, EventFile } from './run.ts';
 const MEBIBYTE = 1_048_576;
 const GIBIBYTE = 1_024 * MEBIBYTE;
 
+/** Measured: CPU seconds of ingest on two logs, in local mode on a quiet machine with x86 cores. Start included. */
+const MEASURED_INGEST = {
+  /** 23.9 M rows; 347 s on two cores. */
+  large: { bytes: 10.8e9, cpuSeconds: 661 },
+  /** 2.9 M rows; 60 s on two cores. */
+  small: { bytes: 1.31e9, cpuSeconds: 106 },
+} as const;
+
+/** Measured on the smaller log, in the same way: seconds of the three steps after ingest. Starts included. */
+const MEASURED_TRAINING = {
+  bytes: 1.31e9,
+  cores: 2,
+  seconds: { features: 28, models: 61, scores: 23 },
+} as const;
+
 /**
- * Raw JSON that a vCPU takes in per second. Measured: 11.5 GB in 380 CPU seconds, 30 MB/s; half of that is
- * reckoned with, because the cluster reads from S3 and encrypts what it shuffles.
+ * How many times the measured CPU seconds ingest is reckoned to take on the cluster, which reads from S3, encrypts
+ * what it shuffles, and whose processors (Graviton) were not measured. An assumption.
  */
-const INGEST_BYTES_PER_VCPU_SECOND = 15_000_000;
-/** History, in bytes of the JSON it came from, that a vCPU makes features of and trains on per second. */
-const TRAINING_BYTES_PER_VCPU_SECOND = 5_000_000;
+const INGEST_MARGIN = 2;
+
+/**
+ * CPU seconds for a byte of raw JSON that is taken in: what the larger log took more than the smaller one, so that
+ * the step's start is left out. 58 CPU seconds a GB, 117 with the margin.
+ */
+const INGEST_VCPU_SECONDS_PER_BYTE =
+  (INGEST_MARGIN * (MEASURED_INGEST.large.cpuSeconds - MEASURED_INGEST.small.cpuSeconds)) /
+  (MEASURED_INGEST.large.bytes - MEASURED_INGEST.small.bytes);
+
+/**
+ * CPU seconds for a byte of history, counted in the JSON it came from, that features are made of, models trained on
+ * and users scored by: 171 a GB. As if all cores had been busy all the time, and the steps' starts grew with the log:
+ * most of that time is start, so the margin lies in there.
+ */
+const TRAINING_VCPU_SECONDS_PER_BYTE =
+  (MEASURED_TRAINING.cores *
+    Object.values(MEASURED_TRAINING.seconds).reduce((sum, seconds) => sum + seconds, 0)) /
+  MEASURED_TRAINING.bytes;
+
 /** Creating the cluster, its bootstrap, four steps' starts, and waiting for `.sync` to look. */
 const SETUP_MINUTES = 20;
 /** The cluster is made large enough to finish its work in this time. */
@@ -56,7 +88,7 @@ export function jsonBytes(files: readonly Pick<EventFile, 'uri' | 'bytes'>[]): n
 /** Size of a run on EMR. */
 export function sizeOnEmr(volume: DataVolume, region: string): RunSize {
   const workSeconds =
-    volume.newBytes / INGEST_BYTES_PER_VCPU_SECOND + volume.historyBytes / TRAINING_BYTES_PER_VCPU_SECOND;
+    volume.newBytes * INGEST_VCPU_SECONDS_PER_BYTE + volume.historyBytes * TRAINING_VCPU_SECONDS_PER_BYTE;
   const units = clamp(Math.ceil(workSeconds / (VCPUS_PER_UNIT * TARGET_MINUTES * 60)), MIN_UNITS, MAX_UNITS);
   const coreUnits = Math.max(MIN_CORE_UNITS, Math.ceil(units * CORE_SHARE));
   const estimatedMinutes = Math.ceil(SETUP_MINUTES + workSeconds / (units * VCPUS_PER_UNIT) / 60);

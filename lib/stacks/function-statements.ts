@@ -28,13 +28,14 @@ export function functionStatements(
     lakeObjects(storage, 'ReadLake', ['s3:GetObject'], keys);
   const watch = [...watchClusters(), describeExecutions(props)];
   return {
-    'start-training': [...common, write(CONTROL), read(RECORDS), listEvents(props), ...watch],
+    'start-training': [...common, write(CONTROL), read(RECORDS), listEvents(props), readMarket(), ...watch],
     'store-metrics': [
       ...common,
       write([...CONTROL, ...RECORDS]),
       readAnswers(storage),
       readResults(storage),
       ...watchClusters(),
+      readSpotPrices(),
       endClusters(props),
     ],
     'render-report': [...common, read([KEYS.run('*'), ...RECORDS]), write([KEYS.report('*')])],
@@ -44,6 +45,7 @@ export function functionStatements(
       listExecutions(props),
       endClusters(props),
       publish(props),
+      readSpotPrices(),
       ...watch,
     ],
   };
@@ -129,6 +131,16 @@ function watchClusters(): PolicyStatement[] {
       [arnOf('elasticmapreduce', 'cluster/*')],
     ),
   ];
+}
+
+/** What EC2 sells, and in which zones the cluster's subnets lie: describing has no resource to name. */
+function readMarket(): PolicyStatement {
+  return allow('ReadMarket', ['ec2:DescribeInstanceTypeOfferings', 'ec2:DescribeSubnets'], ['*']);
+}
+
+/** Public figures: there is no resource to name. */
+function readSpotPrices(): PolicyStatement {
+  return allow('ReadSpotPrices', ['ec2:DescribeSpotPriceHistory'], ['*']);
 }
 
 function endClusters({ pipelineName }: FunctionStatementsProps): PolicyStatement {

@@ -12,7 +12,7 @@ import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunc
 import type { Construct } from 'constructs';
 import type { Configuration } from '../configuration.ts';
 import { DATABASE } from '../domain/lake.ts';
-import { ENVIRONMENT, type FunctionName } from '../domain/operations.ts';
+import { ENVIRONMENT, type Fleets, type FunctionName } from '../domain/operations.ts';
 import { definePipeline } from '../pipeline/pipeline.ts';
 import { executionMinutes } from '../pipeline/timeouts.ts';
 import { arnOf } from './arns.ts';
@@ -85,7 +85,11 @@ export class PipelineStack extends Stack {
     return topic;
   }
 
-  private lambdas({ configuration, storage }: PipelineStackProps): Readonly<Record<FunctionName, IFunction>> {
+  private lambdas({
+    configuration,
+    storage,
+    compute: { cluster },
+  }: PipelineStackProps): Readonly<Record<FunctionName, IFunction>> {
     // The state machine's name is fixed, so that the Lambdas it calls can be told its ARN without a circle.
     const statements = functionStatements({
       storage,
@@ -100,6 +104,12 @@ export class PipelineStack extends Stack {
       [ENVIRONMENT.topicArn]: this.notifications.topicArn,
       [ENVIRONMENT.stateMachineArn]: arnOf('states', `stateMachine:${configuration.prefix}`),
       [ENVIRONMENT.pipelineName]: configuration.prefix,
+      [ENVIRONMENT.fleets]: JSON.stringify({
+        primary: cluster.primaryInstanceTypes,
+        core: cluster.coreInstanceTypes,
+        task: cluster.taskInstanceTypes,
+      } satisfies Fleets),
+      [ENVIRONMENT.subnetIds]: cluster.subnetIds.join(','),
     };
     const make = (name: FunctionName, description: string, deadLetters?: Queue): IFunction =>
       pipelineFunction(this, name, {
@@ -111,7 +121,10 @@ export class PipelineStack extends Stack {
         ...(deadLetters === undefined ? {} : { deadLetters }),
       });
     return {
-      'start-training': make('start-training', 'PlanRun: request, lease, new files, size and cost'),
+      'start-training': make(
+        'start-training',
+        'PlanRun: request, instance types, lease, new files, size and cost',
+      ),
       'store-metrics': make('store-metrics', 'StoreMetrics: reconciliation, metrics, promotion'),
       'render-report': make('render-report', 'RenderReport: one HTML page'),
       'close-run': make(

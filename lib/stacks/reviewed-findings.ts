@@ -75,7 +75,11 @@ export const REVIEWED_FINDINGS: readonly ReviewedFinding[] = [
     EXECUTION_ROLE,
     'RunJobFlow (conditioned on the tags it sets), log delivery and X-Ray have no resource to name',
   ),
-  wildcard(/Resource::\*$/, LAMBDA_ROLES, 'ListClusters and X-Ray have no resource to name'),
+  wildcard(
+    /Resource::\*$/,
+    LAMBDA_ROLES,
+    'ListClusters, what EC2 tells of offers, subnets and spot prices, and X-Ray have no resource to name',
+  ),
   wildcard(
     /Action::kms:(ReEncrypt|GenerateDataKey)\*$/,
     /-pipeline\/close-run-role\//,

@@ -21,6 +21,7 @@ import { filePath } from '../ports/file-uris.ts';
 import { FolderStore } from '../ports/folder-store.ts';
 import { LocalClusters } from '../ports/local-clusters.ts';
 import { LocalExecutions } from '../ports/local-executions.ts';
+import { localInstanceMarket, localSpotPrices } from '../ports/local-market.ts';
 import type { SparkProgress } from '../spark/progress.ts';
 import { type LocalFunctions, localFunctions } from './functions.ts';
 import { keepScripts } from './scripts.ts';
@@ -60,7 +61,17 @@ export async function runLocally(options: LocalRunOptions): Promise<RunSummary> 
   const sql = new DuckDbEngine({ folder: lake.path, queriesFolder: lake.queries });
   const notifications = new FileNotifications(lake.notifications);
   const objects = new FolderStore(new ContentTags(lake.contentTags));
-  const ports: Ports = { objects, sql, clusters, executions, notifications, clock: systemClock };
+  const ports: Ports = {
+    objects,
+    sql,
+    clusters,
+    instanceMarket: localInstanceMarket,
+    spotPrices: localSpotPrices,
+    executions,
+    notifications,
+    log: { warn: observer.onNote },
+    clock: systemClock,
+  };
   const functions = localFunctions(definition, ports, {
     lakeRoot: lake.root,
     eventsLocation: options.eventsLocation,

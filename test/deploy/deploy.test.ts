@@ -54,10 +54,16 @@ async function cdk(...args: readonly string[]): Promise<string> {
   return all;
 }
 
-async function call(name: FunctionName, event: unknown): Promise<unknown> {
+/** @param environment besides that which the function was deployed with, or in its place */
+async function call(
+  name: FunctionName,
+  event: unknown,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<unknown> {
   const lambda = lambdas.get(name);
   if (lambda === undefined) throw new Error(`${name} was not deployed`);
-  const { output, error } = await invoke(lambda, emulator, event);
+  const deployed = { ...lambda, environment: { ...lambda.environment, ...environment } };
+  const { output, error } = await invoke(deployed, emulator, event);
   if (error !== undefined) throw new Error(`${error.name}: ${error.message}`);
   return output;
 }
@@ -133,6 +139,16 @@ describe('the Lambdas, as they were deployed', () => {
       decision: 'refused',
       reason: expect.stringContaining('first'),
     });
+  });
+
+  // A machine that is too busy for the answer to come in time makes the run go on.
+  test('start-training refuses instance types that the Region does not sell', { retry: 2 }, async () => {
+    const fleets = { primary: ['m7g.xlarge'], core: ['m7g.xlarge'], task: ['m99g.xlarge'] };
+    const startedAt = new Date().toISOString();
+    const event = { runId: 'unsold', executionArn: arn('unsold'), startedAt, request: {} };
+    await expect(
+      call('start-training', event, { [ENVIRONMENT.fleets]: JSON.stringify(fleets) }),
+    ).rejects.toThrow(/InvalidConfiguration: [\s\S]*m99g\.xlarge is not sold in us-east-1/);
   });
 
   test('store-metrics and render-report make the run current, from Athena’s answer', async () => {

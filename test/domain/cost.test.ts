@@ -1,8 +1,41 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { instancesUsd, instanceUsdPerHour, unitUsdPerHourCeiling } from '../../lib/domain/cost.ts';
 
 it('an hour of an m7g.xlarge is its EC2, EMR and storage rate', () => {
   expect(instanceUsdPerHour('m7g.xlarge', 'us-east-1')).toBeCloseTo(0.1632 + 0.0408 + (64 * 0.08) / 730, 6);
+});
+
+it.each([
+  ['m7g.xlarge', 'eu-central-1', 0.1955, 0.1955],
+  ['r6g.xlarge', 'ap-northeast-1', 0.2432, 0.2432],
+  // Cheaper than the base Region: EMR's share is taken of the base rate.
+  ['m7g.xlarge', 'ap-south-1', 0.1166, 0.1632],
+  // Not in the table.
+  ['m7g.xlarge', 'sa-east-1', 1.6 * 0.1632, 1.6 * 0.1632],
+])('an hour of an %s in %s has the rate of its Region', (type, region, ec2, ofWhichEmr) => {
+  const storage = (1.6 * 64 * 0.08) / 730;
+  expect(instanceUsdPerHour(type, region)).toBeCloseTo(ec2 + ofWhichEmr / 4 + storage, 6);
+});
+
+it('a Region of the table is reckoned by its own rates, cheaper than one that is not in it', () => {
+  for (const region of ['us-east-2', 'us-west-2', 'eu-west-1', 'ap-southeast-1']) {
+    const dearest = unitUsdPerHourCeiling(region);
+    expect(dearest).toBeLessThan(unitUsdPerHourCeiling('not in the table'));
+    expect(dearest).toBeCloseTo(instanceUsdPerHour('r7g.xlarge', region) ?? 0, 9);
+  }
+});
+
+describe('the price of the spot market', () => {
+  const hour = { instanceType: 'm7g.xlarge', seconds: 3_600 };
+  const table = instancesUsd([hour], 'us-east-1') ?? 0;
+
+  it("replaces EC2's rate, and neither EMR's nor that of storage", () => {
+    expect(instancesUsd([{ ...hour, ec2UsdPerHour: 0.0632 }], 'us-east-1')).toBeCloseTo(table - 0.1, 9);
+  });
+
+  it("is not above the table's rate", () => {
+    expect(instancesUsd([{ ...hour, ec2UsdPerHour: 9 }], 'us-east-1')).toBe(table);
+  });
 });
 
 it('an instance twice as large costs twice as much', () => {

@@ -8,7 +8,7 @@ describe('the size of a run on EMR', () => {
   it.each([
     [1 * GB, 3, 1],
     [12 * GB, 3, 2],
-    [1_000 * GB, 19, 30],
+    [1_000 * GB, 20, 30],
   ])('%d bytes take %d units and at most %d USD', (bytes, units, usd) => {
     const { cluster } = sizeOnEmr(onlyNew(bytes), 'us-east-1');
     expect(cluster.coreUnits + cluster.taskUnits).toBe(units);
@@ -16,6 +16,20 @@ describe('the size of a run on EMR', () => {
     expect(cluster.estimatedUsd).toBeGreaterThan(0.1);
     expect(cluster.estimatedUsd).toBeLessThanOrEqual(usd);
   });
+
+  it.each([
+    // Twice what the larger measured log took more than the smaller one.
+    ['ingest', { newBytes: 1_000 * GB, historyBytes: 0 }, (2 * (661 - 106)) / (10.8 - 1.31)],
+    // Two cores over the three steps after ingest.
+    ['training', { newBytes: 0, historyBytes: 1_000 * GB }, (2 * (28 + 61 + 23)) / 1.31],
+  ])(
+    'reckons %s at the measured CPU seconds a GB, and 20 minutes for what does not grow',
+    (_, volume, secondsPerGb) => {
+      const { executors, estimatedMinutes } = sizeOnEmr(volume, 'us-east-1').cluster;
+      expect(executors).toBe(Math.ceil((1_000 * secondsPerGb) / (4 * 3_600)));
+      expect(estimatedMinutes).toBe(Math.ceil(20 + (1_000 * secondsPerGb) / (4 * executors) / 60));
+    },
+  );
 
   it('never asks for a fleet of nothing, nor for more than the largest', () => {
     for (const bytes of [0, 1, GB, 100 * GB, 1e15]) {

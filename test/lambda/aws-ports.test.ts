@@ -1,4 +1,13 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { AthenaClient, GetQueryResultsCommand } from '@aws-sdk/client-athena';
+import {
+  DescribeInstanceTypeOfferingsCommand,
+  DescribeSpotPriceHistoryCommand,
+  DescribeSubnetsCommand,
+  EC2Client,
+  EC2ServiceException,
+} from '@aws-sdk/client-ec2';
 import {
   DescribeClusterCommand,
   EMRClient,
@@ -12,6 +21,8 @@ import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { mockClient } from 'aws-sdk-client-mock';
 import { describe, expect, it } from 'vitest';
 import { AthenaSql } from '../../lambda/aws/athena-sql.ts';
+import { Ec2InstanceMarket } from '../../lambda/aws/ec2-instance-market.ts';
+import { Ec2SpotPrices } from '../../lambda/aws/ec2-spot-prices.ts';
 import { EmrClusters } from '../../lambda/aws/emr-clusters.ts';
 import { awsPorts } from '../../lambda/aws/ports.ts';
 import { S3Objects } from '../../lambda/aws/s3-objects.ts';
@@ -154,6 +165,7 @@ describe('EMR', () => {
         Cluster: {
           Tags: tags('run-1', 'churn-dev'),
           Status: { State: 'TERMINATED_WITH_ERRORS', StateChangeReason: { Message: 'Step failure' } },
+          Ec2InstanceAttributes: { Ec2AvailabilityZone: 'us-east-1a' },
         },
       })
       .on(ListInstancesCommand)
@@ -167,7 +179,7 @@ describe('EMR', () => {
           },
         ],
       })
-      .resolves({ Instances: [{ InstanceType: 'm6g.xlarge', Status: {} }] })
+      .resolves({ Instances: [{ InstanceType: 'm6g.xlarge', Status: { Timeline: { EndDateTime: ended } } }] })
       .on(ListStepsCommand)
       .resolves({
         Steps: [
@@ -184,11 +196,116 @@ describe('EMR', () => {
         stateChangeReason: 'Step failure',
         failedStep: { name: 'TrainModels', reason: 'Unknown Error.', logUri: 's3://logs/x' },
         instances: [
-          { instanceType: 'm7g.xlarge', market: 'SPOT', seconds: 3_600 },
-          { instanceType: 'm6g.xlarge', market: 'ON_DEMAND', seconds: 0 },
+          {
+            instanceType: 'm7g.xlarge',
+            market: 'SPOT',
+            zone: 'us-east-1a',
+            startedAt: created,
+            endedAt: ended,
+          },
+          {
+            instanceType: 'm6g.xlarge',
+            market: 'ON_DEMAND',
+            zone: 'us-east-1a',
+            startedAt: ended,
+            endedAt: ended,
+          },
         ],
       },
     ]);
+  });
+});
+
+describe('EC2, asked what it sells', () => {
+  const market = () => {
+    const client = new EC2Client({ region, maxAttempts: 1 });
+    return { mock: mockClient(client), market: new Ec2InstanceMarket(client) };
+  };
+  const refusal = (name: string) =>
+    new EC2ServiceException({ name, message: `${name} it is`, $fault: 'client', $metadata: {} });
+
+  it('tells the zones of each type, from every page, and those of the subnets', async () => {
+    const { mock, market: ec2 } = market();
+    const offer = (Location: string) => ({ InstanceType: 'm7g.xlarge' as const, Location });
+    mock
+      .on(DescribeInstanceTypeOfferingsCommand)
+      .resolvesOnce({ NextToken: 'next', InstanceTypeOfferings: [offer('us-east-1a')] })
+      .resolves({ InstanceTypeOfferings: [offer('us-east-1b')] })
+      .on(DescribeSubnetsCommand, { SubnetIds: ['subnet-1', 'subnet-2'] })
+      .resolves({ Subnets: [{ AvailabilityZone: 'us-east-1a' }, { AvailabilityZone: 'us-east-1a' }] });
+    expect(await ec2.offers(['m7g.xlarge', 'r7g.xlarge'], ['subnet-1', 'subnet-2'])).toEqual({
+      zones: new Map([['m7g.xlarge', ['us-east-1a', 'us-east-1b']]]),
+      subnetZones: ['us-east-1a'],
+    });
+    expect(mock.commandCalls(DescribeInstanceTypeOfferingsCommand)[0]?.args[0].input).toMatchObject({
+      LocationType: 'availability-zone',
+      Filters: [{ Name: 'instance-type', Values: ['m7g.xlarge', 'r7g.xlarge'] }],
+    });
+  });
+
+  it.each([
+    [
+      'UnauthorizedOperation',
+      /may not ask EC2.*UnauthorizedOperation it is[\s\S]*ec2:DescribeSubnets: deploy/,
+    ],
+    ['InvalidSubnetID.NotFound', /does not know a subnet.*[\s\S]*churn:subnetIds/],
+  ])('explains what waiting does not mend: %s', async (name, message) => {
+    const { mock, market: ec2 } = market();
+    mock.on(DescribeInstanceTypeOfferingsCommand).resolves({});
+    mock.on(DescribeSubnetsCommand).rejects(refusal(name));
+    const answer = ec2.offers(['m7g.xlarge'], ['subnet-1']);
+    await expect(answer).rejects.toMatchObject({ name: 'InvalidConfiguration' });
+    await expect(answer).rejects.toThrow(message);
+  });
+
+  it('leaves an outage what it is', async () => {
+    const { mock, market: ec2 } = market();
+    mock.on(DescribeInstanceTypeOfferingsCommand).rejects(refusal('Unavailable'));
+    mock.on(DescribeSubnetsCommand).resolves({});
+    await expect(ec2.offers(['m7g.xlarge'], ['subnet-1'])).rejects.toMatchObject({ name: 'Unavailable' });
+  });
+
+  it('is not waited for longer than a second', async () => {
+    const server = createServer(() => {});
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    const credentials = { accessKeyId: 'testing', secretAccessKey: 'testing' };
+    const client = new EC2Client({ region, endpoint: `http://127.0.0.1:${port}`, credentials });
+    const started = performance.now();
+    await expect(new Ec2InstanceMarket(client).offers(['m7g.xlarge'], ['subnet-1'])).rejects.toThrow();
+    expect(performance.now() - started).toBeLessThan(2_000);
+    client.destroy();
+    server.closeAllConnections();
+    server.close();
+  });
+});
+
+it('EC2: the spot prices of every page are read, and what is no price is passed over', async () => {
+  const client = new EC2Client({ region });
+  const mock = mockClient(client);
+  const from = new Date('2018-12-04T06:00:00Z');
+  const to = new Date('2018-12-04T07:00:00Z');
+  const row = (Timestamp: Date, SpotPrice: string) => ({
+    InstanceType: 'm7g.xlarge' as const,
+    Timestamp,
+    SpotPrice,
+  });
+  mock
+    .on(DescribeSpotPriceHistoryCommand)
+    .resolvesOnce({ NextToken: 'next', SpotPriceHistory: [row(to, '0.0611'), row(from, '')] })
+    .resolves({ SpotPriceHistory: [row(from, '0.060000')] });
+  const question = { zone: 'us-east-1a', instanceTypes: ['m7g.xlarge'], from, to };
+  expect(await new Ec2SpotPrices(client).history(question)).toEqual([
+    { instanceType: 'm7g.xlarge', at: to, usdPerHour: 0.0611 },
+    { instanceType: 'm7g.xlarge', at: from, usdPerHour: 0.06 },
+  ]);
+  expect(mock.commandCalls(DescribeSpotPriceHistoryCommand)[0]?.args[0].input).toMatchObject({
+    AvailabilityZone: 'us-east-1a',
+    Filters: [{ Name: 'instance-type', Values: ['m7g.xlarge'] }],
+    ProductDescriptions: ['Linux/UNIX'],
+    StartTime: from,
+    EndTime: to,
   });
 });
 
@@ -223,6 +340,6 @@ it('SNS: a subject is made fit for it', async () => {
 });
 
 it('a port without its variable names the variable, when it is used', () => {
-  const ports = awsPorts({});
+  const ports = awsPorts({}, { warn: () => {} });
   expect(() => ports.notifications).toThrow(/TOPIC_ARN is missing/);
 });

@@ -72,6 +72,14 @@ describe('the Lambda', () => {
 });
 
 describe('what the page says', () => {
+  it.each([
+    ['market', /by list prices of .*, spot instances at their real price/],
+    ['table', /by list prices of .*, spot instances too: what they really cost is not known, and not more/],
+  ] as const)('tells where the cost of spot instances comes from: %s', async (source, note) => {
+    const record = { ...detail.record, cost_usd: 0.4, spot_price_source: source };
+    expect(textOf(section('facts', await reportPage({ ...detail, record })))).toMatch(note);
+  });
+
   it('begins with the answer in plain words', () => {
     const heading = textOf(/<h1>[\s\S]*?<\/h1>/.exec(page)?.[0] ?? '').trim();
     expect(heading).toBe('38 of 960 living users expected to cancel between 3 and 16 December 2018');

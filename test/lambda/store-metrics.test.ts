@@ -92,18 +92,6 @@ describe('a run that reached its end', () => {
     expect(summary).toContain('Gradient-boosted trees (AUC 0.763');
   });
 
-  it('costs what its instances cost', async () => {
-    ports.clusters.start('run-1', arnOf('run-1'), {
-      state: 'TERMINATED',
-      instances: [
-        { instanceType: 'm7g.xlarge', market: 'ON_DEMAND', seconds: 3_600 },
-        { instanceType: 'm7g.xlarge', market: 'SPOT', seconds: 1_800 },
-      ],
-    });
-    await store();
-    expect(lines(KEYS.runRecord('run-1'))[0].cost_usd).toBeCloseTo(1.5 * 0.211, 3);
-  });
-
   it('does the same when it is done twice, and when it dies before any of its writes and is done again', async () => {
     await store();
     const undisturbed = new Map(ports.objects.uris().map((uri) => [uri, ports.objects.text(uri)]));

@@ -77,7 +77,7 @@ test('every wildcard that is left has its justification', () => {
       close-run-role: arn:<AWS::Partition>:elasticmapreduce:<AWS::Region>:<AWS::AccountId>:cluster/*
       start-training-role: arn:<AWS::Partition>:elasticmapreduce:<AWS::Region>:<AWS::AccountId>:cluster/*
       store-metrics-role: arn:<AWS::Partition>:elasticmapreduce:<AWS::Region>:<AWS::AccountId>:cluster/*
-    ListClusters and X-Ray have no resource to name
+    ListClusters, what EC2 tells of offers, subnets and spot prices, and X-Ray have no resource to name
       close-run-role: *
       render-report-role: *
       start-training-role: *

@@ -246,6 +246,12 @@ describe('pipeline', () => {
             [ENVIRONMENT.eventsRoot]: Match.anyValue(),
             [ENVIRONMENT.runSettings]: JSON.stringify(runSettingsSchema.parse({})),
             [ENVIRONMENT.pipelineName]: configuration.prefix,
+            [ENVIRONMENT.fleets]: JSON.stringify({
+              primary: configuration.primaryInstanceTypes,
+              core: configuration.coreInstanceTypes,
+              task: configuration.taskInstanceTypes,
+            }),
+            [ENVIRONMENT.subnetIds]: Match.anyValue(),
             [ENVIRONMENT.topicArn]: Match.anyValue(),
             [ENVIRONMENT.stateMachineArn]: Match.anyValue(),
           }),

@@ -8,8 +8,11 @@ function intercepted(ports: Ports, before: Interceptor): Ports {
     objects: guarded(ports.objects, 'objects', before),
     sql: guarded(ports.sql, 'sql', before),
     clusters: guarded(ports.clusters, 'clusters', before),
+    instanceMarket: guarded(ports.instanceMarket, 'instanceMarket', before),
+    spotPrices: guarded(ports.spotPrices, 'spotPrices', before),
     executions: guarded(ports.executions, 'executions', before),
     notifications: guarded(ports.notifications, 'notifications', before),
+    log: ports.log,
     clock: ports.clock,
   };
 }

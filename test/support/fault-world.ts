@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { Closing } from '../../lambda/close-run/close-one-run.ts';
 import { closeRun } from '../../lambda/close-run/close-run.ts';
 import { FUNCTIONS } from '../../lambda/functions.ts';
-import type { Ports } from '../../lambda/ports.ts';
+import type { ClusterInstance, Ports } from '../../lambda/ports.ts';
 import { CLUSTER_TAGS, FUNCTION_NAMES } from '../../lib/domain/operations.ts';
 import { STEP_OF_STATE } from '../../lib/pipeline/step-states.ts';
 import { readDefinition } from '../../local/definition.ts';
@@ -160,6 +160,17 @@ const stepSchema = z.looseObject({
 });
 const terminateSchema = z.looseObject({ ClusterId: z.string() });
 
+/** One on each market, for the hour before: their cost asks everybody that it may ask. */
+function instancesOf({ clock }: MemoryPorts): ClusterInstance[] {
+  const endedAt = clock.now();
+  const startedAt = new Date(endedAt.getTime() - 3_600_000);
+  const instance = { instanceType: 'm7g.xlarge', zone: 'us-east-1a', startedAt, endedAt };
+  return [
+    { ...instance, market: 'ON_DEMAND' },
+    { ...instance, market: 'SPOT' },
+  ];
+}
+
 /** EMR: clusters that start at once, and steps that leave the results of the fixture. */
 function memoryEmr(ports: MemoryPorts) {
   return {
@@ -168,6 +179,7 @@ function memoryEmr(ports: MemoryPorts) {
       const cluster = ports.clusters.start(
         tags.get(CLUSTER_TAGS.runId) ?? 'no run',
         tags.get(CLUSTER_TAGS.executionArn) ?? 'no execution',
+        { instances: instancesOf(ports) },
       );
       return {
         ClusterId: cluster.clusterId,

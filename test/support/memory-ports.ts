@@ -11,10 +11,16 @@ import type {
   EndedExecution,
   ExecutionStatus,
   Executions,
+  InstanceMarket,
+  InstanceOffers,
   LivingCluster,
+  Log,
   Notifications,
   ObjectStore,
   Ports,
+  SpotPriceChange,
+  SpotPriceQuestion,
+  SpotPrices,
   SqlEngine,
   StoredObject,
   WriteCondition,
@@ -213,6 +219,38 @@ export class MemoryClusters implements Clusters {
   }
 }
 
+export class MemoryInstanceMarket implements InstanceMarket {
+  /** Zones by type; a type that is not here is sold in those of all subnets. */
+  readonly zones = new Map<string, readonly string[]>();
+  readonly subnetZones: readonly string[] = ['us-east-1a', 'us-east-1b'];
+  readonly #turnstile: Turnstile;
+
+  constructor(turnstile: Turnstile) {
+    this.#turnstile = turnstile;
+  }
+
+  async offers(instanceTypes: readonly string[], subnetIds: readonly string[]): Promise<InstanceOffers> {
+    await this.#turnstile.pass('instanceMarket.offers', subnetIds.join());
+    const zones = new Map(instanceTypes.map((type) => [type, this.zones.get(type) ?? this.subnetZones]));
+    return { zones, subnetZones: this.subnetZones };
+  }
+}
+
+export class MemorySpotPrices implements SpotPrices {
+  /** What the market knows. */
+  readonly changes: SpotPriceChange[] = [];
+  readonly #turnstile: Turnstile;
+
+  constructor(turnstile: Turnstile) {
+    this.#turnstile = turnstile;
+  }
+
+  async history({ zone, instanceTypes }: SpotPriceQuestion): Promise<readonly SpotPriceChange[]> {
+    await this.#turnstile.pass('spotPrices.history', zone);
+    return this.changes.filter(({ instanceType }) => instanceTypes.includes(instanceType));
+  }
+}
+
 export class MemoryExecutions implements Executions {
   readonly all = new Map<string, EndedExecution>();
   readonly #turnstile: Turnstile;
@@ -269,8 +307,12 @@ export class MemoryPorts implements Ports {
   readonly objects: MemoryObjects;
   readonly sql: MemorySql;
   readonly clusters: MemoryClusters;
+  readonly instanceMarket: MemoryInstanceMarket;
+  readonly spotPrices: MemorySpotPrices;
   readonly executions: MemoryExecutions;
   readonly notifications: MemoryNotifications;
+  readonly warnings: string[] = [];
+  readonly log: Log = { warn: (message) => this.warnings.push(message) };
   readonly #turnstile = new Turnstile();
 
   constructor(start = '2018-12-04T06:00:00.000Z') {
@@ -278,6 +320,8 @@ export class MemoryPorts implements Ports {
     this.objects = new MemoryObjects(this.#turnstile, this.clock);
     this.sql = new MemorySql(this.#turnstile);
     this.clusters = new MemoryClusters(this.#turnstile, this.clock);
+    this.instanceMarket = new MemoryInstanceMarket(this.#turnstile);
+    this.spotPrices = new MemorySpotPrices(this.#turnstile);
     this.executions = new MemoryExecutions(this.#turnstile, this.clock);
     this.notifications = new MemoryNotifications(this.#turnstile);
   }

@@ -21,6 +21,12 @@ export const CONTEXT = readContext({
   [ENVIRONMENT.lakeRoot]: LAKE,
   [ENVIRONMENT.eventsRoot]: EVENTS,
   [ENVIRONMENT.platform]: 'emr',
+  [ENVIRONMENT.fleets]: JSON.stringify({
+    primary: ['m7g.xlarge'],
+    core: ['m7g.xlarge', 'm6g.xlarge'],
+    task: ['m6g.xlarge', 'r6g.xlarge'],
+  }),
+  [ENVIRONMENT.subnetIds]: 'subnet-1,subnet-2',
 });
 
 /** Address of a key of the lake. */

@@ -1,6 +1,6 @@
 /** What it takes to check the run, or to make it again. */
 import { PRICES_AS_OF } from '../../../lib/domain/cost.ts';
-import type { RunDetail } from '../../../lib/domain/records.ts';
+import type { RunDetail, RunRecord } from '../../../lib/domain/records.ts';
 import { counted, day, duration, moment, usd, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import { table } from '../table.ts';
@@ -25,6 +25,16 @@ ${table({
 </section>`;
 }
 
+const SPOT_NOTES = {
+  market: ', spot instances at their real price',
+  'market and table': ', spot instances at their real price where that is known',
+  table: ', spot instances too: what they really cost is not known, and not more',
+} as const satisfies Record<NonNullable<RunRecord['spot_price_source']>, string>;
+
+function spotNote({ spot_price_source: source }: RunRecord): string {
+  return source === null ? '' : SPOT_NOTES[source];
+}
+
 function facts(detail: RunDetail): readonly (readonly [string, string | Html])[] {
   const { record, plan, features, training, scoring, ingest } = detail;
   const { training: settings } = plan;
@@ -36,7 +46,7 @@ function facts(detail: RunDetail): readonly (readonly [string, string | Html])[]
       'Cost',
       record.cost_usd === null
         ? 'not known: an instance has no price in the table'
-        : `${usd(record.cost_usd)}, by list prices of ${day(PRICES_AS_OF)}`,
+        : `${usd(record.cost_usd)}, by list prices of ${day(PRICES_AS_OF)}${spotNote(record)}`,
     ],
     [
       'Batch',

@@ -16,6 +16,7 @@ import { FileNotifications } from '../../../local/ports/file-notifications.ts';
 import { FolderStore } from '../../../local/ports/folder-store.ts';
 import { LocalClusters } from '../../../local/ports/local-clusters.ts';
 import { LocalExecutions } from '../../../local/ports/local-executions.ts';
+import { localInstanceMarket, localSpotPrices } from '../../../local/ports/local-market.ts';
 import type { Json } from '../../../local/template/intrinsics.ts';
 
 let folder: string;
@@ -97,8 +98,11 @@ describe('Lambda on this machine', () => {
     objects: new FolderStore(new ContentTags(join(folder, 'tags.json'))),
     sql: new DuckDbEngine({ folder, queriesFolder: join(folder, 'queries') }),
     clusters,
+    instanceMarket: localInstanceMarket,
+    spotPrices: localSpotPrices,
     executions: new LocalExecutions(join(folder, 'executions')),
     notifications: new FileNotifications(join(folder, 'notifications.jsonl')),
+    log: { warn: () => {} },
     clock: systemClock,
   });
   const context = {
@@ -107,6 +111,8 @@ describe('Lambda on this machine', () => {
     platform: 'local' as const,
     region: 'us-east-1',
     settings: runSettingsSchema.parse({}),
+    fleets: { primary: [], core: [], task: [] },
+    subnetIds: [],
   };
   const invoke = (body: (input: unknown) => Promise<unknown>): Promise<Json> =>
     call(

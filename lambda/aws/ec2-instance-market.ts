@@ -1,0 +1,84 @@
+/** The InstanceMarket port over EC2. */
+import {
+  DescribeSubnetsCommand,
+  type EC2Client,
+  EC2ServiceException,
+  paginateDescribeInstanceTypeOfferings,
+} from '@aws-sdk/client-ec2';
+import { PipelineError } from '../errors.ts';
+import type { InstanceMarket, InstanceOffers } from '../ports.ts';
+
+/** A run does not wait longer for a check that it can go without. */
+const PATIENCE_MILLISECONDS = 1_000;
+/** Names under which EC2 says that the Lambda's role may not ask. */
+const DENIALS: readonly string[] = ['UnauthorizedOperation', 'AccessDenied', 'AccessDeniedException'];
+const NO_SUCH_SUBNET: readonly string[] = ['InvalidSubnetID.NotFound', 'InvalidSubnetID.Malformed'];
+
+export class Ec2InstanceMarket implements InstanceMarket {
+  readonly #client: EC2Client;
+
+  constructor(client: EC2Client) {
+    this.#client = client;
+  }
+
+  async offers(instanceTypes: readonly string[], subnetIds: readonly string[]): Promise<InstanceOffers> {
+    const abortSignal = AbortSignal.timeout(PATIENCE_MILLISECONDS);
+    try {
+      const [zones, subnetZones] = await Promise.all([
+        this.#zonesOf(instanceTypes, abortSignal),
+        this.#subnetZones(subnetIds, abortSignal),
+      ]);
+      return { zones, subnetZones };
+    } catch (error) {
+      throw explained(error);
+    }
+  }
+
+  async #zonesOf(
+    instanceTypes: readonly string[],
+    abortSignal: AbortSignal,
+  ): Promise<ReadonlyMap<string, readonly string[]>> {
+    const zones = new Map<string, string[]>();
+    const pages = paginateDescribeInstanceTypeOfferings(
+      { client: this.#client },
+      {
+        LocationType: 'availability-zone',
+        Filters: [{ Name: 'instance-type', Values: [...instanceTypes] }],
+      },
+      { abortSignal },
+    );
+    for await (const page of pages) {
+      for (const { InstanceType, Location } of page.InstanceTypeOfferings ?? []) {
+        if (InstanceType === undefined || Location === undefined) continue;
+        zones.set(InstanceType, [...(zones.get(InstanceType) ?? []), Location]);
+      }
+    }
+    return zones;
+  }
+
+  async #subnetZones(subnetIds: readonly string[], abortSignal: AbortSignal): Promise<readonly string[]> {
+    const command = new DescribeSubnetsCommand({ SubnetIds: [...subnetIds] });
+    const { Subnets = [] } = await this.#client.send(command, { abortSignal });
+    return [...new Set(Subnets.flatMap(({ AvailabilityZone }) => AvailabilityZone ?? []))];
+  }
+}
+
+/** What waiting does not mend is a mistake of the deployment; everything else is thrown on as it is. */
+function explained(error: unknown): unknown {
+  if (!(error instanceof EC2ServiceException)) return error;
+  if (DENIALS.includes(error.name)) {
+    return new PipelineError(
+      'InvalidConfiguration',
+      `The Lambda may not ask EC2 which instance types are sold: ${error.message}\nIts role needs ` +
+        'ec2:DescribeInstanceTypeOfferings and ec2:DescribeSubnets: deploy again, or have the boundary or the ' +
+        "organization's policy that takes them away changed.",
+    );
+  }
+  if (NO_SUCH_SUBNET.includes(error.name)) {
+    return new PipelineError(
+      'InvalidConfiguration',
+      `EC2 does not know a subnet of the cluster: ${error.message}\nSet churn:subnetIds right and deploy again.`,
+    );
+  }
+  return error;
+}

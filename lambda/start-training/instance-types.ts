@@ -1,0 +1,65 @@
+/** Whether the cluster's instance types are sold where it is to run: asked before anything is taken or begun. */
+import { FLEET_NAMES, type Fleets } from '../../lib/domain/operations.ts';
+import type { FunctionContext } from '../context.ts';
+import { PipelineError } from '../errors.ts';
+import type { InstanceOffers, Ports } from '../ports.ts';
+
+/**
+ * Passes when EC2 gives no answer: then EMR finds out.
+ * @throws InvalidConfiguration naming each type, the Region and what to do
+ */
+export async function checkInstanceTypes(ports: Ports, context: FunctionContext): Promise<void> {
+  const { fleets, subnetIds, region } = context;
+  const types = [...new Set(Object.values(fleets).flat())];
+  if (types.length === 0) return;
+  const offers = await findOffers(types, subnetIds, ports);
+  const problems = offers === undefined ? [] : offerProblems(fleets, offers, region);
+  if (problems.length === 0) return;
+  throw new PipelineError(
+    'InvalidConfiguration',
+    `The cluster cannot be started:\n${problems.map((problem) => `- ${problem}`).join('\n')}`,
+  );
+}
+
+async function findOffers(
+  types: readonly string[],
+  subnetIds: readonly string[],
+  ports: Ports,
+): Promise<InstanceOffers | undefined> {
+  try {
+    return await ports.instanceMarket.offers(types, subnetIds);
+  } catch (error) {
+    if (error instanceof PipelineError) throw error;
+    ports.log.warn(`whether the instance types are sold is not known, the run goes on: ${String(error)}`);
+    return undefined;
+  }
+}
+
+/**
+ * What stands in the way of a cluster. EMR starts all of it in one of the subnets' zones, so one must sell a type of
+ * every fleet; a type that no zone of the Region sells is a mistake in any case.
+ */
+export function offerProblems(fleets: Fleets, offers: InstanceOffers, region: string): readonly string[] {
+  const zonesOf = (type: string): readonly string[] => offers.zones.get(type) ?? [];
+  const unsold = FLEET_NAMES.flatMap((fleet) =>
+    fleets[fleet]
+      .filter((type) => zonesOf(type).length === 0)
+      .map(
+        (type) =>
+          `${type} is not sold in ${region}: take it out of churn:${fleet}InstanceTypes, ` +
+          'or put one in its place that is, and deploy again',
+      ),
+  );
+  if (unsold.length > 0) return unsold;
+  const sellsEveryFleet = (zone: string): boolean =>
+    FLEET_NAMES.every((fleet) => fleets[fleet].some((type) => zonesOf(type).includes(zone)));
+  if (offers.subnetZones.some(sellsEveryFleet)) return [];
+  const sold = [...new Set(Object.values(fleets).flat())]
+    .map((type) => `${type} in ${zonesOf(type).join(', ')}`)
+    .join('; ');
+  return [
+    `no zone of the cluster's subnets (${offers.subnetZones.join(', ')}) sells a type of every fleet. ` +
+      `${region} sells ${sold}: add types to churn:primaryInstanceTypes, churn:coreInstanceTypes or ` +
+      'churn:taskInstanceTypes, or give subnets in other zones (churn:subnetIds), and deploy again',
+  ];
+}
