@@ -1,11 +1,13 @@
 /**
- * ScoreUsers: the stored model applied to every living user at observationEnd.
+ * ScoreUsers: the stored model applied to every living user at observationEnd, and how far these users are from
+ * those on whom it was tested.
  * Replaces the partition of this run in the table `scores`, so that a repeat ends with the same rows.
  */
 import { FEATURES_TABLE } from '../lib/domain/features/table.ts';
 import { SCORES, sparkTableName } from '../lib/domain/lake.ts';
 import { scoringResultSchema } from '../lib/domain/results.ts';
 import { loading, loadingImports, scoring } from './fragments/candidates.ts';
+import { driftFunctions, driftImports } from './fragments/drift.ts';
 import { inputVector } from './fragments/model-inputs.ts';
 import { snapshotFunctions } from './fragments/snapshots.ts';
 import { createTable } from './fragments/tables.ts';
@@ -14,14 +16,13 @@ import { defineStep } from './step.ts';
 
 export const scoreUsers = defineStep({
   name: 'score-users',
-  summary:
-    'Scores every living user with the stored model, and says which groups of features raise the score.',
+  summary: 'Scores every living user, says which groups of features raise the score, and measures drift.',
   reads: [FEATURES_TABLE],
   writes: [SCORES],
   timeoutMinutes: 60,
   result: scoringResultSchema,
   imports: {
-    standard: ['import math'],
+    standard: driftImports,
     thirdParty: [
       'from pyspark.sql import Column, DataFrame, Window',
       'from pyspark.sql import functions',
@@ -50,6 +51,9 @@ export const scoreUsers = defineStep({
 
 
     ${loading}
+
+
+    ${driftFunctions}
 
 
     def living_users(features: DataFrame, inputs: list[dict]) -> DataFrame:
@@ -135,7 +139,8 @@ export const scoreUsers = defineStep({
     def run(spark: SparkSession, plan: dict) -> dict:
         """Scores, writes this run's partition, and counts what was written."""
         description, model = load(Files(spark), plan["outputs"]["model"])
-        inputs = description["inputs"]
+        inputs, test_scores = description["inputs"], description["testScores"]
+        names = [feature["name"] for feature in inputs]
         features = read_snapshot(spark, FEATURES, current_snapshot(spark, FEATURES))
         spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
         variants = with_variants(living_users(features, inputs), inputs)
@@ -152,12 +157,17 @@ export const scoreUsers = defineStep({
             functions.count(functions.lit(1)).alias("users"),
             functions.max("cutoff").alias("cutoff"),
             expected.alias("expected_cancellations"),
+            reaching(test_scores["starts"]).alias("reached"),
         ).first()
         return {
             "users": totals.users,
             "cutoff": str(totals.cutoff),
             "expectedCancellations": totals.expected_cancellations,
             "top": top_users(written),
+            "drift": {
+                "features": feature_drift(features, names, sum(test_scores["rows"])),
+                "score": score_drift(test_scores, totals.users, totals.reached),
+            },
             "snapshots": {"scores": snapshot},
         }
   `,

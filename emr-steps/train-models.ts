@@ -8,6 +8,7 @@ import { sparkTableName } from '../lib/domain/lake.ts';
 import { CANDIDATES } from '../lib/domain/models.ts';
 import { trainingResultSchema } from '../lib/domain/results.ts';
 import { barrierTimer, candidateImports, fitting, scoring } from './fragments/candidates.ts';
+import { scoreBins } from './fragments/drift.ts';
 import { evaluationFunctions, evaluationImports } from './fragments/evaluation.ts';
 import { foldFunctions } from './fragments/folds.ts';
 import { inputLearning, inputVector } from './fragments/model-inputs.ts';
@@ -54,6 +55,9 @@ export const trainModels = defineStep({
 
 
     ${evaluationFunctions}
+
+
+    ${scoreBins}
 
 
     ${fitting}
@@ -179,6 +183,7 @@ export const trainModels = defineStep({
             "horizonDays": settings["horizonDays"],
             "testCutoff": str(test["cutoff"]),
             "featuresSnapshot": snapshot,
+            "testScores": score_bins(histograms["test"]),
         }
         store(Files(spark), plan["outputs"]["model"], description, chosen["model"] if chosen else None)
         ranked = (

@@ -17,7 +17,7 @@ export async function finishRun(ports: Ports, context: FunctionContext, detail: 
   // The lease is given back last: without it, all of this has been done, and another run may be at work.
   if ((await leaseHolder(ports, context))?.executionArn !== executionArn) return;
   const address = (key: string): string => lakeUri(context.lakeRoot, key);
-  await ports.objects.write(address(KEYS.metrics(runId)), jsonLines(metricRows(runId, detail.training)), {
+  await ports.objects.write(address(KEYS.metrics(runId)), jsonLines(metricRows(detail)), {
     contentType: 'application/json',
   });
   await makeCurrent(ports, address(KEYS.current), detail);

@@ -3,6 +3,7 @@ import type { RunDetail } from '../../lib/domain/records.ts';
 import { Html, html } from './html.ts';
 import { contactsSection } from './sections/contacts.ts';
 import { decisionsSection } from './sections/decisions.ts';
+import { driftSection } from './sections/drift.ts';
 import { driversSection } from './sections/drivers.ts';
 import { factsSection } from './sections/facts.ts';
 import { modelsSection } from './sections/models.ts';
@@ -33,6 +34,7 @@ ${modelsSection(detail)}
 ${await qualitySection(detail)}
 ${decisionsSection(detail)}
 ${await driversSection(detail)}
+${driftSection(detail)}
 ${readingSection(detail)}
 ${factsSection(detail)}
 </main>

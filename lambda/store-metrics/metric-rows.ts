@@ -1,5 +1,7 @@
 /** Rows of the table model_metrics. Pure functions. */
-import type { TrainingResult } from '../../lib/domain/results.ts';
+import { driftMetric } from '../../lib/domain/drift.ts';
+import type { RunDetail } from '../../lib/domain/records.ts';
+import type { ModelEvaluation, ScoringResult } from '../../lib/domain/results.ts';
 
 /** One figure; its keys are the columns of MODEL_METRICS in lake.ts. */
 export interface MetricRow {
@@ -11,22 +13,38 @@ export interface MetricRow {
   readonly value: number;
 }
 
-/** Every figure of every model; those of a threshold are named `<rule>.<figure>`. */
-export function metricRows(runId: string, training: TrainingResult): readonly MetricRow[] {
-  return training.evaluations.flatMap(({ model, metrics, decisions }) => {
-    const row = (metric: string, value: number): MetricRow => ({
-      run_id: runId,
+type Figure = readonly [metric: string, value: number];
+
+/** Every figure of every model, and the drift of what the chosen one read and gave. */
+export function metricRows({ record, training, scoring }: RunDetail): readonly MetricRow[] {
+  const rows = (model: string, figures: readonly Figure[]): readonly MetricRow[] =>
+    figures.map(([metric, value]) => ({
+      run_id: record.run_id,
       model,
       protocol: 'forward',
       slice: 'all',
       metric,
       value,
-    });
-    return [
-      ...Object.entries(metrics).map(([metric, estimate]) => row(metric, estimate.value)),
-      ...Object.entries(decisions).flatMap(([rule, decision]) =>
-        Object.entries(decision).map(([name, value]) => row(`${rule}.${name}`, value)),
-      ),
-    ];
-  });
+    }));
+  return [
+    ...training.evaluations.flatMap((evaluation) => rows(evaluation.model, modelFigures(evaluation))),
+    ...rows(training.chosen, driftFigures(scoring)),
+  ];
+}
+
+/** Figures of a threshold are named `<rule>.<figure>`. */
+function modelFigures({ metrics, decisions }: ModelEvaluation): readonly Figure[] {
+  return [
+    ...Object.entries(metrics).map(([metric, estimate]): Figure => [metric, estimate.value]),
+    ...Object.entries(decisions).flatMap(([rule, decision]) =>
+      Object.entries(decision).map(([name, value]): Figure => [`${rule}.${name}`, value]),
+    ),
+  ];
+}
+
+function driftFigures({ drift }: ScoringResult): readonly Figure[] {
+  return [
+    [driftMetric('raw_score'), drift.score],
+    ...drift.features.map(({ feature, psi }): Figure => [driftMetric(feature), psi]),
+  ];
 }

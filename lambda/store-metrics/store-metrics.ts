@@ -1,14 +1,8 @@
 /** StoreMetrics: holds the lake against the steps' counts, and only then makes what the run made current. */
-import type { z } from 'zod';
+import { z } from 'zod';
 import { KEYS } from '../../lib/domain/lake.ts';
 import { expectedCounts } from '../../lib/domain/reconcile.ts';
-import {
-  currentSchema,
-  type RunDetail,
-  type RunRecord,
-  runDetailSchema,
-  runRecordSchema,
-} from '../../lib/domain/records.ts';
+import { currentSchema, type RunDetail, type RunRecord, runRecordSchema } from '../../lib/domain/records.ts';
 import {
   featuresResultSchema,
   ingestResultSchema,
@@ -133,12 +127,15 @@ function counted(
   } satisfies Partial<RunRecord> & { readonly batch_id: RunPlan['batch']['batchId'] };
 }
 
+/** All that is asked of the champion's run: the rest of its detail may be of an older shape. */
+const championDetailSchema = z.object({ training: trainingResultSchema });
+
 async function findChampion(ports: Ports, context: FunctionContext): Promise<ChampionFigures | undefined> {
   const current = await findJson(ports.objects, lakeUri(context.lakeRoot, KEYS.current), currentSchema);
   const champion = current?.value.champion ?? null;
   if (champion === null) return undefined;
   const uri = lakeUri(context.lakeRoot, KEYS.runDetail(champion.runId));
-  const detail = await findJson(ports.objects, uri, runDetailSchema);
+  const detail = await findJson(ports.objects, uri, championDetailSchema);
   const { chosen, evaluations } = detail?.value.training ?? { chosen: '', evaluations: [] };
   return {
     runId: champion.runId,

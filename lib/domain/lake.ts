@@ -210,7 +210,7 @@ export const MODEL_METRICS = {
     column('model', 'string', 'candidate or baseline'),
     column('protocol', 'string', 'forward, or retrospective (leaky, for comparison only)'),
     column('slice', 'string', 'users it was measured on; "all" for everybody'),
-    column('metric', 'string', 'which figure'),
+    column('metric', 'string', 'which figure; psi.<column> is the drift of a feature or of raw_score'),
     column('value', 'double', 'its value'),
   ],
 } as const satisfies Table;

@@ -73,6 +73,9 @@ export const RUN_METRICS = {
   quarantinePercent: { name: 'QuarantinePercent', unit: 'Percent' },
   reconciliationMismatches: { name: 'ReconciliationMismatches', unit: 'Count' },
   areaUnderRocCurve: { name: 'AreaUnderRocCurve', unit: 'Count' },
+  /** Population stability index: the largest of the features that may alarm, and that of the score. */
+  featureDrift: { name: 'FeatureDrift', unit: 'Count' },
+  scoreDrift: { name: 'ScoreDrift', unit: 'Count' },
   modelPromoted: { name: 'ModelPromoted', unit: 'Count' },
   /** Measured by every sweep. */
   hoursSinceSuccess: { name: 'HoursSinceSuccess', unit: 'Count' },

@@ -115,6 +115,15 @@ export const trainingResultSchema = z.strictObject({
 });
 export type TrainingResult = z.infer<typeof trainingResultSchema>;
 
+/** Population stability index of the scored users against those on whom the model was tested. */
+export const driftSchema = z.strictObject({
+  /** Each feature; largest first. */
+  features: z.array(z.strictObject({ feature: z.string(), psi: z.number().nonnegative() })),
+  /** The model's raw score. */
+  score: z.number().nonnegative(),
+});
+export type Drift = z.infer<typeof driftSchema>;
+
 /** Result of score-users. */
 export const scoringResultSchema = z.strictObject({
   users: count,
@@ -130,6 +139,7 @@ export const scoringResultSchema = z.strictObject({
       reasons: z.array(z.string()),
     }),
   ),
+  drift: driftSchema,
   snapshots: z.strictObject({ scores: z.string() }),
 });
 export type ScoringResult = z.infer<typeof scoringResultSchema>;

@@ -1,15 +1,17 @@
 /** What somebody is woken for: each alarm as data, with the runbook that says what to do. */
 import type { Configuration } from '../configuration.ts';
+import { DRIFT_THRESHOLDS } from '../domain/drift.ts';
 import type { FunctionName, RunMetric } from '../domain/operations.ts';
 import { scheduleHours } from '../schedule-expression.ts';
 
 export interface RunAlarm {
-  /** Also the file name of its page in docs/runbooks. */
   readonly name: string;
+  /** File name of its page in docs/runbooks; its own name where it has a page to itself. */
+  readonly runbook?: string;
   readonly metric: RunMetric;
   /** The Lambda that measures it. */
   readonly measuredBy: FunctionName;
-  readonly when: 'above' | 'below';
+  readonly when: 'above' | 'at least' | 'below';
   readonly threshold: number;
   readonly description: string;
 }
@@ -65,6 +67,24 @@ export function runAlarms(configuration: Configuration): readonly RunAlarm[] {
       when: 'below',
       threshold: configuration.alarmMinAreaUnderCurve,
       description: 'The chosen model ranks users worse than its bar',
+    },
+    {
+      name: 'feature-drift',
+      runbook: 'drift',
+      metric: 'featureDrift',
+      measuredBy: 'store-metrics',
+      when: 'at least',
+      threshold: DRIFT_THRESHOLDS.alarm,
+      description: 'A feature of the scored users is not spread as it was when the model was tested',
+    },
+    {
+      name: 'score-drift',
+      runbook: 'drift',
+      metric: 'scoreDrift',
+      measuredBy: 'store-metrics',
+      when: 'at least',
+      threshold: DRIFT_THRESHOLDS.alarm,
+      description: 'The scores are not spread as they were when the model was tested',
     },
   ];
 }

@@ -24,6 +24,12 @@ export interface MonitoringStackProps extends StackProps {
 /** Runs are hours apart: one measurement above the threshold is enough, and most of the time there is none. */
 const PERIOD = Duration.minutes(15);
 
+const COMPARISONS = {
+  above: ComparisonOperator.GREATER_THAN_THRESHOLD,
+  'at least': ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+  below: ComparisonOperator.LESS_THAN_THRESHOLD,
+} as const satisfies Record<RunAlarm['when'], ComparisonOperator>;
+
 type AlarmNames = Required<
   Pick<CustomThreshold, 'alarmNameOverride' | 'alarmDescriptionOverride' | 'runbookLink'>
 >;
@@ -33,10 +39,10 @@ export class MonitoringStack extends Stack {
     super(scope, id, props);
     const { configuration, pipeline } = props;
     /** An alarm's name in this deployment, and its page. */
-    const named = (name: string, description: string): AlarmNames => ({
+    const named = (name: string, description: string, runbook = name): AlarmNames => ({
       alarmNameOverride: `${configuration.prefix}-${name}`,
       alarmDescriptionOverride: description,
-      runbookLink: `${configuration.runbookRoot}/${name}.md`,
+      runbookLink: `${configuration.runbookRoot}/${runbook}.md`,
     });
     const monitoring = new MonitoringFacade(this, 'Runs', {
       dashboardFactory: new DefaultDashboardFactory(this, 'Dashboards', {
@@ -58,7 +64,7 @@ export class MonitoringStack extends Stack {
         alarmFriendlyName: 'Runs',
         humanReadableName: 'Runs',
         metricGroups: runAlarms(configuration).map((alarm) =>
-          alarmGroup(alarm, metrics, named(alarm.name, alarm.description)),
+          alarmGroup(alarm, metrics, named(alarm.name, alarm.description, alarm.runbook)),
         ),
       })
       .monitorStepFunction({ stateMachine: pipeline.stateMachine, alarmFriendlyName: 'State machine' })
@@ -98,10 +104,7 @@ function alarmGroup(alarm: RunAlarm, metrics: MetricFactory, names: AlarmNames):
   const { name } = RUN_METRICS[alarm.metric];
   const threshold: CustomThreshold = {
     threshold: alarm.threshold,
-    comparisonOperator:
-      alarm.when === 'above'
-        ? ComparisonOperator.GREATER_THAN_THRESHOLD
-        : ComparisonOperator.LESS_THAN_THRESHOLD,
+    comparisonOperator: COMPARISONS[alarm.when],
     treatMissingDataOverride: TreatMissingData.NOT_BREACHING,
     ...names,
   };
@@ -111,7 +114,7 @@ function alarmGroup(alarm: RunAlarm, metrics: MetricFactory, names: AlarmNames):
       {
         metric: metrics.createMetric(
           name,
-          alarm.when === 'above' ? MetricStatistic.MAX : MetricStatistic.MIN,
+          alarm.when === 'below' ? MetricStatistic.MIN : MetricStatistic.MAX,
           name,
           { service: alarm.measuredBy },
         ),

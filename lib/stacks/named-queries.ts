@@ -1,4 +1,5 @@
 /** What an analyst asks first, ready in Athena's list of saved queries. */
+import { DRIFT_METRIC_PREFIX } from '../domain/drift.ts';
 import { EVENTS, MODEL_METRICS, QUARANTINED_EVENTS, RUNS, SCORES, USER_DAYS } from '../domain/lake.ts';
 
 export interface NamedQuery {
@@ -35,6 +36,16 @@ LEFT JOIN ${MODEL_METRICS.name} AS figures
 WHERE runs.status = 'SUCCEEDED'
 GROUP BY runs.ended_at, runs.run_id, runs.model, runs.promoted, runs.promotion_reason, runs.cost_usd
 ORDER BY runs.ended_at DESC`,
+  },
+  {
+    name: 'drift-history',
+    description: 'Every run: the population stability index of each feature and of the score, largest first',
+    sql: `SELECT runs.ended_at, runs.run_id, substr(figures.metric, ${DRIFT_METRIC_PREFIX.length + 1}) AS column_name,
+  figures.value AS population_stability_index
+FROM ${RUNS.name} AS runs
+JOIN ${MODEL_METRICS.name} AS figures ON figures.run_id = runs.run_id
+WHERE runs.status = 'SUCCEEDED' AND figures.metric LIKE '${DRIFT_METRIC_PREFIX}%'
+ORDER BY runs.ended_at DESC, population_stability_index DESC`,
   },
   {
     name: 'churn-by-day-and-level',

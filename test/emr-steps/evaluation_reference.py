@@ -90,8 +90,18 @@ def compare(step, scores: numpy.ndarray, labels: numpy.ndarray) -> dict:
                 metrics.balanced_accuracy_score(labels, predicted),
             ],
         },
+        "scoreBins": [step.score_bins(test), tenths(scores)],
         "again": figures == {**step.ranking_figures(test, 1), **step.probability_figures(test, calibration)},
     }
+
+
+def tenths(scores: numpy.ndarray) -> dict:
+    """The rows in tenths by the middle rank of their score, and the lowest score of each but the first."""
+    below = (scores[:, None] > scores[None, :]).sum(axis=1)
+    equal = (scores[:, None] == scores[None, :]).sum(axis=1)
+    tenth = (10 * (below + equal / 2) // len(scores)).astype(int)
+    parts = [scores[tenth == part] for part in numpy.unique(tenth)]
+    return {"starts": [float(part.min()) for part in parts[1:]], "rows": [len(part) for part in parts]}
 
 
 def one_sided(step) -> dict:
@@ -102,6 +112,7 @@ def one_sided(step) -> dict:
     worse = histogram(step, numpy.arange(40.0), (numpy.arange(40) < 10).astype(float))
     return {
         "evaluation": step.evaluate("base_rate", "baseline", flat, 1, 0),
+        "scoreBins": step.score_bins(flat["test"]),
         "worseThanChance": step.platt_scaling(worse),
     }
 

@@ -26,9 +26,14 @@ import {
 
 const LOG = { users: 100, days: 50, seed: 5 };
 const names = (list: readonly { readonly name: string }[]): readonly string[] => list.map(({ name }) => name);
-const calibrationSchema = z.object({
+const modelSchema = z.object({
   calibration: z.object({ slope: z.number(), intercept: z.number() }),
+  testScores: z.object({ starts: z.array(z.number()), rows: z.array(z.number()) }),
 });
+const modelOf = async (plan: RunPlan): Promise<z.infer<typeof modelSchema>> =>
+  modelSchema.parse(
+    JSON.parse(await readFile(join(fileURLToPath(plan.outputs.model), 'model.json'), 'utf8')),
+  );
 
 describe('train-models and score-users', () => {
   let folder: string;
@@ -144,8 +149,7 @@ describe('train-models and score-users', () => {
 
   it('scores each living user once, though it ran twice: calibrated, ranked, in tenths, with at most three reasons', async () => {
     const result = await resultOf(scoreUsers, first);
-    const model = await readFile(join(fileURLToPath(first.outputs.model), 'model.json'), 'utf8');
-    const { calibration } = calibrationSchema.parse(JSON.parse(model));
+    const { calibration } = await modelOf(first);
     const living = (await resultOf(buildFeatures, first)).cutoffs.find(({ role }) => role === 'score');
     expect(rows).toHaveLength(living?.rows ?? 0);
     expect(result).toMatchObject({ users: rows.length, cutoff: '2018-11-20' });
@@ -172,6 +176,38 @@ describe('train-models and score-users', () => {
     expect(result.top.map(({ userId }) => userId)).toEqual(rows.slice(0, 50).map((row) => row.user_id));
   });
 
+  it('measures the drift of every feature, by the rows of the two cutoffs as another engine reads them', async () => {
+    const { drift } = await resultOf(scoreUsers, first);
+    expect(drift.features.map(({ feature }) => feature).sort()).toEqual([...names(FEATURES)].sort());
+    const lake = fileURLToPath(first.lakeRoot);
+    for (const feature of ['is_paid', 'days_since_last_seen', 'songs_trend', 'tenure_days', 'songs']) {
+      const column = FEATURES.find(({ name }) => name.startsWith(feature))?.name ?? feature;
+      const values = await queryLake(lake, `SELECT role, ${column} AS value FROM features`);
+      const of = (role: string): readonly (number | null)[] =>
+        values.filter((row) => row.role === role).map(({ value }) => (value === null ? null : Number(value)));
+      const measured = drift.features.find((entry) => entry.feature === column)?.psi;
+      expect(measured, column).toBeCloseTo(stabilityIndex(of('test'), of('score')), 5);
+    }
+  });
+
+  it('measures the drift of the score, from the tenths that the model was tested with', async () => {
+    const { testScores } = await modelOf(first);
+    const { testRows } = await resultOf(trainModels, first);
+    expect(testScores.rows.reduce((sum, count) => sum + count, 0)).toBe(testRows);
+    const scored = testScores.rows.map((_, tenth) => {
+      const [from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY] = [
+        testScores.starts[tenth - 1],
+        testScores.starts[tenth],
+      ];
+      return rows.filter((row) => Number(row.raw_score) >= from && Number(row.raw_score) < to).length;
+    });
+    const { drift } = await resultOf(scoreUsers, first);
+    expect(drift.score).toBeGreaterThan(0);
+    expect(drift.score).toBeCloseTo(indexOfCounts(testScores.rows, scored), 5);
+    // The base rate gives everybody the same score, now as then.
+    expect((await resultOf(scoreUsers, loyal)).drift.score).toBe(0);
+  });
+
   it('keeps about a tenth of the users from being contacted, the same ones in every run', async () => {
     const control = (scores: readonly Record<string, Json>[]): readonly Json[] =>
       scores.filter((row) => row.in_control_group === true).map((row) => row.user_id ?? null);
@@ -180,6 +216,33 @@ describe('train-models and score-users', () => {
     expect(share).toBeGreaterThan(0.03);
     expect(share).toBeLessThan(0.2);
   });
+
+  /** The index by its definition: known values in tenths by their middle rank among the tested, missing ones apart. */
+  function stabilityIndex(tested: readonly (number | null)[], scored: readonly (number | null)[]): number {
+    const known = tested.filter((value) => value !== null);
+    const bins = (values: readonly (number | null)[]): readonly number[] => {
+      const rows = Array.from({ length: 11 }, () => 0);
+      for (const value of values) {
+        const below = known.filter((other) => value !== null && other < value).length;
+        const equal = known.filter((other) => other === value).length;
+        const tenth = Math.min(9, Math.floor((10 * (below + equal / 2)) / Math.max(1, known.length)));
+        const bin = value === null ? 10 : tenth;
+        rows[bin] = (rows[bin] ?? 0) + 1;
+      }
+      return rows;
+    };
+    return indexOfCounts(bins(tested), bins(scored));
+  }
+
+  function indexOfCounts(tested: readonly number[], scored: readonly number[]): number {
+    const total = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
+    return tested.reduce((index, count, bin) => {
+      const other = scored[bin] ?? 0;
+      if (count + other === 0) return index;
+      const [before, after] = [(count || 0.5) / total(tested), (other || 0.5) / total(scored)];
+      return index + (after - before) * Math.log(after / before);
+    }, 0);
+  }
 
   function reasonsOf(row: Record<string, Json>): Json[] {
     return Array.isArray(row.reasons) ? row.reasons : [];

@@ -15,11 +15,13 @@ const REFERENCE = new URL('./evaluation_reference.py', import.meta.url).pathname
 const IMPORTS_MILLISECONDS = 120_000;
 
 const pair = z.tuple([z.number(), z.number()]);
+const scoreBinsSchema = z.strictObject({ starts: z.array(z.number()), rows: z.array(z.number()) });
 const comparisonSchema = z.strictObject({
   figures: z.record(z.string(), pair),
   aucInterval: pair,
   aucIntervalOfRows: pair,
   decision: z.record(z.string(), pair),
+  scoreBins: z.tuple([scoreBinsSchema, scoreBinsSchema]),
   again: z.boolean(),
 });
 const outputSchema = z.strictObject({
@@ -27,6 +29,7 @@ const outputSchema = z.strictObject({
   tied: comparisonSchema,
   oneSided: z.strictObject({
     evaluation: modelEvaluationSchema,
+    scoreBins: scoreBinsSchema,
     worseThanChance: z.strictObject({ slope: z.number(), intercept: z.number() }),
   }),
 });
@@ -65,10 +68,19 @@ describe('the figures of train-models', () => {
     expect(again).toBe(true);
   });
 
+  it.each(['distinct', 'tied'] as const)('come with tenths of %s scores, for drift', (scores) => {
+    const [ours, reference] = output[scores].scoreBins;
+    expect(ours).toEqual(reference);
+    expect(ours.rows.reduce((sum, rows) => sum + rows, 0)).toBe(600);
+    if (scores === 'distinct') expect(ours.rows).toEqual(Array.from({ length: 10 }, () => 60));
+  });
+
   it('leave out what cannot be computed', () => {
-    const { evaluation, worseThanChance } = output.oneSided;
+    const { evaluation, scoreBins, worseThanChance } = output.oneSided;
     expect(Object.keys(evaluation.metrics).sort()).toEqual(['brier', 'calibration_error', 'log_loss']);
     expect(evaluation.reliability).toHaveLength(10);
+    // A score that is the same for everybody has no tenths.
+    expect(scoreBins).toEqual({ starts: [], rows: [50] });
     // A score that ranks worse than chance must not turn the probabilities upside down.
     expect(worseThanChance.slope).toBe(0);
     expect(worseThanChance.intercept).toBeCloseTo(Math.log(10 / 30), 1);

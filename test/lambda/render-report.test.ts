@@ -117,6 +117,29 @@ describe('what the page says', () => {
     expect(facts).toContain('promoted: the first model; it beats both baselines');
   });
 
+  it('shows what has drifted, the furthest first, and what is exempt from the alarm apart', () => {
+    const [telling = '', exempt = ''] = section('drift').split('<details');
+    expect(textOf(telling)).toContain('of 4 features and of the score');
+    expect(textOf(telling)).toContain('The score has 0.06: steady.');
+    expect(textOf(telling)).toMatch(
+      /Adverts per free song, last 7 days 0\.27 alarm Thumbs down per song, last 28 days 0\.12 watch/,
+    );
+    expect(telling).not.toContain('Active days');
+    expect(telling).not.toContain('Days observed');
+    expect(textOf(exempt)).toContain('1 feature moved and exempt from the alarm');
+    expect(textOf(exempt)).toContain('Days observed 9.60 alarm exempt');
+  });
+
+  it('says of few users what chance alone does to the index', async () => {
+    expect(section('drift')).not.toContain('chance');
+    const scoring = { ...detail.scoring, users: 100 };
+    const few = await reportPage({ ...detail, scoring });
+    // 16.919 (1 / 1000 + 1 / 100)
+    expect(textOf(section('drift', few))).toContain(
+      'chance alone takes one feature in 20 to 0.19 and beyond',
+    );
+  });
+
   it('has three charts, each described in words', () => {
     expect(page.match(/<svg role="img" aria-label="[^"]{20,}"/g)).toHaveLength(3);
     expect(section('drivers')).toContain('Thumbs down per song, last 28 days');
@@ -158,6 +181,18 @@ describe('what it warns of', () => {
     expect(await notesOf(withMetric('auc', 0.763, null))).toMatch(/40 cancellations .* about ± 0\.09/);
   });
 
+  it('drift that alarms, but not of what changes with the age of the log', async () => {
+    expect(await notesOf(detail)).toMatch(
+      /not as they were when the model was tested \(stability index: Adverts per free song, last 7 days 0\.27\)/,
+    );
+    const withDrift = (score: number): RunDetail => ({
+      ...detail,
+      scoring: { ...detail.scoring, drift: { features: [{ feature: 'observed_days', psi: 9 }], score } },
+    });
+    expect(await notesOf(withDrift(0.249))).not.toContain('stability index');
+    expect(await notesOf(withDrift(0.25))).toContain('stability index: the score 0.25');
+  });
+
   it('refused rows, and only when there are some', async () => {
     expect(await notesOf(detail)).toContain('2% of the rows were refused');
     const counts = { read: 1_000, accepted: 1_000, quarantined: 0, duplicates: 0 };
@@ -184,7 +219,11 @@ describe('a page that holds hostile data', () => {
         importance: [{ feature: hostile, share: 1 }],
         modelUri: hostile,
       },
-      scoring: { ...detail.scoring, top: [{ ...user, userId: hostile, level: hostile, reasons: [hostile] }] },
+      scoring: {
+        ...detail.scoring,
+        top: [{ ...user, userId: hostile, level: hostile, reasons: [hostile] }],
+        drift: { features: [{ feature: hostile, psi: 1 }], score: 0 },
+      },
       reconciliation: [{ table: hostile, counted: 1, expected: 1 }],
     });
     expect(rendered).not.toMatch(/<(script|img|iframe|object|link)/i);

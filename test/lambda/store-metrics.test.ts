@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { measurements } from '../../lambda/store-metrics/measurements.ts';
 import { storeMetrics } from '../../lambda/store-metrics/store-metrics.ts';
 import { KEYS, MODEL_METRICS, RUNS } from '../../lib/domain/lake.ts';
-import { runRecordSchema } from '../../lib/domain/records.ts';
+import { runDetailSchema, runRecordSchema } from '../../lib/domain/records.ts';
 import { arnOf, MemoryPorts } from '../support/memory-ports.ts';
 import {
   answerReconcileQuery,
@@ -83,6 +84,37 @@ describe('a run that reached its end', () => {
     expect(rows.filter(({ metric }) => metric === 'best_f1.threshold')).toHaveLength(5);
   });
 
+  it('stores the drift of each feature and of the score under the chosen model', async () => {
+    await store();
+    const rows = lines(KEYS.metrics('run-1')).filter(({ metric }) => metric.startsWith('psi.'));
+    expect(rows.map(({ model, metric, value }) => [model, metric, value])).toEqual([
+      ['boosted_trees', 'psi.raw_score', 0.063],
+      ['boosted_trees', 'psi.observed_days', 9.6],
+      ['boosted_trees', 'psi.adverts_per_free_song_last_7_days', 0.271],
+      ['boosted_trees', 'psi.thumbs_down_per_song_last_28_days', 0.118],
+      ['boosted_trees', 'psi.active_days_last_7_days', 0.042],
+    ]);
+  });
+
+  it('measures what alarms watch: of drift, what does not come of the age of the log', async () => {
+    await store();
+    const detail = runDetailSchema.parse(json(KEYS.runDetail('run-1')));
+    expect(measurements(detail)).toEqual({
+      runsSucceeded: 1,
+      rowsRead: 1_000,
+      quarantinePercent: 2,
+      reconciliationMismatches: 0,
+      modelPromoted: 1,
+      costUsd: 0,
+      areaUnderRocCurve: 0.763,
+      featureDrift: 0.271,
+      scoreDrift: 0.063,
+    });
+    const features = detail.scoring.drift.features.filter(({ feature }) => feature === 'observed_days');
+    const exemptOnly = { ...detail, scoring: { ...detail.scoring, drift: { features, score: 0 } } };
+    expect(measurements(exemptOnly)).toMatchObject({ featureDrift: 0, scoreDrift: 0 });
+  });
+
   it('sums itself up for the notification', async () => {
     const { summary } = await store();
     expect(summary).toContain(
@@ -134,17 +166,25 @@ describe('a run that reached its end', () => {
     expect(json(KEYS.current)).toMatchObject({ runId: 'run-2', champion: { runId: 'run-1' } });
   });
 
-  it('is held against the figures that the champion left', async () => {
-    await store();
-    ports.executions.set('run-1', 'SUCCEEDED');
-    await plan(ports, 'run-2', { force: true });
-    runSteps(ports, 'run-2');
-    await store('run-2');
-    const record = runRecordSchema.parse(lines(KEYS.runRecord('run-2'))[0]);
-    expect(record.promotion_reason).toMatch(
-      /3\.65 x the base rate against 3\.65 x of the champion of run run-1/,
-    );
-  });
+  it.each(['as they are now', 'of an older deployment'])(
+    'is held against the figures that the champion left, %s',
+    async (shape) => {
+      await store();
+      if (shape === 'of an older deployment') {
+        const detail = json(KEYS.runDetail('run-1'));
+        delete detail.scoring.drift;
+        ports.objects.put(at(KEYS.runDetail('run-1')), JSON.stringify(detail));
+      }
+      ports.executions.set('run-1', 'SUCCEEDED');
+      await plan(ports, 'run-2', { force: true });
+      runSteps(ports, 'run-2');
+      await store('run-2');
+      const record = runRecordSchema.parse(lines(KEYS.runRecord('run-2'))[0]);
+      expect(record.promotion_reason).toMatch(
+        /3\.65 x the base rate against 3\.65 x of the champion of run run-1/,
+      );
+    },
+  );
 });
 
 describe('a lake that does not hold what was counted', () => {

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { DRIFT_THRESHOLDS } from '../../lib/domain/drift.ts';
 import { METRIC_NAMESPACE, RUN_METRICS } from '../../lib/domain/operations.ts';
 import { scheduleHours } from '../../lib/schedule-expression.ts';
 import { projectRoot } from '../../setup/environment.mjs';
@@ -42,17 +43,34 @@ const alarms = new Map(
     .map((alarm) => [alarm.AlarmName.replace(`${configuration.prefix}-`, ''), alarm]),
 );
 
+const runbookOf = ({ AlarmDescription }: { readonly AlarmDescription: string }): string =>
+  /docs\/runbooks\/\S+/.exec(AlarmDescription)?.[0] ?? '';
+
+test('every runbook belongs to an alarm', () => {
+  const pages = readdirSync(join(projectRoot, 'docs/runbooks')).map((page) => `docs/runbooks/${page}`);
+  expect(pages.sort()).toEqual([...new Set([...alarms.values()].map(runbookOf))].sort());
+});
+
+test.each(['feature-drift', 'score-drift'])('%s alarms from the index of the domain on', (name) => {
+  expect(alarms.get(name)).toMatchObject({
+    Threshold: DRIFT_THRESHOLDS.alarm,
+    ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+  });
+});
+
 test('alarms are those that somebody must act on', () => {
   expect([...alarms.keys()].sort()).toEqual([
     'closing-failed',
     'cluster-alive-too-long',
     'cost-over-budget',
     'dead-letters',
+    'feature-drift',
     'model-quality',
     'no-successful-run',
     'quarantine-share',
     'row-reconciliation',
     'run-failed',
+    'score-drift',
   ]);
 });
 
@@ -63,8 +81,9 @@ describe.each([...alarms])('alarm %s', (name, alarm) => {
   });
 
   test('leads to a runbook that says what it means, how to look, and how to mend', () => {
-    expect(alarm.AlarmDescription).toContain(`docs/runbooks/${name}.md`);
-    const page = readFileSync(join(projectRoot, 'docs/runbooks', `${name}.md`), 'utf8');
+    const path = runbookOf(alarm);
+    expect(path).toBe(`docs/runbooks/${name.endsWith('-drift') ? 'drift' : name}.md`);
+    const page = readFileSync(join(projectRoot, path), 'utf8');
     expect([...page.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading)).toEqual([
       'What it means',
       'How to look',
@@ -84,7 +103,7 @@ test('alarms on runs watch metrics that a Lambda emits', () => {
       MetricStat?.Metric.Namespace === METRIC_NAMESPACE ? [MetricStat.Metric] : [],
     ),
   );
-  expect(watched.length).toBe(7);
+  expect(watched.length).toBe(9);
   for (const { MetricName, Dimensions } of watched) {
     expect(emitted).toContain(MetricName);
     expect(Dimensions).toEqual([
@@ -119,6 +138,8 @@ test('a dashboard shows runs, the state machine, the queue and the Lambdas', () 
   for (const name of [
     'RunsFailed',
     'CostUsd',
+    'FeatureDrift',
+    'ScoreDrift',
     'ExecutionsFailed',
     'ApproximateNumberOfMessagesVisible',
     'Duration',

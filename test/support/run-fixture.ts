@@ -233,5 +233,14 @@ export const SCORING: ScoringResult = {
     },
     { userId: '300011', probability: 0.47, level: 'free', inControlGroup: true, reasons: ['adverts'] },
   ],
+  drift: {
+    features: [
+      { feature: 'observed_days', psi: 9.6 },
+      { feature: 'adverts_per_free_song_last_7_days', psi: 0.271 },
+      { feature: 'thumbs_down_per_song_last_28_days', psi: 0.118 },
+      { feature: 'active_days_last_7_days', psi: 0.042 },
+    ],
+    score: 0.063,
+  },
   snapshots: { scores: '1183746620011837462' },
 };

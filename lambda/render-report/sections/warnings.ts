@@ -1,7 +1,10 @@
 /** What a reader should beware of, said plainly. Pure functions. */
+import { driftLevel, isExemptFromDriftAlarm } from '../../../lib/domain/drift.ts';
 import type { RunDetail } from '../../../lib/domain/records.ts';
 import { areaLowerBound } from '../../store-metrics/promotion.ts';
 import { decimal, percent, whole } from '../format.ts';
+import { featureLabel } from '../labels.ts';
+import { driftText } from './drift.ts';
 import { chosenEvaluation } from './models.ts';
 
 /** Above this share of refused rows the exporter should be looked at. */
@@ -11,7 +14,13 @@ const CALIBRATION_SLOPE = { least: 0.8, most: 1.2 } as const;
 const CALIBRATION_ERROR = 0.02;
 
 export function warnings(detail: RunDetail): readonly string[] {
-  return [...reliability(detail), ...calibration(detail), ...uncertainty(detail), ...quarantine(detail)];
+  return [
+    ...reliability(detail),
+    ...calibration(detail),
+    ...uncertainty(detail),
+    ...drift(detail),
+    ...quarantine(detail),
+  ];
 }
 
 function reliability({ training }: RunDetail): string[] {
@@ -42,6 +51,24 @@ function uncertainty(detail: RunDetail): string[] {
   return [
     `The figures come from ${whole(positives)} cancellations among ${whole(testRows)} tested users, without ` +
       `intervals: an AUC from so few is uncertain by about ± ${decimal(margin, 2)}.`,
+  ];
+}
+
+function drift({ scoring }: RunDetail): string[] {
+  const { features, score } = scoring.drift;
+  const moved = [
+    { label: 'the score', psi: score, isExempt: false },
+    ...features.map(({ feature, psi }) => ({
+      label: featureLabel(feature),
+      psi,
+      isExempt: isExemptFromDriftAlarm(feature),
+    })),
+  ].filter(({ psi, isExempt }) => !isExempt && driftLevel(psi) === 'alarm');
+  if (moved.length === 0) return [];
+  const named = moved.map(({ label, psi }) => `${label} ${driftText(psi)}`).join(', ');
+  return [
+    `Users are not as they were when the model was tested (stability index: ${named}): see “Whether users ` +
+      'have changed”.',
   ];
 }
 

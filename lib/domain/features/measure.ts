@@ -109,6 +109,6 @@ export interface Feature {
   readonly measure: Measure;
   readonly scale: Scale;
   readonly fill: Fill;
-  /** `exempt`: grows with the age of the log by itself, so its drift is shown and never alarms. */
+  /** `exempt`: changes with the age of the log by itself, so its drift is shown and never alarms. */
   readonly drift: 'alarm' | 'exempt';
 }

@@ -57,9 +57,16 @@ describe('the feature catalogue', () => {
       for (const answer of answers) expect(JSON.stringify(measure), name).not.toContain(answer);
   });
 
-  it('exempts from the drift alarm what grows with the age of the log', () => {
+  it('exempts from the drift alarm what changes with the age of the log', () => {
     const exempt = FEATURES.filter((feature) => feature.drift === 'exempt').map((feature) => feature.name);
-    expect(exempt).toEqual(expect.arrayContaining(['tenure_days', 'observed_days', 'artists']));
+    expect(exempt).toEqual(
+      expect.arrayContaining(['tenure_days', 'observed_days', 'artists', 'errors_per_day']),
+    );
+    const rates = measured((measure) => measure.combine === 'per day');
+    expect(exempt).toEqual(expect.arrayContaining([...rates]));
+    // What is looked at over the same days at every cutoff must be able to alarm.
+    const windowed = measured((measure) => 'window' in measure && measure.window !== 'ever');
+    expect(exempt.filter((name) => windowed.includes(name))).toEqual([]);
   });
 
   it('puts each state into exactly one region', () => {

@@ -1,10 +1,11 @@
-"""Scores every living user with the stored model, and says which groups of features raise the score.
+"""Scores every living user, says which groups of features raise the score, and measures drift.
 
 Generated from emr-steps/score-users: change it there. Run by
 spark-submit score-users.py --plan <uri of plan.json>
 """
 
 import argparse
+import itertools
 import json
 import math
 import sys
@@ -233,6 +234,71 @@ def load(files: Files, folder: str):
     return description, loader.load(f"{folder}/model") if loader else None
 
 
+TENTHS = 10
+# About so many users of each cutoff, chosen by a hash, are enough: chance hardly moves their index by .01.
+DRIFT_USERS = 5_000
+EMPTY_BIN_ROWS = 0.5
+INDEX_DECIMALS = 6
+
+
+def stability_index(bins: list[tuple[int, int]]) -> float:
+    """Population stability index of tested and scored rows by bin: the sum of (s - t) ln(s / t) over shares.
+
+    It is the symmetric divergence of Kullback and Leibler (Ann. Math. Statist. 22, 1951). An empty bin counts as
+    half a row, so that the index stays finite; one that is empty on both sides counts for nothing.
+    """
+    tested, scored = (sum(rows) for rows in zip(*bins, strict=True))
+    shares = [
+        (max(before, EMPTY_BIN_ROWS) / tested, max(after, EMPTY_BIN_ROWS) / scored)
+        for before, after in bins
+        if before or after
+    ]
+    index = math.fsum((after - before) * math.log(after / before) for before, after in shares)
+    return round(index, INDEX_DECIMALS)
+
+
+def feature_drift(features: DataFrame, names: list[str], tested_users: int) -> list[dict]:
+    """Each feature's stability index between the test and the scoring cutoff, largest first; one job for all."""
+    share = min(1.0, DRIFT_USERS / tested_users)
+    chosen = functions.pmod(functions.xxhash64("user_id"), functions.lit(1_000_000)) < share * 1_000_000
+    values = (
+        features.where("role IN ('test', 'score')")
+        .where(chosen)
+        .select("role", functions.posexplode(functions.array(*names)).alias("feature", "value"))
+    )
+    rows = [functions.count_if(functions.col("role") == role).alias(role) for role in ("test", "score")]
+    known = Window.partitionBy("feature", functions.isnull("value"))
+    middle = functions.sum("test").over(known.orderBy("value")) - functions.col("test") / 2
+    rank = middle / functions.sum("test").over(known)
+    # Where no test row knows a feature there is no rank: least() passes over it, so known values get the last tenth.
+    tenth = functions.least(functions.floor(TENTHS * rank), functions.lit(TENTHS - 1))
+    # A missing value has a bin of its own.
+    bin_of_value = functions.when(functions.col("value").isNotNull(), tenth)
+    bins = (
+        values.groupBy("feature", "value")
+        .agg(*rows)
+        .withColumn("bin", bin_of_value)
+        .groupBy("feature", "bin")
+        .agg(functions.sum("test").alias("test"), functions.sum("score").alias("score"))
+    )
+    counts: dict[str, list[tuple[int, int]]] = {name: [] for name in names}
+    for row in bins.collect():
+        counts[names[row.feature]].append((row.test, row.score))
+    drift = [{"feature": name, "psi": stability_index(counts[name])} for name in names]
+    return sorted(drift, key=lambda entry: (-entry["psi"], entry["feature"]))
+
+
+def reaching(starts: list[float]) -> Column:
+    """How many users' scores reach each start: an aggregate."""
+    return functions.array(*(functions.count_if(functions.col("raw_score") >= start) for start in starts))
+
+
+def score_drift(test_scores: dict, users: int, reached: list[int]) -> float:
+    """The score's stability index, from how many users reach each tenth's start."""
+    scored = [more - fewer for more, fewer in itertools.pairwise([users, *reached, 0])]
+    return stability_index(list(zip(test_scores["rows"], scored, strict=True)))
+
+
 def living_users(features: DataFrame, inputs: list[dict]) -> DataFrame:
     """The rows to score, with what the model must know of them."""
     missing = [feature["name"] for feature in inputs if feature["name"] not in features.columns]
@@ -316,7 +382,8 @@ def top_users(scores: DataFrame) -> list[dict]:
 def run(spark: SparkSession, plan: dict) -> dict:
     """Scores, writes this run's partition, and counts what was written."""
     description, model = load(Files(spark), plan["outputs"]["model"])
-    inputs = description["inputs"]
+    inputs, test_scores = description["inputs"], description["testScores"]
+    names = [feature["name"] for feature in inputs]
     features = read_snapshot(spark, FEATURES, current_snapshot(spark, FEATURES))
     spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
     variants = with_variants(living_users(features, inputs), inputs)
@@ -333,12 +400,17 @@ def run(spark: SparkSession, plan: dict) -> dict:
         functions.count(functions.lit(1)).alias("users"),
         functions.max("cutoff").alias("cutoff"),
         expected.alias("expected_cancellations"),
+        reaching(test_scores["starts"]).alias("reached"),
     ).first()
     return {
         "users": totals.users,
         "cutoff": str(totals.cutoff),
         "expectedCancellations": totals.expected_cancellations,
         "top": top_users(written),
+        "drift": {
+            "features": feature_drift(features, names, sum(test_scores["rows"])),
+            "score": score_drift(test_scores, totals.users, totals.reached),
+        },
         "snapshots": {"scores": snapshot},
     }
 

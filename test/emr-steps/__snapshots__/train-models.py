@@ -711,6 +711,18 @@ def evaluate(model: str, kind: str, histograms: dict[str, Histogram], seed: int,
     }
 
 
+SCORE_TENTHS = 10
+
+
+def score_bins(test: Histogram) -> dict:
+    """Tenths of the test rows by score: the lowest score of each but the first, and the rows of each."""
+    middle = numpy.cumsum(test.rows) - test.rows / 2
+    tenth = numpy.floor(SCORE_TENTHS * middle / test.rows.sum())
+    _, first = numpy.unique(tenth, return_index=True)
+    rows = numpy.add.reduceat(test.rows, first)
+    return {"starts": test.lower[first[1:]].tolist(), "rows": [int(count) for count in rows]}
+
+
 # Chosen on out-of-fold rows of authentic logs; more trees or depth add time and no precision.
 PENALTY_ROWS = 400
 REGRESSION_ROWS_PER_TASK = 500_000
@@ -940,6 +952,7 @@ def run(spark: SparkSession, plan: dict) -> dict:
         "horizonDays": settings["horizonDays"],
         "testCutoff": str(test["cutoff"]),
         "featuresSnapshot": snapshot,
+        "testScores": score_bins(histograms["test"]),
     }
     store(Files(spark), plan["outputs"]["model"], description, chosen["model"] if chosen else None)
     ranked = (

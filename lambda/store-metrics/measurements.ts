@@ -1,0 +1,20 @@
+/** A run that succeeded, as the metrics that alarms and dashboards watch. Pure functions. */
+import { largestFeatureDrift } from '../../lib/domain/drift.ts';
+import type { RunDetail } from '../../lib/domain/records.ts';
+import type { Measurements } from '../aws/lambda-handler.ts';
+
+export function measurements({ record, ingest, training, scoring }: RunDetail): Measurements {
+  const chosen = training.evaluations.find(({ model }) => model === training.chosen);
+  const { read, quarantined } = ingest.counts;
+  return {
+    runsSucceeded: 1,
+    rowsRead: read,
+    quarantinePercent: read === 0 ? 0 : (100 * quarantined) / read,
+    reconciliationMismatches: 0,
+    modelPromoted: record.promoted === true ? 1 : 0,
+    featureDrift: largestFeatureDrift(scoring.drift),
+    scoreDrift: scoring.drift.score,
+    ...(record.cost_usd === null ? {} : { costUsd: record.cost_usd }),
+    ...(chosen?.metrics.auc === undefined ? {} : { areaUnderRocCurve: chosen.metrics.auc.value }),
+  };
+}
