@@ -5,6 +5,7 @@ import { listCommand } from './commands/deployed/list.ts';
 import { startCommand } from './commands/deployed/start.ts';
 import { stopCommand } from './commands/deployed/stop.ts';
 import { watchCommand } from './commands/deployed/watch.ts';
+import { forgetCommand } from './commands/forget.ts';
 import { generateCommand } from './commands/generate.ts';
 import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
@@ -20,6 +21,7 @@ const program = new Command('churn')
   .addCommand(runCommand())
   .addCommand(generateCommand())
   .addCommand(reportCommand())
+  .addCommand(forgetCommand())
   .addCommand(startCommand())
   .addCommand(watchCommand())
   .addCommand(listCommand())

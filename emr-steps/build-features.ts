@@ -9,7 +9,7 @@ import { FEATURES_TABLE } from '../lib/domain/features/table.ts';
 import { ICEBERG_FORMAT_VERSION, sparkTableName, USER_DAYS } from '../lib/domain/lake.ts';
 import { featuresResultSchema } from '../lib/domain/results.ts';
 import { cutoffFunctions } from './fragments/cutoffs.ts';
-import { snapshotFunctions } from './fragments/snapshots.ts';
+import { snapshotExpiry, snapshotFunctions, snapshotReading } from './fragments/snapshots.ts';
 import { sqlText } from './fragments/sql.ts';
 import { python } from './python.ts';
 import { defineStep } from './step.ts';
@@ -89,6 +89,12 @@ export const buildFeatures = defineStep({
     ${snapshotFunctions}
 
 
+    ${snapshotReading}
+
+
+    ${snapshotExpiry}
+
+
     ${cutoffFunctions}
 
 
@@ -156,6 +162,7 @@ export const buildFeatures = defineStep({
         tasks = max(spark.sparkContext.defaultParallelism, math.ceil(history_rows / HISTORY_ROWS_PER_TASK))
         spark.conf.set("spark.sql.shuffle.partitions", tasks)
         write_features(point_in_time_rows(spark, user_days, cutoffs))
+        expire_snapshots(spark, plan, [FEATURES])
 
         features_snapshot = current_snapshot(spark, FEATURES)
         features = read_snapshot(spark, FEATURES, features_snapshot)

@@ -8,6 +8,7 @@ import { EVENTS, INGEST_FILES, QUARANTINED_EVENTS, USER_DAYS } from '../lib/doma
 import { ingestResultSchema } from '../lib/domain/results.ts';
 import { eventRows } from './fragments/event-rows.ts';
 import { quarantine } from './fragments/quarantine.ts';
+import { snapshotExpiry, snapshotFunctions } from './fragments/snapshots.ts';
 import { staging } from './fragments/staging.ts';
 import { userDays } from './fragments/user-days.ts';
 import { python } from './python.ts';
@@ -31,6 +32,12 @@ export const ingestEvents = defineStep({
     ],
   },
   body: python`
+    ${snapshotFunctions}
+
+
+    ${snapshotExpiry}
+
+
     ${eventRows}
 
 
@@ -64,13 +71,14 @@ export const ingestEvents = defineStep({
         open_staging(spark, plan)
         duplicates = stage_new_rows(accepted, plan, files)
 
-        read, refused = collections.Counter(), collections.Counter()
+        read, refused, forgotten = collections.Counter(), collections.Counter(), 0
         for code, count in counts_of(outcomes.get["by_file_and_outcome"]).items():
             number, outcome = divmod(code, OUTCOMES)
             read[number] += count
             refused[number] += count if outcome > 0 else 0
+            forgotten += count if outcome == FORGOTTEN else 0
         quarantine_rows(spark, plan, {number: files[number] for number in sorted(refused) if refused[number] > 0})
-        check_refused_share(spark, plan, sum(refused.values()), sum(read.values()))
+        check_refused_share(spark, plan, sum(refused.values()) - forgotten, sum(read.values()))
 
         by_day = staged_rows(spark, plan)
         repeats = merge_with_existing(spark, plan, {row.event_date for row in by_day}, numbers)
@@ -177,6 +185,7 @@ export const ingestEvents = defineStep({
         recomputed = refresh_user_days(spark)
         files.write_text(plan["outputs"]["ledger"], "".join(json.dumps(row) + "\n" for row in ledger))
         spark.sql(CLOSE_STAGING)
+        expire_snapshots(spark, plan, [EVENTS, USER_DAYS, QUARANTINE])
 
         batch_id = plan["batch"]["batchId"]
         reasons, examples = quarantined(spark, batch_id)
@@ -196,13 +205,10 @@ export const ingestEvents = defineStep({
             "firstDay": str(first) if first else None,
             "lastDay": str(last) if last else None,
             "daysRecomputed": recomputed,
-            "snapshots": {"events": main_snapshot(spark, EVENTS), "user_days": main_snapshot(spark, USER_DAYS)},
+            "snapshots": {
+                "events": newest_snapshot(spark, EVENTS),
+                "user_days": newest_snapshot(spark, USER_DAYS),
+            },
         }
-
-
-    def main_snapshot(spark: SparkSession, table: str) -> str | None:
-        """The snapshot that readers see, as text: its number exceeds what JSON readers hold exactly."""
-        reference = spark.table(f"{table}.refs").where("name = 'main'").first()
-        return str(reference.snapshot_id) if reference is not None else None
   `,
 });

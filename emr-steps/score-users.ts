@@ -9,7 +9,7 @@ import { scoringResultSchema } from '../lib/domain/results.ts';
 import { loading, loadingImports, scoring } from './fragments/candidates.ts';
 import { driftFunctions, driftImports } from './fragments/drift.ts';
 import { inputVector } from './fragments/model-inputs.ts';
-import { snapshotFunctions } from './fragments/snapshots.ts';
+import { snapshotExpiry, snapshotFunctions, snapshotReading } from './fragments/snapshots.ts';
 import { createTable } from './fragments/tables.ts';
 import { python } from './python.ts';
 import { defineStep } from './step.ts';
@@ -22,7 +22,7 @@ export const scoreUsers = defineStep({
   timeoutMinutes: 60,
   result: scoringResultSchema,
   imports: {
-    standard: driftImports,
+    standard: ['import datetime', ...driftImports],
     thirdParty: [
       'from pyspark.sql import Column, DataFrame, Window',
       'from pyspark.sql import functions',
@@ -42,6 +42,12 @@ export const scoreUsers = defineStep({
 
 
     ${snapshotFunctions}
+
+
+    ${snapshotReading}
+
+
+    ${snapshotExpiry}
 
 
     ${inputVector}
@@ -148,6 +154,7 @@ export const scoreUsers = defineStep({
         scores = ranked(with_reasons(scored), description["calibration"], plan)
         spark.sql(SCORES_DEFINITION)
         scores.writeTo(SCORES).overwrite(functions.col("run_id") == plan["runId"])
+        expire_snapshots(spark, plan, [SCORES])
 
         snapshot = current_snapshot(spark, SCORES)
         written = read_snapshot(spark, SCORES, snapshot).where(functions.col("run_id") == plan["runId"]).cache()

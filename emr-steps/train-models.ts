@@ -12,7 +12,7 @@ import { scoreBins } from './fragments/drift.ts';
 import { evaluationFunctions, evaluationImports } from './fragments/evaluation.ts';
 import { foldFunctions } from './fragments/folds.ts';
 import { inputLearning, inputVector } from './fragments/model-inputs.ts';
-import { snapshotFunctions } from './fragments/snapshots.ts';
+import { snapshotFunctions, snapshotReading } from './fragments/snapshots.ts';
 import { python } from './python.ts';
 import { defineStep } from './step.ts';
 
@@ -49,6 +49,9 @@ export const trainModels = defineStep({
 
 
     ${snapshotFunctions}
+
+
+    ${snapshotReading}
 
 
     ${inputVector}

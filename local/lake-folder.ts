@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { KEYS } from '../lib/domain/lake.ts';
 import { isCode } from './ports/file-lock.ts';
 import { fileUri } from './ports/file-uris.ts';
 
@@ -18,6 +19,8 @@ const OWN = {
 } as const;
 /** Where a log is generated when none is given. */
 const GENERATED_LOG = 'generated-log';
+/** What a lake that is made anew may find in its folder. */
+const KEPT = [GENERATED_LOG, KEYS.forgottenUsers];
 
 const identitySchema = z.strictObject({ path: z.string(), createdAt: z.iso.datetime() });
 
@@ -107,7 +110,7 @@ async function recordedPath(identityFile: string): Promise<string | undefined> {
 
 /** A lake is not spread over somebody's files. */
 async function refuseForeign(path: string): Promise<void> {
-  const foreign = (await readdir(path)).filter((name) => name !== GENERATED_LOG && !name.startsWith('.'));
+  const foreign = (await readdir(path)).filter((name) => !KEPT.includes(name) && !name.startsWith('.'));
   if (foreign.length > 0) {
     throw new LakeFolderError(
       `${path} is no lake and not empty (it holds ${foreign.slice(0, 3).join(', ')}): take a new folder with --lake.`,

@@ -1,6 +1,7 @@
 /** Reading the raw log: one row a line, typed, with what becomes of it. */
 import {
   AUTHS,
+  FORGOTTEN_USER,
   LEVELS,
   PAGES,
   PERSONAL_COLUMNS,
@@ -13,7 +14,7 @@ import {
   SECONDS_PER_DAY,
   USER_AUTHS,
 } from '../../lib/domain/events.ts';
-import { type Column, EVENTS } from '../../lib/domain/lake.ts';
+import { type Column, EVENTS, KEYS } from '../../lib/domain/lake.ts';
 import { python } from '../python.ts';
 import { sqlText } from './sql.ts';
 import { sqlString, sqlStrings } from './tables.ts';
@@ -29,6 +30,7 @@ const RAW_SCHEMA = [
 
 /** When each reason holds, over the parsed columns; {earliest} and {latest} are bounds of the plan, in milliseconds. */
 const REFUSALS: Record<RefusalCode, string> = {
+  forgotten_user: 'is_forgotten',
   malformed_json: 'is_malformed',
   wrong_type: 'unreadable IS NOT NULL',
   missing_ts: 'ts IS NULL',
@@ -87,6 +89,8 @@ export const eventRows = python`
   # 0 stands for an accepted row, n for the nth of REFUSAL_REASONS: the first that holds.
   OUTCOME = ${sqlText(OUTCOME)}
   OUTCOMES = ${REFUSAL_REASONS.length + 1}
+  FORGOTTEN = ${REFUSAL_REASONS.indexOf(FORGOTTEN_USER) + 1}
+  FORGOTTEN_USERS = ${KEYS.forgottenUsers}
 
   EVENT_COLUMNS = ${EVENT_COLUMNS}
 
@@ -131,9 +135,19 @@ export const eventRows = python`
       malformed = is_bare(F.col("fields")) | has_trailing_text() | is_not_utf8()
       return (
           parsed.withColumn("is_malformed", malformed)
+          .withColumn("is_forgotten", is_forgotten(Files(lines.sparkSession), plan["lakeRoot"]))
           .withColumn("outcome", F.expr(OUTCOME.format(**bounds)))
-          .drop("fields", "is_malformed")
+          .drop("fields", "is_malformed", "is_forgotten")
       )
+
+
+  def is_forgotten(files: Files, lake_root: str) -> Column:
+      """Whether the row's user is on the list of those who asked to be forgotten."""
+      uri = f"{lake_root}/{FORGOTTEN_USERS}"
+      if not files.exists(uri):
+          return F.lit(False)
+      forgotten = files.read_json(uri)
+      return F.sha2(F.concat(F.lit(forgotten["salt"]), "userId"), 256).isin(forgotten["hashes"])
 
 
   def is_bare(fields: Column) -> Column:

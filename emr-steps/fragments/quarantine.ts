@@ -52,7 +52,7 @@ export const quarantine = python`
               F.lit(batch["ingestDate"]).cast("date").alias("ingest_date"),
               F.element_at(reasons, F.col("outcome")).alias("reason"),
               names_by_number(files),
-              shortened(F.col("line")).alias("line"),
+              F.when(F.col("outcome") != FORGOTTEN, shortened(F.col("line"))).otherwise("").alias("line"),
               F.lit(batch["batchId"]).alias("batch_id"),
           )
           .coalesce(1)

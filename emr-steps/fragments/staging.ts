@@ -35,8 +35,9 @@ export const staging = python`
       """Opens the branch on what readers see now, less the rows of unfinished batches and of earlier tries."""
       batch_id = plan["batch"]["batchId"]
       spark.sql(CREATE_EVENTS)
-      tried = spark.table(f"{EVENTS}.snapshots").where(F.col("summary")[WRITTEN_FOR] == batch_id)
-      unfinished = plan["abandonedBatchIds"] + ([batch_id] if tried.limit(1).count() > 0 else [])
+      snapshots = iceberg_table(spark, EVENTS).snapshots()
+      tried = any(snapshot.summary().get(WRITTEN_FOR) == batch_id for snapshot in snapshots)
+      unfinished = plan["abandonedBatchIds"] + ([batch_id] if tried else [])
       spark.sql(OPEN_STAGING)
       forget_batches(spark, STAGED_EVENTS, unfinished)
 

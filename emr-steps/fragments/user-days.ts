@@ -99,12 +99,11 @@ export const userDays = python`
       The lineage of snapshots tells, not the steps of this run: whatever an interrupted run left behind is
       found as well, and a repeat finds the same.
       """
-      parents = {row.snapshot_id: row.parent_id for row in spark.table(f"{EVENTS}.snapshots").collect()}
-      snapshot = spark.table(f"{EVENTS}.refs").where("name = 'main'").first().snapshot_id
-      since = []
-      while snapshot is not None and str(snapshot) != known_snapshot:
-          since.append(snapshot)
-          snapshot = parents.get(snapshot)
+      events = iceberg_table(spark, EVENTS)
+      snapshot, since = events.currentSnapshot(), []
+      while snapshot is not None and str(snapshot.snapshotId()) != known_snapshot:
+          since.append(snapshot.snapshotId())
+          snapshot = events.snapshot(snapshot.parentId()) if snapshot.parentId() is not None else None
       live = spark.table(f"{EVENTS}.entries").where("status < 2")
       if snapshot is not None:
           live = live.where(F.col("snapshot_id").isin(since))
@@ -121,17 +120,14 @@ export const userDays = python`
 
   def computed_from(spark: SparkSession) -> str | None:
       """The snapshot of events that the current user_days were computed from."""
-      current = spark.table(f"{USER_DAYS}.refs").where("name = 'main'").first()
-      if current is None:
-          return None
-      snapshots = spark.table(f"{USER_DAYS}.snapshots").where(F.col("snapshot_id") == current.snapshot_id)
-      return snapshots.first().summary.get(COMPUTED_FROM)
+      current = iceberg_table(spark, USER_DAYS).currentSnapshot()
+      return None if current is None else current.summary().get(COMPUTED_FROM)
 
 
   def refresh_user_days(spark: SparkSession) -> int:
       """Recomputes the days of user_days whose events have changed; returns how many."""
       spark.sql(CREATE_USER_DAYS)
-      source = spark.table(f"{EVENTS}.refs").where("name = 'main'").first()
+      source = newest_snapshot(spark, EVENTS)
       if source is None:
           return 0
       days = changed_days(spark, computed_from(spark))
@@ -147,7 +143,7 @@ export const userDays = python`
           .repartition("day")
           .sortWithinPartitions("day", "user_id")
           .writeTo(USER_DAYS)
-          .option(f"snapshot-property.{COMPUTED_FROM}", str(source.snapshot_id))
+          .option(f"snapshot-property.{COMPUTED_FROM}", source)
           .overwrite(F.expr(f"day IN ({literals})"))
       )
       return len(days)

@@ -196,7 +196,15 @@ export interface RefusalReason {
   readonly remedy: string;
 }
 
-export const REFUSAL_REASONS = [
+/** Refused whatever else the line holds, of which nothing is kept. */
+export const FORGOTTEN_USER = {
+  code: 'forgotten_user',
+  meaning: 'the user asked to be forgotten',
+  remedy: "delete the user's lines from the log, so that they are not delivered again",
+} as const satisfies RefusalReason;
+
+/** What can be wrong with a row itself. */
+export const ROW_DEFECTS = [
   {
     code: 'malformed_json',
     meaning: 'the line is not one JSON object in UTF-8',
@@ -245,6 +253,10 @@ export const REFUSAL_REASONS = [
   },
   { code: 'negative_length', meaning: 'length is below 0', remedy: 'a song cannot last less than no time' },
 ] as const satisfies readonly RefusalReason[];
+
+export type RowDefectCode = (typeof ROW_DEFECTS)[number]['code'];
+
+export const REFUSAL_REASONS = [FORGOTTEN_USER, ...ROW_DEFECTS] as const;
 
 export type RefusalCode = (typeof REFUSAL_REASONS)[number]['code'];
 

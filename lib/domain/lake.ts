@@ -96,6 +96,8 @@ export const QUARANTINED_EVENTS = {
 
 /** Longest quarantined line that is kept, in bytes. */
 export const QUARANTINED_LINE_BYTES = 4_096;
+/** How long snapshots of the tables are kept: until then a model's training data can be had again. */
+export const SNAPSHOT_RETENTION_DAYS = 90;
 /** How long quarantined rows are kept. */
 export const QUARANTINE_RETENTION_DAYS = 30;
 
@@ -285,6 +287,8 @@ export const KEYS = {
   runRecordsFolder: `tables/${RUNS.name}`,
   /** Pointer to the last run that succeeded, and to the model in charge. */
   current: 'current.json',
+  /** Salted hashes of the users who asked to be forgotten. */
+  forgottenUsers: 'forgotten-users.json',
   /** Folder of everything that one run writes. */
   run: (runId: string): string => `runs/${runId}`,
   plan: (runId: string): string => `runs/${runId}/plan.json`,

@@ -1,5 +1,5 @@
 /** What can be wrong, or merely odd, with a row. Each is a way to change a valid line; see row.ts for its shape. */
-import { type RefusalCode, SONG_PAGE } from '../../lib/domain/events.ts';
+import { type RowDefectCode, SONG_PAGE } from '../../lib/domain/events.ts';
 import type { StateFacts } from './states.ts';
 
 /** A change of a line, where the line's state allows it. */
@@ -9,7 +9,7 @@ interface Change {
 
 /** A change after which ingest must refuse the row. */
 export interface Defect extends Change {
-  readonly code: RefusalCode;
+  readonly code: RowDefectCode;
   readonly change: (line: string) => string | Uint8Array;
 }
 

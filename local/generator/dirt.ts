@@ -1,5 +1,5 @@
 /** Counts what was mixed into a dirty log, so that ingest's accounts can be checked to the row. */
-import { REFUSAL_REASONS, type RefusalCode } from '../../lib/domain/events.ts';
+import { ROW_DEFECTS, type RowDefectCode } from '../../lib/domain/events.ts';
 import type { OddityName } from './defects.ts';
 
 /** What a dirty log holds besides its valid rows. */
@@ -7,7 +7,7 @@ export interface Dirt {
   /** All rows: valid, refused and duplicate ones. Blank lines are no rows. */
   readonly rows: number;
   /** Rows that must be refused, by reason. */
-  readonly refused: Readonly<Record<RefusalCode, number>>;
+  readonly refused: Readonly<Record<RowDefectCode, number>>;
   /** All rows that must be refused. */
   readonly refusedRows: number;
   /** Valid rows beyond the first of their kind. */
@@ -20,7 +20,7 @@ export interface Dirt {
 export class FileTally {
   valid = 0;
   duplicates = 0;
-  readonly refused: Record<RefusalCode, number> = zeroPerReason();
+  readonly refused: Record<RowDefectCode, number> = zeroPerReason();
 }
 
 /** The running account of a whole log. */
@@ -28,7 +28,7 @@ export class DirtTally {
   readonly oddities: Record<OddityName, number> = zeroPerOddity();
   private valid = 0;
   private duplicates = 0;
-  private readonly refused: Record<RefusalCode, number> = zeroPerReason();
+  private readonly refused: Record<RowDefectCode, number> = zeroPerReason();
 
   add(file: FileTally): void {
     this.valid += file.valid;
@@ -54,11 +54,11 @@ export class DirtTally {
   }
 
   private addRefused(file: FileTally): void {
-    for (const { code } of REFUSAL_REASONS) this.refused[code] += file.refused[code];
+    for (const { code } of ROW_DEFECTS) this.refused[code] += file.refused[code];
   }
 }
 
-function zeroPerReason(): Record<RefusalCode, number> {
+function zeroPerReason(): Record<RowDefectCode, number> {
   return {
     malformed_json: 0,
     wrong_type: 0,

@@ -16,13 +16,15 @@ describe('the command line', () => {
   it('tells of every command, and exits with 0 when it was asked to', async () => {
     const { exitCode, stdout } = await churn('--help');
     expect(exitCode).toBe(0);
-    for (const command of ['run', 'generate', 'report', 'start', 'watch', 'list', 'stop']) {
+    for (const command of ['run', 'generate', 'report', 'forget', 'start', 'watch', 'list', 'stop']) {
       expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
     }
   });
 
   it.concurrent.each([
     [['stop'], /missing required argument 'run'/],
+    [['forget'], /missing required argument 'users'/],
+    [['forget', ' '], /A user id is empty/],
     [['list', '--stage', 'test'], /Allowed choices are dev, prod/],
     [['start', '--events', '/tmp'], /must be an address in S3.*churn run/],
     [['start', '--resume', 'run-1', '--force'], /leave out everything but --resume/],
@@ -37,6 +39,7 @@ describe('the command line', () => {
     [['start', '--region', 'eu-central-1'], /no AWS credentials.*aws sso login/],
     [['report', '--stage', 'prod', '--region', 'eu-central-1'], /no AWS credentials/],
     [['watch', '--state-machine', 'churn-dev'], /is no ARN of a state machine/],
+    [['forget', '17', '--lake', '/nowhere'], /There is no lake in \/nowhere/],
   ])('exits with 1 and says what to do when it cannot: %j', async (args, words) => {
     const { exitCode, stdout, stderr } = await churn(...args);
     expect([exitCode, stdout]).toEqual([1, '']);

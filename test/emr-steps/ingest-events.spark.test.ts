@@ -3,8 +3,17 @@ import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { ingestEvents } from '../../emr-steps/ingest-events.ts';
-import { EVENTS, PAGE_COUNTERS, USER_DAYS } from '../../lib/domain/lake.ts';
+import { forget } from '../../lib/domain/forgotten-users.ts';
+import {
+  DATABASE,
+  EVENTS,
+  KEYS,
+  PAGE_COUNTERS,
+  SNAPSHOT_RETENTION_DAYS,
+  USER_DAYS,
+} from '../../lib/domain/lake.ts';
 import type { RunPlan } from '../../lib/domain/run.ts';
 import { type GenerateSummary, generateLog } from '../../local/generator/generate.ts';
 import {
@@ -17,6 +26,7 @@ import {
   writePlan,
 } from '../support/spark-lake.ts';
 
+const DAY_MILLISECONDS = 86_400_000;
 const LOG = { users: 40, days: 12, seed: 7 };
 /** Which file a row came in is the one thing that may differ. */
 const DELIVERY = ['batch_id', 'source_file'];
@@ -52,12 +62,14 @@ describe('ingest-events', () => {
     name: string,
     files: string,
     ingest: Partial<RunPlan['ingest']> = {},
+    plannedAt = new Date(),
   ): Promise<void> {
     const [lakeName = name] = name.split('/');
     plans.set(
       name,
       await writePlan(lake(lakeName), {
         runId: name.replace('/', '-'),
+        plannedAt,
         files: await eventFiles(files),
         ingest,
       }),
@@ -105,6 +117,22 @@ describe('ingest-events', () => {
       ].join('\n'),
     );
     await planRun('odd', log('odd'), { maxQuarantineShare: 1 });
+
+    await mkdir(log('forgotten'), { recursive: true });
+    const forgottenRow = { userId: '1017', firstName: 'Ada' };
+    await writeFile(
+      join(log('forgotten'), 'again.json'),
+      [row(forgottenRow), row({ ...forgottenRow, page: 'Nowhere' }), row({ userId: '1018' })].join('\n'),
+    );
+    await planRun('forgotten', log('forgotten'));
+    await writeFile(
+      join(lake('forgotten'), KEYS.forgottenUsers),
+      JSON.stringify(forget(undefined, ['1016', '1017'])),
+    );
+
+    await planRun('aged/1', log('odd'), { maxQuarantineShare: 1 });
+    const later = new Date(Date.now() + (SNAPSHOT_RETENTION_DAYS + 1) * DAY_MILLISECONDS);
+    await planRun('aged/2', log('forgotten'), { maxQuarantineShare: 1 }, later);
 
     await mkdir(log('refused'), { recursive: true });
     await writeFile(
@@ -268,6 +296,30 @@ describe('ingest-events', () => {
     expect(JSON.stringify(rows)).toContain('[redacted]');
     expect(rows[0]?.source_file).toContain('names.json');
   });
+
+  it('drops and counts the rows of users who asked to be forgotten, and keeps nothing of them', async () => {
+    const result = await resultOf(ingestEvents, plan('forgotten'));
+    expect(result.counts).toEqual({ read: 3, accepted: 1, quarantined: 2, duplicates: 0 });
+    expect(result.refused).toEqual({ forgotten_user: 2 });
+    expect(await queryLake(lake('forgotten'), 'SELECT user_id FROM events')).toEqual([{ user_id: '1018' }]);
+    const lines = await queryLake(lake('forgotten'), 'SELECT line FROM quarantined_events');
+    expect(lines).toEqual([{ line: '' }, { line: '' }]);
+  });
+
+  it('keeps snapshots no longer than they need be kept, and every row', async () => {
+    for (const table of ['events', 'user_days']) expect(await snapshots('aged', table)).toBe(1);
+    expect(await snapshots('late', 'events')).toBeGreaterThan(1);
+    const [counted] = await queryLake(lake('aged'), 'SELECT count(*) AS events FROM events');
+    expect(Number(counted?.events)).toBe(3 + 2);
+  });
+
+  /** Snapshots in the newest metadata of a table. */
+  async function snapshots(lakeName: string, table: string): Promise<number> {
+    const metadata = join(lake(lakeName), KEYS.warehouse, DATABASE, table, 'metadata');
+    const version = (await readFile(join(metadata, 'version-hint.text'), 'utf8')).trim();
+    const text = await readFile(join(metadata, `v${version}.metadata.json`), 'utf8');
+    return z.looseObject({ snapshots: z.array(z.unknown()) }).parse(JSON.parse(text)).snapshots.length;
+  }
 
   it('keeps refused rows no longer than they may be kept', async () => {
     // The plans of these tests are of a batch that was first seen long ago; its own rows are written all the same.

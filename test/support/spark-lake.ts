@@ -41,6 +41,8 @@ export async function eventFiles(folder: string): Promise<readonly EventFile[]> 
 
 export interface PlanOptions {
   readonly runId: string;
+  /** Default: now. */
+  readonly plannedAt?: Date;
   readonly files: readonly EventFile[];
   readonly abandonedBatchIds?: readonly string[];
   readonly ingest?: Partial<RunPlan['ingest']>;
@@ -64,7 +66,7 @@ export async function writePlan(lakeFolder: string, options: PlanOptions): Promi
   const plan = runPlanSchema.parse({
     runId,
     executionArn: `arn:aws:states:eu-west-1:123456789012:execution:test:${runId}`,
-    plannedAt: new Date().toISOString(),
+    plannedAt: (options.plannedAt ?? new Date()).toISOString(),
     lakeRoot: fileUri(lakeFolder),
     batch: { batchId, ingestDate: '2026-01-01', files: [...files] },
     abandonedBatchIds: [...(options.abandonedBatchIds ?? [])],

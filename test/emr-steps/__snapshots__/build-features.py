@@ -634,21 +634,48 @@ COMMENTS = {
 }
 
 
+def iceberg_table(spark: SparkSession, table: str):
+    """The table as Iceberg itself knows it, up to date: its metadata without a query."""
+    loaded = spark._jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(spark._jsparkSession, table)
+    loaded.refresh()
+    return loaded
+
+
+def newest_snapshot(spark: SparkSession, table: str) -> str | None:
+    """The snapshot that readers see, as text: its number exceeds what JSON readers hold exactly."""
+    snapshot = iceberg_table(spark, table).currentSnapshot()
+    return None if snapshot is None else str(snapshot.snapshotId())
+
+
 def current_snapshot(spark: SparkSession, table: str) -> str:
-    """Id of the table's current snapshot, as text: it exceeds what JSON readers hold exactly."""
-    reference = spark.table(f"{table}.refs").where("name = 'main'").select("snapshot_id").first()
-    if reference is None:
+    """The snapshot that readers see; a table without one was never filled."""
+    snapshot = newest_snapshot(spark, table)
+    if snapshot is None:
         raise StepError(
             f"the table {table} has no snapshot",
             "the step that fills it has not run, or found nothing to write",
             "run the pipeline from its first step",
         )
-    return str(reference.snapshot_id)
+    return snapshot
 
 
 def read_snapshot(spark: SparkSession, table: str, snapshot: str) -> DataFrame:
     """The table's rows as of one snapshot."""
     return spark.read.option("snapshot-id", snapshot).table(table)
+
+
+SNAPSHOT_RETENTION_DAYS = 90
+
+
+def expire_snapshots(spark: SparkSession, plan: dict, tables: list[str]) -> None:
+    """Removes snapshots that have been kept for as long as they need be, with the files that only they use.
+
+    What a branch points at stays, so a batch that is under way loses nothing.
+    """
+    planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
+    oldest = planned_at - datetime.timedelta(days=SNAPSHOT_RETENTION_DAYS)
+    for table in tables:
+        iceberg_table(spark, table).expireSnapshots().expireOlderThan(int(oldest.timestamp() * 1000)).commit()
 
 
 def daily_rows(user_days: DataFrame) -> list[dict]:
@@ -794,6 +821,7 @@ def run(spark: SparkSession, plan: dict) -> dict:
     tasks = max(spark.sparkContext.defaultParallelism, math.ceil(history_rows / HISTORY_ROWS_PER_TASK))
     spark.conf.set("spark.sql.shuffle.partitions", tasks)
     write_features(point_in_time_rows(spark, user_days, cutoffs))
+    expire_snapshots(spark, plan, [FEATURES])
 
     features_snapshot = current_snapshot(spark, FEATURES)
     features = read_snapshot(spark, FEATURES, features_snapshot)

@@ -128,6 +128,33 @@ def main() -> None:
         spark.stop()
 
 
+def iceberg_table(spark: SparkSession, table: str):
+    """The table as Iceberg itself knows it, up to date: its metadata without a query."""
+    loaded = spark._jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(spark._jsparkSession, table)
+    loaded.refresh()
+    return loaded
+
+
+def newest_snapshot(spark: SparkSession, table: str) -> str | None:
+    """The snapshot that readers see, as text: its number exceeds what JSON readers hold exactly."""
+    snapshot = iceberg_table(spark, table).currentSnapshot()
+    return None if snapshot is None else str(snapshot.snapshotId())
+
+
+SNAPSHOT_RETENTION_DAYS = 90
+
+
+def expire_snapshots(spark: SparkSession, plan: dict, tables: list[str]) -> None:
+    """Removes snapshots that have been kept for as long as they need be, with the files that only they use.
+
+    What a branch points at stays, so a batch that is under way loses nothing.
+    """
+    planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
+    oldest = planned_at - datetime.timedelta(days=SNAPSHOT_RETENTION_DAYS)
+    for table in tables:
+        iceberg_table(spark, table).expireSnapshots().expireOlderThan(int(oldest.timestamp() * 1000)).commit()
+
+
 READ_COLUMNS = [
     "artist",
     "auth",
@@ -169,6 +196,7 @@ unreadable string
 """
 
 REFUSAL_REASONS = [
+    "forgotten_user",
     "malformed_json",
     "wrong_type",
     "missing_ts",
@@ -185,14 +213,15 @@ REFUSAL_REASONS = [
 # 0 stands for an accepted row, n for the nth of REFUSAL_REASONS: the first that holds.
 OUTCOME = """
 CASE
-  WHEN is_malformed THEN 1
-  WHEN unreadable IS NOT NULL THEN 2
-  WHEN ts IS NULL THEN 3
-  WHEN ts > 0 AND ts < 100000000000 THEN 4
-  WHEN ts < {earliest} OR ts >= {latest} THEN 5
-  WHEN auth IS NULL OR auth NOT IN ('Logged In', 'Logged Out', 'Guest', 'Cancelled') THEN 6
-  WHEN auth IN ('Logged In', 'Cancelled') AND (userId IS NULL OR userId = '') THEN 7
-  WHEN page IS NULL THEN 8
+  WHEN is_forgotten THEN 1
+  WHEN is_malformed THEN 2
+  WHEN unreadable IS NOT NULL THEN 3
+  WHEN ts IS NULL THEN 4
+  WHEN ts > 0 AND ts < 100000000000 THEN 5
+  WHEN ts < {earliest} OR ts >= {latest} THEN 6
+  WHEN auth IS NULL OR auth NOT IN ('Logged In', 'Logged Out', 'Guest', 'Cancelled') THEN 7
+  WHEN auth IN ('Logged In', 'Cancelled') AND (userId IS NULL OR userId = '') THEN 8
+  WHEN page IS NULL THEN 9
   WHEN page NOT IN (
     'NextSong',
     'Home',
@@ -216,13 +245,15 @@ CASE
     'Cancellation Confirmation',
     'Register',
     'Submit Registration'
-  ) THEN 9
-  WHEN level NOT IN ('free', 'paid') THEN 10
-  WHEN length < 0 THEN 11
+  ) THEN 10
+  WHEN level NOT IN ('free', 'paid') THEN 11
+  WHEN length < 0 THEN 12
   ELSE 0
 END
 """
-OUTCOMES = 12
+OUTCOMES = 13
+FORGOTTEN = 1
+FORGOTTEN_USERS = "forgotten-users.json"
 
 EVENT_COLUMNS = [
     "DATE_FROM_UNIX_DATE(INT(ts DIV 86400000)) AS event_date",
@@ -285,9 +316,19 @@ def parse(lines: DataFrame, plan: dict) -> DataFrame:
     malformed = is_bare(F.col("fields")) | has_trailing_text() | is_not_utf8()
     return (
         parsed.withColumn("is_malformed", malformed)
+        .withColumn("is_forgotten", is_forgotten(Files(lines.sparkSession), plan["lakeRoot"]))
         .withColumn("outcome", F.expr(OUTCOME.format(**bounds)))
-        .drop("fields", "is_malformed")
+        .drop("fields", "is_malformed", "is_forgotten")
     )
+
+
+def is_forgotten(files: Files, lake_root: str) -> Column:
+    """Whether the row's user is on the list of those who asked to be forgotten."""
+    uri = f"{lake_root}/{FORGOTTEN_USERS}"
+    if not files.exists(uri):
+        return F.lit(False)
+    forgotten = files.read_json(uri)
+    return F.sha2(F.concat(F.lit(forgotten["salt"]), "userId"), 256).isin(forgotten["hashes"])
 
 
 def is_bare(fields: Column) -> Column:
@@ -411,8 +452,9 @@ def open_staging(spark: SparkSession, plan: dict) -> None:
     """Opens the branch on what readers see now, less the rows of unfinished batches and of earlier tries."""
     batch_id = plan["batch"]["batchId"]
     spark.sql(CREATE_EVENTS)
-    tried = spark.table(f"{EVENTS}.snapshots").where(F.col("summary")[WRITTEN_FOR] == batch_id)
-    unfinished = plan["abandonedBatchIds"] + ([batch_id] if tried.limit(1).count() > 0 else [])
+    snapshots = iceberg_table(spark, EVENTS).snapshots()
+    tried = any(snapshot.summary().get(WRITTEN_FOR) == batch_id for snapshot in snapshots)
+    unfinished = plan["abandonedBatchIds"] + ([batch_id] if tried else [])
     spark.sql(OPEN_STAGING)
     forget_batches(spark, STAGED_EVENTS, unfinished)
 
@@ -529,7 +571,7 @@ def quarantine_rows(spark: SparkSession, plan: dict, files: dict[int, str]) -> N
             F.lit(batch["ingestDate"]).cast("date").alias("ingest_date"),
             F.element_at(reasons, F.col("outcome")).alias("reason"),
             names_by_number(files),
-            shortened(F.col("line")).alias("line"),
+            F.when(F.col("outcome") != FORGOTTEN, shortened(F.col("line"))).otherwise("").alias("line"),
             F.lit(batch["batchId"]).alias("batch_id"),
         )
         .coalesce(1)
@@ -744,12 +786,11 @@ def changed_days(spark: SparkSession, known_snapshot: str | None) -> list[str]:
     The lineage of snapshots tells, not the steps of this run: whatever an interrupted run left behind is
     found as well, and a repeat finds the same.
     """
-    parents = {row.snapshot_id: row.parent_id for row in spark.table(f"{EVENTS}.snapshots").collect()}
-    snapshot = spark.table(f"{EVENTS}.refs").where("name = 'main'").first().snapshot_id
-    since = []
-    while snapshot is not None and str(snapshot) != known_snapshot:
-        since.append(snapshot)
-        snapshot = parents.get(snapshot)
+    events = iceberg_table(spark, EVENTS)
+    snapshot, since = events.currentSnapshot(), []
+    while snapshot is not None and str(snapshot.snapshotId()) != known_snapshot:
+        since.append(snapshot.snapshotId())
+        snapshot = events.snapshot(snapshot.parentId()) if snapshot.parentId() is not None else None
     live = spark.table(f"{EVENTS}.entries").where("status < 2")
     if snapshot is not None:
         live = live.where(F.col("snapshot_id").isin(since))
@@ -766,17 +807,14 @@ def distinct_days(rows: DataFrame, column: str) -> set[str]:
 
 def computed_from(spark: SparkSession) -> str | None:
     """The snapshot of events that the current user_days were computed from."""
-    current = spark.table(f"{USER_DAYS}.refs").where("name = 'main'").first()
-    if current is None:
-        return None
-    snapshots = spark.table(f"{USER_DAYS}.snapshots").where(F.col("snapshot_id") == current.snapshot_id)
-    return snapshots.first().summary.get(COMPUTED_FROM)
+    current = iceberg_table(spark, USER_DAYS).currentSnapshot()
+    return None if current is None else current.summary().get(COMPUTED_FROM)
 
 
 def refresh_user_days(spark: SparkSession) -> int:
     """Recomputes the days of user_days whose events have changed; returns how many."""
     spark.sql(CREATE_USER_DAYS)
-    source = spark.table(f"{EVENTS}.refs").where("name = 'main'").first()
+    source = newest_snapshot(spark, EVENTS)
     if source is None:
         return 0
     days = changed_days(spark, computed_from(spark))
@@ -792,7 +830,7 @@ def refresh_user_days(spark: SparkSession) -> int:
         .repartition("day")
         .sortWithinPartitions("day", "user_id")
         .writeTo(USER_DAYS)
-        .option(f"snapshot-property.{COMPUTED_FROM}", str(source.snapshot_id))
+        .option(f"snapshot-property.{COMPUTED_FROM}", source)
         .overwrite(F.expr(f"day IN ({literals})"))
     )
     return len(days)
@@ -819,13 +857,14 @@ def stage_batch(spark: SparkSession, plan: dict) -> list[dict]:
     open_staging(spark, plan)
     duplicates = stage_new_rows(accepted, plan, files)
 
-    read, refused = collections.Counter(), collections.Counter()
+    read, refused, forgotten = collections.Counter(), collections.Counter(), 0
     for code, count in counts_of(outcomes.get["by_file_and_outcome"]).items():
         number, outcome = divmod(code, OUTCOMES)
         read[number] += count
         refused[number] += count if outcome > 0 else 0
+        forgotten += count if outcome == FORGOTTEN else 0
     quarantine_rows(spark, plan, {number: files[number] for number in sorted(refused) if refused[number] > 0})
-    check_refused_share(spark, plan, sum(refused.values()), sum(read.values()))
+    check_refused_share(spark, plan, sum(refused.values()) - forgotten, sum(read.values()))
 
     by_day = staged_rows(spark, plan)
     repeats = merge_with_existing(spark, plan, {row.event_date for row in by_day}, numbers)
@@ -932,6 +971,7 @@ def run(spark: SparkSession, plan: dict) -> dict:
     recomputed = refresh_user_days(spark)
     files.write_text(plan["outputs"]["ledger"], "".join(json.dumps(row) + "\n" for row in ledger))
     spark.sql(CLOSE_STAGING)
+    expire_snapshots(spark, plan, [EVENTS, USER_DAYS, QUARANTINE])
 
     batch_id = plan["batch"]["batchId"]
     reasons, examples = quarantined(spark, batch_id)
@@ -951,14 +991,11 @@ def run(spark: SparkSession, plan: dict) -> dict:
         "firstDay": str(first) if first else None,
         "lastDay": str(last) if last else None,
         "daysRecomputed": recomputed,
-        "snapshots": {"events": main_snapshot(spark, EVENTS), "user_days": main_snapshot(spark, USER_DAYS)},
+        "snapshots": {
+            "events": newest_snapshot(spark, EVENTS),
+            "user_days": newest_snapshot(spark, USER_DAYS),
+        },
     }
-
-
-def main_snapshot(spark: SparkSession, table: str) -> str | None:
-    """The snapshot that readers see, as text: its number exceeds what JSON readers hold exactly."""
-    reference = spark.table(f"{table}.refs").where("name = 'main'").first()
-    return str(reference.snapshot_id) if reference is not None else None
 
 
 if __name__ == "__main__":

@@ -382,16 +382,29 @@ def learn_inputs(train: DataFrame, rows: int) -> list[dict]:
     ]
 
 
+def iceberg_table(spark: SparkSession, table: str):
+    """The table as Iceberg itself knows it, up to date: its metadata without a query."""
+    loaded = spark._jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(spark._jsparkSession, table)
+    loaded.refresh()
+    return loaded
+
+
+def newest_snapshot(spark: SparkSession, table: str) -> str | None:
+    """The snapshot that readers see, as text: its number exceeds what JSON readers hold exactly."""
+    snapshot = iceberg_table(spark, table).currentSnapshot()
+    return None if snapshot is None else str(snapshot.snapshotId())
+
+
 def current_snapshot(spark: SparkSession, table: str) -> str:
-    """Id of the table's current snapshot, as text: it exceeds what JSON readers hold exactly."""
-    reference = spark.table(f"{table}.refs").where("name = 'main'").select("snapshot_id").first()
-    if reference is None:
+    """The snapshot that readers see; a table without one was never filled."""
+    snapshot = newest_snapshot(spark, table)
+    if snapshot is None:
         raise StepError(
             f"the table {table} has no snapshot",
             "the step that fills it has not run, or found nothing to write",
             "run the pipeline from its first step",
         )
-    return str(reference.snapshot_id)
+    return snapshot
 
 
 def read_snapshot(spark: SparkSession, table: str, snapshot: str) -> DataFrame:

@@ -6,8 +6,8 @@ import {
   LEVELS,
   PAGES,
   PSEUDO_USER_IDS,
-  REFUSAL_REASONS,
-  type RefusalCode,
+  ROW_DEFECTS,
+  type RowDefectCode,
   SECONDS_BELOW_MILLISECONDS,
   USER_AUTHS,
 } from '../../../lib/domain/events.ts';
@@ -36,7 +36,7 @@ const isOneOf = (list: readonly string[], value: string | null | undefined): boo
   list.includes(value ?? '');
 
 /** The rules of ingest, written down a second time. */
-function refusalOf({ ts, auth, userId, page, level, length }: Typed): RefusalCode | undefined {
+function refusalOf({ ts, auth, userId, page, level, length }: Typed): RowDefectCode | undefined {
   if (ts === null || ts === undefined) return 'missing_ts';
   if (ts < SECONDS_BELOW_MILLISECONDS) return 'ts_in_seconds';
   if (ts < EARLIEST || ts >= LATEST) return 'ts_out_of_range';
@@ -57,7 +57,7 @@ function parsed(line: Buffer): unknown {
   }
 }
 
-function judged(line: Buffer): RefusalCode | Typed {
+function judged(line: Buffer): RowDefectCode | Typed {
   const value = parsed(line);
   if (value === undefined) return 'malformed_json';
   const typed = typedSchema.safeParse(value);
@@ -85,7 +85,7 @@ function keyOf(row: Typed): string {
 describe('a dirty log', () => {
   let clean: Log;
   let dirty: Log;
-  const refused: Partial<Record<RefusalCode, number>> = {};
+  const refused: Partial<Record<RowDefectCode, number>> = {};
   const accepted = new Set<string>();
   let rowCount = 0;
   let duplicates = 0;
@@ -104,7 +104,7 @@ describe('a dirty log', () => {
 
   it('holds the refused rows it says it holds, of every kind', () => {
     expect(dirtOf(dirty).refused).toEqual(refused);
-    expect(Object.keys(refused).sort()).toEqual(REFUSAL_REASONS.map(({ code }) => code).sort());
+    expect(Object.keys(refused).sort()).toEqual(ROW_DEFECTS.map(({ code }) => code).sort());
     expect(dirtOf(dirty).refusedRows).toBe(Object.values(refused).reduce((sum, count) => sum + count, 0));
   });
 
