@@ -162,7 +162,7 @@ export const buildFeatures = defineStep({
         tasks = max(spark.sparkContext.defaultParallelism, math.ceil(history_rows / HISTORY_ROWS_PER_TASK))
         spark.conf.set("spark.sql.shuffle.partitions", tasks)
         write_features(point_in_time_rows(spark, user_days, cutoffs))
-        expire_snapshots(spark, plan, [FEATURES])
+        expire_snapshots(spark, plan, [FEATURES], SNAPSHOT_RETENTION_DAYS)
 
         features_snapshot = current_snapshot(spark, FEATURES)
         features = read_snapshot(spark, FEATURES, features_snapshot)

@@ -23,7 +23,7 @@ export const ingestEvents = defineStep({
   timeoutMinutes: 240,
   result: ingestResultSchema,
   imports: {
-    standard: ['import collections', 'import datetime', 'import re'],
+    standard: ['import collections', 'import datetime', 'import math', 'import re'],
     thirdParty: [
       'from py4j.protocol import Py4JJavaError',
       'from pyspark.sql import Column, DataFrame, Observation, SparkSession, Window',
@@ -61,7 +61,8 @@ export const ingestEvents = defineStep({
         files = number_files(batch)
         numbers = {uri: number for number, uri in files.items()}
         outcomes = Observation("outcomes")
-        rows = parse(read_lines(spark, files), plan).drop("line")
+        forgotten = forgotten_users(Files(spark), plan["lakeRoot"])
+        rows = read_rows(spark, plan, files, forgotten)
         by_file_and_outcome = tally(f"file_number * {OUTCOMES} + outcome", len(files) * OUTCOMES)
         accepted = (
             rows.observe(outcomes, by_file_and_outcome.alias("by_file_and_outcome"))
@@ -71,17 +72,18 @@ export const ingestEvents = defineStep({
         open_staging(spark, plan)
         duplicates = stage_new_rows(accepted, plan, files)
 
-        read, refused, forgotten = collections.Counter(), collections.Counter(), 0
+        read, refused, defects = collections.Counter(), collections.defaultdict(dict), 0
         for code, count in counts_of(outcomes.get["by_file_and_outcome"]).items():
             number, outcome = divmod(code, OUTCOMES)
             read[number] += count
-            refused[number] += count if outcome > 0 else 0
-            forgotten += count if outcome == FORGOTTEN else 0
-        quarantine_rows(spark, plan, {number: files[number] for number in sorted(refused) if refused[number] > 0})
-        check_refused_share(spark, plan, sum(refused.values()) - forgotten, sum(read.values()))
+            if outcome > 0:
+                refused[number][outcome] = count
+                defects += count if outcome != FORGOTTEN else 0
+        quarantine_rows(spark, plan, files, refused, forgotten)
+        check_refused_share(spark, plan, defects, sum(read.values()))
 
         by_day = staged_rows(spark, plan)
-        repeats = merge_with_existing(spark, plan, {row.event_date for row in by_day}, numbers)
+        repeats = merge_with_existing(spark, plan, by_day, numbers)
         staged = collections.Counter()
         for row in staged_rows(spark, plan) if repeats else by_day:
             staged[numbers[row.source_file]] += row["rows"]
@@ -94,7 +96,7 @@ export const ingestEvents = defineStep({
                 "batch_id": batch["batchId"],
                 "rows_read": read[number],
                 "rows_accepted": staged[number],
-                "rows_quarantined": refused[number],
+                "rows_quarantined": sum(refused[number].values()),
                 "rows_duplicate": duplicates[number],
             }
             for file in batch["files"]
@@ -181,20 +183,35 @@ export const ingestEvents = defineStep({
         spark.conf.set("spark.sql.objectHashAggregate.sortBased.fallbackThreshold", "100000")
         spark.conf.set("spark.sql.shuffle.partitions", str(plan["ingest"]["shufflePartitions"]))
         files = Files(spark)
+        is_known = files.exists(plan["outputs"]["ledger"])
         ledger = take_in(spark, plan, files)
         recomputed = refresh_user_days(spark)
         files.write_text(plan["outputs"]["ledger"], "".join(json.dumps(row) + "\n" for row in ledger))
         spark.sql(CLOSE_STAGING)
-        expire_snapshots(spark, plan, [EVENTS, USER_DAYS, QUARANTINE])
+        expire_snapshots(spark, plan, [EVENTS, USER_DAYS], SNAPSHOT_RETENTION_DAYS)
+        # What is deleted from the quarantine is deleted for good: no model was trained on it.
+        expire_snapshots(spark, plan, [QUARANTINE], 1)
 
         batch_id = plan["batch"]["batchId"]
         reasons, examples = quarantined(spark, batch_id)
-        span = spark.table(EVENTS).where(F.col("batch_id") == batch_id)
-        first, last = span.agg(F.min("event_date"), F.max("event_date")).first()
+        of_batch = spark.table(EVENTS).where(F.col("batch_id") == batch_id)
+        held = of_batch.agg(
+            F.count("*").alias("events"),
+            F.min("event_date").alias("first_day"),
+            F.max("event_date").alias("last_day"),
+        ).first()
+        accepted = sum(row["rows_accepted"] for row in ledger)
+        # Of a batch that was taken in by an earlier run, users may have been forgotten meanwhile.
+        if not is_known and held.events != accepted:
+            raise StepError(
+                f"{accepted:,} rows were accepted, but {EVENTS} holds {held.events:,} of this batch",
+                "somebody else writes to the table",
+                "let nothing but this pipeline write to it, then start a new run",
+            )
         return {
             "counts": {
                 "read": sum(row["rows_read"] for row in ledger),
-                "accepted": sum(row["rows_accepted"] for row in ledger),
+                "accepted": accepted,
                 "quarantined": sum(row["rows_quarantined"] for row in ledger),
                 "duplicates": sum(row["rows_duplicate"] for row in ledger),
             },
@@ -202,8 +219,9 @@ export const ingestEvents = defineStep({
             "examples": examples,
             "filesRead": len(ledger),
             "bytesRead": sum(row["bytes"] for row in ledger),
-            "firstDay": str(first) if first else None,
-            "lastDay": str(last) if last else None,
+            "held": {"events": held.events, "quarantined": sum(reasons.values())},
+            "firstDay": str(held.first_day) if held.first_day else None,
+            "lastDay": str(held.last_day) if held.last_day else None,
             "daysRecomputed": recomputed,
             "snapshots": {
                 "events": newest_snapshot(spark, EVENTS),

@@ -154,7 +154,7 @@ export const scoreUsers = defineStep({
         scores = ranked(with_reasons(scored), description["calibration"], plan)
         spark.sql(SCORES_DEFINITION)
         scores.writeTo(SCORES).overwrite(functions.col("run_id") == plan["runId"])
-        expire_snapshots(spark, plan, [SCORES])
+        expire_snapshots(spark, plan, [SCORES], SNAPSHOT_RETENTION_DAYS)
 
         snapshot = current_snapshot(spark, SCORES)
         written = read_snapshot(spark, SCORES, snapshot).where(functions.col("run_id") == plan["runId"]).cache()

@@ -91,6 +91,7 @@ export const eventRows = python`
   OUTCOMES = ${REFUSAL_REASONS.length + 1}
   FORGOTTEN = ${REFUSAL_REASONS.indexOf(FORGOTTEN_USER) + 1}
   FORGOTTEN_USERS = ${KEYS.forgottenUsers}
+  KNOWN_FILE = "COALESCE(file_number, RAISE_ERROR(CONCAT('no such file in the batch: ', file_path)))"
 
   EVENT_COLUMNS = ${EVENT_COLUMNS}
 
@@ -105,17 +106,43 @@ export const eventRows = python`
       return re.sub(r"([\[\]{}*?\\])", r"\\\1", uri)
 
 
-  def read_lines(spark: SparkSession, files: dict[int, str]) -> DataFrame:
-      """One row a line that is not blank: the line, and the number of its file."""
+  def read_rows(
+      spark: SparkSession, plan: dict, files: dict[int, str], forgotten: dict | None, *, keep_line: bool = False
+  ) -> DataFrame:
+      """One row a line that is not blank: its fields, its file's number, and as "outcome" what becomes of it.
+
+      The line itself is carried on only when it is asked for: it is larger than all its fields.
+      """
       paths = [literal_path(uri) for uri in files.values()]
-      known = [(hadoop_path(spark, uri), number) for number, uri in files.items()]
-      numbers = spark.createDataFrame(known, "file_path string, file_number int")
-      lines = spark.read.text(paths).selectExpr("value AS line", "INPUT_FILE_NAME() AS file_path")
       # The pattern settles the few lines that do not begin as an object does.
-      rows = lines.where("STARTSWITH(line, '{') OR line RLIKE '\\\\S'")
-      known_file = "COALESCE(file_number, RAISE_ERROR(CONCAT('no such file in the batch: ', file_path)))"
-      numbered = rows.join(F.broadcast(numbers), "file_path", "left")
-      return numbered.selectExpr("line", f"{known_file} AS file_number")
+      lines = spark.read.text(paths).where("STARTSWITH(value, '{') OR value RLIKE '\\\\S'")
+      parsed = lines.select(
+          F.from_json("value", RAW_SCHEMA, {"columnNameOfCorruptRecord": UNREADABLE}).alias("fields"),
+          (has_trailing_text() | is_not_utf8()).alias("is_broken"),
+          F.input_file_name().alias("file_path"),
+          *([F.col("value").alias("line")] if keep_line else []),
+      )
+      numbered = parsed.join(F.broadcast(numbered_paths(spark, files)), "file_path", "left").select(
+          F.expr(f"{KNOWN_FILE} AS file_number"),
+          "fields.*",
+          (is_bare(F.col("fields")) | F.col("is_broken")).alias("is_malformed"),
+          *(["line"] if keep_line else []),
+      )
+      bounds = {
+          "earliest": plan["ingest"]["earliestEventMilliseconds"],
+          "latest": plan["ingest"]["latestEventMilliseconds"],
+      }
+      return (
+          numbered.withColumn("is_forgotten", is_forgotten(forgotten))
+          .withColumn("outcome", F.expr(OUTCOME.format(**bounds)))
+          .drop("is_malformed", "is_forgotten")
+      )
+
+
+  def numbered_paths(spark: SparkSession, files: dict[int, str]) -> DataFrame:
+      """The number of each file, by its path as Spark reports it."""
+      known = [(hadoop_path(spark, uri), number) for number, uri in files.items()]
+      return spark.createDataFrame(known, "file_path string, file_number int")
 
 
   def names_by_number(files: dict[int, str]) -> Column:
@@ -124,29 +151,16 @@ export const eventRows = python`
       return names[F.col("file_number")].alias("source_file")
 
 
-  def parse(lines: DataFrame, plan: dict) -> DataFrame:
-      """Adds the fields of each line, and as "outcome" what becomes of it."""
-      bounds = {
-          "earliest": plan["ingest"]["earliestEventMilliseconds"],
-          "latest": plan["ingest"]["latestEventMilliseconds"],
-      }
-      fields = F.from_json("line", RAW_SCHEMA, {"columnNameOfCorruptRecord": UNREADABLE})
-      parsed = lines.withColumn("fields", fields).select("*", "fields.*")
-      malformed = is_bare(F.col("fields")) | has_trailing_text() | is_not_utf8()
-      return (
-          parsed.withColumn("is_malformed", malformed)
-          .withColumn("is_forgotten", is_forgotten(Files(lines.sparkSession), plan["lakeRoot"]))
-          .withColumn("outcome", F.expr(OUTCOME.format(**bounds)))
-          .drop("fields", "is_malformed", "is_forgotten")
-      )
-
-
-  def is_forgotten(files: Files, lake_root: str) -> Column:
-      """Whether the row's user is on the list of those who asked to be forgotten."""
+  def forgotten_users(files: Files, lake_root: str) -> dict | None:
+      """The list of users who asked to be forgotten, as it is now."""
       uri = f"{lake_root}/{FORGOTTEN_USERS}"
-      if not files.exists(uri):
+      return files.read_json(uri) if files.exists(uri) else None
+
+
+  def is_forgotten(forgotten: dict | None) -> Column:
+      """Whether the row's user is on the list."""
+      if forgotten is None:
           return F.lit(False)
-      forgotten = files.read_json(uri)
       return F.sha2(F.concat(F.lit(forgotten["salt"]), "userId"), 256).isin(forgotten["hashes"])
 
 
@@ -161,14 +175,14 @@ export const eventRows = python`
 
       As an element of an array, such a line cannot be read.
       """
-      suspicious = "NOT ENDSWITH(line, '}') OR CONTAINS(line, '}{') OR CONTAINS(line, '} {')"
-      elements = "SIZE(FROM_JSON(CONCAT('[', line, ']'), 'ARRAY<STRUCT<ts: STRING>>'))"
+      suspicious = "NOT ENDSWITH(value, '}') OR CONTAINS(value, '}{') OR CONTAINS(value, '} {')"
+      elements = "SIZE(FROM_JSON(CONCAT('[', value, ']'), 'ARRAY<STRUCT<ts: STRING>>'))"
       return F.expr(f"IF({suspicious}, COALESCE({elements}, 0) <> 1, FALSE)")
 
 
   def is_not_utf8() -> Column:
       """Whether the line holds bytes that are no text: decoding replaces them, and the length changes."""
-      return F.expr("OCTET_LENGTH(ENCODE(line, 'UTF-8')) <> OCTET_LENGTH(line)")
+      return F.expr("OCTET_LENGTH(ENCODE(value, 'UTF-8')) <> OCTET_LENGTH(value)")
 
 
   def tally(numbers: str, bins: int) -> Column:

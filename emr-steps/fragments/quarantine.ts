@@ -37,28 +37,43 @@ export const quarantine = python`
           spark.sql(f"DELETE FROM {QUARANTINE} WHERE ingest_date < DATE '{oldest}'")  # noqa: S608
 
 
-  def quarantine_rows(spark: SparkSession, plan: dict, files: dict[int, str]) -> None:
-      """Replaces what the quarantine holds of this batch, reading again only the files with refused rows."""
+  def quarantine_rows(
+      spark: SparkSession,
+      plan: dict,
+      files: dict[int, str],
+      refused: dict[int, dict[int, int]],
+      forgotten: dict | None,
+  ) -> None:
+      """Replaces what the quarantine holds of this batch, reading again only the files with defective rows.
+
+      Of forgotten users there is nothing to keep, so their rows are written from the counts.
+      """
       batch = plan["batch"]
       spark.sql(CREATE_QUARANTINE)
       forget_old_refusals(spark, plan)
       forget_batches(spark, QUARANTINE, [batch["batchId"], *plan["abandonedBatchIds"]])
-      if not files:
-          return
       reasons = F.array(*[F.lit(reason) for reason in REFUSAL_REASONS])
-      refused = parse(read_lines(spark, files), plan).where("outcome > 0")
-      (
-          refused.select(
+
+      def keep(rows: DataFrame) -> None:
+          of_batch = rows.select(
               F.lit(batch["ingestDate"]).cast("date").alias("ingest_date"),
               F.element_at(reasons, F.col("outcome")).alias("reason"),
               names_by_number(files),
-              F.when(F.col("outcome") != FORGOTTEN, shortened(F.col("line"))).otherwise("").alias("line"),
+              "line",
               F.lit(batch["batchId"]).alias("batch_id"),
           )
-          .coalesce(1)
-          .writeTo(QUARANTINE)
-          .append()
-      )
+          of_batch.coalesce(1).writeTo(QUARANTINE).append()
+
+      defective = {number: files[number] for number in sorted(refused) if refused[number].keys() - {FORGOTTEN}}
+      if defective:
+          rows = read_rows(spark, plan, defective, forgotten, keep_line=True)
+          defects = rows.where(f"outcome NOT IN (0, {FORGOTTEN})")
+          keep(defects.withColumn("line", shortened(F.col("line"))))
+      counts = [(number, of_file[FORGOTTEN]) for number, of_file in refused.items() if FORGOTTEN in of_file]
+      if counts:
+          rows = spark.createDataFrame(counts, "file_number int, rows int")
+          repeated = rows.select("file_number", F.explode(F.sequence(F.lit(1), "rows")))
+          keep(repeated.select("file_number", F.lit(FORGOTTEN).alias("outcome"), F.lit("").alias("line")))
 
 
   def quarantined(spark: SparkSession, batch_id: str) -> tuple[dict[str, int], list[dict]]:
@@ -73,7 +88,8 @@ export const quarantine = python`
       )
       examples = [
           {"reason": row.reason, "file": row.example.source_file, "line": row.example.line}
-          for row in rows[:MOST_EXAMPLES]
-      ]
+          for row in rows
+          if row.reason != REFUSAL_REASONS[FORGOTTEN - 1]
+      ][:MOST_EXAMPLES]
       return {row.reason: row["rows"] for row in rows}, examples
 `;

@@ -40,13 +40,13 @@ export const snapshotExpiry = python`
   SNAPSHOT_RETENTION_DAYS = ${SNAPSHOT_RETENTION_DAYS}
 
 
-  def expire_snapshots(spark: SparkSession, plan: dict, tables: list[str]) -> None:
-      """Removes snapshots that have been kept for as long as they need be, with the files that only they use.
+  def expire_snapshots(spark: SparkSession, plan: dict, tables: list[str], days: int) -> None:
+      """Removes snapshots that are so many days old, with the files that only they use.
 
       What a branch points at stays, so a batch that is under way loses nothing.
       """
       planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
-      oldest = planned_at - datetime.timedelta(days=SNAPSHOT_RETENTION_DAYS)
+      oldest = planned_at - datetime.timedelta(days=days)
       for table in tables:
           iceberg_table(spark, table).expireSnapshots().expireOlderThan(int(oldest.timestamp() * 1000)).commit()
 `;

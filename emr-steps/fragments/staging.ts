@@ -3,6 +3,8 @@ import { CATALOG, DATABASE, EVENTS, STAGING_BRANCH, sparkTableName } from '../..
 import { python } from '../python.ts';
 import { createTable } from './tables.ts';
 
+/** Some 100 MB of memory while they are sorted. */
+const ROWS_PER_TASK = 500_000;
 /** What makes two rows the same event. */
 const EVENT_KEY = ['event_time', 'session_id', 'item_in_session', 'page'];
 /** Settles which of two equal events stays, so that every try keeps the same one: the earlier batch's first. */
@@ -18,6 +20,9 @@ export const staging = python`
 
   # Property of a snapshot of events: the batch that it was written for.
   WRITTEN_FOR = ${'written-for-batch'}
+
+  # Of a day that is larger, the users are spread over several tasks and files.
+  ROWS_PER_TASK = ${ROWS_PER_TASK}
 
   EVENT_NAMES = ${EVENTS.columns.map((column) => column.name)}
   EVENT_KEY = ${EVENT_KEY}
@@ -42,11 +47,10 @@ export const staging = python`
       forget_batches(spark, STAGED_EVENTS, unfinished)
 
 
-  def mark_repeats(rows: DataFrame, plan: dict) -> DataFrame:
+  def mark_repeats(rows: DataFrame, tasks: int, slices: int) -> DataFrame:
       """Adds "is_repeat", with the shuffle by day and the sort that storing the rows needs anyway."""
-      slices = plan["ingest"]["slicesPerDay"]
       rows = rows.withColumn("slice", F.expr(f"PMOD(HASH(user_id), {slices})"))
-      by_day = rows.repartition(plan["ingest"]["shufflePartitions"], "event_date", "slice")
+      by_day = rows.repartition(tasks, "event_date", "slice")
       # The user first: Spark sorts by the first eight bytes of the first column, and compares rows only where these tie.
       order = Window.partitionBy("user_id", "event_date", "slice").orderBy(*EVENT_KEY, *TIE_BREAKERS)
       key = F.struct(*EVENT_KEY)
@@ -66,7 +70,9 @@ export const staging = python`
 
   def stage_new_rows(events: DataFrame, plan: dict, files: dict[int, str]) -> collections.Counter:
       """Appends the batch's events to the branch, each once; returns the repeats by file."""
-      marked = mark_repeats(events.withColumn("is_new", F.lit(True)), plan)
+      sizes = plan["ingest"]
+      new = events.withColumn("is_new", F.lit(True))
+      marked = mark_repeats(new, sizes["shufflePartitions"], sizes["slicesPerDay"])
       named = marked.withColumns(
           {"source_file": names_by_number(files), "batch_id": F.lit(plan["batch"]["batchId"])}
       )
@@ -83,18 +89,28 @@ export const staging = python`
 
 
   def merge_with_existing(
-      spark: SparkSession, plan: dict, days: set, numbers: dict[str, int]
+      spark: SparkSession, plan: dict, by_day: list, numbers: dict[str, int]
   ) -> collections.Counter:
-      """Drops what other batches already hold of the batch's days; returns those repeats by file."""
-      batch_id = plan["batch"]["batchId"]
-      staged = spark.table(STAGED_EVENTS)
-      others = staged.where(F.col("event_date").isin(days) & (F.col("batch_id") != batch_id))
-      shared = [row.event_date for row in others.select("event_date").distinct().collect()]
+      """Drops what readers have already of the batch's days; returns those repeats by file."""
+      rows = collections.Counter()
+      for row in by_day:
+          rows[row.event_date] += row["rows"]
+      held = spark.table(f"{EVENTS}.partitions").where(F.col("partition.event_date").isin(list(rows)))
+      shared = held.selectExpr("partition.event_date AS day", "record_count").collect()
       if not shared:
           return collections.Counter()
+      for row in shared:
+          rows[row.day] += row.record_count
+      days = [row.day for row in shared]
+      # The days may be far larger than the batch for which the run was planned.
+      sizes = [rows[day] for day in days]
+      slices = max(plan["ingest"]["slicesPerDay"], math.ceil(max(sizes) / ROWS_PER_TASK))
+      tasks = max(plan["ingest"]["shufflePartitions"], math.ceil(sum(sizes) / ROWS_PER_TASK))
       files = spark.createDataFrame(list(numbers.items()), "source_file string, file_number int")
-      rows = staged.where(F.col("event_date").isin(shared)).join(F.broadcast(files), "source_file", "left")
-      marked = mark_repeats(rows.withColumn("is_new", F.col("batch_id") == batch_id), plan)
+      staged = spark.table(STAGED_EVENTS).where(F.col("event_date").isin(days))
+      named = staged.join(F.broadcast(files), "source_file", "left")
+      batch_id = plan["batch"]["batchId"]
+      marked = mark_repeats(named.withColumn("is_new", F.col("batch_id") == batch_id), tasks, slices)
       writer, repeats = write_once(marked, plan, len(numbers))
       writer.overwritePartitions()
       return counts_of(repeats.get["by_file"])

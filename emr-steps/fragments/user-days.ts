@@ -45,13 +45,13 @@ GROUP BY event_date, user_id`.trim();
 
 const SUMMED = ['events', ...PAGE_COUNTERS.map(({ column }) => column), 'paid_events', 'paid_songs'];
 
-/** Fractions are summed in an order of chance: rounded to the millisecond, the same events give the same day. */
+/** Lengths have five decimals, and are summed in an order of chance: rounded to six, the same events give the same day. */
 const ROLL_UP = `
 SELECT
   event_date AS day,
   user_id,
 ${SUMMED.map((column) => `  SUM(${column}) AS ${column},`).join('\n')}
-  ROUND(SUM(song_seconds), 3) AS song_seconds,
+  ROUND(SUM(song_seconds), 6) AS song_seconds,
   COUNT(*) AS sessions,
   SUM(TIMESTAMPDIFF(MILLISECOND, started_at, ended_at)) / 1000D AS session_seconds,
   MIN(STRUCT(started_at, ended_at, session_id)) AS first_session,

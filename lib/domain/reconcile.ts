@@ -71,12 +71,12 @@ export function expectedCounts(
   features: FeaturesResult,
   scoring: ScoringResult,
 ): readonly ExpectedCount[] {
-  const { counts } = ingest;
+  const { counts, held } = ingest;
   const ageDays = (Date.parse(plan.plannedAt) - Date.parse(plan.batch.ingestDate)) / 86_400_000;
   return [
-    { table: EVENTS.name, expected: counts.accepted },
+    { table: EVENTS.name, expected: held.events },
     ...(ageDays < QUARANTINE_RETENTION_DAYS
-      ? [{ table: QUARANTINED_EVENTS.name, expected: counts.quarantined }]
+      ? [{ table: QUARANTINED_EVENTS.name, expected: held.quarantined }]
       : []),
     { table: ledgerCount('rows_read'), expected: counts.read },
     { table: ledgerCount('rows_accepted'), expected: counts.accepted },

@@ -28,6 +28,8 @@ export const ingestResultSchema = z.strictObject({
   /** Refused rows by reason. */
   refused: z.partialRecord(refusalCodeSchema, count),
   examples: z.array(refusedExampleSchema).max(3),
+  /** Rows of the batch that the tables hold now: fewer than were accepted once users have been forgotten. */
+  held: z.strictObject({ events: count, quarantined: count }),
   filesRead: count,
   bytesRead: count,
   firstDay: isoDate.nullable(),

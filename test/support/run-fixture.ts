@@ -161,6 +161,7 @@ export const INGEST: IngestResult = {
   counts: { read: 1_000, accepted: 970, quarantined: 20, duplicates: 10 },
   refused: { malformed_json: 5, unknown_page: 15 },
   examples: [{ reason: 'unknown_page', file: `${EVENTS}/2018-10-01.json`, line: '{"page": "<script>"}' }],
+  held: { events: 970, quarantined: 20 },
   filesRead: 1,
   bytesRead: 500_000,
   firstDay: '2018-10-01',

@@ -667,13 +667,13 @@ def read_snapshot(spark: SparkSession, table: str, snapshot: str) -> DataFrame:
 SNAPSHOT_RETENTION_DAYS = 90
 
 
-def expire_snapshots(spark: SparkSession, plan: dict, tables: list[str]) -> None:
-    """Removes snapshots that have been kept for as long as they need be, with the files that only they use.
+def expire_snapshots(spark: SparkSession, plan: dict, tables: list[str], days: int) -> None:
+    """Removes snapshots that are so many days old, with the files that only they use.
 
     What a branch points at stays, so a batch that is under way loses nothing.
     """
     planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
-    oldest = planned_at - datetime.timedelta(days=SNAPSHOT_RETENTION_DAYS)
+    oldest = planned_at - datetime.timedelta(days=days)
     for table in tables:
         iceberg_table(spark, table).expireSnapshots().expireOlderThan(int(oldest.timestamp() * 1000)).commit()
 
@@ -821,7 +821,7 @@ def run(spark: SparkSession, plan: dict) -> dict:
     tasks = max(spark.sparkContext.defaultParallelism, math.ceil(history_rows / HISTORY_ROWS_PER_TASK))
     spark.conf.set("spark.sql.shuffle.partitions", tasks)
     write_features(point_in_time_rows(spark, user_days, cutoffs))
-    expire_snapshots(spark, plan, [FEATURES])
+    expire_snapshots(spark, plan, [FEATURES], SNAPSHOT_RETENTION_DAYS)
 
     features_snapshot = current_snapshot(spark, FEATURES)
     features = read_snapshot(spark, FEATURES, features_snapshot)

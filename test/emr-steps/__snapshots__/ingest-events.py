@@ -8,6 +8,7 @@ import argparse
 import collections
 import datetime
 import json
+import math
 import re
 import sys
 import traceback
@@ -144,13 +145,13 @@ def newest_snapshot(spark: SparkSession, table: str) -> str | None:
 SNAPSHOT_RETENTION_DAYS = 90
 
 
-def expire_snapshots(spark: SparkSession, plan: dict, tables: list[str]) -> None:
-    """Removes snapshots that have been kept for as long as they need be, with the files that only they use.
+def expire_snapshots(spark: SparkSession, plan: dict, tables: list[str], days: int) -> None:
+    """Removes snapshots that are so many days old, with the files that only they use.
 
     What a branch points at stays, so a batch that is under way loses nothing.
     """
     planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
-    oldest = planned_at - datetime.timedelta(days=SNAPSHOT_RETENTION_DAYS)
+    oldest = planned_at - datetime.timedelta(days=days)
     for table in tables:
         iceberg_table(spark, table).expireSnapshots().expireOlderThan(int(oldest.timestamp() * 1000)).commit()
 
@@ -254,6 +255,7 @@ END
 OUTCOMES = 13
 FORGOTTEN = 1
 FORGOTTEN_USERS = "forgotten-users.json"
+KNOWN_FILE = "COALESCE(file_number, RAISE_ERROR(CONCAT('no such file in the batch: ', file_path)))"
 
 EVENT_COLUMNS = [
     "DATE_FROM_UNIX_DATE(INT(ts DIV 86400000)) AS event_date",
@@ -286,17 +288,43 @@ def literal_path(uri: str) -> str:
     return re.sub(r"([\[\]{}*?\\])", r"\\\1", uri)
 
 
-def read_lines(spark: SparkSession, files: dict[int, str]) -> DataFrame:
-    """One row a line that is not blank: the line, and the number of its file."""
+def read_rows(
+    spark: SparkSession, plan: dict, files: dict[int, str], forgotten: dict | None, *, keep_line: bool = False
+) -> DataFrame:
+    """One row a line that is not blank: its fields, its file's number, and as "outcome" what becomes of it.
+
+    The line itself is carried on only when it is asked for: it is larger than all its fields.
+    """
     paths = [literal_path(uri) for uri in files.values()]
-    known = [(hadoop_path(spark, uri), number) for number, uri in files.items()]
-    numbers = spark.createDataFrame(known, "file_path string, file_number int")
-    lines = spark.read.text(paths).selectExpr("value AS line", "INPUT_FILE_NAME() AS file_path")
     # The pattern settles the few lines that do not begin as an object does.
-    rows = lines.where("STARTSWITH(line, '{') OR line RLIKE '\\\\S'")
-    known_file = "COALESCE(file_number, RAISE_ERROR(CONCAT('no such file in the batch: ', file_path)))"
-    numbered = rows.join(F.broadcast(numbers), "file_path", "left")
-    return numbered.selectExpr("line", f"{known_file} AS file_number")
+    lines = spark.read.text(paths).where("STARTSWITH(value, '{') OR value RLIKE '\\\\S'")
+    parsed = lines.select(
+        F.from_json("value", RAW_SCHEMA, {"columnNameOfCorruptRecord": UNREADABLE}).alias("fields"),
+        (has_trailing_text() | is_not_utf8()).alias("is_broken"),
+        F.input_file_name().alias("file_path"),
+        *([F.col("value").alias("line")] if keep_line else []),
+    )
+    numbered = parsed.join(F.broadcast(numbered_paths(spark, files)), "file_path", "left").select(
+        F.expr(f"{KNOWN_FILE} AS file_number"),
+        "fields.*",
+        (is_bare(F.col("fields")) | F.col("is_broken")).alias("is_malformed"),
+        *(["line"] if keep_line else []),
+    )
+    bounds = {
+        "earliest": plan["ingest"]["earliestEventMilliseconds"],
+        "latest": plan["ingest"]["latestEventMilliseconds"],
+    }
+    return (
+        numbered.withColumn("is_forgotten", is_forgotten(forgotten))
+        .withColumn("outcome", F.expr(OUTCOME.format(**bounds)))
+        .drop("is_malformed", "is_forgotten")
+    )
+
+
+def numbered_paths(spark: SparkSession, files: dict[int, str]) -> DataFrame:
+    """The number of each file, by its path as Spark reports it."""
+    known = [(hadoop_path(spark, uri), number) for number, uri in files.items()]
+    return spark.createDataFrame(known, "file_path string, file_number int")
 
 
 def names_by_number(files: dict[int, str]) -> Column:
@@ -305,29 +333,16 @@ def names_by_number(files: dict[int, str]) -> Column:
     return names[F.col("file_number")].alias("source_file")
 
 
-def parse(lines: DataFrame, plan: dict) -> DataFrame:
-    """Adds the fields of each line, and as "outcome" what becomes of it."""
-    bounds = {
-        "earliest": plan["ingest"]["earliestEventMilliseconds"],
-        "latest": plan["ingest"]["latestEventMilliseconds"],
-    }
-    fields = F.from_json("line", RAW_SCHEMA, {"columnNameOfCorruptRecord": UNREADABLE})
-    parsed = lines.withColumn("fields", fields).select("*", "fields.*")
-    malformed = is_bare(F.col("fields")) | has_trailing_text() | is_not_utf8()
-    return (
-        parsed.withColumn("is_malformed", malformed)
-        .withColumn("is_forgotten", is_forgotten(Files(lines.sparkSession), plan["lakeRoot"]))
-        .withColumn("outcome", F.expr(OUTCOME.format(**bounds)))
-        .drop("fields", "is_malformed", "is_forgotten")
-    )
-
-
-def is_forgotten(files: Files, lake_root: str) -> Column:
-    """Whether the row's user is on the list of those who asked to be forgotten."""
+def forgotten_users(files: Files, lake_root: str) -> dict | None:
+    """The list of users who asked to be forgotten, as it is now."""
     uri = f"{lake_root}/{FORGOTTEN_USERS}"
-    if not files.exists(uri):
+    return files.read_json(uri) if files.exists(uri) else None
+
+
+def is_forgotten(forgotten: dict | None) -> Column:
+    """Whether the row's user is on the list."""
+    if forgotten is None:
         return F.lit(False)
-    forgotten = files.read_json(uri)
     return F.sha2(F.concat(F.lit(forgotten["salt"]), "userId"), 256).isin(forgotten["hashes"])
 
 
@@ -342,14 +357,14 @@ def has_trailing_text() -> Column:
 
     As an element of an array, such a line cannot be read.
     """
-    suspicious = "NOT ENDSWITH(line, '}') OR CONTAINS(line, '}{') OR CONTAINS(line, '} {')"
-    elements = "SIZE(FROM_JSON(CONCAT('[', line, ']'), 'ARRAY<STRUCT<ts: STRING>>'))"
+    suspicious = "NOT ENDSWITH(value, '}') OR CONTAINS(value, '}{') OR CONTAINS(value, '} {')"
+    elements = "SIZE(FROM_JSON(CONCAT('[', value, ']'), 'ARRAY<STRUCT<ts: STRING>>'))"
     return F.expr(f"IF({suspicious}, COALESCE({elements}, 0) <> 1, FALSE)")
 
 
 def is_not_utf8() -> Column:
     """Whether the line holds bytes that are no text: decoding replaces them, and the length changes."""
-    return F.expr("OCTET_LENGTH(ENCODE(line, 'UTF-8')) <> OCTET_LENGTH(line)")
+    return F.expr("OCTET_LENGTH(ENCODE(value, 'UTF-8')) <> OCTET_LENGTH(value)")
 
 
 def tally(numbers: str, bins: int) -> Column:
@@ -407,6 +422,9 @@ CLOSE_STAGING = "ALTER TABLE lake.churn.events DROP BRANCH IF EXISTS staging"
 # Property of a snapshot of events: the batch that it was written for.
 WRITTEN_FOR = "written-for-batch"
 
+# Of a day that is larger, the users are spread over several tasks and files.
+ROWS_PER_TASK = 500000
+
 EVENT_NAMES = [
     "event_date",
     "event_time",
@@ -459,11 +477,10 @@ def open_staging(spark: SparkSession, plan: dict) -> None:
     forget_batches(spark, STAGED_EVENTS, unfinished)
 
 
-def mark_repeats(rows: DataFrame, plan: dict) -> DataFrame:
+def mark_repeats(rows: DataFrame, tasks: int, slices: int) -> DataFrame:
     """Adds "is_repeat", with the shuffle by day and the sort that storing the rows needs anyway."""
-    slices = plan["ingest"]["slicesPerDay"]
     rows = rows.withColumn("slice", F.expr(f"PMOD(HASH(user_id), {slices})"))
-    by_day = rows.repartition(plan["ingest"]["shufflePartitions"], "event_date", "slice")
+    by_day = rows.repartition(tasks, "event_date", "slice")
     # The user first: Spark sorts by the first eight bytes of the first column, and compares rows only where these tie.
     order = Window.partitionBy("user_id", "event_date", "slice").orderBy(*EVENT_KEY, *TIE_BREAKERS)
     key = F.struct(*EVENT_KEY)
@@ -483,7 +500,9 @@ def write_once(marked: DataFrame, plan: dict, file_count: int) -> tuple[DataFram
 
 def stage_new_rows(events: DataFrame, plan: dict, files: dict[int, str]) -> collections.Counter:
     """Appends the batch's events to the branch, each once; returns the repeats by file."""
-    marked = mark_repeats(events.withColumn("is_new", F.lit(True)), plan)
+    sizes = plan["ingest"]
+    new = events.withColumn("is_new", F.lit(True))
+    marked = mark_repeats(new, sizes["shufflePartitions"], sizes["slicesPerDay"])
     named = marked.withColumns(
         {"source_file": names_by_number(files), "batch_id": F.lit(plan["batch"]["batchId"])}
     )
@@ -500,18 +519,28 @@ def staged_rows(spark: SparkSession, plan: dict) -> list:
 
 
 def merge_with_existing(
-    spark: SparkSession, plan: dict, days: set, numbers: dict[str, int]
+    spark: SparkSession, plan: dict, by_day: list, numbers: dict[str, int]
 ) -> collections.Counter:
-    """Drops what other batches already hold of the batch's days; returns those repeats by file."""
-    batch_id = plan["batch"]["batchId"]
-    staged = spark.table(STAGED_EVENTS)
-    others = staged.where(F.col("event_date").isin(days) & (F.col("batch_id") != batch_id))
-    shared = [row.event_date for row in others.select("event_date").distinct().collect()]
+    """Drops what readers have already of the batch's days; returns those repeats by file."""
+    rows = collections.Counter()
+    for row in by_day:
+        rows[row.event_date] += row["rows"]
+    held = spark.table(f"{EVENTS}.partitions").where(F.col("partition.event_date").isin(list(rows)))
+    shared = held.selectExpr("partition.event_date AS day", "record_count").collect()
     if not shared:
         return collections.Counter()
+    for row in shared:
+        rows[row.day] += row.record_count
+    days = [row.day for row in shared]
+    # The days may be far larger than the batch for which the run was planned.
+    sizes = [rows[day] for day in days]
+    slices = max(plan["ingest"]["slicesPerDay"], math.ceil(max(sizes) / ROWS_PER_TASK))
+    tasks = max(plan["ingest"]["shufflePartitions"], math.ceil(sum(sizes) / ROWS_PER_TASK))
     files = spark.createDataFrame(list(numbers.items()), "source_file string, file_number int")
-    rows = staged.where(F.col("event_date").isin(shared)).join(F.broadcast(files), "source_file", "left")
-    marked = mark_repeats(rows.withColumn("is_new", F.col("batch_id") == batch_id), plan)
+    staged = spark.table(STAGED_EVENTS).where(F.col("event_date").isin(days))
+    named = staged.join(F.broadcast(files), "source_file", "left")
+    batch_id = plan["batch"]["batchId"]
+    marked = mark_repeats(named.withColumn("is_new", F.col("batch_id") == batch_id), tasks, slices)
     writer, repeats = write_once(marked, plan, len(numbers))
     writer.overwritePartitions()
     return counts_of(repeats.get["by_file"])
@@ -556,28 +585,43 @@ def forget_old_refusals(spark: SparkSession, plan: dict) -> None:
         spark.sql(f"DELETE FROM {QUARANTINE} WHERE ingest_date < DATE '{oldest}'")  # noqa: S608
 
 
-def quarantine_rows(spark: SparkSession, plan: dict, files: dict[int, str]) -> None:
-    """Replaces what the quarantine holds of this batch, reading again only the files with refused rows."""
+def quarantine_rows(
+    spark: SparkSession,
+    plan: dict,
+    files: dict[int, str],
+    refused: dict[int, dict[int, int]],
+    forgotten: dict | None,
+) -> None:
+    """Replaces what the quarantine holds of this batch, reading again only the files with defective rows.
+
+    Of forgotten users there is nothing to keep, so their rows are written from the counts.
+    """
     batch = plan["batch"]
     spark.sql(CREATE_QUARANTINE)
     forget_old_refusals(spark, plan)
     forget_batches(spark, QUARANTINE, [batch["batchId"], *plan["abandonedBatchIds"]])
-    if not files:
-        return
     reasons = F.array(*[F.lit(reason) for reason in REFUSAL_REASONS])
-    refused = parse(read_lines(spark, files), plan).where("outcome > 0")
-    (
-        refused.select(
+
+    def keep(rows: DataFrame) -> None:
+        of_batch = rows.select(
             F.lit(batch["ingestDate"]).cast("date").alias("ingest_date"),
             F.element_at(reasons, F.col("outcome")).alias("reason"),
             names_by_number(files),
-            F.when(F.col("outcome") != FORGOTTEN, shortened(F.col("line"))).otherwise("").alias("line"),
+            "line",
             F.lit(batch["batchId"]).alias("batch_id"),
         )
-        .coalesce(1)
-        .writeTo(QUARANTINE)
-        .append()
-    )
+        of_batch.coalesce(1).writeTo(QUARANTINE).append()
+
+    defective = {number: files[number] for number in sorted(refused) if refused[number].keys() - {FORGOTTEN}}
+    if defective:
+        rows = read_rows(spark, plan, defective, forgotten, keep_line=True)
+        defects = rows.where(f"outcome NOT IN (0, {FORGOTTEN})")
+        keep(defects.withColumn("line", shortened(F.col("line"))))
+    counts = [(number, of_file[FORGOTTEN]) for number, of_file in refused.items() if FORGOTTEN in of_file]
+    if counts:
+        rows = spark.createDataFrame(counts, "file_number int, rows int")
+        repeated = rows.select("file_number", F.explode(F.sequence(F.lit(1), "rows")))
+        keep(repeated.select("file_number", F.lit(FORGOTTEN).alias("outcome"), F.lit("").alias("line")))
 
 
 def quarantined(spark: SparkSession, batch_id: str) -> tuple[dict[str, int], list[dict]]:
@@ -592,8 +636,9 @@ def quarantined(spark: SparkSession, batch_id: str) -> tuple[dict[str, int], lis
     )
     examples = [
         {"reason": row.reason, "file": row.example.source_file, "line": row.example.line}
-        for row in rows[:MOST_EXAMPLES]
-    ]
+        for row in rows
+        if row.reason != REFUSAL_REASONS[FORGOTTEN - 1]
+    ][:MOST_EXAMPLES]
     return {row.reason: row["rows"] for row in rows}, examples
 
 
@@ -723,7 +768,7 @@ SELECT
   SUM(cancellations) AS cancellations,
   SUM(paid_events) AS paid_events,
   SUM(paid_songs) AS paid_songs,
-  ROUND(SUM(song_seconds), 3) AS song_seconds,
+  ROUND(SUM(song_seconds), 6) AS song_seconds,
   COUNT(*) AS sessions,
   SUM(TIMESTAMPDIFF(MILLISECOND, started_at, ended_at)) / 1000D AS session_seconds,
   MIN(STRUCT(started_at, ended_at, session_id)) AS first_session,
@@ -847,7 +892,8 @@ def stage_batch(spark: SparkSession, plan: dict) -> list[dict]:
     files = number_files(batch)
     numbers = {uri: number for number, uri in files.items()}
     outcomes = Observation("outcomes")
-    rows = parse(read_lines(spark, files), plan).drop("line")
+    forgotten = forgotten_users(Files(spark), plan["lakeRoot"])
+    rows = read_rows(spark, plan, files, forgotten)
     by_file_and_outcome = tally(f"file_number * {OUTCOMES} + outcome", len(files) * OUTCOMES)
     accepted = (
         rows.observe(outcomes, by_file_and_outcome.alias("by_file_and_outcome"))
@@ -857,17 +903,18 @@ def stage_batch(spark: SparkSession, plan: dict) -> list[dict]:
     open_staging(spark, plan)
     duplicates = stage_new_rows(accepted, plan, files)
 
-    read, refused, forgotten = collections.Counter(), collections.Counter(), 0
+    read, refused, defects = collections.Counter(), collections.defaultdict(dict), 0
     for code, count in counts_of(outcomes.get["by_file_and_outcome"]).items():
         number, outcome = divmod(code, OUTCOMES)
         read[number] += count
-        refused[number] += count if outcome > 0 else 0
-        forgotten += count if outcome == FORGOTTEN else 0
-    quarantine_rows(spark, plan, {number: files[number] for number in sorted(refused) if refused[number] > 0})
-    check_refused_share(spark, plan, sum(refused.values()) - forgotten, sum(read.values()))
+        if outcome > 0:
+            refused[number][outcome] = count
+            defects += count if outcome != FORGOTTEN else 0
+    quarantine_rows(spark, plan, files, refused, forgotten)
+    check_refused_share(spark, plan, defects, sum(read.values()))
 
     by_day = staged_rows(spark, plan)
-    repeats = merge_with_existing(spark, plan, {row.event_date for row in by_day}, numbers)
+    repeats = merge_with_existing(spark, plan, by_day, numbers)
     staged = collections.Counter()
     for row in staged_rows(spark, plan) if repeats else by_day:
         staged[numbers[row.source_file]] += row["rows"]
@@ -880,7 +927,7 @@ def stage_batch(spark: SparkSession, plan: dict) -> list[dict]:
             "batch_id": batch["batchId"],
             "rows_read": read[number],
             "rows_accepted": staged[number],
-            "rows_quarantined": refused[number],
+            "rows_quarantined": sum(refused[number].values()),
             "rows_duplicate": duplicates[number],
         }
         for file in batch["files"]
@@ -967,20 +1014,35 @@ def run(spark: SparkSession, plan: dict) -> dict:
     spark.conf.set("spark.sql.objectHashAggregate.sortBased.fallbackThreshold", "100000")
     spark.conf.set("spark.sql.shuffle.partitions", str(plan["ingest"]["shufflePartitions"]))
     files = Files(spark)
+    is_known = files.exists(plan["outputs"]["ledger"])
     ledger = take_in(spark, plan, files)
     recomputed = refresh_user_days(spark)
     files.write_text(plan["outputs"]["ledger"], "".join(json.dumps(row) + "\n" for row in ledger))
     spark.sql(CLOSE_STAGING)
-    expire_snapshots(spark, plan, [EVENTS, USER_DAYS, QUARANTINE])
+    expire_snapshots(spark, plan, [EVENTS, USER_DAYS], SNAPSHOT_RETENTION_DAYS)
+    # What is deleted from the quarantine is deleted for good: no model was trained on it.
+    expire_snapshots(spark, plan, [QUARANTINE], 1)
 
     batch_id = plan["batch"]["batchId"]
     reasons, examples = quarantined(spark, batch_id)
-    span = spark.table(EVENTS).where(F.col("batch_id") == batch_id)
-    first, last = span.agg(F.min("event_date"), F.max("event_date")).first()
+    of_batch = spark.table(EVENTS).where(F.col("batch_id") == batch_id)
+    held = of_batch.agg(
+        F.count("*").alias("events"),
+        F.min("event_date").alias("first_day"),
+        F.max("event_date").alias("last_day"),
+    ).first()
+    accepted = sum(row["rows_accepted"] for row in ledger)
+    # Of a batch that was taken in by an earlier run, users may have been forgotten meanwhile.
+    if not is_known and held.events != accepted:
+        raise StepError(
+            f"{accepted:,} rows were accepted, but {EVENTS} holds {held.events:,} of this batch",
+            "somebody else writes to the table",
+            "let nothing but this pipeline write to it, then start a new run",
+        )
     return {
         "counts": {
             "read": sum(row["rows_read"] for row in ledger),
-            "accepted": sum(row["rows_accepted"] for row in ledger),
+            "accepted": accepted,
             "quarantined": sum(row["rows_quarantined"] for row in ledger),
             "duplicates": sum(row["rows_duplicate"] for row in ledger),
         },
@@ -988,8 +1050,9 @@ def run(spark: SparkSession, plan: dict) -> dict:
         "examples": examples,
         "filesRead": len(ledger),
         "bytesRead": sum(row["bytes"] for row in ledger),
-        "firstDay": str(first) if first else None,
-        "lastDay": str(last) if last else None,
+        "held": {"events": held.events, "quarantined": sum(reasons.values())},
+        "firstDay": str(held.first_day) if held.first_day else None,
+        "lastDay": str(held.last_day) if held.last_day else None,
         "daysRecomputed": recomputed,
         "snapshots": {
             "events": newest_snapshot(spark, EVENTS),

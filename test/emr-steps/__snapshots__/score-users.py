@@ -203,13 +203,13 @@ def read_snapshot(spark: SparkSession, table: str, snapshot: str) -> DataFrame:
 SNAPSHOT_RETENTION_DAYS = 90
 
 
-def expire_snapshots(spark: SparkSession, plan: dict, tables: list[str]) -> None:
-    """Removes snapshots that have been kept for as long as they need be, with the files that only they use.
+def expire_snapshots(spark: SparkSession, plan: dict, tables: list[str], days: int) -> None:
+    """Removes snapshots that are so many days old, with the files that only they use.
 
     What a branch points at stays, so a batch that is under way loses nothing.
     """
     planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
-    oldest = planned_at - datetime.timedelta(days=SNAPSHOT_RETENTION_DAYS)
+    oldest = planned_at - datetime.timedelta(days=days)
     for table in tables:
         iceberg_table(spark, table).expireSnapshots().expireOlderThan(int(oldest.timestamp() * 1000)).commit()
 
@@ -419,7 +419,7 @@ def run(spark: SparkSession, plan: dict) -> dict:
     scores = ranked(with_reasons(scored), description["calibration"], plan)
     spark.sql(SCORES_DEFINITION)
     scores.writeTo(SCORES).overwrite(functions.col("run_id") == plan["runId"])
-    expire_snapshots(spark, plan, [SCORES])
+    expire_snapshots(spark, plan, [SCORES], SNAPSHOT_RETENTION_DAYS)
 
     snapshot = current_snapshot(spark, SCORES)
     written = read_snapshot(spark, SCORES, snapshot).where(functions.col("run_id") == plan["runId"]).cache()
