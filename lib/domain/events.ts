@@ -174,8 +174,6 @@ export type Page = (typeof PAGES)[number];
 
 /** The page that plays a song. */
 export const SONG_PAGE: Page = 'NextSong';
-/** The churn event: a user's last. */
-export const CANCELLATION_PAGE: Page = 'Cancellation Confirmation';
 
 /** The states of signing in. */
 export const AUTHS = ['Logged In', 'Logged Out', 'Guest', 'Cancelled'] as const;

@@ -121,6 +121,7 @@ def main() -> None:
                     # No score reaches the upper bin: half a row of 40 stands for none.
                     "emptied": step.score_drift({"starts": [1.0], "rows": [20, 20]}, 40, [0]),
                     "constant": step.score_drift({"starts": [], "rows": [40]}, 25, []),
+                    "nobody": step.score_drift({"starts": [1.0], "rows": [20, 20]}, 0, [0]),
                 },
             }
         )

@@ -273,9 +273,12 @@ def stability_index(bins: list[tuple[int, int]]) -> float:
     """Population stability index of tested and scored rows by bin: the sum of (s - t) ln(s / t) over shares.
 
     It is the symmetric divergence of Kullback and Leibler (Ann. Math. Statist. 22, 1951). An empty bin counts as
-    half a row, so that the index stays finite; one that is empty on both sides counts for nothing.
+    half a row, so that the index stays finite; one that is empty on both sides counts for nothing. Where a side
+    has no rows at all there is nothing to compare.
     """
-    tested, scored = (sum(rows) for rows in zip(*bins, strict=True))
+    tested, scored = sum(before for before, _ in bins), sum(after for _, after in bins)
+    if tested == 0 or scored == 0:
+        return 0.0
     shares = [
         (max(before, EMPTY_BIN_ROWS) / tested, max(after, EMPTY_BIN_ROWS) / scored)
         for before, after in bins
