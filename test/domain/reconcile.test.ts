@@ -70,3 +70,15 @@ it('quarantined rows are not expected any more once retention may have removed t
   expect(tables('2018-11-20')).toContain('quarantined_events');
   expect(tables('2018-10-20')).not.toContain('quarantined_events');
 });
+
+it('rows of users who were forgotten after the batch came are not expected in the lake, but in the ledger', () => {
+  const ingest = { ...INGEST, held: { events: 960, quarantined: 19 } };
+  const plan = {
+    plannedAt: '2018-12-04T06:00:00.000Z',
+    batch: { ...VALUES, ingestDate: '2018-12-04', files: [] },
+  };
+  const counts = Object.fromEntries(
+    expectedCounts(plan, ingest, FEATURES, SCORING).map(({ table, expected }) => [table, expected]),
+  );
+  expect(counts).toMatchObject({ events: 960, quarantined_events: 19, 'ingest_files.rows_accepted': 970 });
+});
