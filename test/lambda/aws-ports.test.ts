@@ -265,7 +265,7 @@ describe('EC2, asked what it sells', () => {
     await expect(ec2.offers(['m7g.xlarge'], ['subnet-1'])).rejects.toMatchObject({ name: 'Unavailable' });
   });
 
-  it('is not waited for longer than a second', async () => {
+  it('is not waited for without end', async () => {
     const server = createServer(() => {});
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const address = server.address();
@@ -273,7 +273,8 @@ describe('EC2, asked what it sells', () => {
     const credentials = { accessKeyId: 'testing', secretAccessKey: 'testing' };
     const client = new EC2Client({ region, endpoint: `http://127.0.0.1:${port}`, credentials });
     const started = performance.now();
-    await expect(new Ec2InstanceMarket(client).offers(['m7g.xlarge'], ['subnet-1'])).rejects.toThrow();
+    const market = new Ec2InstanceMarket(client, 200);
+    await expect(market.offers(['m7g.xlarge'], ['subnet-1'])).rejects.toThrow();
     expect(performance.now() - started).toBeLessThan(2_000);
     client.destroy();
     server.closeAllConnections();
