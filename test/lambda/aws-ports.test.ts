@@ -85,6 +85,24 @@ describe('S3', () => {
     expect(matching.map((object) => object.uri)).toEqual(['s3://raw/events/b/c.json']);
   });
 
+  it.each([
+    ['NoSuchBucket', 'no such bucket'],
+    ['AccessDenied', 'access denied'],
+  ])('says of a bucket that cannot be listed: %s', async (name, reason) => {
+    const { mock, store } = objects();
+    const refusal = { name, message: 'as S3 says', $fault: 'client' as const, $metadata: {} };
+    mock.on(ListObjectsV2Command).rejects(new S3ServiceException(refusal));
+    for (const location of ['s3://raw/events', 's3://raw/events/*.json']) {
+      await expect(store.list(location)).rejects.toMatchObject({
+        name: 'UnlistableError',
+        reason,
+        message: `${location} cannot be listed, ${reason}: as S3 says`,
+      });
+    }
+    mock.on(ListObjectsV2Command).rejects(new S3ServiceException({ ...refusal, name: 'SlowDown' }));
+    await expect(store.list('s3://raw/events')).rejects.toMatchObject({ name: 'SlowDown' });
+  });
+
   it('refuses an address that is none', async () => {
     await expect(objects().store.read('/tmp/x')).rejects.toThrow(/\/tmp\/x is no address in S3/);
   });
