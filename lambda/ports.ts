@@ -17,6 +17,18 @@ export type WriteCondition =
   | { readonly kind: 'absent' }
   | { readonly kind: 'unchanged'; readonly etag: string };
 
+/** A location that cannot be listed, however often one tries. */
+export class UnlistableError extends Error {
+  override readonly name = 'UnlistableError';
+  readonly reason: 'no such bucket' | 'access denied';
+
+  /** @param cause what the store itself said */
+  constructor(location: string, reason: UnlistableError['reason'], cause: Error) {
+    super(`${location} cannot be listed, ${reason}: ${cause.message}`, { cause });
+    this.reason = reason;
+  }
+}
+
 /** Objects by URI: `s3://bucket/key` or `file:///path`. */
 export interface ObjectStore {
   /** Text and entity tag; undefined when there is no such object. */
@@ -27,7 +39,10 @@ export interface ObjectStore {
     text: string,
     options?: { readonly condition?: WriteCondition; readonly contentType?: string },
   ): Promise<'written' | 'conflict'>;
-  /** Every object below a folder, or the file itself, or what a glob matches; in the order of their URIs. */
+  /**
+   * Every object below a folder, or the file itself, or what a glob matches; in the order of their URIs.
+   * @throws UnlistableError
+   */
   list(location: string): Promise<readonly StoredObject[]>;
   /** Removes the object; one that is not there is no error. */
   remove(uri: string): Promise<void>;

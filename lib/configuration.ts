@@ -8,7 +8,7 @@ import { runSettingsSchema } from './domain/run.ts';
 import { checkSchedule } from './schedule-expression.ts';
 
 /** Begins every key of ours, so that a misspelt one is told apart from a key of CDK's. */
-export const CONTEXT_PREFIX = 'churn:';
+const CONTEXT_PREFIX = 'churn:';
 
 /** Values given with `-c` are text; those in cdk.json have their type already. */
 const flag = z.preprocess(

@@ -21,7 +21,8 @@ import { sparkClasses } from './spark-classes.mjs';
  * @property {number} seconds roughly what it takes with a fast network
  * @property {(locations: Locations) => boolean} isCurrent whether it is whole and up to date
  * @property {(locations: Locations) => void} [checkMachine] refuses a machine that lacks what `install` needs
- * @property {(locations: Locations, signal: AbortSignal) => Promise<void>} install replaces what is there
+ * @property {(locations: Locations, signal: AbortSignal) => Promise<string | undefined>} install replaces what is there;
+ *   returns what the user should know of it
  */
 
 /** In the order in which they need each other. @type {readonly Part[]} */
@@ -80,16 +81,21 @@ async function interruptibly(work) {
  * @param {AbortSignal} signal
  */
 async function install(locations, parts, progress, signal) {
-  const megabytes = parts.reduce((sum, part) => sum + part.megabytes, 0);
-  const seconds = parts.reduce((sum, part) => sum + part.seconds, 0);
+  const missing = parts.filter((part) => !part.isCurrent(locations));
+  if (missing.length === 0) return;
+  const megabytes = missing.reduce((sum, part) => sum + part.megabytes, 0);
+  const seconds = missing.reduce((sum, part) => sum + part.seconds, 0);
   refuseFullDisk(locations, megabytes);
-  for (const part of parts) part.checkMachine?.(locations);
+  for (const part of missing) part.checkMachine?.(locations);
   progress.say(`Setting up what is missing here: about ${megabytes} MB, ${seconds} s with a fast network.`);
   for (const part of parts) {
     signal.throwIfAborted();
-    await progress.during(`${part.title} (${part.megabytes} MB, ${part.seconds} s)`, () =>
+    // Asked anew: what was made from an earlier part is out of date as soon as that one is replaced.
+    if (part.isCurrent(locations)) continue;
+    const remark = await progress.during(`${part.title} (${part.megabytes} MB, ${part.seconds} s)`, () =>
       part.install(locations, signal),
     );
+    if (remark !== undefined) progress.say(`    ${remark}`);
   }
 }
 
@@ -100,8 +106,7 @@ async function install(locations, parts, progress, signal) {
  */
 export async function ensureSetUp(locations, parts = allParts, progress = createProgress()) {
   refuseUnsupportedMachine();
-  const missing = () => parts.filter((part) => !part.isCurrent(locations));
-  if (missing().length === 0) return;
+  if (parts.every((part) => part.isCurrent(locations))) return;
 
   const lockFile = join(locations.environmentFolder, 'set-up.lock');
   /** @param {string} holder */
@@ -109,11 +114,8 @@ export async function ensureSetUp(locations, parts = allParts, progress = create
     progress.say(`Another process (${holder}) is setting this project up; waiting for it ...`);
   try {
     await interruptibly((signal) =>
-      withLock(lockFile, { onWait, signal }, async () => {
-        // Whoever held the lock before may have installed everything.
-        const parts = missing();
-        if (parts.length > 0) await install(locations, parts, progress, signal);
-      }),
+      // Whoever held the lock before may have installed everything: what is missing is asked under it.
+      withLock(lockFile, { onWait, signal }, () => install(locations, parts, progress, signal)),
     );
   } catch (error) {
     throw explainSystemError(error, locations.projectRoot);

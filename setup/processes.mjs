@@ -33,19 +33,26 @@ export const machinePath = (locations) =>
     .join(delimiter);
 
 /**
- * Runs one program of an installation. Its output goes to a log in the environment folder.
+ * Where the output of a program that failed is kept.
+ * @param {Locations} locations
+ * @param {string} logName
+ */
+export const logFileOf = (locations, logName) => join(locations.environmentFolder, 'logs', `${logName}.log`);
+
+/**
+ * Runs one program of an installation. When it fails, its output goes to a log in the environment folder.
  * @param {Locations} locations
  * @param {object} task
  * @param {string} task.what what is being installed, for the sentence about a failure
  * @param {string} task.logName
  * @param {string} task.command
  * @param {readonly string[]} task.args
- * @param {NodeJS.ProcessEnv} [task.env] added to this process's
+ * @param {NodeJS.ProcessEnv} [task.env] added to this process's; what is undefined is unset
  * @param {AbortSignal} task.signal ends the program
  * @returns {Promise<string>} what it wrote to standard output
  */
 export function runInstaller(locations, { what, logName, command, args, env, signal }) {
-  const logFile = join(locations.environmentFolder, 'logs', `${logName}.log`);
+  const logFile = logFileOf(locations, logName);
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd: locations.projectRoot,
@@ -70,6 +77,8 @@ export function runInstaller(locations, { what, logName, command, args, env, sig
       } catch {}
     };
     child.on('error', (error) => {
+      all += String(error);
+      keepLog();
       const absent = 'code' in error && error.code === 'ENOENT';
       reject(
         absent

@@ -1,16 +1,27 @@
 /** `churn forget`: puts users on the list of those whose rows ingest drops, in a lake here or in the cloud. */
-import { S3Client } from '@aws-sdk/client-s3';
 import { Command } from 'commander';
-import { S3Objects } from '../../lambda/aws/s3-objects.ts';
 import { findJson, jsonText, lakeUri } from '../../lambda/json-objects.ts';
 import type { ObjectStore } from '../../lambda/ports.ts';
 import { FEATURES_TABLE } from '../../lib/domain/features/table.ts';
 import { forget, forgottenUsersSchema } from '../../lib/domain/forgotten-users.ts';
-import { KEYS, TABLES } from '../../lib/domain/lake.ts';
+import { EVENTS, KEYS, SCORES, USER_DAYS } from '../../lib/domain/lake.ts';
 import { openExistingLake } from '../../local/lake-folder.ts';
 import { ContentTags } from '../../local/ports/content-tags.ts';
 import { FolderStore } from '../../local/ports/folder-store.ts';
 import { DEFAULT_LAKE, UsageError } from './arguments.ts';
+import { explained } from './deployed/errors.ts';
+
+const BUCKET_URI = /^s3:\/\/[^/]+/;
+
+/** The tables that no run writes anew: every row of a user stays until it is deleted. */
+const LASTING = [EVENTS, SCORES];
+/** Those whose rows of a user go with the next run. */
+const REWRITTEN = [USER_DAYS, FEATURES_TABLE];
+
+interface ForgetOptions {
+  readonly lake: string;
+  readonly region?: string;
+}
 
 export function forgetCommand(): Command {
   return new Command('forget')
@@ -24,18 +35,33 @@ export function forgetCommand(): Command {
       "folder of the lake, or a deployed pipeline's LakeUri (s3://...)",
       DEFAULT_LAKE,
     )
-    .action(async (users: readonly string[], { lake }: { readonly lake: string }) => {
+    .option('--region <region>', "Region of a deployed pipeline's lake (default: the SDK's own)")
+    .action(async (users: readonly string[], options: ForgetOptions) => {
+      const { lake } = options;
       if (users.some((user) => user.trim() === '')) throw new UsageError('A user id is empty.');
-      const { objects, root } = await openObjects(lake);
-      await addToList(objects, root, users);
+      try {
+        const { objects, root } = await openObjects(options);
+        await addToList(objects, root, users);
+      } catch (error) {
+        throw explained(error);
+      }
       console.log(`${users.length} on the list: their rows are dropped from the next run on.`);
-      console.log(lake.startsWith('s3://') ? deletions(users) : startOver(lake));
+      console.log(isDeployed(lake) ? deletions(users) : startOver(lake));
     });
 }
 
-async function openObjects(lake: string): Promise<{ readonly objects: ObjectStore; readonly root: string }> {
-  if (lake.startsWith('s3://')) {
-    return { objects: new S3Objects(new S3Client({})), root: lake.replace(/\/+$/, '') };
+const isDeployed = (lake: string): boolean => lake.startsWith('s3:');
+
+async function openObjects({
+  lake,
+  region,
+}: ForgetOptions): Promise<{ readonly objects: ObjectStore; readonly root: string }> {
+  if (isDeployed(lake)) {
+    if (!BUCKET_URI.test(lake))
+      throw new UsageError(`${lake} is no address in S3: it must read s3://bucket.`);
+    const root = lake.replace(/\/+$/, '');
+    const { openDeployedLake } = await import('./deployed/lake.ts');
+    return { objects: await openDeployedLake(root, region), root };
   }
   const folder = await openExistingLake(lake);
   return { objects: new FolderStore(new ContentTags(folder.contentTags)), root: folder.root };
@@ -57,15 +83,22 @@ export async function addToList(
   }
 }
 
-/** Statements for Athena: every Iceberg table that has users. */
-function deletions(users: readonly string[]): string {
+/**
+ * Statements for Athena. Its DELETE only writes down which rows are no more: OPTIMIZE takes them out of the data
+ * files, of those with so many such notes as the property says, and VACUUM removes the files as they were.
+ */
+export function deletions(users: readonly string[]): string {
   const ids = users.map((user) => `'${user.replaceAll("'", "''")}'`).join(', ');
-  const tables = [...TABLES, FEATURES_TABLE].filter(
-    ({ format, columns }) => format === 'iceberg' && columns.some(({ name }) => name === 'user_id'),
-  );
   return [
-    'Delete what the tables hold, in Athena; docs/operations.md says what else there is to do:',
-    ...tables.map(({ name }) => `  DELETE FROM ${name} WHERE user_id IN (${ids});`),
+    'Delete what the tables hold of them, in Athena, one statement after the other, while no run goes on:',
+    ...LASTING.flatMap(({ name }) => [
+      `  ALTER TABLE ${name} SET TBLPROPERTIES ('optimize_rewrite_delete_file_threshold' = '1');`,
+      `  DELETE FROM ${name} WHERE user_id IN (${ids});`,
+      `  OPTIMIZE ${name} REWRITE DATA USING BIN_PACK;`,
+    ]),
+    `The next run that takes in files writes ${REWRITTEN.map(({ name }) => name).join(' and ')} without them. After it:`,
+    ...[...LASTING, ...REWRITTEN].map(({ name }) => `  VACUUM ${name};`),
+    'docs/operations.md, "Forget a user", says how old the files must be that VACUUM removes, and where else ids lie.',
   ].join('\n');
 }
 

@@ -8,21 +8,23 @@ import {
 import { PipelineError } from '../errors.ts';
 import type { InstanceMarket, InstanceOffers } from '../ports.ts';
 
-/** A run does not wait longer for a check that it can go without. */
-const PATIENCE_MILLISECONDS = 1_000;
+/** A run can go without this check, but a cold Lambda takes a second for its first answer alone. */
+const PATIENCE_MILLISECONDS = 10_000;
 /** Names under which EC2 says that the Lambda's role may not ask. */
 const DENIALS: readonly string[] = ['UnauthorizedOperation', 'AccessDenied', 'AccessDeniedException'];
 const NO_SUCH_SUBNET: readonly string[] = ['InvalidSubnetID.NotFound', 'InvalidSubnetID.Malformed'];
 
 export class Ec2InstanceMarket implements InstanceMarket {
   readonly #client: EC2Client;
+  readonly #patienceMilliseconds: number;
 
-  constructor(client: EC2Client) {
+  constructor(client: EC2Client, patienceMilliseconds = PATIENCE_MILLISECONDS) {
     this.#client = client;
+    this.#patienceMilliseconds = patienceMilliseconds;
   }
 
   async offers(instanceTypes: readonly string[], subnetIds: readonly string[]): Promise<InstanceOffers> {
-    const abortSignal = AbortSignal.timeout(PATIENCE_MILLISECONDS);
+    const abortSignal = AbortSignal.timeout(this.#patienceMilliseconds);
     try {
       const [zones, subnetZones] = await Promise.all([
         this.#zonesOf(instanceTypes, abortSignal),

@@ -12,7 +12,7 @@ import {
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import type { ObjectStore, StoredObject, WriteCondition } from '../ports.ts';
+import { type ObjectStore, type StoredObject, UnlistableError, type WriteCondition } from '../ports.ts';
 
 const PRECONDITION_FAILED = 412;
 /** Another conditional write of the same object is under way: S3 asks to try again. */
@@ -65,6 +65,14 @@ export class S3Objects implements ObjectStore {
   }
 
   async list(location: string): Promise<readonly StoredObject[]> {
+    try {
+      return await this.#listed(location);
+    } catch (error) {
+      throw explained(error, location);
+    }
+  }
+
+  async #listed(location: string): Promise<readonly StoredObject[]> {
     const { Bucket, Key } = address(location);
     const wildcard = Key.search(/[*?[{]/);
     if (wildcard !== -1) {
@@ -98,6 +106,14 @@ export class S3Objects implements ObjectStore {
       .filter((object) => object.Key === key)
       .map((object) => storedObject(bucket, object));
   }
+}
+
+/** What waiting does not mend is told as such; everything else is thrown on as it is. */
+function explained(error: unknown, location: string): unknown {
+  if (!(error instanceof S3ServiceException)) return error;
+  if (error.name === 'NoSuchBucket') return new UnlistableError(location, 'no such bucket', error);
+  if (error.name === 'AccessDenied') return new UnlistableError(location, 'access denied', error);
+  return error;
 }
 
 function conditionHeaders(condition: WriteCondition | undefined): Partial<PutObjectCommandInput> {

@@ -74,7 +74,7 @@ export function explain(evidence: Evidence, caught: Caught): Explanation {
 }
 
 /** The state that a run was in, by what it left behind. */
-export function stateReached({ plan, clusters, finished }: Evidence): string {
+function stateReached({ plan, clusters, finished }: Evidence): string {
   if (plan === undefined) return 'PlanRun';
   if (clusters.length === 0 && finished.length === 0) return 'CreateCluster';
   const next = STEP_NAMES.find((step) => !finished.includes(step));

@@ -2,13 +2,45 @@
 import { createHash } from 'node:crypto';
 import { EVENT_FILE_ENDINGS } from '../../lib/domain/events.ts';
 import type { EventFile } from '../../lib/domain/run.ts';
-import type { ObjectStore, StoredObject } from '../ports.ts';
+import { PipelineError } from '../errors.ts';
+import { type ObjectStore, type StoredObject, UnlistableError } from '../ports.ts';
 
 const BATCH_ID_DIGITS = 16;
 
-/** Event files at a location; what else lies there, and what starts with "." or "_", is passed over. */
-export async function listEventFiles(objects: ObjectStore, location: string): Promise<readonly EventFile[]> {
-  return eventFiles(await objects.list(location), location);
+/** Where the log is looked for. */
+export interface EventsLocation {
+  readonly location: string;
+  /** What named it: the field `events` of the request, or the configuration of the deployment. */
+  readonly namedBy: 'request' | 'configuration';
+}
+
+/**
+ * Event files at a location; what else lies there, and what starts with "." or "_", is passed over.
+ * @throws InvalidRequest or InvalidConfiguration when its bucket cannot be listed
+ */
+export async function listEventFiles(
+  objects: ObjectStore,
+  { location, namedBy }: EventsLocation,
+): Promise<readonly EventFile[]> {
+  try {
+    return eventFiles(await objects.list(location), location);
+  } catch (error) {
+    throw error instanceof UnlistableError ? misplaced(error, namedBy) : error;
+  }
+}
+
+function misplaced({ message, reason }: UnlistableError, namedBy: EventsLocation['namedBy']): PipelineError {
+  if (namedBy === 'request') {
+    return new PipelineError(
+      'InvalidRequest',
+      `The event log ${message}\nName a place in the bucket of the log in the request's field "events": only that one may be read.`,
+    );
+  }
+  const remedy =
+    reason === 'no such bucket'
+      ? 'Make the bucket, or set churn:rawBucket right and deploy again.'
+      : "Admit the role of start-training in the bucket's policy, or set churn:rawBucket right and deploy again.";
+  return new PipelineError('InvalidConfiguration', `The event log ${message}\n${remedy}`);
 }
 
 /** Those of the objects that are event files, each once, in the order of their URIs. */

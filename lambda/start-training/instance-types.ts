@@ -39,7 +39,7 @@ async function findOffers(
  * What stands in the way of a cluster. EMR starts all of it in one of the subnets' zones, so one must sell a type of
  * every fleet; a type that no zone of the Region sells is a mistake in any case.
  */
-export function offerProblems(fleets: Fleets, offers: InstanceOffers, region: string): readonly string[] {
+function offerProblems(fleets: Fleets, offers: InstanceOffers, region: string): readonly string[] {
   const zonesOf = (type: string): readonly string[] => offers.zones.get(type) ?? [];
   const unsold = FLEET_NAMES.flatMap((fleet) =>
     fleets[fleet]

@@ -91,7 +91,10 @@ async function planAnew(
   const plannedAt = ports.clock.now();
   const current = await findJson(ports.objects, lakeUri(context.lakeRoot, KEYS.current), currentSchema);
   const chosen = chooseBatch({
-    listed: await listEventFiles(ports.objects, location),
+    listed: await listEventFiles(ports.objects, {
+      location,
+      namedBy: request.events === undefined ? 'configuration' : 'request',
+    }),
     ledger,
     current: current?.value,
     force: request.force ?? false,

@@ -1,18 +1,16 @@
 /** A run that succeeded, as the metrics that alarms and dashboards watch. Pure functions. */
+import { defectiveRows } from '../../lib/domain/defective-rows.ts';
 import { largestFeatureDrift } from '../../lib/domain/drift.ts';
-import { FORGOTTEN_USER } from '../../lib/domain/events.ts';
 import type { RunDetail } from '../../lib/domain/records.ts';
 import type { Measurements } from '../aws/lambda-handler.ts';
 
 export function measurements({ record, ingest, training, scoring }: RunDetail): Measurements {
   const chosen = training.evaluations.find(({ model }) => model === training.chosen);
-  const { read, quarantined } = ingest.counts;
-  // Nothing is wrong with the rows of a user who is to be forgotten.
-  const defective = quarantined - (ingest.refused[FORGOTTEN_USER.code] ?? 0);
+  const { read } = ingest.counts;
   return {
     runsSucceeded: 1,
     rowsRead: read,
-    quarantinePercent: read === 0 ? 0 : (100 * defective) / read,
+    quarantinePercent: read === 0 ? 0 : (100 * defectiveRows(ingest)) / read,
     reconciliationMismatches: 0,
     modelPromoted: record.promoted === true ? 1 : 0,
     featureDrift: largestFeatureDrift(scoring.drift),

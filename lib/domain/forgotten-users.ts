@@ -1,11 +1,14 @@
-/** Users who asked to be forgotten: the lake keeps salted hashes of their ids, and ingest drops their rows. */
+/**
+ * Users who asked to be forgotten: the lake keeps salted hashes of their ids, and ingest drops their rows.
+ * Ids are short and can all be tried, so whoever may read the list can find out who is on it.
+ */
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 
 const SALT_BYTES = 16;
 
 export const forgottenUsersSchema = z.strictObject({
-  /** Without it the ids, which are short numbers, could be found by trying them all. */
+  /** It lies beside what it salts: it only keeps the lists of two lakes apart, and tables of hashes useless. */
   salt: z.string().regex(/^[0-9a-f]{32}$/),
   /** SHA-256 of salt and user id, in hexadecimal. */
   hashes: z.array(z.string().regex(/^[0-9a-f]{64}$/)),

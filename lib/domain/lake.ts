@@ -242,7 +242,7 @@ export const RUNS = {
     column(
       'spot_price_source',
       'string',
-      'market, or table: where the prices of spot instances in it came from',
+      'market, table, or market and table: where the prices of spot instances in it came from',
     ),
     column('error', 'string', 'what went wrong, where something did'),
   ],

@@ -118,7 +118,7 @@ export const trainingResultSchema = z.strictObject({
 export type TrainingResult = z.infer<typeof trainingResultSchema>;
 
 /** Population stability index of the scored users against those on whom the model was tested. */
-export const driftSchema = z.strictObject({
+const driftSchema = z.strictObject({
   /** Each feature; largest first. */
   features: z.array(z.strictObject({ feature: z.string(), psi: z.number().nonnegative() })),
   /** The model's raw score. */

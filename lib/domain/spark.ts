@@ -1,9 +1,6 @@
 /** The Spark settings that a run needs, the same on EMR and on one machine but for where the catalog lives. */
 import { CATALOG } from './lake.ts';
 
-/** Version of Spark on emr-7.13.0, and so of the local one. */
-export const SPARK_VERSION = '3.5.6';
-
 /** Which Iceberg catalog the tables live in. */
 export type CatalogKind =
   | { readonly kind: 'glue'; readonly kmsKeyArn?: string }

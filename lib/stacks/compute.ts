@@ -19,7 +19,7 @@ import { stepScripts } from './step-scripts.ts';
 import type { StorageStack } from './storage.ts';
 
 /** Spark 3.5.6, Python 3.11 and Iceberg 1.10: what the local environment has too. */
-export const EMR_RELEASE = 'emr-7.13.0';
+const EMR_RELEASE = 'emr-7.13.0';
 
 export interface ComputeStackProps extends StackProps {
   readonly configuration: Configuration;

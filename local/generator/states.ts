@@ -18,7 +18,7 @@ const STANDING_NAMES = [
 ] as const;
 export type StandingName = (typeof STANDING_NAMES)[number];
 
-export const STANDINGS: Readonly<Record<StandingName, Standing>> = {
+const STANDINGS: Readonly<Record<StandingName, Standing>> = {
   'signed in free': { auth: 'Logged In', level: 'free' },
   'signed in paid': { auth: 'Logged In', level: 'paid' },
   'signed out free': { auth: 'Logged Out', level: 'free' },

@@ -25,6 +25,7 @@ describe('the command line', () => {
     [['stop'], /missing required argument 'run'/],
     [['forget'], /missing required argument 'users'/],
     [['forget', ' '], /A user id is empty/],
+    [['forget', '17', '--lake', 's3:/lake'], /must read s3:\/\/bucket/],
     [['list', '--stage', 'test'], /Allowed choices are dev, prod/],
     [['start', '--events', '/tmp'], /must be an address in S3.*churn run/],
     [['start', '--resume', 'run-1', '--force'], /leave out everything but --resume/],
@@ -40,6 +41,8 @@ describe('the command line', () => {
     [['report', '--stage', 'prod', '--region', 'eu-central-1'], /no AWS credentials/],
     [['watch', '--state-machine', 'churn-dev'], /is no ARN of a state machine/],
     [['forget', '17', '--lake', '/nowhere'], /There is no lake in \/nowhere/],
+    [['forget', '17', '--lake', 's3://lake'], /No Region is chosen.*--region/],
+    [['forget', '17', '--lake', 's3://lake', '--region', 'eu-central-1'], /no AWS credentials/],
   ])('exits with 1 and says what to do when it cannot: %j', async (args, words) => {
     const { exitCode, stdout, stderr } = await churn(...args);
     expect([exitCode, stdout]).toEqual([1, '']);

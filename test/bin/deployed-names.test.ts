@@ -74,6 +74,10 @@ describe('an error of AWS', () => {
     ['CredentialsProviderError', /no AWS credentials.*aws sso login/],
     ['ExpiredTokenException', /have expired.*AWS_PROFILE/],
     ['AccessDeniedException', /may not do that: as AWS says/],
+    ['AccessDenied', /may not do that: as AWS says/],
+    ['NoSuchBucket', /no such bucket: as AWS says\. Name the LakeUri/],
+    ['PermanentRedirect', /another Region.*--region/],
+    ['InvalidAccessKeyId', /does not know these credentials/],
     ['StateMachineDoesNotExist', /no such pipeline.*--stage/],
     ['ExecutionDoesNotExist', /no such run.*churn list/],
   ])('%s says what to do', (name, words) => {

@@ -2,12 +2,16 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { addToList } from '../../bin/commands/forget.ts';
+import { requireLake } from '../../bin/commands/deployed/lake.ts';
+import { addToList, deletions } from '../../bin/commands/forget.ts';
+import { FEATURES_TABLE } from '../../lib/domain/features/table.ts';
 import { forgottenUsersSchema } from '../../lib/domain/forgotten-users.ts';
-import { KEYS } from '../../lib/domain/lake.ts';
+import { KEYS, TABLES } from '../../lib/domain/lake.ts';
 import { openLake } from '../../local/lake-folder.ts';
 import { ContentTags } from '../../local/ports/content-tags.ts';
 import { FolderStore } from '../../local/ports/folder-store.ts';
+import { MemoryPorts } from '../support/memory-ports.ts';
+import { at, LAKE } from '../support/run-fixture.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -27,17 +31,16 @@ describe('the list of users to be forgotten', () => {
   });
 
   it('is not overwritten when somebody else changed it in the same moment', async () => {
-    const lake = await openLake(folder);
-    const objects = new FolderStore(new ContentTags(lake.contentTags));
-    const attempts = await Promise.allSettled([
-      addToList(objects, lake.root, ['1']),
-      addToList(objects, lake.root, ['2']),
-    ]);
-    const refusals = attempts.flatMap((attempt) => (attempt.status === 'rejected' ? [attempt.reason] : []));
-    for (const reason of refusals) expect(String(reason)).toMatch(/changed by somebody else/);
-    const text = await readFile(join(folder, KEYS.forgottenUsers), 'utf8');
-    const listed = forgottenUsersSchema.parse(JSON.parse(text)).hashes.length;
-    expect(listed).toBe(attempts.length - refusals.length);
+    const ports = new MemoryPorts();
+    await addToList(ports.objects, LAKE, ['1']);
+    ports.before = async (call) => {
+      if (call !== 'objects.write') return;
+      ports.before = undefined;
+      await addToList(ports.objects, LAKE, ['2']);
+    };
+    await expect(addToList(ports.objects, LAKE, ['3'])).rejects.toThrow(/changed by somebody else/);
+    const text = ports.objects.text(at(KEYS.forgottenUsers)) ?? 'null';
+    expect(forgottenUsersSchema.parse(JSON.parse(text)).hashes).toHaveLength(2);
   });
 
   it('is left in place by a lake that is made anew', async () => {
@@ -45,5 +48,39 @@ describe('the list of users to be forgotten', () => {
     await addToList(new FolderStore(new ContentTags(first.contentTags)), first.root, ['1']);
     await rm(join(folder, 'local'), { recursive: true });
     await expect(openLake(folder)).resolves.toMatchObject({ path: first.path });
+  });
+});
+
+describe('an address in S3', () => {
+  it.each([KEYS.current, KEYS.lease])('is a lake where %s lies', async (marker) => {
+    const { objects } = new MemoryPorts();
+    objects.put(at(marker), '{}');
+    await expect(requireLake(objects, LAKE)).resolves.toBeUndefined();
+    await expect(requireLake(objects, `${LAKE}/elsewhere`)).rejects.toThrow(
+      /There is no lake at s3:\/\/lake\/elsewhere .*LakeUri/,
+    );
+  });
+});
+
+describe('what is said of a deployed lake', () => {
+  const lines = deletions(['17', "o'x"]).split('\n');
+
+  it.each(['events', 'scores'])('takes the rows out of the files of %s', (name) => {
+    expect(lines.filter((line) => line.startsWith('  ') && line.includes(` ${name}`))).toEqual([
+      `  ALTER TABLE ${name} SET TBLPROPERTIES ('optimize_rewrite_delete_file_threshold' = '1');`,
+      `  DELETE FROM ${name} WHERE user_id IN ('17', 'o''x');`,
+      `  OPTIMIZE ${name} REWRITE DATA USING BIN_PACK;`,
+      `  VACUUM ${name};`,
+    ]);
+  });
+
+  it('passes no table over that has users, and removes old files after the run that writes two of them anew', () => {
+    const withUsers = [...TABLES, FEATURES_TABLE].filter(
+      ({ format, columns }) => format === 'iceberg' && columns.some(({ name }) => name === 'user_id'),
+    );
+    const run = lines.findIndex((line) => line.startsWith('The next run'));
+    const vacuums = lines.slice(run).filter((line) => line.startsWith('  '));
+    expect(vacuums.toSorted()).toEqual(withUsers.map(({ name }) => `  VACUUM ${name};`).toSorted());
+    expect(lines.slice(0, run).join()).not.toContain('VACUUM');
   });
 });

@@ -193,10 +193,34 @@ describe('what it warns of', () => {
     expect(await notesOf(withDrift(0.25))).toContain('stability index: the score 0.25');
   });
 
+  it('drift that chance alone may have made, as no more than that', async () => {
+    const withScore = (users: number, score: number): RunDetail => ({
+      ...detail,
+      scoring: { ...detail.scoring, users, drift: { features: [], score } },
+    });
+    // 16.919 (1 / 1000 + 1 / 50)
+    expect(await notesOf(withScore(50, 0.35))).toMatch(
+      /may have changed .*the score 0\.35.*chance alone takes one feature in 20 to 0\.36/,
+    );
+    expect(await notesOf(withScore(50, 0.36))).toContain('Users are not as they were');
+    expect(await notesOf(withScore(960, 0.35))).toContain('Users are not as they were');
+  });
+
   it('refused rows, and only when there are some', async () => {
-    expect(await notesOf(detail)).toContain('2% of the rows were refused');
+    expect(await notesOf(detail)).toContain('2% of the rows were refused as defective');
     const counts = { read: 1_000, accepted: 1_000, quarantined: 0, duplicates: 0 };
     expect(await notesOf({ ...detail, ingest: { ...detail.ingest, counts } })).not.toContain('refused');
+  });
+
+  it('rows with defects, and not those of forgotten users', async () => {
+    const ofForgottenUsers = (rows: number): RunDetail => ({
+      ...detail,
+      ingest: { ...detail.ingest, refused: { unknown_page: 20 - rows, forgotten_user: rows } },
+    });
+    expect(await notesOf(ofForgottenUsers(10))).toContain('1% of the rows were refused as defective');
+    expect(await notesOf(ofForgottenUsers(20))).not.toContain('refused');
+    const tiles = /<dl class="tiles">[\s\S]*?<\/dl>/.exec(await reportPage(ofForgottenUsers(10)))?.[0] ?? '';
+    expect(textOf(tiles)).toContain('Rows read 1,000 1% defective');
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { closeRun } from '../../lambda/close-run/close-run.ts';
+import { UnlistableError } from '../../lambda/ports.ts';
 import { startTraining } from '../../lambda/start-training/start-training.ts';
 import { storeMetrics } from '../../lambda/store-metrics/store-metrics.ts';
 import { KEYS } from '../../lib/domain/lake.ts';
@@ -9,6 +10,7 @@ import {
   CONTEXT,
   EVENTS,
   ingest,
+  LAKE,
   plan,
   planOf,
   runSteps,
@@ -141,6 +143,38 @@ describe('a place without event files', () => {
     await expect(start).rejects.toMatchObject({ name: 'NoEventFiles' });
     await expect(start).rejects.toThrow(/s3:\/\/raw\/nowhere.*\.json, \.jsonl, \.json\.gz, \.jsonl\.gz/);
     expect(leaseOf(ports)).toBeNull();
+  });
+});
+
+describe('a log that cannot be listed', () => {
+  const unlistable = (reason: UnlistableError['reason']): MemoryPorts => {
+    const ports = portsWithLog();
+    ports.before = (call, location) => {
+      if (call === 'objects.list' && !location.startsWith(LAKE)) {
+        throw new UnlistableError(location, reason, new Error('as S3 says'));
+      }
+    };
+    return ports;
+  };
+
+  it.each([
+    [
+      'no such bucket',
+      /s3:\/\/raw\/events cannot be listed.*as S3 says\nMake the bucket, or set churn:rawBucket/,
+    ],
+    ['access denied', /s3:\/\/raw\/events cannot be listed.*as S3 says\nAdmit .* or set churn:rawBucket/],
+  ] as const)('is a mistake of the configuration that named it: %s', async (reason, words) => {
+    const ports = unlistable(reason);
+    const start = plan(ports, 'run-1');
+    await expect(start).rejects.toMatchObject({ name: 'InvalidConfiguration' });
+    await expect(start).rejects.toThrow(words);
+    expect(leaseOf(ports)).toBeNull();
+  });
+
+  it('is a mistake of the request that named it', async () => {
+    const start = plan(unlistable('access denied'), 'run-1', { events: 's3://elsewhere/log' });
+    await expect(start).rejects.toMatchObject({ name: 'InvalidRequest' });
+    await expect(start).rejects.toThrow(/s3:\/\/elsewhere\/log cannot be listed.*\n.*field "events"/);
   });
 });
 

@@ -28,8 +28,9 @@ function part(name: string, install?: Part['install']): Part & { installations: 
     isCurrent: () => existsSync(file()),
     async install(...args: Parameters<Part['install']>) {
       made.installations += 1;
-      await install?.(...args);
+      const remark = await install?.(...args);
       writeFileSync(file(), '');
+      return remark;
     },
   };
   return made;
@@ -83,6 +84,23 @@ describe('setting up', () => {
     network = true;
     await ensureSetUp(locate(folder), [first, second], progress);
     expect([first.installations, second.installations]).toEqual([1, 2]);
+  });
+
+  test('makes anew in the same go what was made from a part that it has replaced', async () => {
+    const source = part('source');
+    const derived = part('derived');
+    const madeFromIt = { ...derived, isCurrent: () => derived.installations > source.installations };
+    const unconcerned = part('unconcerned');
+    writeFileSync(join(folder, 'unconcerned'), '');
+    derived.installations = 1;
+    await ensureSetUp(locate(folder), [source, madeFromIt, unconcerned], progress);
+    expect([source.installations, derived.installations, unconcerned.installations]).toEqual([1, 2, 0]);
+    expect(said.slice(1)).toEqual(['source (1 MB, 1 s)', 'derived (1 MB, 1 s)']);
+  });
+
+  test('passes on what a part says of itself', async () => {
+    await ensureSetUp(locate(folder), [part('a', async () => 'Without its ribbon.'), part('b')], progress);
+    expect(said.slice(1)).toEqual(['a (1 MB, 1 s)', '    Without its ribbon.', 'b (1 MB, 1 s)']);
   });
 
   test('checks the machine for all parts before it installs the first', async () => {

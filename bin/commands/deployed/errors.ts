@@ -7,17 +7,29 @@ export class DeployedError extends Error {
 
 const LOG_IN = 'log in (aws sso login, or aws configure), or choose a profile with AWS_PROFILE';
 
+const withoutPermission = (message: string): string =>
+  `These credentials may not do that: ${message}. Take others with AWS_PROFILE, or ask for that permission.`;
+const unknownCredentials = (): string => `AWS does not know these credentials: ${LOG_IN}.`;
+const wrongSignature = (message: string): string =>
+  `AWS does not accept these credentials (${message}): ${LOG_IN}, and set the clock right.`;
+const wrongRegion = (message: string): string =>
+  `The bucket lies in another Region (${message}): name that one with --region.`;
+
 /** What to do by the name that the SDK gives an error. */
 const REMEDIES: Readonly<Record<string, (message: string) => string>> = {
   CredentialsProviderError: () => `There are no AWS credentials: ${LOG_IN}.`,
   ExpiredToken: () => `The AWS credentials have expired: ${LOG_IN}.`,
   ExpiredTokenException: () => `The AWS credentials have expired: ${LOG_IN}.`,
   TokenProviderError: () => `The AWS login has expired: ${LOG_IN}.`,
-  UnrecognizedClientException: () => `AWS does not know these credentials: ${LOG_IN}.`,
-  InvalidSignatureException: (message) =>
-    `AWS does not accept these credentials (${message}): ${LOG_IN}, and set the clock right.`,
-  AccessDeniedException: (message) =>
-    `These credentials may not do that: ${message}. Take others with AWS_PROFILE, or ask for that permission.`,
+  UnrecognizedClientException: unknownCredentials,
+  InvalidAccessKeyId: unknownCredentials,
+  InvalidSignatureException: wrongSignature,
+  SignatureDoesNotMatch: wrongSignature,
+  AccessDeniedException: withoutPermission,
+  AccessDenied: withoutPermission,
+  NoSuchBucket: (message) => `There is no such bucket: ${message}. Name the LakeUri of the deployment.`,
+  PermanentRedirect: wrongRegion,
+  AuthorizationHeaderMalformed: wrongRegion,
   InvalidArn: (message) =>
     `${message}. An ARN of a state machine reads arn:aws:states:REGION:ACCOUNT:stateMachine:NAME.`,
   StateMachineDoesNotExist: (message) =>

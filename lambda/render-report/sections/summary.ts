@@ -1,4 +1,5 @@
 /** The head of the page: the answer in plain words, the figures at a glance, and what to beware of. */
+import { defectiveRows } from '../../../lib/domain/defective-rows.ts';
 import type { RunDetail } from '../../../lib/domain/records.ts';
 import { addDays } from '../../../lib/domain/time.ts';
 import { between, counted, day, decimal, moment, percent, whole } from '../format.ts';
@@ -29,13 +30,13 @@ function tiles(detail: RunDetail): Html {
   const { scoring, ingest, features } = detail;
   const metrics = chosenEvaluation(detail)?.metrics ?? {};
   const lift = metrics.lift_at_10?.value;
-  const { read, quarantined } = ingest.counts;
+  const { read } = ingest.counts;
   return html`<dl class="tiles">
 ${tile('Living users', whole(scoring.users), `of ${counted(features.users, 'user')} ever seen`)}
 ${tile('Expected to cancel', whole(scoring.expectedCancellations), `${whole(features.cancellations)} have so far`)}
 ${lift === undefined ? undefined : tile('In the top tenth', `${decimal(lift, 1)} ×`, 'the cancellers of a random tenth')}
 ${metrics.auc === undefined ? undefined : tile('AUC', decimal(metrics.auc.value, 3), '0.5 is chance, 1 is certainty')}
-${tile('Rows read', whole(read), `${percent(read === 0 ? 0 : quarantined / read)} refused`)}
+${tile('Rows read', whole(read), `${percent(read === 0 ? 0 : defectiveRows(ingest) / read)} defective`)}
 </dl>`;
 }
 

@@ -1,5 +1,6 @@
 /** What a reader should beware of, said plainly. Pure functions. */
-import { driftLevel, isExemptFromDriftAlarm } from '../../../lib/domain/drift.ts';
+import { defectiveRows } from '../../../lib/domain/defective-rows.ts';
+import { driftByChance, driftLevel, isExemptFromDriftAlarm } from '../../../lib/domain/drift.ts';
 import type { RunDetail } from '../../../lib/domain/records.ts';
 import { areaLowerBound } from '../../store-metrics/promotion.ts';
 import { decimal, percent, whole } from '../format.ts';
@@ -7,7 +8,7 @@ import { featureLabel } from '../labels.ts';
 import { driftText } from './drift.ts';
 import { chosenEvaluation } from './models.ts';
 
-/** Above this share of refused rows the exporter should be looked at. */
+/** Above this share of defective rows the exporter should be looked at. */
 const NOTEWORTHY_QUARANTINE = 0.005;
 /** Bars of calibration: beyond them a probability is a rank rather than a chance. */
 const CALIBRATION_SLOPE = { least: 0.8, most: 1.2 } as const;
@@ -54,7 +55,7 @@ function uncertainty(detail: RunDetail): string[] {
   ];
 }
 
-function drift({ scoring }: RunDetail): string[] {
+function drift({ training, scoring }: RunDetail): string[] {
   const { features, score } = scoring.drift;
   const moved = [
     { label: 'the score', psi: score, isExempt: false },
@@ -66,6 +67,13 @@ function drift({ scoring }: RunDetail): string[] {
   ].filter(({ psi, isExempt }) => !isExempt && driftLevel(psi) === 'alarm');
   if (moved.length === 0) return [];
   const named = moved.map(({ label, psi }) => `${label} ${driftText(psi)}`).join(', ');
+  const chance = driftByChance(training.testRows, scoring.users);
+  if (moved.every(({ psi }) => psi <= chance)) {
+    return [
+      `Users may have changed since the model was tested (stability index: ${named}), but among so few users ` +
+        `chance alone takes one feature in 20 to ${driftText(chance)} and beyond: see “Whether users have changed”.`,
+    ];
+  }
   return [
     `Users are not as they were when the model was tested (stability index: ${named}): see “Whether users ` +
       'have changed”.',
@@ -73,9 +81,10 @@ function drift({ scoring }: RunDetail): string[] {
 }
 
 function quarantine({ ingest }: RunDetail): string[] {
-  const { read, quarantined } = ingest.counts;
-  if (read === 0 || quarantined / read < NOTEWORTHY_QUARANTINE) return [];
+  const { read } = ingest.counts;
+  const share = read === 0 ? 0 : defectiveRows(ingest) / read;
+  if (share < NOTEWORTHY_QUARANTINE) return [];
   return [
-    `${percent(quarantined / read)} of the rows were refused: see “What was read” for why, and what to do.`,
+    `${percent(share)} of the rows were refused as defective: see “What was read” for why, and what to do.`,
   ];
 }
