@@ -836,10 +836,12 @@ def changed_days(spark: SparkSession, known_snapshot: str | None) -> list[str]:
     while snapshot is not None and str(snapshot.snapshotId()) != known_snapshot:
         since.append(snapshot.snapshotId())
         snapshot = events.snapshot(snapshot.parentId()) if snapshot.parentId() is not None else None
-    live = spark.table(f"{EVENTS}.entries").where("status < 2")
-    if snapshot is not None:
-        live = live.where(F.col("snapshot_id").isin(since))
-    written = distinct_days(live, "data_file.partition.event_date")
+    if snapshot is None:
+        touched = spark.table(f"{EVENTS}.entries").where("status < 2")
+    else:
+        # Entries of deleted files too: a file may be gone because all its rows were deleted.
+        touched = spark.table(f"{EVENTS}.all_entries").where(F.col("snapshot_id").isin(since))
+    written = distinct_days(touched, "data_file.partition.event_date")
     held = distinct_days(spark.table(f"{EVENTS}.partitions"), "partition.event_date")
     known = distinct_days(spark.table(f"{USER_DAYS}.partitions"), "partition.day")
     return sorted(written | (known - held))
