@@ -22,6 +22,8 @@ def main() -> None:
         with open(path, encoding="utf-8") as file:
             plan = json.load(file)
         session = shared.newSession()
+        # A catalog is set up with the settings of the session that is active, which is the step's own on the cluster.
+        shared._jvm.org.apache.spark.sql.SparkSession.setActiveSession(session._jsparkSession)
         session.conf.set("spark.sql.catalog.lake.warehouse", plan["lakeRoot"] + "/warehouse")
         files = step.Files(session)
         outputs = plan["outputs"]
