@@ -3,7 +3,7 @@ import { CATALOG, DATABASE, EVENTS, STAGING_BRANCH, sparkTableName } from '../..
 import { python } from '../python.ts';
 import { createTable } from './tables.ts';
 
-/** Some 100 MB of memory while they are sorted. */
+/** Some 200 MB of memory while they are sorted. */
 const ROWS_PER_TASK = 500_000;
 /** What makes two rows the same event. */
 const EVENT_KEY = ['event_time', 'session_id', 'item_in_session', 'page'];

@@ -94,6 +94,7 @@ function failedRecord(
     model: null,
     promoted: null,
     promotion_reason: null,
+    estimated_cost_usd: plan?.cluster.estimatedUsd ?? null,
     ...cost,
     error: explanationText(explanation),
   };

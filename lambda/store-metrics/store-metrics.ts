@@ -103,6 +103,7 @@ async function assemble(run: StoreMetricsInput, ports: Ports, context: FunctionC
     started_at: plan.plannedAt,
     ended_at: ports.clock.now().toISOString(),
     ...counted({ plan, ingest, features, training }, promotion),
+    estimated_cost_usd: plan.cluster.estimatedUsd,
     ...(await runCost(await ports.clusters.ofRun(run.runId), ports, context)),
     error: null,
   };

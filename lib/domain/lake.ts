@@ -238,6 +238,7 @@ export const RUNS = {
     column('model', 'string', 'chosen model'),
     column('promoted', 'boolean', 'whether the model replaced the champion'),
     column('promotion_reason', 'string', 'why, or why not'),
+    column('estimated_cost_usd', 'double', 'what the run was estimated to cost before it began'),
     column('cost_usd', 'double', 'what the run cost'),
     column(
       'spot_price_source',

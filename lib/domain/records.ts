@@ -35,6 +35,8 @@ export const runRecordSchema = z.strictObject({
   model: z.string().nullable(),
   promoted: z.boolean().nullable(),
   promotion_reason: z.string().nullable(),
+  /** Null when the run failed before it was planned. Rows written before it was kept lack it. */
+  estimated_cost_usd: z.number().nullable().default(null),
   cost_usd: z.number().nullable(),
   /**
    * Where the prices of spot instances in it came from; null when there were none. Rows written before it was kept

@@ -80,6 +80,12 @@ describe('what the page says', () => {
     expect(textOf(section('facts', await reportPage({ ...detail, record })))).toMatch(note);
   });
 
+  it('holds what the run was estimated to cost beside what it cost', async () => {
+    const plan = { ...detail.plan, cluster: { ...detail.plan.cluster, estimatedUsd: 0.61 } };
+    const facts = textOf(section('facts', await reportPage({ ...detail, plan })));
+    expect(facts).toMatch(/Cost as estimated USD 0\.61/);
+  });
+
   it('begins with the answer in plain words', () => {
     const heading = textOf(/<h1>[\s\S]*?<\/h1>/.exec(page)?.[0] ?? '').trim();
     expect(heading).toBe('38 of 960 living users expected to cancel between 3 and 16 December 2018');

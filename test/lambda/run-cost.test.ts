@@ -6,6 +6,7 @@ import { storeMetrics } from '../../lambda/store-metrics/store-metrics.ts';
 import { instancesUsd } from '../../lib/domain/cost.ts';
 import { KEYS } from '../../lib/domain/lake.ts';
 import { runRecordSchema } from '../../lib/domain/records.ts';
+import { runPlanSchema } from '../../lib/domain/run.ts';
 import { arnOf, MemoryPorts } from '../support/memory-ports.ts';
 import { at, CONTEXT, EVENTS, plan, runSteps, storeMetricsInput } from '../support/run-fixture.ts';
 
@@ -36,10 +37,10 @@ const run = (...instances: ClusterInstance[]) =>
   ports.clusters.start('run-1', arnOf('run-1'), { state: 'TERMINATED', instances });
 const record = () => runRecordSchema.parse(JSON.parse(ports.objects.text(at(KEYS.runRecord('run-1'))) ?? ''));
 
-it('reads a record that was written before the source of prices was kept', async () => {
+it('reads a record that was written before the source of prices and the estimate were kept', async () => {
   await ENDINGS['that succeeded']();
-  const { spot_price_source: _, ...older } = record();
-  expect(runRecordSchema.parse(older)).toEqual(record());
+  const { spot_price_source: _source, estimated_cost_usd: _estimate, ...older } = record();
+  expect(runRecordSchema.parse(older)).toEqual({ ...record(), estimated_cost_usd: null });
 });
 
 const ENDINGS = {
@@ -64,6 +65,14 @@ describe.each(Object.entries(ENDINGS))('a run %s', (_, end) => {
     await end();
     expect(record().cost_usd).toBeCloseTo(2 * table() - 0.1, 9);
     expect(record().spot_price_source).toBe('market');
+  });
+
+  it('keeps what it was estimated to cost beside it', async () => {
+    const stored = runPlanSchema.parse(JSON.parse(ports.objects.text(at(KEYS.plan('run-1'))) ?? ''));
+    const planned = { ...stored, cluster: { ...stored.cluster, estimatedUsd: 0.61 } };
+    ports.objects.put(at(KEYS.plan('run-1')), JSON.stringify(planned));
+    await end();
+    expect(record().estimated_cost_usd).toBe(0.61);
   });
 
   it('without instances on spot asks nobody for prices', async () => {

@@ -48,6 +48,7 @@ function facts(detail: RunDetail): readonly (readonly [string, string | Html])[]
         ? 'not known: an instance has no price in the table'
         : `${usd(record.cost_usd)}, by list prices of ${day(PRICES_AS_OF)}${spotNote(record)}`,
     ],
+    ['Cost as estimated', usd(plan.cluster.estimatedUsd)],
     [
       'Batch',
       html`<span class="id">${plan.batch.batchId}</span>, ${counted(plan.batch.files.length, 'file')}`,
