@@ -96,7 +96,7 @@ export function deletions(users: readonly string[]): string {
       `  DELETE FROM ${name} WHERE user_id IN (${ids});`,
       `  OPTIMIZE ${name} REWRITE DATA USING BIN_PACK;`,
     ]),
-    `The next run that takes in files writes ${REWRITTEN.map(({ name }) => name).join(' and ')} without them. After it:`,
+    `The next run (forced, when there are no new files) writes ${REWRITTEN.map(({ name }) => name).join(' and ')} without them. After it:`,
     ...[...LASTING, ...REWRITTEN].map(({ name }) => `  VACUUM ${name};`),
     'docs/operations.md, "Forget a user", says how old the files must be that VACUUM removes, and where else ids lie.',
   ].join('\n');
