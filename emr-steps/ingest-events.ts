@@ -23,7 +23,7 @@ export const ingestEvents = defineStep({
   timeoutMinutes: 240,
   result: ingestResultSchema,
   imports: {
-    standard: ['import collections', 'import datetime', 'import math', 'import re'],
+    standard: ['import collections', 'import datetime', 'import functools', 'import math', 'import re'],
     thirdParty: [
       'from py4j.protocol import Py4JJavaError',
       'from pyspark.sql import Column, DataFrame, Observation, SparkSession, Window',

@@ -28,20 +28,23 @@ const RAW_SCHEMA = [
   `${UNREADABLE} string`,
 ];
 
+/** A column of the raw log as it was parsed: all of them stay together, for Spark copies them as one then. */
+const field = (name: RawColumnName | typeof UNREADABLE): string => `fields.${name}`;
+
 /** When each reason holds, over the parsed columns; {earliest} and {latest} are bounds of the plan, in milliseconds. */
 const REFUSALS: Record<RefusalCode, string> = {
   forgotten_user: 'is_forgotten',
   malformed_json: 'is_malformed',
-  wrong_type: 'unreadable IS NOT NULL',
-  missing_ts: 'ts IS NULL',
-  ts_in_seconds: `ts > 0 AND ts < ${SECONDS_BELOW_MILLISECONDS}`,
-  ts_out_of_range: 'ts < {earliest} OR ts >= {latest}',
-  unknown_auth: `auth IS NULL OR auth NOT IN (${sqlStrings(AUTHS)})`,
-  missing_user_id: `auth IN (${sqlStrings(USER_AUTHS)}) AND (userId IS NULL OR userId = '')`,
-  missing_page: 'page IS NULL',
-  unknown_page: `page NOT IN (\n    ${PAGES.map(sqlString).join(',\n    ')}\n  )`,
-  unknown_level: `level NOT IN (${sqlStrings(LEVELS)})`,
-  negative_length: 'length < 0',
+  wrong_type: `${field(UNREADABLE)} IS NOT NULL`,
+  missing_ts: `${field('ts')} IS NULL`,
+  ts_in_seconds: `${field('ts')} > 0 AND ${field('ts')} < ${SECONDS_BELOW_MILLISECONDS}`,
+  ts_out_of_range: `${field('ts')} < {earliest} OR ${field('ts')} >= {latest}`,
+  unknown_auth: `${field('auth')} IS NULL OR ${field('auth')} NOT IN (${sqlStrings(AUTHS)})`,
+  missing_user_id: `${field('auth')} IN (${sqlStrings(USER_AUTHS)}) AND COALESCE(${field('userId')}, '') = ''`,
+  missing_page: `${field('page')} IS NULL`,
+  unknown_page: `${field('page')} NOT IN (\n    ${PAGES.map(sqlString).join(',\n    ')}\n  )`,
+  unknown_level: `${field('level')} NOT IN (${sqlStrings(LEVELS)})`,
+  negative_length: `${field('length')} < 0`,
 };
 
 const OUTCOME = [
@@ -56,15 +59,17 @@ const MOST_MILLISECONDS = '1E14';
 
 /** How a column of `events` comes from the raw columns. */
 function eventExpression(column: Column): string {
-  if (column.name === 'event_date') return `DATE_FROM_UNIX_DATE(INT(ts DIV ${SECONDS_PER_DAY * 1000}))`;
-  if (column.name === 'user_id') return "COALESCE(userId, '')";
-  if (column.from === undefined) return column.name;
-  const raw: RawColumnName | undefined = RAW_COLUMNS.find(({ name }) => name === column.from)?.name;
-  if (raw === undefined)
+  if (column.name === 'event_date') {
+    return `DATE_FROM_UNIX_DATE(INT(${field('ts')} DIV ${SECONDS_PER_DAY * 1000}))`;
+  }
+  if (column.name === 'user_id') return `COALESCE(${field('userId')}, '')`;
+  const from = RAW_COLUMNS.find(({ name }) => name === column.from)?.name;
+  if (from === undefined)
     throw new Error(`events.${column.name} comes from ${column.from}, which the raw log has not`);
+  const raw = field(from);
   if (column.type === 'int') return `TRY_CAST(${raw} AS INT)`;
   if (column.type !== 'timestamp_ntz') return raw;
-  const possible = raw === 'ts' ? raw : `IF(${raw} BETWEEN 0 AND ${MOST_MILLISECONDS}, ${raw}, NULL)`;
+  const possible = from === 'ts' ? raw : `IF(${raw} BETWEEN 0 AND ${MOST_MILLISECONDS}, ${raw}, NULL)`;
   return `CAST(TIMESTAMP_MILLIS(${possible}) AS TIMESTAMP_NTZ)`;
 }
 
@@ -73,10 +78,7 @@ const LATE_COLUMNS = ['source_file', 'batch_id'];
 
 const EVENT_COLUMNS = EVENTS.columns
   .filter(({ name }) => !LATE_COLUMNS.includes(name))
-  .map((column: Column) => {
-    const expression = eventExpression(column);
-    return expression === column.name ? column.name : `${expression} AS ${column.name}`;
-  });
+  .map((column: Column) => `${eventExpression(column)} AS ${column.name}`);
 
 export const eventRows = python`
   READ_COLUMNS = ${READ_COLUMNS.map((column) => column.name)}
@@ -124,7 +126,7 @@ export const eventRows = python`
       )
       numbered = parsed.join(F.broadcast(numbered_paths(spark, files)), "file_path", "left").select(
           F.expr(f"{KNOWN_FILE} AS file_number"),
-          "fields.*",
+          "fields",
           (is_bare(F.col("fields")) | F.col("is_broken")).alias("is_malformed"),
           *(["line"] if keep_line else []),
       )
@@ -140,9 +142,10 @@ export const eventRows = python`
 
 
   def numbered_paths(spark: SparkSession, files: dict[int, str]) -> DataFrame:
-      """The number of each file, by its path as Spark reports it."""
-      known = [(hadoop_path(spark, uri), number) for number, uri in files.items()]
-      return spark.createDataFrame(known, "file_path string, file_number int")
+      """The number of each file, by its path as Spark reports it; Spark makes it from a literal sooner than from rows."""
+      known = [{"file_path": hadoop_path(spark, uri), "file_number": number} for number, uri in files.items()]
+      rows = F.from_json(F.lit(json.dumps(known)), "ARRAY<STRUCT<file_path: STRING, file_number: INT>>")
+      return spark.range(0, 1, 1, 1).select(F.inline(rows))
 
 
   def names_by_number(files: dict[int, str]) -> Column:
@@ -161,7 +164,7 @@ export const eventRows = python`
       """Whether the row's user is on the list."""
       if forgotten is None:
           return F.lit(False)
-      return F.sha2(F.concat(F.lit(forgotten["salt"]), "userId"), 256).isin(forgotten["hashes"])
+      return F.sha2(F.concat(F.lit(forgotten["salt"]), ${field('userId')}), 256).isin(forgotten["hashes"])
 
 
   def is_bare(fields: Column) -> Column:
@@ -173,9 +176,11 @@ export const eventRows = python`
   def has_trailing_text() -> Column:
       """Whether more than an object stands on the line: Spark would lose the rest in silence.
 
-      As an element of an array, such a line cannot be read.
+      As the only element of an array, such a line cannot be read. That is tried where a brace closes before the
+      last byte, or does not close there.
       """
-      suspicious = "NOT ENDSWITH(value, '}') OR CONTAINS(value, '}{') OR CONTAINS(value, '} {')"
+      all_but_last = "STRING(SUBSTR(BINARY(value), 1, OCTET_LENGTH(value) - 1))"
+      suspicious = f"NOT ENDSWITH(value, '}}') OR CONTAINS({all_but_last}, '}}')"
       elements = "SIZE(FROM_JSON(CONCAT('[', value, ']'), 'ARRAY<STRUCT<ts: STRING>>'))"
       return F.expr(f"IF({suspicious}, COALESCE({elements}, 0) <> 1, FALSE)")
 

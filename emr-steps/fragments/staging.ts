@@ -53,9 +53,9 @@ export const staging = python`
       by_day = rows.repartition(tasks, "event_date", "slice")
       # The user first: Spark sorts by the first eight bytes of the first column, and compares rows only where these tie.
       order = Window.partitionBy("user_id", "event_date", "slice").orderBy(*EVENT_KEY, *TIE_BREAKERS)
-      key = F.struct(*EVENT_KEY)
-      repeat = F.coalesce(key.eqNullSafe(F.lag(key).over(order)), F.lit(False))
-      return by_day.withColumn("is_repeat", repeat).drop("slice")
+      # No event lacks its time, so the first of a user's day repeats nothing.
+      same = [F.col(column).eqNullSafe(F.lag(column).over(order)) for column in EVENT_KEY]
+      return by_day.withColumn("is_repeat", functools.reduce(Column.__and__, same)).drop("slice")
 
 
   def write_once(marked: DataFrame, plan: dict, file_count: int) -> tuple[DataFrameWriterV2, Observation]:

@@ -109,15 +109,17 @@ export const userDays = python`
       else:
           # Entries of deleted files too: a file may be gone because all its rows were deleted.
           touched = spark.table(f"{EVENTS}.all_entries").where(F.col("snapshot_id").isin(since))
-      written = distinct_days(touched, "data_file.partition.event_date")
-      held = distinct_days(spark.table(f"{EVENTS}.partitions"), "partition.event_date")
-      known = distinct_days(spark.table(f"{USER_DAYS}.partitions"), "partition.day")
-      return sorted(written | (known - held))
-
-
-  def distinct_days(rows: DataFrame, column: str) -> set[str]:
-      """The days in a column of a metadata table, as ISO dates."""
-      return {str(row.day) for row in rows.select(F.col(column).alias("day")).distinct().collect()}
+      days_of = {
+          "written": touched.select("data_file.partition.event_date"),
+          "held": spark.table(f"{EVENTS}.partitions").select("partition.event_date"),
+          "known": spark.table(f"{USER_DAYS}.partitions").select("partition.day"),
+      }
+      # One query: each would cost a third of a second, however small.
+      parts = [days.toDF("day").withColumn("kind", F.lit(kind)) for kind, days in days_of.items()]
+      days = collections.defaultdict(set)
+      for row in functools.reduce(DataFrame.union, parts).distinct().collect():
+          days[row.kind].add(str(row.day))
+      return sorted(days["written"] | (days["known"] - days["held"]))
 
 
   def computed_from(spark: SparkSession) -> str | None:

@@ -41,6 +41,8 @@ export function localSparkSettings(cluster: LocalCluster): Readonly<Record<strin
     'spark.sql.warehouse.dir': fileUri(`${cluster.scratchFolder}/spark-warehouse`),
     'spark.default.parallelism': String(cores),
     'spark.sql.shuffle.partitions': String(4 * cores),
+    // Files of this machine are listed sooner than a job that lists them starts.
+    'spark.sql.sources.parallelPartitionDiscovery.threshold': '100000',
     'spark.ui.enabled': 'false',
     'spark.ui.showConsoleProgress': 'true',
     // One process on one machine talks to nobody, and its scratch files lie beside the lake itself.

@@ -110,6 +110,10 @@ describe('ingest-events', () => {
       [
         `${row({ itemInSession: 2 })}${row({ itemInSession: 3 })}`,
         `${row({ itemInSession: 4 })} x`,
+        `${row({ itemInSession: 6 })},${row({ itemInSession: 7 })}`,
+        `${row({ itemInSession: 8 })}  ${row({ itemInSession: 9 })}`,
+        `${row({ itemInSession: 10 })} x }`,
+        `${row({ itemInSession: 11, nested: { of: {} } })} `,
         `[${row({})}]`,
         'null',
         '{}',
@@ -277,8 +281,8 @@ describe('ingest-events', () => {
 
   it('reads odd file names, and lets no object on a line be lost in silence', async () => {
     const result = await resultOf(ingestEvents, plan('odd'));
-    expect(result.counts).toEqual({ read: 8, accepted: 3, quarantined: 5, duplicates: 0 });
-    expect(result.refused).toEqual({ malformed_json: 4, missing_ts: 1 });
+    expect(result.counts).toEqual({ read: 12, accepted: 4, quarantined: 8, duplicates: 0 });
+    expect(result.refused).toEqual({ malformed_json: 7, missing_ts: 1 });
     const users = await queryLake(
       lake('odd'),
       "SELECT DISTINCT user_id, registered_at FROM events WHERE user_id = '77'",
@@ -310,7 +314,7 @@ describe('ingest-events', () => {
     for (const table of ['events', 'user_days']) expect(await snapshots('aged', table)).toBe(1);
     expect(await snapshots('late', 'events')).toBeGreaterThan(1);
     const [counted] = await queryLake(lake('aged'), 'SELECT count(*) AS events FROM events');
-    expect(Number(counted?.events)).toBe(3 + 2);
+    expect(Number(counted?.events)).toBe(4 + 2);
   });
 
   /** Snapshots in the newest metadata of a table. */

@@ -7,6 +7,7 @@ spark-submit ingest-events.py --plan <uri of plan.json>
 import argparse
 import collections
 import datetime
+import functools
 import json
 import math
 import re
@@ -216,14 +217,14 @@ OUTCOME = """
 CASE
   WHEN is_forgotten THEN 1
   WHEN is_malformed THEN 2
-  WHEN unreadable IS NOT NULL THEN 3
-  WHEN ts IS NULL THEN 4
-  WHEN ts > 0 AND ts < 100000000000 THEN 5
-  WHEN ts < {earliest} OR ts >= {latest} THEN 6
-  WHEN auth IS NULL OR auth NOT IN ('Logged In', 'Logged Out', 'Guest', 'Cancelled') THEN 7
-  WHEN auth IN ('Logged In', 'Cancelled') AND (userId IS NULL OR userId = '') THEN 8
-  WHEN page IS NULL THEN 9
-  WHEN page NOT IN (
+  WHEN fields.unreadable IS NOT NULL THEN 3
+  WHEN fields.ts IS NULL THEN 4
+  WHEN fields.ts > 0 AND fields.ts < 100000000000 THEN 5
+  WHEN fields.ts < {earliest} OR fields.ts >= {latest} THEN 6
+  WHEN fields.auth IS NULL OR fields.auth NOT IN ('Logged In', 'Logged Out', 'Guest', 'Cancelled') THEN 7
+  WHEN fields.auth IN ('Logged In', 'Cancelled') AND COALESCE(fields.userId, '') = '' THEN 8
+  WHEN fields.page IS NULL THEN 9
+  WHEN fields.page NOT IN (
     'NextSong',
     'Home',
     'Thumbs Up',
@@ -247,8 +248,8 @@ CASE
     'Register',
     'Submit Registration'
   ) THEN 10
-  WHEN level NOT IN ('free', 'paid') THEN 11
-  WHEN length < 0 THEN 12
+  WHEN fields.level NOT IN ('free', 'paid') THEN 11
+  WHEN fields.length < 0 THEN 12
   ELSE 0
 END
 """
@@ -258,23 +259,23 @@ FORGOTTEN_USERS = "forgotten-users.json"
 KNOWN_FILE = "COALESCE(file_number, RAISE_ERROR(CONCAT('no such file in the batch: ', file_path)))"
 
 EVENT_COLUMNS = [
-    "DATE_FROM_UNIX_DATE(INT(ts DIV 86400000)) AS event_date",
-    "CAST(TIMESTAMP_MILLIS(ts) AS TIMESTAMP_NTZ) AS event_time",
-    "COALESCE(userId, '') AS user_id",
-    "sessionId AS session_id",
-    "TRY_CAST(itemInSession AS INT) AS item_in_session",
-    "page",
-    "auth",
-    "level",
-    "method",
-    "TRY_CAST(status AS INT) AS status",
-    "artist",
-    "song",
-    "length AS length_seconds",
-    "gender",
-    "location",
-    "userAgent AS user_agent",
-    "CAST(TIMESTAMP_MILLIS(IF(registration BETWEEN 0 AND 1E14, registration, NULL)) AS TIMESTAMP_NTZ) AS registered_at",
+    "DATE_FROM_UNIX_DATE(INT(fields.ts DIV 86400000)) AS event_date",
+    "CAST(TIMESTAMP_MILLIS(fields.ts) AS TIMESTAMP_NTZ) AS event_time",
+    "COALESCE(fields.userId, '') AS user_id",
+    "fields.sessionId AS session_id",
+    "TRY_CAST(fields.itemInSession AS INT) AS item_in_session",
+    "fields.page AS page",
+    "fields.auth AS auth",
+    "fields.level AS level",
+    "fields.method AS method",
+    "TRY_CAST(fields.status AS INT) AS status",
+    "fields.artist AS artist",
+    "fields.song AS song",
+    "fields.length AS length_seconds",
+    "fields.gender AS gender",
+    "fields.location AS location",
+    "fields.userAgent AS user_agent",
+    "CAST(TIMESTAMP_MILLIS(IF(fields.registration BETWEEN 0 AND 1E14, fields.registration, NULL)) AS TIMESTAMP_NTZ) AS registered_at",
 ]
 
 
@@ -306,7 +307,7 @@ def read_rows(
     )
     numbered = parsed.join(F.broadcast(numbered_paths(spark, files)), "file_path", "left").select(
         F.expr(f"{KNOWN_FILE} AS file_number"),
-        "fields.*",
+        "fields",
         (is_bare(F.col("fields")) | F.col("is_broken")).alias("is_malformed"),
         *(["line"] if keep_line else []),
     )
@@ -322,9 +323,10 @@ def read_rows(
 
 
 def numbered_paths(spark: SparkSession, files: dict[int, str]) -> DataFrame:
-    """The number of each file, by its path as Spark reports it."""
-    known = [(hadoop_path(spark, uri), number) for number, uri in files.items()]
-    return spark.createDataFrame(known, "file_path string, file_number int")
+    """The number of each file, by its path as Spark reports it; Spark makes it from a literal sooner than from rows."""
+    known = [{"file_path": hadoop_path(spark, uri), "file_number": number} for number, uri in files.items()]
+    rows = F.from_json(F.lit(json.dumps(known)), "ARRAY<STRUCT<file_path: STRING, file_number: INT>>")
+    return spark.range(0, 1, 1, 1).select(F.inline(rows))
 
 
 def names_by_number(files: dict[int, str]) -> Column:
@@ -343,7 +345,7 @@ def is_forgotten(forgotten: dict | None) -> Column:
     """Whether the row's user is on the list."""
     if forgotten is None:
         return F.lit(False)
-    return F.sha2(F.concat(F.lit(forgotten["salt"]), "userId"), 256).isin(forgotten["hashes"])
+    return F.sha2(F.concat(F.lit(forgotten["salt"]), "fields.userId"), 256).isin(forgotten["hashes"])
 
 
 def is_bare(fields: Column) -> Column:
@@ -355,9 +357,11 @@ def is_bare(fields: Column) -> Column:
 def has_trailing_text() -> Column:
     """Whether more than an object stands on the line: Spark would lose the rest in silence.
 
-    As an element of an array, such a line cannot be read.
+    As the only element of an array, such a line cannot be read. That is tried where a brace closes before the
+    last byte, or does not close there.
     """
-    suspicious = "NOT ENDSWITH(value, '}') OR CONTAINS(value, '}{') OR CONTAINS(value, '} {')"
+    all_but_last = "STRING(SUBSTR(BINARY(value), 1, OCTET_LENGTH(value) - 1))"
+    suspicious = f"NOT ENDSWITH(value, '}}') OR CONTAINS({all_but_last}, '}}')"
     elements = "SIZE(FROM_JSON(CONCAT('[', value, ']'), 'ARRAY<STRUCT<ts: STRING>>'))"
     return F.expr(f"IF({suspicious}, COALESCE({elements}, 0) <> 1, FALSE)")
 
@@ -483,9 +487,9 @@ def mark_repeats(rows: DataFrame, tasks: int, slices: int) -> DataFrame:
     by_day = rows.repartition(tasks, "event_date", "slice")
     # The user first: Spark sorts by the first eight bytes of the first column, and compares rows only where these tie.
     order = Window.partitionBy("user_id", "event_date", "slice").orderBy(*EVENT_KEY, *TIE_BREAKERS)
-    key = F.struct(*EVENT_KEY)
-    repeat = F.coalesce(key.eqNullSafe(F.lag(key).over(order)), F.lit(False))
-    return by_day.withColumn("is_repeat", repeat).drop("slice")
+    # No event lacks its time, so the first of a user's day repeats nothing.
+    same = [F.col(column).eqNullSafe(F.lag(column).over(order)) for column in EVENT_KEY]
+    return by_day.withColumn("is_repeat", functools.reduce(Column.__and__, same)).drop("slice")
 
 
 def write_once(marked: DataFrame, plan: dict, file_count: int) -> tuple[DataFrameWriterV2, Observation]:
@@ -841,15 +845,17 @@ def changed_days(spark: SparkSession, known_snapshot: str | None) -> list[str]:
     else:
         # Entries of deleted files too: a file may be gone because all its rows were deleted.
         touched = spark.table(f"{EVENTS}.all_entries").where(F.col("snapshot_id").isin(since))
-    written = distinct_days(touched, "data_file.partition.event_date")
-    held = distinct_days(spark.table(f"{EVENTS}.partitions"), "partition.event_date")
-    known = distinct_days(spark.table(f"{USER_DAYS}.partitions"), "partition.day")
-    return sorted(written | (known - held))
-
-
-def distinct_days(rows: DataFrame, column: str) -> set[str]:
-    """The days in a column of a metadata table, as ISO dates."""
-    return {str(row.day) for row in rows.select(F.col(column).alias("day")).distinct().collect()}
+    days_of = {
+        "written": touched.select("data_file.partition.event_date"),
+        "held": spark.table(f"{EVENTS}.partitions").select("partition.event_date"),
+        "known": spark.table(f"{USER_DAYS}.partitions").select("partition.day"),
+    }
+    # One query: each would cost a third of a second, however small.
+    parts = [days.toDF("day").withColumn("kind", F.lit(kind)) for kind, days in days_of.items()]
+    days = collections.defaultdict(set)
+    for row in functools.reduce(DataFrame.union, parts).distinct().collect():
+        days[row.kind].add(str(row.day))
+    return sorted(days["written"] | (days["known"] - days["held"]))
 
 
 def computed_from(spark: SparkSession) -> str | None:
