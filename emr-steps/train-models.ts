@@ -27,7 +27,6 @@ export const trainModels = defineStep({
     standard: [
       ...evaluationImports.standard,
       'import atexit',
-      'import functools',
       'import math',
       'import time',
       'from concurrent.futures import ThreadPoolExecutor',

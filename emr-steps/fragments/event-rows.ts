@@ -29,22 +29,22 @@ const RAW_SCHEMA = [
 ];
 
 /** A column of the raw log as it was parsed: all of them stay together, for Spark copies them as one then. */
-const field = (name: RawColumnName | typeof UNREADABLE): string => `fields.${name}`;
+const parsed = (name: RawColumnName | typeof UNREADABLE): string => `raw.${name}`;
 
 /** When each reason holds, over the parsed columns; {earliest} and {latest} are bounds of the plan, in milliseconds. */
 const REFUSALS: Record<RefusalCode, string> = {
   forgotten_user: 'is_forgotten',
   malformed_json: 'is_malformed',
-  wrong_type: `${field(UNREADABLE)} IS NOT NULL`,
-  missing_ts: `${field('ts')} IS NULL`,
-  ts_in_seconds: `${field('ts')} > 0 AND ${field('ts')} < ${SECONDS_BELOW_MILLISECONDS}`,
-  ts_out_of_range: `${field('ts')} < {earliest} OR ${field('ts')} >= {latest}`,
-  unknown_auth: `${field('auth')} IS NULL OR ${field('auth')} NOT IN (${sqlStrings(AUTHS)})`,
-  missing_user_id: `${field('auth')} IN (${sqlStrings(USER_AUTHS)}) AND COALESCE(${field('userId')}, '') = ''`,
-  missing_page: `${field('page')} IS NULL`,
-  unknown_page: `${field('page')} NOT IN (\n    ${PAGES.map(sqlString).join(',\n    ')}\n  )`,
-  unknown_level: `${field('level')} NOT IN (${sqlStrings(LEVELS)})`,
-  negative_length: `${field('length')} < 0`,
+  wrong_type: `${parsed(UNREADABLE)} IS NOT NULL`,
+  missing_ts: `${parsed('ts')} IS NULL`,
+  ts_in_seconds: `${parsed('ts')} > 0 AND ${parsed('ts')} < ${SECONDS_BELOW_MILLISECONDS}`,
+  ts_out_of_range: `${parsed('ts')} < {earliest} OR ${parsed('ts')} >= {latest}`,
+  unknown_auth: `${parsed('auth')} IS NULL OR ${parsed('auth')} NOT IN (${sqlStrings(AUTHS)})`,
+  missing_user_id: `${parsed('auth')} IN (${sqlStrings(USER_AUTHS)}) AND COALESCE(${parsed('userId')}, '') = ''`,
+  missing_page: `${parsed('page')} IS NULL`,
+  unknown_page: `${parsed('page')} NOT IN (\n    ${PAGES.map(sqlString).join(',\n    ')}\n  )`,
+  unknown_level: `${parsed('level')} NOT IN (${sqlStrings(LEVELS)})`,
+  negative_length: `${parsed('length')} < 0`,
 };
 
 const OUTCOME = [
@@ -60,13 +60,13 @@ const MOST_MILLISECONDS = '1E14';
 /** How a column of `events` comes from the raw columns. */
 function eventExpression(column: Column): string {
   if (column.name === 'event_date') {
-    return `DATE_FROM_UNIX_DATE(INT(${field('ts')} DIV ${SECONDS_PER_DAY * 1000}))`;
+    return `DATE_FROM_UNIX_DATE(INT(${parsed('ts')} DIV ${SECONDS_PER_DAY * 1000}))`;
   }
-  if (column.name === 'user_id') return `COALESCE(${field('userId')}, '')`;
+  if (column.name === 'user_id') return `COALESCE(${parsed('userId')}, '')`;
   const from = RAW_COLUMNS.find(({ name }) => name === column.from)?.name;
   if (from === undefined)
     throw new Error(`events.${column.name} comes from ${column.from}, which the raw log has not`);
-  const raw = field(from);
+  const raw = parsed(from);
   if (column.type === 'int') return `TRY_CAST(${raw} AS INT)`;
   if (column.type !== 'timestamp_ntz') return raw;
   const possible = from === 'ts' ? raw : `IF(${raw} BETWEEN 0 AND ${MOST_MILLISECONDS}, ${raw}, NULL)`;
@@ -119,15 +119,15 @@ export const eventRows = python`
       # The pattern settles the few lines that do not begin as an object does.
       lines = spark.read.text(paths).where("STARTSWITH(value, '{') OR value RLIKE '\\\\S'")
       parsed = lines.select(
-          F.from_json("value", RAW_SCHEMA, {"columnNameOfCorruptRecord": UNREADABLE}).alias("fields"),
+          F.from_json("value", RAW_SCHEMA, {"columnNameOfCorruptRecord": UNREADABLE}).alias("raw"),
           (has_trailing_text() | is_not_utf8()).alias("is_broken"),
           F.input_file_name().alias("file_path"),
           *([F.col("value").alias("line")] if keep_line else []),
       )
       numbered = parsed.join(F.broadcast(numbered_paths(spark, files)), "file_path", "left").select(
           F.expr(f"{KNOWN_FILE} AS file_number"),
-          "fields",
-          (is_bare(F.col("fields")) | F.col("is_broken")).alias("is_malformed"),
+          "raw",
+          (is_bare(F.col("raw")) | F.col("is_broken")).alias("is_malformed"),
           *(["line"] if keep_line else []),
       )
       bounds = {
@@ -164,13 +164,13 @@ export const eventRows = python`
       """Whether the row's user is on the list."""
       if forgotten is None:
           return F.lit(False)
-      return F.sha2(F.concat(F.lit(forgotten["salt"]), ${field('userId')}), 256).isin(forgotten["hashes"])
+      return F.sha2(F.concat(F.lit(forgotten["salt"]), ${parsed('userId')}), 256).isin(forgotten["hashes"])
 
 
-  def is_bare(fields: Column) -> Column:
+  def is_bare(raw: Column) -> Column:
       """Whether a line was unreadable and gave nothing at all: it is no JSON object."""
-      values = F.coalesce(*[fields[column].cast("string") for column in READ_COLUMNS])
-      return fields[UNREADABLE].isNotNull() & values.isNull()
+      values = F.coalesce(*[raw[column].cast("string") for column in READ_COLUMNS])
+      return raw[UNREADABLE].isNotNull() & values.isNull()
 
 
   def has_trailing_text() -> Column:

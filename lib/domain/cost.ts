@@ -43,9 +43,10 @@ const BASE_REGION = 'us-east-1';
 const OTHER_REGIONS_FACTOR = 1.6;
 
 /**
- * EMR's rate as a share of EC2's. AWS publishes 0.048 USD an hour for an m5.xlarge of 0.192. We found no copy of the
- * list with EMR's rates for Graviton, so the share is an assumption for these families. It is taken of the Region's
- * EC2 rate or the base Region's, whichever is more.
+ * EMR's rate as a share of EC2's. It is a quarter for the families whose rates could be found (USD an hour: m5.xlarge
+ * 0.048 of 0.192, r5.xlarge 0.063 of 0.252, c5.xlarge 0.043 of 0.170). No copy of the list has EMR's rates for
+ * Graviton, so for these families it is an assumption. It is taken of the Region's EC2 rate or the base Region's,
+ * whichever is more.
  */
 const EMR_SHARE = 0.25;
 

@@ -214,6 +214,8 @@ export const MODEL_METRICS = {
     column('slice', 'string', 'users it was measured on; "all" for everybody'),
     column('metric', 'string', 'which figure; psi.<column> is the drift of a feature or of raw_score'),
     column('value', 'double', 'its value'),
+    column('low', 'double', 'lower bound of its 95 % interval; null where none was computed'),
+    column('high', 'double', 'upper bound of its 95 % interval; null where none was computed'),
   ],
 } as const satisfies Table;
 

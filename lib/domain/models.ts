@@ -57,6 +57,12 @@ export const METRICS = [
     better: 'higher',
     meaning: 'share of cancellers among the top 20 % against the base rate',
   },
+  {
+    name: 'balanced_accuracy',
+    label: 'Balanced accuracy',
+    better: 'higher',
+    meaning: 'mean of the shares of cancellers and of others told right, at the threshold chosen for it',
+  },
   { name: 'brier', label: 'Brier score', better: 'lower', meaning: 'mean squared error of the probability' },
   {
     name: 'brier_skill',

@@ -85,6 +85,7 @@ export const estimateSchema = z.strictObject({
   low: z.number().nullable(),
   high: z.number().nullable(),
 });
+export type Estimate = z.infer<typeof estimateSchema>;
 
 /** One candidate or baseline as it did on the test rows. Figures are keyed by the metric names of models.ts. */
 export const modelEvaluationSchema = z.strictObject({

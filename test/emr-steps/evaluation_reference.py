@@ -41,8 +41,8 @@ def expected_lift(scores: numpy.ndarray, labels: numpy.ndarray, share: float) ->
     return float(numpy.mean(caught) / labels.mean())
 
 
-def reference(scores: numpy.ndarray, labels: numpy.ndarray, probabilities: numpy.ndarray) -> dict:
-    """The figures as scikit-learn and the definitions give them, row by row."""
+def reference(scores: numpy.ndarray, labels: numpy.ndarray, probabilities: numpy.ndarray, threshold: float) -> dict:
+    """The figures but lift as scikit-learn and the definitions give them, row by row."""
     log_odds = numpy.log(probabilities / (1 - probabilities)).reshape(-1, 1)
     recalibration = linear_model.LogisticRegression(C=numpy.inf, tol=1e-10, max_iter=1000)
     parts = numpy.array_split(numpy.argsort(probabilities, kind="stable"), 10)
@@ -54,7 +54,7 @@ def reference(scores: numpy.ndarray, labels: numpy.ndarray, probabilities: numpy
         "auc": metrics.roc_auc_score(labels, scores),
         "average_precision": precision,
         "average_precision_ratio": precision / base_rate,
-        **{f"lift_at_{top}": expected_lift(scores, labels, top / 100) for top in (5, 10, 20)},
+        "balanced_accuracy": metrics.balanced_accuracy_score(labels, scores >= threshold),
         "brier": brier,
         "brier_skill": 1 - brier / metrics.brier_score_loss(labels, numpy.full(len(labels), base_rate)),
         "log_loss": metrics.log_loss(labels, probabilities),
@@ -64,23 +64,30 @@ def reference(scores: numpy.ndarray, labels: numpy.ndarray, probabilities: numpy
 
 
 def compare(step, scores: numpy.ndarray, labels: numpy.ndarray) -> dict:
-    """Every figure twice, with its interval and that of a bootstrap over rows."""
+    """Every figure twice, and the intervals of a bootstrap over rows beside ours."""
     test = histogram(step, scores, labels)
     calibration = {"slope": 0.8, "intercept": -1.5}
     probabilities = step.probability(calibration, scores)
-    figures = {**step.ranking_figures(test, 1), **step.probability_figures(test, calibration)}
-    expected = reference(scores, labels, probabilities)
+    thresholds = step.score_thresholds(test)
+    figures = step.figures(test, calibration, thresholds, 1)
+    threshold = thresholds["best_balanced_accuracy"]
+    expected = {
+        **reference(scores, labels, probabilities, threshold),
+        **{f"lift_at_{top}": expected_lift(scores, labels, top / 100) for top in (5, 10, 20)},
+    }
     generator = numpy.random.default_rng(5)
     resampled = [generator.integers(0, len(labels), len(labels)) for _ in range(400)]
-    aucs = [metrics.roc_auc_score(labels[rows], scores[rows]) for rows in resampled]
-    thresholds = step.score_thresholds(test)
+    drawn = [reference(scores[rows], labels[rows], probabilities[rows], threshold) for rows in resampled]
+    of_rows = {
+        name: numpy.quantile([figures_of_draw[name] for figures_of_draw in drawn], [0.025, 0.975]).tolist()
+        for name in drawn[0]
+    }
     decided = step.decisions(test, thresholds, calibration)["best_f1"]
     predicted = scores >= thresholds["best_f1"]
     best = max(metrics.f1_score(labels, scores >= cut) for cut in numpy.unique(scores))
     return {
         "figures": {name: [value["value"], float(expected[name])] for name, value in figures.items()},
-        "aucInterval": [figures["auc"]["low"], figures["auc"]["high"]],
-        "aucIntervalOfRows": numpy.quantile(aucs, [0.025, 0.975]).tolist(),
+        "intervals": {name: [[figures[name]["low"], figures[name]["high"]], of_rows[name]] for name in of_rows},
         "decision": {
             "f1": [decided["f1"], best],
             "precision": [decided["precision"], metrics.precision_score(labels, predicted)],
@@ -91,7 +98,7 @@ def compare(step, scores: numpy.ndarray, labels: numpy.ndarray) -> dict:
             ],
         },
         "scoreBins": [step.score_bins(test), tenths(scores)],
-        "again": figures == {**step.ranking_figures(test, 1), **step.probability_figures(test, calibration)},
+        "again": figures == step.figures(test, calibration, thresholds, 1),
     }
 
 

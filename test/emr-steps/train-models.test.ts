@@ -18,8 +18,7 @@ const pair = z.tuple([z.number(), z.number()]);
 const scoreBinsSchema = z.strictObject({ starts: z.array(z.number()), rows: z.array(z.number()) });
 const comparisonSchema = z.strictObject({
   figures: z.record(z.string(), pair),
-  aucInterval: pair,
-  aucIntervalOfRows: pair,
+  intervals: z.record(z.string(), z.tuple([pair, pair])),
   decision: z.record(z.string(), pair),
   scoreBins: z.tuple([scoreBinsSchema, scoreBinsSchema]),
   again: z.boolean(),
@@ -61,10 +60,17 @@ describe('the figures of train-models', () => {
   });
 
   it('have intervals like those of a bootstrap over rows, the same every time', () => {
-    const { aucInterval, aucIntervalOfRows, again } = output.distinct;
-    aucInterval.forEach((bound, index) => {
-      expect(Math.abs(bound - (aucIntervalOfRows[index] ?? 0))).toBeLessThan(0.015);
-    });
+    const { figures, intervals, again } = output.distinct;
+    expect(Object.keys(intervals).sort()).toEqual(
+      Object.keys(figures)
+        .filter((name) => !name.startsWith('lift'))
+        .sort(),
+    );
+    for (const [name, [[low, high], [lowOfRows, highOfRows]]] of Object.entries(intervals)) {
+      const width = highOfRows - lowOfRows;
+      expect(Math.abs(low - lowOfRows), `${name}: ${low}, ${lowOfRows}`).toBeLessThan(width / 8);
+      expect(Math.abs(high - highOfRows), `${name}: ${high}, ${highOfRows}`).toBeLessThan(width / 8);
+    }
     expect(again).toBe(true);
   });
 

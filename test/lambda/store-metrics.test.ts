@@ -73,14 +73,16 @@ describe('a run that reached its end', () => {
     const rows = lines(KEYS.metrics('run-1'));
     for (const row of rows)
       expect(Object.keys(row)).toEqual(MODEL_METRICS.columns.map((column) => column.name));
-    expect(rows).toContainEqual({
-      run_id: 'run-1',
-      model: 'random_forest',
-      protocol: 'forward',
-      slice: 'all',
+    const forest = { run_id: 'run-1', model: 'random_forest', protocol: 'forward', slice: 'all' };
+    const of = (metric: string) => rows.find((row) => row.model === 'random_forest' && row.metric === metric);
+    expect(of('auc')).toEqual({
+      ...forest,
       metric: 'auc',
       value: 0.757,
+      low: 0.757 - 0.06,
+      high: 0.757 + 0.06,
     });
+    expect(of('brier')).toMatchObject({ low: null, high: null });
     expect(rows.filter(({ metric }) => metric === 'best_f1.threshold')).toHaveLength(5);
   });
 

@@ -138,6 +138,7 @@ function evaluation(
       lift_at_5: estimate(averagePrecision * 28),
       lift_at_10: estimate(averagePrecision * 24),
       lift_at_20: estimate(averagePrecision * 18),
+      balanced_accuracy: estimate(0.6 + averagePrecision / 2, margin),
       brier: estimate(0.038 - averagePrecision / 100),
       brier_skill: estimate(averagePrecision / 2),
       log_loss: estimate(0.16 - averagePrecision / 10),

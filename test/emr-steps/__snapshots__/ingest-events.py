@@ -217,14 +217,14 @@ OUTCOME = """
 CASE
   WHEN is_forgotten THEN 1
   WHEN is_malformed THEN 2
-  WHEN fields.unreadable IS NOT NULL THEN 3
-  WHEN fields.ts IS NULL THEN 4
-  WHEN fields.ts > 0 AND fields.ts < 100000000000 THEN 5
-  WHEN fields.ts < {earliest} OR fields.ts >= {latest} THEN 6
-  WHEN fields.auth IS NULL OR fields.auth NOT IN ('Logged In', 'Logged Out', 'Guest', 'Cancelled') THEN 7
-  WHEN fields.auth IN ('Logged In', 'Cancelled') AND COALESCE(fields.userId, '') = '' THEN 8
-  WHEN fields.page IS NULL THEN 9
-  WHEN fields.page NOT IN (
+  WHEN raw.unreadable IS NOT NULL THEN 3
+  WHEN raw.ts IS NULL THEN 4
+  WHEN raw.ts > 0 AND raw.ts < 100000000000 THEN 5
+  WHEN raw.ts < {earliest} OR raw.ts >= {latest} THEN 6
+  WHEN raw.auth IS NULL OR raw.auth NOT IN ('Logged In', 'Logged Out', 'Guest', 'Cancelled') THEN 7
+  WHEN raw.auth IN ('Logged In', 'Cancelled') AND COALESCE(raw.userId, '') = '' THEN 8
+  WHEN raw.page IS NULL THEN 9
+  WHEN raw.page NOT IN (
     'NextSong',
     'Home',
     'Thumbs Up',
@@ -248,8 +248,8 @@ CASE
     'Register',
     'Submit Registration'
   ) THEN 10
-  WHEN fields.level NOT IN ('free', 'paid') THEN 11
-  WHEN fields.length < 0 THEN 12
+  WHEN raw.level NOT IN ('free', 'paid') THEN 11
+  WHEN raw.length < 0 THEN 12
   ELSE 0
 END
 """
@@ -259,23 +259,23 @@ FORGOTTEN_USERS = "forgotten-users.json"
 KNOWN_FILE = "COALESCE(file_number, RAISE_ERROR(CONCAT('no such file in the batch: ', file_path)))"
 
 EVENT_COLUMNS = [
-    "DATE_FROM_UNIX_DATE(INT(fields.ts DIV 86400000)) AS event_date",
-    "CAST(TIMESTAMP_MILLIS(fields.ts) AS TIMESTAMP_NTZ) AS event_time",
-    "COALESCE(fields.userId, '') AS user_id",
-    "fields.sessionId AS session_id",
-    "TRY_CAST(fields.itemInSession AS INT) AS item_in_session",
-    "fields.page AS page",
-    "fields.auth AS auth",
-    "fields.level AS level",
-    "fields.method AS method",
-    "TRY_CAST(fields.status AS INT) AS status",
-    "fields.artist AS artist",
-    "fields.song AS song",
-    "fields.length AS length_seconds",
-    "fields.gender AS gender",
-    "fields.location AS location",
-    "fields.userAgent AS user_agent",
-    "CAST(TIMESTAMP_MILLIS(IF(fields.registration BETWEEN 0 AND 1E14, fields.registration, NULL)) AS TIMESTAMP_NTZ) AS registered_at",
+    "DATE_FROM_UNIX_DATE(INT(raw.ts DIV 86400000)) AS event_date",
+    "CAST(TIMESTAMP_MILLIS(raw.ts) AS TIMESTAMP_NTZ) AS event_time",
+    "COALESCE(raw.userId, '') AS user_id",
+    "raw.sessionId AS session_id",
+    "TRY_CAST(raw.itemInSession AS INT) AS item_in_session",
+    "raw.page AS page",
+    "raw.auth AS auth",
+    "raw.level AS level",
+    "raw.method AS method",
+    "TRY_CAST(raw.status AS INT) AS status",
+    "raw.artist AS artist",
+    "raw.song AS song",
+    "raw.length AS length_seconds",
+    "raw.gender AS gender",
+    "raw.location AS location",
+    "raw.userAgent AS user_agent",
+    "CAST(TIMESTAMP_MILLIS(IF(raw.registration BETWEEN 0 AND 1E14, raw.registration, NULL)) AS TIMESTAMP_NTZ) AS registered_at",
 ]
 
 
@@ -300,15 +300,15 @@ def read_rows(
     # The pattern settles the few lines that do not begin as an object does.
     lines = spark.read.text(paths).where("STARTSWITH(value, '{') OR value RLIKE '\\\\S'")
     parsed = lines.select(
-        F.from_json("value", RAW_SCHEMA, {"columnNameOfCorruptRecord": UNREADABLE}).alias("fields"),
+        F.from_json("value", RAW_SCHEMA, {"columnNameOfCorruptRecord": UNREADABLE}).alias("raw"),
         (has_trailing_text() | is_not_utf8()).alias("is_broken"),
         F.input_file_name().alias("file_path"),
         *([F.col("value").alias("line")] if keep_line else []),
     )
     numbered = parsed.join(F.broadcast(numbered_paths(spark, files)), "file_path", "left").select(
         F.expr(f"{KNOWN_FILE} AS file_number"),
-        "fields",
-        (is_bare(F.col("fields")) | F.col("is_broken")).alias("is_malformed"),
+        "raw",
+        (is_bare(F.col("raw")) | F.col("is_broken")).alias("is_malformed"),
         *(["line"] if keep_line else []),
     )
     bounds = {
@@ -345,13 +345,13 @@ def is_forgotten(forgotten: dict | None) -> Column:
     """Whether the row's user is on the list."""
     if forgotten is None:
         return F.lit(False)
-    return F.sha2(F.concat(F.lit(forgotten["salt"]), "fields.userId"), 256).isin(forgotten["hashes"])
+    return F.sha2(F.concat(F.lit(forgotten["salt"]), "raw.userId"), 256).isin(forgotten["hashes"])
 
 
-def is_bare(fields: Column) -> Column:
+def is_bare(raw: Column) -> Column:
     """Whether a line was unreadable and gave nothing at all: it is no JSON object."""
-    values = F.coalesce(*[fields[column].cast("string") for column in READ_COLUMNS])
-    return fields[UNREADABLE].isNotNull() & values.isNull()
+    values = F.coalesce(*[raw[column].cast("string") for column in READ_COLUMNS])
+    return raw[UNREADABLE].isNotNull() & values.isNull()
 
 
 def has_trailing_text() -> Column:

@@ -20,7 +20,6 @@ from pyspark.ml import classification
 from pyspark.ml.functions import array_to_vector, vector_to_array
 from pyspark.ml.stat import Summarizer
 from pyspark.sql import Column, DataFrame, SparkSession, Window, functions
-from sklearn import metrics
 from sklearn.linear_model import LogisticRegression as WeightedLogisticRegression
 from xgboost.spark import SparkXGBClassifier
 
@@ -523,6 +522,8 @@ RESAMPLES = 500
 RESAMPLES_AT_ONCE = 50
 INTERVAL = [0.025, 0.975]
 RELIABILITY_BINS = 10
+SLOPE_ITERATIONS = 8
+LIFTS = {"lift_at_5": 5, "lift_at_10": 10, "lift_at_20": 20}
 
 
 def auc(positives: numpy.ndarray, negatives: numpy.ndarray) -> numpy.ndarray:
@@ -548,107 +549,141 @@ def lift(positives: numpy.ndarray, negatives: numpy.ndarray, share: float) -> nu
     return (positives[:, ::-1] * taken).sum(axis=1) / positives.sum(axis=1) / share
 
 
-def resampled(histogram: Histogram, measures: dict, seed: int) -> dict[str, list[float]]:
+def recalibration_slope(
+    positives: numpy.ndarray, negatives: numpy.ndarray, log_odds: numpy.ndarray
+) -> numpy.ndarray:
+    """Slope of the outcome on the log-odds of the probability, for each row of counts.
+
+    Newton's method from the probabilities as they are, for all rows at once: a library fits one sample at a time.
+    """
+    rows = positives + negatives
+    slope, intercept = numpy.ones(len(rows)), numpy.zeros(len(rows))
+    for _ in range(SLOPE_ITERATIONS):
+        expected = 1 / (1 + numpy.exp(-(slope[:, None] * log_odds + intercept[:, None])))
+        surplus, weight = positives - rows * expected, rows * expected * (1 - expected)
+        plain, first, second = weight.sum(axis=1), weight @ log_odds, weight @ log_odds**2
+        total, leaning = surplus.sum(axis=1), surplus @ log_odds
+        determinant = numpy.maximum(plain * second - first**2, numpy.finfo(float).tiny)
+        slope = slope + (plain * leaning - first * total) / determinant
+        intercept = intercept + (second * total - first * leaning) / determinant
+    return slope
+
+
+def equal_count_bins(
+    positives: numpy.ndarray, negatives: numpy.ndarray, predicted: numpy.ndarray
+) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray]:
+    """Users, mean probability and share that cancelled, in bins of equally many users."""
+    users = positives + negatives
+    before = numpy.concatenate([[0], numpy.cumsum(users)])
+    cuts = numpy.linspace(0, before[-1], RELIABILITY_BINS + 1)
+
+    def in_bins(amounts: numpy.ndarray) -> numpy.ndarray:
+        return numpy.diff(numpy.interp(cuts, before, numpy.concatenate([[0], numpy.cumsum(amounts)])))
+
+    in_each = in_bins(users)
+    return in_each, in_bins(users * predicted) / in_each, in_bins(positives) / in_each
+
+
+def calibration_error(
+    positives: numpy.ndarray, negatives: numpy.ndarray, predicted: numpy.ndarray
+) -> numpy.ndarray:
+    """Expected calibration error over bins of equally many users, for each row of counts."""
+    errors = []
+    for cancelled, stayed in zip(positives, negatives, strict=True):
+        users, mean, share = equal_count_bins(cancelled, stayed, predicted)
+        errors.append((users * numpy.abs(mean - share)).sum() / users.sum())
+    return numpy.array(errors)
+
+
+def measures(histogram: Histogram, calibration: dict, thresholds: dict[str, float]) -> dict:
+    """The figures that can be computed, by name: each takes rows of positives and negatives in the bins."""
+    predicted = probability(calibration, histogram.score)
+    log_odds = calibration["slope"] * histogram.score + calibration["intercept"]
+    contacted = histogram.lower >= thresholds["best_balanced_accuracy"]
+
+    def base_rate(positives, negatives):
+        return positives.sum(axis=1) / (positives + negatives).sum(axis=1)
+
+    def brier(positives, negatives):
+        squares = positives @ (1 - predicted) ** 2 + negatives @ predicted**2
+        return squares / (positives + negatives).sum(axis=1)
+
+    def log_loss(positives, negatives):
+        surprise = positives @ numpy.log(predicted) + negatives @ numpy.log1p(-predicted)
+        return -surprise / (positives + negatives).sum(axis=1)
+
+    def brier_skill(positives, negatives):
+        rate = base_rate(positives, negatives)
+        return 1 - brier(positives, negatives) / (rate * (1 - rate))
+
+    def precision_ratio(positives, negatives):
+        return average_precision(positives, negatives) / base_rate(positives, negatives)
+
+    def balanced_accuracy(positives, negatives):
+        recall = positives[:, contacted].sum(axis=1) / positives.sum(axis=1)
+        specificity = negatives[:, ~contacted].sum(axis=1) / negatives.sum(axis=1)
+        return (recall + specificity) / 2
+
+    of_probabilities = {
+        "brier": brier,
+        "log_loss": log_loss,
+        "calibration_error": functools.partial(calibration_error, predicted=predicted),
+    }
+    if not histogram.has_both_outcomes:
+        return of_probabilities
+    of_slope = {}
+    if numpy.ptp(log_odds) > 0:
+        of_slope["calibration_slope"] = functools.partial(recalibration_slope, log_odds=log_odds)
+    return {
+        "auc": auc,
+        "average_precision": average_precision,
+        "average_precision_ratio": precision_ratio,
+        **{name: functools.partial(lift, share=percent / 100) for name, percent in LIFTS.items()},
+        "balanced_accuracy": balanced_accuracy,
+        **of_probabilities,
+        "brier_skill": brier_skill,
+        **of_slope,
+    }
+
+
+def resampled(histogram: Histogram, named: dict, seed: int) -> dict[str, list[float]]:
     """95 % intervals by resampling users: with one row a user, that is resampling the histogram's counts."""
     generator = numpy.random.default_rng(seed)
     cells = numpy.concatenate([histogram.positives, histogram.negatives])
     rows = int(cells.sum())
-    values: dict[str, list] = {name: [] for name in measures}
+    values: dict[str, list] = {name: [] for name in named}
     for _ in range(RESAMPLES // RESAMPLES_AT_ONCE):
         draws = generator.multinomial(rows, cells / rows, size=RESAMPLES_AT_ONCE)
-        positives, negatives = numpy.split(draws, 2, axis=1)
-        both = (positives.sum(axis=1) > 0) & (negatives.sum(axis=1) > 0)
-        for name, measure in measures.items():
-            values[name].append(measure(positives[both], negatives[both]))
+        positives, negatives = numpy.split(draws.astype(float), 2, axis=1)
+        # Where both outcomes are there to be measured, a draw without one of them measures nothing.
+        usable = (positives.any(axis=1) & negatives.any(axis=1)) | (not histogram.has_both_outcomes)
+        for name, measure in named.items():
+            values[name].append(measure(positives[usable], negatives[usable]))
     joined = {name: numpy.concatenate(parts) for name, parts in values.items()}
     return {name: numpy.quantile(figures, INTERVAL).tolist() for name, figures in joined.items()}
 
 
-def ranking_figures(histogram: Histogram, seed: int) -> dict[str, dict]:
-    """How well the score puts those who cancel first."""
-    bins, weights = numpy.arange(len(histogram.score)), [histogram.positives, histogram.negatives]
-    sample = {
-        "y_true": numpy.repeat([1, 0], len(bins)),
-        "y_score": numpy.tile(bins, 2),
-        "sample_weight": numpy.concatenate(weights),
+def figures(
+    histogram: Histogram, calibration: dict, thresholds: dict[str, float], seed: int
+) -> dict[str, dict]:
+    """How well the score ranks, and how far its probabilities can be believed; each with its 95 % interval."""
+    named = measures(histogram, calibration, thresholds)
+    intervals = resampled(histogram, named, seed)
+    counts = histogram.positives.reshape(1, -1), histogram.negatives.reshape(1, -1)
+    return {
+        name: {"value": float(measure(*counts)[0]), "low": intervals[name][0], "high": intervals[name][1]}
+        for name, measure in named.items()
     }
-    counts = [weight.reshape(1, -1) for weight in weights]
-    base_rate = histogram.positives.sum() / histogram.rows.sum()
-    precision = float(metrics.average_precision_score(**sample))
-    values = {
-        "auc": float(metrics.roc_auc_score(**sample)),
-        "average_precision": precision,
-        "average_precision_ratio": precision / base_rate,
-        **{f"lift_at_{top}": float(lift(*counts, top / 100)[0]) for top in (5, 10, 20)},
-    }
-    intervals = resampled(
-        histogram,
-        {
-            "auc": auc,
-            "average_precision": average_precision,
-            "average_precision_ratio": lambda positives, negatives: (
-                average_precision(positives, negatives)
-                * (positives + negatives).sum(axis=1)
-                / positives.sum(axis=1)
-            ),
-            "lift_at_10": lambda positives, negatives: lift(positives, negatives, 0.1),
-        },
-        seed,
-    )
-    return {name: estimate(value, intervals.get(name)) for name, value in values.items()}
-
-
-def probability_figures(histogram: Histogram, calibration: dict) -> dict[str, dict]:
-    """How far the probabilities can be believed; what cannot be computed is left out."""
-    predicted = probability(calibration, histogram.score)
-    sample = {
-        "y_true": numpy.repeat([1, 0], len(predicted)),
-        "y_proba": numpy.tile(predicted, 2),
-        "sample_weight": numpy.concatenate([histogram.positives, histogram.negatives]),
-    }
-    base_rate = histogram.positives.sum() / histogram.rows.sum()
-    brier = float(metrics.brier_score_loss(**sample))
-    bins = reliability(histogram, calibration)
-    values = {
-        "brier": brier,
-        "log_loss": float(
-            metrics.log_loss(sample["y_true"], sample["y_proba"], sample_weight=sample["sample_weight"])
-        ),
-        "calibration_error": float(
-            sum(entry["users"] * abs(entry["predicted"] - entry["observed"]) for entry in bins)
-            / histogram.rows.sum()
-        ),
-    }
-    if histogram.has_both_outcomes:
-        values["brier_skill"] = 1 - brier / (base_rate * (1 - base_rate))
-        log_odds = calibration["slope"] * histogram.score + calibration["intercept"]
-        if numpy.ptp(log_odds) > 0:
-            slope = fit_log_odds(log_odds, histogram.positives, histogram.negatives)["slope"]
-            values["calibration_slope"] = slope
-    return {name: estimate(value, None) for name, value in values.items()}
 
 
 def reliability(histogram: Histogram, calibration: dict) -> list[dict]:
     """Mean probability and share that cancelled, in bins of equally many users."""
-    rows = numpy.concatenate([[0], numpy.cumsum(histogram.rows)])
-    cuts = numpy.linspace(0, rows[-1], RELIABILITY_BINS + 1)
-
-    def in_bins(amounts: numpy.ndarray) -> numpy.ndarray:
-        return numpy.diff(numpy.interp(cuts, rows, numpy.concatenate([[0], numpy.cumsum(amounts)])))
-
-    users = in_bins(histogram.rows)
-    predicted = in_bins(histogram.rows * probability(calibration, histogram.score)) / users
-    observed = in_bins(histogram.positives) / users
+    predicted = probability(calibration, histogram.score)
+    bins = equal_count_bins(histogram.positives, histogram.negatives, predicted)
     return [
         {"predicted": float(mean), "observed": float(share), "users": float(count)}
-        for mean, share, count in zip(predicted, observed, users, strict=True)
+        for count, mean, share in zip(*bins, strict=True)
     ]
-
-
-def estimate(value: float, interval: list[float] | None) -> dict:
-    """A figure with its 95 % interval, where there is one."""
-    low, high = interval or (None, None)
-    return {"value": value, "low": low, "high": high}
 
 
 def confusion(histogram: Histogram) -> dict[str, numpy.ndarray]:
@@ -712,13 +747,12 @@ def decisions(test: Histogram, thresholds: dict[str, float], calibration: dict) 
 def evaluate(model: str, kind: str, histograms: dict[str, Histogram], seed: int, fit_seconds: float) -> dict:
     """A model's figures on the test rows, with what was learnt from its out-of-fold scores."""
     out_of_fold, test = histograms["out_of_fold"], histograms["test"]
-    calibration = platt_scaling(out_of_fold)
-    ranking = ranking_figures(test, seed) if test.has_both_outcomes else {}
+    calibration, thresholds = platt_scaling(out_of_fold), score_thresholds(out_of_fold)
     return {
         "model": model,
         "kind": kind,
-        "metrics": {**ranking, **probability_figures(test, calibration)},
-        "decisions": decisions(test, score_thresholds(out_of_fold), calibration),
+        "metrics": figures(test, calibration, thresholds, seed),
+        "decisions": decisions(test, thresholds, calibration),
         "reliability": reliability(test, calibration),
         "fitSeconds": round(fit_seconds, 3),
     }
