@@ -26,6 +26,7 @@ export const ingestEvents = defineStep({
     standard: ['import collections', 'import datetime', 'import functools', 'import math', 'import re'],
     thirdParty: [
       'from py4j.protocol import Py4JJavaError',
+      'from pyspark.errors import AnalysisException',
       'from pyspark.sql import Column, DataFrame, Observation, SparkSession, Window',
       'from pyspark.sql import functions as F',
       'from pyspark.sql.readwriter import DataFrameWriterV2',
@@ -157,7 +158,7 @@ export const ingestEvents = defineStep({
             return [json.loads(line) for line in files.read_text(ledger_uri).splitlines()]
         try:
             ledger = stage_batch(spark, plan)
-        except Py4JJavaError as error:
+        except (Py4JJavaError, AnalysisException) as error:
             culprit = unreadable_file(spark, plan["batch"])
             if culprit is None:
                 raise

@@ -35,7 +35,7 @@ const parsed = (name: RawColumnName | typeof UNREADABLE): string => `raw.${name}
 const REFUSALS: Record<RefusalCode, string> = {
   forgotten_user: 'is_forgotten',
   malformed_json: 'is_malformed',
-  wrong_type: `${parsed(UNREADABLE)} IS NOT NULL`,
+  wrong_type: `${parsed(UNREADABLE)} IS NOT NULL OR is_no_user_id`,
   missing_ts: `${parsed('ts')} IS NULL`,
   ts_in_seconds: `${parsed('ts')} > 0 AND ${parsed('ts')} < ${SECONDS_BELOW_MILLISECONDS}`,
   ts_out_of_range: `${parsed('ts')} < {earliest} OR ${parsed('ts')} >= {latest}`,
@@ -44,7 +44,7 @@ const REFUSALS: Record<RefusalCode, string> = {
   missing_page: `${parsed('page')} IS NULL`,
   unknown_page: `${parsed('page')} NOT IN (\n    ${PAGES.map(sqlString).join(',\n    ')}\n  )`,
   unknown_level: `${parsed('level')} NOT IN (${sqlStrings(LEVELS)})`,
-  negative_length: `${parsed('length')} < 0`,
+  impossible_length: `${parsed('length')} < 0 OR ${parsed('length')} = DOUBLE('Infinity')`,
 };
 
 const OUTCOME = [
@@ -86,6 +86,13 @@ export const eventRows = python`
   UNREADABLE = ${UNREADABLE}
   RAW_SCHEMA = ${sqlText(RAW_SCHEMA.join(',\n'))}
 
+  # Strict: Spark by itself takes single quotes, and a length of NaN, which would spoil every sum that it enters.
+  JSON_OPTIONS = {
+      "columnNameOfCorruptRecord": UNREADABLE,
+      "allowNonNumericNumbers": "false",
+      "allowSingleQuotes": "false",
+  }
+
   REFUSAL_REASONS = ${REFUSAL_REASONS.map((reason) => reason.code)}
 
   # 0 stands for an accepted row, n for the nth of REFUSAL_REASONS: the first that holds.
@@ -119,7 +126,7 @@ export const eventRows = python`
       # The pattern settles the few lines that do not begin as an object does.
       lines = spark.read.text(paths).where("STARTSWITH(value, '{') OR value RLIKE '\\\\S'")
       parsed = lines.select(
-          F.from_json("value", RAW_SCHEMA, {"columnNameOfCorruptRecord": UNREADABLE}).alias("raw"),
+          F.from_json("value", RAW_SCHEMA, JSON_OPTIONS).alias("raw"),
           (has_trailing_text() | is_not_utf8()).alias("is_broken"),
           F.input_file_name().alias("file_path"),
           *([F.col("value").alias("line")] if keep_line else []),
@@ -135,9 +142,9 @@ export const eventRows = python`
           "latest": plan["ingest"]["latestEventMilliseconds"],
       }
       return (
-          numbered.withColumn("is_forgotten", is_forgotten(forgotten))
+          numbered.withColumns({"is_forgotten": is_forgotten(forgotten), "is_no_user_id": is_no_user_id()})
           .withColumn("outcome", F.expr(OUTCOME.format(**bounds)))
-          .drop("is_malformed", "is_forgotten")
+          .drop("is_malformed", "is_forgotten", "is_no_user_id")
       )
 
 
@@ -173,35 +180,48 @@ export const eventRows = python`
       return raw[UNREADABLE].isNotNull() & values.isNull()
 
 
+  def is_no_user_id() -> Column:
+      """Whether userId was another JSON value than a string or a whole number: Spark makes text of any.
+
+      A number with a fraction is what some exporters make of ids when one is missing: it would be another user.
+      """
+      user = F.col(${parsed('userId')})
+      fraction = user.contains(".") & user.rlike(r"^-?\d+\.\d+$")
+      return user.startswith("{") | user.startswith("[") | user.isin("true", "false") | fraction
+
+
   def has_trailing_text() -> Column:
       """Whether more than an object stands on the line: Spark would lose the rest in silence.
 
-      As the only element of an array, such a line cannot be read. That is tried where a brace closes before the
-      last byte, or does not close there.
+      Such a line cannot be read as the only element of an array and as the value of a member both: what ends the one
+      early does not end the other. That is tried where a brace closes before the last byte, or does not close there.
       """
       all_but_last = "STRING(SUBSTR(BINARY(value), 1, OCTET_LENGTH(value) - 1))"
       suspicious = f"NOT ENDSWITH(value, '}}') OR CONTAINS({all_but_last}, '}}')"
       elements = "SIZE(FROM_JSON(CONCAT('[', value, ']'), 'ARRAY<STRUCT<ts: STRING>>'))"
-      return F.expr(f"IF({suspicious}, COALESCE({elements}, 0) <> 1, FALSE)")
+      member = """FROM_JSON(CONCAT('{"row":', value, '}'), 'row STRUCT<ts: STRING>').row"""
+      return F.expr(f"IF({suspicious}, COALESCE({elements}, 0) <> 1 OR {member} IS NULL, FALSE)")
 
 
   def is_not_utf8() -> Column:
-      """Whether the line holds bytes that are no text: decoding replaces them, and the length changes."""
-      return F.expr("OCTET_LENGTH(ENCODE(value, 'UTF-8')) <> OCTET_LENGTH(value)")
+      """Whether the line holds bytes that are no text: decoding replaces them."""
+      return F.expr("ENCODE(value, 'UTF-8') <> BINARY(value)")
 
 
   def tally(numbers: str, bins: int) -> Column:
       """Counts rows by a whole number within an observation, as JSON.
 
-      Spark observes plain aggregates only; a histogram that has a bin for every value counts exactly.
+      Spark observes plain aggregates only; a histogram that has a bin for every value counts exactly. Where it joins
+      equal values of several tasks, their mean can be off in the last digit: so it is given fractions, not to cut
+      them off, and read by rounding.
       """
-      return F.to_json(F.expr(f"HISTOGRAM_NUMERIC({numbers}, {max(bins, 2)})"))
+      return F.to_json(F.expr(f"HISTOGRAM_NUMERIC(DOUBLE({numbers}), {max(bins, 2)})"))
 
 
   def counts_of(histogram: str | None) -> collections.Counter:
       """Reads a tally back; a value can stand in several bins."""
       counts = collections.Counter()
       for bin in json.loads(histogram or "[]"):
-          counts[int(bin["x"])] += int(bin["y"])
+          counts[round(bin["x"])] += round(bin["y"])
       return counts
 `;

@@ -9,23 +9,32 @@ import {
 import { python } from '../python.ts';
 import { createTable } from './tables.ts';
 
-/** A personal field up to the end of its string, or of the line where the line was cut; possessive, so it cannot run away. */
-const PERSONAL_FIELD = `"(${PERSONAL_COLUMNS.join('|')})"\\s*:\\s*"[^"\\\\]*+(?:\\\\.[^"\\\\]*+)*+"?`;
+const PERSONAL = PERSONAL_COLUMNS.join('|');
+/** A personal field as JSON writes it, with what must follow it; possessive, so it cannot run away. */
+const PERSONAL_FIELD = `"(${PERSONAL})"\\s*:\\s*"[^"\\\\]*+(?:\\\\.[^"\\\\]*+)*+"(?=\\s*[,}])`;
+/** The name of a personal field, whatever stands behind it, unless that is nothing or was blanked. */
+const PERSONAL_REST = `(?s)(${PERSONAL})(?!"\\s*:\\s*(?:null\\b|"\\[redacted\\]")).*`;
 
 export const quarantine = python`
   QUARANTINE = ${sparkTableName(QUARANTINED_EVENTS)}
   CREATE_QUARANTINE = ${createTable(QUARANTINED_EVENTS)}
 
   PERSONAL_FIELD = ${PERSONAL_FIELD}
+  PERSONAL_REST = ${PERSONAL_REST}
   LONGEST_LINE_BYTES = ${QUARANTINED_LINE_BYTES}
   RETENTION_DAYS = ${QUARANTINE_RETENTION_DAYS}
   MOST_EXAMPLES = 3
 
 
   def shortened(line: Column) -> Column:
-      """The line with the names of people blanked, cut to what is kept of it."""
+      """The line with the names of people blanked, cut to what is kept of it.
+
+      Where a line that is no JSON names a personal field, nothing is kept from there on: where the name would end is
+      anybody's guess.
+      """
       blanked = F.regexp_replace(line, PERSONAL_FIELD, '"$1":"[redacted]"')
-      return F.decode(F.substring(F.encode(blanked, "UTF-8"), 1, LONGEST_LINE_BYTES), "UTF-8")
+      safe = F.regexp_replace(blanked, PERSONAL_REST, "$1 [redacted]")
+      return F.decode(F.substring(F.encode(safe, "UTF-8"), 1, LONGEST_LINE_BYTES), "UTF-8")
 
 
   def forget_old_refusals(spark: SparkSession, plan: dict) -> None:
@@ -62,7 +71,8 @@ export const quarantine = python`
               "line",
               F.lit(batch["batchId"]).alias("batch_id"),
           )
-          of_batch.coalesce(1).writeTo(QUARANTINE).append()
+          # One file; a shuffle, for without it one task would do all that leads here as well.
+          of_batch.repartition(1).writeTo(QUARANTINE).append()
 
       defective = {number: files[number] for number in sorted(refused) if refused[number].keys() - {FORGOTTEN}}
       if defective:

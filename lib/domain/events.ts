@@ -249,7 +249,11 @@ export const ROW_DEFECTS = [
     meaning: 'level is present but neither free nor paid',
     remedy: 'add a new level to LEVELS in lib/domain/events.ts',
   },
-  { code: 'negative_length', meaning: 'length is below 0', remedy: 'a song cannot last less than no time' },
+  {
+    code: 'impossible_length',
+    meaning: 'length is below 0, or infinite',
+    remedy: 'write the length of a song in seconds, or leave it out',
+  },
 ] as const satisfies readonly RefusalReason[];
 
 export type RowDefectCode = (typeof ROW_DEFECTS)[number]['code'];

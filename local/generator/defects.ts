@@ -58,23 +58,34 @@ export function brokenOff(line: string): string {
   return line.slice(0, Math.floor(line.length / 2));
 }
 
-/** A byte that no UTF-8 text has, inside a string. */
-function withInvalidUtf8(line: string): Uint8Array {
+/** Bytes that no UTF-8 text has, inside a string. */
+const insert = (bytes: readonly number[]) => (line: string) => {
   const text = /"userAgent":"/.exec(line);
   const place = text === null ? line.indexOf('"page":"') + '"page":"'.length : text.index + text[0].length;
   return Buffer.concat([
     Buffer.from(line.slice(0, place)),
-    Buffer.from([0xff, 0xc3, 0x28]),
+    Buffer.from(bytes),
     Buffer.from(line.slice(place)),
   ]);
-}
+};
+const NO_CHARACTER = [0xff, 0xc3, 0x28];
+/** As long as the replacement character that a lenient reader puts in its place. */
+const CUT_CHARACTER = [0xf0, 0x9f, 0x98];
+/** A character as two halves of three bytes each (CESU-8), as some databases export it. */
+const HALVED_CHARACTER = [0xed, 0xa0, 0xbd, 0xed, 0xb8, 0x80];
 
 export const DEFECTS: readonly Defect[] = [
   { code: 'malformed_json', applies: always, change: brokenOff },
   { code: 'malformed_json', applies: always, change: () => 'java.io.IOException: connection reset by peer' },
-  { code: 'malformed_json', applies: always, change: withInvalidUtf8 },
+  { code: 'malformed_json', applies: always, change: insert(NO_CHARACTER) },
+  { code: 'malformed_json', applies: always, change: insert(CUT_CHARACTER) },
+  { code: 'malformed_json', applies: always, change: insert(HALVED_CHARACTER) },
+  { code: 'malformed_json', applies: onSongs, change: replace(LENGTH, '"length":NaN') },
   { code: 'wrong_type', applies: always, change: replace(TS, '"ts":"$1"') },
   { code: 'wrong_type', applies: onSongs, change: replace(LENGTH, '"length":"$1"') },
+  { code: 'wrong_type', applies: onSongs, change: replace(LENGTH, '"length":"NaN"') },
+  { code: 'wrong_type', applies: onSignedIn, change: replace(USER_ID, '"userId":$1.0') },
+  { code: 'wrong_type', applies: onSignedIn, change: replace(USER_ID, '"userId":{"id":"$1"}') },
   { code: 'missing_ts', applies: always, change: replace(/"ts":\d+,/, '') },
   { code: 'missing_ts', applies: always, change: replace(TS, '"ts":null') },
   { code: 'ts_in_seconds', applies: always, change: replace(SECONDS_DIGITS, '"ts":$1') },
@@ -89,7 +100,8 @@ export const DEFECTS: readonly Defect[] = [
   { code: 'missing_page', applies: always, change: replace(PAGE, '"page":null,') },
   { code: 'unknown_page', applies: always, change: replace(PAGE, '"page":"Podcast",') },
   { code: 'unknown_level', applies: always, change: replace(/"level":"[^"]*"/, '"level":"platinum"') },
-  { code: 'negative_length', applies: onSongs, change: replace(LENGTH, '"length":-$1') },
+  { code: 'impossible_length', applies: onSongs, change: replace(LENGTH, '"length":-$1') },
+  { code: 'impossible_length', applies: onSongs, change: replace(LENGTH, '"length":1e400') },
 ];
 
 export const ODDITIES: readonly Oddity[] = [

@@ -70,7 +70,7 @@ function zeroPerReason(): Record<RowDefectCode, number> {
     missing_page: 0,
     unknown_page: 0,
     unknown_level: 0,
-    negative_length: 0,
+    impossible_length: 0,
   };
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { TaskError } from '../interpreter/task.ts';
 import type { Json } from '../template/intrinsics.ts';
 
-/** @throws States.Runtime naming the parameters that are missing or wrong, which no Retry or Catch of ours heals */
+/** @throws States.ParameterPathFailure naming the parameters that are missing or wrong; no Retry of ours heals it */
 export function checkedParameters<Schema extends z.ZodType>(
   schema: Schema,
   parameters: Json,

@@ -28,6 +28,10 @@ import {
 
 const DAY_MILLISECONDS = 86_400_000;
 const LOG = { users: 40, days: 12, seed: 7 };
+/** Repeats of one row on each of four days, for each of many files: several tasks count repeats of the same file. */
+const REPEATS = Array.from({ length: 40 }, (_, file) =>
+  [7, 5, 3, 11].map((factor) => 1 + ((file * factor) % 13)),
+);
 /** Which file a row came in is the one thing that may differ. */
 const DELIVERY = ['batch_id', 'source_file'];
 /** DuckDB cannot compare sketches. */
@@ -113,6 +117,10 @@ describe('ingest-events', () => {
         `${row({ itemInSession: 6 })},${row({ itemInSession: 7 })}`,
         `${row({ itemInSession: 8 })}  ${row({ itemInSession: 9 })}`,
         `${row({ itemInSession: 10 })} x }`,
+        `${row({ itemInSession: 12 })}][${row({ itemInSession: 13 })}`,
+        `${row({ itemInSession: 14 })}}{`,
+        row({ itemInSession: 15, userId: 30 }).replace('30', '30.0'),
+        row({ itemInSession: 16, userId: 'mc.30.0' }),
         `${row({ itemInSession: 11, nested: { of: {} } })} `,
         `[${row({})}]`,
         'null',
@@ -121,6 +129,16 @@ describe('ingest-events', () => {
       ].join('\n'),
     );
     await planRun('odd', log('odd'), { maxQuarantineShare: 1 });
+
+    await mkdir(log('repeating'), { recursive: true });
+    for (const [file, repeats] of REPEATS.entries()) {
+      const lines = repeats.flatMap((count, day) => {
+        const line = row({ ts: Date.parse(`2018-10-0${5 + day}T10:00:00Z`), sessionId: file });
+        return Array.from({ length: 1 + count }, () => line);
+      });
+      await writeFile(join(log('repeating'), `${String(file).padStart(2, '0')}.json`), lines.join('\n'));
+    }
+    await planRun('repeating', log('repeating'));
 
     await mkdir(log('forgotten'), { recursive: true });
     const forgottenRow = { userId: '1017', firstName: 'Ada' };
@@ -141,7 +159,16 @@ describe('ingest-events', () => {
     await mkdir(log('refused'), { recursive: true });
     await writeFile(
       join(log('refused'), 'names.json'),
-      `{"firstName":"Ada\\"X","lastName" : "Lovelace","ts":"x"}\n{"lastName":"Lovel\n`,
+      [
+        String.raw`{"firstName":"Ada\"X","lastName" : "Lovelace","ts":"x","page":"Home"}`,
+        '{"lastName":"Lovel',
+        `{'page': 'About', 'firstName': 'Ada', 'ts': 1}`,
+        String.raw`"{\"page\":\"Help\",\"firstName\":\"Ada\"}"`,
+        '{"page":"Error","lastName":["Lovelace","King"],"ts":"x"}',
+        '{"firstName":"A"da","page":"Login"}',
+        '{"firstName":null,"lastName":null,"page":"Logout","ts":"x"}',
+        '',
+      ].join('\n'),
     );
     await planRun('refused', log('refused'), { maxQuarantineShare: 1 });
     await planRun('strict', log('refused'));
@@ -157,6 +184,11 @@ describe('ingest-events', () => {
     const zipped = gzipSync(await readFile(join(log('clean'), '2018-10-02.json')));
     await writeFile(join(log('truncated'), 'cut.json.gz'), zipped.subarray(0, zipped.length / 2));
     await planRun('truncated', log('truncated'));
+
+    await mkdir(log('gone'), { recursive: true });
+    await writeFile(join(log('gone'), 'gone.json'), row({}));
+    await planRun('gone', log('gone'));
+    await rm(join(log('gone'), 'gone.json'));
 
     await new SparkBench(folder, ingestEvents).runAll([...plans.values()]);
   });
@@ -281,8 +313,8 @@ describe('ingest-events', () => {
 
   it('reads odd file names, and lets no object on a line be lost in silence', async () => {
     const result = await resultOf(ingestEvents, plan('odd'));
-    expect(result.counts).toEqual({ read: 12, accepted: 4, quarantined: 8, duplicates: 0 });
-    expect(result.refused).toEqual({ malformed_json: 7, missing_ts: 1 });
+    expect(result.counts).toEqual({ read: 16, accepted: 5, quarantined: 11, duplicates: 0 });
+    expect(result.refused).toEqual({ malformed_json: 9, missing_ts: 1, wrong_type: 1 });
     const users = await queryLake(
       lake('odd'),
       "SELECT DISTINCT user_id, registered_at FROM events WHERE user_id = '77'",
@@ -295,10 +327,33 @@ describe('ingest-events', () => {
       lake('refused'),
       'SELECT reason, source_file, line FROM quarantined_events ORDER BY reason',
     );
-    expect(rows.map((refused) => refused.reason)).toEqual(['malformed_json', 'malformed_json']);
-    expect(JSON.stringify(rows)).not.toMatch(/Ada|Love/);
-    expect(JSON.stringify(rows)).toContain('[redacted]');
+    expect(rows.map((refused) => refused.reason)).toEqual([
+      ...Array.from({ length: 4 }, () => 'malformed_json'),
+      ...Array.from({ length: 3 }, () => 'wrong_type'),
+    ]);
+    expect(JSON.stringify(rows)).not.toMatch(/Ada|da"|Love|King/);
+    const lines = rows.map((refused) => refused.line);
+    // A line that is JSON loses the names alone, one that is none everything behind the first.
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        '{"firstName":"[redacted]","lastName":"[redacted]","ts":"x","page":"Home"}',
+        '{"firstName":null,"lastName":null,"page":"Logout","ts":"x"}',
+        "{'page': 'About', 'firstName [redacted]",
+        '{"page":"Error","lastName [redacted]',
+      ]),
+    );
     expect(rows[0]?.source_file).toContain('names.json');
+  });
+
+  it('counts the repeats of each file, however many tasks meet them', async () => {
+    const ledger = await queryLake(
+      lake('repeating'),
+      'SELECT rows_read, rows_accepted, rows_duplicate FROM ingest_files ORDER BY uri',
+    );
+    expect(ledger.map((file) => Number(file.rows_duplicate))).toEqual(
+      REPEATS.map((days) => days.reduce((sum, repeats) => sum + repeats)),
+    );
+    expect(ledger.every((file) => Number(file.rows_accepted) === 4)).toBe(true);
   });
 
   it('drops and counts the rows of users who asked to be forgotten, and keeps nothing of them', async () => {
@@ -314,7 +369,7 @@ describe('ingest-events', () => {
     for (const table of ['events', 'user_days']) expect(await snapshots('aged', table)).toBe(1);
     expect(await snapshots('late', 'events')).toBeGreaterThan(1);
     const [counted] = await queryLake(lake('aged'), 'SELECT count(*) AS events FROM events');
-    expect(Number(counted?.events)).toBe(4 + 2);
+    expect(Number(counted?.events)).toBe(5 + 2);
   });
 
   /** Snapshots in the newest metadata of a table. */
@@ -327,13 +382,15 @@ describe('ingest-events', () => {
 
   it('keeps refused rows no longer than they may be kept', async () => {
     // The plans of these tests are of a batch that was first seen long ago; its own rows are written all the same.
-    expect((await resultOf(ingestEvents, plan('expired/1'))).counts.quarantined).toBe(2);
+    expect((await resultOf(ingestEvents, plan('expired/1'))).counts.quarantined).toBe(7);
     expect(await queryLake(lake('expired'), 'SELECT * FROM quarantined_events')).toEqual([]);
   });
 
   it('fails above the share of refused rows with reasons and examples, and publishes nothing', async () => {
     const error = await errorOf(ingestEvents, plan('strict'));
-    expect(error.message).toContain('2 of 2 rows were refused, more than the 5.0% allowed: malformed_json 2');
+    expect(error.message).toContain(
+      '7 of 7 rows were refused, more than the 5.0% allowed: malformed_json 4, wrong_type 3',
+    );
     expect(error.message).toContain('[redacted]');
     expect(await queryLake(lake('strict'), 'SELECT * FROM events')).toEqual([]);
   });
@@ -341,6 +398,12 @@ describe('ingest-events', () => {
   it('survives a batch without a single row', async () => {
     const result = await resultOf(ingestEvents, plan('nothing'));
     expect(result.counts).toEqual({ read: 0, accepted: 0, quarantined: 0, duplicates: 0 });
+  });
+
+  it('fails by name on a file that is no longer there', async () => {
+    const error = await errorOf(ingestEvents, plan('gone'));
+    expect(error.message).toContain('gone.json cannot be read to its end');
+    expect(error.whatToDo).toContain('start a new run');
   });
 
   it('fails by name on a file that cannot be read to its end, and publishes nothing of the others', async () => {

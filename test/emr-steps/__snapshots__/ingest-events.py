@@ -15,6 +15,7 @@ import sys
 import traceback
 
 from py4j.protocol import Py4JJavaError
+from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame, Observation, SparkSession, Window
 from pyspark.sql import functions as F
 from pyspark.sql.readwriter import DataFrameWriterV2
@@ -197,6 +198,13 @@ userId string,
 unreadable string
 """
 
+# Strict: Spark by itself takes single quotes, and a length of NaN, which would spoil every sum that it enters.
+JSON_OPTIONS = {
+    "columnNameOfCorruptRecord": UNREADABLE,
+    "allowNonNumericNumbers": "false",
+    "allowSingleQuotes": "false",
+}
+
 REFUSAL_REASONS = [
     "forgotten_user",
     "malformed_json",
@@ -209,7 +217,7 @@ REFUSAL_REASONS = [
     "missing_page",
     "unknown_page",
     "unknown_level",
-    "negative_length",
+    "impossible_length",
 ]
 
 # 0 stands for an accepted row, n for the nth of REFUSAL_REASONS: the first that holds.
@@ -217,7 +225,7 @@ OUTCOME = """
 CASE
   WHEN is_forgotten THEN 1
   WHEN is_malformed THEN 2
-  WHEN raw.unreadable IS NOT NULL THEN 3
+  WHEN raw.unreadable IS NOT NULL OR is_no_user_id THEN 3
   WHEN raw.ts IS NULL THEN 4
   WHEN raw.ts > 0 AND raw.ts < 100000000000 THEN 5
   WHEN raw.ts < {earliest} OR raw.ts >= {latest} THEN 6
@@ -249,7 +257,7 @@ CASE
     'Submit Registration'
   ) THEN 10
   WHEN raw.level NOT IN ('free', 'paid') THEN 11
-  WHEN raw.length < 0 THEN 12
+  WHEN raw.length < 0 OR raw.length = DOUBLE('Infinity') THEN 12
   ELSE 0
 END
 """
@@ -300,7 +308,7 @@ def read_rows(
     # The pattern settles the few lines that do not begin as an object does.
     lines = spark.read.text(paths).where("STARTSWITH(value, '{') OR value RLIKE '\\\\S'")
     parsed = lines.select(
-        F.from_json("value", RAW_SCHEMA, {"columnNameOfCorruptRecord": UNREADABLE}).alias("raw"),
+        F.from_json("value", RAW_SCHEMA, JSON_OPTIONS).alias("raw"),
         (has_trailing_text() | is_not_utf8()).alias("is_broken"),
         F.input_file_name().alias("file_path"),
         *([F.col("value").alias("line")] if keep_line else []),
@@ -316,9 +324,9 @@ def read_rows(
         "latest": plan["ingest"]["latestEventMilliseconds"],
     }
     return (
-        numbered.withColumn("is_forgotten", is_forgotten(forgotten))
+        numbered.withColumns({"is_forgotten": is_forgotten(forgotten), "is_no_user_id": is_no_user_id()})
         .withColumn("outcome", F.expr(OUTCOME.format(**bounds)))
-        .drop("is_malformed", "is_forgotten")
+        .drop("is_malformed", "is_forgotten", "is_no_user_id")
     )
 
 
@@ -354,36 +362,49 @@ def is_bare(raw: Column) -> Column:
     return raw[UNREADABLE].isNotNull() & values.isNull()
 
 
+def is_no_user_id() -> Column:
+    """Whether userId was another JSON value than a string or a whole number: Spark makes text of any.
+
+    A number with a fraction is what some exporters make of ids when one is missing: it would be another user.
+    """
+    user = F.col("raw.userId")
+    fraction = user.contains(".") & user.rlike(r"^-?\d+\.\d+$")
+    return user.startswith("{") | user.startswith("[") | user.isin("true", "false") | fraction
+
+
 def has_trailing_text() -> Column:
     """Whether more than an object stands on the line: Spark would lose the rest in silence.
 
-    As the only element of an array, such a line cannot be read. That is tried where a brace closes before the
-    last byte, or does not close there.
+    Such a line cannot be read as the only element of an array and as the value of a member both: what ends the one
+    early does not end the other. That is tried where a brace closes before the last byte, or does not close there.
     """
     all_but_last = "STRING(SUBSTR(BINARY(value), 1, OCTET_LENGTH(value) - 1))"
     suspicious = f"NOT ENDSWITH(value, '}}') OR CONTAINS({all_but_last}, '}}')"
     elements = "SIZE(FROM_JSON(CONCAT('[', value, ']'), 'ARRAY<STRUCT<ts: STRING>>'))"
-    return F.expr(f"IF({suspicious}, COALESCE({elements}, 0) <> 1, FALSE)")
+    member = """FROM_JSON(CONCAT('{"row":', value, '}'), 'row STRUCT<ts: STRING>').row"""
+    return F.expr(f"IF({suspicious}, COALESCE({elements}, 0) <> 1 OR {member} IS NULL, FALSE)")
 
 
 def is_not_utf8() -> Column:
-    """Whether the line holds bytes that are no text: decoding replaces them, and the length changes."""
-    return F.expr("OCTET_LENGTH(ENCODE(value, 'UTF-8')) <> OCTET_LENGTH(value)")
+    """Whether the line holds bytes that are no text: decoding replaces them."""
+    return F.expr("ENCODE(value, 'UTF-8') <> BINARY(value)")
 
 
 def tally(numbers: str, bins: int) -> Column:
     """Counts rows by a whole number within an observation, as JSON.
 
-    Spark observes plain aggregates only; a histogram that has a bin for every value counts exactly.
+    Spark observes plain aggregates only; a histogram that has a bin for every value counts exactly. Where it joins
+    equal values of several tasks, their mean can be off in the last digit: so it is given fractions, not to cut
+    them off, and read by rounding.
     """
-    return F.to_json(F.expr(f"HISTOGRAM_NUMERIC({numbers}, {max(bins, 2)})"))
+    return F.to_json(F.expr(f"HISTOGRAM_NUMERIC(DOUBLE({numbers}), {max(bins, 2)})"))
 
 
 def counts_of(histogram: str | None) -> collections.Counter:
     """Reads a tally back; a value can stand in several bins."""
     counts = collections.Counter()
     for bin in json.loads(histogram or "[]"):
-        counts[int(bin["x"])] += int(bin["y"])
+        counts[round(bin["x"])] += round(bin["y"])
     return counts
 
 
@@ -568,16 +589,22 @@ TBLPROPERTIES (
 )
 """
 
-PERSONAL_FIELD = '"(firstName|lastName)"\\s*:\\s*"[^"\\\\]*+(?:\\\\.[^"\\\\]*+)*+"?'
+PERSONAL_FIELD = '"(firstName|lastName)"\\s*:\\s*"[^"\\\\]*+(?:\\\\.[^"\\\\]*+)*+"(?=\\s*[,}])'
+PERSONAL_REST = '(?s)(firstName|lastName)(?!"\\s*:\\s*(?:null\\b|"\\[redacted\\]")).*'
 LONGEST_LINE_BYTES = 4096
 RETENTION_DAYS = 30
 MOST_EXAMPLES = 3
 
 
 def shortened(line: Column) -> Column:
-    """The line with the names of people blanked, cut to what is kept of it."""
+    """The line with the names of people blanked, cut to what is kept of it.
+
+    Where a line that is no JSON names a personal field, nothing is kept from there on: where the name would end is
+    anybody's guess.
+    """
     blanked = F.regexp_replace(line, PERSONAL_FIELD, '"$1":"[redacted]"')
-    return F.decode(F.substring(F.encode(blanked, "UTF-8"), 1, LONGEST_LINE_BYTES), "UTF-8")
+    safe = F.regexp_replace(blanked, PERSONAL_REST, "$1 [redacted]")
+    return F.decode(F.substring(F.encode(safe, "UTF-8"), 1, LONGEST_LINE_BYTES), "UTF-8")
 
 
 def forget_old_refusals(spark: SparkSession, plan: dict) -> None:
@@ -614,7 +641,8 @@ def quarantine_rows(
             "line",
             F.lit(batch["batchId"]).alias("batch_id"),
         )
-        of_batch.coalesce(1).writeTo(QUARANTINE).append()
+        # One file; a shuffle, for without it one task would do all that leads here as well.
+        of_batch.repartition(1).writeTo(QUARANTINE).append()
 
     defective = {number: files[number] for number in sorted(refused) if refused[number].keys() - {FORGOTTEN}}
     if defective:
@@ -996,7 +1024,7 @@ def take_in(spark: SparkSession, plan: dict, files: Files) -> list[dict]:
         return [json.loads(line) for line in files.read_text(ledger_uri).splitlines()]
     try:
         ledger = stage_batch(spark, plan)
-    except Py4JJavaError as error:
+    except (Py4JJavaError, AnalysisException) as error:
         culprit = unreadable_file(spark, plan["batch"])
         if culprit is None:
             raise

@@ -26,7 +26,8 @@ const typedSchema = z.looseObject({
   page: z.string().nullish(),
   auth: z.string().nullish(),
   level: z.string().nullish(),
-  length: z.number().nullish(),
+  // JSON knows no infinity, but a number can be too large.
+  length: z.union([z.number(), z.literal(Number.POSITIVE_INFINITY)]).nullish(),
   artist: z.string().nullish(),
   status: z.int().nullish(),
 });
@@ -45,7 +46,7 @@ function refusalOf({ ts, auth, userId, page, level, length }: Typed): RowDefectC
   if (page === null || page === undefined) return 'missing_page';
   if (!isOneOf(PAGES, page)) return 'unknown_page';
   if (level !== null && level !== undefined && !isOneOf(LEVELS, level)) return 'unknown_level';
-  return typeof length === 'number' && length < 0 ? 'negative_length' : undefined;
+  return typeof length === 'number' && (length < 0 || length === Number.POSITIVE_INFINITY) ? 'impossible_length' : undefined;
 }
 
 function parsed(line: Buffer): unknown {
@@ -60,6 +61,7 @@ function parsed(line: Buffer): unknown {
 function judged(line: Buffer): RowDefectCode | Typed {
   const value = parsed(line);
   if (value === undefined) return 'malformed_json';
+  if (/"userId":\d+\.\d/.test(line.toString('latin1'))) return 'wrong_type';
   const typed = typedSchema.safeParse(value);
   return typed.success ? (refusalOf(typed.data) ?? typed.data) : 'wrong_type';
 }
