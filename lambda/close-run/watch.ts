@@ -2,22 +2,40 @@
 import { KEYS } from '../../lib/domain/lake.ts';
 import type { RunMetric } from '../../lib/domain/operations.ts';
 import type { FunctionContext } from '../context.ts';
-import { lakeUri } from '../json-objects.ts';
+import { jsonText, lakeUri } from '../json-objects.ts';
 import type { Ports } from '../ports.ts';
 
 const MILLISECONDS_PER_HOUR = 3_600_000;
 
-export type Watched = Partial<Record<Extract<RunMetric, 'hoursSinceSuccess' | 'oldestClusterHours'>, number>>;
+export type Watched = Record<Extract<RunMetric, 'hoursSinceSuccess' | 'oldestClusterHours'>, number>;
 
-/** Hours since a run last succeeded (left out before the first one has), and the age of the oldest living cluster. */
+/** Hours since a run last succeeded, or since watching began when none ever has; and the age of the oldest living cluster. */
 export async function watch(ports: Ports, context: FunctionContext): Promise<Watched> {
   const hoursSince = (time: Date): number =>
     (ports.clock.now().getTime() - time.getTime()) / MILLISECONDS_PER_HOUR;
-  // Every run that succeeds writes this pointer, and no other run does.
-  const [current] = await ports.objects.list(lakeUri(context.lakeRoot, KEYS.current));
   const clusters = await ports.clusters.living();
   return {
     oldestClusterHours: Math.max(0, ...clusters.map(({ createdAt }) => hoursSince(createdAt))),
-    ...(current === undefined ? {} : { hoursSinceSuccess: hoursSince(current.modifiedAt) }),
+    hoursSinceSuccess: hoursSince(await lastSuccess(ports, context)),
   };
+}
+
+/** A pipeline that never succeeds has no success to be measured from: the first sweep stands in for it. */
+async function lastSuccess(ports: Ports, context: FunctionContext): Promise<Date> {
+  // Every run that succeeds writes this pointer, and no other run does.
+  const [current] = await ports.objects.list(lakeUri(context.lakeRoot, KEYS.current));
+  return current?.modifiedAt ?? watchedSince(ports, context);
+}
+
+/** When the first sweep came; this one, where there is no mark of an earlier. */
+async function watchedSince(ports: Ports, context: FunctionContext): Promise<Date> {
+  const uri = lakeUri(context.lakeRoot, KEYS.watchedSince);
+  const [marker] = await ports.objects.list(uri);
+  if (marker !== undefined) return marker.modifiedAt;
+  const now = ports.clock.now();
+  await ports.objects.write(uri, jsonText({ watchedSince: now.toISOString() }), {
+    condition: { kind: 'absent' },
+    contentType: 'application/json',
+  });
+  return now;
 }

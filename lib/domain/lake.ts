@@ -290,6 +290,8 @@ export const KEYS = {
   runRecordsFolder: `tables/${RUNS.name}`,
   /** Pointer to the last run that succeeded, and to the model in charge. */
   current: 'current.json',
+  /** Marker of when the sweep began to watch: what a pipeline that has never succeeded is measured from. */
+  watchedSince: 'watched-since.json',
   /** Salted hashes of the users who asked to be forgotten. */
   forgottenUsers: 'forgotten-users.json',
   /** Folder of everything that one run writes. */

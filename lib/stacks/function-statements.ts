@@ -41,7 +41,7 @@ export function functionStatements(
     'render-report': [...common, read([KEYS.run('*'), ...RECORDS]), write([KEYS.report('*')])],
     'close-run': [
       ...common,
-      write([...CONTROL, ...RECORDS]),
+      write([...CONTROL, ...RECORDS, KEYS.watchedSince]),
       listExecutions(props),
       endClusters(props),
       publish(props),
