@@ -19,6 +19,8 @@ export interface Closing {
   readonly outcome: 'failed' | 'succeeded' | 'refused';
   readonly explanation: Explanation;
   readonly clustersTerminated: number;
+  /** By the run's record; null where it is not known, or where there was no run. */
+  readonly costUsd: number | null;
   readonly notified: boolean;
 }
 
@@ -28,7 +30,14 @@ export async function closeOneRun(run: RunToClose, ports: Ports, context: Functi
   const evidence = await gatherEvidence(run.runId, ports, context);
   if (run.calledBy !== 'catch' && (await wasRefused(run, evidence, ports, context))) {
     const explanation = { where: 'Refused', error: 'Refused', why: 'another run lived', whatToDo: 'nothing' };
-    return { runId: run.runId, outcome: 'refused', explanation, clustersTerminated, notified: false };
+    return {
+      runId: run.runId,
+      outcome: 'refused',
+      explanation,
+      clustersTerminated,
+      costUsd: null,
+      notified: false,
+    };
   }
   const explained = explain(evidence, { error: run.error, cause: run.cause });
   const record = await recordFailure(run, evidence, explained, ports, context);
@@ -38,7 +47,8 @@ export async function closeOneRun(run: RunToClose, ports: Ports, context: Functi
   const notice = noticeOf(run.runId, record.status, explanation);
   const notified = (await publishOnce(ports, context, run.runId, notice)) === 'published';
   const outcome = record.status === 'SUCCEEDED' ? 'succeeded' : 'failed';
-  return { runId: run.runId, outcome, explanation, clustersTerminated, notified };
+  const costUsd = record.cost_usd;
+  return { runId: run.runId, outcome, explanation, clustersTerminated, costUsd, notified };
 }
 
 /** A start that was refused has its marker, and nothing that a run would have. */

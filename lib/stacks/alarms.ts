@@ -37,6 +37,15 @@ export function runAlarms(configuration: Configuration): readonly RunAlarm[] {
       description: 'A run cost more than its budget although its estimate did not',
     },
     {
+      name: 'failed-run-over-budget',
+      runbook: 'cost-over-budget',
+      metric: 'costUsd',
+      measuredBy: 'close-run',
+      when: 'above',
+      threshold: configuration.run.budgetUsd,
+      description: 'A run failed, and cost more than its budget although its estimate did not',
+    },
+    {
       name: 'cluster-alive-too-long',
       metric: 'oldestClusterHours',
       measuredBy: 'close-run',

@@ -2,7 +2,7 @@
 import { Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import {
-  type CustomMetricGroup,
+  type CustomMetricWithAlarm,
   type CustomThreshold,
   DefaultDashboardFactory,
   type MetricFactory,
@@ -63,8 +63,13 @@ export class MonitoringStack extends Stack {
       .monitorCustom({
         alarmFriendlyName: 'Runs',
         humanReadableName: 'Runs',
-        metricGroups: runAlarms(configuration).map((alarm) =>
-          alarmGroup(alarm, metrics, named(alarm.name, alarm.description, alarm.runbook)),
+        metricGroups: [...Map.groupBy(runAlarms(configuration), ({ metric }) => metric)].map(
+          ([metric, alarms]) => ({
+            title: RUN_METRICS[metric].name,
+            metrics: alarms.map((alarm) =>
+              watched(alarm, metrics, named(alarm.name, alarm.description, alarm.runbook)),
+            ),
+          }),
         ),
       })
       .monitorStepFunction({ stateMachine: pipeline.stateMachine, alarmFriendlyName: 'State machine' })
@@ -100,8 +105,8 @@ export class MonitoringStack extends Stack {
   }
 }
 
-function alarmGroup(alarm: RunAlarm, metrics: MetricFactory, names: AlarmNames): CustomMetricGroup {
-  const { name } = RUN_METRICS[alarm.metric];
+/** A line of the metric's graph, and the alarm on it. */
+function watched(alarm: RunAlarm, metrics: MetricFactory, names: AlarmNames): CustomMetricWithAlarm {
   const threshold: CustomThreshold = {
     threshold: alarm.threshold,
     comparisonOperator: COMPARISONS[alarm.when],
@@ -109,18 +114,13 @@ function alarmGroup(alarm: RunAlarm, metrics: MetricFactory, names: AlarmNames):
     ...names,
   };
   return {
-    title: name,
-    metrics: [
-      {
-        metric: metrics.createMetric(
-          name,
-          alarm.when === 'below' ? MetricStatistic.MIN : MetricStatistic.MAX,
-          name,
-          { service: alarm.measuredBy },
-        ),
-        alarmFriendlyName: alarm.name,
-        addAlarm: { Warning: threshold },
-      },
-    ],
+    metric: metrics.createMetric(
+      RUN_METRICS[alarm.metric].name,
+      alarm.when === 'below' ? MetricStatistic.MIN : MetricStatistic.MAX,
+      alarm.measuredBy,
+      { service: alarm.measuredBy },
+    ),
+    alarmFriendlyName: alarm.name,
+    addAlarm: { Warning: threshold },
   };
 }

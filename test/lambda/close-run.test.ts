@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { closeRun } from '../../lambda/close-run/close-run.ts';
+import { closingMeasurements } from '../../lambda/close-run/measurements.ts';
+import type { ClusterInstance } from '../../lambda/ports.ts';
 import { storeMetrics } from '../../lambda/store-metrics/store-metrics.ts';
 import { KEYS } from '../../lib/domain/lake.ts';
 import { type RunRecord, runRecordSchema } from '../../lib/domain/records.ts';
@@ -321,6 +323,55 @@ describe('the sweep', () => {
     };
     await expect(close(sweep)).rejects.toThrow(/runs not closed: Error: throttled/);
     expect(recordOf('run-2')?.status).toBe('FAILED');
+  });
+});
+
+describe('what a closing measures', () => {
+  const ranFor = (hours: number, instanceType = 'm7g.xlarge'): ClusterInstance => {
+    const startedAt = new Date('2018-12-04T06:00:00Z');
+    const endedAt = new Date(startedAt.getTime() + hours * 3_600_000);
+    return { instanceType, market: 'ON_DEMAND', zone: 'us-east-1a', startedAt, endedAt };
+  };
+  const costOf = (runId: string) => recordOf(runId)?.cost_usd ?? Number.NaN;
+  const measured = async (input: unknown) => closingMeasurements((await close(input)).closings);
+
+  it('is what the failed run cost, once, however often it is closed', async () => {
+    await plan(ports, 'run-1');
+    ports.clusters.start('run-1', arnOf('run-1'), { instances: [ranFor(2)] });
+    expect(await measured(caught('run-1'))).toEqual({
+      runsFailed: 1,
+      clustersTerminatedByClosing: 1,
+      costUsd: costOf('run-1'),
+    });
+    expect(costOf('run-1')).toBeGreaterThan(0);
+    ports.executions.set('run-1', 'FAILED');
+    expect(await measured(ended('run-1', 'FAILED'))).toEqual({
+      runsFailed: 0,
+      clustersTerminatedByClosing: 0,
+    });
+  });
+
+  it('is, of several runs that a sweep closes, what the dearest cost', async () => {
+    for (const [runId, hours] of [
+      ['cheap', 1],
+      ['dear', 3],
+      ['middling', 2],
+    ] as const) {
+      ports.executions.set(runId, 'ABORTED');
+      ports.clusters.start(runId, arnOf(runId), { instances: [ranFor(hours)] });
+    }
+    expect(await measured(sweep)).toMatchObject({ runsFailed: 3, costUsd: costOf('dear') });
+    expect(costOf('dear')).toBeCloseTo(3 * costOf('cheap'), 9);
+  });
+
+  it('is no cost where none is known, and none of a run that succeeded: StoreMetrics has told it', async () => {
+    ports.executions.set('unknown', 'ABORTED');
+    ports.clusters.start('unknown', arnOf('unknown'), { instances: [ranFor(1, 'p5.48xlarge')] });
+    expect(await measured(sweep)).not.toHaveProperty('costUsd');
+    await startRun();
+    runSteps(ports, 'run-1');
+    await storeMetrics(storeMetricsInput('run-1'), ports, CONTEXT);
+    expect(await measured(caught('run-1'))).toEqual({ runsFailed: 0, clustersTerminatedByClosing: 0 });
   });
 });
 

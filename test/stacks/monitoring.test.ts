@@ -43,6 +43,13 @@ const alarms = new Map(
     .map((alarm) => [alarm.AlarmName.replace(`${configuration.prefix}-`, ''), alarm]),
 );
 
+/** Page of an alarm that has none to itself. */
+const SHARED_RUNBOOKS = new Map([
+  ['failed-run-over-budget', 'cost-over-budget'],
+  ['feature-drift', 'drift'],
+  ['score-drift', 'drift'],
+]);
+
 const runbookOf = ({ AlarmDescription }: { readonly AlarmDescription: string }): string =>
   /docs\/runbooks\/\S+/.exec(AlarmDescription)?.[0] ?? '';
 
@@ -64,6 +71,7 @@ test('alarms are those that somebody must act on', () => {
     'cluster-alive-too-long',
     'cost-over-budget',
     'dead-letters',
+    'failed-run-over-budget',
     'feature-drift',
     'model-quality',
     'no-successful-run',
@@ -82,7 +90,7 @@ describe.each([...alarms])('alarm %s', (name, alarm) => {
 
   test('leads to a runbook that says what it means, how to look, and how to mend', () => {
     const path = runbookOf(alarm);
-    expect(path).toBe(`docs/runbooks/${name.endsWith('-drift') ? 'drift' : name}.md`);
+    expect(path).toBe(`docs/runbooks/${SHARED_RUNBOOKS.get(name) ?? name}.md`);
     const page = readFileSync(join(projectRoot, path), 'utf8');
     expect([...page.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading)).toEqual([
       'What it means',
@@ -96,20 +104,33 @@ describe.each([...alarms])('alarm %s', (name, alarm) => {
   });
 });
 
+/** Metrics of runs that an alarm watches. */
+const watchedBy = ({ Metrics = [] }: z.infer<typeof alarmSchema>['Properties']) =>
+  Metrics.flatMap(({ MetricStat }) =>
+    MetricStat?.Metric.Namespace === METRIC_NAMESPACE ? [MetricStat.Metric] : [],
+  );
+
 test('alarms on runs watch metrics that a Lambda emits', () => {
   const emitted: readonly string[] = Object.values(RUN_METRICS).map(({ name }) => name);
-  const watched = [...alarms.values()].flatMap(({ Metrics = [] }) =>
-    Metrics.flatMap(({ MetricStat }) =>
-      MetricStat?.Metric.Namespace === METRIC_NAMESPACE ? [MetricStat.Metric] : [],
-    ),
-  );
-  expect(watched.length).toBe(9);
+  const watched = [...alarms.values()].flatMap(watchedBy);
+  expect(watched.length).toBe(10);
   for (const { MetricName, Dimensions } of watched) {
     expect(emitted).toContain(MetricName);
     expect(Dimensions).toEqual([
       { Name: 'service', Value: expect.stringMatching(/^(close-run|store-metrics)$/) },
     ]);
   }
+});
+
+test.each([
+  ['cost-over-budget', 'store-metrics'],
+  ['failed-run-over-budget', 'close-run'],
+])('%s holds what %s measures against the budget of a run', (name, service) => {
+  const alarm = alarms.get(name);
+  expect(alarm).toMatchObject({ Threshold: configuration.run.budgetUsd });
+  expect(alarm === undefined ? [] : watchedBy(alarm)).toMatchObject([
+    { MetricName: RUN_METRICS.costUsd.name, Dimensions: [{ Name: 'service', Value: service }] },
+  ]);
 });
 
 test('a weekly schedule is missed after two weeks', () => {
@@ -131,6 +152,12 @@ test.each([
   ['cron(0 3 1 JAN,JUL ? *)', 8_760],
 ])('%s starts at least every %i hours', (expression, hours) => {
   expect(scheduleHours(expression)).toBe(hours);
+});
+
+test('one graph shows what runs cost, whether they succeeded or failed', () => {
+  const dashboards = JSON.stringify(template('monitoring').findResources('AWS::CloudWatch::Dashboard'));
+  const graphs = dashboards.split('type').filter((widget) => widget.includes(RUN_METRICS.costUsd.name));
+  expect(graphs).toEqual([expect.stringMatching(/store-metrics.*close-run/s)]);
 });
 
 test('a dashboard shows runs, the state machine, the queue and the Lambdas', () => {
