@@ -7,35 +7,32 @@ import { type ObjectStore, type StoredObject, UnlistableError } from '../ports.t
 
 const BATCH_ID_DIGITS = 16;
 
-/** Where the log is looked for. */
-export interface EventsLocation {
-  readonly location: string;
-  /** What named it: the field `events` of the request, or the configuration of the deployment. */
-  readonly namedBy: 'request' | 'configuration';
-}
-
 /**
  * Event files at a location; what else lies there, and what starts with "." or "_", is passed over.
- * @throws InvalidRequest or InvalidConfiguration when its bucket cannot be listed
+ * @param location a folder, a file or a glob; on EMR below the deployment's log, whoever named it
+ * @throws InvalidConfiguration when its bucket cannot be listed; NoEventFiles when it is a file that Spark passes over
  */
-export async function listEventFiles(
-  objects: ObjectStore,
-  { location, namedBy }: EventsLocation,
-): Promise<readonly EventFile[]> {
+export async function listEventFiles(objects: ObjectStore, location: string): Promise<readonly EventFile[]> {
+  const listed = await listObjects(objects, location);
+  if (listed.some(({ uri }) => isSamePlace(uri, location) && isHidden(uri, location))) {
+    throw new PipelineError(
+      'NoEventFiles',
+      `${location} is no event file: Spark passes over files whose names begin with "_" or ".", which writers give ` +
+        'to their scratch, and would read no row of it. Rename it.',
+    );
+  }
+  return eventFiles(listed, location);
+}
+
+async function listObjects(objects: ObjectStore, location: string): Promise<readonly StoredObject[]> {
   try {
-    return eventFiles(await objects.list(location), location);
+    return await objects.list(location);
   } catch (error) {
-    throw error instanceof UnlistableError ? misplaced(error, namedBy) : error;
+    throw error instanceof UnlistableError ? unreachable(error) : error;
   }
 }
 
-function misplaced({ message, reason }: UnlistableError, namedBy: EventsLocation['namedBy']): PipelineError {
-  if (namedBy === 'request') {
-    return new PipelineError(
-      'InvalidRequest',
-      `The event log ${message}\nName a place in the bucket of the log in the request's field "events": only that one may be read.`,
-    );
-  }
+function unreachable({ message, reason }: UnlistableError): PipelineError {
   const remedy =
     reason === 'no such bucket'
       ? 'Make the bucket, or set churn:rawBucket right and deploy again.'
@@ -72,11 +69,15 @@ function identity(file: Pick<EventFile, 'uri' | 'etag'>): string {
   return JSON.stringify([file.uri, file.etag]);
 }
 
+/** Whether the location is that very object, and no folder or glob. */
+function isSamePlace(uri: string, location: string): boolean {
+  return withoutScheme(uri) === withoutScheme(location);
+}
+
 /** Whether the file, or a folder between it and the location, is a writer's scratch by its name. */
 function isHidden(uri: string, location: string): boolean {
   const path = withoutScheme(uri);
   const folder = folderOf(withoutScheme(location));
-  if (path === folder) return false;
   const below = path.startsWith(`${folder}/`) ? path.slice(folder.length) : path.slice(path.lastIndexOf('/'));
   return below.split('/').some((name) => /^[._]/.test(name));
 }

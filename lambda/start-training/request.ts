@@ -1,6 +1,7 @@
 /** The request of a run, checked before anything else happens. */
 import type { z } from 'zod';
 import { type RunRequest, type RunSettings, runRequestSchema } from '../../lib/domain/run.ts';
+import type { FunctionContext } from '../context.ts';
 import { PipelineError } from '../errors.ts';
 
 /** Execution names go into keys, tags, file names and SQL. */
@@ -10,7 +11,12 @@ const RUN_ID = /^[A-Za-z0-9._-]{1,80}$/;
  * The request as it may be carried out.
  * @throws InvalidRequest naming the field, what is wrong with it, and what is allowed
  */
-export function checkRequest(runId: string, request: unknown, settings: RunSettings, now: Date): RunRequest {
+export function checkRequest(
+  runId: string,
+  request: unknown,
+  context: FunctionContext,
+  now: Date,
+): RunRequest {
   if (!RUN_ID.test(runId)) {
     throw invalid([
       `the execution's name ${JSON.stringify(runId)} may hold letters, digits, ".", "_" and "-" only, at most 80`,
@@ -18,7 +24,11 @@ export function checkRequest(runId: string, request: unknown, settings: RunSetti
   }
   const parsed = runRequestSchema.safeParse(request ?? {});
   if (!parsed.success) throw invalid(parsed.error.issues.map((issue) => complaint(issue, request)));
-  const senseless = [...daysOutOfReach(parsed.data, settings, now), ...resumption(parsed.data)];
+  const senseless = [
+    ...eventsOutOfReach(parsed.data, context),
+    ...daysOutOfReach(parsed.data, context.settings, now),
+    ...resumption(parsed.data),
+  ];
   if (senseless.length > 0) throw invalid(senseless);
   return parsed.data;
 }
@@ -35,6 +45,15 @@ function complaint(issue: z.core.$ZodIssue, request: unknown): string {
 
 function fieldOf(request: unknown, field: PropertyKey): unknown {
   return typeof request === 'object' && request !== null ? Reflect.get(request, field) : undefined;
+}
+
+/** PlanRun may list the whole bucket, the cluster may read no more of it than this: it would fail once it is paid for. */
+function eventsOutOfReach({ events }: RunRequest, { platform, eventsRoot }: FunctionContext): string[] {
+  if (events === undefined || platform === 'local') return [];
+  const root = eventsRoot.replace(/\/+$/, '');
+  return events === root || events.startsWith(`${root}/`)
+    ? []
+    : [`"events" is "${events}": must lie below ${root}, all that the cluster may read of event files`];
 }
 
 function daysOutOfReach(request: RunRequest, settings: RunSettings, now: Date): string[] {

@@ -14,7 +14,7 @@ import {
 import { jsonBytes, type RunSize, sizeLocally, sizeOnEmr } from '../../lib/domain/sizing.ts';
 import type { FunctionContext } from '../context.ts';
 import { PipelineError } from '../errors.ts';
-import { findJson, jsonText, lakeUri } from '../json-objects.ts';
+import { findJson, jsonText, lakeUri, readJson } from '../json-objects.ts';
 import { releaseLease, takeLease } from '../lease.ts';
 import type { Ports } from '../ports.ts';
 import { type LedgeredBatch, markPending, pendingBatchIds, readLedger, readPending } from './batches.ts';
@@ -35,7 +35,7 @@ export async function startTraining(
   context: FunctionContext,
 ): Promise<PlanRunOutput> {
   const run = planRunInputSchema.parse(input);
-  const request = checkRequest(run.runId, run.request, context.settings, ports.clock.now());
+  const request = checkRequest(run.runId, run.request, context, ports.clock.now());
   await checkInstanceTypes(ports, context);
   const refusedUri = lakeUri(context.lakeRoot, KEYS.refused(run.runId));
   const lease = await takeLease(ports, context, run);
@@ -69,11 +69,13 @@ async function decide(
       ? await planAnew(run, request, ledger, ports, context)
       : await planResumed(run, request.resume, ledger, ports, context);
   if (plan.decision !== 'run') return plan.output;
-  await ports.objects.write(planUri, jsonText(plan.plan), {
+  const outcome = await ports.objects.write(planUri, jsonText(plan.plan), {
     condition: { kind: 'absent' },
     contentType: 'application/json',
   });
-  return runDecision(plan.plan);
+  if (outcome === 'written') return runDecision(plan.plan);
+  // Another try of this state was faster: its plan is what the steps will read.
+  return runDecision(await readJson(ports.objects, planUri, runPlanSchema, 'plan'));
 }
 
 type Planned =
@@ -91,10 +93,7 @@ async function planAnew(
   const plannedAt = ports.clock.now();
   const current = await findJson(ports.objects, lakeUri(context.lakeRoot, KEYS.current), currentSchema);
   const chosen = chooseBatch({
-    listed: await listEventFiles(ports.objects, {
-      location,
-      namedBy: request.events === undefined ? 'configuration' : 'request',
-    }),
+    listed: await listEventFiles(ports.objects, location),
     ledger,
     current: current?.value,
     force: request.force ?? false,
@@ -180,7 +179,8 @@ async function begin(
 function noEventFiles(location: string): PipelineError {
   return new PipelineError(
     'NoEventFiles',
-    `There are no event files at ${location}: nothing there ends in ${EVENT_FILE_ENDINGS.join(', ')}. ` +
+    `There are no event files at ${location}: nothing there ends in ${EVENT_FILE_ENDINGS.join(', ')} ` +
+      '(names that begin with "_" or "." are passed over). ' +
       'Put the log there, or name the right place in the request\'s field "events".',
   );
 }

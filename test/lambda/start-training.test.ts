@@ -4,6 +4,7 @@ import { UnlistableError } from '../../lambda/ports.ts';
 import { startTraining } from '../../lambda/start-training/start-training.ts';
 import { storeMetrics } from '../../lambda/store-metrics/store-metrics.ts';
 import { KEYS } from '../../lib/domain/lake.ts';
+import { gate } from '../support/fault-ports.ts';
 import { arnOf, MemoryPorts } from '../support/memory-ports.ts';
 import {
   at,
@@ -96,6 +97,25 @@ describe('a first start', () => {
     }
   });
 
+  it('answers with the plan that is stored when two tries overlap and files come in between', async () => {
+    const ports = portsWithLog();
+    const [reached, resumed] = [gate(), gate()];
+    ports.before = async (call, uri) => {
+      if (call !== 'objects.write' || uri !== at(KEYS.plan('run-1'))) return;
+      ports.before = undefined;
+      reached.open();
+      await resumed.opened;
+    };
+    const slow = plan(ports, 'run-1');
+    await reached.opened;
+    ports.objects.put(`${EVENTS}/2018-10-03.json`, 'came in between');
+    const fast = await plan(ports, 'run-1');
+    resumed.open();
+    expect(await slow).toEqual(fast);
+    expect(fast).toMatchObject({ batchId: planOf(ports, 'run-1').batch.batchId });
+    expect(planOf(ports, 'run-1').batch.files).toHaveLength(3);
+  });
+
   it('takes what the request overrides, and the defaults for the rest', async () => {
     const ports = portsWithLog();
     const request = {
@@ -120,6 +140,10 @@ describe('a request that makes no sense', () => {
     [{ observationEnd: '2018-02-31' }, /"observationEnd" is "2018-02-31": there is no such day/],
     [{ observationEnd: '2031-01-01' }, /"observationEnd".*at most 2018-12-05/],
     [{ maxQuarantineShare: 1.5 }, /"maxQuarantineShare" is 1.5/],
+    [{ events: 's3://raw/other/' }, /"events" is "s3:\/\/raw\/other\/": must lie below s3:\/\/raw\/events,/],
+    [{ events: 's3://raw/events-of-others/*.json' }, /"events" is .*: must lie below s3:\/\/raw\/events,/],
+    [{ events: 's3://raw' }, /"events" is "s3:\/\/raw": must lie below/],
+    [{ events: 's3://elsewhere/events/' }, /"events" is .*: must lie below/],
     [{ resume: 'run-0', seed: 1 }, /"seed": a resumed run takes the plan as it was/],
     [{ resume: '../../x' }, /"resume" is .*no run's id/],
     ['all', /the request: .*\{\} asks for the defaults/],
@@ -131,6 +155,14 @@ describe('a request that makes no sense', () => {
     expect(leaseOf(ports)).toBeNull();
   });
 
+  it.each(['', '/', '/deep', '/deep/*.json', '/2018-10-01.json'])(
+    'a place in the log is none: %j below its root',
+    async (place) => {
+      const ports = portsWithLog(['2018-10-01.json', 'deep/2018-10-02.json']);
+      expect(await plan(ports, 'run-1', { events: `${EVENTS}${place}` })).toMatchObject({ decision: 'run' });
+    },
+  );
+
   it('an execution whose name could not stand in a key or in SQL is refused', async () => {
     await expect(plan(portsWithLog(), "x' OR 1=1 --")).rejects.toMatchObject({ name: 'InvalidRequest' });
   });
@@ -139,10 +171,37 @@ describe('a request that makes no sense', () => {
 describe('a place without event files', () => {
   it('is named, with the endings that are read, and the lease is given back', async () => {
     const ports = new MemoryPorts();
-    const start = plan(ports, 'run-1', { events: 's3://raw/nowhere' });
+    const start = plan(ports, 'run-1', { events: `${EVENTS}/nowhere` });
     await expect(start).rejects.toMatchObject({ name: 'NoEventFiles' });
-    await expect(start).rejects.toThrow(/s3:\/\/raw\/nowhere.*\.json, \.jsonl, \.json\.gz, \.jsonl\.gz/);
+    await expect(start).rejects.toThrow(
+      /s3:\/\/raw\/events\/nowhere.*\.json, \.jsonl, \.json\.gz, \.jsonl\.gz/,
+    );
     expect(leaseOf(ports)).toBeNull();
+  });
+
+  it.each(['_export.json', '.export.json.gz', 'deep/_export.jsonl'])(
+    'is a file that Spark would pass over, though it is named: %s',
+    async (file) => {
+      const ports = portsWithLog([file, '2018-10-01.json']);
+      const start = plan(ports, 'run-1', { events: `${EVENTS}/${file}` });
+      await expect(start).rejects.toMatchObject({ name: 'NoEventFiles' });
+      await expect(start).rejects.toThrow(/Spark passes over files whose names begin with "_" .*Rename it/);
+      expect(leaseOf(ports)).toBeNull();
+    },
+  );
+
+  it('is a glob that matches only what Spark would pass over', async () => {
+    const start = plan(portsWithLog(['_export.json']), 'run-1', { events: `${EVENTS}/_*.json` });
+    await expect(start).rejects.toMatchObject({ name: 'NoEventFiles' });
+    await expect(start).rejects.toThrow(/names that begin with "_" or "\." are passed over/);
+  });
+
+  it('is none when a folder above the files has such a name, and is itself what was named', async () => {
+    const ports = portsWithLog(['_export/2018-10-01.json', '_export/_draft.json', '2018-10-02.json']);
+    await plan(ports, 'run-1', { events: `${EVENTS}/_export/` });
+    expect(planOf(ports, 'run-1').batch.files.map(({ uri }) => uri)).toEqual([
+      `${EVENTS}/_export/2018-10-01.json`,
+    ]);
   });
 });
 
@@ -160,22 +219,21 @@ describe('a log that cannot be listed', () => {
   it.each([
     [
       'no such bucket',
-      /s3:\/\/raw\/events cannot be listed.*as S3 says\nMake the bucket, or set churn:rawBucket/,
+      /s3:\/\/raw\/events\S* cannot be listed.*as S3 says\nMake the bucket, or set churn:rawBucket/,
     ],
-    ['access denied', /s3:\/\/raw\/events cannot be listed.*as S3 says\nAdmit .* or set churn:rawBucket/],
-  ] as const)('is a mistake of the configuration that named it: %s', async (reason, words) => {
-    const ports = unlistable(reason);
-    const start = plan(ports, 'run-1');
-    await expect(start).rejects.toMatchObject({ name: 'InvalidConfiguration' });
-    await expect(start).rejects.toThrow(words);
-    expect(leaseOf(ports)).toBeNull();
-  });
-
-  it('is a mistake of the request that named it', async () => {
-    const start = plan(unlistable('access denied'), 'run-1', { events: 's3://elsewhere/log' });
-    await expect(start).rejects.toMatchObject({ name: 'InvalidRequest' });
-    await expect(start).rejects.toThrow(/s3:\/\/elsewhere\/log cannot be listed.*\n.*field "events"/);
-  });
+    ['access denied', /s3:\/\/raw\/events\S* cannot be listed.*as S3 says\nAdmit .* or set churn:rawBucket/],
+  ] as const)(
+    'is a mistake of the configuration, also when a request names a place in it: %s',
+    async (reason, words) => {
+      for (const request of [{}, { events: `${EVENTS}/2018-10-01.json` }]) {
+        const ports = unlistable(reason);
+        const start = plan(ports, 'run-1', request);
+        await expect(start).rejects.toMatchObject({ name: 'InvalidConfiguration' });
+        await expect(start).rejects.toThrow(words);
+        expect(leaseOf(ports)).toBeNull();
+      }
+    },
+  );
 });
 
 describe('a later start', () => {
@@ -377,6 +435,17 @@ describe('on one machine', () => {
     expect(planOf(ports, 'run-1')).toMatchObject({
       cluster: { estimatedUsd: 0 },
       training: { boostingWorkers: 1 },
+    });
+  });
+
+  it('events may lie anywhere', async () => {
+    const ports = new MemoryPorts();
+    ports.objects.put('file:///elsewhere/2018-10-01.json', 'x');
+    const executionArn = ports.executions.set('run-1', 'RUNNING');
+    const request = { events: 'file:///elsewhere' };
+    const input = { runId: 'run-1', executionArn, startedAt: '2018-12-04T06:00:00Z', request };
+    expect(await startTraining(input, ports, { ...CONTEXT, platform: 'local' })).toMatchObject({
+      decision: 'run',
     });
   });
 });
