@@ -64,20 +64,29 @@ dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: .35rem 1.
 dl.facts dt { color: var(--muted); }
 dl.facts dd { margin: 0; overflow-wrap: anywhere; }
 pre { margin: .3rem 0; padding: .6rem .8rem; overflow-x: auto; border-radius: .4rem; background: var(--paper); font-size: .8rem; white-space: pre-wrap; overflow-wrap: anywhere; }
-@media (max-width: 40rem) {
+@media screen and (max-width: 40rem) {
   main, header.page { padding: 0 1rem; }
   section { padding: 1rem; }
   .scroll table { min-width: 38rem; }
+  dl.facts { grid-template-columns: 1fr; }
+  dl.facts dd { margin-bottom: .5rem; }
 }
-@media (max-width: 40rem) { dl.facts { grid-template-columns: 1fr; } dl.facts dd { margin-bottom: .5rem; } }
+@page { margin: 12mm; }
 @media print {
   :root {
-    color-scheme: light;
+    color-scheme: light; font-size: 9pt;
     --paper: #ffffff; --card: #ffffff; --ink: #000000; --muted: #444444; --rule: #cccccc;
     --accent: #1c5d99; --accent-soft: #e4eef8; --contrast: #b0480f; --neutral: #9aa3ab;
     --warn-ink: #7a3d00; --warn-soft: #fdf1dd; --good-ink: #1d6234; --good-soft: #e3f3e7;
   }
-  body { font-size: 10pt; }
+  body { font-size: 1rem; }
+  main, header.page { padding: 0; }
+  .scroll { overflow: visible; }
+  table { font-size: .85rem; }
+  th, td { padding-right: .5rem; }
+  tbody th { min-width: 0; }
+  .number { white-space: normal; }
+  tr { break-inside: avoid; }
   section { break-inside: avoid-page; border: 0; padding: 0; }
   section.long { break-inside: auto; }
   details::details-content { content-visibility: visible; height: auto; }

@@ -70,7 +70,10 @@ function facts(detail: RunDetail): readonly (readonly [string, string | Html])[]
       'Promotion',
       `${record.promoted === true ? 'promoted' : 'not promoted'}: ${record.promotion_reason ?? 'no reason kept'}`,
     ],
-    ['Reliability', training.reliabilityReason],
+    [
+      'Reliability',
+      training.reliable ? 'enough cancellations to trust the figures' : training.reliabilityReason,
+    ],
     [
       'Snapshots',
       html`<span class="id">events ${ingest.snapshots.events ?? 'none'}, user_days ${features.snapshots.user_days},
