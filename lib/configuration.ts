@@ -10,6 +10,12 @@ import { checkSchedule } from './schedule-expression.ts';
 /** Begins every key of ours, so that a misspelt one is told apart from a key of CDK's. */
 const CONTEXT_PREFIX = 'churn:';
 
+/** What CloudWatch Logs accepts for the retention of a log group (RetentionDays of aws-cdk-lib). */
+export const LOG_RETENTION_DAYS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1_096, 1_827, 2_192, 2_557, 2_922, 3_288,
+  3_653,
+] as const;
+
 /** Values given with `-c` are text; those in cdk.json have their type already. */
 const flag = z.preprocess(
   (value) => (value === 'true' ? true : value === 'false' ? false : value),
@@ -17,6 +23,10 @@ const flag = z.preprocess(
 );
 const whole = (least: number, most: number) =>
   z.preprocess(numberFromText, z.number().int().min(least).max(most));
+const retention = z.preprocess(
+  numberFromText,
+  z.literal(LOG_RETENTION_DAYS, { error: `must be one of ${LOG_RETENTION_DAYS.join(', ')}` }),
+);
 const amount = z.preprocess(numberFromText, z.number().positive());
 const share = z.preprocess(numberFromText, z.number().min(0).max(1));
 const list = z.preprocess(
@@ -84,8 +94,11 @@ const configurationSchema = z
     coreInstanceTypes: instanceTypes.default(['m7g.xlarge', 'm6g.xlarge']),
     taskInstanceTypes: instanceTypes.default(['m7g.xlarge', 'm6g.xlarge', 'r7g.xlarge', 'r6g.xlarge']),
     volumeGiB: whole(STORAGE_GIB_PER_UNIT, 1_024).default(STORAGE_GIB_PER_UNIT),
-    /** A cluster without work for so long ends itself. */
-    idleMinutes: whole(1, 10_080).default(30),
+    /**
+     * A cluster without work for so long ends itself. Between two steps it has none until Step Functions looks again,
+     * every five minutes.
+     */
+    idleMinutes: whole(10, 10_080).default(30),
     spotTimeoutMinutes: whole(5, 1_440).default(10),
     /** PEM certificates, zipped, for EMR's own TLS in transit besides Spark's encryption. */
     certificatesUri: z
@@ -112,7 +125,7 @@ const configurationSchema = z
 
     athenaScanLimitGiB: whole(1, 10_240).default(200),
     /** Default: 365 in prod, 30 in dev. */
-    logRetentionDays: whole(1, 3_653).optional(),
+    logRetentionDays: retention.optional(),
 
     /** The two yeses without which no data is deleted with its stack. */
     deleteData: flag.default(false),

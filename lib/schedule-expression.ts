@@ -8,6 +8,8 @@ interface Field {
   readonly names?: readonly string[];
   /** Letters that have a meaning of their own in this field. */
   readonly extra?: RegExp;
+  /** Signs beside which the field has nothing else. */
+  readonly alone?: RegExp;
 }
 
 const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
@@ -17,9 +19,9 @@ const DAYS = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
 const FIELDS: readonly Field[] = [
   { name: 'minutes', least: 0, most: 59 },
   { name: 'hours', least: 0, most: 23 },
-  { name: 'day of month', least: 1, most: 31, extra: /^(\?|L|LW|\d{1,2}W)$/ },
+  { name: 'day of month', least: 1, most: 31, extra: /^(L|LW|([1-9]|[12]\d|3[01])W)$/, alone: /^\?$/ },
   { name: 'month', least: 1, most: 12, names: MONTHS },
-  { name: 'day of week', least: 1, most: 7, names: DAYS, extra: /^(\?|L|[1-7]L|[1-7]#[1-5])$/ },
+  { name: 'day of week', least: 1, most: 7, names: DAYS, extra: /^[1-7]?L$/, alone: /^(\?|[1-7]#[1-5])$/ },
   { name: 'year', least: 1970, most: 2199 },
 ];
 
@@ -42,26 +44,39 @@ function scheduleProblem(expression: string): string | undefined {
   if (values.length !== FIELDS.length)
     return `a cron expression has ${FIELDS.length} fields, this one ${values.length}`;
   for (const [index, field] of FIELDS.entries()) {
-    const value = values[index] ?? '';
-    if (!isFieldValue(value.toUpperCase(), field)) return `"${value}" is no value for ${field.name}`;
+    const problem = fieldProblem(values[index] ?? '', field);
+    if (problem !== undefined) return problem;
   }
   if ((values[2] === '?') === (values[4] === '?'))
     return 'exactly one of day of month and day of week must be "?"';
   return undefined;
 }
 
-function isFieldValue(text: string, field: Field): boolean {
-  return text.split(',').every((part) => {
-    if (field.extra?.test(part) === true) return true;
-    const [range = '', step, ...more] = part.split('/');
-    if (more.length > 0 || (step !== undefined && !/^[1-9]\d*$/.test(step))) return false;
-    return range === '*' || isRange(range, field);
-  });
+function fieldProblem(value: string, field: Field): string | undefined {
+  const parts = value.toUpperCase().split(',');
+  for (const part of parts) {
+    if (field.alone?.test(part) === true) {
+      if (parts.length > 1) return `"${part}" cannot be part of a list in ${field.name}`;
+    } else if (field.extra?.test(part) !== true) {
+      const [range = '', step, ...more] = part.split('/');
+      if (more.length > 0 || (step !== undefined && !/^[1-9]\d*$/.test(step)) || !isRange(range, field))
+        return `"${value}" is no value for ${field.name}`;
+      if (runsBackwards(range, field)) return `"${range}" runs backwards in ${field.name}: write two ranges`;
+    }
+  }
+  return undefined;
 }
 
 function isRange(text: string, field: Field): boolean {
+  if (text === '*') return true;
   const ends = text.split('-').map((end) => position(end, field));
   return ends.length <= 2 && ends.every((end) => end >= field.least && end <= field.most);
+}
+
+/** AWS's page does not say what a range means whose end comes first; two ranges leave no doubt. */
+function runsBackwards(range: string, field: Field): boolean {
+  const [first = '', last = first] = range.split('-');
+  return position(first, field) > position(last, field);
 }
 
 function position(text: string, field: Field): number {

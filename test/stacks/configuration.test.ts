@@ -1,5 +1,6 @@
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { describe, expect, test } from 'vitest';
-import { ConfigurationError, readConfiguration } from '../../lib/configuration.ts';
+import { ConfigurationError, LOG_RETENTION_DAYS, readConfiguration } from '../../lib/configuration.ts';
 
 function problemOf(context: Record<string, unknown>): string {
   try {
@@ -96,7 +97,16 @@ describe('what cannot be deployed is refused by its key', () => {
       /churn:scheduleTimeZone: must be a time zone/,
     ],
     ['an address that is none', { 'churn:alarmEmail': 'me' }, /churn:alarmEmail: /],
-    ['an idle time of 0', { 'churn:idleMinutes': '0' }, /churn:idleMinutes: /],
+    [
+      'an idle time that ends between two looks at a step',
+      { 'churn:idleMinutes': '9' },
+      /churn:idleMinutes: .*>=10/,
+    ],
+    [
+      'a retention that CloudWatch Logs does not know',
+      { 'churn:logRetentionDays': '100' },
+      /churn:logRetentionDays: must be one of 1, 3, 5, .*3653/,
+    ],
     [
       'only one yes to deleting data',
       { 'churn:deleteData': 'true' },
@@ -119,6 +129,14 @@ describe('what cannot be deployed is refused by its key', () => {
   });
 });
 
+test('logs are kept for as long as CloudWatch Logs can keep them, but not for ever', () => {
+  const known = Object.values(RetentionDays).filter((value) => typeof value === 'number');
+  expect([...LOG_RETENTION_DAYS, RetentionDays.INFINITE]).toEqual(known);
+  for (const days of LOG_RETENTION_DAYS) {
+    expect(readConfiguration({ 'churn:logRetentionDays': String(days) }).logRetentionDays).toBe(days);
+  }
+});
+
 describe('schedules', () => {
   test.each([
     'cron(0 3 ? * MON *)',
@@ -126,6 +144,8 @@ describe('schedules', () => {
     'cron(15 4 1,15 * ? *)',
     'cron(0 6 L * ? 2026-2030)',
     'cron(0 12 ? JAN,JUL 2#1 *)',
+    'cron(0 12 5W,L * ? *)',
+    'cron(0 22-23,0-2 ? * FRI-SAT,SUN *)',
     'rate(7 days)',
     'rate(1 hour)',
   ])('%s is one', (expression) => {
@@ -140,9 +160,18 @@ describe('schedules', () => {
     ['cron(0 3 ? * MOON *)', /"MOON" is no value for day of week/],
     ['cron(0 3 * * MON *)', /exactly one of day of month and day of week must be "\?"/],
     ['cron(0 3 ? * ? *)', /exactly one of/],
+    ['cron(0 3 ?,15 * ? *)', /"\?" cannot be part of a list in day of month/],
+    ['cron(0 3 15 * MON,? *)', /"\?" cannot be part of a list in day of week/],
+    ['cron(0 3 ? * 3#1,6#3 *)', /"3#1" cannot be part of a list in day of week/],
+    ['cron(30-5 3 ? * MON *)', /"30-5" runs backwards in minutes: write two ranges/],
+    ['cron(0 3 ? NOV-FEB MON *)', /"NOV-FEB" runs backwards in month/],
+    ['cron(0 22-2/2 ? * MON *)', /"22-2" runs backwards in hours/],
+    ['cron(0 3 45W * ? *)', /"45W" is no value for day of month/],
     ['rate(0 days)', /a rate reads/],
     ['rate(7 fortnights)', /a rate reads/],
   ])('%s is none', (expression, message) => {
-    expect(problemOf({ 'churn:scheduleExpression': expression })).toMatch(message);
+    const problem = problemOf({ 'churn:scheduleExpression': expression });
+    expect(problem).toMatch(message);
+    expect(problem).toContain('churn:scheduleExpression: ');
   });
 });
