@@ -1,5 +1,5 @@
 /** The tables that Glue knows before the first run: the raw log and those kept as JSON lines. Spark makes the Iceberg ones. */
-import { Aws } from 'aws-cdk-lib';
+import { Aws, RemovalPolicy } from 'aws-cdk-lib';
 import { CfnDatabase, CfnTable } from 'aws-cdk-lib/aws-glue';
 import type { Construct } from 'constructs';
 import { RAW_COLUMNS, type RawType } from '../domain/events.ts';
@@ -17,10 +17,17 @@ export interface LakeCatalogProps {
   readonly lakeRoot: string;
   /** `s3://bucket/folder` of the event files, without a slash at the end. */
   readonly eventsRoot: string;
+  /** Whether the database outlives its stack, as the data does. */
+  readonly keep: boolean;
 }
 
-/** Makes the database and its external tables. */
-export function lakeCatalog(scope: Construct, { lakeRoot, eventsRoot }: LakeCatalogProps): CfnDatabase {
+/**
+ * Makes the database and its external tables. Glue deletes a database with every table in it, and Spark's tables are
+ * nothing but a pointer in Glue to their newest metadata: so the database is kept with the data. Its name is fixed:
+ * what a first deployment that failed has made must not stand in the way of the next. The external tables go with
+ * their stack: they hold nothing but what is written here, and CloudFormation cannot import a table that was kept.
+ */
+export function lakeCatalog(scope: Construct, { lakeRoot, eventsRoot, keep }: LakeCatalogProps): CfnDatabase {
   const database = new CfnDatabase(scope, 'Database', {
     catalogId: Aws.ACCOUNT_ID,
     databaseInput: {
@@ -29,6 +36,7 @@ export function lakeCatalog(scope: Construct, { lakeRoot, eventsRoot }: LakeCata
       locationUri: `${lakeRoot}/${KEYS.warehouse}/${DATABASE}`,
     },
   });
+  database.applyRemovalPolicy(keep ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY);
   const tables: readonly ExternalTable[] = [
     {
       name: RAW_TABLE,

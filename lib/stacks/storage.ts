@@ -64,7 +64,11 @@ export class StorageStack extends Stack {
     this.eventsRoot = `s3://${this.rawBucket.bucketName}/${configuration.rawPrefix}`;
     new CfnOutput(this, 'EventsUri', { value: this.eventsRoot, description: 'Where the event files go' });
     new CfnOutput(this, 'LakeUri', { value: this.lakeRoot, description: 'Where everything else lies' });
-    lakeCatalog(this, { lakeRoot: this.lakeRoot, eventsRoot: this.eventsRoot });
+    lakeCatalog(this, {
+      lakeRoot: this.lakeRoot,
+      eventsRoot: this.eventsRoot,
+      keep: !configuration.deleteData,
+    });
     this.workgroupName = configuration.prefix;
     this.workgroup(configuration);
   }
@@ -84,7 +88,8 @@ export class StorageStack extends Stack {
     const workgroup = new CfnWorkGroup(this, 'Workgroup', {
       name: this.workgroupName,
       description: 'Queries of the churn lake',
-      recursiveDeleteOption: configuration.deleteData,
+      // Every run leaves its queries in the history, and Athena deletes no workgroup with a history. No data goes by it.
+      recursiveDeleteOption: true,
       workGroupConfiguration: {
         enforceWorkGroupConfiguration: true,
         publishCloudWatchMetricsEnabled: true,

@@ -66,5 +66,7 @@ test('the address asked for is told', () => {
 });
 
 test('with both yeses data goes with its stack', () => {
-  template('storage').allResources('AWS::S3::Bucket', Match.objectLike({ DeletionPolicy: 'Delete' }));
+  for (const type of ['AWS::S3::Bucket', 'AWS::KMS::Key', 'AWS::Glue::Database']) {
+    template('storage').allResources(type, Match.objectLike({ DeletionPolicy: 'Delete' }));
+  }
 });
