@@ -1,5 +1,6 @@
 /** Starts a run by the clock. */
-import { Duration, TimeZone } from 'aws-cdk-lib';
+import { Aws, Duration, TimeZone } from 'aws-cdk-lib';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Schedule, ScheduleExpression, ScheduleTargetInput, TimeWindow } from 'aws-cdk-lib/aws-scheduler';
 import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-scheduler-targets';
@@ -7,6 +8,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import type { Configuration } from '../configuration.ts';
+import { arnOf } from './arns.ts';
 
 export interface TrainingScheduleProps {
   readonly configuration: Configuration;
@@ -27,10 +29,34 @@ export function trainingSchedule(scope: Construct, id: string, props: TrainingSc
     enabled: configuration.scheduleEnabled,
     key,
     target: new StepFunctionsStartExecution(stateMachine, {
+      role: schedulerRole(scope, `${id}Role`, key),
       input: ScheduleTargetInput.fromObject({}),
       deadLetterQueue: deadLetters,
       retryAttempts: 3,
       maxEventAge: Duration.hours(1),
     }),
   });
+}
+
+/** CDK lets it start the state machine, send to the queue and read its own input; to send, it needs the queue's key. */
+function schedulerRole(scope: Construct, id: string, key: IKey): Role {
+  const role = new Role(scope, id, {
+    assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
+      conditions: {
+        StringEquals: {
+          'aws:SourceAccount': Aws.ACCOUNT_ID,
+          'aws:SourceArn': arnOf('scheduler', 'schedule-group/default'),
+        },
+      },
+    }),
+    description: 'Starts runs by the clock',
+  });
+  role.addToPolicy(
+    new PolicyStatement({
+      sid: 'EncryptDeadLetters',
+      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      resources: [key.keyArn],
+    }),
+  );
+  return role;
 }
