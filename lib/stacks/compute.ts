@@ -1,5 +1,5 @@
 /** What a cluster is made of: its roles, its security configuration, its software and the scripts it runs. */
-
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import { CfnSecurityConfiguration } from 'aws-cdk-lib/aws-emr';
@@ -20,6 +20,9 @@ import type { StorageStack } from './storage.ts';
 
 /** Spark 3.5.6, Python 3.11 and Iceberg 1.10: what the local environment has too. */
 const EMR_RELEASE = 'emr-7.13.0';
+
+/** Digits of a hash in a name: enough to tell a handful apart. */
+const HASH_LENGTH = 8;
 
 export interface ComputeStackProps extends StackProps {
   readonly configuration: Configuration;
@@ -48,17 +51,13 @@ export class ComputeStack extends Stack {
       roles: [this.instanceRole.roleName],
     });
     this.serviceRole = serviceRole(this, 'ServiceRole', key, this.instanceRole);
-    const security = new CfnSecurityConfiguration(this, 'SecurityConfiguration', {
-      name: configuration.prefix,
-      securityConfiguration: securityConfiguration(key.keyArn, configuration.certificatesUri),
-    });
     this.steps = stepScripts(this, this.instanceRole);
     this.cluster = {
       pipelineName: configuration.prefix,
       releaseLabel: EMR_RELEASE,
       serviceRole: this.serviceRole,
       instanceRole: this.instanceRole,
-      securityConfigurationName: security.ref,
+      securityConfigurationName: this.security(props),
       subnetIds: network.subnetIds,
       primarySecurityGroupId: network.securityGroups.primary.securityGroupId,
       workerSecurityGroupId: network.securityGroups.workers.securityGroupId,
@@ -74,6 +73,18 @@ export class ComputeStack extends Stack {
       spotTimeoutMinutes: configuration.spotTimeoutMinutes,
       tags: { 'churn:stage': configuration.stage },
     };
+  }
+
+  /**
+   * EMR changes no security configuration, and CloudFormation replaces nothing under the name that it has: so the name
+   * tells the content. The state machine is told the name itself: what another stack imports could not be replaced.
+   */
+  private security({ configuration, storage }: ComputeStackProps): string {
+    const content = securityConfiguration(storage.key.keyArn, configuration.certificatesUri);
+    const hash = createHash('sha256').update(JSON.stringify(this.resolve(content)));
+    const name = `${configuration.prefix}-${hash.digest('hex').slice(0, HASH_LENGTH)}`;
+    new CfnSecurityConfiguration(this, 'SecurityConfiguration', { name, securityConfiguration: content });
+    return name;
   }
 
   private bootstrapAction(): ClusterProfile['bootstrapActions'][number] {
