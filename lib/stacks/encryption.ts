@@ -3,6 +3,8 @@ import { Aws, type RemovalPolicy } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
+import { arnOf } from './arns.ts';
+import { logGroupNames } from './log-groups.ts';
 
 interface ServiceUse {
   readonly sid: string;
@@ -38,7 +40,7 @@ export function encryptionKey(
       new PolicyStatement({
         sid,
         principals: [new ServicePrincipal(service)],
-        actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
         resources: ['*'],
         ...(conditions === undefined ? {} : { conditions }),
       }),
@@ -48,11 +50,21 @@ export function encryptionKey(
     new PolicyStatement({
       sid: 'LogsOfThisDeployment',
       principals: [new ServicePrincipal(`logs.${Aws.REGION}.amazonaws.com`)],
-      actions: ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey'],
+      actions: [
+        'kms:Encrypt',
+        'kms:Decrypt',
+        'kms:ReEncryptFrom',
+        'kms:ReEncryptTo',
+        'kms:GenerateDataKey',
+        'kms:GenerateDataKeyWithoutPlaintext',
+        'kms:DescribeKey',
+      ],
       resources: ['*'],
       conditions: {
-        ArnLike: {
-          'kms:EncryptionContext:aws:logs:arn': `arn:${Aws.PARTITION}:logs:${Aws.REGION}:${Aws.ACCOUNT_ID}:log-group:*${prefix}*`,
+        ArnEquals: {
+          'kms:EncryptionContext:aws:logs:arn': logGroupNames(prefix).map((name) =>
+            arnOf('logs', `log-group:${name}`),
+          ),
         },
       },
     }),

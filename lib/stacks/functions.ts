@@ -1,19 +1,19 @@
 /** The Lambdas: one bundle each, arm64, their own role, structured logs under the key, failures kept in a queue. */
 import { join } from 'node:path';
 import { Duration } from 'aws-cdk-lib';
-import { type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Architecture, LoggingFormat, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { NodejsFunction, OutputFormat, SourceMapMode } from 'aws-cdk-lib/aws-lambda-nodejs';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { projectRoot } from '../../setup/environment.mjs';
 import type { Configuration } from '../configuration.ts';
 import { type FunctionName, METRIC_NAMESPACE } from '../domain/operations.ts';
 import { LAMBDA_MINUTES } from '../pipeline/timeouts.ts';
-import { removalOf } from './storage.ts';
+import { LOG_GROUP_NAMES, pipelineLogGroup } from './log-groups.ts';
 
 export interface PipelineFunctionProps {
   readonly configuration: Configuration;
@@ -39,11 +39,10 @@ export function pipelineFunction(
   props: PipelineFunctionProps,
 ): NodejsFunction {
   const { configuration, key } = props;
-  const logGroup = new LogGroup(scope, `${name}-logs`, {
-    logGroupName: `/aws/lambda/${functionName(configuration, name)}`,
-    retention: configuration.logRetentionDays,
-    encryptionKey: key,
-    removalPolicy: removalOf(configuration).removalPolicy,
+  const logGroup = pipelineLogGroup(scope, `${name}-logs`, {
+    configuration,
+    key,
+    name: LOG_GROUP_NAMES.function(configuration.prefix, name),
   });
   return new NodejsFunction(scope, name, {
     functionName: functionName(configuration, name),
@@ -66,7 +65,8 @@ export function pipelineFunction(
       NODE_OPTIONS: '--enable-source-maps',
     },
     ...(props.deadLetters === undefined ? {} : { onFailure: new SqsDestination(props.deadLetters) }),
-    role: functionRole(scope, name, logGroup, props),
+    // CDK's own grant for the queue would let it use the key in every way.
+    role: functionRole(scope, name, logGroup, props).withoutPolicyUpdates(),
     bundling: {
       format: OutputFormat.ESM,
       target: 'node22',
@@ -88,13 +88,36 @@ function functionRole(
   scope: Construct,
   name: FunctionName,
   logGroup: LogGroup,
-  { statements }: PipelineFunctionProps,
+  { statements, deadLetters }: PipelineFunctionProps,
 ): Role {
   const role = new Role(scope, `${name}-role`, {
     assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
     description: `Lambda ${name}`,
   });
   logGroup.grantWrite(role);
-  for (const statement of statements) role.addToPolicy(statement);
+  for (const statement of [
+    ...statements,
+    traces(),
+    ...(deadLetters === undefined ? [] : [keepFailures(deadLetters)]),
+  ])
+    role.addToPolicy(statement);
   return role;
+}
+
+/** Segments of traces have no resource to name. */
+function traces(): PolicyStatement {
+  return new PolicyStatement({
+    sid: 'Traces',
+    actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'],
+    resources: ['*'],
+  });
+}
+
+/** The key of the queue is that of the lake, which every Lambda may use. */
+function keepFailures(deadLetters: IQueue): PolicyStatement {
+  return new PolicyStatement({
+    sid: 'KeepFailures',
+    actions: ['sqs:SendMessage'],
+    resources: [deadLetters.queueArn],
+  });
 }

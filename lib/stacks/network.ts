@@ -1,5 +1,5 @@
 /** The cluster's network: isolated subnets that reach S3, Glue and KMS by endpoints, and nothing else. */
-import { Aws, Fn, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import { Aws, CfnCondition, Fn, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import {
   FlowLogDestination,
   type GatewayVpcEndpoint,
@@ -14,12 +14,11 @@ import {
 } from 'aws-cdk-lib/aws-ec2';
 import { AnyPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { Configuration } from '../configuration.ts';
 import { asVpc } from './cdk-interfaces.ts';
+import { LOG_GROUP_NAMES, pipelineLogGroup } from './log-groups.ts';
 import { type ClusterSecurityGroups, clusterSecurityGroups, MANAGED_POLICY_TAG } from './security-groups.ts';
-import { removalOf } from './storage.ts';
 
 export interface NetworkStackProps extends StackProps {
   readonly configuration: Configuration;
@@ -27,6 +26,8 @@ export interface NetworkStackProps extends StackProps {
 }
 
 const ZONES = 2;
+/** What S3's clients call to write an object, into a bucket of another account too. */
+const WRITE = ['s3:PutObject', 's3:PutObjectAcl', 's3:PutObjectTagging'];
 
 export class NetworkStack extends Stack {
   readonly subnetIds: readonly string[];
@@ -67,11 +68,10 @@ export class NetworkStack extends Stack {
     });
     vpc.addFlowLog('FlowLog', {
       destination: FlowLogDestination.toCloudWatchLogs(
-        new LogGroup(this, 'FlowLogs', {
-          logGroupName: `/${configuration.prefix}/network`,
-          retention: configuration.logRetentionDays,
-          encryptionKey: key,
-          removalPolicy: removalOf(configuration).removalPolicy,
+        pipelineLogGroup(this, 'FlowLogs', {
+          configuration,
+          key,
+          name: LOG_GROUP_NAMES.network(configuration.prefix),
         }),
       ),
     });
@@ -103,18 +103,19 @@ export class NetworkStack extends Stack {
   }
 }
 
-/** Buckets of this account, and for reading those that Amazon Linux and EMR install themselves from. */
+/** Buckets of this account, and those of AWS that EMR's page on private subnets asks for. */
 function allowOwnAndSystemBuckets(endpoint: GatewayVpcEndpoint): void {
   endpoint.addToPolicy(
     new PolicyStatement({
       sid: 'BucketsOfThisAccount',
       principals: [new AnyPrincipal()],
       actions: [
-        's3:GetObject*',
-        's3:PutObject*',
-        's3:DeleteObject*',
-        's3:ListBucket*',
+        's3:GetObject',
+        's3:PutObject',
+        's3:DeleteObject',
+        's3:ListBucket',
         's3:GetBucketLocation',
+        's3:ListBucketMultipartUploads',
         's3:AbortMultipartUpload',
         's3:ListMultipartUploadParts',
       ],
@@ -125,19 +126,34 @@ function allowOwnAndSystemBuckets(endpoint: GatewayVpcEndpoint): void {
     }),
   );
   const systemBuckets = [
-    `al2023-repos-${Aws.REGION}-de612dc2`,
-    `repo.${Aws.REGION}.emr.amazonaws.com`,
-    `prod.${Aws.REGION}.appinfo.src`,
-  ];
-  endpoint.addToPolicy(
-    new PolicyStatement({
+    {
       sid: 'RepositoriesOfAmazonLinuxAndEmr',
-      principals: [new AnyPrincipal()],
-      actions: ['s3:GetObject', 's3:ListBucket'],
-      resources: systemBuckets.flatMap((bucket) => [
-        `arn:${Aws.PARTITION}:s3:::${bucket}`,
-        `arn:${Aws.PARTITION}:s3:::${bucket}/*`,
-      ]),
-    }),
-  );
+      actions: ['s3:GetObject'],
+      buckets: [`al2023-repos-${Aws.REGION}-de612dc2`, `repo.${Aws.REGION}.emr.amazonaws.com`],
+    },
+    { sid: 'LogsThatEmrKeepsItself', actions: WRITE, buckets: [systemLogBucket(endpoint)] },
+    {
+      sid: 'HistoryServersThatEmrKeepsItself',
+      actions: ['s3:GetObject', ...WRITE, 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'],
+      buckets: [`prod.${Aws.REGION}.appinfo.src`],
+    },
+  ];
+  for (const { sid, actions, buckets } of systemBuckets) {
+    endpoint.addToPolicy(
+      new PolicyStatement({
+        sid,
+        principals: [new AnyPrincipal()],
+        actions,
+        resources: buckets.map((bucket) => `arn:${Aws.PARTITION}:s3:::${bucket}/*`),
+      }),
+    );
+  }
+}
+
+/** EMR's bucket for the logs of every cluster that keeps logs: its name has the Region but in the oldest one. */
+function systemLogBucket(scope: Construct): string {
+  const oldest = new CfnCondition(scope, 'IsOldestRegion', {
+    expression: Fn.conditionEquals(Aws.REGION, 'us-east-1'),
+  });
+  return Fn.conditionIf(oldest.logicalId, 'aws157-logs-prod', `aws157-logs-prod-${Aws.REGION}`).toString();
 }

@@ -4,7 +4,6 @@ import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -20,8 +19,9 @@ import type { ComputeStack } from './compute.ts';
 import { executionRole } from './execution-role.ts';
 import { functionStatements } from './function-statements.ts';
 import { pipelineFunction } from './functions.ts';
+import { LOG_GROUP_NAMES, pipelineLogGroup } from './log-groups.ts';
 import { trainingSchedule } from './schedule.ts';
-import { removalOf, type StorageStack } from './storage.ts';
+import type { StorageStack } from './storage.ts';
 
 export interface PipelineStackProps extends StackProps {
   readonly configuration: Configuration;
@@ -161,11 +161,10 @@ export class PipelineStack extends Stack {
       logs: {
         level: LogLevel.ALL,
         includeExecutionData: true,
-        destination: new LogGroup(this, 'StateMachineLogs', {
-          logGroupName: `/aws/vendedlogs/states/${configuration.prefix}`,
-          retention: configuration.logRetentionDays,
-          encryptionKey: storage.key,
-          removalPolicy: removalOf(configuration).removalPolicy,
+        destination: pipelineLogGroup(this, 'StateMachineLogs', {
+          configuration,
+          key: storage.key,
+          name: LOG_GROUP_NAMES.stateMachine(configuration.prefix),
         }),
       },
     });

@@ -80,9 +80,4 @@ export const REVIEWED_FINDINGS: readonly ReviewedFinding[] = [
     LAMBDA_ROLES,
     'ListClusters, what EC2 tells of offers, subnets and spot prices, and X-Ray have no resource to name',
   ),
-  wildcard(
-    /Action::kms:(ReEncrypt|GenerateDataKey)\*$/,
-    /-pipeline\/close-run-role\//,
-    "CDK's grant to send to the encrypted dead-letter queue; only the one key",
-  ),
 ];

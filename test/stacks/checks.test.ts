@@ -62,9 +62,6 @@ test('every wildcard that is left has its justification', () => {
     "Athena names the objects of its results; the bucket holds nothing else
       ExecutionPolicy: QueryResults/*
       store-metrics-role: QueryResults/*
-    CDK's grant to send to the encrypted dead-letter queue; only the one key
-      close-run-role: kms:GenerateDataKey*
-      close-run-role: kms:ReEncrypt*
     Data files of the tables that Athena counts
       ExecutionPolicy: Lake/warehouse/*
     EMR names the log objects of a cluster
