@@ -5,6 +5,7 @@ import { DATABASE, TABLES } from '../../lib/domain/lake.ts';
 import { ENVIRONMENT, FUNCTION_NAMES } from '../../lib/domain/operations.ts';
 import { runSettingsSchema } from '../../lib/domain/run.ts';
 import { type StackName, synthesize } from '../support/synthesize.ts';
+import { flatten, type PolicyDocument, policyDocuments, principals } from './policies.ts';
 
 const { template, configuration } = synthesize();
 const STACKS: readonly StackName[] = ['storage', 'network', 'compute', 'pipeline'];
@@ -12,22 +13,21 @@ const STACKS: readonly StackName[] = ['storage', 'network', 'compute', 'pipeline
 const resourceSchema = z.looseObject({
   Properties: z.record(z.string(), z.unknown()).optional(),
   DeletionPolicy: z.string().optional(),
+  UpdateReplacePolicy: z.string().optional(),
 });
 type Resource = z.infer<typeof resourceSchema>;
-
-const keyPolicySchema = z.looseObject({
-  KeyPolicy: z.looseObject({
-    Statement: z.array(
-      z.looseObject({ Sid: z.string().optional(), Condition: z.record(z.string(), z.unknown()).optional() }),
-    ),
-  }),
-});
 
 function resources(stack: StackName, type: string): [string, Resource][] {
   return Object.entries(template(stack).findResources(type)).map(([id, found]) => [
     id,
     resourceSchema.parse(found),
   ]);
+}
+
+function keyPolicy(): PolicyDocument['Statement'] {
+  return policyDocuments(template('storage'))
+    .filter(({ type }) => type === 'AWS::KMS::Key')
+    .flatMap(({ document }) => document.Statement);
 }
 
 describe('storage', () => {
@@ -93,6 +93,23 @@ describe('storage', () => {
     });
   });
 
+  test('the database outlives its stack, but not a first deployment that failed', () => {
+    const databases = resources('storage', 'AWS::Glue::Database').map(([, found]) => found);
+    expect(databases).toMatchObject([
+      { DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' },
+    ]);
+  });
+
+  test('tables that only this stack describes go with it: they could not be taken back into one', () => {
+    for (const [id, { DeletionPolicy }] of resources('storage', 'AWS::Glue::Table')) {
+      expect(DeletionPolicy, id).toBeUndefined();
+    }
+  });
+
+  test('the history of queries does not keep the workgroup from being deleted', () => {
+    template('storage').hasResourceProperties('AWS::Athena::WorkGroup', { RecursiveDeleteOption: true });
+  });
+
   test('queries are encrypted, limited, and cannot choose otherwise', () => {
     template('storage').hasResourceProperties('AWS::Athena::WorkGroup', {
       Name: configuration.prefix,
@@ -107,15 +124,24 @@ describe('storage', () => {
   test('the key turns, and lets in only these services, only for this account', () => {
     const [[, key] = ['', undefined]] = resources('storage', 'AWS::KMS::Key');
     expect(key?.Properties).toMatchObject({ EnableKeyRotation: true });
-    const policy = keyPolicySchema.parse(key?.Properties).KeyPolicy.Statement;
     expect(
-      policy.map(({ Sid, Condition }) => [Sid ?? 'the account itself', ...Object.keys(Condition ?? {})]),
+      keyPolicy().map(({ Sid, Condition }) => [Sid ?? 'the account itself', ...Object.keys(Condition ?? {})]),
     ).toEqual([
       ['the account itself'],
       ['AlarmsPublishToTheTopic', 'StringEquals'],
       ['RulesWriteToTheDeadLetterQueue'],
-      ['LogsOfThisDeployment', 'ArnLike'],
+      ['LogsOfThisDeployment', 'ArnEquals'],
     ]);
+  });
+
+  test('CloudWatch Logs may use the key for the log groups that there are, and no others', () => {
+    const logs = keyPolicy().find(({ Sid }) => Sid === 'LogsOfThisDeployment');
+    const arns = logs?.Condition?.ArnEquals?.['kms:EncryptionContext:aws:logs:arn'] ?? [];
+    const names = STACKS.flatMap((stack) => resources(stack, 'AWS::Logs::LogGroup')).map(
+      ([, { Properties }]) =>
+        `arn:<Partition>:logs:<Region>:<AccountId>:log-group:${Properties?.LogGroupName}`,
+    );
+    expect(arns.map(flatten).sort()).toEqual(names.sort());
   });
 });
 
@@ -133,11 +159,10 @@ describe('network', () => {
       expect.stringContaining('.glue'),
       expect.stringContaining('.kms'),
     ]);
-    for (const type of ['Interface', 'Interface'])
-      network.hasResourceProperties('AWS::EC2::VPCEndpoint', {
-        VpcEndpointType: type,
-        PrivateDnsEnabled: true,
-      });
+    const [, ...interfaces] = resources('network', 'AWS::EC2::VPCEndpoint');
+    for (const [id, { Properties }] of interfaces) {
+      expect(Properties, id).toMatchObject({ VpcEndpointType: 'Interface', PrivateDnsEnabled: true });
+    }
   });
 
   test('spans two zones, and looks none up', () => {
@@ -177,15 +202,43 @@ describe('network', () => {
     );
   });
 
-  test('the S3 endpoint serves buckets of this account, and reads those of Amazon Linux and EMR', () => {
-    const policy = JSON.stringify(
-      resources('network', 'AWS::EC2::VPCEndpoint').map(
-        ([, { Properties }]) => Properties?.PolicyDocument ?? null,
-      ),
-    );
-    expect(policy).toContain('s3:ResourceAccount');
-    expect(policy).toContain('-de612dc2');
-    expect(policy).toContain('emr.amazonaws.com');
+  test('the S3 endpoint serves buckets of this account, and those of AWS that EMR needs', () => {
+    const [s3] = policyDocuments(template('network')).filter(({ type }) => type === 'AWS::EC2::VPCEndpoint');
+    const statements = s3?.document.Statement.map(({ Sid, Action, Resource = [], Condition }) => ({
+      sid: Sid,
+      actions: Action.map((action) => String(action).replace(/^s3:/, '')).join(' '),
+      resources: Resource.map((resource) => flatten(resource).replace('arn:<Partition>:s3:::', '')),
+      conditions: Object.keys(Condition?.StringEquals ?? {}),
+    }));
+    expect(statements).toEqual([
+      {
+        sid: 'BucketsOfThisAccount',
+        actions:
+          'AbortMultipartUpload DeleteObject GetBucketLocation GetObject ListBucket ListBucketMultipartUploads ListMultipartUploadParts PutObject',
+        resources: ['*'],
+        conditions: ['aws:PrincipalAccount', 's3:ResourceAccount'],
+      },
+      {
+        sid: 'RepositoriesOfAmazonLinuxAndEmr',
+        actions: 'GetObject',
+        resources: ['al2023-repos-<Region>-de612dc2/*', 'repo.<Region>.emr.amazonaws.com/*'],
+        conditions: [],
+      },
+      {
+        sid: 'LogsThatEmrKeepsItself',
+        actions: 'PutObject PutObjectAcl PutObjectTagging',
+        resources: ['<aws157-logs-prod or aws157-logs-prod-<Region>>/*'],
+        conditions: [],
+      },
+      {
+        sid: 'HistoryServersThatEmrKeepsItself',
+        actions:
+          'AbortMultipartUpload GetObject ListMultipartUploadParts PutObject PutObjectAcl PutObjectTagging',
+        resources: ['prod.<Region>.appinfo.src/*'],
+        conditions: [],
+      },
+    ]);
+    template('network').hasCondition('*', { 'Fn::Equals': [{ Ref: 'AWS::Region' }, 'us-east-1'] });
   });
 });
 
@@ -210,6 +263,25 @@ describe('compute', () => {
         },
       },
     });
+  });
+
+  test('the security configuration is named by its content, and the state machine is told the name itself', () => {
+    const withCertificates = synthesize({ 'churn:certificatesUri': 's3://certificates/emr.zip' });
+    const names = [template, withCertificates.template].map((of) => {
+      const [name] = Object.values(of('compute').findResources('AWS::EMR::SecurityConfiguration')).map(
+        ({ Properties }) => String(Properties.Name),
+      );
+      const [machine] = Object.values(of('pipeline').findResources('AWS::StepFunctions::StateMachine'));
+      expect(JSON.stringify(machine?.Properties.DefinitionString)).toContain(
+        `\\"SecurityConfiguration\\":\\"${name}\\"`,
+      );
+      return name;
+    });
+    expect(names).toEqual([
+      expect.stringMatching(/^churn-dev-[0-9a-f]{8}$/),
+      expect.stringMatching(/^churn-dev-[0-9a-f]{8}$/),
+    ]);
+    expect(new Set(names)).toHaveProperty('size', 2);
   });
 
   test('the instance profile is named as its role', () => {
@@ -260,6 +332,20 @@ describe('pipeline', () => {
     },
   );
 
+  test.each(FUNCTION_NAMES)('Lambda %s is traced, and may write traces and its own log', (name) => {
+    template('pipeline').hasResourceProperties('AWS::Lambda::Function', {
+      FunctionName: `${configuration.prefix}-${name}`,
+      TracingConfig: { Mode: 'Active' },
+    });
+    const role = `${name.replaceAll('-', '')}roleDefaultPolicy`;
+    const allowed = policyDocuments(template('pipeline'))
+      .filter(({ resource }) => resource === role)
+      .flatMap(({ document }) => document.Statement.flatMap(({ Action }) => Action));
+    expect(allowed).toEqual(
+      expect.arrayContaining(['xray:PutTraceSegments', 'xray:PutTelemetryRecords', 'logs:PutLogEvents']),
+    );
+  });
+
   test('the topic takes alarms, under the customer key', () => {
     template('pipeline').hasResourceProperties('AWS::SNS::Topic', { KmsMasterKeyId: Match.anyValue() });
     template('pipeline').hasResourceProperties('AWS::SNS::TopicPolicy', {
@@ -301,6 +387,55 @@ describe('pipeline', () => {
     });
   });
 
+  test('whoever may send to the dead-letter queue may use its key for it', () => {
+    const documents = policyDocuments(template('pipeline'));
+    const sends = ({ Effect, Action }: { Effect: string; Action: readonly unknown[] }): boolean =>
+      Effect === 'Allow' && Action.includes('sqs:SendMessage');
+    const uses = ({ Effect, Action }: { Effect: string; Action: readonly unknown[] }): boolean =>
+      Effect === 'Allow' && Action.includes('kms:Decrypt') && Action.includes('kms:GenerateDataKey');
+    const roles = documents.filter(
+      ({ type, document }) => type === 'AWS::IAM::Policy' && document.Statement.some(sends),
+    );
+    expect(roles.map(({ resource }) => resource)).toEqual([
+      'closerunroleDefaultPolicy',
+      'ScheduleRoleDefaultPolicy',
+    ]);
+    for (const { resource, document } of roles) {
+      const keys = document.Statement.filter(uses).flatMap(({ Resource = [] }) => Resource.map(flatten));
+      expect(keys, resource).toContain('<Key Arn>');
+    }
+    const services = documents
+      .filter(({ type }) => type === 'AWS::SQS::QueuePolicy')
+      .flatMap(({ document }) => document.Statement.filter(sends))
+      .flatMap(({ Principal }) => principals(Principal));
+    expect(new Set(services)).toEqual(new Set(['events.amazonaws.com']));
+    expect(
+      keyPolicy()
+        .filter(uses)
+        .flatMap(({ Principal }) => principals(Principal)),
+    ).toEqual(expect.arrayContaining(services));
+  });
+
+  test('the schedule may start this state machine, keep what it could not start, and nothing else', () => {
+    const own = policyDocuments(template('pipeline')).find(
+      ({ resource }) => resource === 'ScheduleRoleDefaultPolicy',
+    );
+    expect(
+      own?.document.Statement.flatMap(({ Action, Resource = [] }) =>
+        Action.map((action) => `${action} ${Resource.map(flatten)}`),
+      ).sort(),
+    ).toEqual([
+      'kms:Decrypt <Key Arn>',
+      'kms:Decrypt <Key Arn>',
+      'kms:GenerateDataKey <Key Arn>',
+      'sqs:SendMessage <DeadLetters Arn>',
+      'states:StartExecution <StateMachine>',
+    ]);
+    template('pipeline').hasResourceProperties('AWS::Scheduler::Schedule', {
+      Target: { RoleArn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^ScheduleRole'), 'Arn'] } },
+    });
+  });
+
   test('the state machine has a fixed name, logs everything and is traced', () => {
     template('pipeline').hasResourceProperties('AWS::StepFunctions::StateMachine', {
       StateMachineName: configuration.prefix,
@@ -324,6 +459,12 @@ test('every log group is under the customer key and is not kept for ever', () =>
       expect(Properties, id).toMatchObject({ KmsKeyId: expect.anything(), RetentionInDays: 30 });
     }
   }
+});
+
+test('no log group is left over to stand in the way of the next deployment', () => {
+  const groups = STACKS.flatMap((stack) => resources(stack, 'AWS::Logs::LogGroup'));
+  expect(groups).toHaveLength(FUNCTION_NAMES.length + 2);
+  for (const [id, { DeletionPolicy }] of groups) expect(DeletionPolicy, id).toBe('Delete');
 });
 
 test.each([
