@@ -20,7 +20,7 @@ const KEEP_OLD_VERSIONS_DAYS = 14;
 const KEEP_RESULTS_DAYS = 30;
 
 /** Whether data goes with its stack: only when both yeses were given. */
-export function removalOf(configuration: Configuration): Removal {
+function removalOf(configuration: Configuration): Removal {
   return configuration.deleteData
     ? { removalPolicy: RemovalPolicy.DESTROY, autoDeleteObjects: true }
     : { removalPolicy: RemovalPolicy.RETAIN, autoDeleteObjects: false };
