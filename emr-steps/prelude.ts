@@ -79,8 +79,8 @@ export function prelude(step: Pick<StepDefinition<unknown>, 'name' | 'summary' |
             return json.loads(self.read_text(uri))
 
         def write_json(self, uri: str, value: dict) -> None:
-            """Writes one JSON document, keys sorted."""
-            self.write_text(uri, json.dumps(value, indent=2, sort_keys=True) + "\n")
+            """Writes one JSON document, keys sorted; what is no number has no place in JSON."""
+            self.write_text(uri, json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")
 
 
     def explain(error: Exception) -> dict:

@@ -26,7 +26,8 @@ export const figureFunctions: Python = python`
   RESAMPLES_AT_ONCE = 50
   INTERVAL = [0.025, 0.975]
   RELIABILITY_BINS = 10
-  SLOPE_ITERATIONS = 8
+  SLOPE_ITERATIONS = 12
+  LONGEST_STEP = 2.0
   LIFTS = ${LIFTS}
 
 
@@ -53,12 +54,18 @@ export const figureFunctions: Python = python`
       return (positives[:, ::-1] * taken).sum(axis=1) / positives.sum(axis=1) / share
 
 
+  def bounded(step: numpy.ndarray) -> numpy.ndarray:
+      """The step, or the longest one in its direction."""
+      return numpy.clip(step, -LONGEST_STEP, LONGEST_STEP)
+
+
   def recalibration_slope(
       positives: numpy.ndarray, negatives: numpy.ndarray, log_odds: numpy.ndarray
   ) -> numpy.ndarray:
       """Slope of the outcome on the log-odds of the probability, for each row of counts.
 
       Newton's method from the probabilities as they are, for all rows at once: a library fits one sample at a time.
+      Its steps are bounded: where few cancel, a sample may have no finite slope.
       """
       rows = positives + negatives
       slope, intercept = numpy.ones(len(rows)), numpy.zeros(len(rows))
@@ -68,8 +75,8 @@ export const figureFunctions: Python = python`
           plain, first, second = weight.sum(axis=1), weight @ log_odds, weight @ log_odds**2
           total, leaning = surplus.sum(axis=1), surplus @ log_odds
           determinant = numpy.maximum(plain * second - first**2, numpy.finfo(float).tiny)
-          slope = slope + (plain * leaning - first * total) / determinant
-          intercept = intercept + (second * total - first * leaning) / determinant
+          slope = slope + bounded((plain * leaning - first * total) / determinant)
+          intercept = intercept + bounded((second * total - first * leaning) / determinant)
       return slope
 
 

@@ -116,10 +116,15 @@ def one_sided(step) -> dict:
     flat = step.constant_histograms(
         {"train": {"rows": 100, "cancellations": 7}, "test": {"rows": 50, "cancellations": 0}}
     )
+    numbers = numpy.arange(40.0)
+    separable = histogram(step, numbers, (numbers >= 37).astype(float))
     worse = histogram(step, numpy.arange(40.0), (numpy.arange(40) < 10).astype(float))
     return {
         "evaluation": step.evaluate("base_rate", "baseline", flat, 1, 0),
         "scoreBins": step.score_bins(flat["test"]),
+        "separable": step.figures(
+            separable, {"slope": 0.1, "intercept": -3.0}, step.score_thresholds(separable), 1
+        ),
         "worseThanChance": step.platt_scaling(worse),
     }
 
@@ -136,7 +141,8 @@ def main() -> None:
                 "distinct": compare(step, smooth, labels),
                 "tied": compare(step, numpy.round(smooth * 1.5), labels),
                 "oneSided": one_sided(step),
-            }
+            },
+            allow_nan=False,
         )
     )
 

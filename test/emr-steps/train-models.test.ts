@@ -29,6 +29,7 @@ const outputSchema = z.strictObject({
   oneSided: z.strictObject({
     evaluation: modelEvaluationSchema,
     scoreBins: scoreBinsSchema,
+    separable: modelEvaluationSchema.shape.metrics,
     worseThanChance: z.strictObject({ slope: z.number(), intercept: z.number() }),
   }),
 });
@@ -79,6 +80,13 @@ describe('the figures of train-models', () => {
     expect(ours).toEqual(reference);
     expect(ours.rows.reduce((sum, rows) => sum + rows, 0)).toBe(600);
     if (scores === 'distinct') expect(ours.rows).toEqual(Array.from({ length: 10 }, () => 60));
+  });
+
+  it('are numbers also where a slope has no end, because the score tells all', () => {
+    const { auc, calibration_slope: slope } = output.oneSided.separable;
+    expect(auc).toEqual({ value: 1, low: 1, high: 1 });
+    expect(slope?.value).toBeGreaterThan(10);
+    expect(slope?.high).toBeGreaterThanOrEqual(slope?.low ?? Number.POSITIVE_INFINITY);
   });
 
   it('leave out what cannot be computed', () => {
