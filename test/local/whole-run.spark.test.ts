@@ -7,12 +7,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KEYS } from '../../lib/domain/lake.ts';
 import { runRecordSchema } from '../../lib/domain/records.ts';
+import { NAMED_QUERIES } from '../../lib/stacks/named-queries.ts';
 import { type GenerateSummary, generateLog } from '../../local/generator/generate.ts';
 import { LocalClusters } from '../../local/ports/local-clusters.ts';
 import { family } from '../../local/processes/table.ts';
 import { type RunSummary, runSummarySchema } from '../../local/run/summary.ts';
 import { projectRoot } from '../../setup/environment.mjs';
-import { temporaryFolder } from '../support/spark-lake.ts';
+import { checkedSql } from '../support/athena-sql.ts';
+import { queryLake, temporaryFolder } from '../support/spark-lake.ts';
 
 let folder: string;
 let log: string;
@@ -133,6 +135,23 @@ describe('a run that succeeds', () => {
     expect(await holder(lake)).toBeNull();
     const told = (await readFile(join(lake, 'local/notifications.jsonl'), 'utf8')).trim().split('\n');
     expect(told.map((line) => JSON.parse(line).subject)).toEqual(['Churn model: run succeeded']);
+  });
+
+  it('answers every saved query of the workgroup', async () => {
+    const [{ user_id: somebody } = {}] = await queryLake(
+      lake,
+      'SELECT min(user_id) AS user_id FROM user_days',
+    );
+    const named = new Map(NAMED_QUERIES.map(({ name, sql }) => [name, sql.replace('?', `'${somebody}'`)]));
+    const checked = checkedSql(named);
+    const answers = new Map<string, Awaited<ReturnType<typeof queryLake>>>();
+    for (const name of named.keys()) answers.set(name, await queryLake(lake, checked[name]?.sql ?? ''));
+    for (const [name, rows] of answers) expect(rows.length, name).toBeGreaterThan(0);
+    const sum = (name: string, column: string): number =>
+      (answers.get(name) ?? []).reduce((total, row) => total + Number(row[column]), 0);
+    expect(sum('churn-by-day-and-level', 'cancellations')).toBe(generated.cancellations);
+    expect(sum('quarantine-by-reason', 'refused_rows')).toBe(generated.dirt?.refusedRows);
+    expect(answers.get('model-history')).toHaveLength(1);
   });
 
   it('is followed by one that has nothing to do, at once', async () => {

@@ -1,27 +1,18 @@
 /** The SQL that Athena is given: right in its dialect, about columns that exist, and it finds what it should. */
-import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, type Json } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { z } from 'zod';
-import { FEATURES_TABLE } from '../../lib/domain/features/table.ts';
-import { type ColumnType, TABLES, type Table } from '../../lib/domain/lake.ts';
+import type { ColumnType, Table } from '../../lib/domain/lake.ts';
 import { RECONCILE_VALUES, type ReconcileValue, reconcileQuery } from '../../lib/domain/reconcile.ts';
 import { NAMED_QUERIES } from '../../lib/stacks/named-queries.ts';
-import { projectRoot, pythonExecutable } from '../../setup/environment.mjs';
+import { checkedSql, QUERIED_TABLES } from '../support/athena-sql.ts';
 import { LAKE_ROWS, type Row } from './lake-rows.ts';
 
-const ATHENA_TYPES: Partial<Record<ColumnType, string>> = {
-  timestamp_ntz: 'timestamp',
-  'array<string>': 'array<varchar>',
-};
 const DUCKDB_TYPES: Partial<Record<ColumnType, string>> = {
   timestamp_ntz: 'TIMESTAMP',
   'array<string>': 'VARCHAR[]',
   binary: 'BLOB',
   string: 'VARCHAR',
 };
-const tables = [...TABLES, FEATURES_TABLE];
 
 const RECONCILED = { batchId: 'batch-2', runId: 'run-2' } as const satisfies Record<ReconcileValue, string>;
 const queries = new Map([
@@ -94,25 +85,6 @@ const ANSWERS: Readonly<Record<string, readonly (readonly Json[])[]>> = {
 /** User whose events are asked for. */
 const ASKED_FOR = 'at-risk';
 
-const answerSchema = z.record(
-  z.string(),
-  z.object({ sql: z.string().optional(), error: z.string().optional() }),
-);
-
-function checked(named: ReadonlyMap<string, string>): z.infer<typeof answerSchema> {
-  const schema = Object.fromEntries(
-    tables.map(({ name, columns }) => [
-      name,
-      Object.fromEntries(columns.map((column) => [column.name, ATHENA_TYPES[column.type] ?? column.type])),
-    ]),
-  );
-  const output = execFileSync(pythonExecutable, [join(projectRoot, 'test/stacks/check_athena_sql.py')], {
-    input: JSON.stringify({ schema, queries: Object.fromEntries(named) }),
-    encoding: 'utf8',
-  });
-  return answerSchema.parse(JSON.parse(output));
-}
-
 async function createTable(connection: DuckDBConnection, { name, columns }: Table): Promise<void> {
   const definitions = columns.map((column) => `"${column.name}" ${DUCKDB_TYPES[column.type] ?? column.type}`);
   await connection.run(`CREATE TABLE ${name} (${definitions.join(', ')})`);
@@ -128,9 +100,9 @@ async function insert(connection: DuckDBConnection, { name }: Table, row: Row): 
 }
 
 describe('in Athena’s dialect', () => {
-  let answers: ReturnType<typeof checked>;
+  let answers: ReturnType<typeof checkedSql>;
   beforeAll(() => {
-    answers = checked(queries);
+    answers = checkedSql(queries);
   });
 
   test.each([...queries.keys()])('%s names tables and columns that exist', (name) => {
@@ -141,7 +113,7 @@ describe('in Athena’s dialect', () => {
     let connection: DuckDBConnection;
     beforeAll(async () => {
       connection = await (await DuckDBInstance.create(':memory:')).connect();
-      for (const table of tables) await createTable(connection, table);
+      for (const table of QUERIED_TABLES) await createTable(connection, table);
       for (const { table, rows } of LAKE_ROWS) {
         for (const row of rows) await insert(connection, table, row);
       }
@@ -159,7 +131,7 @@ describe('in Athena’s dialect', () => {
 });
 
 test('a column that is not there is noticed', () => {
-  const answers = checked(
+  const answers = checkedSql(
     new Map([
       ['wrong column', 'SELECT user_name FROM events'],
       ['wrong table', 'SELECT 1 FROM visits'],

@@ -46,7 +46,9 @@ function refusalOf({ ts, auth, userId, page, level, length }: Typed): RowDefectC
   if (page === null || page === undefined) return 'missing_page';
   if (!isOneOf(PAGES, page)) return 'unknown_page';
   if (level !== null && level !== undefined && !isOneOf(LEVELS, level)) return 'unknown_level';
-  return typeof length === 'number' && (length < 0 || length === Number.POSITIVE_INFINITY) ? 'impossible_length' : undefined;
+  return typeof length === 'number' && (length < 0 || length === Number.POSITIVE_INFINITY)
+    ? 'impossible_length'
+    : undefined;
 }
 
 function parsed(line: Buffer): unknown {

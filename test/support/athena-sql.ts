@@ -1,0 +1,35 @@
+/** Queries in Athena's dialect, held against the lake's columns and put into DuckDB's dialect (sqlglot). */
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { FEATURES_TABLE } from '../../lib/domain/features/table.ts';
+import { type ColumnType, TABLES } from '../../lib/domain/lake.ts';
+import { projectRoot, pythonExecutable } from '../../setup/environment.mjs';
+
+const ATHENA_TYPES: Partial<Record<ColumnType, string>> = {
+  timestamp_ntz: 'timestamp',
+  'array<string>': 'array<varchar>',
+};
+
+/** Every table that Athena can be asked about. */
+export const QUERIED_TABLES = [...TABLES, FEATURES_TABLE];
+
+const answerSchema = z.record(
+  z.string(),
+  z.object({ sql: z.string().optional(), error: z.string().optional() }),
+);
+
+/** Each query as DuckDB reads it, or what is wrong with it in Athena's dialect or about its tables and columns. */
+export function checkedSql(named: ReadonlyMap<string, string>): z.infer<typeof answerSchema> {
+  const schema = Object.fromEntries(
+    QUERIED_TABLES.map(({ name, columns }) => [
+      name,
+      Object.fromEntries(columns.map((column) => [column.name, ATHENA_TYPES[column.type] ?? column.type])),
+    ]),
+  );
+  const output = execFileSync(pythonExecutable, [join(projectRoot, 'test/support/check_athena_sql.py')], {
+    input: JSON.stringify({ schema, queries: Object.fromEntries(named) }),
+    encoding: 'utf8',
+  });
+  return answerSchema.parse(JSON.parse(output));
+}
