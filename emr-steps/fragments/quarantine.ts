@@ -59,8 +59,9 @@ export const quarantine = python`
       """
       batch = plan["batch"]
       spark.sql(CREATE_QUARANTINE)
-      forget_old_refusals(spark, plan)
-      forget_batches(spark, QUARANTINE, [batch["batchId"], *plan["abandonedBatchIds"]])
+      if newest_snapshot(spark, QUARANTINE) is not None:
+          forget_old_refusals(spark, plan)
+          forget_batches(spark, QUARANTINE, [batch["batchId"], *plan["abandonedBatchIds"]])
       reasons = F.array(*[F.lit(reason) for reason in REFUSAL_REASONS])
 
       def keep(rows: DataFrame) -> None:

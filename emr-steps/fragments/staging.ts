@@ -81,11 +81,10 @@ export const staging = python`
       return counts_of(repeats.get["by_file"])
 
 
-  def staged_rows(spark: SparkSession, plan: dict) -> list:
-      """The batch's events on the branch: rows by day and file."""
-      batch_id = plan["batch"]["batchId"]
-      staged = spark.table(STAGED_EVENTS).where(F.col("batch_id") == batch_id)
-      return staged.groupBy("event_date", "source_file").agg(F.count("*").alias("rows")).collect()
+  def rows_of_batch(spark: SparkSession, table: str, batch_id: str) -> list:
+      """The batch's events in the table or on the branch, counted anew: rows by day and file."""
+      of_batch = spark.table(table).where(F.col("batch_id") == batch_id)
+      return of_batch.groupBy("event_date", "source_file").agg(F.count("*").alias("rows")).collect()
 
 
   def merge_with_existing(
