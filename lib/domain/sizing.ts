@@ -10,17 +10,17 @@ const GIBIBYTE = 1_024 * MEBIBYTE;
 
 /** Measured: CPU seconds of ingest on two logs, in local mode on a quiet machine with x86 cores. Start included. */
 const MEASURED_INGEST = {
-  /** 23.9 M rows; 347 s on two cores. */
-  large: { bytes: 10.8e9, cpuSeconds: 661 },
-  /** 2.9 M rows; 60 s on two cores. */
-  small: { bytes: 1.31e9, cpuSeconds: 106 },
+  /** 23.9 M rows; 172 s on two cores. */
+  large: { bytes: 10.9e9, cpuSeconds: 320 },
+  /** 2.9 M rows; 35 s on two cores. */
+  small: { bytes: 1.31e9, cpuSeconds: 61 },
 } as const;
 
 /** Measured on the smaller log, in the same way: seconds of the three steps after ingest. Starts included. */
 const MEASURED_TRAINING = {
   bytes: 1.31e9,
   cores: 2,
-  seconds: { features: 28, models: 61, scores: 23 },
+  seconds: { features: 12, models: 36, scores: 11 },
 } as const;
 
 /**
@@ -31,7 +31,7 @@ const INGEST_MARGIN = 2;
 
 /**
  * CPU seconds for a byte of raw JSON that is taken in: what the larger log took more than the smaller one, so that
- * the step's start is left out. 58 CPU seconds a GB, 117 with the margin.
+ * the step's start is left out. 27 CPU seconds a GB, 54 with the margin.
  */
 const INGEST_VCPU_SECONDS_PER_BYTE =
   (INGEST_MARGIN * (MEASURED_INGEST.large.cpuSeconds - MEASURED_INGEST.small.cpuSeconds)) /
@@ -39,7 +39,7 @@ const INGEST_VCPU_SECONDS_PER_BYTE =
 
 /**
  * CPU seconds for a byte of history, counted in the JSON it came from, that features are made of, models trained on
- * and users scored by: 171 a GB. As if all cores had been busy all the time, and the steps' starts grew with the log:
+ * and users scored by: 90 a GB. As if all cores had been busy all the time, and the steps' starts grew with the log:
  * most of that time is start, so the margin lies in there.
  */
 const TRAINING_VCPU_SECONDS_PER_BYTE =

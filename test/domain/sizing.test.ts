@@ -8,7 +8,7 @@ describe('the size of a run on EMR', () => {
   it.each([
     [1 * GB, 3, 1],
     [12 * GB, 3, 2],
-    [1_000 * GB, 20, 30],
+    [1_000 * GB, 11, 15],
   ])('%d bytes take %d units and at most %d USD', (bytes, units, usd) => {
     const { cluster } = sizeOnEmr(onlyNew(bytes), 'us-east-1');
     expect(cluster.coreUnits + cluster.taskUnits).toBe(units);
@@ -19,9 +19,9 @@ describe('the size of a run on EMR', () => {
 
   it.each([
     // Twice what the larger measured log took more than the smaller one.
-    ['ingest', { newBytes: 1_000 * GB, historyBytes: 0 }, (2 * (661 - 106)) / (10.8 - 1.31)],
+    ['ingest', { newBytes: 1_000 * GB, historyBytes: 0 }, (2 * (320 - 61)) / (10.9 - 1.31)],
     // Two cores over the three steps after ingest.
-    ['training', { newBytes: 0, historyBytes: 1_000 * GB }, (2 * (28 + 61 + 23)) / 1.31],
+    ['training', { newBytes: 0, historyBytes: 1_000 * GB }, (2 * (12 + 36 + 11)) / 1.31],
   ])(
     'reckons %s at the measured CPU seconds a GB, and 20 minutes for what does not grow',
     (_, volume, secondsPerGb) => {
