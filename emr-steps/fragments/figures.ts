@@ -1,6 +1,8 @@
 /**
  * Figures of a model from a histogram of its scores, each with its interval.
  * Ties count half in the AUC; a bin that a top-k boundary cuts counts pro rata.
+ * scikit-learn has most of these for one sample of rows at a time. Here they take many resamples of counts at once,
+ * and the test holds each of them, and its interval, against scikit-learn.
  */
 import type { MetricName, ThresholdRule } from '../../lib/domain/models.ts';
 import { type Python, python } from '../python.ts';

@@ -211,7 +211,7 @@ export const ROW_DEFECTS = [
   {
     code: 'wrong_type',
     meaning: 'a value has a type its column does not allow',
-    remedy: 'write numbers as JSON numbers, without quotes',
+    remedy: 'write numbers as JSON numbers, without quotes, and userId as a string or a whole number',
   },
   {
     code: 'missing_ts',
