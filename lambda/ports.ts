@@ -2,6 +2,7 @@
  * The edge of the Lambdas: what they need of the world, as small interfaces. The cloud implements them with
  * the AWS SDK, the local run with folders, DuckDB and Spark processes; decisions never know which.
  */
+import type { Notice } from '../lib/domain/run.ts';
 import type { PriceChange } from '../lib/domain/spot-price.ts';
 
 /** An object as a listing shows it. */
@@ -146,8 +147,13 @@ export interface Executions {
   endedBadly(since: Date): Promise<readonly EndedExecution[]>;
 }
 
+/** Telling the subscribers what became of a run. */
 export interface Notifications {
-  publish(subject: string, text: string): Promise<void>;
+  /**
+   * Tells them, unless they were told of that run before, by whomever and whatever. To call it again after a call whose
+   * answer is unknown is safe.
+   */
+  tellOnce(runId: string, notice: Notice): Promise<'told' | 'told before'>;
 }
 
 /** Where a Lambda says what people may want to know of a call that goes on. */

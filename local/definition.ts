@@ -3,6 +3,7 @@
  * with what its tasks point at: the Lambda functions by ARN and the Spark scripts by the URI of their upload.
  */
 import { z } from 'zod';
+import { notifierName } from '../lib/domain/operations.ts';
 import { readAssembly } from './template/assembly.ts';
 import {
   type Json,
@@ -21,11 +22,18 @@ export interface LocalFunction {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-export interface LocalDefinition {
-  readonly stateMachineName: string;
-  readonly stateMachineArn: string;
+/** A state machine of the app. */
+export interface LocalStateMachine {
+  readonly name: string;
+  readonly arn: string;
   /** Amazon States Language without any CloudFormation left in it. */
   readonly states: { readonly [key: string]: Json };
+}
+
+/** The pipeline's state machine, and all that it uses. */
+export interface LocalDefinition extends LocalStateMachine {
+  /** Tells what became of a run. */
+  readonly notifier: LocalStateMachine;
   readonly functions: ReadonlyMap<string, LocalFunction>;
   /** `s3://bucket/key` of an asset to the absolute path of its file or folder. */
   readonly assets: ReadonlyMap<string, string>;
@@ -33,23 +41,26 @@ export interface LocalDefinition {
 
 const objectSchema = z.record(z.string(), z.json());
 
-/** Takes the one state machine out of a synthesized app. */
+/** Takes the pipeline's state machine, and its notifier, out of a synthesized app. */
 export function readDefinition(assemblyFolder: string): LocalDefinition {
   const { stacks, assets } = readAssembly(assemblyFolder);
-  const machines = ofType(stacks, 'AWS::StepFunctions::StateMachine');
-  const [machine, ...others] = machines;
-  if (machine === undefined || others.length > 0) {
+  const machines = ofType(stacks, 'AWS::StepFunctions::StateMachine').map((found) =>
+    localStateMachine(found, stacks),
+  );
+  const pipelines = machines.flatMap((machine) =>
+    machines
+      .filter(({ name }) => name === notifierName(machine.name))
+      .map((notifier) => ({ ...machine, notifier })),
+  );
+  const [pipeline, ...others] = pipelines;
+  if (pipeline === undefined || others.length > 0) {
+    const names = machines.map(({ name }) => name).join(', ');
     throw new Error(
-      `the app in ${assemblyFolder} has ${machines.length} state machines; a local run needs one`,
+      `the app in ${assemblyFolder} has the state machines ${names}; a local run needs one and its notifier`,
     );
   }
-  const { logicalId, resource, stack } = machine;
-  const text = resolveText(resource.Properties.DefinitionString ?? null, stack, stacks);
-  const stateMachineArn = resolveText({ Ref: logicalId }, stack, stacks);
   return {
-    stateMachineName: stateMachineArn.split(':').at(-1) ?? logicalId,
-    stateMachineArn,
-    states: objectSchema.parse(JSON.parse(text)),
+    ...pipeline,
     functions: new Map(ofType(stacks, 'AWS::Lambda::Function').map((found) => localFunction(found, stacks))),
     assets,
   };
@@ -67,6 +78,15 @@ function ofType(stacks: readonly StackTemplate[], type: string): readonly Found[
       .filter(([, resource]) => resource.Type === type)
       .map(([logicalId, resource]) => ({ logicalId, resource, stack })),
   );
+}
+
+function localStateMachine(
+  { logicalId, resource, stack }: Found,
+  stacks: readonly StackTemplate[],
+): LocalStateMachine {
+  const text = resolveText(resource.Properties.DefinitionString ?? null, stack, stacks);
+  const arn = resolveText({ Ref: logicalId }, stack, stacks);
+  return { name: arn.split(':').at(-1) ?? logicalId, arn, states: objectSchema.parse(JSON.parse(text)) };
 }
 
 function localFunction(found: Found, stacks: readonly StackTemplate[]): [string, LocalFunction] {

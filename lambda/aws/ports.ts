@@ -4,7 +4,6 @@ import { EC2Client } from '@aws-sdk/client-ec2';
 import { EMRClient } from '@aws-sdk/client-emr';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
-import { SNSClient } from '@aws-sdk/client-sns';
 import { ENVIRONMENT } from '../../lib/domain/operations.ts';
 import { PipelineError } from '../errors.ts';
 import { type Log, type Ports, systemClock } from '../ports.ts';
@@ -13,8 +12,8 @@ import { Ec2InstanceMarket } from './ec2-instance-market.ts';
 import { Ec2SpotPrices } from './ec2-spot-prices.ts';
 import { EmrClusters } from './emr-clusters.ts';
 import { S3Objects } from './s3-objects.ts';
-import { SnsNotifications } from './sns-notifications.ts';
 import { StepFunctionsExecutions } from './step-functions-executions.ts';
+import { StepFunctionsNotifications } from './step-functions-notifications.ts';
 
 /** Throttling is waited out here: the state machine does not try an error of the function's own again. */
 const RETRIES = { retryMode: 'adaptive', maxAttempts: 8 } as const;
@@ -44,7 +43,7 @@ export function awsPorts(environment: Readonly<Record<string, string | undefined
     () => new StepFunctionsExecutions(new SFNClient(RETRIES), required(ENVIRONMENT.stateMachineArn)),
   );
   const notifications = once(
-    () => new SnsNotifications(new SNSClient(RETRIES), required(ENVIRONMENT.topicArn)),
+    () => new StepFunctionsNotifications(new SFNClient(RETRIES), required(ENVIRONMENT.notifierArn)),
   );
   return {
     objects,

@@ -1,6 +1,7 @@
 /** Closing one run: its clusters ended, itself explained and recorded, the lease given back, people told once. */
 import { KEYS } from '../../lib/domain/lake.ts';
 import { type RunRecord, runDetailSchema, runRecordSchema } from '../../lib/domain/records.ts';
+import type { Notice } from '../../lib/domain/run.ts';
 import type { FunctionContext } from '../context.ts';
 import { endClusters } from '../end-clusters.ts';
 import { finishRun } from '../finish-run.ts';
@@ -11,7 +12,7 @@ import { type RunCost, runCost } from '../run-cost.ts';
 import { type Evidence, gatherEvidence } from './evidence.ts';
 import { type Explanation, explain, explanationText } from './explanation.ts';
 import type { RunToClose } from './input.ts';
-import { publishOnce } from './publish-once.ts';
+import { tellOnce } from './tell-once.ts';
 
 export interface Closing {
   readonly runId: string;
@@ -45,7 +46,7 @@ export async function closeOneRun(run: RunToClose, ports: Ports, context: Functi
   if (record.status === 'SUCCEEDED') await finish(run.runId, ports, context);
   await releaseLease(ports, context, run.executionArn);
   const notice = noticeOf(run.runId, record.status, explanation);
-  const notified = (await publishOnce(ports, context, run.runId, notice)) === 'published';
+  const notified = await tellOnce(ports, context, run.runId, notice);
   const outcome = record.status === 'SUCCEEDED' ? 'succeeded' : 'failed';
   const costUsd = record.cost_usd;
   return { runId: run.runId, outcome, explanation, clustersTerminated, costUsd, notified };
@@ -125,11 +126,7 @@ function explainAfterSuccess(explanation: Explanation): Explanation {
   };
 }
 
-function noticeOf(
-  runId: string,
-  status: RunRecord['status'],
-  explanation: Explanation,
-): { subject: string; text: string } {
+function noticeOf(runId: string, status: RunRecord['status'], explanation: Explanation): Notice {
   return status === 'SUCCEEDED'
     ? {
         subject: 'Churn model: run succeeded, something failed after it',

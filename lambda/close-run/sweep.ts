@@ -7,7 +7,7 @@ import { leaseHolder } from '../lease.ts';
 import type { Ports } from '../ports.ts';
 import { type Closing, closeOneRun } from './close-one-run.ts';
 import { endingOf, type RunToClose } from './input.ts';
-import { wasPublished } from './publish-once.ts';
+import { wasTold } from './tell-once.ts';
 
 /** How far back executions are looked at; the rule's events are retried for a day. */
 const LOOK_BACK_MILLISECONDS = 48 * 3_600_000;
@@ -37,7 +37,7 @@ async function runsToClose(ports: Ports, context: FunctionContext): Promise<read
   for (const { runId, executionArn, status, startedAt } of await ports.executions.endedBadly(since)) {
     const refusedUri = lakeUri(context.lakeRoot, KEYS.refused(runId));
     const settled =
-      (await wasPublished(ports, context, runId)) || (await ports.objects.read(refusedUri)) !== undefined;
+      (await wasTold(ports, context, runId)) || (await ports.objects.read(refusedUri)) !== undefined;
     if (!settled) {
       runs.set(executionArn, found(runId, executionArn, startedAt, endingOf(status)));
     }

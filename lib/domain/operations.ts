@@ -19,8 +19,8 @@ export const ENVIRONMENT = {
   platform: 'PLATFORM',
   /** Region whose prices hold; set by Lambda itself. */
   region: 'AWS_REGION',
-  /** Topic of the notifications that close-run publishes. */
-  topicArn: 'TOPIC_ARN',
+  /** State machine that tells the subscribers, once a run. */
+  notifierArn: 'NOTIFIER_ARN',
   /** State machine whose executions the sweep looks over. */
   stateMachineArn: 'STATE_MACHINE_ARN',
   /** Value of the tag CLUSTER_TAGS.pipeline on this deployment's clusters. */
@@ -32,6 +32,11 @@ export const ENVIRONMENT = {
   /** `true` for emulators of S3 that know no bucket host names. */
   s3ForcePathStyle: 'S3_FORCE_PATH_STYLE',
 } as const;
+
+/** Name of the state machine that tells the subscribers, beside the pipeline's own. */
+export function notifierName(pipelineName: string): string {
+  return `${pipelineName}-notifier`;
+}
 
 /** Fleets of a cluster; `churn:<name>InstanceTypes` configures each. */
 export const FLEET_NAMES = ['primary', 'core', 'task'] as const;

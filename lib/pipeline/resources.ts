@@ -2,7 +2,7 @@
 
 import type { IRole } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { EmrCreateCluster } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import type { Construct } from 'constructs';
 import type { FunctionName } from '../domain/operations.ts';
@@ -47,7 +47,8 @@ export interface PipelineResources {
   readonly cluster: ClusterProfile;
   readonly workgroupName: string;
   readonly databaseName: string;
-  readonly notifications: ITopic;
+  /** Tells the subscribers; its executions are named like the runs. */
+  readonly notifier: IStateMachine;
 }
 
 /** Where states are made, and what they use. */

@@ -46,14 +46,24 @@ export const ATHENA_RETRY: RetryProps = {
   maxAttempts: 4,
 };
 
-/** A notification that is published twice does less harm than one that is lost. */
+/**
+ * SNS has answered, and not taken the message. Where there was no answer (`SNS.SdkClientException`) it may have taken
+ * it: such a message is not sent again, so that none comes twice.
+ */
 export const SNS_RETRY: RetryProps = {
   ...BACKING_OFF,
+  errors: ['SNS.AmazonSNSException', 'SNS.ThrottledException', 'SNS.InternalErrorException'],
+  interval: Duration.seconds(2),
+  maxAttempts: 6,
+};
+
+/** To start an execution under a name that was used starts nothing, so every error may be tried again. */
+export const NOTIFIER_RETRY: RetryProps = {
+  ...BACKING_OFF,
   errors: [
-    'SNS.AmazonSNSException',
-    'SNS.SdkClientException',
-    'SNS.ThrottledException',
-    'SNS.InternalErrorException',
+    'StepFunctions.AWSStepFunctionsException',
+    'StepFunctions.SdkClientException',
+    'StepFunctions.ExecutionLimitExceededException',
   ],
   interval: Duration.seconds(2),
   maxAttempts: 4,

@@ -6,6 +6,8 @@ export const LAMBDA_MINUTES = 10;
 export const LAMBDA_STATE_MINUTES = 12;
 export const RECONCILE_MINUTES = 30;
 export const NOTIFY_MINUTES = 2;
+/** One try to publish; one that takes longer is not repeated. */
+export const PUBLISH_MINUTES = 5;
 export const TERMINATE_MINUTES = 30;
 /** Launching the primary, and installing; to the time that EMR looks for spot instances. */
 const LAUNCH_MINUTES = 30;

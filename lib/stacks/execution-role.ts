@@ -3,7 +3,7 @@
  * cluster, bucket and table of the account.
  */
 import { Aws } from 'aws-cdk-lib';
-import { Policy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { DATABASE, KEYS } from '../domain/lake.ts';
@@ -11,32 +11,22 @@ import { CLUSTER_TAGS } from '../domain/operations.ts';
 import { arnOf } from './arns.ts';
 import type { ComputeStack } from './compute.ts';
 import { MANAGED_POLICY_TAG } from './security-groups.ts';
+import { type StateMachineRole, stateMachineRole, useKey } from './state-machine-role.ts';
 import type { StorageStack } from './storage.ts';
 
 export interface ExecutionRoleProps {
   readonly compute: ComputeStack;
   readonly storage: StorageStack;
   readonly functions: readonly IFunction[];
-  readonly topicArn: string;
+  readonly notifierArn: string;
 }
 
-/** Makes the role, and its policy, which the state machine must wait for. */
-export function executionRole(
-  scope: Construct,
-  id: string,
-  props: ExecutionRoleProps,
-): { role: Role; policy: Policy } {
-  const role = new Role(scope, id, {
-    assumedBy: new ServicePrincipal('states.amazonaws.com', {
-      conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
-    }),
+/** Makes the role of the pipeline's own state machine. */
+export function executionRole(scope: Construct, id: string, props: ExecutionRoleProps): StateMachineRole {
+  return stateMachineRole(scope, id, {
     description: 'Runs of the churn pipeline',
-  });
-  const policy = new Policy(scope, `${id}Policy`, {
-    roles: [role],
     statements: [...clusters(props.compute), ...reconciliation(props.storage), ...own(props)],
   });
-  return { role, policy };
 }
 
 function clusters({ cluster }: ComputeStack): PolicyStatement[] {
@@ -152,37 +142,18 @@ function reconciliation({ lakeBucket, resultsBucket, workgroupName }: StorageSta
   ];
 }
 
-function own({ storage, functions, topicArn }: ExecutionRoleProps): PolicyStatement[] {
+function own({ storage, functions, notifierArn }: ExecutionRoleProps): PolicyStatement[] {
   return [
     new PolicyStatement({
       sid: 'CallTheLambdas',
       actions: ['lambda:InvokeFunction'],
       resources: functions.map(({ functionArn }) => functionArn),
     }),
-    new PolicyStatement({ sid: 'TellTheSubscribers', actions: ['sns:Publish'], resources: [topicArn] }),
     new PolicyStatement({
-      sid: 'UseTheKey',
-      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-      resources: [storage.key.keyArn],
+      sid: 'StartTheNotifier',
+      actions: ['states:StartExecution'],
+      resources: [notifierArn],
     }),
-    // Deliveries of logs and trace segments have no resource to name.
-    new PolicyStatement({
-      sid: 'WriteLogsAndTraces',
-      actions: [
-        'logs:CreateLogDelivery',
-        'logs:GetLogDelivery',
-        'logs:UpdateLogDelivery',
-        'logs:DeleteLogDelivery',
-        'logs:ListLogDeliveries',
-        'logs:PutResourcePolicy',
-        'logs:DescribeResourcePolicies',
-        'logs:DescribeLogGroups',
-        'xray:PutTraceSegments',
-        'xray:PutTelemetryRecords',
-        'xray:GetSamplingRules',
-        'xray:GetSamplingTargets',
-      ],
-      resources: ['*'],
-    }),
+    useKey(storage.key),
   ];
 }

@@ -9,7 +9,7 @@ export interface FunctionStatementsProps {
   readonly storage: StorageStack;
   readonly pipelineName: string;
   readonly stateMachineName: string;
-  readonly topicArn: string;
+  readonly notifierArn: string;
 }
 
 /** Objects of the lake by which runs are planned, guarded and recorded. The tables themselves are Spark's. */
@@ -44,7 +44,7 @@ export function functionStatements(
       write([...CONTROL, ...RECORDS, KEYS.watchedSince]),
       listExecutions(props),
       endClusters(props),
-      publish(props),
+      startNotifier(props),
       readSpotPrices(),
       ...watch,
     ],
@@ -154,6 +154,6 @@ function endClusters({ pipelineName }: FunctionStatementsProps): PolicyStatement
   );
 }
 
-function publish({ topicArn }: FunctionStatementsProps): PolicyStatement {
-  return allow('Publish', ['sns:Publish'], [topicArn]);
+function startNotifier({ notifierArn }: FunctionStatementsProps): PolicyStatement {
+  return allow('StartNotifier', ['states:StartExecution'], [notifierArn]);
 }

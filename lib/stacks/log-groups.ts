@@ -2,15 +2,17 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { LogLevel, type LogOptions } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import type { Configuration } from '../configuration.ts';
-import { FUNCTION_NAMES, type FunctionName } from '../domain/operations.ts';
+import { FUNCTION_NAMES, type FunctionName, notifierName } from '../domain/operations.ts';
 
 /** @param prefix begins the names of the deployment */
 export const LOG_GROUP_NAMES = {
   network: (prefix: string) => `/${prefix}/network`,
   function: (prefix: string, name: FunctionName) => `/aws/lambda/${prefix}-${name}`,
-  stateMachine: (prefix: string) => `/aws/vendedlogs/states/${prefix}`,
+  /** Of one state machine, by its name. */
+  stateMachine: (name: string) => `/aws/vendedlogs/states/${name}`,
 } as const;
 
 /** Names of all log groups of a deployment. */
@@ -18,6 +20,7 @@ export function logGroupNames(prefix: string): string[] {
   return [
     LOG_GROUP_NAMES.network(prefix),
     LOG_GROUP_NAMES.stateMachine(prefix),
+    LOG_GROUP_NAMES.stateMachine(notifierName(prefix)),
     ...FUNCTION_NAMES.map((name) => LOG_GROUP_NAMES.function(prefix, name)),
   ];
 }
@@ -43,4 +46,9 @@ export function pipelineLogGroup(
     encryptionKey: key,
     removalPolicy: RemovalPolicy.DESTROY,
   });
+}
+
+/** Everything that a state machine does, with what it hands on. */
+export function stateMachineLogs(scope: Construct, id: string, props: PipelineLogGroupProps): LogOptions {
+  return { level: LogLevel.ALL, includeExecutionData: true, destination: pipelineLogGroup(scope, id, props) };
 }

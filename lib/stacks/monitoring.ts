@@ -73,6 +73,16 @@ export class MonitoringStack extends Stack {
         ),
       })
       .monitorStepFunction({ stateMachine: pipeline.stateMachine, alarmFriendlyName: 'State machine' })
+      .monitorStepFunction({
+        stateMachine: pipeline.notifier,
+        alarmFriendlyName: 'Notifier',
+        addFailedExecutionCountAlarm: {
+          Telling: {
+            maxErrorCount: 0,
+            ...named('notification-failed', 'Nobody may have been told what became of a run'),
+          },
+        },
+      })
       .monitorSqsQueue({
         queue: pipeline.deadLetters,
         alarmFriendlyName: 'Dead letters',

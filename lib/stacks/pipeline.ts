@@ -7,7 +7,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
-import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { DefinitionBody, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import type { Configuration } from '../configuration.ts';
 import { DATABASE } from '../domain/lake.ts';
@@ -19,7 +19,8 @@ import type { ComputeStack } from './compute.ts';
 import { executionRole } from './execution-role.ts';
 import { functionStatements } from './function-statements.ts';
 import { pipelineFunction } from './functions.ts';
-import { LOG_GROUP_NAMES, pipelineLogGroup } from './log-groups.ts';
+import { LOG_GROUP_NAMES, stateMachineLogs } from './log-groups.ts';
+import { notifier } from './notifier.ts';
 import { trainingSchedule } from './schedule.ts';
 import type { StorageStack } from './storage.ts';
 
@@ -36,6 +37,8 @@ export class PipelineStack extends Stack {
   readonly stateMachine: StateMachine;
   readonly functions: Readonly<Record<FunctionName, IFunction>>;
   readonly notifications: Topic;
+  /** Tells what became of a run, once. */
+  readonly notifier: StateMachine;
   /** Starts, events and calls that reached nobody. */
   readonly deadLetters: Queue;
 
@@ -43,6 +46,11 @@ export class PipelineStack extends Stack {
     super(scope, id, props);
     const { configuration, storage } = props;
     this.notifications = this.topic(props);
+    this.notifier = notifier(this, 'Notifier', {
+      configuration,
+      key: storage.key,
+      topic: this.notifications,
+    });
     this.deadLetters = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.KMS,
       encryptionMasterKey: storage.key,
@@ -95,13 +103,13 @@ export class PipelineStack extends Stack {
       storage,
       pipelineName: configuration.prefix,
       stateMachineName: configuration.prefix,
-      topicArn: this.notifications.topicArn,
+      notifierArn: this.notifier.stateMachineArn,
     });
     const environment = {
       [ENVIRONMENT.lakeRoot]: storage.lakeRoot,
       [ENVIRONMENT.eventsRoot]: storage.eventsRoot,
       [ENVIRONMENT.runSettings]: JSON.stringify(configuration.run),
-      [ENVIRONMENT.topicArn]: this.notifications.topicArn,
+      [ENVIRONMENT.notifierArn]: this.notifier.stateMachineArn,
       [ENVIRONMENT.stateMachineArn]: arnOf('states', `stateMachine:${configuration.prefix}`),
       [ENVIRONMENT.pipelineName]: configuration.prefix,
       [ENVIRONMENT.fleets]: JSON.stringify({
@@ -141,7 +149,7 @@ export class PipelineStack extends Stack {
       compute,
       storage,
       functions: Object.values(this.functions),
-      topicArn: this.notifications.topicArn,
+      notifierArn: this.notifier.stateMachineArn,
     });
     const resources = {
       functions: this.functions,
@@ -149,7 +157,7 @@ export class PipelineStack extends Stack {
       cluster: compute.cluster,
       workgroupName: storage.workgroupName,
       databaseName: DATABASE,
-      notifications: this.notifications,
+      notifier: this.notifier,
     };
     const machine = new StateMachine(this, 'StateMachine', {
       stateMachineName: configuration.prefix,
@@ -158,15 +166,11 @@ export class PipelineStack extends Stack {
       role: role.withoutPolicyUpdates(),
       timeout: Duration.minutes(executionMinutes(resources)),
       tracingEnabled: true,
-      logs: {
-        level: LogLevel.ALL,
-        includeExecutionData: true,
-        destination: pipelineLogGroup(this, 'StateMachineLogs', {
-          configuration,
-          key: storage.key,
-          name: LOG_GROUP_NAMES.stateMachine(configuration.prefix),
-        }),
-      },
+      logs: stateMachineLogs(this, 'StateMachineLogs', {
+        configuration,
+        key: storage.key,
+        name: LOG_GROUP_NAMES.stateMachine(configuration.prefix),
+      }),
     });
     machine.node.addDependency(policy);
     return machine;

@@ -18,6 +18,7 @@ const wildcard = (finding: RegExp, constructs: RegExp, reason: string): Reviewed
 
 const LAMBDA_ROLES = /-pipeline\/(start-training|store-metrics|render-report|close-run)-role\//;
 const EXECUTION_ROLE = /-pipeline\/ExecutionPolicy\//;
+const NOTIFIER_ROLE = /-pipeline\/NotifierExecutionPolicy\//;
 const INSTANCE_ROLE = /-compute\/InstanceRole\//;
 
 export const REVIEWED_FINDINGS: readonly ReviewedFinding[] = [
@@ -75,6 +76,7 @@ export const REVIEWED_FINDINGS: readonly ReviewedFinding[] = [
     EXECUTION_ROLE,
     'RunJobFlow (conditioned on the tags it sets), log delivery and X-Ray have no resource to name',
   ),
+  wildcard(/Resource::\*$/, NOTIFIER_ROLE, 'Log delivery and X-Ray have no resource to name'),
   wildcard(
     /Resource::\*$/,
     LAMBDA_ROLES,

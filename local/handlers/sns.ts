@@ -1,7 +1,6 @@
-/** SNS on this machine: a message becomes a notification of the lake. */
+/** SNS on this machine: a message is handed to whoever keeps it. */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { Notifications } from '../../lambda/ports.ts';
 import type { TaskHandlers } from '../interpreter/task.ts';
 import { checkedParameters } from './parameters.ts';
 
@@ -9,13 +8,29 @@ const publishSchema = z.looseObject({
   TopicArn: z.string(),
   Subject: z.string().max(100).default(''),
   Message: z.string(),
+  MessageAttributes: z
+    .record(z.string(), z.object({ DataType: z.literal('String'), StringValue: z.string() }))
+    .default({}),
 });
 
-export function sns(notifications: Notifications): TaskHandlers {
+export interface Message {
+  readonly subject: string;
+  readonly text: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+export function sns(keep: (message: Message) => Promise<void>): TaskHandlers {
   return {
     'sns:publish': async (parameters) => {
-      const { Subject: subject, Message: text } = checkedParameters(publishSchema, parameters, 'publish');
-      await notifications.publish(subject, text);
+      const {
+        Subject: subject,
+        Message: text,
+        MessageAttributes,
+      } = checkedParameters(publishSchema, parameters, 'publish');
+      const attributes = Object.fromEntries(
+        Object.entries(MessageAttributes).map(([name, { StringValue }]) => [name, StringValue]),
+      );
+      await keep({ subject, text, attributes });
       return { MessageId: randomUUID() };
     },
   };

@@ -11,17 +11,17 @@ import type { LocalDefinition } from '../definition.ts';
 import { athena } from '../handlers/athena.ts';
 import { elasticMapReduce } from '../handlers/elasticmapreduce.ts';
 import { lambda } from '../handlers/lambda.ts';
-import { sns } from '../handlers/sns.ts';
+import { stepFunctions } from '../handlers/step-functions.ts';
 import { type Ending, type StateEvent, startExecution } from '../interpreter/interpreter.ts';
 import type { LakeFolder } from '../lake-folder.ts';
 import { ContentTags } from '../ports/content-tags.ts';
 import { DuckDbEngine } from '../ports/duckdb-engine.ts';
-import { FileNotifications } from '../ports/file-notifications.ts';
 import { filePath } from '../ports/file-uris.ts';
 import { FolderStore } from '../ports/folder-store.ts';
 import { LocalClusters } from '../ports/local-clusters.ts';
 import { LocalExecutions } from '../ports/local-executions.ts';
 import { localInstanceMarket, localSpotPrices } from '../ports/local-market.ts';
+import { LocalNotifications } from '../ports/local-notifications.ts';
 import type { SparkProgress } from '../spark/progress.ts';
 import { type LocalFunctions, localFunctions } from './functions.ts';
 import { keepScripts } from './scripts.ts';
@@ -55,11 +55,12 @@ export async function runLocally(options: LocalRunOptions): Promise<RunSummary> 
   const { lake, definition, observer } = options;
   const startedAt = new Date();
   const runId = newRunId(startedAt);
-  const executionArn = `${definition.stateMachineArn.replace(':stateMachine:', ':execution:')}:${runId}`;
+  const executionArn = `${definition.arn.replace(':stateMachine:', ':execution:')}:${runId}`;
   const executions = new LocalExecutions(lake.executions);
   const clusters = new LocalClusters(lake.clusters);
   const sql = new DuckDbEngine({ folder: lake.path, queriesFolder: lake.queries });
-  const notifications = new FileNotifications(lake.notifications);
+  const { notifier } = definition;
+  const notifications = new LocalNotifications({ file: lake.notifications, notifier });
   const objects = new FolderStore(new ContentTags(lake.contentTags));
   const ports: Ports = {
     objects,
@@ -88,12 +89,12 @@ export async function runLocally(options: LocalRunOptions): Promise<RunSummary> 
     // A field that is left out is not there, rather than undefined.
     input: JSON.parse(JSON.stringify(options.request)),
     execution: { arn: executionArn, name: runId },
-    stateMachine: { arn: definition.stateMachineArn, name: definition.stateMachineName },
+    stateMachine: { arn: definition.arn, name: definition.name },
     handlers: {
       ...lambda({ ports, find: functions.find }),
       ...elasticMapReduce({ lakeFolder: lake.path, clusters, assets, onProgress: observer.onProgress }),
       ...athena(sql),
-      ...sns(notifications),
+      ...stepFunctions({ notifierArn: notifier.arn, notifications }),
     },
     onEvent: (event) => {
       timeline.record(event);
@@ -134,7 +135,7 @@ function endedBadlyEvent(run: {
     'detail-type': 'Step Functions Execution Status Change',
     detail: {
       executionArn: run.executionArn,
-      stateMachineArn: run.definition.stateMachineArn,
+      stateMachineArn: run.definition.arn,
       name: run.runId,
       status,
       startDate: run.startedAt.getTime(),

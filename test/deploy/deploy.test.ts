@@ -1,6 +1,6 @@
 /**
  * The app through the real CDK command line into an emulator, its Lambdas' bundled code against the emulated S3,
- * EMR, Athena and SNS, and everything gone again. The emulator runs no state machine: test/local does.
+ * EMR, Athena and Step Functions, and everything gone again. The emulator runs no state machine: test/local does.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,8 @@ import {
   EC2Client,
 } from '@aws-sdk/client-ec2';
 import { DescribeClusterCommand, EMRClient, RunJobFlowCommand } from '@aws-sdk/client-emr';
-import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KEYS } from '../../lib/domain/lake.ts';
@@ -190,6 +191,10 @@ describe('the Lambdas, as they were deployed', () => {
     expect(Cluster?.Status?.State).toMatch(/^TERMINAT/);
     const record = runRecordSchema.parse(JSON.parse(await read(`${lakeRoot}/${KEYS.runRecord('third')}`)));
     expect(record).toMatchObject({ run_id: 'third', status: 'FAILED' });
+    expect(await toldOf('third')).toMatchObject({ subject: expect.stringContaining('run failed') });
+    // Whoever closes it again finds the name used, also without the marker that spares the question.
+    await s3.send(new DeleteObjectCommand(bucketOf(`${lakeRoot}/${KEYS.closed('third')}`)));
+    expect(await call('close-run', { ...run, failure })).toMatchObject({ Error: expect.any(String) });
     expect(
       await call('start-training', { ...run, runId: 'fourth', executionArn: arn('fourth'), request: {} }),
     ).toMatchObject({
@@ -206,6 +211,14 @@ test('everything is destroyed but the data, which stays', async () => {
   }
   expect(await read(`${lakeRoot}/${KEYS.current}`)).toContain('first');
 });
+
+/** What the notifier was started with for a run. */
+async function toldOf(runId: string): Promise<unknown> {
+  const notifierArn = lambdas.get('close-run')?.environment[ENVIRONMENT.notifierArn] ?? '';
+  const executionArn = `${notifierArn.replace(':stateMachine:', ':execution:')}:${runId}`;
+  const { input } = await new SFNClient(client()).send(new DescribeExecutionCommand({ executionArn }));
+  return JSON.parse(input ?? '');
+}
 
 /** The emulator does not delete route tables with their stack, and then cannot delete the VPC. */
 async function removeRouteTables(): Promise<void> {

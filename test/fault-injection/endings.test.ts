@@ -52,9 +52,7 @@ async function outcomeOf(one: Case, tries = 0): Promise<Outcome> {
     },
   });
   if (!fired && ending.status === 'TIMED_OUT' && tries < 2) return outcomeOf(one, tries + 1);
-  // The message was out, and only the answer to it was lost.
-  const mayTellAgain = place.kind === 'sns:publish' && moment === 'after';
-  const wrong = await closedAfter(world, ending, delivery, mayTellAgain);
+  const wrong = await closedAfter(world, ending, delivery);
   const record = recordOf(world, RUN);
   return { one, ending, record, complaints: fired ? wrong : [...wrong, 'the fault was never injected'] };
 }
@@ -63,18 +61,17 @@ async function closedAfter(
   world: FaultWorld,
   ending: Ending,
   delivery: Case['delivery'],
-  mayTellAgain: boolean,
 ): Promise<readonly string[]> {
   if (delivery !== 'lost') {
     const event = (): Promise<void> => world.deliverEvent(RUN, ending);
     if (delivery === 'delivered') await event();
     else await Promise.all([event(), event(), world.sweep()]);
-    const wrong = complaints(world, RUN, ending, mayTellAgain);
+    const wrong = complaints(world, RUN, ending);
     if (wrong.length > 0) return wrong;
   }
   // Also a sweep that has nothing to mend must harm nothing.
   await world.sweep();
-  return complaints(world, RUN, ending, mayTellAgain);
+  return complaints(world, RUN, ending);
 }
 
 async function outcomesOf(cases: readonly Case[]): Promise<readonly Outcome[]> {

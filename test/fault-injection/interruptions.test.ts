@@ -89,7 +89,6 @@ async function dies(
 ): Promise<Interrupted | undefined> {
   const world = await worldOf(place.setting);
   let calls: readonly string[] = [];
-  let mayTellAgain = false;
   const ending = await world.run({
     runId: RUN,
     onTask: inSetting(place.setting, async ({ state, attempt, work }) => {
@@ -99,7 +98,6 @@ async function dies(
         return await work(ports);
       } finally {
         if (attempt === 1) calls = counter.calls;
-        mayTellAgain ||= counter.wasTelling;
       }
     }),
   });
@@ -107,7 +105,7 @@ async function dies(
   if (delivery === 'delivered') await world.deliverEvent(RUN, ending);
   else await world.sweep();
   const title = `${titleOf(place)} dies ${times} before ${calls[at - 1]}, event ${delivery}`;
-  return { title, complaints: complaints(world, RUN, ending, mayTellAgain) };
+  return { title, complaints: complaints(world, RUN, ending) };
 }
 
 async function isOvertaken(place: Place, at: number, delivery: Delivery): Promise<Interrupted | undefined> {
@@ -134,7 +132,7 @@ async function isOvertaken(place: Place, at: number, delivery: Delivery): Promis
   await lambda;
   await world.sweep();
   const title = `${titleOf(place)} is overtaken before ${counter.calls[at - 1]}, event ${delivery}`;
-  return { title, complaints: complaints(world, RUN, ending, counter.wasTelling) };
+  return { title, complaints: complaints(world, RUN, ending) };
 }
 
 async function closerDies(at: number, caller: 'event' | 'sweep'): Promise<Interrupted | undefined> {
@@ -153,5 +151,5 @@ async function closerDies(at: number, caller: 'event' | 'sweep'): Promise<Interr
   if (counter.calls.length < at) return undefined;
   await world.sweep();
   const title = `close-run called by the ${caller} dies before ${counter.calls[at - 1]}`;
-  return { title, complaints: complaints(world, RUN, ending, counter.wasTelling) };
+  return { title, complaints: complaints(world, RUN, ending) };
 }

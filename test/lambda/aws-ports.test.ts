@@ -16,19 +16,25 @@ import {
   ListStepsCommand,
 } from '@aws-sdk/client-emr';
 import { ListObjectsV2Command, PutObjectCommand, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
-import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
-import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
+import {
+  ExecutionAlreadyExists,
+  ListExecutionsCommand,
+  SFNClient,
+  StartExecutionCommand,
+  StateMachineDoesNotExist,
+} from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { AthenaSql } from '../../lambda/aws/athena-sql.ts';
 import { Ec2InstanceMarket } from '../../lambda/aws/ec2-instance-market.ts';
 import { Ec2SpotPrices } from '../../lambda/aws/ec2-spot-prices.ts';
 import { EmrClusters } from '../../lambda/aws/emr-clusters.ts';
 import { awsPorts } from '../../lambda/aws/ports.ts';
 import { S3Objects } from '../../lambda/aws/s3-objects.ts';
-import { SnsNotifications } from '../../lambda/aws/sns-notifications.ts';
 import { StepFunctionsExecutions } from '../../lambda/aws/step-functions-executions.ts';
+import { StepFunctionsNotifications } from '../../lambda/aws/step-functions-notifications.ts';
 import { CLUSTER_TAGS } from '../../lib/domain/operations.ts';
+import { noticeSchema } from '../../lib/domain/run.ts';
 
 const region = 'us-east-1';
 
@@ -348,17 +354,40 @@ it('Step Functions: executions are read back to the day that was asked for, and 
   expect(mock.commandCalls(ListExecutionsCommand)).toHaveLength(3);
 });
 
-it('SNS: a subject is made fit for it', async () => {
-  const client = new SNSClient({ region });
+describe('Step Functions: telling once', () => {
+  const client = new SFNClient({ region });
   const mock = mockClient(client);
-  mock.on(PublishCommand).resolves({});
-  await new SnsNotifications(client, 'arn:topic').publish(`Run ü\nfailed ${'x'.repeat(200)}`, 'why');
-  const subject = mock.commandCalls(PublishCommand)[0]?.args[0].input.Subject ?? '';
-  expect(subject).toMatch(/^Run failed x+$/);
-  expect(subject).toHaveLength(100);
+  const notifications = new StepFunctionsNotifications(client, 'arn:notifier');
+  const notice = { subject: 'Churn model: run failed', text: 'why' };
+  beforeEach(() => mock.reset());
+
+  it('starts the notifier under the name of the run, with a subject that is fit for SNS', async () => {
+    mock.on(StartExecutionCommand).resolves({});
+    const subject = `Run ü\nfailed ${'x'.repeat(200)}`;
+    expect(await notifications.tellOnce('run-1', { subject, text: 'why' })).toBe('told');
+    const { input } = mock.commandCalls(StartExecutionCommand)[0]?.args[0] ?? {};
+    expect(input).toMatchObject({ stateMachineArn: 'arn:notifier', name: 'run-1' });
+    const told = noticeSchema.parse(JSON.parse(input?.input ?? ''));
+    expect(told.subject).toMatch(/^Run failed x+$/);
+    expect(told.subject).toHaveLength(100);
+    expect(told.text).toBe('why');
+  });
+
+  it('takes a name that was used for a run that was told of', async () => {
+    mock
+      .on(StartExecutionCommand)
+      .rejects(new ExecutionAlreadyExists({ message: 'Execution Already Exists', $metadata: {} }));
+    expect(await notifications.tellOnce('run-1', notice)).toBe('told before');
+  });
+
+  it('hands on any other error', async () => {
+    const gone = new StateMachineDoesNotExist({ message: 'gone', $metadata: {} });
+    mock.on(StartExecutionCommand).rejects(gone);
+    await expect(notifications.tellOnce('run-1', notice)).rejects.toBe(gone);
+  });
 });
 
 it('a port without its variable names the variable, when it is used', () => {
   const ports = awsPorts({}, { warn: () => {} });
-  expect(() => ports.notifications).toThrow(/TOPIC_ARN is missing/);
+  expect(() => ports.notifications).toThrow(/NOTIFIER_ARN is missing/);
 });

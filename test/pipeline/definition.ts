@@ -51,10 +51,13 @@ const machineSchema: z.ZodType<Machine> = z.looseObject({
   TimeoutSeconds: z.number().optional(),
 });
 
+const deployed = readDefinition(synthesize().assembly.directory);
+
 /** The definition as it would be deployed, with stand-ins for names that only a deployment gives. */
-export const definition: Machine = machineSchema.parse(
-  readDefinition(synthesize().assembly.directory).states,
-);
+export const definition: Machine = machineSchema.parse(deployed.states);
+
+/** Definition of the state machine that tells the subscribers. */
+export const notifier: Machine = machineSchema.parse(deployed.notifier.states);
 
 /** Every state, those inside branches too, by name. */
 export const allStates: ReadonlyMap<string, State> = new Map(statesOf(definition));

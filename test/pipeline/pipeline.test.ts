@@ -11,7 +11,7 @@ import {
 } from '../../lib/domain/run.ts';
 import { STEP_OF_STATE } from '../../lib/pipeline/step-states.ts';
 import { synthesize } from '../support/synthesize.ts';
-import { allStates, definition, type State } from './definition.ts';
+import { allStates, definition, notifier, type State } from './definition.ts';
 
 const tasks = [...allStates].filter(([, { Type }]) => Type === 'Task');
 
@@ -22,8 +22,11 @@ function stateNamed(name: string): State {
 }
 
 describe('the definition', () => {
-  test('is valid, with its paths and ARNs', () => {
-    const { isValid, errorsText } = aslValidator(JSON.parse(JSON.stringify(definition)), {
+  test.each([
+    ['is', definition],
+    ['of the notifier is', notifier],
+  ])('%s valid, with its paths and ARNs', (_, machine) => {
+    const { isValid, errorsText } = aslValidator(JSON.parse(JSON.stringify(machine)), {
       checkPaths: true,
       checkArn: true,
     });
@@ -63,7 +66,7 @@ describe('the definition', () => {
       'NotifySuccess',
     ]);
     const others = [...allStates.keys()].filter((name) => !path.includes(name));
-    expect(others.sort()).toEqual(['CloseRun', 'Failed', 'NothingToDo', 'Refused']);
+    expect(others.sort()).toEqual(['CloseRun', 'Failed', 'NothingToDo', 'Refused', 'ToldBefore']);
   });
 
   test('says which decision leads where', () => {
@@ -117,7 +120,16 @@ describe('failures', () => {
   });
 
   test.each(guarded)('of %s go to CloseRun, with nothing but the error', (_, state) => {
-    expect(state.Catch).toEqual([{ ErrorEquals: ['States.ALL'], Next: 'CloseRun' }]);
+    expect(state.Catch?.at(-1)).toEqual({ ErrorEquals: ['States.ALL'], Next: 'CloseRun' });
+  });
+
+  test('are all of them caught, but that a run was told of before', () => {
+    const others = guarded.flatMap(([name, { Catch = [] }]) =>
+      Catch.slice(0, -1).map(({ ErrorEquals, Next }) => [name, ...ErrorEquals, Next]),
+    );
+    expect(others).toEqual([
+      ['NotifySuccess', 'StepFunctions.ExecutionAlreadyExistsException', 'ToldBefore'],
+    ]);
   });
 
   test('end in Failed, also when closing fails itself', () => {

@@ -79,6 +79,8 @@ test('every wildcard that is left has its justification', () => {
       render-report-role: *
       start-training-role: *
       store-metrics-role: *
+    Log delivery and X-Ray have no resource to name
+      NotifierExecutionPolicy: *
     Objects below one prefix of the lake, named by run or batch
       ExecutionPolicy: Lake/tables/*
       close-run-role: Lake/pending/*

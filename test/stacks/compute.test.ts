@@ -1,7 +1,7 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { synthesize } from '../support/synthesize.ts';
-import { resources, template } from './resources.ts';
+import { configuration, resources, template } from './resources.ts';
 
 describe('compute', () => {
   test('encrypts disks and objects, and asks for IMDSv2', () => {
@@ -32,7 +32,11 @@ describe('compute', () => {
       const [name] = Object.values(of('compute').findResources('AWS::EMR::SecurityConfiguration')).map(
         ({ Properties }) => String(Properties.Name),
       );
-      const [machine] = Object.values(of('pipeline').findResources('AWS::StepFunctions::StateMachine'));
+      const [machine] = Object.values(
+        of('pipeline').findResources('AWS::StepFunctions::StateMachine', {
+          Properties: { StateMachineName: configuration.prefix },
+        }),
+      );
       expect(JSON.stringify(machine?.Properties.DefinitionString)).toContain(
         `\\"SecurityConfiguration\\":\\"${name}\\"`,
       );

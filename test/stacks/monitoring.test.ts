@@ -75,6 +75,7 @@ test('alarms are those that somebody must act on', () => {
     'feature-drift',
     'model-quality',
     'no-successful-run',
+    'notification-failed',
     'quarantine-share',
     'row-reconciliation',
     'run-failed',

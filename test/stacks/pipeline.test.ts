@@ -1,6 +1,6 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
-import { ENVIRONMENT, FUNCTION_NAMES } from '../../lib/domain/operations.ts';
+import { ENVIRONMENT, FUNCTION_NAMES, notifierName } from '../../lib/domain/operations.ts';
 import { runSettingsSchema } from '../../lib/domain/run.ts';
 import { flatten, policyDocuments, principals } from './policies.ts';
 import { configuration, keyPolicy, template } from './resources.ts';
@@ -26,7 +26,7 @@ describe('pipeline', () => {
               task: configuration.taskInstanceTypes,
             }),
             [ENVIRONMENT.subnetIds]: Match.anyValue(),
-            [ENVIRONMENT.topicArn]: Match.anyValue(),
+            [ENVIRONMENT.notifierArn]: Match.anyValue(),
             [ENVIRONMENT.stateMachineArn]: Match.anyValue(),
           }),
         },
@@ -138,11 +138,37 @@ describe('pipeline', () => {
     });
   });
 
-  test('the state machine has a fixed name, logs everything and is traced', () => {
-    template('pipeline').hasResourceProperties('AWS::StepFunctions::StateMachine', {
-      StateMachineName: configuration.prefix,
-      LoggingConfiguration: { Level: 'ALL', IncludeExecutionData: true },
-      TracingConfiguration: { Enabled: true },
+  test.each([configuration.prefix, notifierName(configuration.prefix)])(
+    'the state machine %s has a fixed name, logs everything and is traced',
+    (name) => {
+      template('pipeline').hasResourceProperties('AWS::StepFunctions::StateMachine', {
+        StateMachineName: name,
+        LoggingConfiguration: { Level: 'ALL', IncludeExecutionData: true },
+        TracingConfiguration: { Enabled: true },
+      });
+    },
+  );
+
+  test('only the notifier publishes, and only it is started by the state machine and by close-run', () => {
+    const allowed = (action: string): string[] =>
+      policyDocuments(template('pipeline'))
+        .filter(({ type }) => type === 'AWS::IAM::Policy')
+        .flatMap(({ resource, document }) =>
+          document.Statement.filter(({ Action }) => Action.includes(action)).map(
+            ({ Resource = [] }) => `${resource}: ${Resource.map(flatten)}`,
+          ),
+        );
+    expect(allowed('sns:Publish')).toEqual(['NotifierExecutionPolicy: <Notifications>']);
+    expect(allowed('states:StartExecution').sort()).toEqual([
+      'ExecutionPolicy: <Notifier>',
+      'ScheduleRoleDefaultPolicy: <StateMachine>',
+      'closerunroleDefaultPolicy: <Notifier>',
+    ]);
+  });
+
+  test('the rule watches the pipeline, not its notifier', () => {
+    template('pipeline').hasResourceProperties('AWS::Events::Rule', {
+      EventPattern: { detail: { stateMachineArn: [{ Ref: Match.stringLikeRegexp('^StateMachine') }] } },
     });
   });
 });

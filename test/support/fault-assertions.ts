@@ -36,16 +36,8 @@ export function currentRun({ ports }: FaultWorld): string | undefined {
   return text === undefined ? undefined : String(JSON.parse(text).runId);
 }
 
-/**
- * What is wrong after a run has ended and been closed; empty when it has been survived.
- * @param mayTellAgain the topic's answer was lost, so the message is sent again: better than perhaps not at all
- */
-export function complaints(
-  world: FaultWorld,
-  runId: string,
-  ending: Ending,
-  mayTellAgain = false,
-): readonly string[] {
+/** What is wrong after a run has ended and been closed; empty when it has been survived. */
+export function complaints(world: FaultWorld, runId: string, ending: Ending): readonly string[] {
   const { ports } = world;
   const record = recordOf(world, runId);
   const told = ports.notifications.published.filter(({ text }) => text.includes(runId)).length;
@@ -56,7 +48,7 @@ export function complaints(
   const expectRecord = (status: RunRecord['status'] | undefined): void =>
     check(record?.status === status, `its record says ${record?.status}, not ${status}`);
   const expectTold = (times: number): void =>
-    check(told === times || (mayTellAgain && told > times), `people were told ${told} times, not ${times}`);
+    check(told === times, `people were told ${told} times, not ${times}`);
 
   check(livingClusters(world, runId) === 0, 'a cluster of the run lives');
   const aboutLiving = ports.notifications.published.filter(({ text }) =>

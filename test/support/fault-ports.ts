@@ -46,12 +46,6 @@ export class CallCounter {
     this.calls.push(`${call} ${argument}`);
     if (this.calls.length === this.#at) await this.#happens();
   };
-
-  /** Whether it happened between the claim to tell people and the note that they were told. */
-  get wasTelling(): boolean {
-    const [before = '', at = ''] = this.calls.slice(Math.max(0, this.#at - 2), this.#at);
-    return [before, at].some((call) => call.startsWith('notifications.publish'));
-  }
 }
 
 /** Ports of a Lambda that dies before its call of that number: nothing it calls after that happens either. */

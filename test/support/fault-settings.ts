@@ -1,7 +1,7 @@
 /** What the world is like when a run starts: together the settings lead a run through every state there is. */
 import { storeMetrics } from '../../lambda/store-metrics/store-metrics.ts';
 import { allStates, parseMachine, resourceKind } from '../../local/interpreter/states.ts';
-import { taskFailed } from '../../local/interpreter/task.ts';
+import { TaskError, taskFailed } from '../../local/interpreter/task.ts';
 import { deployed, FaultWorld, type TaskHook } from './fault-world.ts';
 import { arnOf } from './memory-ports.ts';
 import { CONTEXT, plan, runSteps, storeMetricsInput } from './run-fixture.ts';
@@ -11,6 +11,8 @@ export interface Setting {
   readonly prepare: (world: FaultWorld) => Promise<void>;
   /** State that fails by itself, which leads into the states of the bad ending. */
   readonly failing?: string;
+  /** State whose first try does its work, and nobody hears the answer. */
+  readonly unheard?: string;
 }
 
 /** Run that lives in the setting of that name, and must not be harmed. */
@@ -18,13 +20,18 @@ export const LIVING_RUN = 'run-that-lives';
 
 const nothing = async (): Promise<void> => {};
 
-const firstStep = allStates(parseMachine(deployed.states)).find(
-  ({ state }) => resourceKind(state.Resource ?? '') === 'elasticmapreduce:addStep.sync',
-)?.name;
+function firstOfKind(kind: string): string {
+  const found = allStates(parseMachine(deployed.states)).find(
+    ({ state }) => resourceKind(state.Resource ?? '') === kind,
+  );
+  if (found === undefined) throw new Error(`the definition has no state of the kind ${kind}`);
+  return found.name;
+}
 
 export const SETTINGS: readonly Setting[] = [
   { name: 'there is work', prepare: nothing },
-  { name: 'a step fails', prepare: nothing, ...(firstStep === undefined ? {} : { failing: firstStep }) },
+  { name: 'a step fails', prepare: nothing, failing: firstOfKind('elasticmapreduce:addStep.sync') },
+  { name: 'the first telling is not heard', prepare: nothing, unheard: firstOfKind('states:startExecution') },
   {
     name: 'nothing is new',
     prepare: async ({ ports }) => {
@@ -44,11 +51,22 @@ export const SETTINGS: readonly Setting[] = [
 ];
 
 /** The hook with the setting's own failure below it. */
-export function inSetting({ failing }: Setting, hook: TaskHook = ({ work }) => work()): TaskHook {
-  return (call) => {
-    if (call.state !== failing) return hook(call);
-    return Promise.reject(taskFailed({ Step: { Status: { State: 'FAILED' } }, Message: 'the disk is full' }));
+export function inSetting({ failing, unheard }: Setting, hook: TaskHook = ({ work }) => work()): TaskHook {
+  return async (call) => {
+    if (call.state === failing) {
+      throw taskFailed({ Step: { Status: { State: 'FAILED' } }, Message: 'the disk is full' });
+    }
+    if (call.state === unheard && call.attempt === 1) {
+      await call.work();
+      throw new TaskError('StepFunctions.SdkClientException', 'the connection was reset');
+    }
+    return hook(call);
   };
+}
+
+/** Whether a run goes its usual way but for one state. */
+function isDetour({ failing, unheard }: Setting): boolean {
+  return failing !== undefined || unheard !== undefined;
 }
 
 /** A world as the setting has it. */
@@ -84,7 +102,7 @@ export async function placesOf(): Promise<readonly Place[]> {
         if (kind === 'entered') visited.push(state);
       },
     });
-    const known = setting.failing === undefined ? [] : places.map(({ state }) => state);
+    const known = isDetour(setting) ? places.map(({ state }) => state) : [];
     for (const { name, state } of states) {
       if (!visited.includes(name) || known.includes(name)) continue;
       places.push({ state: name, type: state.Type, kind: resourceKind(state.Resource ?? ''), setting });

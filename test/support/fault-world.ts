@@ -12,7 +12,7 @@ import { CLUSTER_TAGS, FUNCTION_NAMES } from '../../lib/domain/operations.ts';
 import { STEP_OF_STATE } from '../../lib/pipeline/step-states.ts';
 import { readDefinition } from '../../local/definition.ts';
 import { lambda } from '../../local/handlers/lambda.ts';
-import { sns } from '../../local/handlers/sns.ts';
+import { stepFunctions } from '../../local/handlers/step-functions.ts';
 import { type Ending, type StateEvent, startExecution } from '../../local/interpreter/interpreter.ts';
 import { type TaskContext, TaskError, type TaskHandlers } from '../../local/interpreter/task.ts';
 import type { Json } from '../../local/template/intrinsics.ts';
@@ -81,7 +81,7 @@ export class FaultWorld {
       definition,
       input: {},
       execution: { arn: executionArn, name: runId },
-      stateMachine: { arn: deployed.stateMachineArn, name: deployed.stateMachineName },
+      stateMachine: { arn: deployed.arn, name: deployed.name },
       handlers: Object.fromEntries(handlers),
       onEvent: (event) => onState?.(event, () => execution.abort()),
     });
@@ -99,7 +99,7 @@ export class FaultWorld {
       'detail-type': 'Step Functions Execution Status Change',
       detail: {
         executionArn: arnOf(runId),
-        stateMachineArn: deployed.stateMachineArn,
+        stateMachineArn: deployed.arn,
         name: runId,
         status: ending.status,
         startDate: Date.parse('2018-12-04T06:00:00Z'),
@@ -134,7 +134,11 @@ function handlersOf(world: MemoryPorts, runId: string): Readonly<Record<string, 
       answerReconcileQuery(world, runId);
       return { QueryExecution: { QueryExecutionId: runId, Status: { State: 'SUCCEEDED' } } };
     },
-    'sns:publish': (ports) => handlerOf(sns(ports.notifications), 'sns:publish'),
+    'states:startExecution': ({ notifications }) =>
+      handlerOf(
+        stepFunctions({ notifierArn: deployed.notifier.arn, notifications }),
+        'states:startExecution',
+      ),
   };
 }
 

@@ -25,6 +25,7 @@ import type {
   StoredObject,
   WriteCondition,
 } from '../../lambda/ports.ts';
+import type { Notice } from '../../lib/domain/run.ts';
 
 /** Called before every call of a port, with its name and first argument; what it throws, the call throws. */
 export type Interceptor = (call: string, argument: string) => void | Promise<void>;
@@ -288,16 +289,19 @@ export function arnOf(runId: string): string {
 }
 
 export class MemoryNotifications implements Notifications {
-  readonly published: { readonly subject: string; readonly text: string }[] = [];
+  /** One a run, in order. */
+  readonly published: (Notice & { readonly runId: string })[] = [];
   readonly #turnstile: Turnstile;
 
   constructor(turnstile: Turnstile) {
     this.#turnstile = turnstile;
   }
 
-  async publish(subject: string, text: string): Promise<void> {
-    await this.#turnstile.pass('notifications.publish', subject);
-    this.published.push({ subject, text });
+  async tellOnce(runId: string, notice: Notice): Promise<'told' | 'told before'> {
+    await this.#turnstile.pass('notifications.tellOnce', runId);
+    if (this.published.some((message) => message.runId === runId)) return 'told before';
+    this.published.push({ runId, ...notice });
+    return 'told';
   }
 }
 

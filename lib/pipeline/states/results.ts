@@ -1,9 +1,11 @@
 /** What is made of a run once the cluster is gone: its metrics, its report, and the news of it. */
 import { Duration } from 'aws-cdk-lib';
-import { JsonPath, TaskInput, type TaskStateBase, Timeout } from 'aws-cdk-lib/aws-stepfunctions';
-import { SnsPublish } from 'aws-cdk-lib/aws-stepfunctions-tasks';
+import { JsonPath, Succeed, TaskInput, type TaskStateBase, Timeout } from 'aws-cdk-lib/aws-stepfunctions';
+import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-stepfunctions-tasks';
+import type { Notice } from '../../domain/run.ts';
+import { ALREADY_TOLD } from '../notifier.ts';
 import type { Pipeline } from '../resources.ts';
-import { SNS_RETRY } from '../retries.ts';
+import { NOTIFIER_RETRY } from '../retries.ts';
 import { NOTIFY_MINUTES } from '../timeouts.ts';
 import { IDENTITY, lambdaState } from './lambda-state.ts';
 import { RECONCILE_QUERY_ID } from './reconcile-lake.ts';
@@ -38,20 +40,25 @@ export function renderReport(on: Pipeline): TaskStateBase {
   });
 }
 
-/** Publishes the run's summary and the link to its report. */
+/** Has the notifier tell the run's summary and the link to its report. That it was told before is as good. */
 export function notifySuccess(on: Pipeline): TaskStateBase {
-  return new SnsPublish(on.scope, 'NotifySuccess', {
-    comment: 'Tell the subscribers',
-    topic: on.resources.notifications,
-    subject: 'Churn model: run succeeded',
-    message: TaskInput.fromText(
-      JsonPath.format(
+  return new StepFunctionsStartExecution(on.scope, 'NotifySuccess', {
+    comment: 'Tell the subscribers, once',
+    stateMachine: on.resources.notifier,
+    name: JsonPath.executionName,
+    input: TaskInput.fromObject({
+      subject: 'Churn model: run succeeded',
+      text: JsonPath.format(
         '{} Report: {}',
         JsonPath.stringAt('$.metrics.summary'),
         JsonPath.stringAt('$.report.link'),
       ),
-    ),
+    } satisfies Notice),
     resultPath: JsonPath.DISCARD,
     taskTimeout: Timeout.duration(Duration.minutes(NOTIFY_MINUTES)),
-  }).addRetry(SNS_RETRY);
+  })
+    .addRetry(NOTIFIER_RETRY)
+    .addCatch(new Succeed(on.scope, 'ToldBefore', { comment: 'The try before this one had been heard' }), {
+      errors: [ALREADY_TOLD],
+    });
 }

@@ -8,16 +8,19 @@ import { runSettingsSchema } from '../../../lib/domain/run.ts';
 import { athena } from '../../../local/handlers/athena.ts';
 import { elasticMapReduce, localArguments } from '../../../local/handlers/elasticmapreduce.ts';
 import { lambda } from '../../../local/handlers/lambda.ts';
-import { sns } from '../../../local/handlers/sns.ts';
+import { type Message, sns } from '../../../local/handlers/sns.ts';
+import { stepFunctions } from '../../../local/handlers/step-functions.ts';
 import type { TaskHandlers } from '../../../local/interpreter/task.ts';
 import { ContentTags } from '../../../local/ports/content-tags.ts';
 import { DuckDbEngine } from '../../../local/ports/duckdb-engine.ts';
-import { FileNotifications } from '../../../local/ports/file-notifications.ts';
 import { FolderStore } from '../../../local/ports/folder-store.ts';
 import { LocalClusters } from '../../../local/ports/local-clusters.ts';
 import { LocalExecutions } from '../../../local/ports/local-executions.ts';
 import { localInstanceMarket, localSpotPrices } from '../../../local/ports/local-market.ts';
+import { LocalNotifications } from '../../../local/ports/local-notifications.ts';
 import type { Json } from '../../../local/template/intrinsics.ts';
+import { deployed } from '../../support/fault-world.ts';
+import { MemoryPorts } from '../../support/memory-ports.ts';
 
 let folder: string;
 let clusters: LocalClusters;
@@ -101,7 +104,7 @@ describe('Lambda on this machine', () => {
     instanceMarket: localInstanceMarket,
     spotPrices: localSpotPrices,
     executions: new LocalExecutions(join(folder, 'executions')),
-    notifications: new FileNotifications(join(folder, 'notifications.jsonl')),
+    notifications: new MemoryPorts().notifications,
     log: { warn: () => {} },
     clock: systemClock,
   });
@@ -140,8 +143,8 @@ describe('Lambda on this machine', () => {
   });
 });
 
-describe('Athena and SNS on this machine', () => {
-  it('answer a query by its id, or fail with its reason', async () => {
+describe('Athena on this machine', () => {
+  it('answers a query by its id, or fails with its reason', async () => {
     const engine = new DuckDbEngine({ folder, queriesFolder: join(folder, 'queries') });
     const answer = await call(athena(engine), 'athena:startQueryExecution.sync', {
       QueryString: 'SELECT 2 AS two',
@@ -152,18 +155,73 @@ describe('Athena and SNS on this machine', () => {
       call(athena(engine), 'athena:startQueryExecution.sync', { QueryString: 'SELECT nothing' }),
     ).rejects.toMatchObject({ name: 'States.TaskFailed', message: /StateChangeReason/ });
   });
+});
 
-  it('keep every notification, and refuse a message without text', async () => {
-    const notifications = new FileNotifications(join(folder, 'local/notifications.jsonl'));
-    const handlers = sns(notifications);
-    await call(handlers, 'sns:publish', { TopicArn: 'arn:t', Subject: 'Churn', Message: 'done' });
+describe('SNS on this machine', () => {
+  it('hands on a message with its attributes, and refuses one without text', async () => {
+    const kept: Message[] = [];
+    const handlers = sns(async (message) => {
+      kept.push(message);
+    });
+    const MessageAttributes = { runId: { DataType: 'String', StringValue: 'run-1' } };
+    await call(handlers, 'sns:publish', {
+      TopicArn: 'arn:t',
+      Subject: 'Churn',
+      Message: 'done',
+      MessageAttributes,
+    });
     await call(handlers, 'sns:publish', { TopicArn: 'arn:t', Message: 'again' });
-    expect(notifications.published).toEqual([
-      { subject: 'Churn', text: 'done' },
-      { subject: '', text: 'again' },
+    expect(kept).toEqual([
+      { subject: 'Churn', text: 'done', attributes: { runId: 'run-1' } },
+      { subject: '', text: 'again', attributes: {} },
     ]);
-    const lines = (await readFile(join(folder, 'local/notifications.jsonl'), 'utf8')).trim().split('\n');
-    expect(lines.map((line) => JSON.parse(line).text)).toEqual(['done', 'again']);
     await expect(call(handlers, 'sns:publish', { TopicArn: 'arn:t' })).rejects.toThrow('Message');
+  });
+});
+
+describe('Step Functions on this machine', () => {
+  const file = (): string => join(folder, 'local/notifications.jsonl');
+  const notificationsOf = (): LocalNotifications =>
+    new LocalNotifications({ file: file(), notifier: deployed.notifier });
+  const told = async (): Promise<unknown[]> =>
+    (await readFile(file(), 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+  const start = (StateMachineArn: string, Name: string): Promise<Json> =>
+    call(
+      stepFunctions({ notifierArn: deployed.notifier.arn, notifications: notificationsOf() }),
+      'states:startExecution',
+      { StateMachineArn, Name, Input: { subject: `Of ${Name}`, text: 'done' } },
+    );
+
+  it('starts the notifier, and not again under a name that was used', async () => {
+    expect(await start(deployed.notifier.arn, 'run-1')).toMatchObject({
+      ExecutionArn: expect.stringMatching(/:execution:churn-dev-notifier:run-1$/),
+    });
+    await expect(start(deployed.notifier.arn, 'run-1')).rejects.toMatchObject({
+      name: 'StepFunctions.ExecutionAlreadyExistsException',
+    });
+    await start(deployed.notifier.arn, 'run-2');
+    expect(await told()).toMatchObject([
+      { runId: 'run-1', subject: 'Of run-1', text: 'done' },
+      { runId: 'run-2', subject: 'Of run-2', text: 'done' },
+    ]);
+  });
+
+  it('tells once of a run that many tell of at once', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, (_, teller) =>
+        notificationsOf().tellOnce('run-1', { subject: 'Churn', text: `by ${teller}` }),
+      ),
+    );
+    expect(answers.filter((answer) => answer === 'told')).toHaveLength(1);
+    expect(await told()).toHaveLength(1);
+  });
+
+  it('starts nothing but the notifier', async () => {
+    await expect(start(deployed.arn, 'run-1')).rejects.toMatchObject({
+      name: 'StepFunctions.StateMachineDoesNotExistException',
+    });
   });
 });

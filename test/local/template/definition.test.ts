@@ -13,7 +13,12 @@ import {
   TaskInput,
   Timeout,
 } from 'aws-cdk-lib/aws-stepfunctions';
-import { EmrAddStep, LambdaInvoke, SnsPublish } from 'aws-cdk-lib/aws-stepfunctions-tasks';
+import {
+  EmrAddStep,
+  LambdaInvoke,
+  SnsPublish,
+  StepFunctionsStartExecution,
+} from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalDefinition, readDefinition } from '../../../local/definition.ts';
 import { parseMachine } from '../../../local/interpreter/states.ts';
@@ -36,6 +41,15 @@ function tinyApp(folder: string): string {
   });
   const asset = new Asset(pipeline, 'Script', { path: script });
   const taskTimeout = Timeout.duration(Duration.minutes(5));
+  const notifier = new StateMachine(pipeline, 'Notifier', {
+    stateMachineName: 'churn-notifier',
+    definitionBody: DefinitionBody.fromChainable(
+      new SnsPublish(pipeline, 'Publish', {
+        topic: new Topic(pipeline, 'Runs', { topicName: 'runs' }),
+        message: TaskInput.fromText('done'),
+      }),
+    ),
+  });
   new StateMachine(pipeline, 'Machine', {
     stateMachineName: 'churn',
     definitionBody: DefinitionBody.fromChainable(
@@ -55,9 +69,9 @@ function tinyApp(folder: string): string {
           }),
         )
         .next(
-          new SnsPublish(pipeline, 'NotifySuccess', {
-            topic: new Topic(pipeline, 'Runs', { topicName: 'runs' }),
-            message: TaskInput.fromText('done'),
+          new StepFunctionsStartExecution(pipeline, 'NotifySuccess', {
+            stateMachine: notifier,
+            name: JsonPath.executionName,
             taskTimeout,
           }),
         )
@@ -80,14 +94,36 @@ describe('the definition taken from a synthesized app', () => {
 
   it('is plain JSON with names and ARNs in place of CloudFormation', () => {
     expect(JSON.stringify(definition.states)).not.toMatch(/Fn::|"Ref"|AWS::/);
-    expect(definition.stateMachineArn).toBe('arn:aws:states:us-east-1:123456789012:stateMachine:churn');
+    expect(definition.arn).toBe('arn:aws:states:us-east-1:123456789012:stateMachine:churn');
     expect(state('PlanRun')).toMatchObject({
       Resource: 'arn:aws:states:::lambda:invoke',
       Parameters: { FunctionName: 'arn:aws:lambda:us-east-1:123456789012:function:churn-start-training' },
     });
     expect(state('NotifySuccess')).toMatchObject({
+      Parameters: { StateMachineArn: 'arn:aws:states:us-east-1:123456789012:stateMachine:churn-notifier' },
+    });
+  });
+
+  it('has the notifier with it, told apart by its name', () => {
+    expect(definition.notifier.arn).toBe('arn:aws:states:us-east-1:123456789012:stateMachine:churn-notifier');
+    expect(parseMachine(definition.notifier.states).States.Publish).toMatchObject({
       Parameters: { TopicArn: 'arn:aws:sns:us-east-1:123456789012:runs' },
     });
+  });
+
+  it('is refused where there is no such pair', () => {
+    const lonely = mkdtempSync(join(projectRoot, 'cdk.out-test-'));
+    try {
+      const app = new App({ outdir: join(lonely, 'cdk.out') });
+      const stack = new Stack(app, 'Pipeline');
+      new StateMachine(stack, 'Machine', {
+        stateMachineName: 'churn',
+        definitionBody: DefinitionBody.fromChainable(new Pass(stack, 'Succeeded')),
+      });
+      expect(() => readDefinition(app.synth().directory)).toThrow(/churn.*needs one and its notifier/);
+    } finally {
+      rmSync(lonely, { recursive: true, force: true });
+    }
   });
 
   it('follows a reference into another stack', () => {

@@ -1,0 +1,39 @@
+/** The Notifications port: an execution of the notifier that is named like the run. */
+import { ExecutionAlreadyExists, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import type { Notice } from '../../lib/domain/run.ts';
+import type { Notifications } from '../ports.ts';
+
+/** What SNS admits as a subject: up to 100 printable ASCII characters. */
+const SUBJECT_CHARACTERS = 100;
+/** A message may have 256 KiB; no explanation needs as much. */
+const TEXT_CHARACTERS = 60_000;
+
+export class StepFunctionsNotifications implements Notifications {
+  readonly #client: SFNClient;
+  readonly #notifierArn: string;
+
+  constructor(client: SFNClient, notifierArn: string) {
+    this.#client = client;
+    this.#notifierArn = notifierArn;
+  }
+
+  async tellOnce(runId: string, { subject, text }: Notice): Promise<'told' | 'told before'> {
+    const notice: Notice = {
+      subject: subject.replaceAll(/\s*[^ -~]+\s*/g, ' ').slice(0, SUBJECT_CHARACTERS),
+      text: text.slice(0, TEXT_CHARACTERS),
+    };
+    try {
+      await this.#client.send(
+        new StartExecutionCommand({
+          stateMachineArn: this.#notifierArn,
+          name: runId,
+          input: JSON.stringify(notice),
+        }),
+      );
+      return 'told';
+    } catch (error) {
+      if (error instanceof ExecutionAlreadyExists) return 'told before';
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,34 @@
+/** Step Functions on this machine: the one state machine that a run may start is its notifier. */
+import { z } from 'zod';
+import type { Notifications } from '../../lambda/ports.ts';
+import { noticeSchema } from '../../lib/domain/run.ts';
+import { ALREADY_TOLD } from '../../lib/pipeline/notifier.ts';
+import { TaskError, type TaskHandlers } from '../interpreter/task.ts';
+import { checkedParameters } from './parameters.ts';
+
+const startSchema = z.looseObject({ StateMachineArn: z.string(), Name: z.string(), Input: noticeSchema });
+
+export interface LocalStepFunctions {
+  readonly notifierArn: string;
+  readonly notifications: Notifications;
+}
+
+/** Handler of startExecution, which answers at once, as the one without `.sync` does. */
+export function stepFunctions({ notifierArn, notifications }: LocalStepFunctions): TaskHandlers {
+  return {
+    'states:startExecution': async (parameters) => {
+      const start = checkedParameters(startSchema, parameters, 'startExecution');
+      if (start.StateMachineArn !== notifierArn) {
+        throw new TaskError(
+          'StepFunctions.StateMachineDoesNotExistException',
+          `there is no state machine ${start.StateMachineArn} to be started by a run`,
+        );
+      }
+      const executionArn = `${notifierArn.replace(':stateMachine:', ':execution:')}:${start.Name}`;
+      if ((await notifications.tellOnce(start.Name, start.Input)) === 'told before') {
+        throw new TaskError(ALREADY_TOLD, `Execution Already Exists: '${executionArn}'`);
+      }
+      return { ExecutionArn: executionArn, StartDate: new Date().toISOString() };
+    },
+  };
+}
