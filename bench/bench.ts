@@ -3,9 +3,10 @@
  * machine, in the same minutes. Prints a table; the history lies in .churn/bench, which git ignores.
  */
 
-import { readFileSync } from 'node:fs';
+import { createReadStream, readFileSync } from 'node:fs';
 import { appendFile, link, mkdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
 import { Command } from 'commander';
 import { wholeNumber } from '../bin/commands/arguments.ts';
 import { KEYS } from '../lib/domain/lake.ts';
@@ -60,6 +61,8 @@ async function benchLog(log: BenchLog): Promise<BenchResult> {
   await mkdir(events, { recursive: true });
   const last = log.files.at(-1);
   for (const file of log.files) if (file !== last) await addFile(log, file, events);
+  // Whoever came first would wait for the disk.
+  for (const file of log.files) await finished(createReadStream(join(log.folder, file)).resume());
   console.error(`${log.name}: DuckDB`);
   const duckdb = await measure([
     process.execPath,

@@ -1,11 +1,11 @@
 /**
  * The yardstick: DuckDB does ingest's job, as somebody who knows it would. JSON to typed, de-duplicated Parquet by
- * day, and the daily roll-up, on two threads. Run as: node bench/duckdb-job.ts <event files...> <output folder>
+ * day, and the daily roll-up with all that user_days tells, on two threads. Run as: node bench/duckdb-job.ts <event files...> <output folder>
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { RAW_COLUMNS, type RawType } from '../lib/domain/events.ts';
+import { RAW_COLUMNS, type RawType, SONG_PAGE } from '../lib/domain/events.ts';
 import { PAGE_COUNTERS } from '../lib/domain/lake.ts';
 
 const THREADS = '2';
@@ -43,18 +43,36 @@ await connection.run(`
 const counters = PAGE_COUNTERS.map(
   ({ column, page }) => `count(*) FILTER (page = ${text(page)}) AS ${column}`,
 );
+const latest = ['level', 'gender', 'location', 'user_agent', 'registered_at'].map(
+  (column) => `arg_max(${column}, event_time) AS ${column}`,
+);
 await connection.run(`
   COPY (
-    SELECT
-      CAST(event_time AS DATE) AS day, user_id, count(*) AS events, ${counters.join(', ')},
-      count(*) FILTER (level = 'paid') AS paid_events, sum(length_seconds) AS song_seconds,
-      count(DISTINCT session_id) AS sessions, approx_count_distinct(artist) AS artists,
-      min(event_time) AS first_event_at, max(event_time) AS last_event_at,
-      arg_max(level, event_time) AS level, arg_max(location, event_time) AS location,
-      arg_max(user_agent, event_time) AS user_agent, arg_max(registered_at, event_time) AS registered_at
-    FROM read_parquet(${text(join(events, '**/*.parquet'))})
-    WHERE auth IN ('Logged In', 'Cancelled')
-    GROUP BY ALL
+    WITH user_events AS (
+      SELECT CAST(event_time AS DATE) AS day, * EXCLUDE (event_date)
+      FROM read_parquet(${text(join(events, '**/*.parquet'))})
+      WHERE auth IN ('Logged In', 'Cancelled')
+    ), sessions AS (
+      SELECT day, user_id, session_id, min(event_time) AS started_at, max(event_time) AS ended_at
+      FROM user_events
+      GROUP BY ALL
+    ), session_days AS (
+      SELECT
+        day, user_id, count(*) AS sessions, sum(epoch_ms(ended_at) - epoch_ms(started_at)) / 1000 AS session_seconds,
+        min({'at': started_at, 'until': ended_at, 'id': session_id}) AS first_session,
+        max({'until': ended_at, 'at': started_at, 'id': session_id}) AS last_session
+      FROM sessions
+      GROUP BY ALL
+    ), event_days AS (
+      SELECT
+        day, user_id, count(*) AS events, ${counters.join(', ')},
+        count(*) FILTER (level = 'paid') AS paid_events,
+        count(*) FILTER (level = 'paid' AND page = ${text(SONG_PAGE)}) AS paid_songs,
+        sum(length_seconds) AS song_seconds, approx_count_distinct(artist) AS artists, ${latest.join(', ')}
+      FROM user_events
+      GROUP BY ALL
+    )
+    SELECT * FROM event_days JOIN session_days USING (day, user_id)
   ) TO ${text(join(outputFolder, 'user_days.parquet'))} (FORMAT parquet)`);
 connection.closeSync();
 instance.closeSync();

@@ -23,7 +23,16 @@ export const ingestEvents = defineStep({
   timeoutMinutes: 240,
   result: ingestResultSchema,
   imports: {
-    standard: ['import collections', 'import datetime', 'import functools', 'import math', 'import re'],
+    standard: [
+      'import collections',
+      'import concurrent.futures',
+      'import contextlib',
+      'import datetime',
+      'import functools',
+      'import math',
+      'import re',
+      'from collections.abc import Callable, Iterator',
+    ],
     thirdParty: [
       'from py4j.protocol import Py4JJavaError',
       'from pyspark.errors import AnalysisException',
@@ -56,22 +65,41 @@ export const ingestEvents = defineStep({
         return dict(enumerate(sorted(file["uri"] for file in batch["files"])))
 
 
-    def stage_batch(spark: SparkSession, plan: dict) -> tuple[list[dict], list]:
-        """Brings the batch onto the branch and into the quarantine; returns the ledger's rows and the events by day and file."""
+    @contextlib.contextmanager
+    def one_task_a_day(spark: SparkSession, *, possible: bool) -> Iterator[None]:
+        """Lets queries read whole days, where no day is too large: what is counted by day needs no shuffle then."""
+        spark.conf.set("spark.sql.sources.v2.bucketing.enabled", "true")
+        spark.conf.set("spark.sql.iceberg.planning.preserve-data-grouping", str(possible).lower())
+        try:
+            yield
+        finally:
+            spark.conf.set("spark.sql.iceberg.planning.preserve-data-grouping", "false")
+
+
+    def at_once(*tasks: Callable[[], object]) -> list:
+        """Does what needs nothing of each other at the same time: while one query is planned, cores would lie idle."""
+        with concurrent.futures.ThreadPoolExecutor(len(tasks)) as pool:
+            return [begun.result() for begun in [pool.submit(task) for task in tasks]]
+
+
+    def stage_batch(spark: SparkSession, plan: dict) -> tuple[list[dict], list, tuple]:
+        """Brings the batch onto the branch and into the quarantine.
+
+        Returns the ledger's rows, the batch's events by day and file, and its refused rows by reason with examples.
+        """
         batch = plan["batch"]
         files = number_files(batch)
         numbers = {uri: number for number, uri in files.items()}
         outcomes = Observation("outcomes")
         forgotten = forgotten_users(Files(spark), plan["lakeRoot"])
-        rows = read_rows(spark, plan, files, forgotten)
+        rows, _ = at_once(lambda: read_rows(spark, plan, files, forgotten), lambda: open_staging(spark, plan))
         by_file_and_outcome = tally(f"file_number * {OUTCOMES} + outcome", len(files) * OUTCOMES)
         accepted = (
             rows.observe(outcomes, by_file_and_outcome.alias("by_file_and_outcome"))
             .where("outcome = 0")
             .selectExpr(*EVENT_COLUMNS, "file_number")
         )
-        open_staging(spark, plan)
-        duplicates = stage_new_rows(accepted, plan, files)
+        stage_new_rows(accepted, plan, files)
 
         read, refused, defects = collections.Counter(), collections.defaultdict(dict), 0
         for code, count in counts_of(outcomes.get["by_file_and_outcome"]).items():
@@ -83,20 +111,25 @@ export const ingestEvents = defineStep({
         quarantine_rows(spark, plan, files, refused, forgotten)
         check_refused_share(spark, plan, defects, sum(read.values()))
 
-        events = rows_of_batch(spark, STAGED_EVENTS, batch["batchId"])
-        repeats = merge_with_existing(spark, plan, events, numbers)
-        if repeats:
-            events = rows_of_batch(spark, STAGED_EVENTS, batch["batchId"])
+        batch_id, days = batch["batchId"], days_just_staged(spark)
+        with one_task_a_day(spark, possible=plan["ingest"]["slicesPerDay"] == 1):
+            events, crowded, quarantine = at_once(
+                lambda: rows_of_batch(spark, STAGED_EVENTS, batch_id),
+                lambda: days_with_repeats(spark, days),
+                lambda: quarantined(spark, batch_id),
+            )
+        duplicates = drop_repeats(spark, plan, crowded, numbers)
+        if duplicates:
+            events = rows_of_batch(spark, STAGED_EVENTS, batch_id)
         staged = collections.Counter()
         for row in events:
             staged[numbers[row.source_file]] += row["rows"]
-        duplicates += repeats
         ledger = [
             {
                 "uri": file["uri"],
                 "etag": file["etag"],
                 "bytes": file["bytes"],
-                "batch_id": batch["batchId"],
+                "batch_id": batch_id,
                 "rows_read": read[number],
                 "rows_accepted": staged[number],
                 "rows_quarantined": sum(refused[number].values()),
@@ -105,7 +138,7 @@ export const ingestEvents = defineStep({
             for file in batch["files"]
             for number in [numbers[file["uri"]]]
         ]
-        return ledger, events
+        return ledger, events, quarantine
 
 
     def check_refused_share(spark: SparkSession, plan: dict, refused: int, read: int) -> None:
@@ -165,7 +198,7 @@ export const ingestEvents = defineStep({
             # Since then, users may have been forgotten: what is there is counted, and may be less.
             return ledger, rows_of_batch(spark, EVENTS, batch_id), quarantined(spark, batch_id)
         try:
-            ledger, events = stage_batch(spark, plan)
+            ledger, events, refused = stage_batch(spark, plan)
         except (Py4JJavaError, AnalysisException) as error:
             culprit = unreadable_file(spark, plan["batch"])
             if culprit is None:
@@ -175,7 +208,6 @@ export const ingestEvents = defineStep({
                 "the upload was cut short, the file is not the gzip its name says, or it was removed meanwhile",
                 "deliver the file again whole, then start a new run; nothing of this batch was published",
             ) from error
-        refused = quarantined(spark, batch_id)
         check_accounts(ledger, sum(refused[0].values()))
         spark.sql(PUBLISH).collect()
         return ledger, events, refused

@@ -10,12 +10,15 @@ const PROPERTIES: Readonly<Record<string, string>> = {
   'write.metadata.delete-after-commit.enabled': 'true',
 };
 
-/** CREATE TABLE IF NOT EXISTS as a Python string, with every column's meaning as its comment. */
-export function createTable(table: Table): Python {
+/**
+ * CREATE TABLE IF NOT EXISTS as a Python string, with every column's meaning as its comment.
+ * @param own properties of this table besides those of all
+ */
+export function createTable(table: Table, own: Readonly<Record<string, string>> = {}): Python {
   const columns = table.columns.map(
     (column) => `  ${column.name} ${column.type} COMMENT ${sqlString(column.meaning)}`,
   );
-  const properties = Object.entries(PROPERTIES).map(
+  const properties = Object.entries({ ...PROPERTIES, ...own }).map(
     ([key, value]) => `${sqlString(key)} = ${sqlString(value)}`,
   );
   return sqlText(

@@ -6,6 +6,8 @@ spark-submit ingest-events.py --plan <uri of plan.json>
 
 import argparse
 import collections
+import concurrent.futures
+import contextlib
 import datetime
 import functools
 import json
@@ -13,6 +15,7 @@ import math
 import re
 import sys
 import traceback
+from collections.abc import Callable, Iterator
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import AnalysisException
@@ -437,11 +440,13 @@ COMMENT 'event, typed, de-duplicated, without names of people'
 TBLPROPERTIES (
   'format-version' = '2',
   'write.distribution-mode' = 'none',
-  'write.metadata.delete-after-commit.enabled' = 'true'
+  'write.metadata.delete-after-commit.enabled' = 'true',
+  'write.parquet.dict-size-bytes' = '2048'
 )
 """
 OPEN_STAGING = "ALTER TABLE lake.churn.events CREATE OR REPLACE BRANCH staging"
 PUBLISH = "CALL lake.system.fast_forward('churn.events', 'main', 'staging')"
+STAGING = "staging"
 CLOSE_STAGING = "ALTER TABLE lake.churn.events DROP BRANCH IF EXISTS staging"
 
 # Property of a snapshot of events: the batch that it was written for.
@@ -502,38 +507,36 @@ def open_staging(spark: SparkSession, plan: dict) -> None:
     forget_batches(spark, STAGED_EVENTS, unfinished)
 
 
-def mark_repeats(rows: DataFrame, tasks: int, slices: int) -> DataFrame:
-    """Adds "is_repeat", with the shuffle by day and the sort that storing the rows needs anyway."""
-    rows = rows.withColumn("slice", F.expr(f"PMOD(HASH(user_id), {slices})"))
-    by_day = rows.repartition(tasks, "event_date", "slice")
-    # The user first: Spark sorts by the first eight bytes of the first column, and compares rows only where these tie.
-    order = Window.partitionBy("user_id", "event_date", "slice").orderBy(*EVENT_KEY, *TIE_BREAKERS)
-    # No event lacks its time, so the first of a user's day repeats nothing.
-    same = [F.col(column).eqNullSafe(F.lag(column).over(order)) for column in EVENT_KEY]
-    return by_day.withColumn("is_repeat", functools.reduce(Column.__and__, same)).drop("slice")
+def by_day(rows: DataFrame, tasks: int, slices: int) -> DataFrame:
+    """Brings the rows of a day into one task; of a large day, those of each slice of its users."""
+    sliced = rows.withColumn("slice", F.expr(f"PMOD(HASH(user_id), {slices})") if slices > 1 else F.lit(0))
+    return sliced.repartition(tasks, "event_date", *(["slice"] if slices > 1 else []))
 
 
-def write_once(marked: DataFrame, plan: dict, file_count: int) -> tuple[DataFrameWriterV2, Observation]:
-    """A writer of the rows that are no repeats, and the observation that counts the repeats by file."""
-    repeats = Observation("repeats")
-    by_file = tally("IF(is_repeat, file_number, NULL)", file_count).alias("by_file")
-    once = marked.observe(repeats, by_file).where("NOT is_repeat").select(*EVENT_NAMES)
-    writer = once.writeTo(STAGED_EVENTS).option(f"snapshot-property.{WRITTEN_FOR}", plan["batch"]["batchId"])
-    # A task that holds several days meets them in the order of its users: a file stays open for each.
-    return writer.option("fanout-enabled", "true"), repeats
+def write_staged(rows: DataFrame, plan: dict) -> DataFrameWriterV2:
+    """A writer of the branch. A task that holds several days meets them by user: a file stays open for each."""
+    writer = rows.select(*EVENT_NAMES).writeTo(STAGED_EVENTS).option("fanout-enabled", "true")
+    return writer.option(f"snapshot-property.{WRITTEN_FOR}", plan["batch"]["batchId"])
 
 
-def stage_new_rows(events: DataFrame, plan: dict, files: dict[int, str]) -> collections.Counter:
-    """Appends the batch's events to the branch, each once; returns the repeats by file."""
+def stage_new_rows(events: DataFrame, plan: dict, files: dict[int, str]) -> None:
+    """Appends the batch's events to the branch, repeats and all: they are rare, and looked for when all are stored."""
     sizes = plan["ingest"]
-    new = events.withColumn("is_new", F.lit(True))
-    marked = mark_repeats(new, sizes["shufflePartitions"], sizes["slicesPerDay"])
-    named = marked.withColumns(
-        {"source_file": names_by_number(files), "batch_id": F.lit(plan["batch"]["batchId"])}
-    )
-    writer, repeats = write_once(named, plan, len(files))
-    writer.append()
-    return counts_of(repeats.get["by_file"])
+    # The user first: Spark sorts by the first eight bytes of the first column, and compares rows only where these tie.
+    days = by_day(events, sizes["shufflePartitions"], sizes["slicesPerDay"])
+    ordered = days.sortWithinPartitions("user_id", "event_time", "item_in_session")
+    batch_id = F.lit(plan["batch"]["batchId"])
+    named = ordered.withColumns({"source_file": names_by_number(files), "batch_id": batch_id})
+    write_staged(named, plan).append()
+
+
+def days_just_staged(spark: SparkSession) -> list[datetime.date]:
+    """The days that the branch's newest snapshot has added files to."""
+    table = iceberg_table(spark, EVENTS)
+    integer = spark._jvm.java.lang.Class.forName("java.lang.Integer")
+    added = table.snapshot(STAGING).addedDataFiles(table.io())
+    numbers = {file.partition().get(0, integer) for file in added}
+    return [datetime.date(1970, 1, 1) + datetime.timedelta(days=number) for number in sorted(numbers)]
 
 
 def rows_of_batch(spark: SparkSession, table: str, batch_id: str) -> list:
@@ -542,31 +545,37 @@ def rows_of_batch(spark: SparkSession, table: str, batch_id: str) -> list:
     return of_batch.groupBy("event_date", "source_file").agg(F.count("*").alias("rows")).collect()
 
 
-def merge_with_existing(
-    spark: SparkSession, plan: dict, by_day: list, numbers: dict[str, int]
+def days_with_repeats(spark: SparkSession, days: list[datetime.date]) -> dict[datetime.date, int]:
+    """Those of the days that hold an event twice on the branch, with their rows.
+
+    A hash stands for the event: should two different ones share it, their day is only looked at for nothing.
+    """
+    different = F.countDistinct(F.xxhash64("user_id", *EVENT_KEY))
+    of_days = spark.table(STAGED_EVENTS).where(F.col("event_date").isin(days)).groupBy("event_date")
+    counted = of_days.agg(F.count("*").alias("rows"), different.alias("different"))
+    return {row.event_date: row["rows"] for row in counted.where("rows > different").collect()}
+
+
+def drop_repeats(
+    spark: SparkSession, plan: dict, days: dict[datetime.date, int], numbers: dict[str, int]
 ) -> collections.Counter:
-    """Drops what readers have already of the batch's days; returns those repeats by file."""
-    rows = collections.Counter()
-    for row in by_day:
-        rows[row.event_date] += row["rows"]
-    held = spark.table(f"{EVENTS}.partitions").where(F.col("partition.event_date").isin(list(rows)))
-    shared = held.selectExpr("partition.event_date AS day", "record_count").collect()
-    if not shared:
+    """Writes such days again, each event once; returns the repeats by file."""
+    if not days:
         return collections.Counter()
-    for row in shared:
-        rows[row.day] += row.record_count
-    days = [row.day for row in shared]
     # The days may be far larger than the batch for which the run was planned.
-    sizes = [rows[day] for day in days]
-    slices = max(plan["ingest"]["slicesPerDay"], math.ceil(max(sizes) / ROWS_PER_TASK))
-    tasks = max(plan["ingest"]["shufflePartitions"], math.ceil(sum(sizes) / ROWS_PER_TASK))
+    slices = max(plan["ingest"]["slicesPerDay"], math.ceil(max(days.values()) / ROWS_PER_TASK))
+    tasks = max(plan["ingest"]["shufflePartitions"], math.ceil(sum(days.values()) / ROWS_PER_TASK))
     files = spark.createDataFrame(list(numbers.items()), "source_file string, file_number int")
-    staged = spark.table(STAGED_EVENTS).where(F.col("event_date").isin(days))
-    named = staged.join(F.broadcast(files), "source_file", "left")
-    batch_id = plan["batch"]["batchId"]
-    marked = mark_repeats(named.withColumn("is_new", F.col("batch_id") == batch_id), tasks, slices)
-    writer, repeats = write_once(marked, plan, len(numbers))
-    writer.overwritePartitions()
+    staged = spark.table(STAGED_EVENTS).where(F.col("event_date").isin(list(days)))
+    numbered = staged.join(F.broadcast(files), "source_file", "left")
+    rows = numbered.withColumn("is_new", F.col("batch_id") == plan["batch"]["batchId"])
+    order = Window.partitionBy("user_id", "event_date", "slice").orderBy(*EVENT_KEY, *TIE_BREAKERS)
+    # No event lacks its time, so the first of a user's day repeats nothing.
+    same = [F.col(column).eqNullSafe(F.lag(column).over(order)) for column in EVENT_KEY]
+    marked = by_day(rows, tasks, slices).withColumn("is_repeat", functools.reduce(Column.__and__, same))
+    repeats = Observation("repeats")
+    by_file = tally("IF(is_repeat, file_number, NULL)", len(numbers)).alias("by_file")
+    write_staged(marked.observe(repeats, by_file).where("NOT is_repeat"), plan).overwritePartitions()
     return counts_of(repeats.get["by_file"])
 
 
@@ -922,22 +931,41 @@ def number_files(batch: dict) -> dict[int, str]:
     return dict(enumerate(sorted(file["uri"] for file in batch["files"])))
 
 
-def stage_batch(spark: SparkSession, plan: dict) -> tuple[list[dict], list]:
-    """Brings the batch onto the branch and into the quarantine; returns the ledger's rows and the events by day and file."""
+@contextlib.contextmanager
+def one_task_a_day(spark: SparkSession, *, possible: bool) -> Iterator[None]:
+    """Lets queries read whole days, where no day is too large: what is counted by day needs no shuffle then."""
+    spark.conf.set("spark.sql.sources.v2.bucketing.enabled", "true")
+    spark.conf.set("spark.sql.iceberg.planning.preserve-data-grouping", str(possible).lower())
+    try:
+        yield
+    finally:
+        spark.conf.set("spark.sql.iceberg.planning.preserve-data-grouping", "false")
+
+
+def at_once(*tasks: Callable[[], object]) -> list:
+    """Does what needs nothing of each other at the same time: while one query is planned, cores would lie idle."""
+    with concurrent.futures.ThreadPoolExecutor(len(tasks)) as pool:
+        return [begun.result() for begun in [pool.submit(task) for task in tasks]]
+
+
+def stage_batch(spark: SparkSession, plan: dict) -> tuple[list[dict], list, tuple]:
+    """Brings the batch onto the branch and into the quarantine.
+
+    Returns the ledger's rows, the batch's events by day and file, and its refused rows by reason with examples.
+    """
     batch = plan["batch"]
     files = number_files(batch)
     numbers = {uri: number for number, uri in files.items()}
     outcomes = Observation("outcomes")
     forgotten = forgotten_users(Files(spark), plan["lakeRoot"])
-    rows = read_rows(spark, plan, files, forgotten)
+    rows, _ = at_once(lambda: read_rows(spark, plan, files, forgotten), lambda: open_staging(spark, plan))
     by_file_and_outcome = tally(f"file_number * {OUTCOMES} + outcome", len(files) * OUTCOMES)
     accepted = (
         rows.observe(outcomes, by_file_and_outcome.alias("by_file_and_outcome"))
         .where("outcome = 0")
         .selectExpr(*EVENT_COLUMNS, "file_number")
     )
-    open_staging(spark, plan)
-    duplicates = stage_new_rows(accepted, plan, files)
+    stage_new_rows(accepted, plan, files)
 
     read, refused, defects = collections.Counter(), collections.defaultdict(dict), 0
     for code, count in counts_of(outcomes.get["by_file_and_outcome"]).items():
@@ -949,20 +977,25 @@ def stage_batch(spark: SparkSession, plan: dict) -> tuple[list[dict], list]:
     quarantine_rows(spark, plan, files, refused, forgotten)
     check_refused_share(spark, plan, defects, sum(read.values()))
 
-    events = rows_of_batch(spark, STAGED_EVENTS, batch["batchId"])
-    repeats = merge_with_existing(spark, plan, events, numbers)
-    if repeats:
-        events = rows_of_batch(spark, STAGED_EVENTS, batch["batchId"])
+    batch_id, days = batch["batchId"], days_just_staged(spark)
+    with one_task_a_day(spark, possible=plan["ingest"]["slicesPerDay"] == 1):
+        events, crowded, quarantine = at_once(
+            lambda: rows_of_batch(spark, STAGED_EVENTS, batch_id),
+            lambda: days_with_repeats(spark, days),
+            lambda: quarantined(spark, batch_id),
+        )
+    duplicates = drop_repeats(spark, plan, crowded, numbers)
+    if duplicates:
+        events = rows_of_batch(spark, STAGED_EVENTS, batch_id)
     staged = collections.Counter()
     for row in events:
         staged[numbers[row.source_file]] += row["rows"]
-    duplicates += repeats
     ledger = [
         {
             "uri": file["uri"],
             "etag": file["etag"],
             "bytes": file["bytes"],
-            "batch_id": batch["batchId"],
+            "batch_id": batch_id,
             "rows_read": read[number],
             "rows_accepted": staged[number],
             "rows_quarantined": sum(refused[number].values()),
@@ -971,7 +1004,7 @@ def stage_batch(spark: SparkSession, plan: dict) -> tuple[list[dict], list]:
         for file in batch["files"]
         for number in [numbers[file["uri"]]]
     ]
-    return ledger, events
+    return ledger, events, quarantine
 
 
 def check_refused_share(spark: SparkSession, plan: dict, refused: int, read: int) -> None:
@@ -1031,7 +1064,7 @@ def take_in(spark: SparkSession, plan: dict, files: Files) -> tuple[list[dict], 
         # Since then, users may have been forgotten: what is there is counted, and may be less.
         return ledger, rows_of_batch(spark, EVENTS, batch_id), quarantined(spark, batch_id)
     try:
-        ledger, events = stage_batch(spark, plan)
+        ledger, events, refused = stage_batch(spark, plan)
     except (Py4JJavaError, AnalysisException) as error:
         culprit = unreadable_file(spark, plan["batch"])
         if culprit is None:
@@ -1041,7 +1074,6 @@ def take_in(spark: SparkSession, plan: dict, files: Files) -> tuple[list[dict], 
             "the upload was cut short, the file is not the gzip its name says, or it was removed meanwhile",
             "deliver the file again whole, then start a new run; nothing of this batch was published",
         ) from error
-    refused = quarantined(spark, batch_id)
     check_accounts(ledger, sum(refused[0].values()))
     spark.sql(PUBLISH).collect()
     return ledger, events, refused
