@@ -8,7 +8,7 @@ import { EVENTS, INGEST_FILES, QUARANTINED_EVENTS, USER_DAYS } from '../lib/doma
 import { ingestResultSchema } from '../lib/domain/results.ts';
 import { eventRows } from './fragments/event-rows.ts';
 import { quarantine } from './fragments/quarantine.ts';
-import { snapshotExpiry, snapshotFunctions } from './fragments/snapshots.ts';
+import { snapshotChanges, snapshotExpiry, snapshotFunctions } from './fragments/snapshots.ts';
 import { staging } from './fragments/staging.ts';
 import { userDays } from './fragments/user-days.ts';
 import { python } from './python.ts';
@@ -25,13 +25,11 @@ export const ingestEvents = defineStep({
   imports: {
     standard: [
       'import collections',
-      'import concurrent.futures',
-      'import contextlib',
       'import datetime',
       'import functools',
+      'import itertools',
       'import math',
       'import re',
-      'from collections.abc import Callable, Iterator',
     ],
     thirdParty: [
       'from py4j.protocol import Py4JJavaError',
@@ -43,6 +41,9 @@ export const ingestEvents = defineStep({
   },
   body: python`
     ${snapshotFunctions}
+
+
+    ${snapshotChanges}
 
 
     ${snapshotExpiry}
@@ -65,40 +66,21 @@ export const ingestEvents = defineStep({
         return dict(enumerate(sorted(file["uri"] for file in batch["files"])))
 
 
-    @contextlib.contextmanager
-    def one_task_a_day(spark: SparkSession, *, possible: bool) -> Iterator[None]:
-        """Lets queries read whole days, where no day is too large: what is counted by day needs no shuffle then."""
-        spark.conf.set("spark.sql.sources.v2.bucketing.enabled", "true")
-        spark.conf.set("spark.sql.iceberg.planning.preserve-data-grouping", str(possible).lower())
-        try:
-            yield
-        finally:
-            spark.conf.set("spark.sql.iceberg.planning.preserve-data-grouping", "false")
-
-
-    def at_once(*tasks: Callable[[], object]) -> list:
-        """Does what needs nothing of each other at the same time: while one query is planned, cores would lie idle."""
-        with concurrent.futures.ThreadPoolExecutor(len(tasks)) as pool:
-            return [begun.result() for begun in [pool.submit(task) for task in tasks]]
-
-
-    def stage_batch(spark: SparkSession, plan: dict) -> tuple[list[dict], list, tuple]:
-        """Brings the batch onto the branch and into the quarantine.
-
-        Returns the ledger's rows, the batch's events by day and file, and its refused rows by reason with examples.
-        """
+    def stage_batch(spark: SparkSession, plan: dict) -> tuple[list[dict], list]:
+        """Brings the batch onto the branch and into the quarantine; returns the ledger's rows and the events by day and file."""
         batch = plan["batch"]
         files = number_files(batch)
         numbers = {uri: number for number, uri in files.items()}
         outcomes = Observation("outcomes")
         forgotten = forgotten_users(Files(spark), plan["lakeRoot"])
-        rows, _ = at_once(lambda: read_rows(spark, plan, files, forgotten), lambda: open_staging(spark, plan))
+        rows = read_rows(spark, plan, files, forgotten)
         by_file_and_outcome = tally(f"file_number * {OUTCOMES} + outcome", len(files) * OUTCOMES)
         accepted = (
             rows.observe(outcomes, by_file_and_outcome.alias("by_file_and_outcome"))
             .where("outcome = 0")
             .selectExpr(*EVENT_COLUMNS, "file_number")
         )
+        open_staging(spark, plan)
         stage_new_rows(accepted, plan, files)
 
         read, refused, defects = collections.Counter(), collections.defaultdict(dict), 0
@@ -111,14 +93,10 @@ export const ingestEvents = defineStep({
         quarantine_rows(spark, plan, files, refused, forgotten)
         check_refused_share(spark, plan, defects, sum(read.values()))
 
-        batch_id, days = batch["batchId"], days_just_staged(spark)
-        with one_task_a_day(spark, possible=plan["ingest"]["slicesPerDay"] == 1):
-            events, crowded, quarantine = at_once(
-                lambda: rows_of_batch(spark, STAGED_EVENTS, batch_id),
-                lambda: days_with_repeats(spark, days),
-                lambda: quarantined(spark, batch_id),
-            )
-        duplicates = drop_repeats(spark, plan, crowded, numbers)
+        batch_id = batch["batchId"]
+        events = rows_of_batch(spark, STAGED_EVENTS, batch_id)
+        days = days_with_repeats(spark, days_just_staged(spark), are_large=plan["ingest"]["slicesPerDay"] > 1)
+        duplicates = drop_repeats(spark, plan, days, numbers)
         if duplicates:
             events = rows_of_batch(spark, STAGED_EVENTS, batch_id)
         staged = collections.Counter()
@@ -138,7 +116,7 @@ export const ingestEvents = defineStep({
             for file in batch["files"]
             for number in [numbers[file["uri"]]]
         ]
-        return ledger, events, quarantine
+        return ledger, events
 
 
     def check_refused_share(spark: SparkSession, plan: dict, refused: int, read: int) -> None:
@@ -198,7 +176,7 @@ export const ingestEvents = defineStep({
             # Since then, users may have been forgotten: what is there is counted, and may be less.
             return ledger, rows_of_batch(spark, EVENTS, batch_id), quarantined(spark, batch_id)
         try:
-            ledger, events, refused = stage_batch(spark, plan)
+            ledger, events = stage_batch(spark, plan)
         except (Py4JJavaError, AnalysisException) as error:
             culprit = unreadable_file(spark, plan["batch"])
             if culprit is None:
@@ -208,6 +186,7 @@ export const ingestEvents = defineStep({
                 "the upload was cut short, the file is not the gzip its name says, or it was removed meanwhile",
                 "deliver the file again whole, then start a new run; nothing of this batch was published",
             ) from error
+        refused = quarantined(spark, batch_id)
         check_accounts(ledger, sum(refused[0].values()))
         spark.sql(PUBLISH).collect()
         return ledger, events, refused

@@ -89,6 +89,8 @@ export const quarantine = python`
 
   def quarantined(spark: SparkSession, batch_id: str) -> tuple[dict[str, int], list[dict]]:
       """Refused rows of the batch by reason, and an example of each of the most frequent reasons."""
+      if newest_snapshot(spark, QUARANTINE) is None:
+          return {}, []
       rows = (
           spark.table(QUARANTINE)
           .where(F.col("batch_id") == batch_id)

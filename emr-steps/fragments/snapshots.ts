@@ -35,6 +35,35 @@ export const snapshotReading = python`
       return spark.read.option("snapshot-id", snapshot).table(table)
 `;
 
+/** For steps that pass on what has changed in a table by days; needs `import datetime` and `import itertools`. */
+export const snapshotChanges = python`
+  def snapshots_since(table, head, known: str | None) -> list | None:
+      """The snapshots that led from a known one to the head, or all when none is known.
+
+      None when they are not all there any more: snapshots expire.
+      """
+      since, snapshot = [], head
+      while snapshot is not None and str(snapshot.snapshotId()) != known:
+          since.append(snapshot)
+          if snapshot.parentId() is None:
+              return since if known is None else None
+          snapshot = table.snapshot(snapshot.parentId())
+      return None if snapshot is None else since
+
+
+  def days_changed(spark: SparkSession, table, snapshot) -> set[datetime.date]:
+      """The days to which a snapshot added files, or from which it removed some: of rows, or of their deletions."""
+      integer, io = spark._jvm.java.lang.Class.forName("java.lang.Integer"), table.io()
+      files = itertools.chain(
+          snapshot.addedDataFiles(io),
+          snapshot.removedDataFiles(io),
+          snapshot.addedDeleteFiles(io),
+          snapshot.removedDeleteFiles(io),
+      )
+      numbers = {file.partition().get(0, integer) for file in files}
+      return {datetime.date(1970, 1, 1) + datetime.timedelta(days=number) for number in numbers}
+`;
+
 /** For steps that write tables; needs `import datetime`. */
 export const snapshotExpiry = python`
   SNAPSHOT_RETENTION_DAYS = ${SNAPSHOT_RETENTION_DAYS}

@@ -79,10 +79,7 @@ export const staging = python`
   def days_just_staged(spark: SparkSession) -> list[datetime.date]:
       """The days that the branch's newest snapshot has added files to."""
       table = iceberg_table(spark, EVENTS)
-      integer = spark._jvm.java.lang.Class.forName("java.lang.Integer")
-      added = table.snapshot(STAGING).addedDataFiles(table.io())
-      numbers = {file.partition().get(0, integer) for file in added}
-      return [datetime.date(1970, 1, 1) + datetime.timedelta(days=number) for number in sorted(numbers)]
+      return sorted(days_changed(spark, table, table.snapshot(STAGING)))
 
 
   def rows_of_batch(spark: SparkSession, table: str, batch_id: str) -> list:
@@ -91,15 +88,22 @@ export const staging = python`
       return of_batch.groupBy("event_date", "source_file").agg(F.count("*").alias("rows")).collect()
 
 
-  def days_with_repeats(spark: SparkSession, days: list[datetime.date]) -> dict[datetime.date, int]:
+  def days_with_repeats(
+      spark: SparkSession, days: list[datetime.date], *, are_large: bool
+  ) -> dict[datetime.date, int]:
       """Those of the days that hold an event twice on the branch, with their rows.
 
       A hash stands for the event: should two different ones share it, their day is only looked at for nothing.
       """
+      # One task reads a whole day, if that is not too large: what is counted by day then needs no shuffle.
+      spark.conf.set("spark.sql.sources.v2.bucketing.enabled", "true")
+      spark.conf.set("spark.sql.iceberg.planning.preserve-data-grouping", str(not are_large).lower())
       different = F.countDistinct(F.xxhash64("user_id", *EVENT_KEY))
       of_days = spark.table(STAGED_EVENTS).where(F.col("event_date").isin(days)).groupBy("event_date")
       counted = of_days.agg(F.count("*").alias("rows"), different.alias("different"))
-      return {row.event_date: row["rows"] for row in counted.where("rows > different").collect()}
+      found = {row.event_date: row["rows"] for row in counted.where("rows > different").collect()}
+      spark.conf.set("spark.sql.iceberg.planning.preserve-data-grouping", "false")
+      return found
 
 
   def drop_repeats(

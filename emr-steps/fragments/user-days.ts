@@ -93,33 +93,19 @@ export const userDays = python`
   COMPUTED_FROM = ${'computed-from-events-snapshot'}
 
 
-  def changed_days(spark: SparkSession, known_snapshot: str | None) -> list[str]:
-      """Days of events that were written after a snapshot, or are no longer there at all.
+  def changed_days(spark: SparkSession) -> set[datetime.date]:
+      """Days of events that have changed since user_days were computed.
 
       The lineage of snapshots tells, not the steps of this run: whatever an interrupted run left behind is
       found as well, and a repeat finds the same.
       """
       events = iceberg_table(spark, EVENTS)
-      snapshot, since = events.currentSnapshot(), []
-      while snapshot is not None and str(snapshot.snapshotId()) != known_snapshot:
-          since.append(snapshot.snapshotId())
-          snapshot = events.snapshot(snapshot.parentId()) if snapshot.parentId() is not None else None
-      if snapshot is None:
-          touched = spark.table(f"{EVENTS}.entries").where("status < 2")
-      else:
-          # Entries of deleted files too: a file may be gone because all its rows were deleted.
-          touched = spark.table(f"{EVENTS}.all_entries").where(F.col("snapshot_id").isin(since))
-      days_of = {
-          "written": touched.select("data_file.partition.event_date"),
-          "held": spark.table(f"{EVENTS}.partitions").select("partition.event_date"),
-          "known": spark.table(f"{USER_DAYS}.partitions").select("partition.day"),
-      }
-      # One query: each would cost a third of a second, however small.
-      parts = [days.toDF("day").withColumn("kind", F.lit(kind)) for kind, days in days_of.items()]
-      days = collections.defaultdict(set)
-      for row in functools.reduce(DataFrame.union, parts).distinct().collect():
-          days[row.kind].add(str(row.day))
-      return sorted(days["written"] | (days["known"] - days["held"]))
+      since = snapshots_since(events, events.currentSnapshot(), computed_from(spark))
+      if since is not None:
+          return set().union(*[days_changed(spark, events, snapshot) for snapshot in since])
+      held = spark.table(EVENTS).select("event_date")
+      known = spark.table(USER_DAYS).select("day")
+      return {row.event_date for row in held.union(known).distinct().collect()}
 
 
   def computed_from(spark: SparkSession) -> str | None:
@@ -134,10 +120,10 @@ export const userDays = python`
       source = newest_snapshot(spark, EVENTS)
       if source is None:
           return 0
-      days = changed_days(spark, computed_from(spark))
+      days = changed_days(spark)
       if not days:
           return 0
-      literals = ", ".join(f"DATE '{day}'" for day in days)
+      literals = ", ".join(f"DATE '{day}'" for day in sorted(days))
       spark.sql(SESSION_DAYS.format(events=EVENTS, days=literals)).createOrReplaceTempView("session_days")
       attributes = spark.sql(DAY_ATTRIBUTES.format(events=EVENTS, days=literals))
       (

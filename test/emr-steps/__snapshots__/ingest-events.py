@@ -6,16 +6,14 @@ spark-submit ingest-events.py --plan <uri of plan.json>
 
 import argparse
 import collections
-import concurrent.futures
-import contextlib
 import datetime
 import functools
+import itertools
 import json
 import math
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterator
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import AnalysisException
@@ -145,6 +143,33 @@ def newest_snapshot(spark: SparkSession, table: str) -> str | None:
     """The snapshot that readers see, as text: its number exceeds what JSON readers hold exactly."""
     snapshot = iceberg_table(spark, table).currentSnapshot()
     return None if snapshot is None else str(snapshot.snapshotId())
+
+
+def snapshots_since(table, head, known: str | None) -> list | None:
+    """The snapshots that led from a known one to the head, or all when none is known.
+
+    None when they are not all there any more: snapshots expire.
+    """
+    since, snapshot = [], head
+    while snapshot is not None and str(snapshot.snapshotId()) != known:
+        since.append(snapshot)
+        if snapshot.parentId() is None:
+            return since if known is None else None
+        snapshot = table.snapshot(snapshot.parentId())
+    return None if snapshot is None else since
+
+
+def days_changed(spark: SparkSession, table, snapshot) -> set[datetime.date]:
+    """The days to which a snapshot added files, or from which it removed some: of rows, or of their deletions."""
+    integer, io = spark._jvm.java.lang.Class.forName("java.lang.Integer"), table.io()
+    files = itertools.chain(
+        snapshot.addedDataFiles(io),
+        snapshot.removedDataFiles(io),
+        snapshot.addedDeleteFiles(io),
+        snapshot.removedDeleteFiles(io),
+    )
+    numbers = {file.partition().get(0, integer) for file in files}
+    return {datetime.date(1970, 1, 1) + datetime.timedelta(days=number) for number in numbers}
 
 
 SNAPSHOT_RETENTION_DAYS = 90
@@ -533,10 +558,7 @@ def stage_new_rows(events: DataFrame, plan: dict, files: dict[int, str]) -> None
 def days_just_staged(spark: SparkSession) -> list[datetime.date]:
     """The days that the branch's newest snapshot has added files to."""
     table = iceberg_table(spark, EVENTS)
-    integer = spark._jvm.java.lang.Class.forName("java.lang.Integer")
-    added = table.snapshot(STAGING).addedDataFiles(table.io())
-    numbers = {file.partition().get(0, integer) for file in added}
-    return [datetime.date(1970, 1, 1) + datetime.timedelta(days=number) for number in sorted(numbers)]
+    return sorted(days_changed(spark, table, table.snapshot(STAGING)))
 
 
 def rows_of_batch(spark: SparkSession, table: str, batch_id: str) -> list:
@@ -545,15 +567,22 @@ def rows_of_batch(spark: SparkSession, table: str, batch_id: str) -> list:
     return of_batch.groupBy("event_date", "source_file").agg(F.count("*").alias("rows")).collect()
 
 
-def days_with_repeats(spark: SparkSession, days: list[datetime.date]) -> dict[datetime.date, int]:
+def days_with_repeats(
+    spark: SparkSession, days: list[datetime.date], *, are_large: bool
+) -> dict[datetime.date, int]:
     """Those of the days that hold an event twice on the branch, with their rows.
 
     A hash stands for the event: should two different ones share it, their day is only looked at for nothing.
     """
+    # One task reads a whole day, if that is not too large: what is counted by day then needs no shuffle.
+    spark.conf.set("spark.sql.sources.v2.bucketing.enabled", "true")
+    spark.conf.set("spark.sql.iceberg.planning.preserve-data-grouping", str(not are_large).lower())
     different = F.countDistinct(F.xxhash64("user_id", *EVENT_KEY))
     of_days = spark.table(STAGED_EVENTS).where(F.col("event_date").isin(days)).groupBy("event_date")
     counted = of_days.agg(F.count("*").alias("rows"), different.alias("different"))
-    return {row.event_date: row["rows"] for row in counted.where("rows > different").collect()}
+    found = {row.event_date: row["rows"] for row in counted.where("rows > different").collect()}
+    spark.conf.set("spark.sql.iceberg.planning.preserve-data-grouping", "false")
+    return found
 
 
 def drop_repeats(
@@ -667,6 +696,8 @@ def quarantine_rows(
 
 def quarantined(spark: SparkSession, batch_id: str) -> tuple[dict[str, int], list[dict]]:
     """Refused rows of the batch by reason, and an example of each of the most frequent reasons."""
+    if newest_snapshot(spark, QUARANTINE) is None:
+        return {}, []
     rows = (
         spark.table(QUARANTINE)
         .where(F.col("batch_id") == batch_id)
@@ -866,33 +897,19 @@ USER_DAY_COLUMNS = [
 COMPUTED_FROM = "computed-from-events-snapshot"
 
 
-def changed_days(spark: SparkSession, known_snapshot: str | None) -> list[str]:
-    """Days of events that were written after a snapshot, or are no longer there at all.
+def changed_days(spark: SparkSession) -> set[datetime.date]:
+    """Days of events that have changed since user_days were computed.
 
     The lineage of snapshots tells, not the steps of this run: whatever an interrupted run left behind is
     found as well, and a repeat finds the same.
     """
     events = iceberg_table(spark, EVENTS)
-    snapshot, since = events.currentSnapshot(), []
-    while snapshot is not None and str(snapshot.snapshotId()) != known_snapshot:
-        since.append(snapshot.snapshotId())
-        snapshot = events.snapshot(snapshot.parentId()) if snapshot.parentId() is not None else None
-    if snapshot is None:
-        touched = spark.table(f"{EVENTS}.entries").where("status < 2")
-    else:
-        # Entries of deleted files too: a file may be gone because all its rows were deleted.
-        touched = spark.table(f"{EVENTS}.all_entries").where(F.col("snapshot_id").isin(since))
-    days_of = {
-        "written": touched.select("data_file.partition.event_date"),
-        "held": spark.table(f"{EVENTS}.partitions").select("partition.event_date"),
-        "known": spark.table(f"{USER_DAYS}.partitions").select("partition.day"),
-    }
-    # One query: each would cost a third of a second, however small.
-    parts = [days.toDF("day").withColumn("kind", F.lit(kind)) for kind, days in days_of.items()]
-    days = collections.defaultdict(set)
-    for row in functools.reduce(DataFrame.union, parts).distinct().collect():
-        days[row.kind].add(str(row.day))
-    return sorted(days["written"] | (days["known"] - days["held"]))
+    since = snapshots_since(events, events.currentSnapshot(), computed_from(spark))
+    if since is not None:
+        return set().union(*[days_changed(spark, events, snapshot) for snapshot in since])
+    held = spark.table(EVENTS).select("event_date")
+    known = spark.table(USER_DAYS).select("day")
+    return {row.event_date for row in held.union(known).distinct().collect()}
 
 
 def computed_from(spark: SparkSession) -> str | None:
@@ -907,10 +924,10 @@ def refresh_user_days(spark: SparkSession) -> int:
     source = newest_snapshot(spark, EVENTS)
     if source is None:
         return 0
-    days = changed_days(spark, computed_from(spark))
+    days = changed_days(spark)
     if not days:
         return 0
-    literals = ", ".join(f"DATE '{day}'" for day in days)
+    literals = ", ".join(f"DATE '{day}'" for day in sorted(days))
     spark.sql(SESSION_DAYS.format(events=EVENTS, days=literals)).createOrReplaceTempView("session_days")
     attributes = spark.sql(DAY_ATTRIBUTES.format(events=EVENTS, days=literals))
     (
@@ -931,40 +948,21 @@ def number_files(batch: dict) -> dict[int, str]:
     return dict(enumerate(sorted(file["uri"] for file in batch["files"])))
 
 
-@contextlib.contextmanager
-def one_task_a_day(spark: SparkSession, *, possible: bool) -> Iterator[None]:
-    """Lets queries read whole days, where no day is too large: what is counted by day needs no shuffle then."""
-    spark.conf.set("spark.sql.sources.v2.bucketing.enabled", "true")
-    spark.conf.set("spark.sql.iceberg.planning.preserve-data-grouping", str(possible).lower())
-    try:
-        yield
-    finally:
-        spark.conf.set("spark.sql.iceberg.planning.preserve-data-grouping", "false")
-
-
-def at_once(*tasks: Callable[[], object]) -> list:
-    """Does what needs nothing of each other at the same time: while one query is planned, cores would lie idle."""
-    with concurrent.futures.ThreadPoolExecutor(len(tasks)) as pool:
-        return [begun.result() for begun in [pool.submit(task) for task in tasks]]
-
-
-def stage_batch(spark: SparkSession, plan: dict) -> tuple[list[dict], list, tuple]:
-    """Brings the batch onto the branch and into the quarantine.
-
-    Returns the ledger's rows, the batch's events by day and file, and its refused rows by reason with examples.
-    """
+def stage_batch(spark: SparkSession, plan: dict) -> tuple[list[dict], list]:
+    """Brings the batch onto the branch and into the quarantine; returns the ledger's rows and the events by day and file."""
     batch = plan["batch"]
     files = number_files(batch)
     numbers = {uri: number for number, uri in files.items()}
     outcomes = Observation("outcomes")
     forgotten = forgotten_users(Files(spark), plan["lakeRoot"])
-    rows, _ = at_once(lambda: read_rows(spark, plan, files, forgotten), lambda: open_staging(spark, plan))
+    rows = read_rows(spark, plan, files, forgotten)
     by_file_and_outcome = tally(f"file_number * {OUTCOMES} + outcome", len(files) * OUTCOMES)
     accepted = (
         rows.observe(outcomes, by_file_and_outcome.alias("by_file_and_outcome"))
         .where("outcome = 0")
         .selectExpr(*EVENT_COLUMNS, "file_number")
     )
+    open_staging(spark, plan)
     stage_new_rows(accepted, plan, files)
 
     read, refused, defects = collections.Counter(), collections.defaultdict(dict), 0
@@ -977,14 +975,10 @@ def stage_batch(spark: SparkSession, plan: dict) -> tuple[list[dict], list, tupl
     quarantine_rows(spark, plan, files, refused, forgotten)
     check_refused_share(spark, plan, defects, sum(read.values()))
 
-    batch_id, days = batch["batchId"], days_just_staged(spark)
-    with one_task_a_day(spark, possible=plan["ingest"]["slicesPerDay"] == 1):
-        events, crowded, quarantine = at_once(
-            lambda: rows_of_batch(spark, STAGED_EVENTS, batch_id),
-            lambda: days_with_repeats(spark, days),
-            lambda: quarantined(spark, batch_id),
-        )
-    duplicates = drop_repeats(spark, plan, crowded, numbers)
+    batch_id = batch["batchId"]
+    events = rows_of_batch(spark, STAGED_EVENTS, batch_id)
+    days = days_with_repeats(spark, days_just_staged(spark), are_large=plan["ingest"]["slicesPerDay"] > 1)
+    duplicates = drop_repeats(spark, plan, days, numbers)
     if duplicates:
         events = rows_of_batch(spark, STAGED_EVENTS, batch_id)
     staged = collections.Counter()
@@ -1004,7 +998,7 @@ def stage_batch(spark: SparkSession, plan: dict) -> tuple[list[dict], list, tupl
         for file in batch["files"]
         for number in [numbers[file["uri"]]]
     ]
-    return ledger, events, quarantine
+    return ledger, events
 
 
 def check_refused_share(spark: SparkSession, plan: dict, refused: int, read: int) -> None:
@@ -1064,7 +1058,7 @@ def take_in(spark: SparkSession, plan: dict, files: Files) -> tuple[list[dict], 
         # Since then, users may have been forgotten: what is there is counted, and may be less.
         return ledger, rows_of_batch(spark, EVENTS, batch_id), quarantined(spark, batch_id)
     try:
-        ledger, events, refused = stage_batch(spark, plan)
+        ledger, events = stage_batch(spark, plan)
     except (Py4JJavaError, AnalysisException) as error:
         culprit = unreadable_file(spark, plan["batch"])
         if culprit is None:
@@ -1074,6 +1068,7 @@ def take_in(spark: SparkSession, plan: dict, files: Files) -> tuple[list[dict], 
             "the upload was cut short, the file is not the gzip its name says, or it was removed meanwhile",
             "deliver the file again whole, then start a new run; nothing of this batch was published",
         ) from error
+    refused = quarantined(spark, batch_id)
     check_accounts(ledger, sum(refused[0].values()))
     spark.sql(PUBLISH).collect()
     return ledger, events, refused
