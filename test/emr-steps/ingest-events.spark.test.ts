@@ -32,6 +32,18 @@ const LOG = { users: 40, days: 12, seed: 7 };
 const REPEATS = Array.from({ length: 40 }, (_, file) =>
   [7, 5, 3, 11].map((factor) => 1 + ((file * factor) % 13)),
 );
+/** What somebody does to the events of user u1 between two runs; in the second case so that no snapshot before it is left. */
+const DELETE_ROWS = "DELETE FROM lake.churn.events WHERE user_id = 'u1' AND item_in_session > 0";
+const DELETED = {
+  deleted: [
+    "ALTER TABLE lake.churn.events SET TBLPROPERTIES ('write.delete.mode' = 'merge-on-read')",
+    DELETE_ROWS,
+  ],
+  cut: [
+    DELETE_ROWS,
+    "CALL lake.system.expire_snapshots(table => 'churn.events', older_than => TIMESTAMP '2100-01-01', retain_last => 1)",
+  ],
+} as const;
 /** Which file a row came in is the one thing that may differ. */
 const DELIVERY = ['batch_id', 'source_file'];
 /** DuckDB cannot compare sketches. */
@@ -172,12 +184,18 @@ describe('ingest-events', () => {
     );
     await planRun('refused', log('refused'), { maxQuarantineShare: 1 });
     await planRun('strict', log('refused'));
-    await planRun('expired/1', log('refused'), { maxQuarantineShare: 1 });
+    await planRun('outlived/1', log('refused'), { maxQuarantineShare: 1 });
 
     await mkdir(log('nothing'), { recursive: true });
     await writeFile(join(log('nothing'), 'empty.json'), '');
     await planRun('nothing', log('nothing'));
-    await planRun('expired/2', log('nothing'));
+    await planRun('outlived/2', log('nothing'));
+    for (const [lakeName, statements] of Object.entries(DELETED)) {
+      await planRun(`${lakeName}/1`, log('odd'), { maxQuarantineShare: 1 });
+      await planRun(`${lakeName}/2`, log('nothing'));
+      const runFolder = join(lake(lakeName), KEYS.run(`${lakeName}-2`));
+      await writeFile(join(runFolder, 'before.sql'), statements.join(';'));
+    }
 
     await mkdir(log('truncated'), { recursive: true });
     await copyFile(join(log('clean'), '2018-10-01.json'), join(log('truncated'), 'whole.json'));
@@ -365,6 +383,26 @@ describe('ingest-events', () => {
     expect(lines).toEqual([{ line: '' }, { line: '' }]);
   });
 
+  it.each(Object.keys(DELETED))(
+    'brings user days up to date when rows were deleted (%s)',
+    async (lakeName) => {
+      const [{ events: before } = {}] = await queryLake(
+        lake('odd'),
+        "SELECT count(*) AS events FROM events WHERE user_id = 'u1' AND item_in_session > 0",
+      );
+      expect(Number(before)).toBeGreaterThan(0);
+      const result = await resultOf(ingestEvents, plan(`${lakeName}/2`));
+      expect(result.daysRecomputed).toBe(1);
+      const sql = (select: string, from: string): string => `SELECT ${select} FROM ${from} ORDER BY ALL`;
+      const expected = await queryLake(
+        lake(lakeName),
+        sql('user_id, count(*) AS events', "events WHERE auth = 'Logged In' GROUP BY user_id"),
+      );
+      expect(await queryLake(lake(lakeName), sql('user_id, events', 'user_days'))).toEqual(expected);
+      expect(expected.find(({ user_id: id }) => id === 'u1')?.events).toBe('1');
+    },
+  );
+
   it('keeps snapshots no longer than they need be kept, and every row', async () => {
     for (const table of ['events', 'user_days']) expect(await snapshots('aged', table)).toBe(1);
     expect(await snapshots('late', 'events')).toBeGreaterThan(1);
@@ -382,8 +420,8 @@ describe('ingest-events', () => {
 
   it('keeps refused rows no longer than they may be kept', async () => {
     // The plans of these tests are of a batch that was first seen long ago; its own rows are written all the same.
-    expect((await resultOf(ingestEvents, plan('expired/1'))).counts.quarantined).toBe(7);
-    expect(await queryLake(lake('expired'), 'SELECT * FROM quarantined_events')).toEqual([]);
+    expect((await resultOf(ingestEvents, plan('outlived/1'))).counts.quarantined).toBe(7);
+    expect(await queryLake(lake('outlived'), 'SELECT * FROM quarantined_events')).toEqual([]);
   });
 
   it('fails above the share of refused rows with reasons and examples, and publishes nothing', async () => {

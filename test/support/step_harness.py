@@ -1,11 +1,13 @@
 """Runs one step's script for several plans in one Spark session, each plan with a lake of its own.
 
 python step_harness.py <script> <plan.json> ...  The script's own run() does the work; its result or its
-explained error is written where the plan says, as its main() would do.
+explained error is written where the plan says, as its main() would do. What others do to the tables before a run
+stands beside its plan, as statements in before.sql.
 """
 
 import importlib.util
 import json
+import pathlib
 import sys
 
 from pyspark.sql import SparkSession
@@ -25,6 +27,9 @@ def main() -> None:
         # A catalog is set up with the settings of the session that is active, which is the step's own on the cluster.
         shared._jvm.org.apache.spark.sql.SparkSession.setActiveSession(session._jsparkSession)
         session.conf.set("spark.sql.catalog.lake.warehouse", plan["lakeRoot"] + "/warehouse")
+        before = pathlib.Path(path).with_name("before.sql")
+        for statement in before.read_text(encoding="utf-8").split(";") if before.exists() else []:
+            session.sql(statement)
         files = step.Files(session)
         outputs = plan["outputs"]
         try:
