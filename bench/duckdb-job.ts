@@ -1,6 +1,7 @@
 /**
  * The yardstick: DuckDB does ingest's job, as somebody who knows it would. JSON to typed, de-duplicated Parquet by
- * day, and the daily roll-up with all that user_days tells, on two threads. Run as: node bench/duckdb-job.ts <event files...> <output folder>
+ * day, and the daily roll-up with all that user_days tells, on two threads.
+ * Run as: node bench/duckdb-job.ts <event files...> <output folder>
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
