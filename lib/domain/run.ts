@@ -168,7 +168,7 @@ export const renderReportOutputSchema = z.strictObject({ reportUri: uri, link: z
 export type RenderReportOutput = z.infer<typeof renderReportOutputSchema>;
 
 /** What the subscribers are told of a run: input of the notifier. */
-export const noticeSchema = z.strictObject({ subject: z.string().min(1).max(100), text: z.string().min(1) });
+export const noticeSchema = z.strictObject({ subject: z.string().min(1), text: z.string().min(1) });
 export type Notice = z.infer<typeof noticeSchema>;
 
 /** Input of the CloseRun state's Lambda: which run ends badly, and the error that was caught. */

@@ -2,7 +2,6 @@
  * Tells the subscribers what became of a run, once. An execution is named like its run, and Step Functions starts no
  * second one under a name that was used; within it the message is sent again only if SNS has refused it.
  */
-
 import { Duration } from 'aws-cdk-lib';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { type IChainable, JsonPath, TaskInput, Timeout } from 'aws-cdk-lib/aws-stepfunctions';
@@ -11,8 +10,11 @@ import type { Construct } from 'constructs';
 import { SNS_RETRY } from './retries.ts';
 import { PUBLISH_MINUTES } from './timeouts.ts';
 
-/** What a state that starts the notifier gets when the run was told before. */
-export const ALREADY_TOLD = 'StepFunctions.ExecutionAlreadyExistsException';
+/** What a state that starts the notifier gets when the run was told before; AWS writes its errors both ways. */
+export const ALREADY_TOLD = [
+  'StepFunctions.ExecutionAlreadyExistsException',
+  'StepFunctions.ExecutionAlreadyExists',
+] as const;
 
 /** Defines the notifier's one state; its input is a Notice. */
 export function defineNotifier(scope: Construct, topic: ITopic): IChainable {

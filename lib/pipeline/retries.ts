@@ -64,6 +64,7 @@ export const NOTIFIER_RETRY: RetryProps = {
     'StepFunctions.AWSStepFunctionsException',
     'StepFunctions.SdkClientException',
     'StepFunctions.ExecutionLimitExceededException',
+    'StepFunctions.ExecutionLimitExceeded',
   ],
   interval: Duration.seconds(2),
   maxAttempts: 4,

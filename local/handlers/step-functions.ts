@@ -26,7 +26,7 @@ export function stepFunctions({ notifierArn, notifications }: LocalStepFunctions
       }
       const executionArn = `${notifierArn.replace(':stateMachine:', ':execution:')}:${start.Name}`;
       if ((await notifications.tellOnce(start.Name, start.Input)) === 'told before') {
-        throw new TaskError(ALREADY_TOLD, `Execution Already Exists: '${executionArn}'`);
+        throw new TaskError(ALREADY_TOLD[0], `Execution Already Exists: '${executionArn}'`);
       }
       return { ExecutionArn: executionArn, StartDate: new Date().toISOString() };
     },

@@ -256,6 +256,15 @@ describe('being called more than once', () => {
     }
   });
 
+  it('tells nobody where the marker is, whatever an older version wrote into it', async () => {
+    await startRun();
+    ports.executions.set('run-1', 'FAILED');
+    ports.objects.put(at(KEYS.closed('run-1')), '{"claimedAt":"2018-12-04T06:00:00.000Z"}');
+    await close(ended('run-1', 'FAILED'));
+    expect(ports.notifications.published).toEqual([]);
+    expect(recordOf('run-1')?.status).toBe('FAILED');
+  });
+
   it('takes no lease from the run that holds it now', async () => {
     await plan(ports, 'run-1');
     ports.executions.set('run-1', 'FAILED');

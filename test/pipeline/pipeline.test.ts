@@ -9,6 +9,7 @@ import {
   STEP_NAMES,
   storeMetricsInputSchema,
 } from '../../lib/domain/run.ts';
+import { ALREADY_TOLD } from '../../lib/pipeline/notifier.ts';
 import { STEP_OF_STATE } from '../../lib/pipeline/step-states.ts';
 import { synthesize } from '../support/synthesize.ts';
 import { allStates, definition, notifier, type State } from './definition.ts';
@@ -127,9 +128,7 @@ describe('failures', () => {
     const others = guarded.flatMap(([name, { Catch = [] }]) =>
       Catch.slice(0, -1).map(({ ErrorEquals, Next }) => [name, ...ErrorEquals, Next]),
     );
-    expect(others).toEqual([
-      ['NotifySuccess', 'StepFunctions.ExecutionAlreadyExistsException', 'ToldBefore'],
-    ]);
+    expect(others).toEqual([['NotifySuccess', ...ALREADY_TOLD, 'ToldBefore']]);
   });
 
   test('end in Failed, also when closing fails itself', () => {

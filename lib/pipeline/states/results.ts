@@ -59,6 +59,6 @@ export function notifySuccess(on: Pipeline): TaskStateBase {
   })
     .addRetry(NOTIFIER_RETRY)
     .addCatch(new Succeed(on.scope, 'ToldBefore', { comment: 'The try before this one had been heard' }), {
-      errors: [ALREADY_TOLD],
+      errors: [...ALREADY_TOLD],
     });
 }
