@@ -77,24 +77,27 @@ def write_log(spark: SparkSession, folder: str) -> str:
 
 
 def ingest(spark: SparkSession, log: str) -> None:
-    """Parses, shuffles, sorts, marks repeats and publishes by way of a branch."""
+    """Parses, shuffles, sorts, looks for repeats and publishes by way of a branch."""
     spark.sql(CREATE_EVENTS)
     spark.sql(f"ALTER TABLE {EVENTS} CREATE OR REPLACE BRANCH staging")
     outcomes = Observation("outcomes")
+    lines = spark.read.text(log).where("value RLIKE '\\\\S'")
+    string_class = spark._jvm.java.lang.Class.forName("java.lang.String")
+    text = getattr(lines._jdf, "as")(spark._jvm.org.apache.spark.sql.Encoders.bean(string_class))
+    reader = spark.read.schema(SCHEMA).option("columnNameOfCorruptRecord", "unreadable")
+    files = F.from_json(F.lit('[{"name": ""}]'), "ARRAY<STRUCT<name: STRING>>")
     parsed = (
-        spark.read.text(log)
-        .where("value RLIKE '\\\\S'")
-        .withColumn("fields", F.from_json("value", SCHEMA, {"columnNameOfCorruptRecord": "unreadable"}))
-        .selectExpr("fields.*", "INPUT_FILE_NAME() AS file")
-        .observe(outcomes, F.to_json(F.expr("HISTOGRAM_NUMERIC(ts % 7, 7)")).alias("read"))
-        .selectExpr("DATE(TIMESTAMP_MILLIS(ts)) AS day", "user", "ts", "page", "length")
+        DataFrame(reader._jreader.json(text), spark)
+        .select(F.struct("*").alias("fields"), F.input_file_name().alias("name"))
+        .join(F.broadcast(spark.sql("SELECT 1").select(F.inline(files))), "name", "left")
+        .observe(outcomes, F.to_json(F.expr("HISTOGRAM_NUMERIC(fields.ts % 7, 7)")).alias("read"))
+        .selectExpr("DATE(TIMESTAMP_MILLIS(fields.ts)) AS day", "fields.*")
+        .drop("unreadable")
     )
-    order = Window.partitionBy("user", "day").orderBy("ts", "page")
-    marked = parsed.repartition(2, "day").withColumn(
-        "repeat", F.lag("ts").over(order).eqNullSafe(F.col("ts"))
-    )
-    once = marked.where("NOT repeat").drop("repeat")
-    once.writeTo(f"{EVENTS}.branch_staging").option("fanout-enabled", "true").append()
+    ordered = parsed.repartition(2, "day").sortWithinPartitions("user", "ts")
+    ordered.writeTo(f"{EVENTS}.branch_staging").option("fanout-enabled", "true").append()
+    staged = spark.table(f"{EVENTS}.branch_staging").groupBy("day")
+    staged.agg(F.count("*"), F.countDistinct(F.xxhash64("user", "ts", "page"))).collect()
     spark.sql("CALL archive.system.fast_forward('small.events', 'main', 'staging')").collect()
     spark.table(f"{EVENTS}.entries").where("status < 2").select(
         "data_file.partition.day"

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { KEYS } from '../../lib/domain/lake.ts';
 import { runPlanSchema, type StepName } from '../../lib/domain/run.ts';
 import { jsonBytes } from '../../lib/domain/sizing.ts';
-import { classArchives } from '../../setup/environment.mjs';
+import { classArchives, projectRoot } from '../../setup/environment.mjs';
 import { archiveOptions } from '../../setup/spark-classes.mjs';
 import { filePath } from '../ports/file-uris.ts';
 
@@ -38,6 +38,12 @@ const SECOND_COMPILER_THRESHOLDS = {
   Tier4BackEdgeThreshold: 400_000,
 } as const;
 
+/**
+ * What the second compiler leaves to the first: SQL is parsed, classes are generated and tasks are sent about often
+ * enough to be compiled for a second each, and not often enough for that to pay.
+ */
+const COMPILER_DIRECTIVES = join(projectRoot, 'local', 'spark', 'compiler-directives.json');
+
 /** Options of the step's Java, as spark-submit takes them. */
 export function javaOptions(scratchFolder: string, isSmall: boolean): string {
   return [
@@ -46,7 +52,10 @@ export function javaOptions(scratchFolder: string, isSmall: boolean): string {
     ...archiveOptions(classArchives).map((option) => `"${option}"`),
     ...(isSmall
       ? ['-XX:TieredStopAtLevel=1']
-      : Object.entries(SECOND_COMPILER_THRESHOLDS).map(([name, calls]) => `-XX:${name}=${calls}`)),
+      : [
+          ...Object.entries(SECOND_COMPILER_THRESHOLDS).map(([name, calls]) => `-XX:${name}=${calls}`),
+          ...['-XX:+UnlockDiagnosticVMOptions', `"-XX:CompilerDirectivesFile=${COMPILER_DIRECTIVES}"`],
+        ]),
   ].join(' ');
 }
 

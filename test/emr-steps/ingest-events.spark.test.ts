@@ -134,7 +134,10 @@ describe('ingest-events', () => {
         row({ itemInSession: 15, userId: 30 }).replace('30', '30.0'),
         row({ itemInSession: 16, userId: 'mc.30.0' }),
         `${row({ itemInSession: 11, nested: { of: {} } })} `,
+        ` \t${row({ itemInSession: 17 })}`,
+        ` ${row({ itemInSession: 18 })} x`,
         `[${row({})}]`,
+        `[${row({ itemInSession: 19 })},${row({ itemInSession: 20 })}]`,
         'null',
         '{}',
         row({ registration: 9e18, userId: 77, itemInSession: 5, artist: 'a}{b' }),
@@ -156,7 +159,12 @@ describe('ingest-events', () => {
     const forgottenRow = { userId: '1017', firstName: 'Ada' };
     await writeFile(
       join(log('forgotten'), 'again.json'),
-      [row(forgottenRow), row({ ...forgottenRow, page: 'Nowhere' }), row({ userId: '1018' })].join('\n'),
+      [
+        row(forgottenRow),
+        row({ ...forgottenRow, page: 'Nowhere' }),
+        `${row({ ...forgottenRow, itemInSession: 1 })} x`,
+        row({ userId: '1018' }),
+      ].join('\n'),
     );
     await planRun('forgotten', log('forgotten'));
     await writeFile(
@@ -331,8 +339,8 @@ describe('ingest-events', () => {
 
   it('reads odd file names, and lets no object on a line be lost in silence', async () => {
     const result = await resultOf(ingestEvents, plan('odd'));
-    expect(result.counts).toEqual({ read: 16, accepted: 5, quarantined: 11, duplicates: 0 });
-    expect(result.refused).toEqual({ malformed_json: 9, missing_ts: 1, wrong_type: 1 });
+    expect(result.counts).toEqual({ read: 19, accepted: 6, quarantined: 13, duplicates: 0 });
+    expect(result.refused).toEqual({ malformed_json: 11, missing_ts: 1, wrong_type: 1 });
     const users = await queryLake(
       lake('odd'),
       "SELECT DISTINCT user_id, registered_at FROM events WHERE user_id = '77'",
@@ -376,11 +384,11 @@ describe('ingest-events', () => {
 
   it('drops and counts the rows of users who asked to be forgotten, and keeps nothing of them', async () => {
     const result = await resultOf(ingestEvents, plan('forgotten'));
-    expect(result.counts).toEqual({ read: 3, accepted: 1, quarantined: 2, duplicates: 0 });
-    expect(result.refused).toEqual({ forgotten_user: 2 });
+    expect(result.counts).toEqual({ read: 4, accepted: 1, quarantined: 3, duplicates: 0 });
+    expect(result.refused).toEqual({ forgotten_user: 3 });
     expect(await queryLake(lake('forgotten'), 'SELECT user_id FROM events')).toEqual([{ user_id: '1018' }]);
     const lines = await queryLake(lake('forgotten'), 'SELECT line FROM quarantined_events');
-    expect(lines).toEqual([{ line: '' }, { line: '' }]);
+    expect(lines).toEqual([{ line: '' }, { line: '' }, { line: '' }]);
   });
 
   it.each(Object.keys(DELETED))(
@@ -407,7 +415,7 @@ describe('ingest-events', () => {
     for (const table of ['events', 'user_days']) expect(await snapshots('aged', table)).toBe(1);
     expect(await snapshots('late', 'events')).toBeGreaterThan(1);
     const [counted] = await queryLake(lake('aged'), 'SELECT count(*) AS events FROM events');
-    expect(Number(counted?.events)).toBe(5 + 2);
+    expect(Number(counted?.events)).toBe(6 + 2);
   });
 
   /** Snapshots in the newest metadata of a table. */

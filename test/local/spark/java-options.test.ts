@@ -1,10 +1,12 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KEYS } from '../../../lib/domain/lake.ts';
 import type { StepName } from '../../../lib/domain/run.ts';
 import { fileUri } from '../../../local/ports/file-uris.ts';
 import { isSmallStep, javaOptions } from '../../../local/spark/java-options.ts';
+import { javaHome } from '../../../setup/environment.mjs';
 import { temporaryFolder, writePlan } from '../../support/spark-lake.ts';
 
 let lake: string;
@@ -40,5 +42,12 @@ describe("a step's Java", () => {
   it('takes a folder with blanks in its name', () => {
     expect(javaOptions('/my lake/scratch', true)).toMatch(/^"-Djava.io.tmpdir=\/my lake\/scratch" .*Tiered/);
     expect(javaOptions('/scratch', false)).not.toContain('Tiered');
+  });
+
+  it.each([true, false])("are understood by the project's Java, for a small step: %s", async (isSmall) => {
+    const java = join(javaHome, 'bin', 'java');
+    const options = `${javaOptions('/scratch', isSmall)} -XX:+PrintCommandLineFlags`;
+    const { stdout } = await execa(`"${java}" ${options} -version`, { shell: true });
+    expect(stdout).toContain(isSmall ? 'TieredStopAtLevel=1' : 'compiler directives added');
   });
 });
