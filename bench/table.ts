@@ -15,7 +15,7 @@ export interface BenchRun extends Figures {
 export interface BenchResult {
   readonly log: string;
   readonly bytes: number;
-  /** DuckDB doing ingest's job on the files of the whole run. */
+  /** DuckDB doing ingest's job on the files of the whole run, before and after it: the mean. */
   readonly duckdb: Figures;
   readonly whole: BenchRun;
   /** The run that adds the last day. */
