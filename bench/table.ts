@@ -14,6 +14,7 @@ export interface BenchRun extends Figures {
 
 export interface BenchResult {
   readonly log: string;
+  /** Of the files of the whole run: without the last day. */
   readonly bytes: number;
   /** DuckDB doing ingest's job on the files of the whole run, before and after it: the mean. */
   readonly duckdb: Figures;

@@ -99,11 +99,10 @@ def ingest(spark: SparkSession, log: str) -> None:
     staged = spark.table(f"{EVENTS}.branch_staging").groupBy("day")
     staged.agg(F.count("*"), F.countDistinct(F.xxhash64("user", "ts", "page"))).collect()
     spark.sql("CALL archive.system.fast_forward('small.events', 'main', 'staging')").collect()
-    spark.table(f"{EVENTS}.entries").where("status < 2").select(
-        "data_file.partition.day"
-    ).distinct().collect()
-    for part in ("refs", "snapshots", "partitions"):
-        spark.table(f"{EVENTS}.{part}").collect()
+    spark.table(f"{EVENTS}.partitions").collect()
+    table = spark._jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(spark._jsparkSession, EVENTS)
+    list(table.currentSnapshot().addedDataFiles(table.io()))
+    table.expireSnapshots().expireOlderThan(0).commit()
 
 
 def roll_up(spark: SparkSession) -> None:

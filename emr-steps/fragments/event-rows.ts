@@ -211,7 +211,7 @@ export const eventRows = python`
 
 
   def is_bare(raw: Column) -> Column:
-      """Whether a line was unreadable and gave nothing at all: it is no JSON object."""
+      """Whether nothing at all could be read of a line: its JSON is broken, or no field is of its type."""
       values = F.coalesce(*[raw[column].cast("string") for column in READ_COLUMNS])
       return raw[UNREADABLE].isNotNull() & values.isNull()
 

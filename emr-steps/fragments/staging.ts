@@ -19,7 +19,7 @@ export const staging = python`
   EVENTS = ${sparkTableName(EVENTS)}
   STAGED_EVENTS = ${`${sparkTableName(EVENTS)}.branch_${STAGING_BRANCH}`}
   CREATE_EVENTS = ${createTable(EVENTS, { 'write.parquet.dict-size-bytes': String(DICTIONARY_BYTES) })}
-  OPEN_STAGING = ${`ALTER TABLE ${sparkTableName(EVENTS)} CREATE OR REPLACE BRANCH ${STAGING_BRANCH}`}
+  OPEN_STAGING = ${`ALTER TABLE ${sparkTableName(EVENTS)} CREATE BRANCH ${STAGING_BRANCH}`}
   PUBLISH = ${`CALL ${CATALOG}.system.fast_forward('${DATABASE}.${EVENTS.name}', 'main', '${STAGING_BRANCH}')`}
   STAGING = ${STAGING_BRANCH}
   CLOSE_STAGING = ${`ALTER TABLE ${sparkTableName(EVENTS)} DROP BRANCH IF EXISTS ${STAGING_BRANCH}`}
@@ -49,6 +49,8 @@ export const staging = python`
       snapshots = iceberg_table(spark, EVENTS).snapshots()
       tried = any(snapshot.summary().get(WRITTEN_FOR) == batch_id for snapshot in snapshots)
       unfinished = plan["abandonedBatchIds"] + ([batch_id] if tried else [])
+      # A branch cannot be replaced while readers see no snapshot: it is what a first try left that published nothing.
+      spark.sql(CLOSE_STAGING)
       spark.sql(OPEN_STAGING)
       forget_batches(spark, STAGED_EVENTS, unfinished)
 

@@ -52,7 +52,14 @@ export const ATHENA_RETRY: RetryProps = {
  */
 export const SNS_RETRY: RetryProps = {
   ...BACKING_OFF,
-  errors: ['SNS.AmazonSNSException', 'SNS.ThrottledException', 'SNS.InternalErrorException'],
+  errors: [
+    'SNS.AmazonSNSException',
+    'SNS.ThrottledException',
+    'SNS.InternalErrorException',
+    // The key's own throttling, as the two generations of AWS's library for Java write it.
+    'SNS.KMSThrottlingException',
+    'SNS.KmsThrottlingException',
+  ],
   interval: Duration.seconds(2),
   maxAttempts: 6,
 };

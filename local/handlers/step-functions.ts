@@ -13,7 +13,7 @@ export interface LocalStepFunctions {
   readonly notifications: Notifications;
 }
 
-/** Handler of startExecution, which answers at once, as the one without `.sync` does. */
+/** Handler of startExecution. AWS answers before the execution has ended; here it has ended then, and its failure is told. */
 export function stepFunctions({ notifierArn, notifications }: LocalStepFunctions): TaskHandlers {
   return {
     'states:startExecution': async (parameters) => {

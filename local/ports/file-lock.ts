@@ -9,7 +9,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { isAlive, ownIdentity, processSchema } from '../processes/identity.ts';
 
 const RETRY_MILLISECONDS = 10;
-/** What is done under a lock takes milliseconds. */
+/** What is done under a lock takes milliseconds; the notifier's execution, a second or two. */
 const PATIENCE_MILLISECONDS = 10_000;
 
 /** Runs `action` while no other process (and no other call of this one) holds the lock of the file. */

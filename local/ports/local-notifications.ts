@@ -19,6 +19,15 @@ const lineSchema = z.object({
   text: z.string(),
 });
 
+/** The message of a line; undefined where the line was cut off as it was written. */
+function messageOf(line: string): z.infer<typeof lineSchema> | undefined {
+  try {
+    return lineSchema.safeParse(JSON.parse(line)).data;
+  } catch {
+    return undefined;
+  }
+}
+
 export interface LocalNotificationsProps {
   /** JSON lines, one a message. */
   readonly file: string;
@@ -64,9 +73,6 @@ export class LocalNotifications implements Notifications {
       if (isCode(error, 'ENOENT')) return '';
       throw error;
     });
-    return lines
-      .split('\n')
-      .filter((line) => line !== '')
-      .some((line) => lineSchema.safeParse(JSON.parse(line)).data?.runId === runId);
+    return lines.split('\n').some((line) => messageOf(line)?.runId === runId);
   }
 }

@@ -192,6 +192,8 @@ describe('ingest-events', () => {
     );
     await planRun('refused', log('refused'), { maxQuarantineShare: 1 });
     await planRun('strict', log('refused'));
+    await planRun('mended/1', log('refused'));
+    await planRun('mended/2', log('repeating'));
     await planRun('outlived/1', log('refused'), { maxQuarantineShare: 1 });
 
     await mkdir(log('nothing'), { recursive: true });
@@ -439,6 +441,14 @@ describe('ingest-events', () => {
     );
     expect(error.message).toContain('[redacted]');
     expect(await queryLake(lake('strict'), 'SELECT * FROM events')).toEqual([]);
+  });
+
+  it('takes in what is mended after a first run that published nothing', async () => {
+    await errorOf(ingestEvents, plan('mended/1'));
+    const result = await resultOf(ingestEvents, plan('mended/2'));
+    expect(result.counts.accepted).toBe(4 * REPEATS.length);
+    const [held] = await queryLake(lake('mended'), 'SELECT count(*) AS events FROM events');
+    expect(Number(held?.events)).toBe(4 * REPEATS.length);
   });
 
   it('survives a batch without a single row', async () => {

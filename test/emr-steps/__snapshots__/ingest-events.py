@@ -421,7 +421,7 @@ def is_marked(raw: Column) -> Column:
 
 
 def is_bare(raw: Column) -> Column:
-    """Whether a line was unreadable and gave nothing at all: it is no JSON object."""
+    """Whether nothing at all could be read of a line: its JSON is broken, or no field is of its type."""
     values = F.coalesce(*[raw[column].cast("string") for column in READ_COLUMNS])
     return raw[UNREADABLE].isNotNull() & values.isNull()
 
@@ -505,7 +505,7 @@ TBLPROPERTIES (
   'write.parquet.dict-size-bytes' = '2048'
 )
 """
-OPEN_STAGING = "ALTER TABLE lake.churn.events CREATE OR REPLACE BRANCH staging"
+OPEN_STAGING = "ALTER TABLE lake.churn.events CREATE BRANCH staging"
 PUBLISH = "CALL lake.system.fast_forward('churn.events', 'main', 'staging')"
 STAGING = "staging"
 CLOSE_STAGING = "ALTER TABLE lake.churn.events DROP BRANCH IF EXISTS staging"
@@ -564,6 +564,8 @@ def open_staging(spark: SparkSession, plan: dict) -> None:
     snapshots = iceberg_table(spark, EVENTS).snapshots()
     tried = any(snapshot.summary().get(WRITTEN_FOR) == batch_id for snapshot in snapshots)
     unfinished = plan["abandonedBatchIds"] + ([batch_id] if tried else [])
+    # A branch cannot be replaced while readers see no snapshot: it is what a first try left that published nothing.
+    spark.sql(CLOSE_STAGING)
     spark.sql(OPEN_STAGING)
     forget_batches(spark, STAGED_EVENTS, unfinished)
 
