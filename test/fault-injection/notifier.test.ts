@@ -38,16 +38,18 @@ describe('the notifier', () => {
     expect(published).toEqual([{ ...NOTICE, attributes: { runId: RUN } }]);
   });
 
-  it.each(['SNS.ThrottledException', 'SNS.InternalErrorException', 'SNS.AmazonSNSException'])(
-    'tries again what SNS has refused (%s)',
-    async (error) => {
-      const { ending, published } = await tell((attempt, publish) =>
-        attempt <= 3 ? Promise.reject(new TaskError(error, 'later')) : publish(),
-      );
-      expect(ending.status).toBe('SUCCEEDED');
-      expect(published).toHaveLength(1);
-    },
-  );
+  it.each([
+    'SNS.ThrottledException',
+    'SNS.KMSThrottlingException',
+    'SNS.InternalErrorException',
+    'SNS.AmazonSNSException',
+  ])('tries again what SNS has refused (%s)', async (error) => {
+    const { ending, published } = await tell((attempt, publish) =>
+      attempt <= 3 ? Promise.reject(new TaskError(error, 'later')) : publish(),
+    );
+    expect(ending.status).toBe('SUCCEEDED');
+    expect(published).toHaveLength(1);
+  });
 
   it.each(['SNS.SdkClientException', 'States.TaskFailed', 'States.Timeout', 'SNS.KMSAccessDeniedException'])(
     'sends nothing twice that may have been taken, and fails for the alarm to see (%s)',

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -194,6 +194,14 @@ describe('Step Functions on this machine', () => {
       'states:startExecution',
       { StateMachineArn, Name, Input: { subject: `Of ${Name}`, text: 'done' } },
     );
+
+  it('passes over a message that was cut off as it was written', async () => {
+    await mkdir(join(folder, 'local'), { recursive: true });
+    await writeFile(file(), '{"at":"2018-\n');
+    await start(deployed.notifier.arn, 'run-1');
+    await expect(start(deployed.notifier.arn, 'run-1')).rejects.toThrow();
+    expect((await readFile(file(), 'utf8')).trim().split('\n')).toHaveLength(2);
+  });
 
   it('starts the notifier, and not again under a name that was used', async () => {
     expect(await start(deployed.notifier.arn, 'run-1')).toMatchObject({
