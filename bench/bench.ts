@@ -9,12 +9,12 @@ import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { Command } from 'commander';
 import { wholeNumber } from '../bin/commands/arguments.ts';
-import { KEYS } from '../lib/domain/lake.ts';
-import { runSummarySchema } from '../local/run/summary.ts';
+import { KEYS } from '../domain/lake.ts';
+import { runSummarySchema } from '../local/run/run-summary.ts';
 import { projectRoot } from '../setup/environment.mjs';
+import { type BenchResult, table } from './figures-table.ts';
 import { type BenchLog, generatedLog, smallLog } from './logs.ts';
 import { cpuSecondsOf, type Measurement, measure } from './measure.ts';
-import { type BenchResult, table } from './table.ts';
 
 const CACHE = join(projectRoot, '.churn', 'bench');
 /** About the log that `npm start` generates, a log of 10 GB, and something in between. */

@@ -6,8 +6,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { RAW_COLUMNS, type RawType, SONG_PAGE } from '../lib/domain/events.ts';
-import { PAGE_COUNTERS } from '../lib/domain/lake.ts';
+import { RAW_COLUMNS, type RawType, SONG_PAGE } from '../domain/events.ts';
+import { PAGE_COUNTERS } from '../domain/lake.ts';
 
 const THREADS = '2';
 const MEMORY_LIMIT = '4GB';

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { generateLog } from '../local/generator/generate.ts';
+import { generateLog } from '../generator/generate.ts';
 import { projectRoot } from '../setup/environment.mjs';
 
 export interface BenchLog {

@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { family } from '../local/processes/table.ts';
+import { family } from '../local/processes/process-table.ts';
 
 const SAMPLE_MILLISECONDS = 500;
 const KIBIBYTE = 1_024;

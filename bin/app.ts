@@ -1,10 +1,9 @@
 /** The CDK app: `npx cdk synth`, `npx cdk deploy`. */
 
 import { Validations } from 'aws-cdk-lib';
-
+import { buildApp } from '../lib/app.ts';
 import { ConfigurationError } from '../lib/configuration.ts';
-import { buildApp } from '../lib/stacks/app.ts';
-import { ReviewedChecks } from '../lib/stacks/reviewed-checks.ts';
+import { ReviewedChecks } from '../lib/review/reviewed-checks.ts';
 
 try {
   const { app } = buildApp();

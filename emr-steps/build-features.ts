@@ -3,11 +3,11 @@
  * Reads the current snapshot of user_days once for all cutoffs; replaces the table `features` whole.
  * Fails when the log is too short to train on, or when nobody has a history before a cutoff.
  */
-import { FEATURES } from '../lib/domain/features/catalogue.ts';
-import { compileFeatures } from '../lib/domain/features/compile.ts';
-import { FEATURES_TABLE } from '../lib/domain/features/table.ts';
-import { ICEBERG_FORMAT_VERSION, sparkTableName, USER_DAYS } from '../lib/domain/lake.ts';
-import { featuresResultSchema } from '../lib/domain/results.ts';
+import { FEATURES } from '../domain/features/catalogue.ts';
+import { compileFeatures } from '../domain/features/compile.ts';
+import { FEATURES_TABLE } from '../domain/features/features-table.ts';
+import { ICEBERG_FORMAT_VERSION, sparkTableName, USER_DAYS } from '../domain/lake.ts';
+import { featuresResultSchema } from '../domain/results.ts';
 import { cutoffFunctions } from './fragments/cutoffs.ts';
 import { snapshotExpiry, snapshotFunctions, snapshotReading } from './fragments/snapshots.ts';
 import { sqlText } from './fragments/sql.ts';

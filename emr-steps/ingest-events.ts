@@ -4,8 +4,8 @@
  * Fails, with nothing published, when a file cannot be read to its end, when too many rows are refused,
  * or when the rows read, accepted, refused and repeated, each counted by itself, do not add up.
  */
-import { EVENTS, INGEST_FILES, QUARANTINED_EVENTS, USER_DAYS } from '../lib/domain/lake.ts';
-import { ingestResultSchema } from '../lib/domain/results.ts';
+import { EVENTS, INGEST_FILES, QUARANTINED_EVENTS, USER_DAYS } from '../domain/lake.ts';
+import { ingestResultSchema } from '../domain/results.ts';
 import { eventRows } from './fragments/event-rows.ts';
 import { quarantine } from './fragments/quarantine.ts';
 import { snapshotChanges, snapshotExpiry, snapshotFunctions } from './fragments/snapshots.ts';

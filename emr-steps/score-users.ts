@@ -3,13 +3,13 @@
  * those on whom it was tested.
  * Replaces the partition of this run in the table `scores`, so that a repeat ends with the same rows.
  */
-import { FEATURES_TABLE } from '../lib/domain/features/table.ts';
-import { SCORES, sparkTableName } from '../lib/domain/lake.ts';
-import { scoringResultSchema } from '../lib/domain/results.ts';
+import { FEATURES_TABLE } from '../domain/features/features-table.ts';
+import { SCORES, sparkTableName } from '../domain/lake.ts';
+import { scoringResultSchema } from '../domain/results.ts';
 import { loading, loadingImports, scoring } from './fragments/candidates.ts';
-import { driftFunctions, driftImports } from './fragments/drift.ts';
 import { inputVector } from './fragments/model-inputs.ts';
 import { snapshotExpiry, snapshotFunctions, snapshotReading } from './fragments/snapshots.ts';
+import { driftFunctions, driftImports } from './fragments/stability-index.ts';
 import { createTable } from './fragments/tables.ts';
 import { python } from './python.ts';
 import { defineStep } from './step.ts';

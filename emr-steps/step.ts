@@ -1,7 +1,7 @@
 /** What a Spark step is. From one definition come its script, its permissions, its state and its docs. */
 import type { z } from 'zod';
-import type { Table } from '../lib/domain/lake.ts';
-import type { StepName } from '../lib/domain/run.ts';
+import type { Table } from '../domain/lake.ts';
+import type { StepName } from '../domain/run.ts';
 import { prelude } from './prelude.ts';
 import { type Python, python } from './python.ts';
 

@@ -3,16 +3,16 @@
  * Tuning, calibration and thresholds see training cutoffs only, in folds of whole users. With too few cancellations
  * the run still succeeds and says that its figures cannot be trusted.
  */
-import { FEATURES_TABLE } from '../lib/domain/features/table.ts';
-import { sparkTableName } from '../lib/domain/lake.ts';
-import { CANDIDATES } from '../lib/domain/models.ts';
-import { trainingResultSchema } from '../lib/domain/results.ts';
+import { FEATURES_TABLE } from '../domain/features/features-table.ts';
+import { sparkTableName } from '../domain/lake.ts';
+import { CANDIDATES } from '../domain/models.ts';
+import { trainingResultSchema } from '../domain/results.ts';
 import { barrierTimer, candidateImports, fitting, scoring } from './fragments/candidates.ts';
-import { scoreBins } from './fragments/drift.ts';
 import { evaluationFunctions, evaluationImports } from './fragments/evaluation.ts';
 import { foldFunctions } from './fragments/folds.ts';
 import { inputLearning, inputVector } from './fragments/model-inputs.ts';
 import { snapshotFunctions, snapshotReading } from './fragments/snapshots.ts';
+import { scoreBins } from './fragments/stability-index.ts';
 import { python } from './python.ts';
 import { defineStep } from './step.ts';
 

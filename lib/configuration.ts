@@ -3,8 +3,8 @@
  * overridden by `-c churn:key=value`. Everything is checked before a stack is made, and errors name the key.
  */
 import { z } from 'zod';
-import { instanceUsdPerHour, STORAGE_GIB_PER_UNIT } from './domain/cost.ts';
-import { runSettingsSchema } from './domain/run.ts';
+import { instanceUsdPerHour, STORAGE_GIB_PER_UNIT } from '../domain/cost.ts';
+import { runSettingsSchema } from '../domain/run.ts';
 import { checkSchedule } from './schedule-expression.ts';
 
 /** Begins every key of ours, so that a misspelt one is told apart from a key of CDK's. */
@@ -131,7 +131,7 @@ const configurationSchema = z
     deleteData: flag.default(false),
     confirmDeleteData: z.string().optional(),
 
-    /** Defaults of every run: RunSettings in lib/domain/run.ts. */
+    /** Defaults of every run: RunSettings in domain/run.ts. */
     run: document.default(runSettingsSchema.parse({})),
   })
   .superRefine((value, context) => {
@@ -202,7 +202,7 @@ function instanceTypeProblem(name: string): string | undefined {
   if (size !== 'xlarge')
     return `${name} is not one unit of capacity: an xlarge has the four vCPUs that sizing reckons with`;
   if (instanceUsdPerHour(name, 'us-east-1') === undefined)
-    return `${name} has no price in lib/domain/cost.ts: add its family there`;
+    return `${name} has no price in domain/cost.ts: add its family there`;
   return undefined;
 }
 

@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
-import { ISO_DATE } from '../../lib/domain/time.ts';
+import { ISO_DATE } from '../../domain/time.ts';
 
 /** The command was called in a way that makes no sense. */
 export class UsageError extends Error {

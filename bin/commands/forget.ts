@@ -1,13 +1,13 @@
 /** `churn forget`: puts users on the list of those whose rows ingest drops, in a lake here or in the cloud. */
 import { Command } from 'commander';
-import { findJson, jsonText, lakeUri } from '../../lambda/json-objects.ts';
-import type { ObjectStore } from '../../lambda/ports.ts';
-import { FEATURES_TABLE } from '../../lib/domain/features/table.ts';
-import { forget, forgottenUsersSchema } from '../../lib/domain/forgotten-users.ts';
-import { EVENTS, KEYS, SCORES, USER_DAYS } from '../../lib/domain/lake.ts';
-import { openExistingLake } from '../../local/lake-folder.ts';
-import { ContentTags } from '../../local/ports/content-tags.ts';
-import { FolderStore } from '../../local/ports/folder-store.ts';
+import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
+import { forget, forgottenUsersSchema } from '../../domain/forgotten-users.ts';
+import { EVENTS, KEYS, SCORES, USER_DAYS } from '../../domain/lake.ts';
+import type { ObjectStore } from '../../lambda/ports/ports.ts';
+import { findJson, jsonText, lakeUri } from '../../lambda/run/json-objects.ts';
+import { ContentTags } from '../../local/adapters/content-tags.ts';
+import { FolderStore } from '../../local/adapters/folder-store.ts';
+import { openExistingLake } from '../../local/run/lake-folder.ts';
 import { DEFAULT_LAKE, UsageError } from './arguments.ts';
 import { explained } from './deployed/errors.ts';
 

@@ -1,8 +1,8 @@
 /** `churn generate`: writes an event log with the statistics of a real one. */
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { count } from '../../local/display/words.ts';
-import { DEFAULT_START_DATE, generateLog } from '../../local/generator/generate.ts';
+import { DEFAULT_START_DATE, generateLog } from '../../generator/generate.ts';
+import { count } from '../terminal/words.ts';
 import { isoDay, wholeNumber } from './arguments.ts';
 
 interface GenerateArguments {

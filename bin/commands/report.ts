@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { execa } from 'execa';
-import { LakeFolderError, openExistingLake } from '../../local/lake-folder.ts';
+import { LakeFolderError, openExistingLake } from '../../local/run/lake-folder.ts';
 import { DEFAULT_LAKE } from './arguments.ts';
 import { namesPipeline, type PipelineOptions, withOptionalPipeline } from './deployed/options.ts';
 
@@ -28,7 +28,7 @@ export function reportCommand(): Command {
 
 /** A link that is signed with the reader's own credentials. */
 async function deployedReport(options: PipelineOptions): Promise<string> {
-  const { openPipeline } = await import('./deployed/pipeline.ts');
+  const { openPipeline } = await import('./deployed/deployed-pipeline.ts');
   const { latestReportLink } = await import('./deployed/report-link.ts');
   return (await latestReportLink(await openPipeline(options, process.env))).link;
 }

@@ -1,6 +1,6 @@
 /** What a person may ask of a run, as options of a command. */
 import type { Command } from 'commander';
-import type { RunRequest } from '../../lib/domain/run.ts';
+import type { RunRequest } from '../../domain/run.ts';
 import { isoDay, share, wholeNumber } from './arguments.ts';
 
 export interface RequestOptions {

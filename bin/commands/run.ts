@@ -1,13 +1,13 @@
 /** `churn run`: a whole run on this machine. */
 import { Command } from 'commander';
-import { displayFor } from '../../local/display/display.ts';
-import { summaryText } from '../../local/display/summary-text.ts';
-import { mainPath, parseMachine } from '../../local/interpreter/states.ts';
-import { openLake } from '../../local/lake-folder.ts';
-import { fileUri } from '../../local/ports/file-uris.ts';
+import { fileUri } from '../../local/adapters/file-uris.ts';
+import { mainPath, parseMachine } from '../../local/interpreter/state-language.ts';
 import { ensureDefaultLog } from '../../local/run/default-log.ts';
+import { openLake } from '../../local/run/lake-folder.ts';
 import { runLocally } from '../../local/run/local-run.ts';
-import { isSuccess, type RunSummary, runSummarySchema } from '../../local/run/summary.ts';
+import { isSuccess, type RunSummary, runSummarySchema } from '../../local/run/run-summary.ts';
+import { displayFor } from '../terminal/display.ts';
+import { summaryText } from '../terminal/summary-text.ts';
 import { DEFAULT_LAKE, eventsLocation } from './arguments.ts';
 import { onInterrupt } from './interrupt.ts';
 import { type RequestOptions, requestOf, withRequestOptions } from './request.ts';
@@ -52,7 +52,7 @@ async function run(options: RunArguments): Promise<RunSummary> {
   // A resumed run has its files from the plan that it takes up.
   if (given === undefined && options.resume === undefined) await ensureDefaultLog(lake.generatedLog, note);
   // The CDK takes seconds to load: only a run waits for it.
-  const { withDefinition } = await import('../../local/synthesize.ts');
+  const { withDefinition } = await import('../../local/template/synthesize.ts');
   return withDefinition(async (definition) => {
     const display = displayFor(mainPath(parseMachine(definition.states)), process.stderr, process.env);
     try {

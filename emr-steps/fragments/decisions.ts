@@ -1,5 +1,5 @@
 /** Thresholds found on out-of-fold scores, and what they do to the test rows. */
-import type { ThresholdRule } from '../../lib/domain/models.ts';
+import type { ThresholdRule } from '../../domain/models.ts';
 import { type Python, python } from '../python.ts';
 
 /** What each rule makes as large as it can. */

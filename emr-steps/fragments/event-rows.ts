@@ -13,8 +13,8 @@ import {
   SECONDS_BELOW_MILLISECONDS,
   SECONDS_PER_DAY,
   USER_AUTHS,
-} from '../../lib/domain/events.ts';
-import { type Column, EVENTS, KEYS } from '../../lib/domain/lake.ts';
+} from '../../domain/events.ts';
+import { type Column, EVENTS, KEYS } from '../../domain/lake.ts';
 import { python } from '../python.ts';
 import { sqlText } from './sql.ts';
 import { sqlString, sqlStrings } from './tables.ts';

@@ -4,7 +4,7 @@
  * scikit-learn has most of these for one sample of rows at a time. Here they take many resamples of counts at once,
  * and the test holds each of them, and its interval, against scikit-learn.
  */
-import type { MetricName, ThresholdRule } from '../../lib/domain/models.ts';
+import type { MetricName, ThresholdRule } from '../../domain/models.ts';
 import { type Python, python } from '../python.ts';
 
 /** Names that the script gives its figures: those of the domain, or it does not compile. */

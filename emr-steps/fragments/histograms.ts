@@ -1,5 +1,5 @@
 /** From scored rows to histograms of the score: what is collected does not grow with the number of users. */
-import { SCORE_BINS } from '../../lib/domain/models.ts';
+import { SCORE_BINS } from '../../domain/models.ts';
 import { type Python, python } from '../python.ts';
 
 export const histogramFunctions: Python = python`

@@ -1,6 +1,6 @@
 /** From the columns of the table `features` to the vector that every model reads; the same in training and scoring. */
-import { FEATURES } from '../../lib/domain/features/catalogue.ts';
-import { FEATURE_GROUPS } from '../../lib/domain/features/measure.ts';
+import { FEATURES } from '../../domain/features/catalogue.ts';
+import { FEATURE_GROUPS } from '../../domain/features/measure.ts';
 import { type Python, python } from '../python.ts';
 
 const groups = Object.fromEntries(

@@ -1,11 +1,11 @@
 /** Refused rows: kept with their reason and their file, shortened, the names of people blanked. */
-import { PERSONAL_COLUMNS } from '../../lib/domain/events.ts';
+import { PERSONAL_COLUMNS } from '../../domain/events.ts';
 import {
   QUARANTINE_RETENTION_DAYS,
   QUARANTINED_EVENTS,
   QUARANTINED_LINE_BYTES,
   sparkTableName,
-} from '../../lib/domain/lake.ts';
+} from '../../domain/lake.ts';
 import { python } from '../python.ts';
 import { createTable } from './tables.ts';
 

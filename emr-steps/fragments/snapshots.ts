@@ -1,5 +1,5 @@
 /** Iceberg snapshots: a step names the exact data that it read and wrote, and removes what is too old to be asked for. */
-import { SNAPSHOT_RETENTION_DAYS } from '../../lib/domain/lake.ts';
+import { SNAPSHOT_RETENTION_DAYS } from '../../domain/lake.ts';
 import { python } from '../python.ts';
 
 export const snapshotFunctions = python`

@@ -1,5 +1,5 @@
 /** Staging: a batch becomes events on a branch that no reader sees, and is published in one commit. */
-import { CATALOG, DATABASE, EVENTS, STAGING_BRANCH, sparkTableName } from '../../lib/domain/lake.ts';
+import { CATALOG, DATABASE, EVENTS, STAGING_BRANCH, sparkTableName } from '../../domain/lake.ts';
 import { python } from '../python.ts';
 import { createTable } from './tables.ts';
 

@@ -1,5 +1,5 @@
 /** Iceberg tables as Spark SQL creates them. */
-import { ICEBERG_FORMAT_VERSION, sparkTableName, type Table } from '../../lib/domain/lake.ts';
+import { ICEBERG_FORMAT_VERSION, sparkTableName, type Table } from '../../domain/lake.ts';
 import type { Python } from '../python.ts';
 import { sqlText } from './sql.ts';
 

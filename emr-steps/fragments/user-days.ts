@@ -1,6 +1,6 @@
 /** The daily roll-up: additive counters by user and day, from which everything after ingest is computed. */
-import { SONG_PAGE, USER_AUTHS } from '../../lib/domain/events.ts';
-import { PAGE_COUNTERS, sparkTableName, USER_DAYS } from '../../lib/domain/lake.ts';
+import { SONG_PAGE, USER_AUTHS } from '../../domain/events.ts';
+import { PAGE_COUNTERS, sparkTableName, USER_DAYS } from '../../domain/lake.ts';
 import { python } from '../python.ts';
 import { sqlText } from './sql.ts';
 import { createTable, sqlString, sqlStrings } from './tables.ts';

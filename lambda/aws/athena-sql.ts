@@ -1,6 +1,6 @@
 /** The SqlEngine port over Athena: answers of queries that the state machine ran. */
 import { type AthenaClient, paginateGetQueryResults, type ResultSet } from '@aws-sdk/client-athena';
-import type { SqlEngine } from '../ports.ts';
+import type { SqlEngine } from '../ports/ports.ts';
 
 type AnswerRow = Readonly<Record<string, string | null>>;
 

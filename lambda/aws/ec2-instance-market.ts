@@ -5,8 +5,8 @@ import {
   EC2ServiceException,
   paginateDescribeInstanceTypeOfferings,
 } from '@aws-sdk/client-ec2';
-import { PipelineError } from '../errors.ts';
-import type { InstanceMarket, InstanceOffers } from '../ports.ts';
+import type { InstanceMarket, InstanceOffers } from '../ports/ports.ts';
+import { PipelineError } from '../run/errors.ts';
 
 /** A run can go without this check, but a cold Lambda takes a second for its first answer alone. */
 const PATIENCE_MILLISECONDS = 10_000;

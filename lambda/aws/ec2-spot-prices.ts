@@ -1,6 +1,6 @@
 /** The SpotPrices port over EC2's price history. */
 import { type EC2Client, paginateDescribeSpotPriceHistory } from '@aws-sdk/client-ec2';
-import type { SpotPriceChange, SpotPriceQuestion, SpotPrices } from '../ports.ts';
+import type { SpotPriceChange, SpotPriceQuestion, SpotPrices } from '../ports/ports.ts';
 
 /** The platform of EMR's instances, as the history names it. */
 const PRODUCT = 'Linux/UNIX';

@@ -11,8 +11,8 @@ import {
   paginateListSteps,
   TerminateJobFlowsCommand,
 } from '@aws-sdk/client-emr';
-import { CLUSTER_TAGS } from '../../lib/domain/operations.ts';
-import type { ClusterDescription, ClusterInstance, Clusters, LivingCluster } from '../ports.ts';
+import { CLUSTER_TAGS } from '../../domain/operations.ts';
+import type { ClusterDescription, ClusterInstance, Clusters, LivingCluster } from '../ports/ports.ts';
 
 const LIVING_STATES: ClusterState[] = ['STARTING', 'BOOTSTRAPPING', 'RUNNING', 'WAITING', 'TERMINATING'];
 /** No run takes as long: how far back its clusters are looked for. */

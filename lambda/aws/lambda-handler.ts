@@ -1,15 +1,10 @@
 /** A Lambda's entry: the function's body with the cloud's ports, its log and its metrics around it. */
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
-import {
-  type FunctionName,
-  METRIC_NAMESPACE,
-  RUN_METRICS,
-  type RunMetric,
-} from '../../lib/domain/operations.ts';
-import { type FunctionContext, type LambdaFunction, readContext } from '../context.ts';
-import type { Ports } from '../ports.ts';
-import { awsPorts } from './ports.ts';
+import { type FunctionName, METRIC_NAMESPACE, RUN_METRICS, type RunMetric } from '../../domain/operations.ts';
+import type { Ports } from '../ports/ports.ts';
+import { type FunctionContext, type LambdaFunction, readContext } from '../run/context.ts';
+import { awsPorts } from './adapters.ts';
 
 /** Values of the metrics that a call gives. */
 export type Measurements = Readonly<Partial<Record<RunMetric, number>>>;

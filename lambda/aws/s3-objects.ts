@@ -12,7 +12,7 @@ import {
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import { type ObjectStore, type StoredObject, UnlistableError, type WriteCondition } from '../ports.ts';
+import { type ObjectStore, type StoredObject, UnlistableError, type WriteCondition } from '../ports/ports.ts';
 
 const PRECONDITION_FAILED = 412;
 /** Another conditional write of the same object is under way: S3 asks to try again. */

@@ -5,7 +5,7 @@ import {
   paginateListExecutions,
   type SFNClient,
 } from '@aws-sdk/client-sfn';
-import type { EndedExecution, ExecutionStatus, Executions } from '../ports.ts';
+import type { EndedExecution, ExecutionStatus, Executions } from '../ports/ports.ts';
 
 const BAD_ENDINGS = ['FAILED', 'TIMED_OUT', 'ABORTED'] as const;
 

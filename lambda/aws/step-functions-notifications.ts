@@ -1,7 +1,7 @@
 /** The Notifications port: an execution of the notifier that is named like the run. */
 import { ExecutionAlreadyExists, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import type { Notice } from '../../lib/domain/run.ts';
-import type { Notifications } from '../ports.ts';
+import type { Notice } from '../../domain/run.ts';
+import type { Notifications } from '../ports/ports.ts';
 
 /** What SNS admits as a subject: up to 100 printable ASCII characters. */
 const SUBJECT_CHARACTERS = 100;

@@ -1,18 +1,18 @@
 /** Closing one run: its clusters ended, itself explained and recorded, the lease given back, people told once. */
-import { KEYS } from '../../lib/domain/lake.ts';
-import { type RunRecord, runDetailSchema, runRecordSchema } from '../../lib/domain/records.ts';
-import type { Notice } from '../../lib/domain/run.ts';
-import type { FunctionContext } from '../context.ts';
-import { endClusters } from '../end-clusters.ts';
-import { finishRun } from '../finish-run.ts';
-import { glimpseJson, jsonLines, lakeUri } from '../json-objects.ts';
-import { leaseHolder, releaseLease } from '../lease.ts';
-import type { Ports } from '../ports.ts';
-import { type RunCost, runCost } from '../run-cost.ts';
+import { KEYS } from '../../domain/lake.ts';
+import { type RunRecord, runDetailSchema, runRecordSchema } from '../../domain/records.ts';
+import type { Notice } from '../../domain/run.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { FunctionContext } from '../run/context.ts';
+import { type RunCost, runCost } from '../run/cost.ts';
+import { endClusters } from '../run/end-clusters.ts';
+import { finishRun } from '../run/finish-run.ts';
+import { glimpseJson, jsonLines, lakeUri } from '../run/json-objects.ts';
+import { leaseHolder, releaseLease } from '../run/lease.ts';
 import { type Evidence, gatherEvidence } from './evidence.ts';
 import { type Explanation, explain, explanationText } from './explanation.ts';
 import type { RunToClose } from './input.ts';
-import { tellOnce } from './tell-once.ts';
+import { tellOnce } from './notify-once.ts';
 
 export interface Closing {
   readonly runId: string;

@@ -1,7 +1,7 @@
 /** CloseRun: every bad ending of a run comes here, by the Catch, by the rule's event, or by the sweep. */
-import type { CloseRunOutput } from '../../lib/domain/run.ts';
-import type { FunctionContext } from '../context.ts';
-import type { Ports } from '../ports.ts';
+import type { CloseRunOutput } from '../../domain/run.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { FunctionContext } from '../run/context.ts';
 import { type Closing, closeOneRun } from './close-one-run.ts';
 import { explanationText } from './explanation.ts';
 import { readCloseRequest } from './input.ts';

@@ -1,15 +1,15 @@
 /** What a run that ended badly left behind. Whatever cannot be read is passed over: explaining must not fail. */
-import { KEYS } from '../../lib/domain/lake.ts';
+import { KEYS } from '../../domain/lake.ts';
 import {
   type IngestResult,
   ingestResultSchema,
   type StepError,
   stepErrorSchema,
-} from '../../lib/domain/results.ts';
-import { type RunPlan, runPlanSchema, STEP_NAMES, type StepName } from '../../lib/domain/run.ts';
-import type { FunctionContext } from '../context.ts';
-import { glimpseJson, lakeUri } from '../json-objects.ts';
-import type { ClusterDescription, Ports } from '../ports.ts';
+} from '../../domain/results.ts';
+import { type RunPlan, runPlanSchema, STEP_NAMES, type StepName } from '../../domain/run.ts';
+import type { ClusterDescription, Ports } from '../ports/ports.ts';
+import type { FunctionContext } from '../run/context.ts';
+import { glimpseJson, lakeUri } from '../run/json-objects.ts';
 
 export interface Evidence {
   readonly plan: RunPlan | undefined;

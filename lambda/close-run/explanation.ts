@@ -1,6 +1,6 @@
 /** Which step went wrong, why, and what to do: from the most telling evidence there is. Pure functions. */
-import { ERROR_NAMES, type ErrorName } from '../../lib/domain/operations.ts';
-import { STEP_NAMES } from '../../lib/domain/run.ts';
+import { ERROR_NAMES, type ErrorName } from '../../domain/operations.ts';
+import { STEP_NAMES } from '../../domain/run.ts';
 import { readableCause } from './causes.ts';
 import type { Evidence } from './evidence.ts';
 

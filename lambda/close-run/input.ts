@@ -1,6 +1,6 @@
 /** What close-run is called with: by the state machine's Catch, by the rule on executions that ended, by the sweep. */
 import { z } from 'zod';
-import { closeRunInputSchema } from '../../lib/domain/run.ts';
+import { closeRunInputSchema } from '../../domain/run.ts';
 
 /** The rule's event, as far as it is read. Times are epoch milliseconds. */
 const executionEventSchema = z.object({

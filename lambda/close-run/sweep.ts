@@ -1,13 +1,13 @@
 /** The sweep: finds what no Catch and no event has closed. */
-import { KEYS } from '../../lib/domain/lake.ts';
-import type { FunctionContext } from '../context.ts';
-import { isOver } from '../executions.ts';
-import { lakeUri } from '../json-objects.ts';
-import { leaseHolder } from '../lease.ts';
-import type { Ports } from '../ports.ts';
+import { KEYS } from '../../domain/lake.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { FunctionContext } from '../run/context.ts';
+import { isOver } from '../run/executions.ts';
+import { lakeUri } from '../run/json-objects.ts';
+import { leaseHolder } from '../run/lease.ts';
 import { type Closing, closeOneRun } from './close-one-run.ts';
 import { endingOf, type RunToClose } from './input.ts';
-import { wasTold } from './tell-once.ts';
+import { wasTold } from './notify-once.ts';
 
 /** How far back executions are looked at; the rule's events are retried for a day. */
 const LOOK_BACK_MILLISECONDS = 48 * 3_600_000;

@@ -1,9 +1,9 @@
 /** What the sweep measures: signs of trouble that no single run can tell of. */
-import { KEYS } from '../../lib/domain/lake.ts';
-import type { RunMetric } from '../../lib/domain/operations.ts';
-import type { FunctionContext } from '../context.ts';
-import { jsonText, lakeUri } from '../json-objects.ts';
-import type { Ports } from '../ports.ts';
+import { KEYS } from '../../domain/lake.ts';
+import type { RunMetric } from '../../domain/operations.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { FunctionContext } from '../run/context.ts';
+import { jsonText, lakeUri } from '../run/json-objects.ts';
 
 const MILLISECONDS_PER_HOUR = 3_600_000;
 

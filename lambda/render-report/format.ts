@@ -1,5 +1,5 @@
 /** Numbers and days as the report writes them. */
-import { ISO_DATE } from '../../lib/domain/time.ts';
+import { ISO_DATE } from '../../domain/time.ts';
 
 const LOCALE = 'en-GB';
 const WHOLE = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });

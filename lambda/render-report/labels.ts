@@ -1,7 +1,7 @@
 /** Names of the data as people read them. A name that is not known is shown as it is. */
-import { FEATURES } from '../../lib/domain/features/catalogue.ts';
-import { FEATURE_GROUPS } from '../../lib/domain/features/measure.ts';
-import { BASELINES, CANDIDATES, THRESHOLD_RULES } from '../../lib/domain/models.ts';
+import { FEATURES } from '../../domain/features/catalogue.ts';
+import { FEATURE_GROUPS } from '../../domain/features/measure.ts';
+import { BASELINES, CANDIDATES, THRESHOLD_RULES } from '../../domain/models.ts';
 
 interface Labelled {
   readonly name: string;

@@ -1,15 +1,15 @@
 /** The report as one page that asks the network for nothing. */
-import type { RunDetail } from '../../lib/domain/records.ts';
+import type { RunDetail } from '../../domain/records.ts';
 import { Html, html } from './html.ts';
 import { contactsSection } from './sections/contacts.ts';
 import { decisionsSection } from './sections/decisions.ts';
 import { driftSection } from './sections/drift.ts';
 import { driversSection } from './sections/drivers.ts';
 import { factsSection } from './sections/facts.ts';
+import { summarySection } from './sections/headline.ts';
 import { modelsSection } from './sections/models.ts';
 import { qualitySection } from './sections/quality.ts';
 import { readingSection } from './sections/reading.ts';
-import { summarySection } from './sections/summary.ts';
 import { STYLE } from './style.ts';
 
 /** No script runs and nothing is fetched, whatever the data holds. */

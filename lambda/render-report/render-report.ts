@@ -1,10 +1,10 @@
 /** RenderReport: writes one self-contained HTML page about a run that succeeded. */
-import { KEYS } from '../../lib/domain/lake.ts';
-import { type RenderReportOutput, renderReportInputSchema } from '../../lib/domain/run.ts';
-import type { FunctionContext } from '../context.ts';
-import { lakeUri } from '../json-objects.ts';
-import type { Ports } from '../ports.ts';
-import { readDetail } from '../run-detail.ts';
+import { KEYS } from '../../domain/lake.ts';
+import { type RenderReportOutput, renderReportInputSchema } from '../../domain/run.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { FunctionContext } from '../run/context.ts';
+import { readDetail } from '../run/detail.ts';
+import { lakeUri } from '../run/json-objects.ts';
 import { reportLink } from './link.ts';
 import { reportPage } from './page.ts';
 

@@ -1,11 +1,11 @@
 /** The batches that the lake knows: those in the ledger, and those that were begun. */
 import { z } from 'zod';
-import { KEYS } from '../../lib/domain/lake.ts';
-import { type Batch, batchSchema, type EventFile } from '../../lib/domain/run.ts';
-import type { FunctionContext } from '../context.ts';
-import { PipelineError } from '../errors.ts';
-import { findJson, jsonText, lakeUri } from '../json-objects.ts';
-import type { Ports, StoredObject } from '../ports.ts';
+import { KEYS } from '../../domain/lake.ts';
+import { type Batch, batchSchema, type EventFile } from '../../domain/run.ts';
+import type { Ports, StoredObject } from '../ports/ports.ts';
+import type { FunctionContext } from '../run/context.ts';
+import { PipelineError } from '../run/errors.ts';
+import { findJson, jsonText, lakeUri } from '../run/json-objects.ts';
 
 const ledgerLineSchema = z.object({ uri: z.string(), etag: z.string(), bytes: z.number() });
 const PARALLEL_READS = 16;

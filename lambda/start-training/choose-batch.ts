@@ -1,6 +1,6 @@
 /** Which batch a run takes in, or that there is nothing to do. A pure decision. */
-import type { Current } from '../../lib/domain/records.ts';
-import type { Batch, EventFile } from '../../lib/domain/run.ts';
+import type { Current } from '../../domain/records.ts';
+import type { Batch, EventFile } from '../../domain/run.ts';
 import type { LedgeredBatch } from './batches.ts';
 import { batchIdOf, newFiles } from './event-files.ts';
 

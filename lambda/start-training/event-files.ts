@@ -1,9 +1,9 @@
 /** Event files as they lie in the log, and what of them is new to the lake. */
 import { createHash } from 'node:crypto';
-import { EVENT_FILE_ENDINGS } from '../../lib/domain/events.ts';
-import type { EventFile } from '../../lib/domain/run.ts';
-import { PipelineError } from '../errors.ts';
-import { type ObjectStore, type StoredObject, UnlistableError } from '../ports.ts';
+import { EVENT_FILE_ENDINGS } from '../../domain/events.ts';
+import type { EventFile } from '../../domain/run.ts';
+import { type ObjectStore, type StoredObject, UnlistableError } from '../ports/ports.ts';
+import { PipelineError } from '../run/errors.ts';
 
 const BATCH_ID_DIGITS = 16;
 

@@ -1,5 +1,5 @@
 import { lambdaHandler } from '../aws/lambda-handler.ts';
-import { startTraining } from './start-training.ts';
+import { startTraining } from './plan-run.ts';
 
 export const handler = lambdaHandler({
   name: 'start-training',

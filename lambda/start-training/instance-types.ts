@@ -1,8 +1,8 @@
 /** Whether the cluster's instance types are sold where it is to run: asked before anything is taken or begun. */
-import { FLEET_NAMES, type Fleets } from '../../lib/domain/operations.ts';
-import type { FunctionContext } from '../context.ts';
-import { PipelineError } from '../errors.ts';
-import type { InstanceOffers, Ports } from '../ports.ts';
+import { FLEET_NAMES, type Fleets } from '../../domain/operations.ts';
+import type { InstanceOffers, Ports } from '../ports/ports.ts';
+import type { FunctionContext } from '../run/context.ts';
+import { PipelineError } from '../run/errors.ts';
 
 /**
  * Passes when EC2 gives no answer: then EMR finds out.

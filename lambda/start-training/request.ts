@@ -1,8 +1,8 @@
 /** The request of a run, checked before anything else happens. */
 import type { z } from 'zod';
-import { type RunRequest, type RunSettings, runRequestSchema } from '../../lib/domain/run.ts';
-import type { FunctionContext } from '../context.ts';
-import { PipelineError } from '../errors.ts';
+import { type RunRequest, type RunSettings, runRequestSchema } from '../../domain/run.ts';
+import type { FunctionContext } from '../run/context.ts';
+import { PipelineError } from '../run/errors.ts';
 
 /** Execution names go into keys, tags, file names and SQL. */
 const RUN_ID = /^[A-Za-z0-9._-]{1,80}$/;

@@ -1,11 +1,11 @@
 /** Taking up the plan of a run that failed. */
-import { KEYS } from '../../lib/domain/lake.ts';
-import { type RunRecord, runRecordSchema } from '../../lib/domain/records.ts';
-import { type RunPlan, runPlanSchema } from '../../lib/domain/run.ts';
-import type { FunctionContext } from '../context.ts';
-import { PipelineError } from '../errors.ts';
-import { findJson, lakeUri } from '../json-objects.ts';
-import type { Ports } from '../ports.ts';
+import { KEYS } from '../../domain/lake.ts';
+import { type RunRecord, runRecordSchema } from '../../domain/records.ts';
+import { type RunPlan, runPlanSchema } from '../../domain/run.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { FunctionContext } from '../run/context.ts';
+import { PipelineError } from '../run/errors.ts';
+import { findJson, lakeUri } from '../run/json-objects.ts';
 
 /**
  * The plan to take up.

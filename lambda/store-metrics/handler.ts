@@ -1,6 +1,6 @@
-import { storeMetricsInputSchema } from '../../lib/domain/run.ts';
+import { storeMetricsInputSchema } from '../../domain/run.ts';
 import { lambdaHandler } from '../aws/lambda-handler.ts';
-import { readDetail } from '../run-detail.ts';
+import { readDetail } from '../run/detail.ts';
 import { measurements } from './measurements.ts';
 import { storeMetrics } from './store-metrics.ts';
 

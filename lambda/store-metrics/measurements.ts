@@ -1,7 +1,7 @@
 /** A run that succeeded, as the metrics that alarms and dashboards watch. Pure functions. */
-import { defectiveRows } from '../../lib/domain/defective-rows.ts';
-import { largestFeatureDrift } from '../../lib/domain/drift.ts';
-import type { RunDetail } from '../../lib/domain/records.ts';
+import { defectiveRows } from '../../domain/defective-rows.ts';
+import { largestFeatureDrift } from '../../domain/drift-thresholds.ts';
+import type { RunDetail } from '../../domain/records.ts';
 import type { Measurements } from '../aws/lambda-handler.ts';
 
 export function measurements({ record, ingest, training, scoring }: RunDetail): Measurements {

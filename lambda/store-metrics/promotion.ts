@@ -3,8 +3,8 @@
  * The champion is held against by the figures it had on its own test rows; to score both on the same rows is the
  * training step's to offer, and decidePromotion's to use once it does.
  */
-import { BASELINES, LEAKAGE_AUC, type MetricName } from '../../lib/domain/models.ts';
-import type { ModelEvaluation, TrainingResult } from '../../lib/domain/results.ts';
+import { BASELINES, LEAKAGE_AUC, type MetricName } from '../../domain/models.ts';
+import type { ModelEvaluation, TrainingResult } from '../../domain/results.ts';
 
 export interface Promotion {
   readonly promoted: boolean;

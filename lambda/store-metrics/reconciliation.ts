@@ -1,8 +1,8 @@
 /** Holding the SQL engine's counts against those that the steps took themselves. Pure functions. */
-import { type ExpectedCount, RECONCILE_COLUMNS } from '../../lib/domain/reconcile.ts';
-import type { RunDetail } from '../../lib/domain/records.ts';
-import type { RowCounts } from '../../lib/domain/results.ts';
-import { PipelineError } from '../errors.ts';
+import { type ExpectedCount, RECONCILE_COLUMNS } from '../../domain/reconcile.ts';
+import type { RunDetail } from '../../domain/records.ts';
+import type { RowCounts } from '../../domain/results.ts';
+import { PipelineError } from '../run/errors.ts';
 
 type Reconciliation = RunDetail['reconciliation'];
 type Row = Readonly<Record<string, string | null>>;

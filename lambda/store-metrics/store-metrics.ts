@@ -1,14 +1,14 @@
 /** StoreMetrics: holds the lake against the steps' counts, and only then makes what the run made current. */
 import { z } from 'zod';
-import { KEYS } from '../../lib/domain/lake.ts';
-import { expectedCounts } from '../../lib/domain/reconcile.ts';
-import { currentSchema, type RunDetail, type RunRecord, runRecordSchema } from '../../lib/domain/records.ts';
+import { KEYS } from '../../domain/lake.ts';
+import { expectedCounts } from '../../domain/reconcile.ts';
+import { currentSchema, type RunDetail, type RunRecord, runRecordSchema } from '../../domain/records.ts';
 import {
   featuresResultSchema,
   ingestResultSchema,
   scoringResultSchema,
   trainingResultSchema,
-} from '../../lib/domain/results.ts';
+} from '../../domain/results.ts';
 import {
   type RunPlan,
   runPlanSchema,
@@ -16,19 +16,19 @@ import {
   type StoreMetricsInput,
   type StoreMetricsOutput,
   storeMetricsInputSchema,
-} from '../../lib/domain/run.ts';
-import type { FunctionContext } from '../context.ts';
-import { endClusters } from '../end-clusters.ts';
-import { PipelineError } from '../errors.ts';
-import { finishRun } from '../finish-run.ts';
-import { findJson, jsonLines, jsonText, lakeUri, readJson } from '../json-objects.ts';
-import { leaseHolder } from '../lease.ts';
-import type { Ports } from '../ports.ts';
-import { runCost } from '../run-cost.ts';
-import { readDetail } from '../run-detail.ts';
+} from '../../domain/run.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { FunctionContext } from '../run/context.ts';
+import { runCost } from '../run/cost.ts';
+import { readDetail } from '../run/detail.ts';
+import { endClusters } from '../run/end-clusters.ts';
+import { PipelineError } from '../run/errors.ts';
+import { finishRun } from '../run/finish-run.ts';
+import { findJson, jsonLines, jsonText, lakeUri, readJson } from '../run/json-objects.ts';
+import { leaseHolder } from '../run/lease.ts';
 import { type ChampionFigures, decidePromotion, type Promotion } from './promotion.ts';
 import { reconcile } from './reconciliation.ts';
-import { summarize } from './summary.ts';
+import { summarize } from './success-text.ts';
 
 /**
  * Stores a run that reached its end. Done twice, it does the same.

@@ -5,8 +5,8 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { EmrCreateCluster } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import type { Construct } from 'constructs';
-import type { FunctionName } from '../domain/operations.ts';
-import type { StepName } from '../domain/run.ts';
+import type { FunctionName } from '../../domain/operations.ts';
+import type { StepName } from '../../domain/run.ts';
 
 /** What a cluster is made of; how large it is, the run's plan says. */
 export interface ClusterProfile {

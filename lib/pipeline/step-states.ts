@@ -1,5 +1,5 @@
 /** The states that run a Spark step, and the step each one runs. */
-import type { StepName } from '../domain/run.ts';
+import type { StepName } from '../../domain/run.ts';
 
 export const STEP_OF_STATE = {
   IngestEvents: 'ingest-events',

@@ -1,7 +1,7 @@
 /** Athena on this machine: DuckDB over the same tables. */
 import { z } from 'zod';
+import type { DuckDbEngine } from '../adapters/duckdb-engine.ts';
 import { type TaskHandlers, taskFailed } from '../interpreter/task.ts';
-import type { DuckDbEngine } from '../ports/duckdb-engine.ts';
 import { checkedParameters } from './parameters.ts';
 
 const startQuerySchema = z.looseObject({ QueryString: z.string() });

@@ -1,7 +1,7 @@
 /** Lambda on this machine: the function's own body is called, with ports of this machine. */
 import { z } from 'zod';
-import type { FunctionContext, LambdaFunction } from '../../lambda/context.ts';
-import type { Ports } from '../../lambda/ports.ts';
+import type { Ports } from '../../lambda/ports/ports.ts';
+import type { FunctionContext, LambdaFunction } from '../../lambda/run/context.ts';
 import { TaskError, type TaskHandlers } from '../interpreter/task.ts';
 import { checkedParameters } from './parameters.ts';
 

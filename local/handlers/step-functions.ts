@@ -1,8 +1,8 @@
 /** Step Functions on this machine: the one state machine that a run may start is its notifier. */
 import { z } from 'zod';
-import type { Notifications } from '../../lambda/ports.ts';
-import { noticeSchema } from '../../lib/domain/run.ts';
-import { ALREADY_TOLD } from '../../lib/pipeline/notifier.ts';
+import { noticeSchema } from '../../domain/run.ts';
+import type { Notifications } from '../../lambda/ports/ports.ts';
+import { ALREADY_TOLD } from '../../lib/pipeline/states/publish.ts';
 import { TaskError, type TaskHandlers } from '../interpreter/task.ts';
 import { checkedParameters } from './parameters.ts';
 

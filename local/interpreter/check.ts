@@ -2,7 +2,7 @@
  * What the interpreter would skip in silence or cannot do is refused before anything starts: otherwise a run on
  * this machine would succeed where the same definition behaves differently in AWS.
  */
-import { allStates, type Machine, type NamedState, resourceKind } from './states.ts';
+import { allStates, type Machine, type NamedState, resourceKind } from './state-language.ts';
 
 /** Fields of JSONata and of variables: the interpreter ignores them. `HeartbeatSeconds` it ignores too. */
 const IGNORED_FIELDS = [

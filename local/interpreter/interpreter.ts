@@ -7,7 +7,7 @@ import {
 } from 'aws-local-stepfunctions';
 import type { Json } from '../template/intrinsics.ts';
 import { assertSupported } from './check.ts';
-import { allStates, isStateMachineDefinition, parseMachine, resourceKind } from './states.ts';
+import { allStates, isStateMachineDefinition, parseMachine, resourceKind } from './state-language.ts';
 import { TaskError, type TaskHandlers } from './task.ts';
 
 /** Retries exist for throttling, of which there is none here: a second is enough of a pause. */

@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { identify, isAlive, type ProcessIdentity } from './identity.ts';
-import { family } from './table.ts';
+import { family } from './process-table.ts';
 
 /** Time for a clean end: Spark stops its tasks and removes its scratch files. */
 const GRACE_MILLISECONDS = 8_000;

@@ -1,7 +1,7 @@
 /** The log that a run takes when none is named: generated once, then used again. */
 import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
-import { generateLog } from '../generator/generate.ts';
+import { generateLog } from '../../generator/generate.ts';
 
 /** Large enough for a model to learn from, small enough for a first run of two minutes. */
 const DEFAULT_LOG = { users: 800, days: 62, seed: 1 } as const;

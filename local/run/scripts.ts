@@ -1,8 +1,8 @@
 /** Keeps with the run what it runs: the definition, and each script that a state names. */
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import type { LocalDefinition } from '../definition.ts';
-import { allStates, parseMachine } from '../interpreter/states.ts';
+import { allStates, parseMachine } from '../interpreter/state-language.ts';
+import type { LocalDefinition } from '../template/definition.ts';
 
 /**
  * Copies the scripts into the run's folder, each named after its state.

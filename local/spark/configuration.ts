@@ -1,9 +1,9 @@
 /** The settings with which Spark runs on this machine: those of the cluster, but for where things lie. */
 import { availableParallelism, totalmem } from 'node:os';
-import { KEYS } from '../../lib/domain/lake.ts';
-import { sparkDefaults } from '../../lib/domain/spark.ts';
+import { KEYS } from '../../domain/lake.ts';
+import { sparkDefaults } from '../../domain/spark.ts';
 import { javaHome, pythonExecutable, sparkClassPath, sparkHome } from '../../setup/environment.mjs';
-import { fileUri } from '../ports/file-uris.ts';
+import { fileUri } from '../adapters/file-uris.ts';
 import { javaOptions } from './java-options.ts';
 
 const MOST_CORES = 8;

@@ -6,12 +6,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { KEYS } from '../../lib/domain/lake.ts';
-import { runPlanSchema, type StepName } from '../../lib/domain/run.ts';
-import { jsonBytes } from '../../lib/domain/sizing.ts';
+import { KEYS } from '../../domain/lake.ts';
+import { runPlanSchema, type StepName } from '../../domain/run.ts';
+import { jsonBytes } from '../../domain/sizing.ts';
 import { classArchives, projectRoot } from '../../setup/environment.mjs';
 import { archiveOptions } from '../../setup/spark-classes.mjs';
-import { filePath } from '../ports/file-uris.ts';
+import { filePath } from '../adapters/file-uris.ts';
 
 /** Bytes of JSON below which the first compiler alone is quicker: to parse, and to work on what was made of it. */
 const SMALL_BYTES = { parsed: 350_000_000, derived: 2_000_000_000 } as const;

@@ -11,11 +11,11 @@ import {
 } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { DeployedPipeline, findStateMachine } from '../../bin/commands/deployed/deployed-pipeline.ts';
 import { follow } from '../../bin/commands/deployed/follow.ts';
-import { DeployedPipeline, findStateMachine } from '../../bin/commands/deployed/pipeline.ts';
 import { latestReportLink } from '../../bin/commands/deployed/report-link.ts';
 import { latestRun } from '../../bin/commands/deployed/watch.ts';
-import { LineDisplay } from '../../local/display/line-display.ts';
+import { LineDisplay } from '../../bin/terminal/line-display.ts';
 
 const MACHINE = 'arn:aws:states:eu-central-1:111122223333:stateMachine:churn-dev';
 const arn = (runId: string): string =>

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { requireLake } from '../../bin/commands/deployed/lake.ts';
 import { addToList, deletions } from '../../bin/commands/forget.ts';
-import { FEATURES_TABLE } from '../../lib/domain/features/table.ts';
-import { forgottenUsersSchema } from '../../lib/domain/forgotten-users.ts';
-import { KEYS, TABLES } from '../../lib/domain/lake.ts';
-import { openLake } from '../../local/lake-folder.ts';
-import { ContentTags } from '../../local/ports/content-tags.ts';
-import { FolderStore } from '../../local/ports/folder-store.ts';
+import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
+import { forgottenUsersSchema } from '../../domain/forgotten-users.ts';
+import { KEYS, TABLES } from '../../domain/lake.ts';
+import { ContentTags } from '../../local/adapters/content-tags.ts';
+import { FolderStore } from '../../local/adapters/folder-store.ts';
+import { openLake } from '../../local/run/lake-folder.ts';
 import { MemoryPorts } from '../support/memory-ports.ts';
 import { at, LAKE } from '../support/run-fixture.ts';
 

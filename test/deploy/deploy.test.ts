@@ -16,10 +16,10 @@ import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, S3Client } fro
 import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { KEYS } from '../../lib/domain/lake.ts';
-import { CLUSTER_TAGS, ENVIRONMENT, FUNCTION_NAMES, type FunctionName } from '../../lib/domain/operations.ts';
-import { runRecordSchema } from '../../lib/domain/records.ts';
-import { buildApp, type ChurnApp } from '../../lib/stacks/app.ts';
+import { KEYS } from '../../domain/lake.ts';
+import { CLUSTER_TAGS, ENVIRONMENT, FUNCTION_NAMES, type FunctionName } from '../../domain/operations.ts';
+import { runRecordSchema } from '../../domain/records.ts';
+import { buildApp, type ChurnApp } from '../../lib/app.ts';
 import { projectRoot } from '../../setup/environment.mjs';
 import { MemoryPorts } from '../support/memory-ports.ts';
 import { at, runSteps } from '../support/run-fixture.ts';

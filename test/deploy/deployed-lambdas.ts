@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { z } from 'zod';
-import { ENVIRONMENT, type FunctionName } from '../../lib/domain/operations.ts';
+import { ENVIRONMENT, type FunctionName } from '../../domain/operations.ts';
 import { nodeExecutable, projectRoot } from '../../setup/environment.mjs';
 import { type Emulator, REGION } from './emulator.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { instancesUsd, instanceUsdPerHour, unitUsdPerHourCeiling } from '../../lib/domain/cost.ts';
+import { instancesUsd, instanceUsdPerHour, unitUsdPerHourCeiling } from '../../domain/cost.ts';
 
 it('an hour of an m7g.xlarge is its EC2, EMR and storage rate', () => {
   expect(instanceUsdPerHour('m7g.xlarge', 'us-east-1')).toBeCloseTo(0.1632 + 0.0408 + (64 * 0.08) / 730, 6);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { forget, forgottenUsersSchema } from '../../lib/domain/forgotten-users.ts';
+import { forget, forgottenUsersSchema } from '../../domain/forgotten-users.ts';
 
 describe('users to be forgotten', () => {
   it('are kept as salted hashes, each once, under one salt', () => {

@@ -1,8 +1,8 @@
 import { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, it } from 'vitest';
-import { FEATURES_TABLE } from '../../lib/domain/features/table.ts';
-import { TABLES } from '../../lib/domain/lake.ts';
-import { expectedCounts, RECONCILE_VALUES, reconcileQuery } from '../../lib/domain/reconcile.ts';
+import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
+import { TABLES } from '../../domain/lake.ts';
+import { expectedCounts, RECONCILE_VALUES, reconcileQuery } from '../../domain/reconcile.ts';
 import { FEATURES, INGEST, SCORING } from '../support/run-fixture.ts';
 
 const VALUES = { batchId: '00aa11bb22cc33dd', runId: 'run-1' };

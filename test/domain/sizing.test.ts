@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { jsonBytes, sizeLocally, sizeOnEmr } from '../../lib/domain/sizing.ts';
+import { jsonBytes, sizeLocally, sizeOnEmr } from '../../domain/sizing.ts';
 
 const GB = 1e9;
 const onlyNew = (bytes: number) => ({ newBytes: bytes, historyBytes: bytes });

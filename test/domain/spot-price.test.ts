@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { meanUsdPerHour } from '../../lib/domain/spot-price.ts';
+import { meanUsdPerHour } from '../../domain/spot-price.ts';
 
 const at = (time: string): Date => new Date(`2026-11-23T${time}:00Z`);
 const change = (time: string, usdPerHour: number) => ({ at: at(time), usdPerHour });

@@ -3,11 +3,11 @@ import { appendFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import type { Json } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FEATURES } from '../../domain/features/catalogue.ts';
+import type { RunPlan } from '../../domain/run.ts';
 import { buildFeatures } from '../../emr-steps/build-features.ts';
 import { ingestEvents } from '../../emr-steps/ingest-events.ts';
-import { FEATURES } from '../../lib/domain/features/catalogue.ts';
-import type { RunPlan } from '../../lib/domain/run.ts';
-import { generateLog } from '../../local/generator/generate.ts';
+import { generateLog } from '../../generator/generate.ts';
 import {
   errorOf,
   eventFiles,

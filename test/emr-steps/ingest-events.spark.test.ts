@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { ingestEvents } from '../../emr-steps/ingest-events.ts';
-import { forget } from '../../lib/domain/forgotten-users.ts';
+import { forget } from '../../domain/forgotten-users.ts';
 import {
   DATABASE,
   EVENTS,
@@ -13,9 +12,10 @@ import {
   PAGE_COUNTERS,
   SNAPSHOT_RETENTION_DAYS,
   USER_DAYS,
-} from '../../lib/domain/lake.ts';
-import type { RunPlan } from '../../lib/domain/run.ts';
-import { type GenerateSummary, generateLog } from '../../local/generator/generate.ts';
+} from '../../domain/lake.ts';
+import type { RunPlan } from '../../domain/run.ts';
+import { ingestEvents } from '../../emr-steps/ingest-events.ts';
+import { type GenerateSummary, generateLog } from '../../generator/generate.ts';
 import {
   errorOf,
   eventFiles,

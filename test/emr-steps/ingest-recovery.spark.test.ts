@@ -3,17 +3,10 @@ import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DATABASE, EVENTS, INGEST_FILES, KEYS, QUARANTINED_EVENTS, USER_DAYS } from '../../domain/lake.ts';
+import type { RunPlan } from '../../domain/run.ts';
 import { ingestEvents } from '../../emr-steps/ingest-events.ts';
-import {
-  DATABASE,
-  EVENTS,
-  INGEST_FILES,
-  KEYS,
-  QUARANTINED_EVENTS,
-  USER_DAYS,
-} from '../../lib/domain/lake.ts';
-import type { RunPlan } from '../../lib/domain/run.ts';
-import { generateLog } from '../../local/generator/generate.ts';
+import { generateLog } from '../../generator/generate.ts';
 import {
   eventFiles,
   queryLake,

@@ -4,6 +4,6 @@ import { STEPS } from '../../emr-steps/steps.ts';
 
 describe('generated scripts', () => {
   it.each(Object.values(STEPS))('$scriptName', async (step) => {
-    await expect(step.script).toMatchFileSnapshot(`__snapshots__/${step.scriptName}`);
+    await expect(step.script).toMatchFileSnapshot(`../../emr-steps/generated/${step.scriptName}`);
   });
 });

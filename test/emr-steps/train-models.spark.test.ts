@@ -5,16 +5,16 @@ import { fileURLToPath } from 'node:url';
 import type { Json } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { FEATURES } from '../../domain/features/catalogue.ts';
+import { FEATURE_GROUPS } from '../../domain/features/measure.ts';
+import { BASELINES, CANDIDATES, METRICS, THRESHOLD_RULES } from '../../domain/models.ts';
+import type { TrainingResult } from '../../domain/results.ts';
+import type { RunPlan } from '../../domain/run.ts';
 import { buildFeatures } from '../../emr-steps/build-features.ts';
 import { ingestEvents } from '../../emr-steps/ingest-events.ts';
 import { scoreUsers } from '../../emr-steps/score-users.ts';
 import { trainModels } from '../../emr-steps/train-models.ts';
-import { FEATURES } from '../../lib/domain/features/catalogue.ts';
-import { FEATURE_GROUPS } from '../../lib/domain/features/measure.ts';
-import { BASELINES, CANDIDATES, METRICS, THRESHOLD_RULES } from '../../lib/domain/models.ts';
-import type { TrainingResult } from '../../lib/domain/results.ts';
-import type { RunPlan } from '../../lib/domain/run.ts';
-import { generateLog } from '../../local/generator/generate.ts';
+import { generateLog } from '../../generator/generate.ts';
 import {
   eventFiles,
   queryLake,

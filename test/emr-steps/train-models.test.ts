@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { METRICS } from '../../domain/models.ts';
+import { modelEvaluationSchema } from '../../domain/results.ts';
 import { trainModels } from '../../emr-steps/train-models.ts';
-import { METRICS } from '../../lib/domain/models.ts';
-import { modelEvaluationSchema } from '../../lib/domain/results.ts';
 import { pythonExecutable } from '../../setup/environment.mjs';
 
 const REFERENCE = new URL('./evaluation_reference.py', import.meta.url).pathname;

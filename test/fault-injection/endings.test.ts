@@ -4,7 +4,7 @@
  * a record.
  */
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import type { RunRecord } from '../../lib/domain/records.ts';
+import type { RunRecord } from '../../domain/records.ts';
 import type { Ending } from '../../local/interpreter/interpreter.ts';
 import { complaints, recordOf } from '../support/fault-assertions.ts';
 import { FAULTS, type Fault, type Moment } from '../support/fault-kinds.ts';

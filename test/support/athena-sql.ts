@@ -2,8 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { FEATURES_TABLE } from '../../lib/domain/features/table.ts';
-import { type ColumnType, TABLES } from '../../lib/domain/lake.ts';
+import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
+import { type ColumnType, TABLES } from '../../domain/lake.ts';
 import { projectRoot, pythonExecutable } from '../../setup/environment.mjs';
 
 const ATHENA_TYPES: Partial<Record<ColumnType, string>> = {

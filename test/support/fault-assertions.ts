@@ -1,6 +1,6 @@
 /** What must hold after every ending of a run, whatever ended it. */
-import { KEYS } from '../../lib/domain/lake.ts';
-import { type RunRecord, runRecordSchema } from '../../lib/domain/records.ts';
+import { KEYS } from '../../domain/lake.ts';
+import { type RunRecord, runRecordSchema } from '../../domain/records.ts';
 import type { Ending } from '../../local/interpreter/interpreter.ts';
 import { LIVING_RUN } from './fault-settings.ts';
 import type { FaultWorld } from './fault-world.ts';

@@ -1,5 +1,5 @@
 /** Ports of one call of a Lambda, which dies or pauses between two of its calls while all others go on. */
-import type { Ports } from '../../lambda/ports.ts';
+import type { Ports } from '../../lambda/ports/ports.ts';
 import type { Interceptor } from './memory-ports.ts';
 
 /** The same ports, with `before` called before each call that leaves the Lambda. */

@@ -1,6 +1,6 @@
 /** What the world is like when a run starts: together the settings lead a run through every state there is. */
 import { storeMetrics } from '../../lambda/store-metrics/store-metrics.ts';
-import { allStates, parseMachine, resourceKind } from '../../local/interpreter/states.ts';
+import { allStates, parseMachine, resourceKind } from '../../local/interpreter/state-language.ts';
 import { TaskError, taskFailed } from '../../local/interpreter/task.ts';
 import { deployed, FaultWorld, type TaskHook } from './fault-world.ts';
 import { arnOf } from './memory-ports.ts';

@@ -4,17 +4,17 @@
  * test lets it fail, and time passes only when somebody waits.
  */
 import { z } from 'zod';
+import { CLUSTER_TAGS, FUNCTION_NAMES } from '../../domain/operations.ts';
 import type { Closing } from '../../lambda/close-run/close-one-run.ts';
 import { closeRun } from '../../lambda/close-run/close-run.ts';
-import { FUNCTIONS } from '../../lambda/functions.ts';
-import type { ClusterInstance, Ports } from '../../lambda/ports.ts';
-import { CLUSTER_TAGS, FUNCTION_NAMES } from '../../lib/domain/operations.ts';
+import type { ClusterInstance, Ports } from '../../lambda/ports/ports.ts';
 import { STEP_OF_STATE } from '../../lib/pipeline/step-states.ts';
-import { readDefinition } from '../../local/definition.ts';
 import { lambda } from '../../local/handlers/lambda.ts';
 import { stepFunctions } from '../../local/handlers/step-functions.ts';
 import { type Ending, type StateEvent, startExecution } from '../../local/interpreter/interpreter.ts';
 import { type TaskContext, TaskError, type TaskHandlers } from '../../local/interpreter/task.ts';
+import { FUNCTIONS } from '../../local/run/lambda-bodies.ts';
+import { readDefinition } from '../../local/template/definition.ts';
 import type { Json } from '../../local/template/intrinsics.ts';
 import { arnOf, MemoryPorts } from './memory-ports.ts';
 import {

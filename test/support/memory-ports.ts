@@ -4,6 +4,7 @@
  * callers interleave; `before` lets a test crash or delay any of them.
  */
 import { posix } from 'node:path';
+import type { Notice } from '../../domain/run.ts';
 import type {
   Clock,
   ClusterDescription,
@@ -24,8 +25,7 @@ import type {
   SqlEngine,
   StoredObject,
   WriteCondition,
-} from '../../lambda/ports.ts';
-import type { Notice } from '../../lib/domain/run.ts';
+} from '../../lambda/ports/ports.ts';
 
 /** Called before every call of a port, with its name and first argument; what it throws, the call throws. */
 export type Interceptor = (call: string, argument: string) => void | Promise<void>;

@@ -1,17 +1,18 @@
 /** A run on a small log as its steps leave it, for the tests of what comes after them. */
-import { readContext } from '../../lambda/context.ts';
-import { startTraining } from '../../lambda/start-training/start-training.ts';
-import { KEYS } from '../../lib/domain/lake.ts';
-import { ENVIRONMENT } from '../../lib/domain/operations.ts';
-import { expectedCounts, RECONCILE_COLUMNS } from '../../lib/domain/reconcile.ts';
+
+import { KEYS } from '../../domain/lake.ts';
+import { ENVIRONMENT } from '../../domain/operations.ts';
+import { expectedCounts, RECONCILE_COLUMNS } from '../../domain/reconcile.ts';
 import type {
   FeaturesResult,
   IngestResult,
   ModelEvaluation,
   ScoringResult,
   TrainingResult,
-} from '../../lib/domain/results.ts';
-import { type PlanRunOutput, type RunPlan, runPlanSchema, type StepName } from '../../lib/domain/run.ts';
+} from '../../domain/results.ts';
+import { type PlanRunOutput, type RunPlan, runPlanSchema, type StepName } from '../../domain/run.ts';
+import { readContext } from '../../lambda/run/context.ts';
+import { startTraining } from '../../lambda/start-training/plan-run.ts';
 import { arnOf, type MemoryPorts } from './memory-ports.ts';
 
 export const LAKE = 's3://lake';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
 import type { CloudAssembly } from 'aws-cdk-lib/cx-api';
-import { buildApp, type ChurnApp } from '../../lib/stacks/app.ts';
+import { buildApp, type ChurnApp } from '../../lib/app.ts';
 
 export type StackName = keyof ChurnApp['stacks'];
 

@@ -1,11 +1,12 @@
 /** Following an execution until it has ended, on the display of the local run. */
-import type { Display } from '../../../local/display/display.ts';
-import { mainPath, parseMachine } from '../../../local/interpreter/states.ts';
+
+import { mainPath, parseMachine } from '../../../local/interpreter/state-language.ts';
 import { Timeline } from '../../../local/run/timeline.ts';
+import type { Display } from '../../terminal/display.ts';
+import type { DeployedPipeline } from './deployed-pipeline.ts';
 import { HistoryReader } from './history.ts';
 import { runIdOf } from './names.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
-import type { DeployedPipeline } from './pipeline.ts';
 
 /** States last minutes; EMR itself is asked once a minute. */
 const POLL_MILLISECONDS = 5_000;

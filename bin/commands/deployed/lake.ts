@@ -1,9 +1,9 @@
 /** The lake of a deployed pipeline as the command line reaches it: its bucket, with the user's own credentials. */
 import { S3Client } from '@aws-sdk/client-s3';
+import { KEYS } from '../../../domain/lake.ts';
 import { S3Objects } from '../../../lambda/aws/s3-objects.ts';
-import { lakeUri } from '../../../lambda/json-objects.ts';
-import type { ObjectStore } from '../../../lambda/ports.ts';
-import { KEYS } from '../../../lib/domain/lake.ts';
+import type { ObjectStore } from '../../../lambda/ports/ports.ts';
+import { lakeUri } from '../../../lambda/run/json-objects.ts';
 import { DeployedError } from './errors.ts';
 
 /** What every lake holds since its first run was planned. */

@@ -19,7 +19,7 @@ export function listCommand(): Command {
     .option('--most <number>', 'how many', wholeNumber(1, 100), 10)
     .option('--json', 'print a JSON array', false);
   return withPipelineOptions(command).action(async (options: ListOptions) => {
-    const { openPipeline } = await import('./pipeline.ts');
+    const { openPipeline } = await import('./deployed-pipeline.ts');
     const pipeline = await openPipeline(options, process.env);
     const arns = await pipeline.latest(options.most);
     const descriptions = [];

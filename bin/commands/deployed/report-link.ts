@@ -1,10 +1,10 @@
 /** The latest report of a deployed pipeline, signed with the reader's own credentials. */
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import type { DeployedPipeline } from './deployed-pipeline.ts';
 import { DeployedError, explained } from './errors.ts';
 import { regionOf } from './names.ts';
 import { outcomeOf } from './outcome.ts';
-import type { DeployedPipeline } from './pipeline.ts';
 
 /** How far back a report is looked for: runs that had nothing to do succeed without one. */
 const RUNS_LOOKED_AT = 50;

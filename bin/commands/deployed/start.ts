@@ -1,7 +1,7 @@
 /** `churn start`: starts a run of a deployed pipeline. */
 import { randomBytes } from 'node:crypto';
 import { Command, InvalidArgumentError } from 'commander';
-import type { RunRequest } from '../../../lib/domain/run.ts';
+import type { RunRequest } from '../../../domain/run.ts';
 import { UsageError } from '../arguments.ts';
 import { type RequestOptions, requestOf, withRequestOptions } from '../request.ts';
 import { consoleLink, newRunId } from './names.ts';
@@ -27,7 +27,7 @@ export function startCommand(): Command {
   return withPipelineOptions(withRequestOptions(command)).action(async (options: StartOptions) => {
     const request = startRequest(options);
     // The SDK takes a moment to load: only who needs it waits for it.
-    const { openPipeline } = await import('./pipeline.ts');
+    const { openPipeline } = await import('./deployed-pipeline.ts');
     const pipeline = await openPipeline(options, process.env);
     const runId = newRunId(new Date(), randomBytes(2).toString('hex'));
     const executionArn = await pipeline.start(runId, request);

@@ -16,7 +16,7 @@ export function stopCommand(): Command {
     .argument('<run>', 'id of the run')
     .option('--json', 'print one JSON document', false);
   return withPipelineOptions(command).action(async (run: string, options: StopOptions) => {
-    const { openPipeline } = await import('./pipeline.ts');
+    const { openPipeline } = await import('./deployed-pipeline.ts');
     const pipeline = await openPipeline(options, process.env);
     const executionArn = executionArnOf(pipeline.stateMachineArn, run);
     const before = outcomeOf(await pipeline.describe(executionArn), new Date());

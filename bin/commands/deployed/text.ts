@@ -1,5 +1,5 @@
 /** Outcomes of deployed runs as people read them. Pure functions. */
-import { duration } from '../../../local/display/words.ts';
+import { duration } from '../../terminal/words.ts';
 import type { Outcome } from './outcome.ts';
 
 /** Some lines about one run. */

@@ -1,12 +1,12 @@
 /** `churn watch`: follows a run of a deployed pipeline to its end. */
 import { Command } from 'commander';
-import { displayFor } from '../../../local/display/display.ts';
+import { displayFor } from '../../terminal/display.ts';
+import type { DeployedPipeline } from './deployed-pipeline.ts';
 import { DeployedError } from './errors.ts';
 import { follow } from './follow.ts';
 import { executionArnOf } from './names.ts';
 import { type PipelineOptions, withPipelineOptions } from './options.ts';
 import { isSuccess } from './outcome.ts';
-import type { DeployedPipeline } from './pipeline.ts';
 import { outcomeText } from './text.ts';
 
 const INTERRUPTED = 130;
@@ -23,7 +23,7 @@ export function watchCommand(): Command {
     .argument('[run]', 'id of the run (default: the one that runs, or else the latest)')
     .option('--json', 'print one JSON document at the end; progress goes to standard error', false);
   return withPipelineOptions(command).action(async (run: string | undefined, options: WatchOptions) => {
-    const { openPipeline } = await import('./pipeline.ts');
+    const { openPipeline } = await import('./deployed-pipeline.ts');
     const pipeline = await openPipeline(options, process.env);
     const executionArn =
       run === undefined ? await latestRun(pipeline) : executionArnOf(pipeline.stateMachineArn, run);

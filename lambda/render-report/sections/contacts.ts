@@ -1,10 +1,10 @@
 /** Whom to contact first. */
-import type { RunDetail } from '../../../lib/domain/records.ts';
-import type { ScoringResult } from '../../../lib/domain/results.ts';
+import type { RunDetail } from '../../../domain/records.ts';
+import type { ScoringResult } from '../../../domain/results.ts';
 import { counted, decimal, percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
+import { type TableColumn, table } from '../html-table.ts';
 import { reasonLabel } from '../labels.ts';
-import { type TableColumn, table } from '../table.ts';
 
 type User = ScoringResult['top'][number] & { readonly rank: number };
 

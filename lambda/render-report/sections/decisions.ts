@@ -1,9 +1,9 @@
 /** What follows from contacting everybody above a threshold. */
-import type { RunDetail } from '../../../lib/domain/records.ts';
+import type { RunDetail } from '../../../domain/records.ts';
 import { decimal, percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
+import { table } from '../html-table.ts';
 import { modelLabel, thresholdRuleLabel } from '../labels.ts';
-import { table } from '../table.ts';
 import { chosenEvaluation } from './models.ts';
 
 export function decisionsSection(detail: RunDetail): Html | undefined {

@@ -4,13 +4,13 @@ import {
   driftByChance,
   driftLevel,
   isExemptFromDriftAlarm,
-} from '../../../lib/domain/drift.ts';
-import type { RunDetail } from '../../../lib/domain/records.ts';
-import type { Drift } from '../../../lib/domain/results.ts';
+} from '../../../domain/drift-thresholds.ts';
+import type { RunDetail } from '../../../domain/records.ts';
+import type { Drift } from '../../../domain/results.ts';
 import { counted, day, decimal } from '../format.ts';
 import { type Html, html } from '../html.ts';
+import { type TableColumn, table } from '../html-table.ts';
 import { featureLabel } from '../labels.ts';
-import { type TableColumn, table } from '../table.ts';
 
 type FeatureDrift = Drift['features'][number];
 

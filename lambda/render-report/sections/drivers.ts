@@ -1,5 +1,5 @@
 /** What the chosen model looks at. */
-import type { RunDetail } from '../../../lib/domain/records.ts';
+import type { RunDetail } from '../../../domain/records.ts';
 import { COLOURS, chart } from '../charts.ts';
 import { percent } from '../format.ts';
 import { type Html, html, printable } from '../html.ts';

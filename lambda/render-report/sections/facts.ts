@@ -1,9 +1,9 @@
 /** What it takes to check the run, or to make it again. */
-import { PRICES_AS_OF } from '../../../lib/domain/cost.ts';
-import type { RunDetail, RunRecord } from '../../../lib/domain/records.ts';
+import { PRICES_AS_OF } from '../../../domain/cost.ts';
+import type { RunDetail, RunRecord } from '../../../domain/records.ts';
 import { counted, day, duration, moment, usd, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
-import { table } from '../table.ts';
+import { table } from '../html-table.ts';
 
 export function factsSection(detail: RunDetail): Html {
   return html`<section class="long" id="facts">

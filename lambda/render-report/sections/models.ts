@@ -1,11 +1,11 @@
 /** The models that competed, and how well each did on users that it had not seen. */
-import { METRICS, type Metric, type MetricName } from '../../../lib/domain/models.ts';
-import type { RunDetail } from '../../../lib/domain/records.ts';
-import type { ModelEvaluation } from '../../../lib/domain/results.ts';
+import { METRICS, type Metric, type MetricName } from '../../../domain/models.ts';
+import type { RunDetail } from '../../../domain/records.ts';
+import type { ModelEvaluation } from '../../../domain/results.ts';
 import { counted, day, decimal, percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
+import { type TableColumn, table } from '../html-table.ts';
 import { modelLabel } from '../labels.ts';
-import { type TableColumn, table } from '../table.ts';
 
 const MAIN_METRICS: readonly MetricName[] = [
   'auc',

@@ -1,11 +1,11 @@
 /** Two pictures of the chosen model: whether its probabilities are right, and how far its ranking reaches. */
-import type { RunDetail } from '../../../lib/domain/records.ts';
-import type { ModelEvaluation } from '../../../lib/domain/results.ts';
+import type { RunDetail } from '../../../domain/records.ts';
+import type { ModelEvaluation } from '../../../domain/results.ts';
 import { COLOURS, chart } from '../charts.ts';
 import { decimal, percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
+import { table } from '../html-table.ts';
 import { modelLabel } from '../labels.ts';
-import { table } from '../table.ts';
 import { chosenEvaluation } from './models.ts';
 
 const TOP_SHARES = [

@@ -1,9 +1,9 @@
 /** What was read, what was refused and why, and the rows that were learned from. */
-import { REFUSAL_REASONS } from '../../../lib/domain/events.ts';
-import type { RunDetail } from '../../../lib/domain/records.ts';
+import { REFUSAL_REASONS } from '../../../domain/events.ts';
+import type { RunDetail } from '../../../domain/records.ts';
 import { bytes, counted, day, percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
-import { table } from '../table.ts';
+import { table } from '../html-table.ts';
 
 const ROLES = { train: 'training', test: 'test', score: 'scoring' } as const;
 

@@ -1,7 +1,7 @@
 /** What a reader should beware of, said plainly. Pure functions. */
-import { defectiveRows } from '../../../lib/domain/defective-rows.ts';
-import { driftByChance, driftLevel, isExemptFromDriftAlarm } from '../../../lib/domain/drift.ts';
-import type { RunDetail } from '../../../lib/domain/records.ts';
+import { defectiveRows } from '../../../domain/defective-rows.ts';
+import { driftByChance, driftLevel, isExemptFromDriftAlarm } from '../../../domain/drift-thresholds.ts';
+import type { RunDetail } from '../../../domain/records.ts';
 import { areaLowerBound } from '../../store-metrics/promotion.ts';
 import { decimal, percent, whole } from '../format.ts';
 import { featureLabel } from '../labels.ts';

@@ -2,7 +2,7 @@
 import { Duration, Size } from 'aws-cdk-lib';
 import { type Chain, JsonPath, Parallel, type TaskStateBase, Timeout } from 'aws-cdk-lib/aws-stepfunctions';
 import { EmrCreateCluster, EmrTerminateCluster } from 'aws-cdk-lib/aws-stepfunctions-tasks';
-import { CLUSTER_TAGS } from '../../domain/operations.ts';
+import { CLUSTER_TAGS } from '../../../domain/operations.ts';
 import { instanceFleets } from '../instance-fleets.ts';
 import type { Pipeline } from '../resources.ts';
 import { EMR_RETRY } from '../retries.ts';

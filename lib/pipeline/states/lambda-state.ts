@@ -2,7 +2,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { JsonPath, type TaskInput, type TaskStateBase, Timeout } from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
-import type { FunctionName } from '../../domain/operations.ts';
+import type { FunctionName } from '../../../domain/operations.ts';
 import type { Pipeline } from '../resources.ts';
 import { LAMBDA_RETRY } from '../retries.ts';
 import { LAMBDA_STATE_MINUTES } from '../timeouts.ts';

@@ -9,7 +9,7 @@ import {
   TaskInput,
   type TaskStateBase,
 } from 'aws-cdk-lib/aws-stepfunctions';
-import type { PlanRunOutput } from '../../domain/run.ts';
+import type { PlanRunOutput } from '../../../domain/run.ts';
 import type { Pipeline } from '../resources.ts';
 import { IDENTITY, lambdaState } from './lambda-state.ts';
 

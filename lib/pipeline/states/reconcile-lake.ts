@@ -2,7 +2,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { IntegrationPattern, JsonPath, type TaskStateBase, Timeout } from 'aws-cdk-lib/aws-stepfunctions';
 import { AthenaStartQueryExecution } from 'aws-cdk-lib/aws-stepfunctions-tasks';
-import { RECONCILE_VALUES, reconcileQuery } from '../../domain/reconcile.ts';
+import { RECONCILE_VALUES, reconcileQuery } from '../../../domain/reconcile.ts';
 import type { Pipeline } from '../resources.ts';
 import { ATHENA_RETRY } from '../retries.ts';
 import { RECONCILE_MINUTES } from '../timeouts.ts';

@@ -2,12 +2,12 @@
 import { Duration } from 'aws-cdk-lib';
 import { JsonPath, Succeed, TaskInput, type TaskStateBase, Timeout } from 'aws-cdk-lib/aws-stepfunctions';
 import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-stepfunctions-tasks';
-import type { Notice } from '../../domain/run.ts';
-import { ALREADY_TOLD } from '../notifier.ts';
+import type { Notice } from '../../../domain/run.ts';
 import type { Pipeline } from '../resources.ts';
 import { NOTIFIER_RETRY } from '../retries.ts';
 import { NOTIFY_MINUTES } from '../timeouts.ts';
 import { IDENTITY, lambdaState } from './lambda-state.ts';
+import { ALREADY_TOLD } from './publish.ts';
 import { RECONCILE_QUERY_ID } from './reconcile-lake.ts';
 
 /** Holds the lake's counts against the steps', and only then makes metrics, model and scores current; `$.metrics`. */

@@ -1,10 +1,10 @@
 /** The catalogue: what it must offer, and that the table follows it. */
 import { describe, expect, it } from 'vitest';
-import { FEATURES } from '../../../lib/domain/features/catalogue.ts';
-import { FEATURE_GROUPS, type Measure, WINDOWS } from '../../../lib/domain/features/measure.ts';
-import { REGIONS } from '../../../lib/domain/features/regions.ts';
-import { FEATURES_TABLE } from '../../../lib/domain/features/table.ts';
-import { PAGE_COUNTERS } from '../../../lib/domain/lake.ts';
+import { FEATURES } from '../../../domain/features/catalogue.ts';
+import { FEATURES_TABLE } from '../../../domain/features/features-table.ts';
+import { FEATURE_GROUPS, type Measure, WINDOWS } from '../../../domain/features/measure.ts';
+import { REGIONS } from '../../../domain/features/regions.ts';
+import { PAGE_COUNTERS } from '../../../domain/lake.ts';
 
 const measured = (holds: (measure: Measure) => boolean): readonly string[] =>
   FEATURES.filter((feature) => holds(feature.measure)).map((feature) => feature.name);

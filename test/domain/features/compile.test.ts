@@ -1,9 +1,9 @@
 /** The compiler: one aggregate, one projection, nothing from the future, and values that stay values. */
 import { describe, expect, it } from 'vitest';
-import { FEATURES } from '../../../lib/domain/features/catalogue.ts';
-import { compileFeatures, compileMeasure } from '../../../lib/domain/features/compile.ts';
-import type { Feature, Measure } from '../../../lib/domain/features/measure.ts';
-import { sqlString } from '../../../lib/domain/features/sql.ts';
+import { FEATURES } from '../../../domain/features/catalogue.ts';
+import { compileFeatures, compileMeasure } from '../../../domain/features/compile.ts';
+import type { Feature, Measure } from '../../../domain/features/measure.ts';
+import { sqlString } from '../../../domain/features/sql.ts';
 
 const feature = (name: string, measure: Measure): Feature => ({
   name,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { endGroup, groupLives, spawnGroup } from '../../../local/processes/group.ts';
 import { identify, isAlive, ownIdentity, type ProcessIdentity } from '../../../local/processes/identity.ts';
-import { family } from '../../../local/processes/table.ts';
+import { family } from '../../../local/processes/process-table.ts';
 import { projectRoot } from '../../../setup/environment.mjs';
 
 const environment = { PATH: process.env.PATH ?? '' };

@@ -20,8 +20,8 @@ import {
   StepFunctionsStartExecution,
 } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalDefinition, readDefinition } from '../../../local/definition.ts';
-import { parseMachine } from '../../../local/interpreter/states.ts';
+import { parseMachine } from '../../../local/interpreter/state-language.ts';
+import { type LocalDefinition, readDefinition } from '../../../local/template/definition.ts';
 import { projectRoot } from '../../../setup/environment.mjs';
 
 /** Two stacks that refer to each other, with a function, a topic and a script, as the real app has them. */

@@ -1,0 +1,49 @@
+/** Plain lines: one as each state starts and ends, and now and then one for how far Spark is. */
+import type { StateEvent } from '../../local/interpreter/interpreter.ts';
+import type { SparkProgress } from '../../local/spark/progress.ts';
+import type { Display } from './display.ts';
+import { duration, progressText } from './words.ts';
+
+const PROGRESS_EVERY_MILLISECONDS = 5_000;
+
+export class LineDisplay implements Display {
+  readonly #stream: { write(text: string): unknown };
+  readonly #enteredAt = new Map<string, Date>();
+  #lastProgressAt = 0;
+
+  constructor(stream: { write(text: string): unknown }) {
+    this.#stream = stream;
+  }
+
+  readonly onStart = (runId: string): void => this.#line(`run ${runId}`);
+
+  readonly onNote = (text: string): void => this.#line(text);
+
+  readonly onState = ({ kind, state, stateType, at, error }: StateEvent): void => {
+    if (stateType !== 'Task') return;
+    const seconds = duration(at.getTime() - (this.#enteredAt.get(state) ?? at).getTime());
+    if (kind === 'entered' || kind === 'retried') {
+      this.#enteredAt.set(state, at);
+      this.#lastProgressAt = Date.now();
+      this.#line(`${state} ${kind === 'entered' ? 'started' : 'started again'}`);
+    } else if (kind === 'failed') {
+      this.#enteredAt.delete(state);
+      this.#line(`${state} failed after ${seconds} (${error})`);
+    } else if (kind === 'exited' && this.#enteredAt.has(state)) {
+      // A state whose failure was caught exits too, and has had its line.
+      this.#line(`${state} done in ${seconds}`);
+    }
+  };
+
+  readonly onProgress = (state: string, progress: SparkProgress): void => {
+    if (Date.now() - this.#lastProgressAt < PROGRESS_EVERY_MILLISECONDS) return;
+    this.#lastProgressAt = Date.now();
+    this.#line(`${state}: ${progressText(progress)}`);
+  };
+
+  readonly end = async (): Promise<void> => {};
+
+  #line(text: string): void {
+    this.#stream.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`);
+  }
+}

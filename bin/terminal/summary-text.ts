@@ -1,0 +1,99 @@
+/** The end of a run in words. */
+import { CANDIDATES, METRICS } from '../../domain/models.ts';
+import type { RunSummary } from '../../local/run/run-summary.ts';
+import { count, duration } from './words.ts';
+
+/** The figures that tell most about a model, in this order. */
+const MAIN_METRICS: readonly string[] = [
+  'auc',
+  'average_precision',
+  'lift_at_10',
+  'brier_skill',
+  'calibration_error',
+];
+
+/** A summary of a dozen lines. */
+export function summaryText(summary: RunSummary): string {
+  switch (summary.status) {
+    case 'SUCCEEDED':
+      return lines([
+        `Run ${summary.runId} succeeded.`,
+        ...outcome(summary),
+        ['Time', stateTimes(summary)],
+        ['Report', summary.report],
+      ]);
+    case 'NOTHING_TO_DO':
+      return lines([
+        `Nothing to do: ${summary.reason}`,
+        ...(summary.report === null ? [] : [['Report', `${summary.report} (of the last run)`] as const]),
+        ['Anew', 'npm start -- --force runs on what is there already'],
+      ]);
+    default:
+      return lines([
+        headline(summary.status, summary.runId),
+        ['State', summary.error.state],
+        ['Why', summary.error.message],
+        ['What to do', summary.error.whatToDo],
+        // A run with logs has a plan, which can be taken up.
+        ...(summary.logs === null
+          ? []
+          : [['Resume', `npm start -- --resume ${summary.runId} (with the same --lake)`] as const]),
+        ...(summary.logs === null ? [] : [['Logs', summary.logs] as const]),
+        ...(summary.states.length === 0 ? [] : [['Time', stateTimes(summary)] as const]),
+      ]);
+  }
+}
+
+type Line = string | readonly [label: string, text: string];
+
+const LABEL_WIDTH = 12;
+
+function lines(all: readonly Line[]): string {
+  const indented = (text: string): string => text.replaceAll('\n', `\n${' '.repeat(LABEL_WIDTH + 2)}`);
+  return all
+    .map((line) => (typeof line === 'string' ? line : `  ${line[0].padEnd(LABEL_WIDTH)}${indented(line[1])}`))
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+function headline(status: 'FAILED' | 'TIMED_OUT' | 'ABORTED' | 'REFUSED', runId: string): string {
+  const words = {
+    FAILED: `Run ${runId} failed.`,
+    TIMED_OUT: `Run ${runId} took longer than it may and was ended.`,
+    ABORTED: `Run ${runId} was stopped; nothing of it runs any more.`,
+    REFUSED: 'The run was refused.',
+  };
+  return words[status];
+}
+
+function outcome({
+  counts,
+  users,
+  cancellations,
+  model,
+}: Extract<RunSummary, { status: 'SUCCEEDED' }>): Line[] {
+  const label = CANDIDATES.find(({ name }) => name === model.name)?.label ?? model.name;
+  const figures = MAIN_METRICS.flatMap((name) => {
+    const value = model.metrics[name];
+    const metric = METRICS.find((known) => known.name === name);
+    return value === undefined ? [] : [`${metric?.label ?? name} ${value.toFixed(3)}`];
+  });
+  return [
+    [
+      'Rows',
+      `${count(counts.read)} read: ${count(counts.accepted)} accepted, ${count(counts.quarantined)} refused, ` +
+        `${count(counts.duplicates)} duplicates`,
+    ],
+    ['Users', `${count(users)}, of whom ${count(cancellations)} cancelled`],
+    ['Model', `${label}: ${figures.join(', ')}`],
+  ];
+}
+
+function stateTimes({ states }: Pick<RunSummary, 'states'>): string {
+  const total = states.reduce((sum, { seconds }) => sum + seconds, 0);
+  const each = states.map(({ name, seconds, status }) => {
+    const mark = status === 'SUCCEEDED' ? '' : ` (${status.toLowerCase()})`;
+    return `${name} ${duration(seconds * 1_000)}${mark}`;
+  });
+  return `${duration(total * 1_000)}: ${each.join(', ')}`;
+}

@@ -1,0 +1,19 @@
+/** Figures as people read them. */
+import type { SparkProgress } from '../../local/spark/progress.ts';
+
+/** `4.2 s`, `1 min 05 s`. */
+export function duration(milliseconds: number): string {
+  const seconds = milliseconds / 1_000;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
+}
+
+/** `1,234,567`. */
+export function count(value: number): string {
+  return new Intl.NumberFormat('en-US').format(value);
+}
+
+export function progressText({ stage, tasksDone, tasks }: SparkProgress): string {
+  return `Spark stage ${stage}: ${tasksDone} of ${tasks} tasks`;
+}

@@ -1,0 +1,92 @@
+/**
+ * The count of the lake's tables that the state machine asks an SQL engine for, independently of Spark, and what
+ * it is held against. The text is in the words that Athena and DuckDB share.
+ */
+import { FEATURES_TABLE } from './features/features-table.ts';
+import { EVENTS, INGEST_FILES, QUARANTINE_RETENTION_DAYS, QUARANTINED_EVENTS, SCORES } from './lake.ts';
+import type { FeaturesResult, IngestResult, ScoringResult } from './results.ts';
+import type { RunPlan } from './run.ts';
+
+/** What a placeholder stands for. */
+export type ReconcileValue = 'batchId' | 'runId';
+
+interface Count {
+  readonly name: string;
+  readonly select: string;
+  readonly from: string;
+  /** Column and value that pick this run's rows; absent where the whole table is this run's. */
+  readonly where?: { readonly column: string; readonly value: ReconcileValue };
+}
+
+const LEDGER_COUNTS = ['rows_read', 'rows_accepted', 'rows_quarantined', 'rows_duplicate'] as const;
+const OF_BATCH = { column: 'batch_id', value: 'batchId' } as const;
+
+const COUNTS: readonly Count[] = [
+  { name: EVENTS.name, select: 'count(*)', from: EVENTS.name, where: OF_BATCH },
+  { name: QUARANTINED_EVENTS.name, select: 'count(*)', from: QUARANTINED_EVENTS.name, where: OF_BATCH },
+  ...LEDGER_COUNTS.map((column) => ({
+    name: ledgerCount(column),
+    select: `coalesce(sum(${column}), 0)`,
+    from: INGEST_FILES.name,
+    where: OF_BATCH,
+  })),
+  // BuildFeatures writes this table anew in every run.
+  { name: FEATURES_TABLE.name, select: 'count(*)', from: FEATURES_TABLE.name },
+  { name: SCORES.name, select: 'count(*)', from: SCORES.name, where: { column: 'run_id', value: 'runId' } },
+];
+
+/** Columns of the answer: what was counted, and the count. */
+export const RECONCILE_COLUMNS = { table: 'table_name', rows: 'row_count' } as const;
+
+/** What each `{}` of the query stands for, in order: the arguments of States.Format. */
+export const RECONCILE_VALUES: readonly ReconcileValue[] = COUNTS.flatMap((count) =>
+  count.where === undefined ? [] : [count.where.value],
+);
+
+/** The query as a template for States.Format: each `{}` takes the next of RECONCILE_VALUES. */
+export function reconcileQuery(): string {
+  return COUNTS.map(({ name, select, from, where }, index) => {
+    const columns =
+      index === 0
+        ? `'${name}' AS ${RECONCILE_COLUMNS.table}, ${select} AS ${RECONCILE_COLUMNS.rows}`
+        : `'${name}', ${select}`;
+    const rows = where === undefined ? from : `${from} WHERE ${where.column} = '{}'`;
+    return `SELECT ${columns} FROM ${rows}`;
+  }).join('\nUNION ALL\n');
+}
+
+/** What the steps counted, by the names of the query's rows. */
+export interface ExpectedCount {
+  readonly table: string;
+  readonly expected: number;
+}
+
+/**
+ * The counts that the steps took themselves. Quarantined rows are left out once their batch is old enough
+ * for retention to have removed them.
+ */
+export function expectedCounts(
+  plan: Pick<RunPlan, 'batch' | 'plannedAt'>,
+  ingest: IngestResult,
+  features: FeaturesResult,
+  scoring: ScoringResult,
+): readonly ExpectedCount[] {
+  const { counts, held } = ingest;
+  const ageDays = (Date.parse(plan.plannedAt) - Date.parse(plan.batch.ingestDate)) / 86_400_000;
+  return [
+    { table: EVENTS.name, expected: held.events },
+    ...(ageDays < QUARANTINE_RETENTION_DAYS
+      ? [{ table: QUARANTINED_EVENTS.name, expected: held.quarantined }]
+      : []),
+    { table: ledgerCount('rows_read'), expected: counts.read },
+    { table: ledgerCount('rows_accepted'), expected: counts.accepted },
+    { table: ledgerCount('rows_quarantined'), expected: counts.quarantined },
+    { table: ledgerCount('rows_duplicate'), expected: counts.duplicates },
+    { table: FEATURES_TABLE.name, expected: features.cutoffs.reduce((sum, cutoff) => sum + cutoff.rows, 0) },
+    { table: SCORES.name, expected: scoring.users },
+  ];
+}
+
+function ledgerCount(column: (typeof LEDGER_COUNTS)[number]): string {
+  return `${INGEST_FILES.name}.${column}`;
+}

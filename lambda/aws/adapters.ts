@@ -1,0 +1,77 @@
+/** The ports of a Lambda in the cloud, from its environment. Region, credentials and endpoints are the SDK's to find. */
+import { AthenaClient } from '@aws-sdk/client-athena';
+import { EC2Client } from '@aws-sdk/client-ec2';
+import { EMRClient } from '@aws-sdk/client-emr';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { ENVIRONMENT } from '../../domain/operations.ts';
+import { type Log, type Ports, systemClock } from '../ports/ports.ts';
+import { PipelineError } from '../run/errors.ts';
+import { AthenaSql } from './athena-sql.ts';
+import { Ec2InstanceMarket } from './ec2-instance-market.ts';
+import { Ec2SpotPrices } from './ec2-spot-prices.ts';
+import { EmrClusters } from './emr-clusters.ts';
+import { S3Objects } from './s3-objects.ts';
+import { StepFunctionsExecutions } from './step-functions-executions.ts';
+import { StepFunctionsNotifications } from './step-functions-notifications.ts';
+
+/** Throttling is waited out here: the state machine does not try an error of the function's own again. */
+const RETRIES = { retryMode: 'adaptive', maxAttempts: 8 } as const;
+
+/** Of a question that a run can go without. */
+const QUICKLY = { maxAttempts: 2 } as const;
+
+/** A port that a Lambda does not use needs no variable: what is missing is named when it is used first. */
+export function awsPorts(environment: Readonly<Record<string, string | undefined>>, log: Log): Ports {
+  const required = (name: string): string => {
+    const value = environment[name];
+    if (value === undefined || value === '') {
+      throw new PipelineError(
+        'InvalidConfiguration',
+        `The environment variable ${name} is missing: deploy again.`,
+      );
+    }
+    return value;
+  };
+  const forcePathStyle = environment[ENVIRONMENT.s3ForcePathStyle] === 'true';
+  const objects = new S3Objects(new S3Client({ ...RETRIES, forcePathStyle }));
+  const sql = new AthenaSql(new AthenaClient(RETRIES));
+  const clusters = once(() => new EmrClusters(new EMRClient(RETRIES), required(ENVIRONMENT.pipelineName)));
+  const instanceMarket = once(() => new Ec2InstanceMarket(new EC2Client(QUICKLY)));
+  const spotPrices = once(() => new Ec2SpotPrices(new EC2Client(RETRIES)));
+  const executions = once(
+    () => new StepFunctionsExecutions(new SFNClient(RETRIES), required(ENVIRONMENT.stateMachineArn)),
+  );
+  const notifications = once(
+    () => new StepFunctionsNotifications(new SFNClient(RETRIES), required(ENVIRONMENT.notifierArn)),
+  );
+  return {
+    objects,
+    sql,
+    log,
+    clock: systemClock,
+    get clusters() {
+      return clusters();
+    },
+    get instanceMarket() {
+      return instanceMarket();
+    },
+    get spotPrices() {
+      return spotPrices();
+    },
+    get executions() {
+      return executions();
+    },
+    get notifications() {
+      return notifications();
+    },
+  };
+}
+
+function once<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}

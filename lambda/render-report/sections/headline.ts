@@ -1,0 +1,53 @@
+/** The head of the page: the answer in plain words, the figures at a glance, and what to beware of. */
+import { defectiveRows } from '../../../domain/defective-rows.ts';
+import type { RunDetail } from '../../../domain/records.ts';
+import { addDays } from '../../../domain/time.ts';
+import { between, counted, day, decimal, moment, percent, whole } from '../format.ts';
+import { type Html, html } from '../html.ts';
+import { modelLabel } from '../labels.ts';
+import { chosenEvaluation } from './models.ts';
+import { warnings } from './warnings.ts';
+
+export function summarySection(detail: RunDetail): Html {
+  const { record, scoring, plan, training } = detail;
+  const { horizonDays } = plan.training;
+  const lastDay = addDays(scoring.cutoff, horizonDays - 1);
+  const expectedShare = scoring.users === 0 ? 0 : scoring.expectedCancellations / scoring.users;
+  const baseRate = training.testRows === 0 ? 0 : training.testCancellations / training.testRows;
+  return html`<header class="page">
+<p class="kicker">Churn report · run ${record.run_id}</p>
+<h1>${whole(scoring.expectedCancellations)} of ${whole(scoring.users)} living users expected to cancel between
+${between(scoring.cutoff, lastDay)}</h1>
+<p class="lead">That is ${percent(expectedShare)} of them within ${counted(horizonDays, 'day')}. Of the users that
+the model was tested on (as known on ${day(training.testCutoff)}), ${percent(baseRate)} cancelled in as many days. Chosen model:
+${modelLabel(training.chosen)}. Made ${moment(record.ended_at)}.</p>
+${tiles(detail)}
+<ul class="notes">${notes(detail)}</ul>
+</header>`;
+}
+
+function tiles(detail: RunDetail): Html {
+  const { scoring, ingest, features } = detail;
+  const metrics = chosenEvaluation(detail)?.metrics ?? {};
+  const lift = metrics.lift_at_10?.value;
+  const { read } = ingest.counts;
+  return html`<dl class="tiles">
+${tile('Living users', whole(scoring.users), `of ${counted(features.users, 'user')} ever seen`)}
+${tile('Expected to cancel', whole(scoring.expectedCancellations), `${whole(features.cancellations)} have so far`)}
+${lift === undefined ? undefined : tile('In the top tenth', `${decimal(lift, 1)} ×`, 'the cancellers of a random tenth')}
+${metrics.auc === undefined ? undefined : tile('AUC', decimal(metrics.auc.value, 3), '0.5 is chance, 1 is certainty')}
+${tile('Rows read', whole(read), `${percent(read === 0 ? 0 : defectiveRows(ingest) / read)} defective`)}
+</dl>`;
+}
+
+function tile(name: string, value: string, remark: string): Html {
+  return html`<div class="tile"><dt>${name}</dt><dd>${value}<small>${remark}</small></dd></div>`;
+}
+
+function notes(detail: RunDetail): readonly Html[] {
+  const { promoted, promotion_reason: reason } = detail.record;
+  const promotion = promoted
+    ? html`<li class="good"><strong>The model was promoted:</strong> ${reason ?? ''}.</li>`
+    : html`<li><strong>The model was not promoted:</strong> ${reason ?? ''}. The scores below are this run's own.</li>`;
+  return [promotion, ...warnings(detail).map((warning) => html`<li>${warning}</li>`)];
+}

@@ -1,0 +1,89 @@
+/** What a Lambda is told about its deployment, read once from its environment. */
+import { z } from 'zod';
+import { ENVIRONMENT, type Fleets } from '../../domain/operations.ts';
+import { type RunSettings, runSettingsSchema } from '../../domain/run.ts';
+import type { Ports } from '../ports/ports.ts';
+import { PipelineError } from './errors.ts';
+
+/** Where the Spark steps run: on an EMR cluster that is sized and paid for, or on this machine. */
+export type Platform = 'emr' | 'local';
+
+export interface FunctionContext {
+  /** Root of the lake: `s3://bucket` or `file:///folder`, without a slash at the end. */
+  readonly lakeRoot: string;
+  /** Folder, file or glob of event files, for requests that name none. */
+  readonly eventsRoot: string;
+  readonly platform: Platform;
+  /** Region of the deployment: its instances, and their prices. */
+  readonly region: string;
+  readonly settings: RunSettings;
+  readonly fleets: Fleets;
+  readonly subnetIds: readonly string[];
+}
+
+/** A Lambda's body: the same in the cloud and on one machine. */
+export type LambdaFunction<Output> = (
+  input: unknown,
+  ports: Ports,
+  context: FunctionContext,
+) => Promise<Output>;
+
+const environmentSchema = z.object({
+  [ENVIRONMENT.lakeRoot]: z.string().min(1),
+  [ENVIRONMENT.eventsRoot]: z.string().min(1),
+  [ENVIRONMENT.platform]: z.enum(['emr', 'local']).default('emr'),
+  [ENVIRONMENT.region]: z.string().min(1).default('us-east-1'),
+  [ENVIRONMENT.runSettings]: z.string().default('{}'),
+  [ENVIRONMENT.fleets]: z.string().default('{}'),
+  [ENVIRONMENT.subnetIds]: z.string().default(''),
+});
+
+const instanceTypes = z.array(z.string()).default([]);
+const fleetsSchema = z.strictObject({
+  primary: instanceTypes,
+  core: instanceTypes,
+  task: instanceTypes,
+}) satisfies z.ZodType<Fleets>;
+
+/**
+ * Reads the context from environment variables.
+ * @throws InvalidConfiguration naming every variable that is missing or senseless
+ */
+export function readContext(environment: Readonly<Record<string, string | undefined>>): FunctionContext {
+  const variables = environmentSchema.safeParse(environment);
+  if (!variables.success) throw invalidConfiguration(z.prettifyError(variables.error));
+  return {
+    lakeRoot: variables.data[ENVIRONMENT.lakeRoot].replace(/\/+$/, ''),
+    eventsRoot: variables.data[ENVIRONMENT.eventsRoot],
+    platform: variables.data[ENVIRONMENT.platform],
+    region: variables.data[ENVIRONMENT.region],
+    settings: readJsonVariable(
+      ENVIRONMENT.runSettings,
+      variables.data[ENVIRONMENT.runSettings],
+      runSettingsSchema,
+    ),
+    fleets: readJsonVariable(ENVIRONMENT.fleets, variables.data[ENVIRONMENT.fleets], fleetsSchema),
+    subnetIds: variables.data[ENVIRONMENT.subnetIds].split(',').filter((id) => id !== ''),
+  };
+}
+
+function readJsonVariable<Value>(name: string, text: string, schema: z.ZodType<Value>): Value {
+  const value = schema.safeParse(parseJson(name, text));
+  if (!value.success) throw invalidConfiguration(`${name}: ${z.prettifyError(value.error)}`);
+  return value.data;
+}
+
+function parseJson(name: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw invalidConfiguration(`${name} is not JSON: ${text}`);
+  }
+}
+
+function invalidConfiguration(message: string): PipelineError {
+  return new PipelineError(
+    'InvalidConfiguration',
+    `${message}\nSet the Lambda's environment right and deploy again.`,
+  );
+}

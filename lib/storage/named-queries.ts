@@ -1,0 +1,75 @@
+/** What an analyst asks first, ready in Athena's list of saved queries. */
+import { DRIFT_METRIC_PREFIX } from '../../domain/drift-thresholds.ts';
+import { EVENTS, MODEL_METRICS, QUARANTINED_EVENTS, RUNS, SCORES, USER_DAYS } from '../../domain/lake.ts';
+
+export interface NamedQuery {
+  readonly name: string;
+  readonly description: string;
+  readonly sql: string;
+}
+
+/** The run whose scores are current: the last that succeeded. */
+const CURRENT_RUN = `(SELECT max_by(run_id, ended_at) FROM ${RUNS.name} WHERE status = 'SUCCEEDED')`;
+
+export const NAMED_QUERIES: readonly NamedQuery[] = [
+  {
+    name: 'users-at-risk-now',
+    description: 'The 1,000 users most at risk, whom a campaign may contact, with the reasons',
+    sql: `SELECT user_id, probability, decile, level, array_join(reasons, ', ') AS reasons
+FROM ${SCORES.name}
+WHERE run_id = ${CURRENT_RUN} AND NOT in_control_group
+ORDER BY rank
+LIMIT 1000`,
+  },
+  {
+    name: 'model-history',
+    description: 'Every run: its model, whether it replaced the champion and why, and its main figures',
+    sql: `SELECT runs.ended_at, runs.run_id, runs.model, runs.promoted, runs.promotion_reason, runs.cost_usd,
+  max(CASE WHEN figures.metric = 'auc' THEN figures.value END) AS auc,
+  max(CASE WHEN figures.metric = 'average_precision_ratio' THEN figures.value END) AS average_precision_ratio,
+  max(CASE WHEN figures.metric = 'lift_at_10' THEN figures.value END) AS lift_at_10,
+  max(CASE WHEN figures.metric = 'brier_skill' THEN figures.value END) AS brier_skill
+FROM ${RUNS.name} AS runs
+LEFT JOIN ${MODEL_METRICS.name} AS figures
+  ON figures.run_id = runs.run_id AND figures.model = runs.model
+  AND figures.protocol = 'forward' AND figures.slice = 'all'
+WHERE runs.status = 'SUCCEEDED'
+GROUP BY runs.ended_at, runs.run_id, runs.model, runs.promoted, runs.promotion_reason, runs.cost_usd
+ORDER BY runs.ended_at DESC`,
+  },
+  {
+    name: 'drift-history',
+    description: 'Every run: the population stability index of each feature and of the score, largest first',
+    sql: `SELECT runs.ended_at, runs.run_id, substr(figures.metric, ${DRIFT_METRIC_PREFIX.length + 1}) AS column_name,
+  figures.value AS population_stability_index
+FROM ${RUNS.name} AS runs
+JOIN ${MODEL_METRICS.name} AS figures ON figures.run_id = runs.run_id
+WHERE runs.status = 'SUCCEEDED' AND figures.metric LIKE '${DRIFT_METRIC_PREFIX}%'
+ORDER BY runs.ended_at DESC, population_stability_index DESC`,
+  },
+  {
+    name: 'churn-by-day-and-level',
+    description: 'Active users, cancellations and their share, by day and subscription',
+    sql: `SELECT day, level, count(*) AS active_users, sum(cancellations) AS cancellations,
+  CAST(sum(cancellations) AS double) / count(*) AS share_cancelled
+FROM ${USER_DAYS.name}
+GROUP BY day, level
+ORDER BY day, level`,
+  },
+  {
+    name: 'quarantine-by-reason',
+    description: 'Refused rows of the last 30 days by reason, with a file to look at',
+    sql: `SELECT ingest_date, reason, count(*) AS refused_rows, min(source_file) AS example_file
+FROM ${QUARANTINED_EVENTS.name}
+GROUP BY ingest_date, reason
+ORDER BY ingest_date DESC, refused_rows DESC`,
+  },
+  {
+    name: 'journey-of-a-user',
+    description: 'All events of one user in order; Athena asks for the user id',
+    sql: `SELECT event_time, session_id, item_in_session, page, level, artist, song, status
+FROM ${EVENTS.name}
+WHERE user_id = ?
+ORDER BY event_time, session_id, item_in_session`,
+  },
+];

@@ -1,0 +1,89 @@
+/** The ObjectStore port over folders of this machine. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { glob } from 'tinyglobby';
+import type { ObjectStore, StoredObject, WriteCondition } from '../../lambda/ports/ports.ts';
+import { type ContentTags, textTag } from './content-tags.ts';
+import { isCode, linked, withFileLock } from './file-lock.ts';
+import { filePath, fileUri } from './file-uris.ts';
+
+/**
+ * Objects are files; a write is a rename, so a reader never sees half of one. What begins with "." is a draft, a
+ * lock or another program's own, and is never listed.
+ */
+export class FolderStore implements ObjectStore {
+  readonly #tags: ContentTags;
+
+  constructor(tags: ContentTags) {
+    this.#tags = tags;
+  }
+
+  async read(uri: string): Promise<{ readonly text: string; readonly etag: string } | undefined> {
+    try {
+      const text = await readFile(filePath(uri), 'utf8');
+      return { text, etag: textTag(text) };
+    } catch (error) {
+      if (isCode(error, 'ENOENT')) return undefined;
+      throw error;
+    }
+  }
+
+  async write(
+    uri: string,
+    text: string,
+    options: { readonly condition?: WriteCondition } = {},
+  ): Promise<'written' | 'conflict'> {
+    const path = filePath(uri);
+    const draft = join(dirname(path), `.${basename(path)}.${randomUUID()}`);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(draft, text);
+    try {
+      return await withFileLock(path, () => this.#publish(draft, path, options.condition));
+    } finally {
+      await rm(draft, { force: true });
+    }
+  }
+
+  /** Under the lock, so that what was compared is what is replaced. */
+  async #publish(
+    draft: string,
+    path: string,
+    condition: WriteCondition | undefined,
+  ): Promise<'written' | 'conflict'> {
+    if (condition?.kind === 'absent') return (await linked(draft, path)) ? 'written' : 'conflict';
+    if (condition?.kind === 'unchanged') {
+      const before = await this.read(fileUri(path));
+      if (before?.etag !== condition.etag) return 'conflict';
+    }
+    await rename(draft, path);
+    return 'written';
+  }
+
+  async list(location: string): Promise<readonly StoredObject[]> {
+    const paths = await pathsAt(filePath(location));
+    const files = await this.#tags.of(paths);
+    return files.flatMap((file, index) => {
+      const path = paths[index];
+      if (file === undefined || path === undefined) return [];
+      return [{ uri: fileUri(path), etag: file.tag, bytes: file.bytes, modifiedAt: file.modifiedAt }];
+    });
+  }
+
+  async remove(uri: string): Promise<void> {
+    const path = filePath(uri);
+    const folder = await stat(dirname(path)).catch(() => undefined);
+    if (folder !== undefined) await withFileLock(path, () => rm(path, { force: true }));
+  }
+}
+
+/** Files below a folder, the file itself, or what a glob matches, sorted. An existing name is never read as a glob. */
+async function pathsAt(location: string): Promise<readonly string[]> {
+  const found = await stat(location).catch(() => undefined);
+  if (found?.isFile() === true) return [location];
+  const paths =
+    found === undefined
+      ? await glob(location, { absolute: true, dot: false })
+      : await glob('**', { cwd: location, absolute: true, dot: false });
+  return paths.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+}

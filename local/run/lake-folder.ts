@@ -1,0 +1,119 @@
+/** A lake on this machine: one folder that holds everything, and that says where it belongs. */
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, realpath, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { KEYS } from '../../domain/lake.ts';
+import { isCode } from '../adapters/file-lock.ts';
+import { fileUri } from '../adapters/file-uris.ts';
+
+/** Places in a lake that only a local run has; all others are in KEYS of domain/lake.ts. */
+const OWN = {
+  folder: 'local',
+  identity: 'local/lake.json',
+  executions: 'local/executions',
+  clusters: 'local/clusters',
+  queries: 'local/queries',
+  contentTags: 'local/content-tags.json',
+  notifications: 'local/notifications.jsonl',
+} as const;
+/** Where a log is generated when none is given. */
+const GENERATED_LOG = 'generated-log';
+/** What a lake that is made anew may find in its folder. */
+const KEPT = [GENERATED_LOG, KEYS.forgottenUsers];
+
+const identitySchema = z.strictObject({ path: z.string(), createdAt: z.iso.datetime() });
+
+/** A folder that cannot serve as the lake. */
+export class LakeFolderError extends Error {
+  override readonly name = 'LakeFolderError';
+}
+
+export interface LakeFolder {
+  /** Absolute path, without links in it. */
+  readonly path: string;
+  /** `file:///...`, without a slash at the end. */
+  readonly root: string;
+  readonly executions: string;
+  readonly clusters: string;
+  readonly queries: string;
+  readonly contentTags: string;
+  readonly notifications: string;
+  readonly generatedLog: string;
+}
+
+/**
+ * Opens a lake, making it where there is none.
+ * @throws LakeFolderError when the folder holds something else, or a lake that was moved here: Iceberg's metadata
+ *   names every file by its absolute path
+ */
+export async function openLake(folder: string): Promise<LakeFolder> {
+  const lake = await prepared(folder);
+  const identityFile = join(lake.path, OWN.identity);
+  const path = await recordedPath(identityFile);
+  if (path === undefined) {
+    await refuseForeign(lake.path);
+    await mkdir(join(lake.path, OWN.folder), { recursive: true });
+    await writeFile(
+      identityFile,
+      `${JSON.stringify({ path: lake.path, createdAt: new Date().toISOString() })}\n`,
+    );
+  } else if (path !== lake.path) {
+    throw new LakeFolderError(
+      `The lake in ${lake.path} was made in ${path} and moved: its tables name their files by absolute path. ` +
+        `Move it back to ${path}, or take another folder with --lake and run on the log again.`,
+    );
+  }
+  return lake;
+}
+
+/** Opens a lake that must be there already. */
+export async function openExistingLake(folder: string): Promise<LakeFolder> {
+  if (!existsSync(join(resolve(folder), OWN.identity))) {
+    throw new LakeFolderError(
+      `There is no lake in ${resolve(folder)}: run the pipeline first, or name it with --lake.`,
+    );
+  }
+  return openLake(folder);
+}
+
+async function prepared(folder: string): Promise<LakeFolder> {
+  try {
+    await mkdir(resolve(folder), { recursive: true });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new LakeFolderError(
+      `${resolve(folder)} cannot be a lake: ${why}. Take another folder with --lake.`,
+    );
+  }
+  const path = await realpath(resolve(folder));
+  return {
+    path,
+    root: fileUri(path),
+    executions: join(path, OWN.executions),
+    clusters: join(path, OWN.clusters),
+    queries: join(path, OWN.queries),
+    contentTags: join(path, OWN.contentTags),
+    notifications: join(path, OWN.notifications),
+    generatedLog: join(path, GENERATED_LOG),
+  };
+}
+
+async function recordedPath(identityFile: string): Promise<string | undefined> {
+  try {
+    return identitySchema.parse(JSON.parse(await readFile(identityFile, 'utf8'))).path;
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return undefined;
+    throw new LakeFolderError(`${identityFile} is damaged: restore it, or take another folder with --lake.`);
+  }
+}
+
+/** A lake is not spread over somebody's files. */
+async function refuseForeign(path: string): Promise<void> {
+  const foreign = (await readdir(path)).filter((name) => !KEPT.includes(name) && !name.startsWith('.'));
+  if (foreign.length > 0) {
+    throw new LakeFolderError(
+      `${path} is no lake and not empty (it holds ${foreign.slice(0, 3).join(', ')}): take a new folder with --lake.`,
+    );
+  }
+}

@@ -1,0 +1,65 @@
+/** The Lambdas of a local run: the same bodies as in the cloud, told that they are on this machine. */
+
+import { ENVIRONMENT, FUNCTION_NAMES, type FunctionName } from '../../domain/operations.ts';
+import type { Closing } from '../../lambda/close-run/close-one-run.ts';
+import { closeRun } from '../../lambda/close-run/close-run.ts';
+import type { Ports } from '../../lambda/ports/ports.ts';
+import { type FunctionContext, type LambdaFunction, readContext } from '../../lambda/run/context.ts';
+import type { LocalDefinition } from '../template/definition.ts';
+import { FUNCTIONS } from './lambda-bodies.ts';
+
+export interface LocalFunctions {
+  /** Body and context of a function by its ARN. */
+  readonly find: (
+    functionArn: string,
+  ) => { readonly body: LambdaFunction<unknown>; readonly context: FunctionContext } | undefined;
+  /** Calls close-run, as the event rule and the sweep do. */
+  readonly close: (input: unknown) => Promise<readonly Closing[]>;
+  /** Every closing so far, also those by the state machine's Catch. */
+  readonly closings: readonly Closing[];
+}
+
+export function localFunctions(
+  definition: LocalDefinition,
+  ports: Ports,
+  places: { readonly lakeRoot: string; readonly eventsLocation: string },
+): LocalFunctions {
+  const closings: Closing[] = [];
+  const closing: LambdaFunction<unknown> = async (input, usedPorts, context) => {
+    const answer = await closeRun(input, usedPorts, context);
+    closings.push(...answer.closings);
+    return answer;
+  };
+  const found = new Map(
+    [...definition.functions].map(([arn, { functionName, environment }]) => {
+      const name = nameOf(functionName);
+      const context = readContext({
+        ...environment,
+        [ENVIRONMENT.lakeRoot]: places.lakeRoot,
+        [ENVIRONMENT.eventsRoot]: places.eventsLocation,
+        [ENVIRONMENT.platform]: 'local',
+      });
+      return [arn, { name, context, body: name === 'close-run' ? closing : FUNCTIONS[name] }];
+    }),
+  );
+  return {
+    find: (arn) => found.get(arn),
+    close: async (input) => {
+      const closer = [...found.values()].find(({ name }) => name === 'close-run');
+      if (closer === undefined) throw new Error('the app has no function close-run');
+      const before = closings.length;
+      await closer.body(input, ports, closer.context);
+      return closings.slice(before);
+    },
+    closings,
+  };
+}
+
+/** A function is named after the deployment and its folder in lambda/. */
+function nameOf(functionName: string): FunctionName {
+  const name = FUNCTION_NAMES.find((own) => functionName.endsWith(`-${own}`));
+  if (name === undefined) {
+    throw new Error(`the app has a function ${functionName}, which is none of ${FUNCTION_NAMES.join(', ')}`);
+  }
+  return name;
+}

@@ -1,0 +1,116 @@
+/** What `churn run` says at its end: the document that --json prints. */
+import { z } from 'zod';
+import type { RunDetail } from '../../domain/records.ts';
+import { rowCountsSchema } from '../../domain/results.ts';
+import type { Closing } from '../../lambda/close-run/close-one-run.ts';
+import type { StateTime } from './timeline.ts';
+
+const stateTimeSchema = z.strictObject({
+  name: z.string(),
+  seconds: z.number().nonnegative(),
+  status: z.enum(['SUCCEEDED', 'FAILED', 'ABORTED']),
+});
+const modelSchema = z.strictObject({ name: z.string(), metrics: z.record(z.string(), z.number()) });
+
+/** What is known of the lake after the run; of the last run that succeeded where this one had nothing to do. */
+const outcomeShape = {
+  counts: rowCountsSchema,
+  users: z.number().int().nonnegative(),
+  cancellations: z.number().int().nonnegative(),
+  model: modelSchema,
+  report: z.string(),
+};
+const runShape = { runId: z.string(), states: z.array(stateTimeSchema) };
+
+export const runSummarySchema = z.discriminatedUnion('status', [
+  z.strictObject({ status: z.literal('SUCCEEDED'), ...runShape, ...outcomeShape }),
+  z.strictObject({
+    status: z.literal('NOTHING_TO_DO'),
+    ...runShape,
+    /** Rows of this run: none. */
+    counts: rowCountsSchema,
+    users: outcomeShape.users.nullable(),
+    cancellations: outcomeShape.cancellations.nullable(),
+    model: modelSchema.nullable(),
+    report: z.string().nullable(),
+    reason: z.string(),
+  }),
+  z.strictObject({
+    status: z.enum(['FAILED', 'TIMED_OUT', 'ABORTED', 'REFUSED']),
+    ...runShape,
+    error: z.strictObject({ state: z.string(), message: z.string(), whatToDo: z.string() }),
+    /** Folder of the steps' logs, where a step has run. */
+    logs: z.string().nullable(),
+  }),
+]);
+export type RunSummary = z.infer<typeof runSummarySchema>;
+
+/** Whether a script may take the run as done. */
+export function isSuccess(summary: RunSummary): boolean {
+  return summary.status === 'SUCCEEDED' || summary.status === 'NOTHING_TO_DO';
+}
+
+export interface RunEnd {
+  readonly runId: string;
+  readonly states: readonly StateTime[];
+}
+
+export function succeeded(run: RunEnd, detail: RunDetail, report: string): RunSummary {
+  return {
+    status: 'SUCCEEDED',
+    runId: run.runId,
+    counts: detail.ingest.counts,
+    ...lakeAfter(detail),
+    states: [...run.states],
+    report,
+  };
+}
+
+/** @param current detail and report of the last run that succeeded, where they are still there */
+export function nothingToDo(
+  run: RunEnd,
+  reason: string,
+  current: { readonly detail: RunDetail; readonly report: string } | undefined,
+): RunSummary {
+  const known =
+    current === undefined ? { users: null, cancellations: null, model: null } : lakeAfter(current.detail);
+  return {
+    status: 'NOTHING_TO_DO',
+    runId: run.runId,
+    reason,
+    counts: { read: 0, accepted: 0, quarantined: 0, duplicates: 0 },
+    ...known,
+    states: [...run.states],
+    report: current?.report ?? null,
+  };
+}
+
+export function failed(
+  run: RunEnd,
+  status: 'FAILED' | 'TIMED_OUT' | 'ABORTED' | 'REFUSED',
+  explanation: Pick<Closing['explanation'], 'where' | 'why' | 'whatToDo'>,
+  logs: string | null,
+): RunSummary {
+  const { where, why, whatToDo } = explanation;
+  return {
+    status,
+    runId: run.runId,
+    states: [...run.states],
+    error: { state: where, message: why, whatToDo },
+    logs,
+  };
+}
+
+function lakeAfter({ features, training }: RunDetail) {
+  const chosen = training.evaluations.find(({ model }) => model === training.chosen);
+  return {
+    users: features.users,
+    cancellations: features.cancellations,
+    model: {
+      name: training.chosen,
+      metrics: Object.fromEntries(
+        Object.entries(chosen?.metrics ?? {}).map(([name, { value }]) => [name, value]),
+      ),
+    },
+  };
+}

@@ -1,0 +1,113 @@
+/**
+ * The state machine that would be deployed, as plain Amazon States Language that this machine can interpret,
+ * with what its tasks point at: the Lambda functions by ARN and the Spark scripts by the URI of their upload.
+ */
+import { z } from 'zod';
+import { notifierName } from '../../domain/operations.ts';
+import { readAssembly } from './assembly.ts';
+import {
+  type Json,
+  resolve,
+  resolveText,
+  type StackTemplate,
+  UnresolvableTemplateError,
+} from './intrinsics.ts';
+import { resourceArn } from './physical-names.ts';
+
+/** A Lambda function of the app. */
+export interface LocalFunction {
+  readonly functionName: string;
+  readonly logicalId: string;
+  /** Its environment; values that only a deployment knows are left out. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** A state machine of the app. */
+export interface LocalStateMachine {
+  readonly name: string;
+  readonly arn: string;
+  /** Amazon States Language without any CloudFormation left in it. */
+  readonly states: { readonly [key: string]: Json };
+}
+
+/** The pipeline's state machine, and all that it uses. */
+export interface LocalDefinition extends LocalStateMachine {
+  /** Tells what became of a run. */
+  readonly notifier: LocalStateMachine;
+  readonly functions: ReadonlyMap<string, LocalFunction>;
+  /** `s3://bucket/key` of an asset to the absolute path of its file or folder. */
+  readonly assets: ReadonlyMap<string, string>;
+}
+
+const objectSchema = z.record(z.string(), z.json());
+
+/** Takes the pipeline's state machine, and its notifier, out of a synthesized app. */
+export function readDefinition(assemblyFolder: string): LocalDefinition {
+  const { stacks, assets } = readAssembly(assemblyFolder);
+  const machines = ofType(stacks, 'AWS::StepFunctions::StateMachine').map((found) =>
+    localStateMachine(found, stacks),
+  );
+  const pipelines = machines.flatMap((machine) =>
+    machines
+      .filter(({ name }) => name === notifierName(machine.name))
+      .map((notifier) => ({ ...machine, notifier })),
+  );
+  const [pipeline, ...others] = pipelines;
+  if (pipeline === undefined || others.length > 0) {
+    const names = machines.map(({ name }) => name).join(', ');
+    throw new Error(
+      `the app in ${assemblyFolder} has the state machines ${names}; a local run needs one and its notifier`,
+    );
+  }
+  return {
+    ...pipeline,
+    functions: new Map(ofType(stacks, 'AWS::Lambda::Function').map((found) => localFunction(found, stacks))),
+    assets,
+  };
+}
+
+interface Found {
+  readonly logicalId: string;
+  readonly resource: StackTemplate['template']['Resources'][string];
+  readonly stack: StackTemplate;
+}
+
+function ofType(stacks: readonly StackTemplate[], type: string): readonly Found[] {
+  return stacks.flatMap((stack) =>
+    Object.entries(stack.template.Resources)
+      .filter(([, resource]) => resource.Type === type)
+      .map(([logicalId, resource]) => ({ logicalId, resource, stack })),
+  );
+}
+
+function localStateMachine(
+  { logicalId, resource, stack }: Found,
+  stacks: readonly StackTemplate[],
+): LocalStateMachine {
+  const text = resolveText(resource.Properties.DefinitionString ?? null, stack, stacks);
+  const arn = resolveText({ Ref: logicalId }, stack, stacks);
+  return { name: arn.split(':').at(-1) ?? logicalId, arn, states: objectSchema.parse(JSON.parse(text)) };
+}
+
+function localFunction(found: Found, stacks: readonly StackTemplate[]): [string, LocalFunction] {
+  const { logicalId, resource, stack } = found;
+  const functionName = resolveText({ Ref: logicalId }, stack, stacks);
+  const arn = resourceArn(logicalId, { ...resource, Properties: { FunctionName: functionName } }, stack);
+  if (arn === undefined) throw new Error(`${logicalId} of stack ${stack.stackName} is no Lambda function`);
+  return [arn, { functionName, logicalId, environment: environmentOf(found, stacks) }];
+}
+
+function environmentOf({ resource, stack }: Found, stacks: readonly StackTemplate[]): Record<string, string> {
+  const variables = z.object({ Variables: objectSchema }).safeParse(resource.Properties.Environment ?? {})
+    .data?.Variables;
+  const environment: Record<string, string> = {};
+  for (const [name, value] of Object.entries(variables ?? {})) {
+    try {
+      environment[name] = String(resolve(value, stack, stacks));
+    } catch (error) {
+      // A name that only a deployment gives: whoever needs it says that it is missing.
+      if (!(error instanceof UnresolvableTemplateError)) throw error;
+    }
+  }
+  return environment;
+}

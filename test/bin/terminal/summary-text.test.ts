@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { summaryText } from '../../../bin/terminal/summary-text.ts';
+import { isSuccess, type RunSummary } from '../../../local/run/run-summary.ts';
+
+const succeeded: RunSummary = {
+  status: 'SUCCEEDED',
+  runId: 'local-1',
+  counts: { read: 1_234_567, accepted: 1_234_500, quarantined: 60, duplicates: 7 },
+  users: 2_481,
+  cancellations: 537,
+  model: { name: 'boosted_trees', metrics: { auc: 0.76123, lift_at_10: 3.6 } },
+  states: [
+    { name: 'IngestEvents', seconds: 65, status: 'SUCCEEDED' },
+    { name: 'TrainModels', seconds: 4.2, status: 'SUCCEEDED' },
+  ],
+  report: '/lake/reports/local-1.html',
+};
+const failed: RunSummary = {
+  status: 'FAILED',
+  runId: 'local-2',
+  states: [{ name: 'BuildFeatures', seconds: 3, status: 'FAILED' }],
+  error: {
+    state: 'BuildFeatures',
+    message: 'the log is too short\nit has 5 days',
+    whatToDo: 'deliver 42 days',
+  },
+  logs: '/lake/runs/local-2/logs',
+};
+
+describe('the end of a run in words', () => {
+  it('has the counts, the model with its main figures, the time of each state and the report', () => {
+    const text = summaryText(succeeded);
+    expect(text).toContain('1,234,567 read: 1,234,500 accepted, 60 refused, 7 duplicates');
+    expect(text).toContain('2,481, of whom 537 cancelled');
+    expect(text).toContain('Gradient-boosted trees: AUC 0.761, Lift at 10 % 3.600');
+    expect(text).toContain('1 min 09 s: IngestEvents 1 min 05 s, TrainModels 4.2 s');
+    expect(text).toContain('/lake/reports/local-1.html');
+  });
+
+  it('of a failure names the state, the reason, what to do, the logs, and how to take it up', () => {
+    const text = summaryText(failed);
+    for (const part of [
+      'BuildFeatures',
+      'too short',
+      'it has 5 days',
+      'deliver 42 days',
+      '/lake/runs/local-2/logs',
+    ]) {
+      expect(text).toContain(part);
+    }
+    expect(text).toContain('--resume local-2');
+    expect(isSuccess(failed)).toBe(false);
+  });
+
+  it('does not offer to take up what never had a plan', () => {
+    expect(summaryText({ ...failed, status: 'REFUSED', logs: null })).not.toContain('--resume');
+  });
+
+  it('of a run with nothing to do points at the last report', () => {
+    const { model: _model, ...rest } = succeeded;
+    const idle: RunSummary = { ...rest, status: 'NOTHING_TO_DO', model: null, reason: 'no new file' };
+    expect(summaryText(idle)).toContain('Nothing to do: no new file');
+    expect(summaryText(idle)).toContain('/lake/reports/local-1.html (of the last run)');
+    expect(isSuccess(idle)).toBe(true);
+  });
+});

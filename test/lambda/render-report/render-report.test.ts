@@ -1,0 +1,348 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { KEYS } from '../../../domain/lake.ts';
+import { type RunDetail, runDetailSchema } from '../../../domain/records.ts';
+import { between, bytes, duration } from '../../../lambda/render-report/format.ts';
+import { escaped, html } from '../../../lambda/render-report/html.ts';
+import { reportLink } from '../../../lambda/render-report/link.ts';
+import { reportPage } from '../../../lambda/render-report/page.ts';
+import { renderReport } from '../../../lambda/render-report/render-report.ts';
+import { readContext } from '../../../lambda/run/context.ts';
+import { storeMetrics } from '../../../lambda/store-metrics/store-metrics.ts';
+import { MemoryPorts } from '../../support/memory-ports.ts';
+import { at, CONTEXT, EVENTS, plan, runSteps, storeMetricsInput } from '../../support/run-fixture.ts';
+
+let ports: MemoryPorts;
+let detail: RunDetail;
+let page: string;
+
+beforeAll(async () => {
+  ports = new MemoryPorts();
+  ports.objects.put(`${EVENTS}/2018-10-01.json`, 'events');
+  await plan(ports, 'run-1');
+  runSteps(ports, 'run-1');
+  await storeMetrics(storeMetricsInput('run-1'), ports, CONTEXT);
+  detail = runDetailSchema.parse(JSON.parse(ports.objects.text(at(KEYS.runDetail('run-1'))) ?? 'null'));
+  page = await reportPage(detail);
+});
+
+/** What a reader sees of the page: no markup, entities resolved, blanks folded. */
+function textOf(markup: string): string {
+  return markup
+    .replaceAll(/<style>[\s\S]*?<\/style>|<[^>]*>/g, ' ')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&amp;', '&')
+    .replaceAll(/\s+/g, ' ');
+}
+
+/** The markup of one section, by its id. */
+function section(id: string, of = page): string {
+  return new RegExp(`<section[^>]* id="${id}">[\\s\\S]*?</section>`).exec(of)?.[0] ?? '';
+}
+
+describe('the Lambda', () => {
+  it('writes the page and says where it lies and how it is opened', async () => {
+    const output = await renderReport({ runId: 'run-1', executionArn: 'arn' }, ports, CONTEXT);
+    expect(output.reportUri).toBe(at('reports/run-1.html'));
+    expect(output.link).toBe(
+      'https://us-east-1.console.aws.amazon.com/s3/object/lake?region=us-east-1&prefix=reports%2Frun-1.html',
+    );
+    expect(ports.objects.text(output.reportUri) === page).toBe(true);
+  });
+
+  it('names what is missing for a run that left no detail', async () => {
+    const rendered = renderReport({ runId: 'run-0', executionArn: 'arn' }, ports, CONTEXT);
+    await expect(rendered).rejects.toThrow(
+      /There is no detail of the run at s3:\/\/lake\/runs\/run-0\/detail\.json/,
+    );
+  });
+
+  it('links to a file as it is', () => {
+    expect(reportLink('file:///tmp/lake/reports/x.html', 'us-east-1')).toBe(
+      'file:///tmp/lake/reports/x.html',
+    );
+  });
+});
+
+describe('what the page says', () => {
+  it.each([
+    ['market', /by list prices of .*, spot instances at their real price/],
+    ['table', /by list prices of .*, spot instances too: what they really cost is not known, and not more/],
+  ] as const)('tells where the cost of spot instances comes from: %s', async (source, note) => {
+    const record = { ...detail.record, cost_usd: 0.4, spot_price_source: source };
+    expect(textOf(section('facts', await reportPage({ ...detail, record })))).toMatch(note);
+  });
+
+  it('holds what the run was estimated to cost beside what it cost', async () => {
+    const plan = { ...detail.plan, cluster: { ...detail.plan.cluster, estimatedUsd: 0.61 } };
+    const facts = textOf(section('facts', await reportPage({ ...detail, plan })));
+    expect(facts).toMatch(/Cost as estimated USD 0\.61/);
+  });
+
+  it('begins with the answer in plain words', () => {
+    const heading = textOf(/<h1>[\s\S]*?<\/h1>/.exec(page)?.[0] ?? '').trim();
+    expect(heading).toBe('38 of 960 living users expected to cancel between 3 and 16 December 2018');
+  });
+
+  it('lists whom to contact, and marks the control group as not to be contacted', () => {
+    const [contacts = '', control = ''] = section('contacts').split('<details');
+    expect(textOf(contacts)).toContain('100042 1 61% paid Likes, dislikes and friends · Adverts they hear');
+    expect(contacts).not.toContain('300011');
+    expect(textOf(control)).toMatch(
+      /Do not contact: control group.*300011 3 47% free Adverts they hear control group/,
+    );
+  });
+
+  it('shows every model with its figures and marks the chosen one alone', () => {
+    const models = section('models');
+    expect(models.match(/<tr class="chosen">/g)).toHaveLength(1);
+    expect(textOf(/<tr class="chosen">[\s\S]*?<\/tr>/.exec(models)?.[0] ?? '')).toMatch(
+      /Gradient-boosted trees chosen 0\.763 0\.703 to 0\.823 3\.65 3\.50/,
+    );
+    for (const label of ['Logistic regression', 'Random forest', 'Base rate', 'Days since last seen']) {
+      expect(textOf(models)).toContain(label);
+    }
+  });
+
+  it('says what was refused, why, and what to do', () => {
+    expect(textOf(section('reading'))).toMatch(
+      /unknown_page page is not one of the known pages 15 add a new page/,
+    );
+  });
+
+  it('shows the reconciliation and the reason of the promotion', () => {
+    const facts = textOf(section('facts'));
+    expect(facts).toContain('ingest_files.rows_read 1,000 1,000 yes');
+    expect(facts).toContain('promoted: the first model; it beats both baselines');
+  });
+
+  it('shows what has drifted, the furthest first, and what is exempt from the alarm apart', () => {
+    const [telling = '', exempt = ''] = section('drift').split('<details');
+    expect(textOf(telling)).toContain('of 4 features and of the score');
+    expect(textOf(telling)).toContain('The score has 0.06: steady.');
+    expect(textOf(telling)).toMatch(
+      /Adverts per free song, last 7 days 0\.27 alarm Thumbs down per song, last 28 days 0\.12 watch/,
+    );
+    expect(telling).not.toContain('Active days');
+    expect(telling).not.toContain('Days observed');
+    expect(textOf(exempt)).toContain('1 feature moved and exempt from the alarm');
+    expect(textOf(exempt)).toContain('Days observed 9.60 alarm exempt');
+  });
+
+  it('says of few users what chance alone does to the index', async () => {
+    expect(section('drift')).not.toContain('chance');
+    const scoring = { ...detail.scoring, users: 100 };
+    const few = await reportPage({ ...detail, scoring });
+    // 16.919 (1 / 1000 + 1 / 100)
+    expect(textOf(section('drift', few))).toContain(
+      'chance alone takes one feature in 20 to 0.19 and beyond',
+    );
+  });
+
+  it('has three charts, each described in words', () => {
+    expect(page.match(/<svg role="img" aria-label="[^"]{20,}"/g)).toHaveLength(3);
+    expect(section('drivers')).toContain('Thumbs down per song, last 28 days');
+  });
+});
+
+describe('what it warns of', () => {
+  const notesOf = async (changed: RunDetail): Promise<string> =>
+    textOf(/<ul class="notes">[\s\S]*?<\/ul>/.exec(await reportPage(changed))?.[0] ?? '');
+  const withMetric = (name: string, value: number, interval: number | null = 0.1): RunDetail => ({
+    ...detail,
+    training: {
+      ...detail.training,
+      evaluations: detail.training.evaluations.map((evaluation) => ({
+        ...evaluation,
+        metrics: { ...evaluation.metrics, [name]: { value, low: interval, high: interval } },
+      })),
+    },
+  });
+
+  it('a model that is not reliable, and one that was not promoted', async () => {
+    const training = {
+      ...detail.training,
+      reliable: false,
+      reliabilityReason: '12 cancellations are too few',
+    };
+    const record = { ...detail.record, promoted: false, promotion_reason: 'it is worse' };
+    const notes = await notesOf({ ...detail, training, record });
+    expect(notes).toContain('Do not act on these figures alone: 12 cancellations are too few.');
+    expect(notes).toContain('The model was not promoted: it is worse.');
+  });
+
+  it('probabilities that are off', async () => {
+    expect(await notesOf(detail)).not.toContain('calibrated');
+    expect(await notesOf(withMetric('calibration_slope', 0.5))).toMatch(/not well calibrated .*slope 0\.50/);
+  });
+
+  it('figures without intervals, by how much they are uncertain', async () => {
+    expect(await notesOf(withMetric('auc', 0.763, null))).toMatch(/40 cancellations .* about ± 0\.09/);
+  });
+
+  it('drift that alarms, but not of what changes with the age of the log', async () => {
+    expect(await notesOf(detail)).toMatch(
+      /not as they were when the model was tested \(stability index: Adverts per free song, last 7 days 0\.27\)/,
+    );
+    const withDrift = (score: number): RunDetail => ({
+      ...detail,
+      scoring: { ...detail.scoring, drift: { features: [{ feature: 'observed_days', psi: 9 }], score } },
+    });
+    expect(await notesOf(withDrift(0.249))).not.toContain('stability index');
+    expect(await notesOf(withDrift(0.25))).toContain('stability index: the score 0.25');
+  });
+
+  it('drift that chance alone may have made, as no more than that', async () => {
+    const withScore = (users: number, score: number): RunDetail => ({
+      ...detail,
+      scoring: { ...detail.scoring, users, drift: { features: [], score } },
+    });
+    // 16.919 (1 / 1000 + 1 / 50)
+    expect(await notesOf(withScore(50, 0.35))).toMatch(
+      /may have changed .*the score 0\.35.*chance alone takes one feature in 20 to 0\.36/,
+    );
+    expect(await notesOf(withScore(50, 0.36))).toContain('Users are not as they were');
+    expect(await notesOf(withScore(960, 0.35))).toContain('Users are not as they were');
+  });
+
+  it('refused rows, and only when there are some', async () => {
+    expect(await notesOf(detail)).toContain('2% of the rows were refused as defective');
+    const counts = { read: 1_000, accepted: 1_000, quarantined: 0, duplicates: 0 };
+    expect(await notesOf({ ...detail, ingest: { ...detail.ingest, counts } })).not.toContain('refused');
+  });
+
+  it('rows with defects, and not those of forgotten users', async () => {
+    const ofForgottenUsers = (rows: number): RunDetail => ({
+      ...detail,
+      ingest: { ...detail.ingest, refused: { unknown_page: 20 - rows, forgotten_user: rows } },
+    });
+    expect(await notesOf(ofForgottenUsers(10))).toContain('1% of the rows were refused as defective');
+    expect(await notesOf(ofForgottenUsers(20))).not.toContain('refused');
+    const tiles = /<dl class="tiles">[\s\S]*?<\/dl>/.exec(await reportPage(ofForgottenUsers(10)))?.[0] ?? '';
+    expect(textOf(tiles)).toContain('Rows read 1,000 1% defective');
+  });
+});
+
+describe('a page that holds hostile data', () => {
+  const hostile = '"><script>alert(1)</script><img src=x onerror=alert(1)>\u202e\u0000';
+
+  it('shows it as text, wherever it comes from', async () => {
+    const [user] = detail.scoring.top;
+    if (user === undefined) throw new Error('the fixture has no users');
+    const [example] = detail.ingest.examples;
+    if (example === undefined) throw new Error('the fixture has no examples');
+    const rendered = await reportPage({
+      ...detail,
+      record: { ...detail.record, promotion_reason: hostile },
+      plan: { ...detail.plan, batch: { ...detail.plan.batch, batchId: hostile } },
+      ingest: { ...detail.ingest, examples: [{ ...example, file: hostile, line: hostile }] },
+      training: {
+        ...detail.training,
+        reliabilityReason: hostile,
+        importance: [{ feature: hostile, share: 1 }],
+        modelUri: hostile,
+      },
+      scoring: {
+        ...detail.scoring,
+        top: [{ ...user, userId: hostile, level: hostile, reasons: [hostile] }],
+        drift: { features: [{ feature: hostile, psi: 1 }], score: 0 },
+      },
+      reconciliation: [{ table: hostile, counted: 1, expected: 1 }],
+    });
+    expect(rendered).not.toMatch(/<(script|img|iframe|object|link)/i);
+    for (const hidden of ['\u0000', '\u202e']) expect(rendered.includes(hidden)).toBe(false);
+    expect(textOf(rendered)).toContain('"><script>alert(1)</script><img src=x onerror=alert(1)>');
+  });
+
+  it('asks the network for nothing and runs nothing', () => {
+    expect(page).toContain(`content="default-src &#39;none&#39;; style-src &#39;unsafe-inline&#39;"`);
+    const withoutNamespaces = page.replaceAll(/ xmlns(:xlink)?="[^"]*"/g, '');
+    expect(withoutNamespaces).not.toMatch(/https?:|@import|url\(|<script| on\w+="/);
+  });
+
+  it('closes every element that it opens', () => {
+    const open: string[] = [];
+    const isVoid = /^(meta|!doctype|br|img|link)$/i;
+    for (const [, slash, name = '', selfClosed] of page.matchAll(
+      /<(\/?)([a-z!][a-z0-9]*)(?:"[^"]*"|[^>"])*?(\/?)>/gi,
+    )) {
+      if (slash === '/') expect(open.pop()).toBe(name);
+      else if (selfClosed !== '/' && !isVoid.test(name)) open.push(name);
+    }
+    expect(open).toEqual([]);
+  });
+});
+
+describe('the html template', () => {
+  it('escapes values, keeps markup, and leaves undefined out', () => {
+    const nested = html`<b>${'<i>'}</b>`;
+    expect(html`<p title="${`"'`}">${nested}${undefined}${[nested, nested]}</p>`.markup).toBe(
+      '<p title="&quot;&#39;"><b>&lt;i&gt;</b><b>&lt;i&gt;</b>\n<b>&lt;i&gt;</b></p>',
+    );
+  });
+
+  it('shows controls and marks that turn the direction of text', () => {
+    expect(escaped('a\u0007b\u202ec\u2066d\ne')).toBe('a\u{fffd}b\u{fffd}c\u{fffd}d\ne');
+  });
+});
+
+describe('numbers and days', () => {
+  it.each([
+    ['2018-12-03', '2018-12-16', '3 and 16 December 2018'],
+    ['2018-11-26', '2018-12-09', '26 November and 9 December 2018'],
+    ['2018-12-24', '2019-01-06', '24 December 2018 and 6 January 2019'],
+    ['2018-12-03', '2018-12-03', '3 and 3 December 2018'],
+  ])('%s to %s', (first, last, words) => {
+    expect(between(first, last)).toBe(words);
+  });
+
+  it('bytes and durations take the unit that fits', () => {
+    expect([0, 999, 12_345, 1.31e9, 2e15].map(bytes)).toEqual([
+      '0 bytes',
+      '999 bytes',
+      '12.3 kB',
+      '1.31 GB',
+      '2,000 TB',
+    ]);
+    expect([900, 61_000, 5_400_000].map(duration)).toEqual(['1 s', '1 min', '1 h 30 min']);
+  });
+});
+
+it('draws the same page when it is bundled as the Lambda is', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'churn-bundle-'));
+  try {
+    const outfile = join(folder, 'page.mjs');
+    await build({
+      entryPoints: [join(import.meta.dirname, '../../../lambda/render-report/page.ts')],
+      outfile,
+      bundle: true,
+      minify: true,
+      keepNames: true,
+      platform: 'node',
+      target: 'node22',
+      format: 'esm',
+      logLevel: 'silent',
+      banner: {
+        js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      },
+    });
+    const bundled: { reportPage: typeof reportPage } = await import(pathToFileURL(outfile).href);
+    expect((await bundled.reportPage(detail)) === page).toBe(true);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+it('a context without its variables names each of them', () => {
+  expect(() => readContext({})).toThrow(/LAKE_ROOT[\s\S]*EVENTS_ROOT/);
+  expect(() =>
+    readContext({ LAKE_ROOT: 's3://a', EVENTS_ROOT: 's3://b', RUN_SETTINGS: '{"folds": 1}' }),
+  ).toThrow(/RUN_SETTINGS[\s\S]*folds/);
+});

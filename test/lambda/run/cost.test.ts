@@ -1,0 +1,110 @@
+/** What a run cost, as both endings of a run record it. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { instancesUsd } from '../../../domain/cost.ts';
+import { KEYS } from '../../../domain/lake.ts';
+import { runRecordSchema } from '../../../domain/records.ts';
+import { runPlanSchema } from '../../../domain/run.ts';
+import { closeRun } from '../../../lambda/close-run/close-run.ts';
+import type { ClusterInstance } from '../../../lambda/ports/ports.ts';
+import { storeMetrics } from '../../../lambda/store-metrics/store-metrics.ts';
+import { arnOf, MemoryPorts } from '../../support/memory-ports.ts';
+import { at, CONTEXT, EVENTS, plan, runSteps, storeMetricsInput } from '../../support/run-fixture.ts';
+
+const STARTED = new Date('2018-12-04T06:00:00Z');
+const ENDED = new Date('2018-12-04T07:00:00Z');
+
+const instance = (more: Partial<ClusterInstance> = {}): ClusterInstance => ({
+  instanceType: 'm7g.xlarge',
+  market: 'SPOT',
+  zone: 'us-east-1a',
+  startedAt: STARTED,
+  endedAt: ENDED,
+  ...more,
+});
+const table = (instanceType = 'm7g.xlarge') =>
+  instancesUsd([{ instanceType, seconds: 3_600 }], CONTEXT.region) ?? 0;
+
+let ports: MemoryPorts;
+
+beforeEach(async () => {
+  ports = new MemoryPorts();
+  ports.objects.put(`${EVENTS}/2018-10-01.json`, 'events');
+  await plan(ports, 'run-1');
+  ports.spotPrices.changes.push({ instanceType: 'm7g.xlarge', at: STARTED, usdPerHour: 0.0632 });
+});
+
+const run = (...instances: ClusterInstance[]) =>
+  ports.clusters.start('run-1', arnOf('run-1'), { state: 'TERMINATED', instances });
+const record = () => runRecordSchema.parse(JSON.parse(ports.objects.text(at(KEYS.runRecord('run-1'))) ?? ''));
+
+it('reads a record that was written before the source of prices and the estimate were kept', async () => {
+  await ENDINGS['that succeeded']();
+  const { spot_price_source: _source, estimated_cost_usd: _estimate, ...older } = record();
+  expect(runRecordSchema.parse(older)).toEqual({ ...record(), estimated_cost_usd: null });
+});
+
+const ENDINGS = {
+  'that succeeded': async () => {
+    runSteps(ports, 'run-1');
+    await storeMetrics(storeMetricsInput('run-1'), ports, CONTEXT);
+  },
+  'that failed': async () => {
+    const executionArn = ports.executions.set('run-1', 'FAILED');
+    const failure = { Error: 'States.Timeout' };
+    await closeRun(
+      { runId: 'run-1', executionArn, startedAt: STARTED.toISOString(), failure },
+      ports,
+      CONTEXT,
+    );
+  },
+} as const;
+
+describe.each(Object.entries(ENDINGS))('a run %s', (_, end) => {
+  it('costs the table on demand, and on spot what the market took', async () => {
+    run(instance({ market: 'ON_DEMAND' }), instance());
+    await end();
+    expect(record().cost_usd).toBeCloseTo(2 * table() - 0.1, 9);
+    expect(record().spot_price_source).toBe('market');
+  });
+
+  it('keeps what it was estimated to cost beside it', async () => {
+    const stored = runPlanSchema.parse(JSON.parse(ports.objects.text(at(KEYS.plan('run-1'))) ?? ''));
+    const planned = { ...stored, cluster: { ...stored.cluster, estimatedUsd: 0.61 } };
+    ports.objects.put(at(KEYS.plan('run-1')), JSON.stringify(planned));
+    await end();
+    expect(record().estimated_cost_usd).toBe(0.61);
+  });
+
+  it('without instances on spot asks nobody for prices', async () => {
+    run(instance({ market: 'ON_DEMAND' }));
+    ports.before = (call) => {
+      if (call.startsWith('spotPrices')) throw new Error('nobody was to ask');
+    };
+    await end();
+    expect(record()).toMatchObject({ cost_usd: table(), spot_price_source: null });
+    expect(ports.warnings).toEqual([]);
+  });
+
+  it('is reckoned by the table, which is the ceiling, when the market does not answer', async () => {
+    run(instance());
+    ports.before = (call) => {
+      if (call.startsWith('spotPrices')) throw new Error('EC2 is down');
+    };
+    await end();
+    expect(record()).toMatchObject({ cost_usd: table(), spot_price_source: 'table' });
+    expect(ports.warnings).toEqual([expect.stringMatching(/us-east-1a.*EC2 is down/)]);
+  });
+
+  it('is reckoned by both when the market knows some of its instances', async () => {
+    run(instance(), instance({ instanceType: 'r6g.xlarge' }), instance({ zone: null }));
+    await end();
+    expect(record().cost_usd).toBeCloseTo(table() - 0.1 + table('r6g.xlarge') + table(), 9);
+    expect(record().spot_price_source).toBe('market and table');
+  });
+
+  it('has no known cost when an instance has no price in the table', async () => {
+    run(instance({ instanceType: 'p5.48xlarge' }));
+    await end();
+    expect(record().cost_usd).toBeNull();
+  });
+});

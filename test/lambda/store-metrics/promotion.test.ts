@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import type { TrainingResult } from '../../../domain/results.ts';
+import { areaLowerBound, decidePromotion } from '../../../lambda/store-metrics/promotion.ts';
+import { TRAINING } from '../../support/run-fixture.ts';
+
+const CHAMPION = { runId: 'run-0', testCutoff: '2018-11-12', averagePrecisionRatio: 3.5 };
+
+/** The fixture with other figures of one model. */
+function withFigures(model: string, figures: Readonly<Record<string, number>>, low: number | null = null) {
+  return {
+    ...TRAINING,
+    evaluations: TRAINING.evaluations.map((evaluation) =>
+      evaluation.model === model
+        ? {
+            ...evaluation,
+            metrics: {
+              ...evaluation.metrics,
+              ...Object.fromEntries(
+                Object.entries(figures).map(([name, value]) => [name, { value, low, high: null }]),
+              ),
+            },
+          }
+        : evaluation,
+    ),
+  } satisfies TrainingResult;
+}
+
+describe('a first model', () => {
+  it('takes charge when it beats both baselines', () => {
+    expect(decidePromotion(TRAINING, undefined)).toEqual({
+      promoted: true,
+      reason: 'the first model; it beats both baselines on average precision and AUC',
+    });
+  });
+
+  it.each([
+    ['auc', 0.64],
+    ['average_precision', 0.06],
+  ])('does not when a baseline has as good a %s', (metric, value) => {
+    const decision = decidePromotion(withFigures('boosted_trees', { [metric]: value }), undefined);
+    expect(decision.promoted).toBe(false);
+    expect(decision.reason).toMatch(/does not beat the baseline "Days since last seen"/);
+  });
+
+  it('does not when the figures cannot be trusted', () => {
+    const decision = decidePromotion(
+      { ...TRAINING, reliable: false, reliabilityReason: '12 cancellations, at least 50 are needed' },
+      undefined,
+    );
+    expect(decision).toEqual({
+      promoted: false,
+      reason: 'the figures are not reliable: 12 cancellations, at least 50 are needed',
+    });
+  });
+
+  it('does not when a baseline was chosen or was not measured', () => {
+    expect(decidePromotion({ ...TRAINING, chosen: 'base_rate' }, undefined).promoted).toBe(false);
+    const evaluations = TRAINING.evaluations.filter(({ model }) => model !== 'base_rate');
+    expect(decidePromotion({ ...TRAINING, evaluations }, undefined).promoted).toBe(false);
+  });
+});
+
+describe('the leakage gate', () => {
+  it('blocks an AUC whose lower bound is better than can be', () => {
+    const decision = decidePromotion(withFigures('boosted_trees', { auc: 0.93 }, 0.86), undefined);
+    expect(decision.promoted).toBe(false);
+    expect(decision.reason).toMatch(/0\.930 \(at least 0\.860\) is more than can be known/);
+  });
+
+  it('lets one pass that may be luck, and reckons the bound where none was given', () => {
+    expect(decidePromotion(withFigures('boosted_trees', { auc: 0.88 }, 0.8), undefined).promoted).toBe(true);
+    expect(decidePromotion(withFigures('boosted_trees', { auc: 0.88 }), undefined).promoted).toBe(true);
+    expect(decidePromotion(withFigures('boosted_trees', { auc: 0.97 }), undefined).promoted).toBe(false);
+  });
+
+  it('has the variance of the Mann-Whitney statistic for a model that knows nothing', () => {
+    const [positives, negatives] = [51, 58];
+    const deviation = Math.sqrt((positives + negatives + 1) / (12 * positives * negatives));
+    expect(areaLowerBound(0.5, positives, negatives)).toBeCloseTo(0.5 - 1.96 * deviation, 12);
+  });
+
+  it('has a bound of nothing for an area measured on nobody', () => {
+    expect(areaLowerBound(0.9, 0, 100)).toBe(0);
+  });
+});
+
+describe('against a champion', () => {
+  it('a model that is not worse takes over, and the reason says on which rows each was tested', () => {
+    const decision = decidePromotion(TRAINING, CHAMPION);
+    expect(decision.promoted).toBe(true);
+    expect(decision.reason).toMatch(/3\.65 x the base rate against 3\.50 x .* not the same rows/);
+  });
+
+  it('a model that is worse does not', () => {
+    const decision = decidePromotion(TRAINING, { ...CHAMPION, averagePrecisionRatio: 3.7 });
+    expect(decision).toMatchObject({ promoted: false });
+    expect(decision.reason).toMatch(/^worse: /);
+  });
+
+  it('that left no figures, the champion stays', () => {
+    const decision = decidePromotion(TRAINING, { ...CHAMPION, averagePrecisionRatio: undefined });
+    expect(decision).toMatchObject({ promoted: false });
+  });
+});

@@ -1,0 +1,260 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { KEYS, MODEL_METRICS, RUNS } from '../../../domain/lake.ts';
+import { runDetailSchema, runRecordSchema } from '../../../domain/records.ts';
+import { measurements } from '../../../lambda/store-metrics/measurements.ts';
+import { storeMetrics } from '../../../lambda/store-metrics/store-metrics.ts';
+import { arnOf, MemoryPorts } from '../../support/memory-ports.ts';
+import {
+  answerReconcileQuery,
+  at,
+  CONTEXT,
+  EVENTS,
+  INGEST,
+  plan,
+  planOf,
+  putResult,
+  runSteps,
+  storeMetricsInput,
+} from '../../support/run-fixture.ts';
+
+let ports: MemoryPorts;
+
+beforeEach(async () => {
+  ports = new MemoryPorts();
+  ports.objects.put(`${EVENTS}/2018-10-01.json`, 'events');
+  await plan(ports, 'run-1');
+  runSteps(ports, 'run-1');
+});
+
+const store = (runId = 'run-1') => storeMetrics(storeMetricsInput(runId), ports, CONTEXT);
+const json = (key: string) => JSON.parse(ports.objects.text(at(key)) ?? 'null');
+const lines = (key: string) =>
+  (ports.objects.text(at(key)) ?? '')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+
+describe('a run that reached its end', () => {
+  it('is recorded, made current, its markers gone, its lease free', async () => {
+    ports.clock.advance(1_800_000);
+    await store();
+    expect(lines(KEYS.runRecord('run-1'))).toEqual([
+      expect.objectContaining({
+        run_id: 'run-1',
+        status: 'SUCCEEDED',
+        started_at: '2018-12-04T06:00:00.000Z',
+        ended_at: '2018-12-04T06:30:00.000Z',
+        rows_read: 1_000,
+        rows_duplicate: 10,
+        users: 1_160,
+        model: 'boosted_trees',
+        promoted: true,
+        error: null,
+      }),
+    ]);
+    expect(json(KEYS.current)).toEqual({
+      runId: 'run-1',
+      batchId: planOf(ports, 'run-1').batch.batchId,
+      champion: {
+        runId: 'run-1',
+        modelUri: at(KEYS.model('run-1')),
+        testCutoff: '2018-11-19',
+        promotedAt: '2018-12-04T06:30:00.000Z',
+      },
+    });
+    expect(json(KEYS.lease).holder).toBeNull();
+    expect(ports.objects.uris().filter((uri) => uri.includes('/pending/'))).toEqual([]);
+  });
+
+  it('writes rows with the columns of their tables', async () => {
+    await store();
+    const [record] = lines(KEYS.runRecord('run-1'));
+    expect(Object.keys(record)).toEqual(RUNS.columns.map((column) => column.name));
+    const rows = lines(KEYS.metrics('run-1'));
+    for (const row of rows)
+      expect(Object.keys(row)).toEqual(MODEL_METRICS.columns.map((column) => column.name));
+    const forest = { run_id: 'run-1', model: 'random_forest', protocol: 'forward', slice: 'all' };
+    const of = (metric: string) => rows.find((row) => row.model === 'random_forest' && row.metric === metric);
+    expect(of('auc')).toEqual({
+      ...forest,
+      metric: 'auc',
+      value: 0.757,
+      low: 0.757 - 0.06,
+      high: 0.757 + 0.06,
+    });
+    expect(of('brier')).toMatchObject({ low: null, high: null });
+    expect(rows.filter(({ metric }) => metric === 'best_f1.threshold')).toHaveLength(5);
+  });
+
+  it('stores the drift of each feature and of the score under the chosen model', async () => {
+    await store();
+    const rows = lines(KEYS.metrics('run-1')).filter(({ metric }) => metric.startsWith('psi.'));
+    expect(rows.map(({ model, metric, value }) => [model, metric, value])).toEqual([
+      ['boosted_trees', 'psi.raw_score', 0.063],
+      ['boosted_trees', 'psi.observed_days', 9.6],
+      ['boosted_trees', 'psi.adverts_per_free_song_last_7_days', 0.271],
+      ['boosted_trees', 'psi.thumbs_down_per_song_last_28_days', 0.118],
+      ['boosted_trees', 'psi.active_days_last_7_days', 0.042],
+    ]);
+  });
+
+  it('measures what alarms watch: of drift, what does not come of the age of the log', async () => {
+    await store();
+    const detail = runDetailSchema.parse(json(KEYS.runDetail('run-1')));
+    expect(measurements(detail)).toEqual({
+      runsSucceeded: 1,
+      rowsRead: 1_000,
+      quarantinePercent: 2,
+      reconciliationMismatches: 0,
+      modelPromoted: 1,
+      costUsd: 0,
+      areaUnderRocCurve: 0.763,
+      featureDrift: 0.271,
+      scoreDrift: 0.063,
+    });
+    const features = detail.scoring.drift.features.filter(({ feature }) => feature === 'observed_days');
+    const exemptOnly = { ...detail, scoring: { ...detail.scoring, drift: { features, score: 0 } } };
+    expect(measurements(exemptOnly)).toMatchObject({ featureDrift: 0, scoreDrift: 0 });
+  });
+
+  it('sums itself up for the notification', async () => {
+    const { summary } = await store();
+    expect(summary).toContain(
+      '38 of 960 living users are expected to cancel between 2018-12-03 and 2018-12-16.',
+    );
+    expect(summary).toContain('1,000 rows, of which 970 accepted, 20 refused, 10 duplicates');
+    expect(summary).toContain('Gradient-boosted trees (AUC 0.763');
+  });
+
+  it('does the same when it is done twice, and when it dies before any of its writes and is done again', async () => {
+    await store();
+    const undisturbed = new Map(ports.objects.uris().map((uri) => [uri, ports.objects.text(uri)]));
+    await store();
+    expect(new Map(ports.objects.uris().map((uri) => [uri, ports.objects.text(uri)]))).toEqual(undisturbed);
+
+    const changes = ['detail.json', 'tables/runs', 'model_metrics', 'current.json', 'pending/', 'lease.json'];
+    for (const crash of changes) {
+      ports = new MemoryPorts();
+      ports.objects.put(`${EVENTS}/2018-10-01.json`, 'events');
+      await plan(ports, 'run-1');
+      runSteps(ports, 'run-1');
+      ports.before = (call, uri) => {
+        if (/write|remove/.test(call) && uri.includes(crash)) throw new Error('the Lambda is gone');
+      };
+      await expect(store()).rejects.toThrow('gone');
+      ports.before = undefined;
+      await store();
+      expect(ports.objects.uris()).toEqual([...undisturbed.keys()]);
+      for (const uri of ports.objects.uris().filter((one) => !one.endsWith('lease.json'))) {
+        expect(ports.objects.text(uri)).toBe(undisturbed.get(uri));
+      }
+      expect(json(KEYS.lease).holder).toBeNull();
+    }
+  });
+
+  it('ends a cluster that a retry of its making has left', async () => {
+    ports.clusters.start('run-1', arnOf('run-1'));
+    ports.clusters.start('run-1', arnOf('run-1'), { state: 'TERMINATED' });
+    await store();
+    expect(await ports.clusters.living()).toEqual([]);
+  });
+
+  it('keeps the champion when it is not promoted', async () => {
+    await store();
+    ports.executions.set('run-1', 'SUCCEEDED');
+    await plan(ports, 'run-2', { force: true });
+    runSteps(ports, 'run-2', { reliable: false, reliabilityReason: 'too few' });
+    await store('run-2');
+    expect(json(KEYS.current)).toMatchObject({ runId: 'run-2', champion: { runId: 'run-1' } });
+  });
+
+  it.each(['as they are now', 'of an older deployment'])(
+    'is held against the figures that the champion left, %s',
+    async (shape) => {
+      await store();
+      if (shape === 'of an older deployment') {
+        const detail = json(KEYS.runDetail('run-1'));
+        delete detail.scoring.drift;
+        ports.objects.put(at(KEYS.runDetail('run-1')), JSON.stringify(detail));
+      }
+      ports.executions.set('run-1', 'SUCCEEDED');
+      await plan(ports, 'run-2', { force: true });
+      runSteps(ports, 'run-2');
+      await store('run-2');
+      const record = runRecordSchema.parse(lines(KEYS.runRecord('run-2'))[0]);
+      expect(record.promotion_reason).toMatch(
+        /3\.65 x the base rate against 3\.65 x of the champion of run run-1/,
+      );
+    },
+  );
+});
+
+describe('a lake that does not hold what was counted', () => {
+  const nothingIsCurrent = () => {
+    expect(ports.objects.text(at(KEYS.current))).toBeUndefined();
+    expect(ports.objects.text(at(KEYS.runRecord('run-1')))).toBeUndefined();
+    expect(json(KEYS.lease).holder).toMatchObject({ runId: 'run-1' });
+  };
+
+  it.each(['events', 'quarantined_events', 'ingest_files.rows_accepted', 'features', 'scores'])(
+    'is found out by its %s, and nothing becomes current',
+    async (table) => {
+      answerReconcileQuery(ports, 'run-1', { [table]: '12345' });
+      await expect(store()).rejects.toMatchObject({ name: 'ReconciliationFailed' });
+      await expect(store()).rejects.toThrow(
+        new RegExp(`${table}: 12345 rows were counted, \\d+ were expected`),
+      );
+      nothingIsCurrent();
+    },
+  );
+
+  it('is found out when rows that were read are not accounted for', async () => {
+    const counts = { ...INGEST.counts, read: 1_001 };
+    putResult(ports, 'run-1', 'ingest-events', { ...INGEST, counts });
+    answerReconcileQuery(ports, 'run-1', { 'ingest_files.rows_read': '1001' });
+    await expect(store()).rejects.toThrow(/1001 rows were read, but 1000 accounted for/);
+    nothingIsCurrent();
+  });
+
+  it('is found out when the answer lacks a table', async () => {
+    ports.sql.answers.set('run-1', []);
+    await expect(store()).rejects.toThrow(/scores: the query's answer has no count of it/);
+  });
+});
+
+describe('a step whose result cannot be relied on', () => {
+  it('is named when its result is missing', async () => {
+    await ports.objects.remove(planOf(ports, 'run-1').outputs.results['train-models']);
+    await expect(store()).rejects.toThrow(/no result of train-models at s3:\/\/lake\/runs\/run-1\/results/);
+  });
+
+  it('is named, with the field, when its result is malformed', async () => {
+    putResult(ports, 'run-1', 'score-users', { users: -3 });
+    const stored = store();
+    await expect(stored).rejects.toMatchObject({ name: 'InvalidResult' });
+    await expect(stored).rejects.toThrow(
+      /results\/score-users\.json is not what it should be[\s\S]*at users/,
+    );
+  });
+});
+
+describe('a run that was given up meanwhile', () => {
+  it('becomes current no more when another holds the lease', async () => {
+    ports.executions.set('run-1', 'TIMED_OUT');
+    await plan(ports, 'run-2');
+    await expect(store()).rejects.toMatchObject({ name: 'LeaseLost' });
+    expect(ports.objects.text(at(KEYS.current))).toBeUndefined();
+  });
+
+  it('becomes current no more when it was recorded as failed at the same moment', async () => {
+    const failed = { run_id: 'run-1', status: 'FAILED', started_at: '2018-12-04T06:00:00Z' };
+    const record = Object.fromEntries(RUNS.columns.map(({ name }) => [name, null]));
+    ports.before = (call, uri) => {
+      if (call === 'objects.write' && uri.includes('tables/runs')) {
+        ports.objects.put(uri, JSON.stringify({ ...record, ...failed, ended_at: '2018-12-04T07:00:00Z' }));
+      }
+    };
+    await expect(store()).rejects.toMatchObject({ name: 'RunClosed' });
+    expect(ports.objects.text(at(KEYS.current))).toBeUndefined();
+  });
+});

@@ -1,0 +1,56 @@
+/** What the docs say of the deployment, held against the code. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { glob } from 'tinyglobby';
+import { expect, test } from 'vitest';
+import { sizeOnEmr } from '../../domain/sizing.ts';
+import { ConfigurationError, readConfiguration } from '../../lib/configuration.ts';
+import { projectRoot } from '../../setup/environment.mjs';
+
+const GIGABYTE = 1e9;
+const BYTES: Readonly<Record<string, number>> = {
+  '1 GB': GIGABYTE,
+  '12 GB': 12 * GIGABYTE,
+  '1 TB': 1_000 * GIGABYTE,
+};
+
+const read = (path: string): string => readFileSync(join(projectRoot, path), 'utf8');
+
+test('the table of sizes is what sizing says', () => {
+  const rows = [...read('docs/deploy.md').matchAll(/^\| (\d+ [GT]B) \|(.*)\|$/gm)].map(
+    ([, log = '', cells = '']) => [log, ...cells.split('|').map((cell) => Number.parseFloat(cell))],
+  );
+  expect(rows).toEqual(
+    Object.entries(BYTES).map(([log, bytes]) => {
+      const { cluster } = sizeOnEmr({ newBytes: bytes, historyBytes: bytes }, 'us-east-1');
+      return [log, cluster.coreUnits, cluster.taskUnits, cluster.estimatedMinutes, cluster.estimatedUsd];
+    }),
+  );
+});
+
+test('every key that the docs name can be set', async () => {
+  const pages = await glob(['README.md', 'docs/**/*.md'], { cwd: projectRoot });
+  const tags = ['churn:run-id', 'churn:execution-arn'];
+  const named = new Set(pages.flatMap((page) => read(page).match(/churn:[a-zA-Z-]+/g) ?? []));
+  const unknown = [...named].filter((key) => !tags.includes(key) && isUnknown(key));
+  expect(named.size).toBeGreaterThan(10);
+  expect(unknown).toEqual([]);
+});
+
+test('every page that the docs lead to is there', async () => {
+  const pages = await glob(['README.md', 'docs/**/*.md'], { cwd: projectRoot });
+  const links = pages.flatMap((page) =>
+    [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target = '']) => join(page, '..', target)),
+  );
+  for (const link of links) expect(() => readFileSync(join(projectRoot, link)), link).not.toThrow(/ENOENT/);
+});
+
+/** Setting a key to what no key accepts tells whether there is such a key. */
+function isUnknown(key: string): boolean {
+  try {
+    readConfiguration({ [key]: { no: 'value' } });
+    return false;
+  } catch (error) {
+    return error instanceof ConfigurationError && error.message.includes(`${key}: no such key`);
+  }
+}

@@ -1,0 +1,216 @@
+import aslValidator from 'asl-validator';
+import { describe, expect, test } from 'vitest';
+import { FUNCTION_NAMES } from '../../../domain/operations.ts';
+import { RECONCILE_VALUES } from '../../../domain/reconcile.ts';
+import {
+  closeRunInputSchema,
+  planRunInputSchema,
+  renderReportInputSchema,
+  STEP_NAMES,
+  storeMetricsInputSchema,
+} from '../../../domain/run.ts';
+import { ALREADY_TOLD } from '../../../lib/pipeline/states/publish.ts';
+import { STEP_OF_STATE } from '../../../lib/pipeline/step-states.ts';
+import { synthesize } from '../../support/synthesize.ts';
+import { allStates, definition, notifier, type State } from './definition.ts';
+
+const tasks = [...allStates].filter(([, { Type }]) => Type === 'Task');
+
+function stateNamed(name: string): State {
+  const state = allStates.get(name);
+  if (state === undefined) throw new Error(`no state ${name}`);
+  return state;
+}
+
+describe('the definition', () => {
+  test.each([
+    ['is', definition],
+    ['of the notifier is', notifier],
+  ])('%s valid, with its paths and ARNs', (_, machine) => {
+    const { isValid, errorsText } = aslValidator(JSON.parse(JSON.stringify(machine)), {
+      checkPaths: true,
+      checkArn: true,
+    });
+    expect(errorsText()).toBe('');
+    expect(isValid).toBe(true);
+  });
+
+  test('takes its states in the order of the picture', () => {
+    const path: string[] = [];
+    for (let name: string | undefined = definition.StartAt; name !== undefined; ) {
+      path.push(name);
+      const state: State = stateNamed(name);
+      for (const branch of state.Branches ?? []) {
+        for (
+          let inner: string | undefined = branch.StartAt;
+          inner !== undefined;
+          inner = branch.States[inner]?.Next
+        ) {
+          path.push(inner);
+        }
+      }
+      name = state.Next ?? state.Choices?.[0]?.Next;
+    }
+    expect(path).toEqual([
+      'PlanRun',
+      'AnythingToDo',
+      'UseCluster',
+      'CreateCluster',
+      'IngestEvents',
+      'BuildFeatures',
+      'TrainModels',
+      'ScoreUsers',
+      'TerminateCluster',
+      'ReconcileLake',
+      'StoreMetrics',
+      'RenderReport',
+      'NotifySuccess',
+    ]);
+    const others = [...allStates.keys()].filter((name) => !path.includes(name));
+    expect(others.sort()).toEqual(['CloseRun', 'Failed', 'NothingToDo', 'Refused', 'ToldBefore']);
+  });
+
+  test('says which decision leads where', () => {
+    expect(stateNamed('AnythingToDo').Choices).toMatchObject([
+      { Variable: '$.plan.decision', StringEquals: 'run', Next: 'UseCluster' },
+      { Variable: '$.plan.decision', StringEquals: 'nothing-to-do', Next: 'NothingToDo' },
+      { Variable: '$.plan.decision', StringEquals: 'refused', Next: 'Refused' },
+    ]);
+    expect(stateNamed('Refused')).toMatchObject({ Type: 'Fail', CausePath: '$.plan.reason' });
+  });
+
+  test('uses JSONPath throughout', () => {
+    expect(JSON.stringify(definition)).not.toMatch(/QueryLanguage|\{%/);
+  });
+});
+
+describe('time-outs', () => {
+  test.each(tasks)('%s has its own', (_, { TimeoutSeconds }) => {
+    expect(TimeoutSeconds).toBeGreaterThan(0);
+  });
+
+  test('of an execution leaves room for every state', () => {
+    const sum = tasks.reduce((seconds, [, { TimeoutSeconds = 0 }]) => seconds + TimeoutSeconds, 0);
+    expect(definition.TimeoutSeconds).toBeGreaterThan(sum);
+  });
+
+  test('of CreateCluster is longer than EMR looks for spot instances', () => {
+    const { TimeoutSeconds = 0, Parameters } = stateNamed('CreateCluster');
+    const minutes = [...JSON.stringify(Parameters).matchAll(/"TimeoutDurationMinutes":(\d+)/g)].map(
+      ([, text]) => Number(text),
+    );
+    expect(minutes.length).toBeGreaterThan(0);
+    expect(TimeoutSeconds / 60).toBeGreaterThan(minutes.reduce((sum, each) => sum + each, 0));
+  });
+});
+
+describe('failures', () => {
+  const guarded = Object.entries(definition.States).filter(
+    ([name, { Type }]) => ['Task', 'Parallel'].includes(Type) && name !== 'CloseRun',
+  );
+
+  test('every state that can fail is looked at', () => {
+    expect(guarded.map(([name]) => name).sort()).toEqual([
+      'NotifySuccess',
+      'PlanRun',
+      'ReconcileLake',
+      'RenderReport',
+      'StoreMetrics',
+      'UseCluster',
+    ]);
+  });
+
+  test.each(guarded)('of %s go to CloseRun, with nothing but the error', (_, state) => {
+    expect(state.Catch?.at(-1)).toEqual({ ErrorEquals: ['States.ALL'], Next: 'CloseRun' });
+  });
+
+  test('are all of them caught, but that a run was told of before', () => {
+    const others = guarded.flatMap(([name, { Catch = [] }]) =>
+      Catch.slice(0, -1).map(({ ErrorEquals, Next }) => [name, ...ErrorEquals, Next]),
+    );
+    expect(others).toEqual([['NotifySuccess', ...ALREADY_TOLD, 'ToldBefore']]);
+  });
+
+  test('end in Failed, also when closing fails itself', () => {
+    expect(stateNamed('CloseRun')).toMatchObject({
+      Next: 'Failed',
+      Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: null, Next: 'Failed' }],
+    });
+    expect(stateNamed('Failed')).toMatchObject({ Type: 'Fail', ErrorPath: '$.Error', CausePath: '$.Cause' });
+  });
+
+  test.each(tasks)('of %s are tried again only where that is told', (_, { Retry = [] }) => {
+    expect(Retry.length).toBeGreaterThan(0);
+    for (const { ErrorEquals, MaxAttempts } of Retry) {
+      expect(ErrorEquals).not.toContain('States.ALL');
+      expect(ErrorEquals).not.toContain('States.TaskFailed');
+      expect(MaxAttempts).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe('what the states pass on', () => {
+  const inputs = {
+    PlanRun: planRunInputSchema,
+    StoreMetrics: storeMetricsInputSchema,
+    RenderReport: renderReportInputSchema,
+    CloseRun: closeRunInputSchema,
+  } as const;
+
+  test.each(Object.entries(inputs))('%s gives its Lambda the fields of its schema', (name, schema) => {
+    const { Parameters } = stateNamed(name);
+    expect(Parameters).toHaveProperty('Payload');
+    const payload = JSON.parse(JSON.stringify(Parameters)).Payload;
+    expect(
+      Object.keys(payload)
+        .map((key) => key.replace(/\.\$$/, ''))
+        .sort(),
+    ).toEqual(Object.keys(schema.shape).sort());
+  });
+
+  test('each Lambda is called by the state it is made for', () => {
+    const { prefix } = synthesize().configuration;
+    const called = ['PlanRun', 'StoreMetrics', 'RenderReport', 'CloseRun'].map((name) =>
+      JSON.stringify(stateNamed(name).Parameters),
+    );
+    FUNCTION_NAMES.forEach((functionName, index) => {
+      expect(called[index]).toContain(`function:${prefix}-${functionName}"`);
+    });
+  });
+
+  test.each(Object.entries(STEP_OF_STATE))('%s submits the script of %s with the plan', (name) => {
+    expect(stateNamed(name)).toMatchObject({
+      Resource: 'arn:aws:states:::elasticmapreduce:addStep.sync',
+      ResultPath: null,
+      Parameters: {
+        'ClusterId.$': '$.cluster.ClusterId',
+        Step: {
+          Name: name,
+          ActionOnFailure: 'CONTINUE',
+          HadoopJarStep: {
+            Jar: 'command-runner.jar',
+            'Args.$': expect.stringMatching(
+              /^States\.Array\('spark-submit', '--deploy-mode', 'client', 's3:\/\/\S+\.py', '--plan', \$\.plan\.planUri\)$/,
+            ),
+          },
+        },
+      },
+    });
+  });
+
+  test('every step has its state', () => {
+    expect(Object.values(STEP_OF_STATE)).toEqual([...STEP_NAMES]);
+  });
+
+  test('ReconcileLake waits for its query, in the workgroup, with a value for each placeholder', () => {
+    const state = stateNamed('ReconcileLake');
+    expect(state.Resource).toBe('arn:aws:states:::athena:startQueryExecution.sync');
+    const { 'QueryString.$': query, WorkGroup: workgroup } = JSON.parse(JSON.stringify(state.Parameters));
+    expect(workgroup).toBe(synthesize().configuration.prefix);
+    expect(query).not.toContain('\n');
+    expect(query.match(/\{\}/g)).toHaveLength(RECONCILE_VALUES.length);
+    expect(query.match(/\$\.plan\.(batchId|runId)/g)).toEqual(
+      RECONCILE_VALUES.map((value) => `$.plan.${value}`),
+    );
+  });
+});

@@ -1,0 +1,125 @@
+/** cdk-nag over every stack, and every wildcard that is left with what speaks for it. */
+import { spawnSync } from 'node:child_process';
+import { Template } from 'aws-cdk-lib/assertions';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { ReviewedChecks } from '../../../lib/review/reviewed-checks.ts';
+import { REVIEWED_FINDINGS } from '../../../lib/review/reviewed-findings.ts';
+import { cfnLintExecutable } from '../../../setup/environment.mjs';
+import { synthesize } from '../../support/synthesize.ts';
+import { allStatements } from '../policies.ts';
+
+const { app, stacks, assembly } = synthesize();
+const checks = new ReviewedChecks(app);
+let report: ReturnType<typeof checks.validateScope>;
+
+beforeAll(() => {
+  report = checks.validateScope(app);
+});
+
+test('cfn-lint finds nothing in the templates', () => {
+  const findings = spawnSync(
+    cfnLintExecutable,
+    [
+      // CDK writes dependencies out that CloudFormation would see itself.
+      '--ignore-checks=W3005',
+      '--regions=eu-central-1',
+      '--',
+      ...assembly.stacks.map(({ templateFullPath }) => templateFullPath),
+    ],
+    { encoding: 'utf8' },
+  );
+  expect(findings.error).toBeUndefined();
+  expect(`${findings.stdout}${findings.stderr}`).toBe('');
+}, 60_000);
+
+describe('cdk-nag', () => {
+  test.each(Object.entries(stacks))('finds nothing in stack %s that was not reviewed', (_, stack) => {
+    const findings = report.violations.flatMap(({ ruleName, violatingResources }) =>
+      violatingResources
+        .filter(({ constructPath }) => constructPath?.startsWith(stack.node.path))
+        .map(({ constructPath }) => `${ruleName} at ${constructPath}`),
+    );
+    expect(findings).toEqual([]);
+  });
+
+  test('no reviewed finding is stale', () => {
+    const used = new Set(checks.acknowledged.map(({ by }) => by));
+    expect(REVIEWED_FINDINGS.filter((reviewed) => !used.has(reviewed))).toEqual([]);
+  });
+});
+
+test('every wildcard that is left has its justification', () => {
+  const byReason = new Map<string, string[]>();
+  for (const { construct, id, by } of checks.acknowledged) {
+    if (by.rule !== 'AwsSolutions-IAM5') continue;
+    const [, role = ''] = construct.split('/');
+    byReason.set(by.reason, [...(byReason.get(by.reason) ?? []), `${role}: ${readable(id)}`]);
+  }
+  const listing = [...byReason].map(([reason, uses]) =>
+    [reason, ...uses.sort().map((use) => `  ${use}`)].join('\n'),
+  );
+  expect(listing.sort().join('\n')).toMatchInlineSnapshot(`
+    "Athena names the objects of its results; the bucket holds nothing else
+      ExecutionPolicy: QueryResults/*
+      store-metrics-role: QueryResults/*
+    Data files of the tables that Athena counts
+      ExecutionPolicy: Lake/warehouse/*
+    EMR names the log objects of a cluster
+      InstanceRole: ClusterLogs/*
+    Executions of this one state machine; their names come with each run
+      close-run-role: arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:churn-dev:*
+      start-training-role: arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:churn-dev:*
+    Ids of clusters come with each run; what changes one asks for the tag of this pipeline
+      ExecutionPolicy: arn:<AWS::Partition>:elasticmapreduce:<AWS::Region>:<AWS::AccountId>:cluster/*
+      close-run-role: arn:<AWS::Partition>:elasticmapreduce:<AWS::Region>:<AWS::AccountId>:cluster/*
+      start-training-role: arn:<AWS::Partition>:elasticmapreduce:<AWS::Region>:<AWS::AccountId>:cluster/*
+      store-metrics-role: arn:<AWS::Partition>:elasticmapreduce:<AWS::Region>:<AWS::AccountId>:cluster/*
+    ListClusters, what EC2 tells of offers, subnets and spot prices, and X-Ray have no resource to name
+      close-run-role: *
+      render-report-role: *
+      start-training-role: *
+      store-metrics-role: *
+    Log delivery and X-Ray have no resource to name
+      NotifierExecutionPolicy: *
+    Objects below one prefix of the lake, named by run or batch
+      ExecutionPolicy: Lake/tables/*
+      close-run-role: Lake/pending/*
+      close-run-role: Lake/runs/*
+      close-run-role: Lake/tables/*
+      render-report-role: Lake/reports/*.html
+      render-report-role: Lake/runs/*
+      render-report-role: Lake/tables/*
+      start-training-role: Lake/pending/*
+      start-training-role: Lake/runs/*
+      start-training-role: Lake/tables/*
+      store-metrics-role: Lake/pending/*
+      store-metrics-role: Lake/runs/*
+      store-metrics-role: Lake/tables/*
+    RunJobFlow (conditioned on the tags it sets), log delivery and X-Ray have no resource to name
+      ExecutionPolicy: *
+    Spark writes every table, model and result: the objects of this one bucket, whose names it chooses
+      InstanceRole: Lake/*
+    The event files below one prefix of one bucket
+      InstanceRole: RawEvents/events/*
+    The tables of this one Glue database
+      ExecutionPolicy: arn:<AWS::Partition>:glue:<AWS::Region>:<AWS::AccountId>:table/churn/*
+      InstanceRole: arn:<AWS::Partition>:glue:<AWS::Region>:<AWS::AccountId>:table/churn/*"
+  `);
+});
+
+/** A finding without the generated parts of its names. */
+function readable(id: string): string {
+  const [, finding = ''] = id.split(/\[(.*)\]$/s, 2);
+  return finding
+    .replace(/^(Resource|Action)::/, '')
+    .replace(/\S+:ExportsOutput(Ref|FnGetAtt)(\w+?)[0-9A-F]{8}Arn[0-9A-F]{8}/, '$2');
+}
+
+test('no role may do everything with anything', () => {
+  for (const stack of Object.values(stacks)) {
+    for (const { actions } of allStatements(Template.fromStack(stack))) {
+      expect(actions).not.toContain('*');
+      expect(actions.filter((action) => /^\w+:\*$/.test(action))).toEqual([]);
+    }
+  }
+});

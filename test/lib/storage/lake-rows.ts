@@ -1,0 +1,189 @@
+/**
+ * Rows of a small lake, for the queries that Athena is given: beside every row that a query should find lies one that
+ * a wrong join or filter would take for it. run-2 is the last run that succeeded, and the failed run-3 is later.
+ */
+import { type DuckDBValue, listValue } from '@duckdb/node-api';
+import { driftMetric } from '../../../domain/drift-thresholds.ts';
+import { FEATURES_TABLE } from '../../../domain/features/features-table.ts';
+import {
+  EVENTS,
+  INGEST_FILES,
+  MODEL_METRICS,
+  QUARANTINED_EVENTS,
+  RUNS,
+  SCORES,
+  type Table,
+  USER_DAYS,
+} from '../../../domain/lake.ts';
+import type { RunRecord } from '../../../domain/records.ts';
+
+/** Values by column; columns that are left out are null. */
+export type Row = Readonly<Record<string, DuckDBValue>>;
+
+export interface TableRows {
+  readonly table: Table;
+  readonly rows: readonly Row[];
+}
+
+const run = (record: Pick<RunRecord, 'run_id' | 'status' | 'ended_at'> & Partial<RunRecord>): Row => record;
+
+const RUN_ROWS = [
+  // Its figures are gone.
+  run({ run_id: 'run-0', status: 'SUCCEEDED', ended_at: '2018-11-19T05:00:00.000Z', model: 'random_forest' }),
+  run({
+    run_id: 'run-1',
+    status: 'SUCCEEDED',
+    ended_at: '2018-11-26T05:00:00.000Z',
+    model: 'logistic_regression',
+    promoted: true,
+    promotion_reason: 'there is no champion yet',
+    cost_usd: 1.5,
+  }),
+  run({
+    run_id: 'run-3',
+    status: 'FAILED',
+    ended_at: '2018-12-10T05:00:00.000Z',
+    model: 'random_forest',
+    error: 'ScoreUsers: the disk was full',
+  }),
+  run({
+    run_id: 'run-2',
+    status: 'SUCCEEDED',
+    ended_at: '2018-12-03T05:00:00.000Z',
+    model: 'boosted_trees',
+    promoted: false,
+    promotion_reason: 'no better than the champion',
+    cost_usd: 2.5,
+  }),
+];
+
+const figure = (metric: string, value: number, more: Row = {}): Row => ({
+  run_id: 'run-2',
+  model: 'boosted_trees',
+  protocol: 'forward',
+  slice: 'all',
+  metric,
+  value,
+  ...more,
+});
+
+const FIGURE_ROWS = [
+  figure('auc', 0.76),
+  figure('average_precision_ratio', 3.6),
+  figure('lift_at_10', 3.5),
+  figure('brier_skill', 0.07),
+  // Higher than the figure that counts, so that a maximum over too many rows shows.
+  figure('auc', 0.81, { model: 'random_forest' }),
+  figure('auc', 0.93, { protocol: 'retrospective' }),
+  figure('auc', 0.88, { slice: 'paid' }),
+  figure('lift_at_10', 9.9, { run_id: 'run-1' }),
+  figure('lift_at_5', 4.1),
+  figure(driftMetric('raw_score'), 0.06),
+  figure(driftMetric('tenure_days'), 0.31),
+  figure(driftMetric('tenure_days'), 0.02, { run_id: 'run-1', model: 'logistic_regression' }),
+  figure(driftMetric('raw_score'), 0.77, { run_id: 'run-3' }),
+];
+
+const score = (userId: string, rank: number, more: Row = {}): Row => ({
+  run_id: 'run-2',
+  user_id: userId,
+  cutoff: '2018-12-03',
+  probability: 0.5,
+  raw_score: 0,
+  decile: 1,
+  rank,
+  level: 'paid',
+  in_control_group: false,
+  reasons: listValue(['habit']),
+  ...more,
+});
+
+const SCORE_ROWS = [
+  score('loyal', 3, { probability: 0.02, decile: 9, level: 'free' }),
+  score('at-risk', 1, { probability: 0.61, reasons: listValue(['enjoyment', 'adverts']) }),
+  score('in-control-group', 2, { in_control_group: true }),
+  score('at-risk-a-week-ago', 1, { run_id: 'run-1' }),
+  score('scored-by-a-failed-run', 1, { run_id: 'run-3' }),
+];
+
+const day = (date: string, userId: string, level: string, cancellations = 0): Row => ({
+  day: date,
+  user_id: userId,
+  level,
+  cancellations,
+});
+
+const DAY_ROWS = [
+  day('2018-12-02', 'a', 'paid'),
+  day('2018-12-02', 'b', 'paid', 1),
+  day('2018-12-02', 'c', 'paid'),
+  day('2018-12-02', 'd', 'paid'),
+  day('2018-12-02', 'e', 'free'),
+  day('2018-12-01', 'b', 'free'),
+];
+
+const refused = (ingestDate: string, reason: string, sourceFile: string, batchId = 'batch-2'): Row => ({
+  ingest_date: ingestDate,
+  reason,
+  source_file: sourceFile,
+  line: '{',
+  batch_id: batchId,
+});
+
+const REFUSED_ROWS = [
+  refused('2018-12-03', 'unknown_page', 's3://raw/events/b.json'),
+  refused('2018-12-03', 'malformed_json', 's3://raw/events/b.json'),
+  refused('2018-12-03', 'malformed_json', 's3://raw/events/a.json'),
+  refused('2018-11-26', 'malformed_json', 's3://raw/events/old.json', 'batch-1'),
+];
+
+const event = (userId: string, time: string, item: number, page: string, more: Row = {}): Row => ({
+  event_date: time.slice(0, 10),
+  event_time: time,
+  user_id: userId,
+  session_id: 7,
+  item_in_session: item,
+  page,
+  level: 'paid',
+  status: 200,
+  batch_id: 'batch-2',
+  ...more,
+});
+
+const EVENT_ROWS = [
+  event('at-risk', '2018-12-02 10:00:03', 2, 'Thumbs Down', { status: 307 }),
+  event('loyal', '2018-12-02 10:00:01', 0, 'Home'),
+  event('at-risk', '2018-12-02 10:00:03', 4, 'Help', { session_id: 6 }),
+  event('at-risk', '2018-12-02 10:00:03', 1, 'NextSong', { artist: 'Björk', song: 'Jóga' }),
+  event('at-risk', '2018-11-20 09:00:00', 5, 'Home', { session_id: 3, batch_id: 'batch-1' }),
+];
+
+const ledgered = (batchId: string, read: number, accepted: number): Row => ({
+  uri: `s3://raw/events/${batchId}-${read}.json`,
+  etag: '"1"',
+  bytes: 100,
+  batch_id: batchId,
+  rows_read: read,
+  rows_accepted: accepted,
+  rows_quarantined: read - accepted - 1,
+  rows_duplicate: 1,
+});
+
+const LEDGER_ROWS = [ledgered('batch-1', 1_000, 900), ledgered('batch-2', 5, 2), ledgered('batch-2', 3, 1)];
+
+const FEATURE_ROWS = ['train', 'test', 'score'].map((role) => ({
+  user_id: 'at-risk',
+  cutoff: '2018-12-03',
+  role,
+}));
+
+export const LAKE_ROWS: readonly TableRows[] = [
+  { table: EVENTS, rows: EVENT_ROWS },
+  { table: QUARANTINED_EVENTS, rows: REFUSED_ROWS },
+  { table: USER_DAYS, rows: DAY_ROWS },
+  { table: INGEST_FILES, rows: LEDGER_ROWS },
+  { table: FEATURES_TABLE, rows: FEATURE_ROWS },
+  { table: SCORES, rows: SCORE_ROWS },
+  { table: MODEL_METRICS, rows: FIGURE_ROWS },
+  { table: RUNS, rows: RUN_ROWS },
+];
