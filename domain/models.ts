@@ -24,7 +24,7 @@ export type CandidateName = (typeof CANDIDATES)[number]['name'];
 export type BaselineName = (typeof BASELINES)[number]['name'];
 export type ModelName = (typeof MODELS)[number]['name'];
 
-/** Where a metric of the chosen model is shown, besides the report's table of all metrics. */
+/** Where a metric is shown, besides the report's table of all metrics. */
 export type MetricPlace = 'terminal' | 'notification' | 'report head' | 'report models';
 
 /**
