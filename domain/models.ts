@@ -29,10 +29,10 @@ export type MetricPlace = 'terminal' | 'notification' | 'report head' | 'report 
 
 /**
  * What a metric decides. `choice`: the candidate with the best out-of-fold value is chosen. `baselines`: the chosen model
- * must beat every baseline by it. `leakage`: a value above LEAKAGE_AUC blocks promotion. `champion`: the challenger must
- * not be worse than the champion by it. All but `choice` use the test rows.
+ * must beat every baseline by it, on the test rows. `champion`: by it, each on its own test rows, the challenger must not
+ * be worse than the champion.
  */
-export type MetricDecision = 'choice' | 'baselines' | 'leakage' | 'champion';
+export type MetricDecision = 'choice' | 'baselines' | 'champion';
 
 interface MetricDefinition {
   readonly name: string;
@@ -60,7 +60,7 @@ export const METRICS = [
     better: 'higher',
     digits: 3,
     shownIn: ['terminal', 'notification', 'report head', 'report models'],
-    decides: ['baselines', 'leakage'],
+    decides: ['baselines'],
     reading: '0.5 is chance, 1 is certainty',
   },
   {

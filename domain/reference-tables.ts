@@ -41,7 +41,6 @@ export function metricsTable(): string {
 const DECISIONS: Readonly<Record<MetricDecision, string>> = {
   choice: 'which candidate is chosen (out-of-fold)',
   baselines: 'whether the chosen model beats the baselines',
-  leakage: 'whether the result is too good to be honest',
   champion: 'whether the challenger is as good as the champion',
 };
 

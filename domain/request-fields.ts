@@ -8,7 +8,7 @@ import { isoDate, share, uri, wholeNumber } from './fields.ts';
 /** The commands that send a request. */
 export type RequestCommand = 'run' | 'start';
 
-/** What a field's text on the command line stands for. */
+/** Kind of a field's value, by which its text on the command line is read. */
 export type RequestValue =
   | { readonly kind: 'S3 location' | 'day' | 'share' | 'run id' | 'switch' }
   | { readonly kind: 'whole number'; readonly least: number; readonly most: number };
@@ -25,13 +25,13 @@ export interface RequestField {
   readonly isSetting?: true;
   /** Commands that offer the option for this field. */
   readonly offeredBy: readonly RequestCommand[];
-  /** No other field may stand beside it. */
+  /** No other field may be given with it. */
   readonly standsAlone?: true;
 }
 
 /** Days after the cutoff in which cancellations are predicted. */
 export const HORIZON_DAYS = { least: 1, most: 60 } as const;
-/** Seeds that every library in the pipeline accepts: what 31 bits hold. */
+/** Seeds that every library of the pipeline accepts: 31 bits. */
 export const SEED = { least: 0, most: 2_147_483_647 } as const;
 
 const descriptions = z.registry<RequestField>();

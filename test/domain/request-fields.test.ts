@@ -53,7 +53,7 @@ describe('the fields of a request', () => {
     expect(settings).toEqual(expect.arrayContaining(fields));
   });
 
-  it('stand beside each other, but not beside resume', () => {
+  it('may be combined, except with resume', () => {
     expect(fieldsToLeaveOut({ seed: 1, force: true })).toEqual([]);
     expect(fieldsToLeaveOut({ resume: 'run-1' })).toEqual([]);
     expect(fieldsToLeaveOut({ resume: 'run-1', seed: undefined })).toEqual([]);

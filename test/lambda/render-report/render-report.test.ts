@@ -5,7 +5,8 @@ import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { KEYS } from '../../../domain/lake.ts';
-import type { MetricName } from '../../../domain/models.ts';
+import { metricHeading } from '../../../domain/metrics.ts';
+import { METRICS, type MetricName } from '../../../domain/models.ts';
 import { type RunDetail, runDetailSchema } from '../../../domain/records.ts';
 import { between, bytes, duration } from '../../../lambda/render-report/format.ts';
 import { escaped, html } from '../../../lambda/render-report/html.ts';
@@ -112,6 +113,24 @@ describe('what the page says', () => {
     }
   });
 
+  it('says by which metric the model was chosen, and shows the metrics of its head with their reading', () => {
+    expect(textOf(section('models'))).toContain('The candidate with the best out-of-fold average precision');
+    const tiles = textOf(/<dl class="tiles">[\s\S]*?<\/dl>/.exec(page)?.[0] ?? '');
+    expect(tiles).toContain('AUC 0.763 0.5 is chance, 1 is certainty');
+    expect(tiles).toContain('Lift at 10% 3.50 times the cancellers of a random tenth');
+  });
+
+  it('shows every metric of every model with its own digits', () => {
+    const [, all = ''] = section('models').split('<details');
+    const rows = [...all.matchAll(/<tr>([\s\S]*?)<\/tr>/g)].map(([row = '']) => textOf(row).trim());
+    const ofBoostedTrees = { brier: '0.0365', brier_skill: '7.3%', log_loss: '0.1454', lift_at_5: '4.09' };
+    for (const metric of METRICS) {
+      const row = rows.find((text) => text.startsWith(`${metricHeading(metric)} ${metric.meaning}`));
+      const shown: Readonly<Partial<Record<MetricName, string>>> = ofBoostedTrees;
+      expect(row, metric.name).toContain(` ${shown[metric.name] ?? ''}`);
+    }
+  });
+
   it('says what was refused, why, and what to do', () => {
     expect(textOf(section('reading'))).toMatch(
       /unknown_page page is not one of the known pages 15 add a new page/,
@@ -120,7 +139,9 @@ describe('what the page says', () => {
 
   it('shows the reconciliation and the reason of the promotion', () => {
     const facts = textOf(section('facts'));
+    expect(facts).toContain('In the lake By the steps');
     expect(facts).toContain('ingest_files.rows_read 1,000 1,000');
+    expect(facts).toContain('A run whose counts differ fails and has no report');
     expect(facts).toContain(
       'promoted: the first model; it beats every baseline by AUC and average precision',
     );
