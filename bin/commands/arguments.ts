@@ -32,6 +32,16 @@ export function share(text: string): number {
   return value;
 }
 
+/** Parser of a location in S3. */
+export function s3Location(text: string): string {
+  if (!/^s3:\/\/[a-z0-9][a-z0-9.-]+\/?/.test(text)) {
+    throw new InvalidArgumentError(
+      'It must be an address in S3: s3://bucket/folder. For a log on this machine: churn run.',
+    );
+  }
+  return text;
+}
+
 /** Parser of a UTC day. */
 export function isoDay(text: string): string {
   const time = Date.parse(`${text}T00:00:00Z`);

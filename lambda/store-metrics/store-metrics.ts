@@ -1,6 +1,8 @@
-/** StoreMetrics: holds the lake against the steps' counts, and only then makes what the run made current. */
+/** StoreMetrics: compares the lake with the steps' counts, and only if they agree makes the run's results current. */
 import { z } from 'zod';
+import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
 import { KEYS } from '../../domain/lake.ts';
+import { CHAMPION_METRIC } from '../../domain/metrics.ts';
 import { expectedCounts } from '../../domain/reconcile.ts';
 import { currentSchema, type RunDetail, type RunRecord, runRecordSchema } from '../../domain/records.ts';
 import {
@@ -26,13 +28,13 @@ import { PipelineError } from '../run/errors.ts';
 import { finishRun } from '../run/finish-run.ts';
 import { findJson, jsonLines, jsonText, lakeUri, readJson } from '../run/json-objects.ts';
 import { leaseHolder } from '../run/lease.ts';
-import { type ChampionFigures, decidePromotion, type Promotion } from './promotion.ts';
+import { type ChampionTest, decidePromotion, type Promotion } from './promotion.ts';
 import { reconcile } from './reconciliation.ts';
 import { summarize } from './success-text.ts';
 
 /**
- * Stores a run that reached its end. Done twice, it does the same.
- * @throws ReconciliationFailed, InvalidResult; LeaseLost or RunClosed when the run was given up meanwhile
+ * Stores the results of a run. A second call has the same outcome.
+ * @throws ReconciliationFailed, InvalidResult; LeaseLost or RunClosed when the run was closed in the meantime
  */
 export async function storeMetrics(
   input: unknown,
@@ -40,14 +42,14 @@ export async function storeMetrics(
   context: FunctionContext,
 ): Promise<StoreMetricsOutput> {
   const run = storeMetricsInputSchema.parse(input);
-  // The one that the run worked on has ended already; a retry of its making may have left another.
+  // The run's own cluster has been terminated; a retried CreateCluster may have left another.
   await endClusters(run.runId, ports);
   const detail = (await findStored(run, ports, context)) ?? (await store(run, ports, context));
   await finishRun(ports, context, detail);
   return { summary: summarize(detail) };
 }
 
-/** What an earlier try stored, when it came as far as the record. */
+/** What an earlier try stored, if it stored the record. */
 async function findStored(
   run: StoreMetricsInput,
   ports: Ports,
@@ -128,27 +130,26 @@ function counted(
   } satisfies Partial<RunRecord> & { readonly batch_id: RunPlan['batch']['batchId'] };
 }
 
-/** All that is asked of the champion's run: the rest of its detail may be of an older shape. */
+/** What is needed of the champion's run; the rest of its detail may have an older shape. */
 const championDetailSchema = z.object({ training: trainingResultSchema });
 
-async function findChampion(ports: Ports, context: FunctionContext): Promise<ChampionFigures | undefined> {
+async function findChampion(ports: Ports, context: FunctionContext): Promise<ChampionTest | undefined> {
   const current = await findJson(ports.objects, lakeUri(context.lakeRoot, KEYS.current), currentSchema);
   const champion = current?.value.champion ?? null;
   if (champion === null) return undefined;
   const uri = lakeUri(context.lakeRoot, KEYS.runDetail(champion.runId));
   const detail = await findJson(ports.objects, uri, championDetailSchema);
-  const { chosen, evaluations } = detail?.value.training ?? { chosen: '', evaluations: [] };
+  const evaluation = detail === undefined ? undefined : chosenEvaluation(detail.value.training);
   return {
     runId: champion.runId,
     testCutoff: champion.testCutoff,
-    averagePrecisionRatio: evaluations.find(({ model }) => model === chosen)?.metrics.average_precision_ratio
-      ?.value,
+    value: evaluation?.metrics[CHAMPION_METRIC.name]?.value,
   };
 }
 
 function runClosed(runId: string, record: RunRecord): PipelineError {
   return new PipelineError(
     'RunClosed',
-    `Run ${runId} was closed as failed already: ${record.error ?? 'no reason given'}`,
+    `Run ${runId} has already been closed as failed: ${record.error ?? 'no reason given'}`,
   );
 }

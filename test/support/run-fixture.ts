@@ -1,6 +1,7 @@
 /** A run on a small log as its steps leave it, for the tests of what comes after them. */
 
 import { KEYS } from '../../domain/lake.ts';
+import type { ModelName } from '../../domain/models.ts';
 import { ENVIRONMENT } from '../../domain/operations.ts';
 import { expectedCounts, RECONCILE_COLUMNS } from '../../domain/reconcile.ts';
 import type {
@@ -133,7 +134,7 @@ const decision = (threshold: number, truePositives: number, falsePositives: numb
 };
 
 function evaluation(
-  model: string,
+  model: ModelName,
   kind: ModelEvaluation['kind'],
   auc: number,
   averagePrecision: number,

@@ -183,7 +183,7 @@ describe('a run that reached its end', () => {
       await store('run-2');
       const record = runRecordSchema.parse(lines(KEYS.runRecord('run-2'))[0]);
       expect(record.promotion_reason).toMatch(
-        /3\.65 x the base rate against 3\.65 x of the champion of run run-1/,
+        /average precision \/ base rate is 3\.65, compared with 3\.65 of the champion of run run-1/,
       );
     },
   );
