@@ -1,4 +1,4 @@
-/** Step Functions on this machine: the one state machine that a run may start is its notifier. */
+/** Local counterpart of Step Functions: the only state machine that a run may start is its notifier. */
 import { z } from 'zod';
 import { noticeSchema } from '../../domain/run.ts';
 import type { Notifications } from '../../lambda/ports/ports.ts';
@@ -13,7 +13,7 @@ export interface LocalStepFunctions {
   readonly notifications: Notifications;
 }
 
-/** Handler of startExecution. AWS answers before the execution has ended; here it has ended then, and its failure is told. */
+/** Handler of startExecution. AWS answers before the execution has finished; here it has finished by then, and its failure is reported. */
 export function stepFunctions({ notifierArn, notifications }: LocalStepFunctions): TaskHandlers {
   return {
     'states:startExecution': async (parameters) => {
@@ -21,7 +21,7 @@ export function stepFunctions({ notifierArn, notifications }: LocalStepFunctions
       if (start.StateMachineArn !== notifierArn) {
         throw new TaskError(
           'StepFunctions.StateMachineDoesNotExistException',
-          `there is no state machine ${start.StateMachineArn} to be started by a run`,
+          `there is no state machine ${start.StateMachineArn} that a run may start`,
         );
       }
       const executionArn = `${notifierArn.replace(':stateMachine:', ':execution:')}:${start.Name}`;
