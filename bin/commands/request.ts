@@ -1,4 +1,4 @@
-/** What a person may ask of a run, as options of a command. */
+/** The fields of a run request, as options of a command. */
 import type { Command } from 'commander';
 import type { RunRequest } from '../../domain/run.ts';
 import { isoDay, share, wholeNumber } from './arguments.ts';
@@ -12,22 +12,22 @@ export interface RequestOptions {
   readonly resume?: string;
 }
 
-/** Adds the options of a request but for the place of the events, which differs from here to the cloud. */
+/** Adds the options of a request except the location of the events, which differs between local and deployed runs. */
 export function withRequestOptions(command: Command): Command {
   return command
     .option(
       '--observation-end <day>',
-      'day before whose start everything is known (default: found in the log)',
+      'scoring cutoff: midnight (UTC) at the start of this day (default: the end of the log)',
       isoDay,
     )
     .option('--horizon-days <number>', 'how far ahead cancellations are predicted', wholeNumber(1, 60))
     .option('--max-quarantine-share <share>', 'fail above this share of refused rows', share)
-    .option('--seed <number>', 'seed of everything random', wholeNumber(0, 2_147_483_647))
-    .option('--force', 'run even when there is no new file')
-    .option('--resume <run id>', 'take up the plan of a run that failed; steps that succeeded are skipped');
+    .option('--seed <number>', 'seed of all random numbers', wholeNumber(0, 2_147_483_647))
+    .option('--force', 'run even if there are no new files')
+    .option('--resume <run id>', 'resume a run that failed; steps that succeeded are skipped');
 }
 
-/** The request: fields that were not asked for are left out. */
+/** The request, without the fields that were not given. */
 export function requestOf(options: RequestOptions): RunRequest {
   const { observationEnd, horizonDays, maxQuarantineShare, seed, force, resume } = options;
   return {

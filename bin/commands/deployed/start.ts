@@ -6,7 +6,7 @@ import { UsageError } from '../arguments.ts';
 import { type RequestOptions, requestOf, withRequestOptions } from '../request.ts';
 import { consoleLink, newRunId } from './names.ts';
 import { type PipelineOptions, withPipelineOptions } from './options.ts';
-import { watchToTheEnd } from './watch.ts';
+import { watchUntilEnd } from './watch.ts';
 
 interface StartOptions extends PipelineOptions, RequestOptions {
   readonly events?: string;
@@ -22,17 +22,17 @@ export function startCommand(): Command {
       "s3:// folder, file or glob of event files (default: the deployment's log)",
       s3Uri,
     )
-    .option('--watch', 'watch it to its end, and exit by how it ended', false)
+    .option('--watch', 'watch the run until it ends; the exit code shows whether it succeeded', false)
     .option('--json', 'print one JSON document', false);
   return withPipelineOptions(withRequestOptions(command)).action(async (options: StartOptions) => {
     const request = startRequest(options);
-    // The SDK takes a moment to load: only who needs it waits for it.
+    // Loading the SDK takes a moment: only commands that need it load it.
     const { openPipeline } = await import('./deployed-pipeline.ts');
     const pipeline = await openPipeline(options, process.env);
     const runId = newRunId(new Date(), randomBytes(2).toString('hex'));
     const executionArn = await pipeline.start(runId, request);
     if (options.watch) {
-      await watchToTheEnd(pipeline, executionArn, options.json);
+      await watchUntilEnd(pipeline, executionArn, options.json);
       return;
     }
     const link = consoleLink(executionArn);
@@ -45,8 +45,8 @@ export function startCommand(): Command {
 }
 
 /**
- * The request as it is sent; whether it can be carried out, the first state of the run says.
- * @throws UsageError when a run is to be resumed with another request than it had
+ * The request as it is sent; the first state of the run checks it.
+ * @throws UsageError if a run is to be resumed with other options
  */
 export function startRequest({
   events,
@@ -54,7 +54,7 @@ export function startRequest({
 }: RequestOptions & { readonly events?: string }): RunRequest {
   const request = { ...requestOf(options), ...(events === undefined ? {} : { events }) };
   if (request.resume !== undefined && Object.keys(request).length > 1) {
-    throw new UsageError('A resumed run takes the plan as it was: leave out everything but --resume.');
+    throw new UsageError('A resumed run takes the plan unchanged: leave out all options except --resume.');
   }
   return request;
 }
@@ -68,7 +68,7 @@ function s3Uri(text: string): string {
   return text;
 }
 
-/** The options by which the same pipeline is found again. */
+/** The options that identify the same pipeline. */
 function pipelineWords({ stage, name, region, stateMachine }: PipelineOptions): string {
   if (stateMachine !== undefined) return ` --state-machine ${stateMachine}`;
   return [
