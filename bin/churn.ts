@@ -10,13 +10,15 @@ import { generateCommand } from './commands/generate.ts';
 import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
 
-/** 0: done; 1: failed; 2: wrong usage; 130: interrupted. */
+/** Exit codes: 0 success; 1 failure; 2 wrong usage; 130 interrupted. */
 const FAILED = 1;
 const WRONG_USAGE = 2;
 
 const program = new Command('churn')
-  .description('Predicts who will cancel a music subscription, from the event log of the service.')
-  .showHelpAfterError('(add --help for what there is)')
+  .description(
+    'Predicts which users will cancel their music subscription, from the event log of the service.',
+  )
+  .showHelpAfterError('(add --help to list commands and options)')
   .exitOverride()
   .addCommand(runCommand())
   .addCommand(generateCommand())
@@ -27,22 +29,22 @@ const program = new Command('churn')
   .addCommand(listCommand())
   .addCommand(stopCommand());
 for (const command of program.commands)
-  command.exitOverride().showHelpAfterError('(add --help for what there is)');
+  command.exitOverride().showHelpAfterError('(add --help to list the options)');
 
 try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
-    // Help that was asked for is no error.
+    // Showing help on request is not an error.
     process.exitCode = error.exitCode === 0 ? 0 : WRONG_USAGE;
   } else {
-    console.error(error instanceof Error ? explained(error) : String(error));
+    console.error(error instanceof Error ? messageFor(error) : String(error));
     process.exitCode = error instanceof UsageError ? WRONG_USAGE : FAILED;
   }
 }
 
-/** Errors of ours say what to do; anything else is a fault of this program, whose place is worth knowing. */
-function explained(error: Error): string {
+/** The project's own errors say what to do; any other error is a bug in this program and is shown with its stack. */
+function messageFor(error: Error): string {
   return error.name.endsWith('Error') && error.name !== 'Error' && error.name !== 'TypeError'
     ? error.message
     : (error.stack ?? error.message);

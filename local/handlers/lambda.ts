@@ -1,4 +1,4 @@
-/** Lambda on this machine: the function's own body is called, with ports of this machine. */
+/** Local counterpart of Lambda: calls the function's own body with local adapters. */
 import { z } from 'zod';
 import type { Ports } from '../../lambda/ports/ports.ts';
 import type { FunctionContext, LambdaFunction } from '../../lambda/run/context.ts';
@@ -9,13 +9,13 @@ const invokeSchema = z.looseObject({ FunctionName: z.string(), Payload: z.json()
 
 export interface LocalLambda {
   readonly ports: Ports;
-  /** The body and the context of a function; undefined when the app has no such function. */
+  /** The body and the context of a function; undefined if the app has no such function. */
   readonly find: (
     functionArn: string,
   ) => { readonly body: LambdaFunction<unknown>; readonly context: FunctionContext } | undefined;
 }
 
-/** Handler of invoke. What a function throws becomes the task's error, as Lambda reports it. */
+/** Handler of invoke. An error that the function throws becomes the task's error, as Lambda reports it. */
 export function lambda({ ports, find }: LocalLambda): TaskHandlers {
   return {
     'lambda:invoke': async (parameters) => {

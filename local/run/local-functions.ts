@@ -1,4 +1,4 @@
-/** The Lambdas of a local run: the same bodies as in the cloud, told that they are on this machine. */
+/** The Lambdas of a local run: the same bodies as in the cloud, configured for this machine. */
 
 import { ENVIRONMENT, FUNCTION_NAMES, type FunctionName } from '../../domain/operations.ts';
 import type { Closing } from '../../lambda/close-run/close-one-run.ts';
@@ -15,7 +15,7 @@ export interface LocalFunctions {
   ) => { readonly body: LambdaFunction<unknown>; readonly context: FunctionContext } | undefined;
   /** Calls close-run, as the event rule and the sweep do. */
   readonly close: (input: unknown) => Promise<readonly Closing[]>;
-  /** Every closing so far, also those by the state machine's Catch. */
+  /** Every closing so far, including those by the state machine's Catch. */
   readonly closings: readonly Closing[];
 }
 
@@ -59,7 +59,9 @@ export function localFunctions(
 function nameOf(functionName: string): FunctionName {
   const name = FUNCTION_NAMES.find((own) => functionName.endsWith(`-${own}`));
   if (name === undefined) {
-    throw new Error(`the app has a function ${functionName}, which is none of ${FUNCTION_NAMES.join(', ')}`);
+    throw new Error(
+      `the app has a function ${functionName}, which is not one of ${FUNCTION_NAMES.join(', ')}`,
+    );
   }
   return name;
 }

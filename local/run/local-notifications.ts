@@ -19,7 +19,7 @@ const lineSchema = z.object({
   text: z.string(),
 });
 
-/** The message of a line; undefined where the line was cut off as it was written. */
+/** The message in a line; undefined if writing the line was interrupted. */
 function messageOf(line: string): z.infer<typeof lineSchema> | undefined {
   try {
     return lineSchema.safeParse(JSON.parse(line)).data;
@@ -29,7 +29,7 @@ function messageOf(line: string): z.infer<typeof lineSchema> | undefined {
 }
 
 export interface LocalNotificationsProps {
-  /** JSON lines, one a message. */
+  /** JSON lines, one per message. */
   readonly file: string;
   readonly notifier: LocalStateMachine;
 }
