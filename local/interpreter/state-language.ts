@@ -1,7 +1,7 @@
 /** The parts of Amazon States Language that the local run itself looks at. */
 import type { StateMachineDefinition } from 'aws-local-stepfunctions';
 import { z } from 'zod';
-import type { Json } from '../template/intrinsics.ts';
+import type { Json } from '../template/template.ts';
 
 const stateSchema = z.looseObject({
   Type: z.string(),

@@ -1,5 +1,5 @@
 /** What a handler of one kind of resource is. */
-import type { Json } from '../template/intrinsics.ts';
+import type { Json } from '../template/template.ts';
 
 export interface TaskContext {
   readonly stateName: string;

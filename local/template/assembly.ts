@@ -1,7 +1,8 @@
 /** Reads a synthesized CDK app: the templates of its stacks, and the local files that its assets would be uploaded from. */
 import { resolve } from 'node:path';
 import { AssetManifestArtifact, CloudAssembly, type CloudFormationStackArtifact } from 'aws-cdk-lib/cx-api';
-import { resolveText, type StackTemplate, templateSchema } from './intrinsics.ts';
+import { resolveText } from './intrinsics.ts';
+import { type StackTemplate, templateSchema } from './template.ts';
 
 /** Stand-ins for what an app leaves to the moment of deployment. Nothing is ever sent there. */
 const LOCAL_ACCOUNT = '123456789012';

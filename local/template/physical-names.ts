@@ -2,13 +2,7 @@
  * The names and ARNs that resources would have once deployed. A resource with a name of its own keeps it; any
  * other gets one from its logical id. Nothing is looked up: the local run never reaches what they name.
  */
-import type { Resource } from './intrinsics.ts';
-
-/** Where a stack is deployed. */
-export interface Place {
-  readonly account: string;
-  readonly region: string;
-}
+import type { Place, Resource } from './template.ts';
 
 /** Properties by which resources are named, the most telling first. */
 const NAME_PROPERTIES = [
