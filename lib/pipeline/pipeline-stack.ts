@@ -14,7 +14,7 @@ import { ENVIRONMENT, type Fleets, type FunctionName } from '../../domain/operat
 import { arnOf } from '../arns.ts';
 import type { ComputeStack } from '../compute/compute-stack.ts';
 import type { Configuration } from '../configuration.ts';
-import { LOG_GROUP_NAMES, stateMachineLogs } from '../monitoring/log-groups.ts';
+import { LOG_GROUP_NAMES, stateMachineLogs } from '../log-groups.ts';
 import type { StorageStack } from '../storage/storage-stack.ts';
 import { executionRole } from './execution-role.ts';
 import { functionStatements } from './function-statements.ts';
