@@ -1,37 +1,24 @@
 /**
  * `npm test`: sets up what is missing, then checks types, code and generated Python, runs the tests, and last of all
  * deploys to an emulator of AWS, which has an environment of its own. Arguments go to vitest, and then only the tests
- * that they choose are run. A stage that fails does not keep the later ones from telling what they find. The last
- * line counts the tests.
+ * that they choose are run. The last line counts the tests.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureSetUp } from './ensure.mjs';
 import { locate, projectRoot } from './environment.mjs';
 import { SetUpError } from './failure.mjs';
-import { runProjectCommand } from './processes.mjs';
+import { runStages, staticChecks } from './stages.mjs';
 import { countTests } from './test-counts.mjs';
+
+/** @import { Stage } from './stages.mjs' */
 
 const locations = locate(projectRoot);
 const chosen = process.argv.slice(2);
 
-/** @typedef {{ title: string, command: string, args: string[], countsFile?: string }} Stage */
-
-/** @type {readonly Stage[]} */
-const checks = [
-  { title: 'types (tsc)', command: 'tsc', args: [] },
-  { title: 'code (biome)', command: 'biome', args: ['check'] },
-  { title: 'generated Python (ruff)', command: locations.ruffExecutable, args: ['check'] },
-  {
-    title: 'format of generated Python (ruff)',
-    command: locations.ruffExecutable,
-    args: ['format', '--check'],
-  },
-];
-
 /**
  * @param {{ title: string, command: string, args: string[], resultsName: string }} run
- * @returns {Stage}
+ * @returns {Stage & { countsFile: string }}
  */
 function counted({ title, command, args, resultsName }) {
   const countsFile = join(locations.environmentFolder, resultsName);
@@ -53,24 +40,21 @@ const deployment = counted({
 });
 
 /** The deploy tests have a configuration of their own, which knows none of the tests that were chosen. */
-const stages = chosen.length === 0 ? [...checks, tests, deployment] : [...checks, tests];
+const runs = chosen.length === 0 ? [tests, deployment] : [tests];
 
 async function test() {
   await ensureSetUp(locations);
-  const countsFiles = stages.flatMap(({ countsFile }) => countsFile ?? []);
+  const countsFiles = runs.map(({ countsFile }) => countsFile);
   for (const file of countsFiles) rmSync(file, { force: true });
-  /** @type {string[]} */
-  const failures = [];
-  for (const [index, { title, command, args }] of stages.entries()) {
-    console.log(`\n[${index + 1}/${stages.length}] ${title}`);
-    const exitCode = await runProjectCommand(locations, command, args);
-    if (exitCode > 128) return exitCode;
-    if (exitCode !== 0) failures.push(title);
-  }
-  if (failures.length > 0) console.log(`\nFailed: ${failures.join(', ')}`);
+  const { failed: failedStages, interruptedBy } = await runStages(locations, [
+    ...staticChecks(locations),
+    ...runs,
+  ]);
+  if (interruptedBy !== undefined) return interruptedBy;
+  if (failedStages.length > 0) console.log(`\nFailed: ${failedStages.join(', ')}`);
   const { passed, failed } = countTests(countsFiles);
   console.log(`${passed} passed, ${failed} failed`);
-  return failures.length === 0 ? 0 : 1;
+  return failedStages.length === 0 ? 0 : 1;
 }
 
 try {

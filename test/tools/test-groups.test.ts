@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { projectRoot } from '../../setup/environment.mjs';
+import { testGroups } from '../../tools/test-groups.ts';
+import { readSources } from '../../tools/walls/source-files.ts';
+
+const importing = (path: string): string => `import { it } from '${path}';`;
+
+test('a test that reaches the app is not among those that run without it', () => {
+  const sources = new Map([
+    ['lib/app.ts', ''],
+    ['test/support/synthesize.ts', importing('../../lib/app.ts')],
+    ['test/lib/direct.test.ts', importing('../../lib/app.ts')],
+    ['test/lib/over-another.test.ts', importing('../support/synthesize.ts')],
+    ['test/domain/pure.test.ts', ''],
+    ['test/emr-steps/slow.spark.test.ts', importing('../support/synthesize.ts')],
+    ['test/deploy/deploy.test.ts', importing('../../lib/app.ts')],
+  ]);
+  expect(testGroups(sources)).toEqual({
+    unit: ['test/domain/pure.test.ts'],
+    synth: ['test/lib/direct.test.ts', 'test/lib/over-another.test.ts'],
+    spark: ['test/emr-steps/slow.spark.test.ts'],
+  });
+});
+
+test("each of the project's tests is in one group", () => {
+  const groups = testGroups(readSources(projectRoot));
+  expect(groups.unit).toContain('test/domain/cost.test.ts');
+  expect(groups.synth).toContain('test/lib/stacks.test.ts');
+  expect(groups.spark).toContain('test/local/whole-run.spark.test.ts');
+  const all = Object.values(groups).flat();
+  expect(new Set(all).size).toBe(all.length);
+});
