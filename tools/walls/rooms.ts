@@ -271,7 +271,14 @@ export const FLOORS: Floors = [
         'bin/commands': 'checks of a number among the options',
       },
     },
-    { name: 'tools', uses: { setup: 'the root of the project' } },
+    {
+      name: 'tools',
+      uses: {
+        domain: 'what the derived pages describe',
+        setup: 'the root of the project',
+        lib: 'the keys of the configuration',
+      },
+    },
   ],
 
   [
