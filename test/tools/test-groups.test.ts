@@ -3,21 +3,28 @@ import { projectRoot } from '../../setup/environment.mjs';
 import { testGroups } from '../../tools/test-groups.ts';
 import { readSources } from '../../tools/walls/source-files.ts';
 
+/** Put together, so that this test does not count as one that starts them. */
+const [APP_PROGRAM = '', LIST_PROGRAM = ''] = ['app', 'list'].map((name) => `bin/${name}.ts`);
+
 const importing = (path: string): string => `import { it } from '${path}';`;
 
-test('a test that reaches the app is not among those that run without it', () => {
+test('a test that reaches the app, or starts a program that does, is not among those that run without it', () => {
   const sources = new Map([
     ['lib/app.ts', ''],
     ['test/support/synthesize.ts', importing('../../lib/app.ts')],
     ['test/lib/direct.test.ts', importing('../../lib/app.ts')],
     ['test/lib/over-another.test.ts', importing('../support/synthesize.ts')],
+    [APP_PROGRAM, importing('../lib/app.ts')],
+    [LIST_PROGRAM, ''],
+    ['test/bin/starting.test.ts', `run('${APP_PROGRAM}')`],
+    ['test/bin/listing.test.ts', `run('${LIST_PROGRAM}')`],
     ['test/domain/pure.test.ts', ''],
     ['test/emr-steps/slow.spark.test.ts', importing('../support/synthesize.ts')],
     ['test/deploy/deploy.test.ts', importing('../../lib/app.ts')],
   ]);
   expect(testGroups(sources)).toEqual({
-    unit: ['test/domain/pure.test.ts'],
-    synth: ['test/lib/direct.test.ts', 'test/lib/over-another.test.ts'],
+    unit: ['test/bin/listing.test.ts', 'test/domain/pure.test.ts'],
+    synth: ['test/lib/direct.test.ts', 'test/lib/over-another.test.ts', 'test/bin/starting.test.ts'],
     spark: ['test/emr-steps/slow.spark.test.ts'],
   });
 });
