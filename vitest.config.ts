@@ -1,7 +1,12 @@
-/** Two kinds of tests: quick ones side by side, and those that start Spark, one file after the other. */
+/** Three kinds of tests: quick ones, those that synthesize the app, and those that start Spark, one file after the other. */
 import { defineConfig } from 'vitest/config';
+import { projectRoot } from './setup/environment.mjs';
+import { testGroups } from './tools/test-groups.ts';
+import { readSources } from './tools/walls/source-files.ts';
 
 const MINUTE = 60_000;
+
+const groups = testGroups(readSources(projectRoot));
 
 export default defineConfig({
   test: {
@@ -9,8 +14,15 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.spark.test.ts', 'test/deploy/**'],
+          include: [...groups.unit],
+          testTimeout: MINUTE,
+          hookTimeout: MINUTE,
+        },
+      },
+      {
+        test: {
+          name: 'synth',
+          include: [...groups.synth],
           testTimeout: MINUTE,
           hookTimeout: MINUTE,
         },
@@ -18,7 +30,7 @@ export default defineConfig({
       {
         test: {
           name: 'spark',
-          include: ['test/**/*.spark.test.ts'],
+          include: [...groups.spark],
           fileParallelism: false,
           testTimeout: 5 * MINUTE,
           hookTimeout: 5 * MINUTE,

@@ -13,7 +13,7 @@ import { KEYS } from '../domain/lake.ts';
 import { runSummarySchema } from '../local/run/run-summary.ts';
 import { projectRoot } from '../setup/environment.mjs';
 import { type BenchResult, table } from './figures-table.ts';
-import { type BenchLog, generatedLog, smallLog } from './logs.ts';
+import { type BenchLog, generatedLog, ownLog } from './logs.ts';
 import { cpuSecondsOf, type Measurement, measure } from './measure.ts';
 
 const CACHE = join(projectRoot, '.churn', 'bench');
@@ -21,13 +21,25 @@ const CACHE = join(projectRoot, '.churn', 'bench');
 const DEFAULT_USERS = 1_500;
 const LARGE_USERS = 20_000;
 
+interface BenchOptions {
+  readonly quick: boolean;
+  readonly large: boolean;
+  readonly users?: number;
+  readonly events?: string;
+}
+
 const options = new Command('bench')
-  .description('Measure whole runs and their ingest side by side with DuckDB on the same files.')
-  .option('--quick', `only a generated log of ${DEFAULT_USERS} users`, false)
-  .option('--large', `also a generated log of ${LARGE_USERS} users (about 10 GB)`, false)
-  .option('--users <number>', 'only a generated log of this many users', wholeNumber(100, 1_000_000))
+  .description('Measure whole runs and their ingest, side by side with DuckDB on the same files.')
+  .option('--quick', 'the generated log only, whatever else is asked for', false)
+  .option('--large', `a generated log of ${LARGE_USERS} users (about 10 GB) too`, false)
+  .option(
+    '--users <number>',
+    `the generated log has this many users, instead of ${DEFAULT_USERS}`,
+    wholeNumber(100, 1_000_000),
+  )
+  .option('--events <folder>', 'the event files in this folder too, one .json file a day')
   .parse()
-  .opts<{ readonly quick: boolean; readonly large: boolean; readonly users?: number }>();
+  .opts<BenchOptions>();
 
 const results: BenchResult[] = [];
 for await (const log of chosenLogs()) results.push(await benchLog(log));
@@ -40,15 +52,9 @@ await appendFile(
 
 async function* chosenLogs(): AsyncGenerator<BenchLog> {
   const logs = join(CACHE, 'logs');
-  if (options.users !== undefined) {
-    yield await generatedLog(logs, options.users);
-    return;
-  }
-  yield await generatedLog(logs, DEFAULT_USERS);
+  yield await generatedLog(logs, options.users ?? DEFAULT_USERS);
   if (options.quick) return;
-  const small = await smallLog(logs);
-  if (small === undefined) console.error('the log small is not beside the project: left out');
-  else yield small;
+  if (options.events !== undefined) yield await ownLog(options.events);
   if (options.large) yield await generatedLog(logs, LARGE_USERS);
 }
 
@@ -62,7 +68,7 @@ async function benchLog(log: BenchLog): Promise<BenchResult> {
   const last = log.files.at(-1);
   const lastBytes = last === undefined ? 0 : statSync(join(log.folder, last)).size;
   for (const file of log.files) if (file !== last) await addFile(log, file, events);
-  // Reads all files once, so that the first measurement does not have to wait for the disk.
+  // Read once, so that the first job does not wait for the disk.
   for (const file of log.files) await finished(createReadStream(join(log.folder, file)).resume());
   // Before and after, because the machine's own speed drifts by a tenth within minutes.
   const before = await duckdbJob(log, events, join(work, 'duckdb-before'));

@@ -1,10 +1,8 @@
-/** The logs that are measured. Each is generated or unpacked once and kept. */
+/** The logs that are measured: generated ones, which are kept, and a folder of the user's own. */
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { execa } from 'execa';
+import { basename, dirname, join, resolve } from 'node:path';
 import { generateLog } from '../generator/generate.ts';
-import { projectRoot } from '../setup/environment.mjs';
 
 export interface BenchLog {
   readonly name: string;
@@ -13,36 +11,35 @@ export interface BenchLog {
   readonly bytes: number;
 }
 
-/** An authentic log that some machines have beside the project. */
-const SMALL_ARCHIVE = join(dirname(projectRoot), 'shared', 'data', 'small.tar.xz');
-
-/** A generated log of this many users over 62 days. */
+/** A generated log with this many users over 62 days; generated once and kept in `cache`. */
 export async function generatedLog(cache: string, users: number): Promise<BenchLog> {
   const name = `generated-${users}`;
-  return kept(name, join(cache, name), (draft) =>
-    generateLog({ users, days: 62, seed: 1, outputFolder: draft }).then(() => undefined),
-  );
-}
-
-/** The authentic log `small`; undefined on a machine without it. */
-export async function smallLog(cache: string): Promise<BenchLog | undefined> {
-  if (!existsSync(SMALL_ARCHIVE)) return undefined;
-  return kept('small', join(cache, 'small'), async (draft) => {
-    await mkdir(draft, { recursive: true });
-    await execa('tar', ['-xJf', SMALL_ARCHIVE, '-C', draft, '--strip-components=1']);
-  });
-}
-
-async function kept(name: string, folder: string, make: (draft: string) => Promise<void>): Promise<BenchLog> {
+  const folder = join(cache, name);
   if (!existsSync(folder)) {
-    console.error(`creating the log ${name} in ${folder}`);
+    console.error(`generating the log ${name} in ${folder}`);
     const draft = `${folder}.draft`;
     await rm(draft, { recursive: true, force: true });
     await mkdir(dirname(folder), { recursive: true });
-    await make(draft);
+    await generateLog({ users, days: 62, seed: 1, outputFolder: draft });
     await rename(draft, folder);
   }
+  return logIn(folder, name);
+}
+
+/**
+ * The log in a folder: its `.json` files, one a day, in the order of their names.
+ * @throws where the folder holds fewer than two
+ */
+export async function ownLog(path: string): Promise<BenchLog> {
+  const folder = resolve(path);
+  return logIn(folder, basename(folder));
+}
+
+async function logIn(folder: string, name: string): Promise<BenchLog> {
   const files = (await readdir(folder)).filter((file) => file.endsWith('.json')).sort();
+  if (files.length < 2) {
+    throw new Error(`${folder} must hold two .json files or more: the second run adds the last one.`);
+  }
   const sizes = await Promise.all(files.map((file) => stat(join(folder, file))));
   return { name, folder, files, bytes: sizes.reduce((sum, { size }) => sum + size, 0) };
 }

@@ -8,7 +8,7 @@ import { runSettingsSchema } from '../domain/run.ts';
 import { checkSchedule } from './schedule-expression.ts';
 
 /** Begins every key of ours, so that a misspelt one is told apart from a key of CDK's. */
-const CONTEXT_PREFIX = 'churn:';
+export const CONTEXT_PREFIX = 'churn:';
 
 /** What CloudWatch Logs accepts for the retention of a log group (RetentionDays of aws-cdk-lib). */
 export const LOG_RETENTION_DAYS = [
@@ -49,90 +49,146 @@ const instanceTypes = list.superRefine((names, context) => {
   }
 });
 
-const configurationSchema = z
+/** Each key describes itself; one that may be left out also says what holds then (`absent`). docs/reference shows both. */
+export const configurationSchema = z
   .strictObject({
-    stage: z.enum(['dev', 'prod']).default('dev'),
-    /** Begins the names of everything that is deployed. */
+    stage: z
+      .enum(['dev', 'prod'])
+      .default('dev')
+      .describe('`prod` turns the schedule on and keeps logs for a year'),
     name: z
       .string()
       .regex(/^[a-z][a-z0-9-]{1,19}$/, 'must be 2 to 20 of a-z, 0-9 and -, a letter first')
-      .default('churn'),
+      .default('churn')
+      .describe('begins the names of everything that is deployed'),
     account: z
       .string()
       .regex(/^\d{12}$/, 'must be 12 digits')
-      .optional(),
+      .optional()
+      .meta({ description: 'AWS account to deploy to', absent: 'from your credentials' }),
     region: z
       .string()
       .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be a Region such as eu-central-1')
-      .optional(),
+      .optional()
+      .meta({ description: 'Region to deploy to', absent: 'from your credentials' }),
 
-    /** Existing bucket that holds the event files; without it one is made. */
-    rawBucket: bucketName.optional(),
-    /** Key that the existing bucket is encrypted with, where it is a customer key. */
+    rawBucket: bucketName
+      .optional()
+      .meta({ description: 'existing bucket that holds the event files', absent: 'a new bucket' }),
     rawBucketKeyArn: z
       .string()
       .regex(/^arn:[^:]+:kms:[^:]+:\d{12}:key\/.+$/, 'must be the ARN of a KMS key')
-      .optional(),
-    /** Folder of the event files in the raw bucket, without slashes around it. */
+      .optional()
+      .meta({ description: 'customer key with which the existing bucket is encrypted', absent: 'none' }),
     rawPrefix: z
       .string()
       .regex(/^[^/].*[^/]$/, 'must not begin or end with /')
-      .default('events'),
+      .default('events')
+      .describe('folder of the event files in the raw bucket, without slashes around it'),
 
-    /** Existing VPC, with the isolated or private subnets for the cluster. Preconditions: docs/deploy.md. */
     vpcId: z
       .string()
       .regex(/^vpc-[0-9a-f]+$/)
-      .optional(),
+      .optional()
+      .meta({
+        description: 'existing VPC for the cluster; what it must have: [deploy.md](../deploy.md)',
+        absent: 'a network of its own',
+      }),
     vpcCidr: z
       .string()
       .regex(/^\d+\.\d+\.\d+\.\d+\/\d+$/)
-      .default('10.71.0.0/20'),
-    subnetIds: list.optional(),
+      .default('10.71.0.0/20')
+      .describe('addresses of the network that is made without `vpcId`'),
+    subnetIds: list.optional().meta({
+      description: 'isolated or private subnets of the existing VPC',
+      absent: 'subnets of its own',
+    }),
 
-    primaryInstanceTypes: instanceTypes.default(['m7g.xlarge', 'm6g.xlarge']),
-    coreInstanceTypes: instanceTypes.default(['m7g.xlarge', 'm6g.xlarge']),
-    taskInstanceTypes: instanceTypes.default(['m7g.xlarge', 'm6g.xlarge', 'r7g.xlarge', 'r6g.xlarge']),
-    volumeGiB: whole(STORAGE_GIB_PER_UNIT, 1_024).default(STORAGE_GIB_PER_UNIT),
-    /**
-     * A cluster without work for so long ends itself. Between two steps it has none until Step Functions looks again,
-     * every five minutes.
-     */
-    idleMinutes: whole(10, 10_080).default(30),
-    spotTimeoutMinutes: whole(5, 1_440).default(10),
-    /** PEM certificates, zipped, for EMR's own TLS in transit besides Spark's encryption. */
+    primaryInstanceTypes: instanceTypes
+      .default(['m7g.xlarge', 'm6g.xlarge'])
+      .describe('Graviton types that the primary node may have'),
+    coreInstanceTypes: instanceTypes
+      .default(['m7g.xlarge', 'm6g.xlarge'])
+      .describe('Graviton types that core nodes may have'),
+    taskInstanceTypes: instanceTypes
+      .default(['m7g.xlarge', 'm6g.xlarge', 'r7g.xlarge', 'r6g.xlarge'])
+      .describe(
+        'Graviton types that task nodes, on spot, may have: more types, more chances on the spot market',
+      ),
+    volumeGiB: whole(STORAGE_GIB_PER_UNIT, 1_024)
+      .default(STORAGE_GIB_PER_UNIT)
+      .describe('disk of each instance, in GiB'),
+    idleMinutes: whole(10, 10_080)
+      .default(30)
+      .describe(
+        'minutes without work after which a cluster terminates itself; between two steps it has no work until Step Functions looks again, every five minutes',
+      ),
+    spotTimeoutMinutes: whole(5, 1_440)
+      .default(10)
+      .describe('minutes for which EMR looks for spot instances before it takes on-demand ones'),
     certificatesUri: z
       .string()
       .regex(/^s3:\/\/[^/]+\/.+\.zip$/, 'must be s3://bucket/key.zip')
-      .optional(),
+      .optional()
+      .meta({
+        description: "zip of PEM certificates: turns on EMR's own TLS in transit besides Spark's encryption",
+        absent: 'none',
+      }),
 
-    scheduleExpression: z.string().superRefine(checkSchedule).default('cron(0 3 ? * MON *)'),
+    scheduleExpression: z
+      .string()
+      .superRefine(checkSchedule)
+      .default('cron(0 3 ? * MON *)')
+      .describe('when a run starts by itself, as EventBridge Scheduler writes it'),
     scheduleTimeZone: z
       .string()
       .refine(isTimeZone, 'must be a time zone such as Europe/Berlin')
-      .default('UTC'),
-    scheduleWindowMinutes: whole(1, 1_440).default(15),
-    /** Default: on in prod, off in dev. */
-    scheduleEnabled: flag.optional(),
+      .default('UTC')
+      .describe('time zone of the schedule'),
+    scheduleWindowMinutes: whole(1, 1_440)
+      .default(15)
+      .describe('minutes within which the schedule may start a run'),
+    scheduleEnabled: flag
+      .optional()
+      .meta({ description: 'whether runs start by themselves', absent: 'on in prod, off in dev' }),
 
-    /** Address that is told of every run and every alarm. */
-    alarmEmail: z.email().optional(),
-    alarmMaxClusterHours: amount.default(6),
-    alarmMinAreaUnderCurve: share.default(0.65),
-    alarmMaxQuarantinePercent: amount.default(2),
-    /** Where the runbooks are read: begins the links in alarms. */
-    runbookRoot: z.string().regex(/[^/]$/, 'must not end with /').default('docs/runbooks'),
+    alarmEmail: z
+      .email()
+      .optional()
+      .meta({ description: 'address that is notified of every run and every alarm', absent: 'nobody' }),
+    alarmMaxClusterHours: amount
+      .default(6)
+      .describe('age of a cluster in hours above which an alarm is raised'),
+    alarmMinAreaUnderCurve: share
+      .default(0.65)
+      .describe('area under the ROC curve of the chosen model below which an alarm is raised'),
+    alarmMaxQuarantinePercent: amount
+      .default(2)
+      .describe('percentage of refused rows above which an alarm is raised'),
+    runbookRoot: z
+      .string()
+      .regex(/[^/]$/, 'must not end with /')
+      .default('docs/runbooks')
+      .describe('where the runbooks are read: begins the links in alarms'),
 
-    athenaScanLimitGiB: whole(1, 10_240).default(200),
-    /** Default: 365 in prod, 30 in dev. */
-    logRetentionDays: retention.optional(),
+    athenaScanLimitGiB: whole(1, 10_240)
+      .default(200)
+      .describe('GiB that one query in the workgroup may read'),
+    logRetentionDays: retention
+      .optional()
+      .meta({ description: 'days for which logs are kept', absent: '365 in prod, 30 in dev' }),
 
-    /** The two yeses without which no data is deleted with its stack. */
-    deleteData: flag.default(false),
-    confirmDeleteData: z.string().optional(),
+    deleteData: flag
+      .default(false)
+      .describe('first of the two yeses without which no data is deleted with its stack'),
+    confirmDeleteData: z
+      .string()
+      .optional()
+      .meta({ description: 'the second yes: `<name>-<stage>`', absent: 'none' }),
 
-    /** Defaults of every run: RunSettings in domain/run.ts. */
-    run: document.default(runSettingsSchema.parse({})),
+    run: document
+      .default(runSettingsSchema.parse({}))
+      .describe('defaults of every run, as JSON (next section)'),
   })
   .superRefine((value, context) => {
     const issue = (key: string, message: string): void =>
@@ -192,7 +248,7 @@ function explain(error: z.ZodError): string {
     return [`${CONTEXT_PREFIX}${issue.path.join('.')}: ${issue.message}`];
   });
   return `The configuration cannot be deployed:\n${lines.map((line) => `  ${line}`).join('\n')}
-Set each in cdk.json or with -c key=value; lib/configuration.ts lists them all.`;
+Set each in cdk.json or with -c key=value; docs/reference/configuration.md lists them all.`;
 }
 
 function instanceTypeProblem(name: string): string | undefined {

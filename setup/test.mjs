@@ -8,29 +8,17 @@ import { join } from 'node:path';
 import { ensureSetUp } from './ensure.mjs';
 import { locate, projectRoot } from './environment.mjs';
 import { SetUpError } from './failure.mjs';
-import { runProjectCommand } from './processes.mjs';
+import { runStages, staticChecks } from './stages.mjs';
 import { countTests } from './test-counts.mjs';
+
+/** @import { Stage } from './stages.mjs' */
 
 const locations = locate(projectRoot);
 const chosen = process.argv.slice(2);
 
-/** @typedef {{ title: string, command: string, args: string[], countsFile?: string }} Stage */
-
-/** @type {readonly Stage[]} */
-const checks = [
-  { title: 'types (tsc)', command: 'tsc', args: [] },
-  { title: 'code (biome)', command: 'biome', args: ['check'] },
-  { title: 'generated Python (ruff)', command: locations.ruffExecutable, args: ['check'] },
-  {
-    title: 'format of generated Python (ruff)',
-    command: locations.ruffExecutable,
-    args: ['format', '--check'],
-  },
-];
-
 /**
  * @param {{ title: string, command: string, args: string[], resultsName: string }} run
- * @returns {Stage}
+ * @returns {Stage & { countsFile: string }}
  */
 function counted({ title, command, args, resultsName }) {
   const countsFile = join(locations.environmentFolder, resultsName);
@@ -51,25 +39,22 @@ const deployment = counted({
   resultsName: 'deploy-test-results.json',
 });
 
-/** The deployment tests have their own configuration, which does not contain the selected tests. */
-const stages = chosen.length === 0 ? [...checks, tests, deployment] : [...checks, tests];
+/** The deploy tests have a configuration of their own, which knows none of the tests that were chosen. */
+const runs = chosen.length === 0 ? [tests, deployment] : [tests];
 
 async function test() {
   await ensureSetUp(locations);
-  const countsFiles = stages.flatMap(({ countsFile }) => countsFile ?? []);
+  const countsFiles = runs.map(({ countsFile }) => countsFile);
   for (const file of countsFiles) rmSync(file, { force: true });
-  /** @type {string[]} */
-  const failures = [];
-  for (const [index, { title, command, args }] of stages.entries()) {
-    console.log(`\n[${index + 1}/${stages.length}] ${title}`);
-    const exitCode = await runProjectCommand(locations, command, args);
-    if (exitCode > 128) return exitCode;
-    if (exitCode !== 0) failures.push(title);
-  }
-  if (failures.length > 0) console.log(`\nFailed: ${failures.join(', ')}`);
+  const { failed: failedStages, interruptedBy } = await runStages(locations, [
+    ...staticChecks(locations),
+    ...runs,
+  ]);
+  if (interruptedBy !== undefined) return interruptedBy;
+  if (failedStages.length > 0) console.log(`\nFailed: ${failedStages.join(', ')}`);
   const { passed, failed } = countTests(countsFiles);
   console.log(`${passed} passed, ${failed} failed`);
-  return failures.length === 0 ? 0 : 1;
+  return failedStages.length === 0 ? 0 : 1;
 }
 
 try {

@@ -6,7 +6,7 @@ import { ensureDefaultLog } from '../../local/run/default-log.ts';
 import { openLake } from '../../local/run/lake-folder.ts';
 import { runLocally } from '../../local/run/local-run.ts';
 import { isSuccess, type RunSummary, runSummarySchema } from '../../local/run/run-summary.ts';
-import { displayFor } from '../terminal/display.ts';
+import { displayFor } from '../terminal/choose-display.ts';
 import { summaryText } from '../terminal/summary-text.ts';
 import { DEFAULT_LAKE, eventsLocation } from './arguments.ts';
 import { onInterrupt } from './interrupt.ts';

@@ -10,12 +10,13 @@ import type { StepName } from '../../domain/run.ts';
 import { projectRoot } from '../../setup/environment.mjs';
 import type { Configuration } from '../configuration.ts';
 import type { NetworkStack } from '../network/network-stack.ts';
-import type { ClusterProfile, StepScript } from '../pipeline/resources.ts';
 import type { StorageStack } from '../storage/storage-stack.ts';
+import type { ClusterProfile } from './cluster-profile.ts';
 import { clusterConfigurations, PACKAGES_FOLDER, securityConfiguration } from './cluster-settings.ts';
 import { instanceRole, readObjects } from './instance-role.ts';
 import { pythonPackages } from './python-packages.ts';
 import { serviceRole } from './service-role.ts';
+import type { StepScript } from './step-scripts.ts';
 import { stepScripts } from './step-scripts.ts';
 
 /** Spark 3.5.6, Python 3.11 and Iceberg 1.10: what the local environment has too. */

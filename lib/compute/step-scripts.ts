@@ -8,8 +8,12 @@ import type { Construct } from 'constructs';
 import { each } from '../../domain/each.ts';
 import { STEP_NAMES, type StepName } from '../../domain/run.ts';
 import { STEPS } from '../../emr-steps/steps.ts';
-import type { StepScript } from '../pipeline/resources.ts';
 import { readObjects } from './instance-role.ts';
+
+/** A Spark step as a state needs it. */
+export interface StepScript {
+  readonly scriptUri: string;
+}
 
 /** Writes each script beside the assembly and makes it an asset that `reader` may read. */
 export function stepScripts(scope: Construct, reader: Role): Record<StepName, StepScript> {

@@ -17,7 +17,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { asVpc } from '../cdk-interfaces.ts';
 import type { Configuration } from '../configuration.ts';
-import { LOG_GROUP_NAMES, pipelineLogGroup } from '../monitoring/log-groups.ts';
+import { LOG_GROUP_NAMES, pipelineLogGroup } from '../log-groups.ts';
 import { type ClusterSecurityGroups, clusterSecurityGroups, MANAGED_POLICY_TAG } from './security-groups.ts';
 
 export interface NetworkStackProps extends StackProps {

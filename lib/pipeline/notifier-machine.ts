@@ -6,7 +6,7 @@ import { DefinitionBody, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { notifierName } from '../../domain/operations.ts';
 import type { Configuration } from '../configuration.ts';
-import { LOG_GROUP_NAMES, stateMachineLogs } from '../monitoring/log-groups.ts';
+import { LOG_GROUP_NAMES, stateMachineLogs } from '../log-groups.ts';
 import { stateMachineRole, useKey } from './state-machine-role.ts';
 import { defineNotifier } from './states/publish.ts';
 

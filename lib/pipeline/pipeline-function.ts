@@ -13,7 +13,7 @@ import { type FunctionName, METRIC_NAMESPACE } from '../../domain/operations.ts'
 import { STATES, stateOfFunction } from '../../domain/states.ts';
 import { projectRoot } from '../../setup/environment.mjs';
 import type { Configuration } from '../configuration.ts';
-import { LOG_GROUP_NAMES, pipelineLogGroup } from '../monitoring/log-groups.ts';
+import { LOG_GROUP_NAMES, pipelineLogGroup } from '../log-groups.ts';
 import { LAMBDA_MINUTES } from './timeouts.ts';
 
 export interface PipelineFunctionProps {

@@ -15,7 +15,7 @@ import { ENVIRONMENT, type Fleets, FUNCTION_NAMES, type FunctionName } from '../
 import { arnOf } from '../arns.ts';
 import type { ComputeStack } from '../compute/compute-stack.ts';
 import type { Configuration } from '../configuration.ts';
-import { LOG_GROUP_NAMES, stateMachineLogs } from '../monitoring/log-groups.ts';
+import { LOG_GROUP_NAMES, stateMachineLogs } from '../log-groups.ts';
 import type { StorageStack } from '../storage/storage-stack.ts';
 import { executionRole } from './execution-role.ts';
 import { functionStatements } from './function-statements.ts';

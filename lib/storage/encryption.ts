@@ -4,7 +4,7 @@ import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { arnOf } from '../arns.ts';
-import { logGroupNames } from '../monitoring/log-groups.ts';
+import { logGroupNames } from '../log-groups.ts';
 
 interface ServiceUse {
   readonly sid: string;

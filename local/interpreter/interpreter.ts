@@ -5,7 +5,7 @@ import {
   ExecutionTimeoutError,
   StateMachine,
 } from 'aws-local-stepfunctions';
-import type { Json } from '../template/intrinsics.ts';
+import type { Json } from '../template/template.ts';
 import { assertSupported } from './check.ts';
 import { allStates, isStateMachineDefinition, parseMachine, resourceKind } from './state-language.ts';
 import { TaskError, type TaskHandlers } from './task.ts';

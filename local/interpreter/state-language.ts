@@ -1,7 +1,7 @@
 /** The parts of Amazon States Language that this project reads itself; everything else is passed on as it is. */
 import type { StateMachineDefinition } from 'aws-local-stepfunctions';
 import { z } from 'zod';
-import type { Json } from '../template/intrinsics.ts';
+import type { Json } from '../template/template.ts';
 
 const errorsSchema = z.looseObject({ ErrorEquals: z.array(z.string()) });
 const stateSchema = z.looseObject({

@@ -1,5 +1,5 @@
 /** The handlers of task states, one for each kind of resource. */
-import type { Json } from '../template/intrinsics.ts';
+import type { Json } from '../template/template.ts';
 
 export interface TaskContext {
   readonly stateName: string;

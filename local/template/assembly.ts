@@ -1,7 +1,8 @@
 /** Reads a synthesized CDK app: the templates of its stacks, and the local files from which its assets would be uploaded. */
 import { resolve } from 'node:path';
 import { AssetManifestArtifact, CloudAssembly, type CloudFormationStackArtifact } from 'aws-cdk-lib/cx-api';
-import { resolveText, type StackTemplate, templateSchema } from './intrinsics.ts';
+import { resolveText } from './intrinsics.ts';
+import { type StackTemplate, templateSchema } from './template.ts';
 
 /** Placeholders for values that an app leaves open until it is deployed. Nothing is ever sent there. */
 const LOCAL_ACCOUNT = '123456789012';

@@ -5,14 +5,9 @@
 import { z } from 'zod';
 import { notifierName } from '../../domain/operations.ts';
 import { readAssembly } from './assembly.ts';
-import {
-  type Json,
-  resolve,
-  resolveText,
-  type StackTemplate,
-  UnresolvableTemplateError,
-} from './intrinsics.ts';
+import { resolve, resolveText, UnresolvableTemplateError } from './intrinsics.ts';
 import { resourceArn } from './physical-names.ts';
+import type { Json, StackTemplate } from './template.ts';
 
 /** A Lambda function of the app. */
 export interface LocalFunction {

@@ -2,31 +2,8 @@
  * Resolves what CDK leaves open in a CloudFormation template, for a local run: references to resources become names and
  * ARNs, references to other stacks are followed. Anything unknown is refused.
  */
-import { z } from 'zod';
-import { attributeOf, type Place, physicalId, resourceArn } from './physical-names.ts';
-
-export type Json = z.infer<ReturnType<typeof z.json>>;
-
-const resourceSchema = z.looseObject({
-  Type: z.string(),
-  Properties: z.record(z.string(), z.json()).default({}),
-});
-export type Resource = z.infer<typeof resourceSchema>;
-
-export const templateSchema = z.looseObject({
-  Parameters: z.record(z.string(), z.looseObject({ Default: z.json().optional() })).default({}),
-  Resources: z.record(z.string(), resourceSchema).default({}),
-  Outputs: z
-    .record(z.string(), z.looseObject({ Value: z.json(), Export: z.object({ Name: z.json() }).optional() }))
-    .default({}),
-});
-export type Template = z.infer<typeof templateSchema>;
-
-/** A stack of the synthesized app: its template, and the account and Region it is meant for. */
-export interface StackTemplate extends Place {
-  readonly stackName: string;
-  readonly template: Template;
-}
+import { attributeOf, physicalId, resourceArn } from './physical-names.ts';
+import type { Json, Resource, StackTemplate } from './template.ts';
 
 /** A template contains something that cannot be resolved without deploying it. */
 export class UnresolvableTemplateError extends Error {

@@ -2,13 +2,7 @@
  * The names and ARNs that resources would have once deployed. A resource with an explicit name keeps it; any other gets
  * its name from its logical id. Nothing is looked up: the local run never accesses these resources.
  */
-import type { Resource } from './intrinsics.ts';
-
-/** Where a stack is deployed. */
-export interface Place {
-  readonly account: string;
-  readonly region: string;
-}
+import type { Place, Resource } from './template.ts';
 
 /** Properties that name resources, the most specific first. */
 const NAME_PROPERTIES = [

@@ -4,7 +4,7 @@ import { stepOfState } from '../../domain/states.ts';
 import type { StateEvent } from '../../local/interpreter/interpreter.ts';
 import { allStates, parseMachine } from '../../local/interpreter/state-language.ts';
 import { TaskError } from '../../local/interpreter/task.ts';
-import type { Json } from '../../local/template/intrinsics.ts';
+import type { Json } from '../../local/template/template.ts';
 import type { Place } from './fault-settings.ts';
 import { deployed, type FaultWorld, type TaskCall } from './fault-world.ts';
 import { planOf } from './run-fixture.ts';

@@ -15,7 +15,7 @@ import { type Ending, type StateEvent, startExecution } from '../../local/interp
 import { type TaskContext, TaskError, type TaskHandlers } from '../../local/interpreter/task.ts';
 import { FUNCTIONS } from '../../local/run/lambda-bodies.ts';
 import { readDefinition } from '../../local/template/definition.ts';
-import type { Json } from '../../local/template/intrinsics.ts';
+import type { Json } from '../../local/template/template.ts';
 import { arnOf, MemoryPorts } from './memory-ports.ts';
 import { answerReconcileQuery, CONTEXT, EVENTS, runStep } from './run-fixture.ts';
 import { synthesize } from './synthesize.ts';

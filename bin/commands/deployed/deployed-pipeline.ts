@@ -10,7 +10,7 @@ import {
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
-import type { Json } from '../../../local/template/intrinsics.ts';
+import type { Json } from '../../../local/template/template.ts';
 import { DeployedError, withRemedy } from './errors.ts';
 import type { HistoryEvent } from './history.ts';
 import { executionArnOf, regionOf } from './names.ts';

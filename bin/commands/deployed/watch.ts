@@ -1,6 +1,6 @@
 /** `churn watch`: follows a run of a deployed pipeline until it ends. */
 import { Command } from 'commander';
-import { displayFor } from '../../terminal/display.ts';
+import { displayFor } from '../../terminal/choose-display.ts';
 import type { DeployedPipeline } from './deployed-pipeline.ts';
 import { DeployedError } from './errors.ts';
 import { follow } from './follow.ts';

@@ -18,7 +18,7 @@ import { type Message, sns } from '../../../local/handlers/sns.ts';
 import { stepFunctions } from '../../../local/handlers/step-functions.ts';
 import type { TaskHandlers } from '../../../local/interpreter/task.ts';
 import { LocalNotifications } from '../../../local/run/local-notifications.ts';
-import type { Json } from '../../../local/template/intrinsics.ts';
+import type { Json } from '../../../local/template/template.ts';
 import { deployed } from '../../support/fault-world.ts';
 import { MemoryPorts } from '../../support/memory-ports.ts';
 

@@ -6,7 +6,7 @@ import {
   startExecution,
 } from '../../../local/interpreter/interpreter.ts';
 import { TaskError, type TaskHandlers, taskFailed } from '../../../local/interpreter/task.ts';
-import type { Json } from '../../../local/template/intrinsics.ts';
+import type { Json } from '../../../local/template/template.ts';
 
 const ARN = 'arn:aws:states:us-east-1:123456789012:execution:churn:run-1';
 

@@ -1,12 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are CloudFormation's own placeholders
 import { describe, expect, it } from 'vitest';
-import {
-  type Json,
-  resolve,
-  type StackTemplate,
-  templateSchema,
-  UnresolvableTemplateError,
-} from '../../../local/template/intrinsics.ts';
+import { resolve, UnresolvableTemplateError } from '../../../local/template/intrinsics.ts';
+import { type Json, type StackTemplate, templateSchema } from '../../../local/template/template.ts';
 
 const stack = (stackName: string, template: Json): StackTemplate => ({
   stackName,

@@ -1,0 +1,17 @@
+/** Which way to show a run suits where the output goes. */
+import type { Display } from './display.ts';
+import { LineDisplay } from './line-display.ts';
+import { ListDisplay } from './list-display.ts';
+
+/**
+ * A list that redraws itself on a terminal; plain lines elsewhere, and in CI. Both write to standard error.
+ * @param states names of the states that a run normally goes through, in order
+ */
+export function displayFor(
+  states: readonly string[],
+  stream: NodeJS.WriteStream,
+  environment: Readonly<Record<string, string | undefined>>,
+): Display {
+  const inCi = environment.CI !== undefined && environment.CI !== '' && environment.CI !== 'false';
+  return stream.isTTY === true && !inCi ? new ListDisplay(states, stream) : new LineDisplay(stream);
+}

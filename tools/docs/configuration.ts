@@ -1,0 +1,73 @@
+/** The keys that configure a deployment, with the settings of its runs. */
+import { type RunSettings, runSettingsSchema } from '../../domain/run.ts';
+import { CONTEXT_PREFIX, configurationSchema } from '../../lib/configuration.ts';
+import { code, page, table } from './markdown.ts';
+
+/** What a key of the configuration says about itself. */
+interface DescribedKey {
+  meta(): { readonly description?: string | undefined; readonly absent?: unknown } | undefined;
+}
+
+/** What each setting of a run means. */
+const SETTINGS: Readonly<Record<keyof RunSettings, string>> = {
+  horizonDays: 'days after a cutoff in which cancellations are predicted',
+  minHistoryDays: 'days of the log that a cutoff needs before it',
+  cutoffStepDays: 'days from one training cutoff to the next',
+  maxCutoffs: 'number of cutoffs, the newest first',
+  minDailyShare: 'share of the median daily rows that a day needs to belong to the log',
+  maxQuarantineShare: 'share of refused rows above which a run fails before it trains',
+  earliestEventDay: 'first UTC day of which events are accepted',
+  maxClockSkewHours: 'hours by which an event may be later than the moment the run was planned',
+  minCancellations: 'users who cancel in the training rows, below which the model is marked unreliable',
+  folds: 'folds of the users, for scores out of fold',
+  seed: 'seed of everything random',
+  controlGroupShare:
+    'share of users who are never contacted, so that the effect of contacting can be measured',
+  controlGroupSalt: 'text that decides which users are in the control group',
+  budgetUsd: 'estimated cost in USD above which a run is refused',
+};
+
+export function configurationDocument(): string {
+  const keys = Object.entries<DescribedKey>(configurationSchema.shape);
+  const defaults: Readonly<Record<string, unknown>> = configurationSchema.parse({});
+  const settings: Readonly<Record<string, unknown>> = runSettingsSchema.parse({});
+  return page('Configuration', '`lib/configuration.ts` and `domain/run.ts`', [
+    `Context keys of the app, in \`cdk.json\` or with \`-c ${CONTEXT_PREFIX}<key>=<value>\`. A list is separated by commas. An
+unknown key or an impossible value is refused by name before a stack is made.`,
+    table(
+      ['key', 'meaning', 'default'],
+      keys.map(([key, schema]) => keyRow(key, schema, defaults[key])),
+    ),
+    '## Settings of a run',
+    `Fields of \`${CONTEXT_PREFIX}run\`, as JSON: \`-c '${CONTEXT_PREFIX}run={"budgetUsd": 20}'\`. A request overrides some of them for
+one run.`,
+    table(
+      ['field', 'meaning', 'default'],
+      Object.entries(SETTINGS).map(([field, meaning]) => [
+        code(field),
+        meaning,
+        code(String(settings[field])),
+      ]),
+    ),
+  ]);
+}
+
+/** @throws where the schema does not describe the key */
+function keyRow(key: string, schema: DescribedKey, standard: unknown): readonly string[] {
+  const { description, absent } = schema.meta() ?? {};
+  if (description === undefined || (standard === undefined && typeof absent !== 'string')) {
+    throw new Error(
+      `${key} needs a description, and what holds where it is left out: see lib/configuration.ts`,
+    );
+  }
+  return [
+    code(`${CONTEXT_PREFIX}${key}`),
+    description,
+    standard === undefined ? String(absent) : defaultText(standard),
+  ];
+}
+
+function defaultText(value: unknown): string {
+  if (Array.isArray(value)) return code(value.join(','));
+  return typeof value === 'object' ? 'see below' : code(String(value));
+}

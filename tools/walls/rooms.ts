@@ -1,0 +1,291 @@
+/**
+ * The project's rooms by floor, and what each may import: one line for each arrow, with the reason. A test compares
+ * this with the imports of the sources, in both directions; `npm run graph` prints it with the number of imports.
+ */
+import type { Floors } from './walls.ts';
+
+export const FLOORS: Floors = [
+  // Ground: what imports no other room.
+  [
+    { name: 'domain' },
+    { name: 'setup' },
+    { name: 'emr-steps/python', holds: ['emr-steps/python.ts'] },
+    { name: 'local/processes' },
+    { name: 'lib/review' },
+  ],
+
+  [
+    { name: 'generator', uses: { domain: 'pages, states and defects of the log that it writes' } },
+    {
+      name: 'emr-steps/fragments',
+      uses: {
+        domain: 'tables, features and models, from which PySpark is made',
+        'emr-steps/python': 'the template that encodes values',
+      },
+    },
+    { name: 'lambda/ports', uses: { domain: 'plain data that passes through an interface' } },
+    { name: 'lib', uses: { domain: 'prices, run settings and the names of functions' } },
+  ],
+
+  [
+    {
+      name: 'emr-steps',
+      uses: {
+        domain: 'tables, features and the shapes of results',
+        'emr-steps/python': 'the template that encodes values',
+        'emr-steps/fragments': 'the parts of a script',
+      },
+    },
+    {
+      name: 'lambda/run',
+      uses: {
+        domain: 'shapes and places of the objects of a run',
+        'lambda/ports': 'the world, as interfaces',
+      },
+    },
+    {
+      name: 'lib/storage',
+      uses: { domain: 'tables, columns and queries', lib: 'configuration, ARNs and log groups' },
+    },
+    { name: 'lib/network', uses: { lib: 'configuration, ARNs and log groups' } },
+    {
+      name: 'local/adapters',
+      uses: {
+        domain: 'tables and keys of the lake',
+        setup: 'where the extensions of DuckDB are',
+        'local/processes': 'process groups, and locks held by processes',
+        'lambda/ports': 'the interfaces that it implements',
+      },
+    },
+  ],
+
+  [
+    {
+      name: 'lambda/aws',
+      uses: {
+        domain: 'names of tags, metrics and environment variables',
+        'lambda/ports': 'the interfaces that it implements',
+        'lambda/run': 'the context that it gives to a function, and errors',
+      },
+    },
+    {
+      name: 'lib/compute',
+      uses: {
+        domain: 'Spark settings, keys of the lake and names of steps',
+        setup: 'where the Python packages are built',
+        lib: 'configuration and ARNs',
+        'emr-steps': 'the scripts, as assets',
+        'lib/storage': 'buckets, keys and tables',
+        'lib/network': 'subnets and security groups',
+      },
+    },
+    {
+      name: 'local/spark',
+      uses: {
+        domain: 'Spark settings, keys of the lake and the plan',
+        setup: 'where Spark, Java and Python are',
+        'local/processes': 'process groups',
+        'local/adapters': 'file URIs',
+      },
+    },
+  ],
+
+  // One room for each Lambda function.
+  [
+    {
+      name: 'lambda/start-training',
+      uses: {
+        domain: 'request, plan, sizing and cost',
+        'lambda/ports': 'the world, as interfaces',
+        'lambda/run': 'lease, objects and errors of a run',
+        'lambda/aws': 'its handler connects the adapters',
+      },
+    },
+    {
+      name: 'lambda/store-metrics',
+      uses: {
+        domain: 'results, metrics and the counts that must agree',
+        'lambda/ports': 'the world, as interfaces',
+        'lambda/run': 'lease, cost, detail and record of a run',
+        'lambda/aws': 'its handler connects the adapters',
+      },
+    },
+    {
+      name: 'lambda/close-run',
+      uses: {
+        domain: 'errors, results and keys of the lake',
+        'lambda/ports': 'the world, as interfaces',
+        'lambda/run': 'lease, cost and record of a run',
+        'lambda/aws': 'its handler connects the adapters',
+      },
+    },
+    {
+      name: 'lib/pipeline',
+      uses: {
+        domain: 'names of steps, functions and errors',
+        setup: 'the root, below which the handlers are bundled',
+        lib: 'configuration, ARNs and log groups',
+        'lib/storage': 'buckets, keys and tables',
+        'lib/network': 'the tag without which EMR may not use a security group',
+        'lib/compute': 'the cluster and the scripts',
+      },
+    },
+  ],
+
+  [
+    {
+      name: 'lambda/render-report',
+      uses: {
+        domain: 'labels of features, models and metrics',
+        'lambda/ports': 'the world, as interfaces',
+        'lambda/run': 'the detail of a run',
+        'lambda/aws': 'its handler connects the adapters',
+        'lambda/store-metrics': 'the bound that promotion uses, for a warning',
+      },
+    },
+    {
+      name: 'lib/monitoring',
+      uses: {
+        domain: 'metrics, thresholds and names of functions',
+        lib: 'configuration and ARNs',
+        'lib/pipeline': 'what is watched',
+      },
+    },
+  ],
+
+  [
+    {
+      name: 'lib/app',
+      holds: ['lib/app.ts'],
+      uses: {
+        setup: 'the root of the project',
+        lib: 'configuration',
+        'lib/storage': 'its stack',
+        'lib/network': 'its stack',
+        'lib/compute': 'its stack',
+        'lib/pipeline': 'its stack',
+        'lib/monitoring': 'its stack',
+      },
+    },
+  ],
+
+  [
+    {
+      name: 'local/template',
+      uses: {
+        domain: 'the name of the notifier',
+        setup: 'the root of the project',
+        'lib/app': 'the app that it synthesizes',
+      },
+    },
+  ],
+
+  [{ name: 'local/interpreter', uses: { 'local/template': 'JSON values of the definition' } }],
+
+  [
+    {
+      name: 'local/handlers',
+      uses: {
+        domain: 'keys of the lake, tags of clusters and the notice',
+        'lambda/ports': 'the query engine',
+        'lambda/run': 'how a function is called',
+        'local/adapters': 'clusters and executions of this machine',
+        'local/spark': 'runs a script',
+        'lib/pipeline': 'the step of a state, and an error that the notifier expects',
+        'local/template': 'JSON values of the definition',
+        'local/interpreter': 'the interface that a handler implements',
+      },
+    },
+  ],
+
+  [
+    {
+      name: 'local/run',
+      uses: {
+        domain: 'plan, results and keys of the lake',
+        generator: 'makes a log where there is none',
+        'lambda/ports': 'the interfaces that it fills',
+        'lambda/run': 'the context that it gives to a function',
+        'lambda/start-training': 'runs here as in Lambda',
+        'lambda/store-metrics': 'runs here as in Lambda',
+        'lambda/close-run': 'runs here as in Lambda',
+        'lambda/render-report': 'runs here as in Lambda',
+        'local/adapters': 'folders and processes instead of AWS',
+        'local/spark': 'progress of a step',
+        'local/template': 'the synthesized definition',
+        'local/interpreter': 'runs the state machine',
+        'local/handlers': 'run its tasks',
+      },
+    },
+  ],
+
+  [
+    {
+      name: 'bin/terminal',
+      uses: {
+        domain: 'labels of models and metrics',
+        'local/spark': 'progress of a step',
+        'local/interpreter': 'what happens to a state',
+        'local/run': 'the summary of a run, and its observer',
+      },
+    },
+  ],
+
+  [
+    {
+      name: 'bin/commands',
+      uses: {
+        domain: 'the request, and keys and tables of the lake',
+        generator: 'the command `generate`',
+        'lambda/ports': 'the object store',
+        'lambda/run': 'objects of the lake',
+        'lambda/aws': 'the lake of a deployment',
+        'local/adapters': 'the lake of a local run',
+        'local/template': 'JSON values of the definition',
+        'local/interpreter': 'the states of a definition, and what happens to them',
+        'local/run': 'the command `run`',
+        'bin/terminal': 'shows a run and its result',
+      },
+    },
+  ],
+
+  [
+    {
+      name: 'bin',
+      uses: {
+        lib: 'errors in the configuration',
+        'lib/review': 'checks of the app',
+        'lib/app': 'the app',
+        'bin/commands': 'the commands',
+      },
+    },
+    {
+      name: 'bench',
+      uses: {
+        domain: 'keys of the lake and columns of the log',
+        setup: 'the root of the project',
+        generator: 'logs of a given size',
+        'local/processes': 'all processes of a run, to measure them',
+        'local/run': 'the summary of a run',
+        'bin/terminal': 'how figures are written',
+        'bin/commands': 'checks of a number among the options',
+      },
+    },
+    {
+      name: 'tools',
+      uses: {
+        domain: 'what the derived pages describe',
+        setup: 'the root of the project',
+        lib: 'the keys of the configuration',
+      },
+    },
+  ],
+
+  [
+    { name: 'test', usesAll: 'tests look into every room' },
+    {
+      name: 'vitest.config.ts',
+      uses: { setup: 'the root of the project', tools: 'sorts the tests by what they need' },
+    },
+  ],
+];
