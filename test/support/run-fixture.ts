@@ -1,4 +1,4 @@
-/** A run on a small log as its steps leave it, for the tests of what comes after them. */
+/** The results of a run's steps on a small log, for tests of the states after them. */
 
 import { KEYS } from '../../domain/lake.ts';
 import { ENVIRONMENT } from '../../domain/operations.ts';
@@ -47,7 +47,7 @@ export function planOf(ports: MemoryPorts, runId: string): RunPlan {
   return runPlanSchema.parse(JSON.parse(ports.objects.text(at(KEYS.plan(runId))) ?? 'null'));
 }
 
-/** Does what the ingest step leaves behind: the ledger and its result. */
+/** Writes what the ingest step writes: the ledger and its result. */
 export function ingest(ports: MemoryPorts, runId: string, result: Partial<IngestResult> = {}): void {
   const { batch, outputs } = planOf(ports, runId);
   const rows = batch.files.map((file) => ({
@@ -62,7 +62,7 @@ export function ingest(ports: MemoryPorts, runId: string, result: Partial<Ingest
   putResult(ports, runId, 'ingest-events', { ...INGEST, ...result });
 }
 
-/** Does what all steps and the reconcile query leave behind; the query's id is the run's. */
+/** Writes what all steps and the reconcile query write; the query's id is the run's id. */
 export function runSteps(ports: MemoryPorts, runId: string, training: Partial<TrainingResult> = {}): void {
   ingest(ports, runId);
   putResult(ports, runId, 'build-features', FEATURES);
@@ -71,7 +71,7 @@ export function runSteps(ports: MemoryPorts, runId: string, training: Partial<Tr
   answerReconcileQuery(ports, runId);
 }
 
-/** Lets the reconcile query count what was expected, but for what is overridden. */
+/** Makes the reconcile query return the expected counts, except those that are overridden. */
 export function answerReconcileQuery(
   ports: MemoryPorts,
   runId: string,
