@@ -153,7 +153,7 @@ export type RenderReportInput = z.infer<typeof renderReportInputSchema>;
 export const renderReportOutputSchema = z.strictObject({ reportUri: uri, link: z.string().min(1) });
 export type RenderReportOutput = z.infer<typeof renderReportOutputSchema>;
 
-/** Notification of the subscribers about a run: input of the notifier. */
+/** The message to the subscribers about a run: input of the notifier. */
 export const noticeSchema = z.strictObject({ subject: z.string().min(1), text: z.string().min(1) });
 export type Notice = z.infer<typeof noticeSchema>;
 
