@@ -49,7 +49,7 @@ export const requestShape = {
   observationEnd: isoDate.optional().register(descriptions, {
     value: { kind: 'day' },
     option: '--observation-end <day>',
-    meaning: 'scoring cutoff: only what happened before this UTC day is known',
+    meaning: 'scoring cutoff: midnight (UTC) at the start of this day',
     default: 'the end of the log',
     offeredBy: ['run', 'start'],
   }),
@@ -74,7 +74,7 @@ export const requestShape = {
     .register(descriptions, {
       value: { kind: 'whole number', ...SEED },
       option: '--seed <number>',
-      meaning: 'seed of everything random',
+      meaning: 'seed of all random numbers',
       isSetting: true,
       offeredBy: ['run', 'start'],
     }),
@@ -84,7 +84,7 @@ export const requestShape = {
     .register(descriptions, {
       value: { kind: 'switch' },
       option: '--force',
-      meaning: 'run even when there is no new file',
+      meaning: 'run even if there are no new files',
       offeredBy: ['run', 'start'],
     }),
   resume: z
@@ -94,7 +94,7 @@ export const requestShape = {
     .register(descriptions, {
       value: { kind: 'run id' },
       option: '--resume <run id>',
-      meaning: 'id of a failed run whose plan is used again; steps that succeeded are skipped',
+      meaning: 'resume the run with this id, which failed; steps that succeeded are skipped',
       offeredBy: ['run', 'start'],
       standsAlone: true,
     }),

@@ -32,7 +32,7 @@ export function share(text: string): number {
   return value;
 }
 
-/** Parser of a location in S3. */
+/** Parser for a location in S3. */
 export function s3Location(text: string): string {
   if (!/^s3:\/\/[a-z0-9][a-z0-9.-]+\/?/.test(text)) {
     throw new InvalidArgumentError(
@@ -42,7 +42,7 @@ export function s3Location(text: string): string {
   return text;
 }
 
-/** Parser of a UTC day. */
+/** Parser for a UTC day. */
 export function isoDay(text: string): string {
   const time = Date.parse(`${text}T00:00:00Z`);
   if (!ISO_DATE.test(text) || Number.isNaN(time) || new Date(time).toISOString().slice(0, 10) !== text) {

@@ -1,4 +1,4 @@
-/** The end of a run in words. */
+/** The summary of a run as text. */
 import { metricsShownIn, metricText, modelLabel } from '../../domain/metrics.ts';
 import type { RunSummary } from '../../local/run/run-summary.ts';
 import { count, duration } from './words.ts';

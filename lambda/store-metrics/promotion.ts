@@ -3,6 +3,7 @@
  * The challenger is compared with the value that the champion had on its own test rows, which are the same rows only when
  * both have the same test cutoff. The training step does not score the champion on the challenger's test rows.
  */
+import { areaLowerBound } from '../../domain/area-lower-bound.ts';
 import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
 import {
   CHAMPION_METRIC,
@@ -27,9 +28,6 @@ export interface ChampionTest {
   readonly value: number | undefined;
 }
 
-/** Two-sided 95% quantile of the normal distribution. */
-const NORMAL_QUANTILE = 1.96;
-
 /** Decides, and says why. Every check must pass; the first that does not is the reason. */
 export function decidePromotion(training: TrainingResult, champion: ChampionTest | undefined): Promotion {
   const chosen = chosenEvaluation(training);
@@ -45,19 +43,6 @@ export function decidePromotion(training: TrainingResult, champion: ChampionTest
 function firstModel(): Promotion {
   const labels = metricsThatDecide('baselines').map(({ label }) => label);
   return { promoted: true, reason: `the first model; it beats every baseline by ${labels.join(' and ')}` };
-}
-
-/** Lower bound of the 95% interval of an AUC, by its variance after Hanley and McNeil (Radiology 143, 1982). */
-export function areaLowerBound(area: number, positives: number, negatives: number): number {
-  if (positives < 1 || negatives < 1) return 0;
-  const concordantPositives = area / (2 - area);
-  const concordantNegatives = (2 * area ** 2) / (1 + area);
-  const variance =
-    (area * (1 - area) +
-      (positives - 1) * (concordantPositives - area ** 2) +
-      (negatives - 1) * (concordantNegatives - area ** 2)) /
-    (positives * negatives);
-  return area - NORMAL_QUANTILE * Math.sqrt(Math.max(0, variance));
 }
 
 function leakage(training: TrainingResult, chosen: ModelEvaluation): string | undefined {

@@ -43,7 +43,7 @@ describe('the options of a request', () => {
     ['--horizon-days', '61', 'a whole number from 1 to 60'],
     ['--seed', '2147483648', 'a whole number from 0 to 2147483647'],
     ['--max-quarantine-share', '5', 'a share from 0 to 1'],
-    ['--observation-end', '2018-02-30', 'a day that exists'],
+    ['--observation-end', '2018-02-30', 'YYYY-MM-DD'],
     ['--events', '/tmp/log', 'an address in S3'],
   ])('%s refuses %s: it must be %s', (option, text, words) => {
     expect(() => requestFrom('start', [option, text])).toThrow(CommanderError);
@@ -57,6 +57,6 @@ describe('the options of a request', () => {
   it('say what holds without them', () => {
     const help = withRequestOptions(new Command('start'), 'start').helpInformation().replaceAll(/\s+/g, ' ');
     expect(help).toContain("predicted (default: the deployment's setting)");
-    expect(help).toContain('is known (default: the end of the log)');
+    expect(help).toContain('of this day (default: the end of the log)');
   });
 });

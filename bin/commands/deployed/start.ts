@@ -17,7 +17,7 @@ interface StartOptions extends PipelineOptions, RequestOptions {
 export function startCommand(): Command {
   const command = new Command('start').description('Start a run of a deployed pipeline.');
   withRequestOptions(command, 'start')
-    .option('--watch', 'watch it to its end, and exit by how it ended', false)
+    .option('--watch', 'watch the run until it ends; the exit code shows whether it succeeded', false)
     .option('--json', 'print one JSON document', false);
   return withPipelineOptions(command).action(async (options: StartOptions) => {
     const request = startRequest(options);
@@ -46,12 +46,12 @@ export function startCommand(): Command {
 export function startRequest(options: RequestOptions): RunRequest {
   const request = requestOf(options, 'start');
   if (fieldsToLeaveOut(request).length > 0) {
-    throw new UsageError('A resumed run uses the old plan unchanged: leave out everything but --resume.');
+    throw new UsageError('A resumed run takes the plan unchanged: leave out all options except --resume.');
   }
   return request;
 }
 
-/** The options by which the same pipeline is found again. */
+/** The options that identify the same pipeline. */
 function pipelineWords({ stage, name, region, stateMachine }: PipelineOptions): string {
   if (stateMachine !== undefined) return ` --state-machine ${stateMachine}`;
   return [

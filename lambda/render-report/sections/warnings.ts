@@ -1,10 +1,10 @@
 /** What limits the use of the report, in plain words. Pure functions. */
+import { areaLowerBound } from '../../../domain/area-lower-bound.ts';
 import { chosenEvaluation } from '../../../domain/chosen-evaluation.ts';
 import { defectiveRows } from '../../../domain/defective-rows.ts';
 import { driftByChance, driftLevel, isExemptFromDriftAlarm } from '../../../domain/drift-thresholds.ts';
 import { metricOf, metricText } from '../../../domain/metrics.ts';
 import type { RunDetail } from '../../../domain/records.ts';
-import { areaLowerBound } from '../../store-metrics/promotion.ts';
 import { decimal, percent, whole } from '../format.ts';
 import { featureLabel } from '../labels.ts';
 import { DRIFT_HEADING, driftText } from './drift.ts';
