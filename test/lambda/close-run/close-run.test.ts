@@ -106,7 +106,7 @@ describe('a run whose step failed', () => {
     );
     ingest(ports, 'run-1');
     const { Cause } = await close(caught('run-1', { Error: 'States.Timeout', Cause: '' }));
-    expect(Cause).toMatch(/^BuildFeatures: it took longer than it may/);
+    expect(Cause).toMatch(/^BuildFeatures: it took longer than it is allowed to/);
   });
 
   it('is explained by EMR when the step left no word, and by damaged words as if there were none', async () => {
@@ -241,12 +241,12 @@ describe('being called more than once', () => {
   });
 
   it('after dying before any of its steps, closes all the same', async () => {
-    for (const crash of ['clusters.terminate', 'tables/runs', 'lease.json', 'tellOnce', 'closed.json']) {
+    for (const crash of ['clusters.terminate', 'tables/runs', 'lease.json', 'notifyOnce', 'closed.json']) {
       ports = new MemoryPorts();
       ports.objects.put(`${EVENTS}/2018-10-01.json`, 'events');
       await startRun();
       ports.before = (call, argument) => {
-        if (/write|terminate|tellOnce/.test(call) && `${call} ${argument}`.includes(crash))
+        if (/write|terminate|notifyOnce/.test(call) && `${call} ${argument}`.includes(crash))
           throw new Error('gone');
       };
       await expect(close(caught('run-1'))).rejects.toThrow('gone');

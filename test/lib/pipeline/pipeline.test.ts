@@ -9,7 +9,7 @@ import {
   STEP_NAMES,
   storeMetricsInputSchema,
 } from '../../../domain/run.ts';
-import { ALREADY_TOLD } from '../../../lib/pipeline/states/publish.ts';
+import { ALREADY_NOTIFIED } from '../../../lib/pipeline/states/publish.ts';
 import { STEP_OF_STATE } from '../../../lib/pipeline/step-states.ts';
 import { synthesize } from '../../support/synthesize.ts';
 import { allStates, definition, notifier, type State } from './definition.ts';
@@ -128,7 +128,7 @@ describe('failures', () => {
     const others = guarded.flatMap(([name, { Catch = [] }]) =>
       Catch.slice(0, -1).map(({ ErrorEquals, Next }) => [name, ...ErrorEquals, Next]),
     );
-    expect(others).toEqual([['NotifySuccess', ...ALREADY_TOLD, 'ToldBefore']]);
+    expect(others).toEqual([['NotifySuccess', ...ALREADY_NOTIFIED, 'ToldBefore']]);
   });
 
   test('end in Failed, also when closing fails itself', () => {
