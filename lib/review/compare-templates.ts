@@ -42,7 +42,7 @@ function withRevision<Result>(revision: string, folder: string, use: (project: s
   const git = (...args: readonly string[]): void => {
     execFileSync('git', [...args], { cwd: projectRoot, stdio: ['ignore', 'ignore', 'inherit'] });
   };
-  git('worktree', 'add', '--detach', project, revision);
+  git('worktree', 'add', '--quiet', '--detach', project, revision);
   try {
     for (const installed of ['node_modules', '.environment']) {
       if (existsSync(join(projectRoot, installed)))

@@ -179,6 +179,8 @@ class TemplateReader {
 
   #text(text: string): Json {
     const plain = withoutHashes(text);
+    // CDK names a policy by its own logical id.
+    if (/[0-9A-F]{8}$/.test(plain)) return this.#reference(plain);
     if (!/^\s*[{[]/.test(plain)) return plain;
     const parsed = parsedJson(plain);
     return parsed === undefined ? plain : { json: this.read(parsed) };
