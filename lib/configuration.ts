@@ -7,7 +7,7 @@ import { instanceUsdPerHour, STORAGE_GIB_PER_UNIT } from '../domain/cost.ts';
 import { runSettingsSchema } from '../domain/run.ts';
 import { checkSchedule } from './schedule-expression.ts';
 
-/** Begins every key of ours, so that a misspelt one is told apart from a key of CDK's. */
+/** Begins every key of this project, so that a misspelt one is not taken for a key of CDK's. */
 const CONTEXT_PREFIX = 'churn:';
 
 /** What CloudWatch Logs accepts for the retention of a log group (RetentionDays of aws-cdk-lib). */
@@ -95,8 +95,8 @@ const configurationSchema = z
     taskInstanceTypes: instanceTypes.default(['m7g.xlarge', 'm6g.xlarge', 'r7g.xlarge', 'r6g.xlarge']),
     volumeGiB: whole(STORAGE_GIB_PER_UNIT, 1_024).default(STORAGE_GIB_PER_UNIT),
     /**
-     * A cluster without work for so long ends itself. Between two steps it has none until Step Functions looks again,
-     * every five minutes.
+     * A cluster without work for this long terminates itself. Between two steps it has none until Step Functions polls
+     * again, every five minutes.
      */
     idleMinutes: whole(10, 10_080).default(30),
     spotTimeoutMinutes: whole(5, 1_440).default(10),
@@ -115,19 +115,28 @@ const configurationSchema = z
     /** Default: on in prod, off in dev. */
     scheduleEnabled: flag.optional(),
 
-    /** Address that is told of every run and every alarm. */
+    /** Address that is notified about every run and every alarm. */
     alarmEmail: z.email().optional(),
     alarmMaxClusterHours: amount.default(6),
     alarmMinAreaUnderCurve: share.default(0.65),
     alarmMaxQuarantinePercent: amount.default(2),
-    /** Where the runbooks are read: begins the links in alarms. */
-    runbookRoot: z.string().regex(/[^/]$/, 'must not end with /').default('docs/runbooks'),
+    /**
+     * URL of docs/runbooks where the operators can open it: alarms link the runbooks below it. Without it their
+     * descriptions name the file in the repository.
+     */
+    runbookRoot: z
+      .string()
+      .regex(
+        /^https?:\/\/\S*[^\s/]$/,
+        'must be the URL of docs/runbooks, such as https://git.example.com/churn/docs/runbooks, without / at the end',
+      )
+      .optional(),
 
     athenaScanLimitGiB: whole(1, 10_240).default(200),
     /** Default: 365 in prod, 30 in dev. */
     logRetentionDays: retention.optional(),
 
-    /** The two yeses without which no data is deleted with its stack. */
+    /** Two confirmations: without both, no data is deleted with its stack. */
     deleteData: flag.default(false),
     confirmDeleteData: z.string().optional(),
 
@@ -142,10 +151,10 @@ const configurationSchema = z
       issue('confirmDeleteData', `must be "${prefix}" too before data may be deleted (deleteData is on)`);
     }
     if (value.rawBucketKeyArn !== undefined && value.rawBucket === undefined) {
-      issue('rawBucketKeyArn', 'makes sense only with rawBucket');
+      issue('rawBucketKeyArn', 'can be set only together with rawBucket');
     }
     if ((value.vpcId === undefined) !== (value.subnetIds === undefined)) {
-      issue('subnetIds', 'vpcId and subnetIds are given together or not at all');
+      issue('subnetIds', 'vpcId and subnetIds must be given together or not at all');
     }
   });
 
@@ -160,14 +169,14 @@ export type Configuration = Omit<Checked, Staged> & {
   readonly prefix: string;
 };
 
-/** A configuration that cannot be deployed. The message has one line a problem, each naming its key. */
+/** A configuration that cannot be deployed. The message has one line for each problem, with the name of its key. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
 }
 
 /**
  * Reads the configuration from the app's context.
- * @throws ConfigurationError naming every key that is unknown or senseless
+ * @throws ConfigurationError naming every key that is unknown or invalid
  */
 export function readConfiguration(context: Readonly<Record<string, unknown>>): Configuration {
   const ours = Object.entries(context).flatMap(([key, value]) =>
@@ -198,9 +207,9 @@ Set each in cdk.json or with -c key=value; lib/configuration.ts lists them all.`
 function instanceTypeProblem(name: string): string | undefined {
   const [family = '', size] = name.split('.');
   if (!/^[a-z]+\d+g/.test(family))
-    return `${name} is no Graviton instance (the Python packages are built for arm64)`;
+    return `${name} is not a Graviton instance (the Python packages are built for arm64)`;
   if (size !== 'xlarge')
-    return `${name} is not one unit of capacity: an xlarge has the four vCPUs that sizing reckons with`;
+    return `${name} is not one unit of capacity: an xlarge has the four vCPUs that sizing assumes`;
   if (instanceUsdPerHour(name, 'us-east-1') === undefined)
     return `${name} has no price in domain/cost.ts: add its family there`;
   return undefined;

@@ -10,7 +10,13 @@ import type {
   ScoringResult,
   TrainingResult,
 } from '../../domain/results.ts';
-import { type PlanRunOutput, type RunPlan, runPlanSchema, STEP_NAMES, type StepName } from '../../domain/run.ts';
+import {
+  type PlanRunOutput,
+  type RunPlan,
+  runPlanSchema,
+  STEP_NAMES,
+  type StepName,
+} from '../../domain/run.ts';
 import { readContext } from '../../lambda/run/context.ts';
 import { planRun } from '../../lambda/start-training/plan-run.ts';
 import { arnOf, type MemoryPorts } from './memory-ports.ts';

@@ -8,7 +8,13 @@ import { each } from '../../domain/each.ts';
 import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
 import { KEYS, TABLES } from '../../domain/lake.ts';
 import { type StepError, stepErrorSchema } from '../../domain/results.ts';
-import { type EventFile, type RunPlan, runPlanSchema, runSettingsSchema, STEP_NAMES } from '../../domain/run.ts';
+import {
+  type EventFile,
+  type RunPlan,
+  runPlanSchema,
+  runSettingsSchema,
+  STEP_NAMES,
+} from '../../domain/run.ts';
 import type { Step } from '../../emr-steps/step.ts';
 import { fileUri } from '../../local/adapters/file-uris.ts';
 import { lakeViews } from '../../local/adapters/lake-views.ts';
