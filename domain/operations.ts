@@ -65,6 +65,9 @@ export const ERROR_NAMES = [
 ] as const;
 export type ErrorName = (typeof ERROR_NAMES)[number];
 
+/** Error of an execution that ended in the state Refused: another run was in progress. */
+export const REFUSED_ERROR = 'Refused';
+
 /** CloudWatch namespace of the metrics below. */
 export const METRIC_NAMESPACE = 'Churn';
 

@@ -1,5 +1,6 @@
 /** Closes one run: terminates its clusters, explains and records its failure, releases the lease, notifies once. */
 import { KEYS } from '../../domain/lake.ts';
+import { REFUSED_ERROR } from '../../domain/operations.ts';
 import { type RunRecord, runDetailSchema, runRecordSchema } from '../../domain/records.ts';
 import type { Notice } from '../../domain/run.ts';
 import type { StateName } from '../../domain/states.ts';
@@ -33,7 +34,7 @@ export async function closeOneRun(run: RunToClose, ports: Ports, context: Functi
   if (run.calledBy !== 'catch' && (await wasRefused(run, evidence, ports, context))) {
     const explanation = {
       where: 'Refused' satisfies StateName,
-      error: 'Refused',
+      error: REFUSED_ERROR,
       why: 'another run lived',
       whatToDo: 'nothing',
     };
@@ -70,7 +71,7 @@ async function wasRefused(
   return marker !== undefined && (await leaseHolder(ports, context))?.executionArn !== executionArn;
 }
 
-/** Writes that the run failed, unless a record says otherwise already; the record that stands is returned. */
+/** Writes that the run failed, unless it has a record already; returns the record that is stored. */
 async function recordFailure(
   run: RunToClose,
   evidence: Evidence,

@@ -43,7 +43,7 @@ const ENDINGS: Readonly<Record<string, { readonly why: string; readonly whatToDo
     whatToDo: `if that was not intended, ${RESUME}`,
   },
   'Execution.TIMED_OUT': {
-    why: 'the execution took longer than a run is allowed to',
+    why: 'the execution took longer than a run may take',
     whatToDo: `look at the cluster's logs for what hangs, then ${RESUME}`,
   },
   'Execution.FAILED': {
@@ -59,7 +59,7 @@ const ENDINGS: Readonly<Record<string, { readonly why: string; readonly whatToDo
     whatToDo: `look up in the console how the execution ended, then ${RESUME}`,
   },
   'States.Timeout': {
-    why: 'it took longer than it is allowed to',
+    why: 'it took longer than it may take',
     whatToDo: `look at the cluster's logs for what hangs, or raise the cluster's size; then ${RESUME}`,
   },
 };

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { KEYS } from '../../domain/lake.ts';
+import { REFUSED_ERROR } from '../../domain/operations.ts';
 import { currentSchema, runDetailSchema } from '../../domain/records.ts';
 import type { RunRequest } from '../../domain/run.ts';
 import type { StateName } from '../../domain/states.ts';
@@ -179,7 +180,7 @@ function summarizeFailure(
 ): RunSummary {
   const logs = join(lake.path, KEYS.run(run.runId), 'logs');
   const logsOfRun = existsSync(logs) ? logs : null;
-  if (ending.status === 'FAILED' && ending.error === 'Refused') {
+  if (ending.status === 'FAILED' && ending.error === REFUSED_ERROR) {
     const whatToDo =
       'wait for that run or stop it, then start again; another lake (--lake) is independent of it';
     return failed(

@@ -61,8 +61,7 @@ function answering(answerOf: (place: Place) => Json): Required<Pick<Fault, 'onTa
 /** Errors that the state's own Retry names: a new state brings its own. */
 function retriedErrors({ state }: Place): readonly string[] {
   const retry = allStates(parseMachine(deployed.states)).find(({ name }) => name === state)?.state.Retry;
-  if (!Array.isArray(retry)) return [];
-  return retry.flatMap(({ ErrorEquals }) => (Array.isArray(ErrorEquals) ? ErrorEquals.map(String) : []));
+  return (retry ?? []).flatMap(({ ErrorEquals }) => ErrorEquals);
 }
 const throttling = (place: Place): string => retriedErrors(place)[0] ?? 'States.TaskFailed';
 const isRetried = (place: Place): boolean => retriedErrors(place).length > 0;

@@ -9,6 +9,7 @@ import {
   TaskInput,
   type TaskStateBase,
 } from 'aws-cdk-lib/aws-stepfunctions';
+import { REFUSED_ERROR } from '../../../domain/operations.ts';
 import type { PlanRunOutput } from '../../../domain/run.ts';
 import type { Pipeline } from '../resources.ts';
 import { described } from './described.ts';
@@ -45,7 +46,7 @@ export function nothingToDo(on: Pipeline): Succeed {
 export function refused(on: Pipeline): Fail {
   return new Fail(on.scope, 'Refused', {
     ...described('Refused'),
-    error: 'Refused',
+    error: REFUSED_ERROR,
     causePath: '$.plan.reason',
   });
 }

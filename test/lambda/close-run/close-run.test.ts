@@ -106,7 +106,7 @@ describe('a run whose step failed', () => {
     );
     ingest(ports, 'run-1');
     const { Cause } = await close(caught('run-1', { Error: 'States.Timeout', Cause: '' }));
-    expect(Cause).toMatch(/^BuildFeatures: it took longer than it is allowed to/);
+    expect(Cause).toMatch(/^BuildFeatures: it took longer than it may/);
   });
 
   it('is explained by EMR when the step left no word, and by damaged words as if there were none', async () => {
