@@ -1,13 +1,11 @@
 /** The whole app, made from a configuration: what `cdk` deploys, what tests look at and what the local run interprets. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { App, type Environment, Tags } from 'aws-cdk-lib';
-import { projectRoot } from '../setup/environment.mjs';
 import { ComputeStack } from './compute/compute-stack.ts';
 import { type Configuration, readConfiguration } from './configuration.ts';
 import { MonitoringStack } from './monitoring/monitoring-stack.ts';
 import { NetworkStack } from './network/network-stack.ts';
 import { PipelineStack } from './pipeline/pipeline-stack.ts';
+import { projectContext } from './project-context.ts';
 import { StorageStack } from './storage/storage-stack.ts';
 
 export interface BuildAppOptions {
@@ -41,9 +39,9 @@ export interface ChurnApp {
 export function buildApp(options: BuildAppOptions = {}): ChurnApp {
   const app = new App({
     ...(options.outdir === undefined ? {} : { outdir: options.outdir }),
-    // The command line hands cdk.json's context over itself; every other caller gets the same by this.
+    // The CDK command line passes the context of cdk.json itself; other callers get the same here.
     context: {
-      ...contextOfProject(),
+      ...projectContext(),
       ...options.context,
       ...(options.bundle === false ? { 'aws:cdk:bundling-stacks': [] } : {}),
     },
@@ -81,11 +79,6 @@ export function buildApp(options: BuildAppOptions = {}): ChurnApp {
   });
   Tags.of(app).add('churn:pipeline', prefix);
   return { app, configuration, stacks: { storage, network, compute, pipeline, monitoring } };
-}
-
-function contextOfProject(): Record<string, unknown> {
-  const { context } = JSON.parse(readFileSync(join(projectRoot, 'cdk.json'), 'utf8'));
-  return context;
 }
 
 function environmentOf({ account, region }: Configuration): Environment {

@@ -1,4 +1,4 @@
-/** ARNs that are formatted rather than referred to: of what does not exist yet, or would refer back. */
+/** ARNs that are formatted instead of referenced: of what does not exist yet, or would make a circular reference. */
 import { Aws } from 'aws-cdk-lib';
 
 /** `arn:<partition>:<service>:<region>:<account>:<resource>` of this deployment. */

@@ -1,6 +1,6 @@
 /**
  * CDK's classes as the interfaces that its own functions take. CDK declares some optional members of its classes
- * as `T | undefined`, which exactOptionalPropertyTypes tells apart from the interfaces' `T?`.
+ * as `T | undefined`, which exactOptionalPropertyTypes distinguishes from the interfaces' `T?`.
  */
 import { type IVpc, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Bucket, type IBucket } from 'aws-cdk-lib/aws-s3';
@@ -8,12 +8,12 @@ import type { IConstruct } from 'constructs';
 
 export function asBucket(bucket: IConstruct): IBucket {
   if (isBucket(bucket)) return bucket;
-  throw new TypeError(`${bucket.node.path} is no bucket`);
+  throw new TypeError(`${bucket.node.path} is not a bucket`);
 }
 
 export function asVpc(vpc: IConstruct): IVpc {
   if (isVpc(vpc)) return vpc;
-  throw new TypeError(`${vpc.node.path} is no VPC`);
+  throw new TypeError(`${vpc.node.path} is not a VPC`);
 }
 
 function isBucket(construct: IConstruct): construct is IBucket {

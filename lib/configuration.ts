@@ -7,7 +7,7 @@ import { instanceUsdPerHour, STORAGE_GIB_PER_UNIT } from '../domain/cost.ts';
 import { runSettingsSchema } from '../domain/run.ts';
 import { checkSchedule } from './schedule-expression.ts';
 
-/** Begins every key of ours, so that a misspelt one is told apart from a key of CDK's. */
+/** Begins every key of this project, so that a misspelt one is not taken for a key of CDK's. */
 export const CONTEXT_PREFIX = 'churn:';
 
 /** What CloudWatch Logs accepts for the retention of a log group (RetentionDays of aws-cdk-lib). */
@@ -167,9 +167,16 @@ export const configurationSchema = z
       .describe('percentage of refused rows above which an alarm is raised'),
     runbookRoot: z
       .string()
-      .regex(/[^/]$/, 'must not end with /')
-      .default('docs/runbooks')
-      .describe('where the runbooks are read: begins the links in alarms'),
+      .regex(
+        /^https?:\/\/\S*[^\s/]$/,
+        'must be the URL of docs/runbooks, such as https://git.example.com/churn/docs/runbooks, without / at the end',
+      )
+      .optional()
+      .meta({
+        description:
+          'URL of docs/runbooks where the operators can open it: alarms link the runbooks below it',
+        absent: "the alarms' descriptions name the file in the repository",
+      }),
 
     athenaScanLimitGiB: whole(1, 10_240)
       .default(200)
@@ -180,11 +187,11 @@ export const configurationSchema = z
 
     deleteData: flag
       .default(false)
-      .describe('first of the two yeses without which no data is deleted with its stack'),
+      .describe('first of the two confirmations without which no data is deleted with its stack'),
     confirmDeleteData: z
       .string()
       .optional()
-      .meta({ description: 'the second yes: `<name>-<stage>`', absent: 'none' }),
+      .meta({ description: 'the second confirmation: `<name>-<stage>`', absent: 'none' }),
 
     run: document
       .default(runSettingsSchema.parse({}))
@@ -198,10 +205,10 @@ export const configurationSchema = z
       issue('confirmDeleteData', `must be "${prefix}" too before data may be deleted (deleteData is on)`);
     }
     if (value.rawBucketKeyArn !== undefined && value.rawBucket === undefined) {
-      issue('rawBucketKeyArn', 'makes sense only with rawBucket');
+      issue('rawBucketKeyArn', 'can be set only together with rawBucket');
     }
     if ((value.vpcId === undefined) !== (value.subnetIds === undefined)) {
-      issue('subnetIds', 'vpcId and subnetIds are given together or not at all');
+      issue('subnetIds', 'vpcId and subnetIds must be given together or not at all');
     }
   });
 
@@ -216,14 +223,14 @@ export type Configuration = Omit<Checked, Staged> & {
   readonly prefix: string;
 };
 
-/** A configuration that cannot be deployed. The message has one line a problem, each naming its key. */
+/** A configuration that cannot be deployed. The message has one line for each problem, with the name of its key. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
 }
 
 /**
  * Reads the configuration from the app's context.
- * @throws ConfigurationError naming every key that is unknown or senseless
+ * @throws ConfigurationError naming every key that is unknown or invalid
  */
 export function readConfiguration(context: Readonly<Record<string, unknown>>): Configuration {
   const ours = Object.entries(context).flatMap(([key, value]) =>
@@ -254,9 +261,9 @@ Set each in cdk.json or with -c key=value; docs/reference/configuration.md lists
 function instanceTypeProblem(name: string): string | undefined {
   const [family = '', size] = name.split('.');
   if (!/^[a-z]+\d+g/.test(family))
-    return `${name} is no Graviton instance (the Python packages are built for arm64)`;
+    return `${name} is not a Graviton instance (the Python packages are built for arm64)`;
   if (size !== 'xlarge')
-    return `${name} is not one unit of capacity: an xlarge has the four vCPUs that sizing reckons with`;
+    return `${name} is not one unit of capacity: an xlarge has the four vCPUs that sizing assumes`;
   if (instanceUsdPerHour(name, 'us-east-1') === undefined)
     return `${name} has no price in domain/cost.ts: add its family there`;
   return undefined;

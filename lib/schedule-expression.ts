@@ -8,7 +8,7 @@ interface Field {
   readonly names?: readonly string[];
   /** Letters that have a meaning of their own in this field. */
   readonly extra?: RegExp;
-  /** Signs beside which the field has nothing else. */
+  /** Signs that have to be the only ones in the field. */
   readonly alone?: RegExp;
 }
 
@@ -38,7 +38,7 @@ function scheduleProblem(expression: string): string | undefined {
   if (kind === 'rate') {
     return /^[1-9]\d* (minute|hour|day)s?$/.test(body)
       ? undefined
-      : 'a rate reads "7 days": a number and minutes, hours or days';
+      : 'a rate is a number and minutes, hours or days, such as "7 days"';
   }
   const values = body.split(/\s+/);
   if (values.length !== FIELDS.length)
@@ -60,7 +60,7 @@ function fieldProblem(value: string, field: Field): string | undefined {
     } else if (field.extra?.test(part) !== true) {
       const [range = '', step, ...more] = part.split('/');
       if (more.length > 0 || (step !== undefined && !/^[1-9]\d*$/.test(step)) || !isRange(range, field))
-        return `"${value}" is no value for ${field.name}`;
+        return `"${value}" is not a value for ${field.name}`;
       if (runsBackwards(range, field)) return `"${range}" runs backwards in ${field.name}: write two ranges`;
     }
   }
@@ -73,7 +73,7 @@ function isRange(text: string, field: Field): boolean {
   return ends.length <= 2 && ends.every((end) => end >= field.least && end <= field.most);
 }
 
-/** AWS's page does not say what a range means whose end comes first; two ranges leave no doubt. */
+/** AWS does not document what a range means whose end comes first; two ranges are unambiguous. */
 function runsBackwards(range: string, field: Field): boolean {
   const [first = '', last = first] = range.split('-');
   return position(first, field) > position(last, field);
@@ -89,7 +89,7 @@ const HOURS_PER_WEEK = 168;
 
 /**
  * Longest time between two starts, in hours, rounded up to a day, a week, a month or a year for cron expressions.
- * @param expression one that `checkSchedule` has nothing against
+ * @param expression one that `checkSchedule` accepts
  */
 export function scheduleHours(expression: string): number {
   const [, value, unit] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression.trim()) ?? [];

@@ -1,4 +1,4 @@
-/** How software on the cluster is set up: Spark for the job, Iceberg, Python, and encryption. */
+/** How software on the cluster is set up: Spark for the steps, Iceberg, and Python. */
 
 import { JsonPath } from 'aws-cdk-lib/aws-stepfunctions';
 import type { EmrCreateCluster } from 'aws-cdk-lib/aws-stepfunctions-tasks';
@@ -29,7 +29,7 @@ export function clusterConfigurations(lakeRoot: string, keyArn: string): Classif
       classification: 'spark-defaults',
       properties: {
         ...sparkDefaults({ kind: 'glue', kmsKeyArn: keyArn }, `${lakeRoot}/${KEYS.warehouse}`),
-        // All tables are Iceberg's, in a catalog of its own: no Hive metastore is asked for anything.
+        // All tables are Iceberg's, in a catalog of its own: no Hive metastore is used.
         'spark.sql.catalogImplementation': 'in-memory',
         'spark.executor.instances': JsonPath.format('{}', JsonPath.stringAt('$.plan.cluster.executors')),
         'spark.executor.cores': String(EXECUTOR.cores),
@@ -41,34 +41,4 @@ export function clusterConfigurations(lakeRoot: string, keyArn: string): Classif
     },
     { classification: 'spark-env', configurations: [{ classification: 'export', properties: environment }] },
   ];
-}
-
-/** EMR's security configuration as JSON: everything at rest under the key, and only the newer instance metadata service. */
-export function securityConfiguration(keyArn: string, certificatesUri: string | undefined): object {
-  return {
-    EncryptionConfiguration: {
-      EnableAtRestEncryption: true,
-      AtRestEncryptionConfiguration: {
-        S3EncryptionConfiguration: { EncryptionMode: 'SSE-KMS', AwsKmsKey: keyArn },
-        LocalDiskEncryptionConfiguration: {
-          EncryptionKeyProviderType: 'AwsKms',
-          AwsKmsKey: keyArn,
-          EnableEbsEncryption: true,
-        },
-      },
-      // Spark encrypts its own traffic without certificates (spark-defaults); Hadoop's needs somebody's.
-      EnableInTransitEncryption: certificatesUri !== undefined,
-      ...(certificatesUri === undefined
-        ? {}
-        : {
-            InTransitEncryptionConfiguration: {
-              TLSCertificateConfiguration: { CertificateProviderType: 'PEM', S3Object: certificatesUri },
-            },
-          }),
-    },
-    InstanceMetadataServiceConfiguration: {
-      MinimumInstanceMetadataServiceVersion: 2,
-      HttpPutResponseHopLimit: 1,
-    },
-  };
 }

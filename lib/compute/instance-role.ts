@@ -1,20 +1,48 @@
-/** What the instances of a cluster may do: read events, keep the lake, write logs, and nothing in the account besides. */
+/** What the instances of a cluster may do: read events, write the lake and logs, and nothing else in the account. */
 import { Aws } from 'aws-cdk-lib';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { type IRole, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
-import type { Construct } from 'constructs';
+import { Construct } from 'constructs';
 import { DATABASE } from '../../domain/lake.ts';
 import { arnOf } from '../arns.ts';
 
 export interface InstanceRoleProps {
   readonly key: IKey;
+  /** Holds the event files. If it has a key of its own, the role may use that too. */
   readonly rawBucket: IBucket;
   readonly lakeBucket: IBucket;
   readonly logBucket: IBucket;
+  /** Folder of the event files in the raw bucket. */
   readonly rawPrefix: string;
-  /** Object the cluster's certificates lie in, where it has any. */
+  /**
+   * `s3://bucket/key` of the cluster's certificates.
+   * @default the cluster has none
+   */
   readonly certificatesUri?: string | undefined;
+}
+
+export class InstanceRole extends Construct {
+  readonly role: IRole;
+  readonly #role: Role;
+
+  constructor(scope: Construct, id: string, props: InstanceRoleProps) {
+    super(scope, id);
+    this.#role = new Role(this, 'Default', {
+      assumedBy: new ServicePrincipal('ec2.amazonaws.com'),
+      description: 'Instances of the EMR cluster',
+    });
+    this.role = this.#role;
+    for (const statement of statements(props)) this.#role.addToPolicy(statement);
+    const { certificatesUri } = props;
+    if (certificatesUri !== undefined)
+      this.readObjects([certificatesUri.replace('s3://', `arn:${Aws.PARTITION}:s3:::`)]);
+  }
+
+  /** Lets the instances read single objects, such as the scripts and packages that they run. */
+  readObjects(objectArns: readonly string[]): void {
+    this.#role.addToPolicy(new PolicyStatement({ actions: ['s3:GetObject'], resources: [...objectArns] }));
+  }
 }
 
 const WRITE_OBJECTS = [
@@ -25,14 +53,9 @@ const WRITE_OBJECTS = [
   's3:ListMultipartUploadParts',
 ];
 
-/** Makes the role. What it runs, scripts and packages, is added with `readObjects`. */
-export function instanceRole(scope: Construct, id: string, props: InstanceRoleProps): Role {
-  const { key, rawBucket, lakeBucket, logBucket, rawPrefix, certificatesUri } = props;
-  const role = new Role(scope, id, {
-    assumedBy: new ServicePrincipal('ec2.amazonaws.com'),
-    description: 'Instances of the EMR cluster',
-  });
-  for (const statement of [
+function statements(props: InstanceRoleProps): readonly PolicyStatement[] {
+  const { key, rawBucket, lakeBucket, logBucket, rawPrefix } = props;
+  return [
     new PolicyStatement({
       sid: 'ListBuckets',
       actions: ['s3:ListBucket', 's3:GetBucketLocation', 's3:ListBucketMultipartUploads'],
@@ -44,13 +67,13 @@ export function instanceRole(scope: Construct, id: string, props: InstanceRolePr
       resources: [rawBucket.arnForObjects(`${rawPrefix}/*`)],
     }),
     new PolicyStatement({
-      sid: 'KeepTheLakeAndWriteLogs',
+      sid: 'WriteLakeAndLogs',
       actions: WRITE_OBJECTS,
       resources: [lakeBucket, logBucket].map((bucket) => bucket.arnForObjects('*')),
     }),
     new PolicyStatement({
-      sid: 'UseTheKey',
-      // Objects by S3's hand, local disks by the instance's own.
+      sid: 'UseDataKey',
+      // For objects through S3, for local disks by the instance itself.
       actions: [
         'kms:Decrypt',
         'kms:Encrypt',
@@ -63,7 +86,7 @@ export function instanceRole(scope: Construct, id: string, props: InstanceRolePr
       ),
     }),
     new PolicyStatement({
-      sid: 'CatalogOfTheLake',
+      sid: 'ManageLakeTables',
       actions: [
         'glue:GetDatabase',
         'glue:GetTable',
@@ -76,16 +99,5 @@ export function instanceRole(scope: Construct, id: string, props: InstanceRolePr
         arnOf('glue', resource),
       ),
     }),
-  ]) {
-    role.addToPolicy(statement);
-  }
-  if (certificatesUri !== undefined) {
-    readObjects(role, [certificatesUri.replace('s3://', `arn:${Aws.PARTITION}:s3:::`)]);
-  }
-  return role;
-}
-
-/** Lets a role read single objects. */
-export function readObjects(role: Role, objectArns: readonly string[]): void {
-  role.addToPolicy(new PolicyStatement({ actions: ['s3:GetObject'], resources: [...objectArns] }));
+  ];
 }

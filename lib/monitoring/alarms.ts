@@ -1,5 +1,4 @@
-/** What somebody is woken for: each alarm as data, with the runbook that says what to do. */
-
+/** What the operators have to act on: each alarm as data, with the runbook that says what to do. */
 import { DRIFT_THRESHOLDS } from '../../domain/drift-thresholds.ts';
 import type { FunctionName, RunMetric } from '../../domain/operations.ts';
 import type { Configuration } from '../configuration.ts';
@@ -7,7 +6,10 @@ import { scheduleHours } from '../schedule-expression.ts';
 
 export interface RunAlarm {
   readonly name: string;
-  /** File name of its page in docs/runbooks; its own name where it has a page to itself. */
+  /**
+   * Name of its page in docs/runbooks, without `.md`.
+   * @default the name of the alarm
+   */
   readonly runbook?: string;
   readonly metric: RunMetric;
   /** The Lambda that measures it. */
@@ -17,7 +19,7 @@ export interface RunAlarm {
   readonly description: string;
 }
 
-/** Alarms on what the Lambdas measure of runs. */
+/** Alarms on what the Lambdas measure about runs. */
 export function runAlarms(configuration: Configuration): readonly RunAlarm[] {
   return [
     {
@@ -26,7 +28,7 @@ export function runAlarms(configuration: Configuration): readonly RunAlarm[] {
       measuredBy: 'close-run',
       when: 'above',
       threshold: 0,
-      description: 'A run ended badly. The notification of the run says which step, why, and what to do',
+      description: 'A run failed. The notification about the run says which step, why, and what to do',
     },
     ...(configuration.scheduleEnabled ? [noSuccess(configuration)] : []),
     {
@@ -52,7 +54,7 @@ export function runAlarms(configuration: Configuration): readonly RunAlarm[] {
       measuredBy: 'close-run',
       when: 'above',
       threshold: configuration.alarmMaxClusterHours,
-      description: 'A cluster has been living for longer than a run should take',
+      description: 'A cluster has been alive for longer than a run should take',
     },
     {
       name: 'quarantine-share',
@@ -68,7 +70,7 @@ export function runAlarms(configuration: Configuration): readonly RunAlarm[] {
       measuredBy: 'store-metrics',
       when: 'above',
       threshold: 0,
-      description: 'The lake does not hold the rows that the steps counted; the run was not made current',
+      description: 'The tables do not contain the rows that the steps counted; the run was not made current',
     },
     {
       name: 'model-quality',
@@ -76,7 +78,7 @@ export function runAlarms(configuration: Configuration): readonly RunAlarm[] {
       measuredBy: 'store-metrics',
       when: 'below',
       threshold: configuration.alarmMinAreaUnderCurve,
-      description: 'The chosen model ranks users worse than its bar',
+      description: 'The chosen model ranks users worse than the configured minimum',
     },
     {
       name: 'feature-drift',
@@ -85,7 +87,7 @@ export function runAlarms(configuration: Configuration): readonly RunAlarm[] {
       measuredBy: 'store-metrics',
       when: 'at least',
       threshold: DRIFT_THRESHOLDS.alarm,
-      description: 'A feature of the scored users is not spread as it was when the model was tested',
+      description: 'A feature of the scored users is not distributed as it was when the model was tested',
     },
     {
       name: 'score-drift',
@@ -94,12 +96,12 @@ export function runAlarms(configuration: Configuration): readonly RunAlarm[] {
       measuredBy: 'store-metrics',
       when: 'at least',
       threshold: DRIFT_THRESHOLDS.alarm,
-      description: 'The scores are not spread as they were when the model was tested',
+      description: 'The scores are not distributed as they were when the model was tested',
     },
   ];
 }
 
-/** Twice the schedule: one run may fail and be mended before anybody is woken a second time. */
+/** Twice the schedule: one run may fail and be fixed before a second alarm is raised. */
 function noSuccess(configuration: Configuration): RunAlarm {
   const hours = 2 * scheduleHours(configuration.scheduleExpression);
   return {

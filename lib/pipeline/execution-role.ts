@@ -9,46 +9,51 @@ import type { Construct } from 'constructs';
 import { DATABASE, KEYS } from '../../domain/lake.ts';
 import { CLUSTER_TAGS } from '../../domain/operations.ts';
 import { arnOf } from '../arns.ts';
-import type { ComputeStack } from '../compute/compute-stack.ts';
-import { MANAGED_POLICY_TAG } from '../network/security-groups.ts';
-import type { StorageStack } from '../storage/storage-stack.ts';
-import { type StateMachineRole, stateMachineRole, useKey } from './state-machine-role.ts';
+import type { ClusterProfile } from '../compute/cluster-profile.ts';
+import { MANAGED_POLICY_TAG } from '../network/cluster-security-groups.ts';
+import { useKey } from '../storage/data-key.ts';
+import type { Storage } from '../storage/storage-stack.ts';
+import { StateMachineRole } from './state-machine-role.ts';
 
 export interface ExecutionRoleProps {
-  readonly compute: ComputeStack;
-  readonly storage: StorageStack;
+  /** Whose clusters it starts, and the roles that they get. */
+  readonly cluster: Pick<ClusterProfile, 'pipelineName' | 'serviceRole' | 'instanceRole'>;
+  readonly storage: Pick<Storage, 'key' | 'lakeBucket' | 'resultsBucket' | 'workgroupName'>;
+  /** The Lambdas that it calls. */
   readonly functions: readonly IFunction[];
   readonly notifierArn: string;
 }
 
-/** Makes the role of the pipeline's own state machine. */
-export function executionRole(scope: Construct, id: string, props: ExecutionRoleProps): StateMachineRole {
-  return stateMachineRole(scope, id, {
-    description: 'Runs of the churn pipeline',
-    statements: [...clusters(props.compute), ...reconciliation(props.storage), ...own(props)],
-  });
+/** The role of the pipeline's own state machine. */
+export class ExecutionRole extends StateMachineRole {
+  constructor(scope: Construct, id: string, props: ExecutionRoleProps) {
+    super(scope, id, {
+      description: 'Runs of the churn pipeline',
+      statements: [...clusters(props), ...reconciliation(props.storage), ...own(props)],
+    });
+  }
 }
 
-function clusters({ cluster }: ComputeStack): PolicyStatement[] {
+function clusters({ cluster }: ExecutionRoleProps): PolicyStatement[] {
   const anyCluster = arnOf('elasticmapreduce', 'cluster/*');
-  const asOurs = (key: 'RequestTag' | 'ResourceTag'): object => ({
+  const pipelineTag = (key: 'RequestTag' | 'ResourceTag'): object => ({
     [`elasticmapreduce:${key}/${CLUSTER_TAGS.pipeline}`]: cluster.pipelineName,
   });
   return [
     new PolicyStatement({
-      sid: 'StartOurClusters',
-      // RunJobFlow has no resource to name; the tags it must carry are what ties it to this pipeline.
+      sid: 'StartPipelineClusters',
+      // RunJobFlow has no resource to name; the tags that it has to set restrict it to this pipeline.
       actions: ['elasticmapreduce:RunJobFlow'],
       resources: ['*'],
       conditions: {
         StringEquals: {
-          ...asOurs('RequestTag'),
+          ...pipelineTag('RequestTag'),
           [`elasticmapreduce:RequestTag/${MANAGED_POLICY_TAG.key}`]: MANAGED_POLICY_TAG.value,
         },
       },
     }),
     new PolicyStatement({
-      sid: 'TagThemAsTheyStart',
+      sid: 'TagClustersAtStart',
       actions: ['elasticmapreduce:AddTags'],
       resources: [anyCluster],
       conditions: {
@@ -56,7 +61,7 @@ function clusters({ cluster }: ComputeStack): PolicyStatement[] {
       },
     }),
     new PolicyStatement({
-      sid: 'UseOurClusters',
+      sid: 'ManagePipelineClusters',
       actions: [
         'elasticmapreduce:DescribeCluster',
         'elasticmapreduce:TerminateJobFlows',
@@ -65,16 +70,17 @@ function clusters({ cluster }: ComputeStack): PolicyStatement[] {
         'elasticmapreduce:CancelSteps',
       ],
       resources: [anyCluster],
-      conditions: { StringEquals: asOurs('ResourceTag') },
+      conditions: { StringEquals: pipelineTag('ResourceTag') },
     }),
     new PolicyStatement({
-      sid: 'LetThemEndWhenIdle',
-      // Asked for while the cluster is being made, when it has no tags yet.
+      sid: 'SetIdleTermination',
+      // Called while the cluster is being made, when it has no tags yet.
       actions: ['elasticmapreduce:PutAutoTerminationPolicy'],
       resources: [anyCluster],
     }),
     new PolicyStatement({
-      sid: 'FirstClusterOfAnAccount',
+      // EMR needs it before the first cluster of an account.
+      sid: 'CreateEmrCleanupRole',
       actions: ['iam:CreateServiceLinkedRole'],
       resources: [
         `arn:${Aws.PARTITION}:iam::${Aws.ACCOUNT_ID}:role/aws-service-role/elasticmapreduce.amazonaws.com/AWSServiceRoleForEMRCleanup`,
@@ -82,7 +88,7 @@ function clusters({ cluster }: ComputeStack): PolicyStatement[] {
       conditions: { StringEquals: { 'iam:AWSServiceName': 'elasticmapreduce.amazonaws.com' } },
     }),
     new PolicyStatement({
-      sid: 'ClustersTakeTheirRoles',
+      sid: 'PassClusterRoles',
       actions: ['iam:PassRole'],
       resources: [cluster.serviceRole.roleArn, cluster.instanceRole.roleArn],
       conditions: {
@@ -90,7 +96,8 @@ function clusters({ cluster }: ComputeStack): PolicyStatement[] {
       },
     }),
     new PolicyStatement({
-      sid: 'HearOfTheirEnds',
+      // Step Functions learns by these rules that a cluster or a step has finished.
+      sid: 'ManageEmrEventRules',
       actions: ['events:PutTargets', 'events:PutRule', 'events:DescribeRule'],
       resources: ['RunJobFlow', 'AddJobFlowSteps', 'TerminateJobFlows'].map((call) =>
         arnOf('events', `rule/StepFunctionsGetEventForEMR${call}Rule`),
@@ -99,38 +106,43 @@ function clusters({ cluster }: ComputeStack): PolicyStatement[] {
   ];
 }
 
-/** Athena reads tables and writes results with the rights of who asks. */
-function reconciliation({ lakeBucket, resultsBucket, workgroupName }: StorageStack): PolicyStatement[] {
+/** Athena reads tables and writes results with the permissions of the caller. */
+function reconciliation({
+  lakeBucket,
+  resultsBucket,
+  workgroupName,
+}: ExecutionRoleProps['storage']): PolicyStatement[] {
   return [
     new PolicyStatement({
-      sid: 'CountTheLake',
+      sid: 'RunReconciliationQuery',
       actions: ['athena:StartQueryExecution', 'athena:GetQueryExecution', 'athena:StopQueryExecution'],
       resources: [arnOf('athena', `workgroup/${workgroupName}`)],
     }),
     new PolicyStatement({
-      sid: 'KnowTheCatalog',
+      sid: 'ReadDataCatalog',
       actions: ['athena:GetDataCatalog'],
       resources: [arnOf('athena', 'datacatalog/AwsDataCatalog')],
     }),
     new PolicyStatement({
-      sid: 'AthenaLooksForTheDefaultDatabase',
+      // Athena looks for it before any query.
+      sid: 'ReadDefaultDatabase',
       actions: ['glue:GetDatabase'],
       resources: ['catalog', 'database/default'].map((resource) => arnOf('glue', resource)),
     }),
     new PolicyStatement({
-      sid: 'ReadTheCatalog',
+      sid: 'ReadTableDefinitions',
       actions: ['glue:GetDatabase', 'glue:GetTable', 'glue:GetTables', 'glue:GetPartitions'],
       resources: ['catalog', `database/${DATABASE}`, `table/${DATABASE}/*`].map((resource) =>
         arnOf('glue', resource),
       ),
     }),
     new PolicyStatement({
-      sid: 'ReadTheTables',
+      sid: 'ReadTableData',
       actions: ['s3:GetObject'],
       resources: [lakeBucket.arnForObjects(`${KEYS.warehouse}/*`), lakeBucket.arnForObjects('tables/*')],
     }),
     new PolicyStatement({
-      sid: 'WriteResults',
+      sid: 'WriteQueryResults',
       actions: ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'],
       resources: [resultsBucket.arnForObjects('*')],
     }),
@@ -145,12 +157,12 @@ function reconciliation({ lakeBucket, resultsBucket, workgroupName }: StorageSta
 function own({ storage, functions, notifierArn }: ExecutionRoleProps): PolicyStatement[] {
   return [
     new PolicyStatement({
-      sid: 'CallTheLambdas',
+      sid: 'InvokeLambdas',
       actions: ['lambda:InvokeFunction'],
       resources: functions.map(({ functionArn }) => functionArn),
     }),
     new PolicyStatement({
-      sid: 'StartTheNotifier',
+      sid: 'StartNotifier',
       actions: ['states:StartExecution'],
       resources: [notifierArn],
     }),

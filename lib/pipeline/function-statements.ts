@@ -3,10 +3,11 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { KEYS } from '../../domain/lake.ts';
 import { CLUSTER_TAGS, type FunctionName } from '../../domain/operations.ts';
 import { arnOf } from '../arns.ts';
-import type { StorageStack } from '../storage/storage-stack.ts';
+import { useKey } from '../storage/data-key.ts';
+import type { Storage } from '../storage/storage-stack.ts';
 
 export interface FunctionStatementsProps {
-  readonly storage: StorageStack;
+  readonly storage: Storage;
   readonly pipelineName: string;
   readonly stateMachineName: string;
   readonly notifierArn: string;
@@ -21,32 +22,39 @@ export function functionStatements(
   props: FunctionStatementsProps,
 ): Readonly<Record<FunctionName, PolicyStatement[]>> {
   const { storage } = props;
-  const common = [useKey(storage), listLake(storage)];
+  const common = [useKey(storage.key), listLake(storage)];
   const write = (keys: readonly string[]): PolicyStatement =>
     lakeObjects(storage, 'WriteLake', ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], keys);
   const read = (keys: readonly string[]): PolicyStatement =>
     lakeObjects(storage, 'ReadLake', ['s3:GetObject'], keys);
-  const watch = [...watchClusters(), describeExecutions(props)];
+  const observe = [...describeClusters(), describeExecutions(props)];
   return {
-    'start-training': [...common, write(CONTROL), read(RECORDS), listEvents(props), readMarket(), ...watch],
+    'start-training': [
+      ...common,
+      write(CONTROL),
+      read(RECORDS),
+      listEventFiles(props),
+      readInstanceOfferings(),
+      ...observe,
+    ],
     'store-metrics': [
       ...common,
       write([...CONTROL, ...RECORDS]),
-      readAnswers(storage),
-      readResults(storage),
-      ...watchClusters(),
+      getQueryResults(storage),
+      readQueryResultObjects(storage),
+      ...describeClusters(),
       readSpotPrices(),
-      endClusters(props),
+      terminateClusters(props),
     ],
     'render-report': [...common, read([KEYS.run('*'), ...RECORDS]), write([KEYS.report('*')])],
     'close-run': [
       ...common,
       write([...CONTROL, ...RECORDS, KEYS.watchedSince]),
       listExecutions(props),
-      endClusters(props),
+      terminateClusters(props),
       startNotifier(props),
       readSpotPrices(),
-      ...watch,
+      ...observe,
     ],
   };
 }
@@ -66,7 +74,7 @@ function allow(
 }
 
 function lakeObjects(
-  { lakeBucket }: StorageStack,
+  { lakeBucket }: Storage,
   sid: string,
   actions: readonly string[],
   keys: readonly string[],
@@ -78,28 +86,28 @@ function lakeObjects(
   );
 }
 
-/** Without it a missing object is answered with "forbidden". */
-function listLake({ lakeBucket }: StorageStack): PolicyStatement {
+/** Without it S3 answers a request for a missing object with "forbidden". */
+function listLake({ lakeBucket }: Storage): PolicyStatement {
   return allow('ListLake', ['s3:ListBucket'], [lakeBucket.bucketArn]);
 }
 
-function useKey({ key }: StorageStack): PolicyStatement {
-  return allow('UseKey', ['kms:Decrypt', 'kms:GenerateDataKey'], [key.keyArn]);
+/** Names, sizes and entity tags of event files; only Spark reads their content. */
+function listEventFiles({ storage: { rawBucket } }: FunctionStatementsProps): PolicyStatement {
+  return allow('ListEventFiles', ['s3:ListBucket'], [rawBucket.bucketArn]);
 }
 
-/** Names, sizes and entity tags of event files; their content is Spark's business. */
-function listEvents({ storage: { rawBucket } }: FunctionStatementsProps): PolicyStatement {
-  return allow('ListEvents', ['s3:ListBucket'], [rawBucket.bucketArn]);
-}
-
-function readAnswers({ workgroupName }: StorageStack): PolicyStatement {
-  return allow('ReadAnswers', ['athena:GetQueryResults'], [arnOf('athena', `workgroup/${workgroupName}`)]);
-}
-
-/** Athena reads its result from S3 with the caller's rights. */
-function readResults({ resultsBucket }: StorageStack): PolicyStatement {
+function getQueryResults({ workgroupName }: Storage): PolicyStatement {
   return allow(
-    'ReadResults',
+    'GetQueryResults',
+    ['athena:GetQueryResults'],
+    [arnOf('athena', `workgroup/${workgroupName}`)],
+  );
+}
+
+/** Athena reads its result from S3 with the caller's permissions. */
+function readQueryResultObjects({ resultsBucket }: Storage): PolicyStatement {
+  return allow(
+    'ReadQueryResultObjects',
     ['s3:GetObject', 's3:GetBucketLocation'],
     [resultsBucket.bucketArn, resultsBucket.arnForObjects('*')],
   );
@@ -121,7 +129,7 @@ function listExecutions({ stateMachineName }: FunctionStatementsProps): PolicySt
   );
 }
 
-function watchClusters(): PolicyStatement[] {
+function describeClusters(): PolicyStatement[] {
   return [
     // Listing has no resource to name.
     allow('ListClusters', ['elasticmapreduce:ListClusters'], ['*']),
@@ -133,9 +141,9 @@ function watchClusters(): PolicyStatement[] {
   ];
 }
 
-/** What EC2 sells, and in which zones the cluster's subnets lie: describing has no resource to name. */
-function readMarket(): PolicyStatement {
-  return allow('ReadMarket', ['ec2:DescribeInstanceTypeOfferings', 'ec2:DescribeSubnets'], ['*']);
+/** Which instance types EC2 offers, and in which zones the cluster's subnets are: describing has no resource to name. */
+function readInstanceOfferings(): PolicyStatement {
+  return allow('ReadInstanceOfferings', ['ec2:DescribeInstanceTypeOfferings', 'ec2:DescribeSubnets'], ['*']);
 }
 
 /** Public figures: there is no resource to name. */
@@ -143,9 +151,9 @@ function readSpotPrices(): PolicyStatement {
   return allow('ReadSpotPrices', ['ec2:DescribeSpotPriceHistory'], ['*']);
 }
 
-function endClusters({ pipelineName }: FunctionStatementsProps): PolicyStatement {
+function terminateClusters({ pipelineName }: FunctionStatementsProps): PolicyStatement {
   return allow(
-    'EndClusters',
+    'TerminateClusters',
     ['elasticmapreduce:TerminateJobFlows'],
     [arnOf('elasticmapreduce', 'cluster/*')],
     {

@@ -1,50 +1,50 @@
 /** The state machine that notifies the subscribers, with the permissions to do that and nothing else. */
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { DefinitionBody, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
-import type { Construct } from 'constructs';
+import { Construct } from 'constructs';
 import { notifierName } from '../../domain/operations.ts';
-import type { Configuration } from '../configuration.ts';
-import { LOG_GROUP_NAMES, stateMachineLogs } from '../log-groups.ts';
-import { stateMachineRole, useKey } from './state-machine-role.ts';
+import { stateMachineLogs } from '../pipeline-log-group.ts';
+import { useKey } from '../storage/data-key.ts';
+import { StateMachineRole } from './state-machine-role.ts';
 import { defineNotifier } from './states/publish.ts';
 
-export interface NotifierProps {
-  readonly configuration: Configuration;
+export interface NotifierMachineProps {
+  /** Name of the deployment: the machine's name begins with it. */
+  readonly prefix: string;
+  /** Encrypts the topic. */
   readonly key: IKey;
   readonly topic: ITopic;
+  readonly logGroup: ILogGroup;
 }
 
-/** Makes the state machine. */
-export function notifier(
-  scope: Construct,
-  id: string,
-  { configuration, key, topic }: NotifierProps,
-): StateMachine {
-  const { role, policy } = stateMachineRole(scope, `${id}Execution`, {
-    description: 'Notifies the subscribers about runs of the churn pipeline',
-    statements: [
-      new PolicyStatement({
-        sid: 'NotifySubscribers',
-        actions: ['sns:Publish'],
-        resources: [topic.topicArn],
-      }),
-      useKey(key),
-    ],
-  });
-  const machine = new StateMachine(scope, id, {
-    stateMachineName: notifierName(configuration.prefix),
-    comment: 'Notifies the subscribers of the outcome of a run, once',
-    definitionBody: DefinitionBody.fromChainable(defineNotifier(scope, topic)),
-    role: role.withoutPolicyUpdates(),
-    tracingEnabled: true,
-    logs: stateMachineLogs(scope, `${id}Logs`, {
-      configuration,
-      key,
-      name: LOG_GROUP_NAMES.stateMachine(notifierName(configuration.prefix)),
-    }),
-  });
-  machine.node.addDependency(policy);
-  return machine;
+/** Its executions are named like the runs, so that no run is notified about twice. */
+export class NotifierMachine extends Construct {
+  readonly stateMachine: StateMachine;
+
+  constructor(scope: Construct, id: string, { prefix, key, topic, logGroup }: NotifierMachineProps) {
+    super(scope, id);
+    const { role, policy } = new StateMachineRole(this, 'Execution', {
+      description: 'Notifies the subscribers about runs of the churn pipeline',
+      statements: [
+        new PolicyStatement({
+          sid: 'NotifySubscribers',
+          actions: ['sns:Publish'],
+          resources: [topic.topicArn],
+        }),
+        useKey(key),
+      ],
+    });
+    this.stateMachine = new StateMachine(this, 'Default', {
+      stateMachineName: notifierName(prefix),
+      comment: 'Notifies the subscribers of the outcome of a run, once',
+      definitionBody: DefinitionBody.fromChainable(defineNotifier(this, topic)),
+      role,
+      tracingEnabled: true,
+      logs: stateMachineLogs(logGroup),
+    });
+    this.stateMachine.node.addDependency(policy);
+  }
 }

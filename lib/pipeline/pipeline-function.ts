@@ -3,34 +3,37 @@ import { join } from 'node:path';
 import { Duration } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { Architecture, LoggingFormat, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, type IFunction, LoggingFormat, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { NodejsFunction, OutputFormat, SourceMapMode } from 'aws-cdk-lib/aws-lambda-nodejs';
-import type { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
-import type { Construct } from 'constructs';
+import { Construct } from 'constructs';
 import { type FunctionName, METRIC_NAMESPACE } from '../../domain/operations.ts';
 import { STATES, stateOfFunction } from '../../domain/states.ts';
 import { projectRoot } from '../../setup/environment.mjs';
-import type { Configuration } from '../configuration.ts';
-import { LOG_GROUP_NAMES, pipelineLogGroup } from '../log-groups.ts';
 import { LAMBDA_MINUTES } from './timeouts.ts';
 
 export interface PipelineFunctionProps {
-  readonly configuration: Configuration;
+  /** Also the name of its folder in lambda/. */
+  readonly name: FunctionName;
+  /** Name of the deployment: the function's physical name begins with it. */
+  readonly prefix: string;
+  /** Encrypts the environment. */
   readonly key: IKey;
-  /** Takes the calls that failed for good, where the function is called without anybody waiting. */
-  readonly deadLetters?: IQueue;
+  readonly logGroup: ILogGroup;
+  /** Variables besides those that every Lambda has for its logs and metrics. */
   readonly environment: Readonly<Record<string, string>>;
+  /** What it may do besides writing its log and traces. */
   readonly statements: readonly PolicyStatement[];
+  /**
+   * Takes the calls that failed for good, where the function is called asynchronously.
+   * @default such calls are lost: every caller waits for the answer
+   */
+  readonly deadLetters?: IQueue;
 }
 
 const MEMORY_MIB = 1_024;
-
-/** Physical name of a Lambda: fixed, so that names can be told before anything is deployed. */
-export function functionName(configuration: Configuration, name: FunctionName): string {
-  return `${configuration.prefix}-${name}`;
-}
 
 /** The state that calls a Lambda, and what it does; AWS allows 256 characters. */
 function functionDescription(name: FunctionName): string {
@@ -39,90 +42,81 @@ function functionDescription(name: FunctionName): string {
 }
 
 /** Bundles lambda/<name>/handler.ts into a function. */
-export function pipelineFunction(
-  scope: Construct,
-  name: FunctionName,
-  props: PipelineFunctionProps,
-): NodejsFunction {
-  const { configuration, key } = props;
-  const logGroup = pipelineLogGroup(scope, `${name}-logs`, {
-    configuration,
-    key,
-    name: LOG_GROUP_NAMES.function(configuration.prefix, name),
-  });
-  return new NodejsFunction(scope, name, {
-    functionName: functionName(configuration, name),
-    description: functionDescription(name),
-    entry: join(projectRoot, 'lambda', name, 'handler.ts'),
-    depsLockFilePath: join(projectRoot, 'package-lock.json'),
-    projectRoot,
-    runtime: Runtime.NODEJS_22_X,
-    architecture: Architecture.ARM_64,
-    memorySize: MEMORY_MIB,
-    timeout: Duration.minutes(LAMBDA_MINUTES),
-    tracing: Tracing.ACTIVE,
-    loggingFormat: LoggingFormat.JSON,
-    logGroup,
-    environmentEncryption: key,
-    environment: {
-      ...props.environment,
-      POWERTOOLS_SERVICE_NAME: name,
-      POWERTOOLS_METRICS_NAMESPACE: METRIC_NAMESPACE,
-      NODE_OPTIONS: '--enable-source-maps',
-    },
-    ...(props.deadLetters === undefined ? {} : { onFailure: new SqsDestination(props.deadLetters) }),
-    // CDK's own grant for the queue would let it use the key in every way.
-    role: functionRole(scope, name, logGroup, props).withoutPolicyUpdates(),
-    bundling: {
-      format: OutputFormat.ESM,
-      target: 'node22',
-      minify: true,
-      keepNames: true,
-      sourceMap: true,
-      sourceMapMode: SourceMapMode.DEFAULT,
-      sourcesContent: false,
-      // The SDK is bundled: what is tested is what runs.
-      bundleAwsSDK: true,
-      // Some dependencies are CommonJS and ask for `require`.
-      banner: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-    },
-  });
+export class PipelineFunction extends Construct {
+  readonly function: IFunction;
+
+  constructor(scope: Construct, id: string, props: PipelineFunctionProps) {
+    super(scope, id);
+    const { name, prefix, key, logGroup, environment, deadLetters } = props;
+    this.function = new NodejsFunction(this, 'Default', {
+      functionName: `${prefix}-${name}`,
+      description: functionDescription(name),
+      entry: join(projectRoot, 'lambda', name, 'handler.ts'),
+      depsLockFilePath: join(projectRoot, 'package-lock.json'),
+      projectRoot,
+      runtime: Runtime.NODEJS_22_X,
+      architecture: Architecture.ARM_64,
+      memorySize: MEMORY_MIB,
+      timeout: Duration.minutes(LAMBDA_MINUTES),
+      tracing: Tracing.ACTIVE,
+      loggingFormat: LoggingFormat.JSON,
+      logGroup,
+      environmentEncryption: key,
+      environment: {
+        ...environment,
+        POWERTOOLS_SERVICE_NAME: name,
+        POWERTOOLS_METRICS_NAMESPACE: METRIC_NAMESPACE,
+        NODE_OPTIONS: '--enable-source-maps',
+      },
+      ...(deadLetters === undefined ? {} : { onFailure: new SqsDestination(deadLetters) }),
+      // CDK's own grant for the queue would let it use the key in every way.
+      role: functionRole(this, props).withoutPolicyUpdates(),
+      bundling: {
+        format: OutputFormat.ESM,
+        target: 'node22',
+        minify: true,
+        keepNames: true,
+        sourceMap: true,
+        sourceMapMode: SourceMapMode.DEFAULT,
+        sourcesContent: false,
+        // The SDK is bundled: what is tested is what runs.
+        bundleAwsSDK: true,
+        // Some dependencies are CommonJS and ask for `require`.
+        banner:
+          "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      },
+    });
+  }
 }
 
-/** A role of its own, that may write to its own log group; AWS's basic one may write to all. */
+/** A role of its own, which may write to its own log group; AWS's basic one may write to all. */
 function functionRole(
   scope: Construct,
-  name: FunctionName,
-  logGroup: LogGroup,
-  { statements, deadLetters }: PipelineFunctionProps,
+  { name, logGroup, statements, deadLetters }: PipelineFunctionProps,
 ): Role {
-  const role = new Role(scope, `${name}-role`, {
+  const role = new Role(scope, 'Role', {
     assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
     description: `Lambda ${name}`,
   });
   logGroup.grantWrite(role);
-  for (const statement of [
-    ...statements,
-    traces(),
-    ...(deadLetters === undefined ? [] : [keepFailures(deadLetters)]),
-  ])
-    role.addToPolicy(statement);
+  const further = [writeTraces(), ...(deadLetters === undefined ? [] : [sendDeadLetters(deadLetters)])];
+  for (const statement of [...statements, ...further]) role.addToPolicy(statement);
   return role;
 }
 
 /** Segments of traces have no resource to name. */
-function traces(): PolicyStatement {
+function writeTraces(): PolicyStatement {
   return new PolicyStatement({
-    sid: 'Traces',
+    sid: 'WriteTraces',
     actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'],
     resources: ['*'],
   });
 }
 
-/** The key of the queue is that of the lake, which every Lambda may use. */
-function keepFailures(deadLetters: IQueue): PolicyStatement {
+/** The queue is encrypted with the key of the lake, which every Lambda may use. */
+function sendDeadLetters(deadLetters: IQueue): PolicyStatement {
   return new PolicyStatement({
-    sid: 'KeepFailures',
+    sid: 'SendDeadLetters',
     actions: ['sqs:SendMessage'],
     resources: [deadLetters.queueArn],
   });

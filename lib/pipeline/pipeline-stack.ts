@@ -1,194 +1,125 @@
-/** The pipeline itself: the state machine, its Lambdas, who is told, and what closes a run that ended badly. */
-import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
-import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
-import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+/** The pipeline itself: the state machine, its Lambdas, the notifications, and what closes a run that failed. */
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import { Topic } from 'aws-cdk-lib/aws-sns';
-import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
-import { DefinitionBody, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { each } from '../../domain/each.ts';
 import { DATABASE } from '../../domain/lake.ts';
-import { ENVIRONMENT, type Fleets, FUNCTION_NAMES, type FunctionName } from '../../domain/operations.ts';
-import { arnOf } from '../arns.ts';
-import type { ComputeStack } from '../compute/compute-stack.ts';
+import { FUNCTION_NAMES, type FunctionName, notifierName } from '../../domain/operations.ts';
+import type { Compute } from '../compute/compute-stack.ts';
 import type { Configuration } from '../configuration.ts';
-import { LOG_GROUP_NAMES, stateMachineLogs } from '../log-groups.ts';
-import type { StorageStack } from '../storage/storage-stack.ts';
-import { executionRole } from './execution-role.ts';
+import { LOG_GROUP_NAMES, PipelineLogGroup } from '../pipeline-log-group.ts';
+import type { Storage } from '../storage/storage-stack.ts';
+import { ClosingRules } from './closing-rules.ts';
+import { DeadLetters } from './dead-letters.ts';
+import { functionEnvironment } from './function-environment.ts';
 import { functionStatements } from './function-statements.ts';
-import { notifier } from './notifier-machine.ts';
-import { definePipeline } from './pipeline.ts';
-import { pipelineFunction } from './pipeline-function.ts';
-import { trainingSchedule } from './schedule.ts';
-import { executionMinutes } from './timeouts.ts';
+import { Notifications } from './notifications.ts';
+import { NotifierMachine } from './notifier-machine.ts';
+import { PipelineFunction } from './pipeline-function.ts';
+import { PipelineMachine } from './pipeline-machine.ts';
+import { RunSchedule } from './run-schedule.ts';
 
 export interface PipelineStackProps extends StackProps {
   readonly configuration: Configuration;
-  readonly storage: StorageStack;
-  readonly compute: ComputeStack;
+  readonly storage: Storage;
+  readonly compute: Compute;
 }
 
-/** How often every execution that ended badly, and every cluster without one, is looked for. */
-const SWEEP_MINUTES = 15;
-
-export class PipelineStack extends Stack {
-  readonly stateMachine: StateMachine;
+/** What is watched of the pipeline. */
+export interface WatchedPipeline {
+  readonly stateMachine: IStateMachine;
   readonly functions: Readonly<Record<FunctionName, IFunction>>;
-  readonly notifications: Topic;
-  /** Tells what became of a run, once. */
-  readonly notifier: StateMachine;
-  /** Starts, events and calls that reached nobody. */
-  readonly deadLetters: Queue;
+  /** Takes the messages about runs and alarms. */
+  readonly notifications: ITopic;
+  /** Notifies the subscribers of the outcome of a run, once. */
+  readonly notifier: IStateMachine;
+  /** Starts, events and calls that failed for good. */
+  readonly deadLetters: IQueue;
+}
+
+export class PipelineStack extends Stack implements WatchedPipeline {
+  readonly stateMachine: IStateMachine;
+  readonly functions: Readonly<Record<FunctionName, IFunction>>;
+  readonly notifications: ITopic;
+  readonly notifier: IStateMachine;
+  readonly deadLetters: IQueue;
 
   constructor(scope: Construct, id: string, props: PipelineStackProps) {
     super(scope, id, props);
-    const { configuration, storage } = props;
-    this.notifications = this.topic(props);
-    this.notifier = notifier(this, 'Notifier', {
-      configuration,
-      key: storage.key,
+    const { configuration, storage, compute } = props;
+    const { prefix } = configuration;
+    const { key } = storage;
+    const logGroup = (logGroupId: string, name: string): ILogGroup =>
+      new PipelineLogGroup(this, logGroupId, { configuration, key, name }).logGroup;
+
+    this.notifications = new Notifications(this, 'Notifications', {
+      prefix,
+      key,
+      email: configuration.alarmEmail,
+    }).topic;
+    this.notifier = new NotifierMachine(this, 'Notifier', {
+      prefix,
+      key,
       topic: this.notifications,
-    });
-    this.deadLetters = new Queue(this, 'DeadLetters', {
-      encryption: QueueEncryption.KMS,
-      encryptionMasterKey: storage.key,
-      enforceSSL: true,
-      retentionPeriod: Duration.days(14),
-    });
-    this.functions = this.lambdas(props);
-    this.stateMachine = this.machine(props);
-    this.closeWhatEndedBadly();
-    new CfnOutput(this, 'StateMachineArn', {
-      value: this.stateMachine.stateMachineArn,
-      description: 'What to start for a run',
-    });
-    trainingSchedule(this, 'Schedule', {
+      logGroup: logGroup('NotifierLogs', LOG_GROUP_NAMES.stateMachine(notifierName(prefix))),
+    }).stateMachine;
+    this.deadLetters = new DeadLetters(this, 'DeadLetters', { key }).queue;
+
+    const notifierArn = this.notifier.stateMachineArn;
+    const environment = functionEnvironment({
       configuration,
-      key: storage.key,
-      stateMachine: this.stateMachine,
-      deadLetters: this.deadLetters,
+      storage,
+      cluster: compute.cluster,
+      notifierArn,
     });
-  }
-
-  private topic({ configuration, storage }: PipelineStackProps): Topic {
-    const topic = new Topic(this, 'Notifications', {
-      topicName: `${configuration.prefix}-notifications`,
-      displayName: 'Churn pipeline',
-      masterKey: storage.key,
-      enforceSSL: true,
-    });
-    topic.addToResourcePolicy(
-      new PolicyStatement({
-        sid: 'AlarmsPublish',
-        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
-        actions: ['sns:Publish'],
-        resources: [topic.topicArn],
-        conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
-      }),
-    );
-    if (configuration.alarmEmail !== undefined)
-      topic.addSubscription(new EmailSubscription(configuration.alarmEmail));
-    return topic;
-  }
-
-  private lambdas({
-    configuration,
-    storage,
-    compute: { cluster },
-  }: PipelineStackProps): Readonly<Record<FunctionName, IFunction>> {
-    // The state machine's name is fixed, so that the Lambdas it calls can be told its ARN without a circle.
     const statements = functionStatements({
       storage,
-      pipelineName: configuration.prefix,
-      stateMachineName: configuration.prefix,
-      notifierArn: this.notifier.stateMachineArn,
+      pipelineName: prefix,
+      stateMachineName: prefix,
+      notifierArn,
     });
-    const environment = {
-      [ENVIRONMENT.lakeRoot]: storage.lakeRoot,
-      [ENVIRONMENT.eventsRoot]: storage.eventsRoot,
-      [ENVIRONMENT.runSettings]: JSON.stringify(configuration.run),
-      [ENVIRONMENT.notifierArn]: this.notifier.stateMachineArn,
-      [ENVIRONMENT.stateMachineArn]: arnOf('states', `stateMachine:${configuration.prefix}`),
-      [ENVIRONMENT.pipelineName]: configuration.prefix,
-      [ENVIRONMENT.fleets]: JSON.stringify({
-        primary: cluster.primaryInstanceTypes,
-        core: cluster.coreInstanceTypes,
-        task: cluster.taskInstanceTypes,
-      } satisfies Fleets),
-      [ENVIRONMENT.subnetIds]: cluster.subnetIds.join(','),
-    };
-    return each(FUNCTION_NAMES, (name) =>
-      pipelineFunction(this, name, {
-        configuration,
-        key: storage.key,
-        environment,
-        statements: statements[name],
-        // The rule and the sweep call close-run asynchronously: no caller sees that it failed.
-        ...(name === 'close-run' ? { deadLetters: this.deadLetters } : {}),
-      }),
+    this.functions = each(
+      FUNCTION_NAMES,
+      (name) =>
+        new PipelineFunction(this, name, {
+          name,
+          prefix,
+          key,
+          logGroup: logGroup(`${name}-logs`, LOG_GROUP_NAMES.function(prefix, name)),
+          environment,
+          statements: statements[name],
+          // The rule and the sweep call close-run asynchronously: no caller sees that it failed.
+          ...(name === 'close-run' ? { deadLetters: this.deadLetters } : {}),
+        }).function,
     );
-  }
 
-  private machine(props: PipelineStackProps): StateMachine {
-    const { configuration, storage, compute } = props;
-    const { role, policy } = executionRole(this, 'Execution', {
-      compute,
-      storage,
-      functions: Object.values(this.functions),
-      notifierArn: this.notifier.stateMachineArn,
-    });
-    const resources = {
-      functions: this.functions,
-      steps: compute.steps,
-      cluster: compute.cluster,
-      workgroupName: storage.workgroupName,
-      databaseName: DATABASE,
-      notifier: this.notifier,
-    };
-    const machine = new StateMachine(this, 'StateMachine', {
-      stateMachineName: configuration.prefix,
-      comment: 'Retrains the churn model from new event files and scores every living user',
-      definitionBody: DefinitionBody.fromChainable(definePipeline({ scope: this, resources })),
-      role: role.withoutPolicyUpdates(),
-      timeout: Duration.minutes(executionMinutes(compute.cluster.spotTimeoutMinutes)),
-      tracingEnabled: true,
-      logs: stateMachineLogs(this, 'StateMachineLogs', {
-        configuration,
-        key: storage.key,
-        name: LOG_GROUP_NAMES.stateMachine(configuration.prefix),
-      }),
-    });
-    machine.node.addDependency(policy);
-    return machine;
-  }
-
-  /** What no Catch sees (an abort, an execution's time-out, a broken definition), and what no event told of. */
-  private closeWhatEndedBadly(): void {
-    const target = { deadLetterQueue: this.deadLetters, retryAttempts: 8, maxEventAge: Duration.hours(2) };
-    new Rule(this, 'EndedBadly', {
-      description: 'Executions that failed, timed out or were aborted are closed',
-      eventPattern: {
-        source: ['aws.states'],
-        detailType: ['Step Functions Execution Status Change'],
-        detail: {
-          status: ['FAILED', 'TIMED_OUT', 'ABORTED'],
-          stateMachineArn: [this.stateMachine.stateMachineArn],
-        },
+    this.stateMachine = new PipelineMachine(this, 'StateMachine', {
+      name: prefix,
+      resources: {
+        functions: this.functions,
+        steps: compute.steps,
+        cluster: compute.cluster,
+        workgroupName: storage.workgroupName,
+        databaseName: DATABASE,
+        notifier: this.notifier,
       },
-      targets: [new LambdaFunction(this.functions['close-run'], target)],
+      storage,
+      logGroup: logGroup('StateMachineLogs', LOG_GROUP_NAMES.stateMachine(prefix)),
+    }).stateMachine;
+    const { stateMachine, deadLetters } = this;
+    new ClosingRules(this, 'Closing', {
+      closeRun: this.functions['close-run'],
+      stateMachine,
+      deadLetters,
     });
-    new Rule(this, 'Sweep', {
-      description: 'What no event told of is closed too',
-      schedule: Schedule.rate(Duration.minutes(SWEEP_MINUTES)),
-      targets: [
-        new LambdaFunction(this.functions['close-run'], {
-          ...target,
-          event: RuleTargetInput.fromObject({ sweep: true }),
-        }),
-      ],
+    new RunSchedule(this, 'Schedule', { configuration, key, stateMachine, deadLetters });
+    new CfnOutput(this, 'StateMachineArn', {
+      value: stateMachine.stateMachineArn,
+      description: 'What to start for a run',
     });
   }
 }

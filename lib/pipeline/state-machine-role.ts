@@ -1,14 +1,7 @@
-/** What every state machine's role has: who may take it on, logs and traces. */
+/** What the roles of both state machines have in common: who may assume them, logs and traces. */
 import { Aws } from 'aws-cdk-lib';
-import { Policy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
-import type { Construct } from 'constructs';
-
-/** A role, and its policy, which the state machine must wait for. */
-export interface StateMachineRole {
-  readonly role: Role;
-  readonly policy: Policy;
-}
+import { type IRole, Policy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
 
 export interface StateMachineRoleProps {
   readonly description: string;
@@ -16,32 +9,26 @@ export interface StateMachineRoleProps {
   readonly statements: readonly PolicyStatement[];
 }
 
-/** Makes the role, and its policy. */
-export function stateMachineRole(
-  scope: Construct,
-  id: string,
-  { description, statements }: StateMachineRoleProps,
-): StateMachineRole {
-  const role = new Role(scope, id, {
-    assumedBy: new ServicePrincipal('states.amazonaws.com', {
-      conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
-    }),
-    description,
-  });
-  const policy = new Policy(scope, `${id}Policy`, {
-    roles: [role],
-    statements: [...statements, writeLogsAndTraces()],
-  });
-  return { role, policy };
-}
+export class StateMachineRole extends Construct {
+  /** Takes no further statements: CDK's tasks would add permissions on every cluster, bucket and table. */
+  readonly role: IRole;
+  /** The state machine must not be made before its policy. */
+  readonly policy: Policy;
 
-/** Reading and writing what the key encrypts. */
-export function useKey(key: IKey): PolicyStatement {
-  return new PolicyStatement({
-    sid: 'UseTheKey',
-    actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-    resources: [key.keyArn],
-  });
+  constructor(scope: Construct, id: string, { description, statements }: StateMachineRoleProps) {
+    super(scope, id);
+    const role = new Role(this, 'Default', {
+      assumedBy: new ServicePrincipal('states.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
+      }),
+      description,
+    });
+    this.policy = new Policy(this, 'Policy', {
+      roles: [role],
+      statements: [...statements, writeLogsAndTraces()],
+    });
+    this.role = role.withoutPolicyUpdates();
+  }
 }
 
 /** Deliveries of logs and trace segments have no resource to name. */

@@ -1,4 +1,4 @@
-/** What cdk-nag finds and was let stand after a look at it: every finding with the reason. */
+/** What cdk-nag finds and a review accepted: every finding with the reason. */
 import { FUNCTION_NAMES } from '../../domain/operations.ts';
 
 export interface ReviewedFinding {
@@ -17,9 +17,9 @@ const wildcard = (finding: RegExp, constructs: RegExp, reason: string): Reviewed
   reason,
 });
 
-const LAMBDA_ROLES = new RegExp(`-pipeline/(${FUNCTION_NAMES.join('|')})-role/`);
-const EXECUTION_ROLE = /-pipeline\/ExecutionPolicy\//;
-const NOTIFIER_ROLE = /-pipeline\/NotifierExecutionPolicy\//;
+const LAMBDA_ROLES = new RegExp(`-pipeline/(${FUNCTION_NAMES.join('|')})/Role/`);
+const EXECUTION_ROLE = /-pipeline\/StateMachine\/Execution\/Policy\//;
+const NOTIFIER_ROLE = /-pipeline\/Notifier\/Execution\/Policy\//;
 const INSTANCE_ROLE = /-compute\/InstanceRole\//;
 
 export const REVIEWED_FINDINGS: readonly ReviewedFinding[] = [
@@ -31,7 +31,7 @@ export const REVIEWED_FINDINGS: readonly ReviewedFinding[] = [
   },
   {
     rule: 'AwsSolutions-L1',
-    constructs: /-pipeline\/[a-z-]+\/Resource$/,
+    constructs: /-pipeline\/[a-z-]+\/Default\/Resource$/,
     reason: 'Node.js 22 runs everywhere in this project, so that what is tested is what runs',
   },
   {
@@ -48,7 +48,7 @@ export const REVIEWED_FINDINGS: readonly ReviewedFinding[] = [
   wildcard(/Resource::.*\/events\/\*$/, INSTANCE_ROLE, 'The event files below one prefix of one bucket'),
   wildcard(
     /Resource::.*:table\/churn\/\*$/,
-    /InstanceRole|ExecutionPolicy/,
+    /InstanceRole|StateMachine\/Execution\/Policy/,
     'The tables of this one Glue database',
   ),
   wildcard(

@@ -1,34 +1,28 @@
-/** Where everything lies: buckets, the key they are encrypted with, the catalog, and the workgroup that reads them. */
-import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
-import { CfnNamedQuery, CfnWorkGroup } from 'aws-cdk-lib/aws-athena';
-import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
-import { Bucket, type IBucket } from 'aws-cdk-lib/aws-s3';
+/** Where everything is stored: buckets, the key they are encrypted with, the catalog, and the workgroup that reads them. */
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { DATABASE } from '../../domain/lake.ts';
 import type { Configuration } from '../configuration.ts';
-import { accessLogBucket, dataBucket, type Removal } from './buckets.ts';
-import { encryptionKey } from './encryption.ts';
-import { lakeCatalog } from './glue-tables.ts';
+import { AccessLogBucket } from './access-log-bucket.ts';
+import { DataBucket } from './data-bucket.ts';
+import { DataKey } from './data-key.ts';
+import { EventLog, type ExistingBucket } from './event-log.ts';
+import { ExternalTable } from './external-table.ts';
+import { externalTables } from './external-tables.ts';
+import { LakeDatabase } from './lake-database.ts';
 import { NAMED_QUERIES } from './named-queries.ts';
+import { QueryWorkgroup } from './query-workgroup.ts';
+import { removalOf } from './removal.ts';
 
 export interface StorageStackProps extends StackProps {
   readonly configuration: Configuration;
 }
 
-const GIBIBYTE = 1_073_741_824;
-const KEEP_OLD_VERSIONS_DAYS = 14;
-const KEEP_RESULTS_DAYS = 30;
-
-/** Whether data goes with its stack: only when both yeses were given. */
-function removalOf(configuration: Configuration): Removal {
-  return configuration.deleteData
-    ? { removalPolicy: RemovalPolicy.DESTROY, autoDeleteObjects: true }
-    : { removalPolicy: RemovalPolicy.RETAIN, autoDeleteObjects: false };
-}
-
-export class StorageStack extends Stack {
+/** What other stacks use of the storage. */
+export interface Storage {
   readonly key: IKey;
-  /** Event files as they were delivered; ours or an existing bucket. */
+  /** Event files as they were delivered; made here or an existing bucket. */
   readonly rawBucket: IBucket;
   readonly lakeBucket: IBucket;
   /** Logs of the clusters. */
@@ -39,76 +33,71 @@ export class StorageStack extends Stack {
   /** `s3://bucket/folder` of the event files. */
   readonly eventsRoot: string;
   readonly workgroupName: string;
+}
+
+const KEEP_OLD_VERSIONS_DAYS = 14;
+const KEEP_RESULTS_DAYS = 30;
+
+export class StorageStack extends Stack implements Storage {
+  readonly key: IKey;
+  readonly rawBucket: IBucket;
+  readonly lakeBucket: IBucket;
+  readonly logBucket: IBucket;
+  readonly resultsBucket: IBucket;
+  readonly lakeRoot: string;
+  readonly eventsRoot: string;
+  readonly workgroupName: string;
 
   constructor(scope: Construct, id: string, props: StorageStackProps) {
     super(scope, id, props);
     const { configuration } = props;
     const removal = removalOf(configuration);
-    const key = encryptionKey(this, 'Key', configuration.prefix, removal.removalPolicy);
-    const accessLogs = accessLogBucket(this, 'AccessLogs', removal, configuration.logRetentionDays);
+    const { key } = new DataKey(this, 'Key', {
+      prefix: configuration.prefix,
+      removalPolicy: removal.removalPolicy,
+    });
+    const { bucket: accessLogs } = new AccessLogBucket(this, 'AccessLogs', {
+      ...removal,
+      keepDays: configuration.logRetentionDays,
+    });
     const data = { ...removal, key, accessLogs };
+    const versioned = { ...data, keepOldVersionsDays: KEEP_OLD_VERSIONS_DAYS };
+    const events = new EventLog(this, 'RawEvents', {
+      prefix: configuration.rawPrefix,
+      existing: existingBucketOf(configuration),
+      bucket: versioned,
+    });
     this.key = key;
-    this.rawBucket =
-      this.rawEvents(configuration) ??
-      dataBucket(this, 'RawEvents', { ...data, keepOldVersionsDays: KEEP_OLD_VERSIONS_DAYS });
-    this.lakeBucket = dataBucket(this, 'Lake', { ...data, keepOldVersionsDays: KEEP_OLD_VERSIONS_DAYS });
-    this.logBucket = dataBucket(this, 'ClusterLogs', {
+    this.rawBucket = events.bucket;
+    this.eventsRoot = events.root;
+    this.lakeBucket = new DataBucket(this, 'Lake', versioned).bucket;
+    this.lakeRoot = `s3://${this.lakeBucket.bucketName}`;
+    this.logBucket = new DataBucket(this, 'ClusterLogs', {
       ...data,
       lifecycleRules: [{ id: 'old-logs', expiration: Duration.days(configuration.logRetentionDays) }],
-    });
-    this.resultsBucket = dataBucket(this, 'QueryResults', {
+    }).bucket;
+    this.resultsBucket = new DataBucket(this, 'QueryResults', {
       ...data,
       lifecycleRules: [{ id: 'old-results', expiration: Duration.days(KEEP_RESULTS_DAYS) }],
-    });
-    this.lakeRoot = `s3://${this.lakeBucket.bucketName}`;
-    this.eventsRoot = `s3://${this.rawBucket.bucketName}/${configuration.rawPrefix}`;
-    new CfnOutput(this, 'EventsUri', { value: this.eventsRoot, description: 'Where the event files go' });
-    new CfnOutput(this, 'LakeUri', { value: this.lakeRoot, description: 'Where everything else lies' });
-    lakeCatalog(this, {
+    }).bucket;
+    const { database } = new LakeDatabase(this, 'Database', {
       lakeRoot: this.lakeRoot,
-      eventsRoot: this.eventsRoot,
       keep: !configuration.deleteData,
     });
-    this.workgroupName = configuration.prefix;
-    this.workgroup(configuration);
+    for (const definition of externalTables(this.lakeRoot, this.eventsRoot))
+      new ExternalTable(this, `Table-${definition.name}`, { definition, database });
+    this.workgroupName = new QueryWorkgroup(this, 'Workgroup', {
+      name: configuration.prefix,
+      resultsBucket: this.resultsBucket,
+      key,
+      scanLimitGiB: configuration.athenaScanLimitGiB,
+      queries: NAMED_QUERIES,
+    }).workgroupName;
+    new CfnOutput(this, 'EventsUri', { value: this.eventsRoot, description: 'Where the event files go' });
+    new CfnOutput(this, 'LakeUri', { value: this.lakeRoot, description: 'Where everything else is stored' });
   }
+}
 
-  private rawEvents({ rawBucket, rawBucketKeyArn }: Configuration): IBucket | undefined {
-    if (rawBucket === undefined) return undefined;
-    return rawBucketKeyArn === undefined
-      ? Bucket.fromBucketName(this, 'RawEvents', rawBucket)
-      : Bucket.fromBucketAttributes(this, 'RawEvents', {
-          bucketName: rawBucket,
-          encryptionKey: Key.fromKeyArn(this, 'RawEventsKey', rawBucketKeyArn),
-        });
-  }
-
-  /** Queries write where the workgroup says, encrypted, and stop when they would read more than its limit. */
-  private workgroup(configuration: Configuration): void {
-    const workgroup = new CfnWorkGroup(this, 'Workgroup', {
-      name: this.workgroupName,
-      description: 'Queries of the churn lake',
-      // Every run leaves its queries in the history, and Athena deletes no workgroup with a history. No data goes by it.
-      recursiveDeleteOption: true,
-      workGroupConfiguration: {
-        enforceWorkGroupConfiguration: true,
-        publishCloudWatchMetricsEnabled: true,
-        bytesScannedCutoffPerQuery: configuration.athenaScanLimitGiB * GIBIBYTE,
-        engineVersion: { selectedEngineVersion: 'Athena engine version 3' },
-        resultConfiguration: {
-          outputLocation: `s3://${this.resultsBucket.bucketName}/`,
-          encryptionConfiguration: { encryptionOption: 'SSE_KMS', kmsKey: this.key.keyArn },
-        },
-      },
-    });
-    for (const { name, description, sql } of NAMED_QUERIES) {
-      new CfnNamedQuery(this, `Query-${name}`, {
-        name,
-        description,
-        database: DATABASE,
-        workGroup: this.workgroupName,
-        queryString: sql,
-      }).addResourceDependency(workgroup);
-    }
-  }
+function existingBucketOf({ rawBucket, rawBucketKeyArn }: Configuration): ExistingBucket | undefined {
+  return rawBucket === undefined ? undefined : { name: rawBucket, keyArn: rawBucketKeyArn };
 }

@@ -70,26 +70,26 @@ describe('network', () => {
     }));
     expect(statements).toEqual([
       {
-        sid: 'BucketsOfThisAccount',
+        sid: 'AllowBucketsOfThisAccount',
         actions:
           'AbortMultipartUpload DeleteObject GetBucketLocation GetObject ListBucket ListBucketMultipartUploads ListMultipartUploadParts PutObject',
         resources: ['*'],
         conditions: ['aws:PrincipalAccount', 's3:ResourceAccount'],
       },
       {
-        sid: 'RepositoriesOfAmazonLinuxAndEmr',
+        sid: 'ReadPackageRepositories',
         actions: 'GetObject',
         resources: ['al2023-repos-<Region>-de612dc2/*', 'repo.<Region>.emr.amazonaws.com/*'],
         conditions: [],
       },
       {
-        sid: 'LogsThatEmrKeepsItself',
+        sid: 'WriteEmrSystemLogs',
         actions: 'PutObject PutObjectAcl PutObjectTagging',
         resources: ['<aws157-logs-prod or aws157-logs-prod-<Region>>/*'],
         conditions: [],
       },
       {
-        sid: 'HistoryServersThatEmrKeepsItself',
+        sid: 'UseEmrHistoryServer',
         actions:
           'AbortMultipartUpload GetObject ListMultipartUploadParts PutObject PutObjectAcl PutObjectTagging',
         resources: ['prod.<Region>.appinfo.src/*'],

@@ -102,14 +102,14 @@ describe('storage', () => {
       keyPolicy().map(({ Sid, Condition }) => [Sid ?? 'the account itself', ...Object.keys(Condition ?? {})]),
     ).toEqual([
       ['the account itself'],
-      ['AlarmsPublishToTheTopic', 'StringEquals'],
-      ['RulesWriteToTheDeadLetterQueue'],
-      ['LogsOfThisDeployment', 'ArnEquals'],
+      ['AllowAlarmsToPublish', 'StringEquals'],
+      ['AllowEventRulesToSendDeadLetters'],
+      ['AllowLogGroupsOfThisDeployment', 'ArnEquals'],
     ]);
   });
 
   test('CloudWatch Logs may use the key for the log groups that there are, and no others', () => {
-    const logs = keyPolicy().find(({ Sid }) => Sid === 'LogsOfThisDeployment');
+    const logs = keyPolicy().find(({ Sid }) => Sid === 'AllowLogGroupsOfThisDeployment');
     const arns = logs?.Condition?.ArnEquals?.['kms:EncryptionContext:aws:logs:arn'] ?? [];
     const names = STACKS.flatMap((stack) => resources(stack, 'AWS::Logs::LogGroup')).map(
       ([, { Properties }]) =>
