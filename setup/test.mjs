@@ -27,6 +27,7 @@ const checks = [
     command: locations.ruffExecutable,
     args: ['format', '--check'],
   },
+  { title: 'types of generated Python (mypy)', command: locations.mypyExecutable, args: [] },
 ];
 
 /**
