@@ -10,7 +10,7 @@ export interface StepDefinition<Result> {
   readonly name: StepName;
   /** One line that says what the step does. */
   readonly summary: string;
-  /** Longest time it may take, in minutes, before the state machine gives it up. */
+  /** Longest time it may take, in minutes; then its state times out. */
   readonly timeoutMinutes: number;
   /** Shape of the result that it writes. */
   readonly result: z.ZodType<Result>;

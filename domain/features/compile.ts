@@ -67,7 +67,7 @@ export function compileFeatures(features: readonly Feature[]): CompiledFeatures 
   };
 }
 
-/** All aggregates by alias: features share those that are equal. Throws where one alias stands for two. */
+/** All aggregates by alias: features share those that are equal. Throws where one alias is given to two. */
 export function sharedAggregates(
   parts: readonly Readonly<Record<string, string>>[],
 ): ReadonlyMap<string, string> {

@@ -36,7 +36,7 @@ export const duplicates = fragment({
     ) -> dict[datetime.date, int]:
         """Those of the days that hold an event twice on the branch, with their rows.
 
-        A hash stands for the event: should two different ones share it, their day is only looked at for nothing.
+        Events are compared by a hash: where two different ones share it, their day is written again for nothing.
         """
         # One task reads a whole day, if that is not too large: what is counted by day then needs no shuffle.
         spark.conf.set("spark.sql.sources.v2.bucketing.enabled", "true")

@@ -81,7 +81,7 @@ export const eventRows = fragment({
   constants: python`
     REFUSAL_REASONS = ${REFUSAL_REASONS.map((reason) => reason.code)}
 
-    # 0 stands for an accepted row, n for the nth of REFUSAL_REASONS: the first that holds.
+    # 0 is an accepted row, n the nth of REFUSAL_REASONS: the first that holds.
     OUTCOME = ${sqlText(OUTCOME)}
     OUTCOMES = ${REFUSAL_REASONS.length + 1}
     FORGOTTEN = ${REFUSAL_REASONS.indexOf(FORGOTTEN_USER) + 1}

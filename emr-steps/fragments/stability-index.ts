@@ -78,7 +78,7 @@ export const drift = fragment({
         known = Window.partitionBy("feature", F.isnull("value"))
         middle = F.sum("test").over(known.orderBy("value")) - F.col("test") / 2
         rank = middle / F.sum("test").over(known)
-        # Where no test row knows a feature there is no rank: least() passes over it, so known values get the last tenth.
+        # Where no test row has a value there is no rank: least() passes over it, so known values get the last tenth.
         tenth = F.least(F.floor(TENTHS * rank), F.lit(TENTHS - 1))
         # A missing value has a bin of its own.
         bin_of_value = F.when(F.col("value").isNotNull(), tenth)

@@ -63,7 +63,7 @@ export function sqlString(value: string): string {
   return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }
 
-/** Several string literals, to stand in an IN list. */
+/** Several string literals, for an IN list. */
 export function sqlStrings(values: readonly string[]): string {
   return values.map(sqlString).join(', ');
 }

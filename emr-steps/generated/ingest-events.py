@@ -926,7 +926,7 @@ REFUSAL_REASONS = [
     "impossible_length",
 ]
 
-# 0 stands for an accepted row, n for the nth of REFUSAL_REASONS: the first that holds.
+# 0 is an accepted row, n the nth of REFUSAL_REASONS: the first that holds.
 OUTCOME = """
 CASE
   WHEN is_forgotten THEN 1
@@ -1246,7 +1246,7 @@ def days_with_duplicates(
 ) -> dict[datetime.date, int]:
     """Those of the days that hold an event twice on the branch, with their rows.
 
-    A hash stands for the event: should two different ones share it, their day is only looked at for nothing.
+    Events are compared by a hash: where two different ones share it, their day is written again for nothing.
     """
     # One task reads a whole day, if that is not too large: what is counted by day then needs no shuffle.
     spark.conf.set("spark.sql.sources.v2.bucketing.enabled", "true")

@@ -52,7 +52,7 @@ describe('undeclaredNames', () => {
     expect(await undeclaredNames([step])).toEqual([expect.stringContaining('Undefined name `helper`')]);
   });
 
-  it('finds an import that only a neighbour has, and one that nobody uses', async () => {
+  it('finds an import that only a neighbour has, and one that is not used', async () => {
     const step = made('step', 'def run() -> float:\n    return math.pi', [], ['import json']);
     expect(await undeclaredNames([step])).toEqual([
       expect.stringContaining('`json` imported but unused'),

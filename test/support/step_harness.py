@@ -2,7 +2,7 @@
 
 python step_harness.py <script> <plan.json> ...  The script's own run() does the work; its result or its
 explained error is written where the plan says, as its main() would do. What others do to the tables before a run
-stands beside its plan, as statements in before.sql.
+is beside its plan, as statements in before.sql.
 """
 
 import importlib.util
