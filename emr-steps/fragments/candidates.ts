@@ -113,7 +113,7 @@ export const scoring = fragment({
   code: python`
     def with_raw_score(kind: str, model: CandidateModel | None, rows: DataFrame) -> DataFrame:
         """Adds the model's uncalibrated score: log-odds, rounded so that summation order cannot show."""
-        if model is None:
+        if model is None or kind == "base_rate":
             return rows.withColumn("raw_score", F.lit(0.0))
         scored = model.transform(rows)
         if kind == "random_forest":
