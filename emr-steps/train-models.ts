@@ -103,18 +103,24 @@ export const trainModels = defineStep({
             return list(pool.map(lambda kind: train_candidate(kind, rows, train_rows, settings), CANDIDATES))
 
 
-    def judge_baselines(rows: DataFrame, counts: dict[str, Census], seed: int) -> list[ModelEvaluation]:
-        """The trivial models that any candidate must beat."""
-        direction = rows.where("role = 'train'").stat.corr("days_since_last_seen", "label")
-        days = F.log1p("days_since_last_seen") * (1.0 if direction > 0 else -1.0)
-        by_recency = rows.select(
+    def scored_by_recency(rows: DataFrame) -> DataFrame:
+        """Training and test rows scored by the days since the user was last seen, in the direction that ranks."""
+        correlation = rows.where("role = 'train'").stat.corr("days_since_last_seen", "label")
+        # Rounded: that of unrelated columns is nearly 0, with a sign that comes from the order of summation.
+        direction = 1.0 if round(correlation, 9) > 0 else -1.0
+        return rows.select(
             F.when(rows.role == "train", "out_of_fold").otherwise("test").alias("sample"),
             "label",
-            F.round(days, SCORE_DECIMALS).alias("raw_score"),
+            rounded_score(F.log1p("days_since_last_seen") * direction).alias("raw_score"),
         )
+
+
+    def judge_baselines(rows: DataFrame, counts: dict[str, Census], seed: int) -> list[ModelEvaluation]:
+        """The trivial models that any candidate must beat."""
+        by_recency = score_histograms(scored_by_recency(rows))
         return [
             evaluate("base_rate", "baseline", constant_histograms(counts), seed, 0),
-            evaluate("days_since_last_seen", "baseline", score_histograms(by_recency), seed, 0),
+            evaluate("days_since_last_seen", "baseline", by_recency, seed, 0),
         ]
 
 

@@ -4,10 +4,11 @@ import { python } from '../python.ts';
 import { arrays } from './arrays.ts';
 import { histograms } from './histograms.ts';
 import { calibrationType } from './model-description.ts';
+import { storedFigures } from './stored-figures.ts';
 
 export const calibration = fragment({
   file: import.meta.url,
-  needs: [arrays, histograms, calibrationType],
+  needs: [arrays, histograms, calibrationType, storedFigures],
   imports: [
     'import numpy as np',
     'from sklearn.linear_model import LogisticRegression as WeightedLogisticRegression',
@@ -18,7 +19,7 @@ export const calibration = fragment({
         model = WeightedLogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-10)
         outcomes = np.repeat([1, 0], len(score))
         model.fit(np.tile(score, 2).reshape(-1, 1), outcomes, np.concatenate([positives, negatives]))
-        return {"slope": float(model.coef_[0, 0]), "intercept": float(model.intercept_[0])}
+        return {"slope": stored(model.coef_[0, 0]), "intercept": stored(model.intercept_[0])}
 
 
     def platt_scaling(out_of_fold: Histogram) -> Calibration:
@@ -27,7 +28,7 @@ export const calibration = fragment({
         high, low = (positives + 1) / (positives + 2), 1 / (negatives + 2)
         yes = out_of_fold.positives * high + out_of_fold.negatives * low
         no = out_of_fold.rows - yes
-        flat: Calibration = {"slope": 0.0, "intercept": float(np.log(yes.sum() / no.sum()))}
+        flat: Calibration = {"slope": 0.0, "intercept": stored(np.log(yes.sum() / no.sum()))}
         if len(out_of_fold.score) < 2:
             return flat
         fitted = fit_log_odds(out_of_fold.score, yes, no)

@@ -102,7 +102,7 @@ export const scoring = fragment({
   needs: [candidateType],
   imports: [
     'from pyspark.ml.functions import vector_to_array',
-    'from pyspark.sql import DataFrame',
+    'from pyspark.sql import Column, DataFrame',
     'from pyspark.sql import functions as F',
   ],
   constants: python`
@@ -111,8 +111,17 @@ export const scoring = fragment({
     SCORE_DECIMALS = 6
   `,
   code: python`
+    def rounded_score(score: Column) -> Column:
+        """A raw score as it is kept: rounded so that summation order cannot show, and a zero without a sign.
+
+        Where there are -0.0 and 0.0, which of the two equals a sort or a minimum returns depends on the processor.
+        Spark rounds by decimals, which have no -0.0; the sum gives the same to whatever rounds in its place.
+        """
+        return F.round(score, SCORE_DECIMALS) + F.lit(0.0)
+
+
     def with_raw_score(kind: str, model: CandidateModel | None, rows: DataFrame) -> DataFrame:
-        """Adds the model's uncalibrated score: log-odds, rounded so that summation order cannot show."""
+        """Adds the model's uncalibrated score: log-odds."""
         if model is None or kind == "base_rate":
             return rows.withColumn("raw_score", F.lit(0.0))
         scored = model.transform(rows)
@@ -121,6 +130,6 @@ export const scoring = fragment({
             score = F.log((share + LEAST_PROBABILITY) / (1 - share + LEAST_PROBABILITY))
         else:
             score = vector_to_array(F.col("rawPrediction"))[1]
-        return scored.withColumn("raw_score", F.round(score, SCORE_DECIMALS))
+        return scored.withColumn("raw_score", rounded_score(score))
   `,
 });

@@ -5,6 +5,7 @@ import { python } from '../python.ts';
 import { arrays } from './arrays.ts';
 import { calibration } from './calibration.ts';
 import { histograms } from './histograms.ts';
+import { storedFigures } from './stored-figures.ts';
 import { trainingTypes } from './types.ts';
 
 /** What each rule makes as large as it can. */
@@ -15,7 +16,7 @@ const RULE_FIGURES: Readonly<Record<ThresholdRule, string>> = {
 
 export const decisions = fragment({
   file: import.meta.url,
-  needs: [trainingTypes, arrays, histograms, calibration],
+  needs: [trainingTypes, arrays, histograms, calibration, storedFigures],
   imports: ['import numpy as np'],
   code: python`
     def confusion(histogram: Histogram) -> dict[str, Numbers]:
@@ -70,7 +71,7 @@ export const decisions = fragment({
             counts = {name: np.array([count]) for name, count in whole.items()}
             figures = {name: float(values[0]) for name, values in {**counts, **shares(counts)}.items()}
             results[rule] = {
-                "threshold": float(probability(calibration, np.asarray(threshold))),
+                "threshold": stored(probability(calibration, np.asarray(threshold))),
                 "truePositives": figures["truePositives"],
                 "falsePositives": figures["falsePositives"],
                 "trueNegatives": figures["trueNegatives"],

@@ -10,6 +10,7 @@ import { python } from '../python.ts';
 import { arrays } from './arrays.ts';
 import { calibration } from './calibration.ts';
 import { histograms } from './histograms.ts';
+import { storedFigures } from './stored-figures.ts';
 import { trainingTypes } from './types.ts';
 
 /** Names that the script gives its metrics: those of the domain, or this does not compile. */
@@ -30,7 +31,7 @@ const BALANCED_ACCURACY: ThresholdRule = 'best_balanced_accuracy';
 
 export const figures = fragment({
   file: import.meta.url,
-  needs: [trainingTypes, arrays, histograms, calibration],
+  needs: [trainingTypes, arrays, histograms, calibration, storedFigures],
   imports: [
     'import functools',
     'from collections.abc import Callable',
@@ -187,7 +188,7 @@ export const figures = fragment({
             for name, measure in named.items():
                 values[name].append(measure(positives[usable], negatives[usable]))
         joined = {name: np.concatenate(parts) for name, parts in values.items()}
-        return {name: np.quantile(figures, INTERVAL).tolist() for name, figures in joined.items()}
+        return {name: [stored(end) for end in np.quantile(joined[name], INTERVAL)] for name in joined}
 
 
     def figures(
@@ -198,7 +199,7 @@ export const figures = fragment({
         intervals = resampled(histogram, named, seed)
         counts = histogram.positives.reshape(1, -1), histogram.negatives.reshape(1, -1)
         return {
-            name: {"value": float(measure(*counts)[0]), "low": intervals[name][0], "high": intervals[name][1]}
+            name: {"value": stored(measure(*counts)[0]), "low": intervals[name][0], "high": intervals[name][1]}
             for name, measure in named.items()
         }
 
@@ -208,7 +209,7 @@ export const figures = fragment({
         predicted = probability(calibration, histogram.score)
         bins = equal_count_bins(histogram.positives, histogram.negatives, predicted)
         return [
-            {"predicted": float(mean), "observed": float(share), "users": float(count)}
+            {"predicted": stored(mean), "observed": stored(share), "users": stored(count)}
             for count, mean, share in zip(*bins, strict=True)
         ]
   `,

@@ -35,10 +35,12 @@ export const importance = fragment({
         """Each feature's share of what all inputs bring, largest first."""
         amounts = raw_importance(model, len(inputs), train)
         total = sum(amounts) or 1.0
-        ranked = sorted(zip(amounts, inputs, strict=True), key=lambda pair: (-pair[0], pair[1]["name"]))
         shares: list[Importance] = [
-            {"feature": feature["name"], "share": round(amount / total, 6)} for amount, feature in ranked
+            {"feature": feature["name"], "share": round(amount / total, 6)}
+            for amount, feature in zip(amounts, inputs, strict=True)
         ]
-        return [entry for entry in shares if entry["share"] > 0]
+        # Ordered by the rounded shares: the last digits of equal ones would order them by chance.
+        ranked = sorted(shares, key=lambda entry: (-entry["share"], entry["feature"]))
+        return [entry for entry in ranked if entry["share"] > 0]
   `,
 });

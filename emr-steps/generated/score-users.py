@@ -654,8 +654,17 @@ LEAST_PROBABILITY = 1e-6
 SCORE_DECIMALS = 6
 
 
+def rounded_score(score: Column) -> Column:
+    """A raw score as it is kept: rounded so that summation order cannot show, and a zero without a sign.
+
+    Where there are -0.0 and 0.0, which of the two equals a sort or a minimum returns depends on the processor.
+    Spark rounds by decimals, which have no -0.0; the sum gives the same to whatever rounds in its place.
+    """
+    return F.round(score, SCORE_DECIMALS) + F.lit(0.0)
+
+
 def with_raw_score(kind: str, model: CandidateModel | None, rows: DataFrame) -> DataFrame:
-    """Adds the model's uncalibrated score: log-odds, rounded so that summation order cannot show."""
+    """Adds the model's uncalibrated score: log-odds."""
     if model is None or kind == "base_rate":
         return rows.withColumn("raw_score", F.lit(0.0))
     scored = model.transform(rows)
@@ -664,7 +673,7 @@ def with_raw_score(kind: str, model: CandidateModel | None, rows: DataFrame) -> 
         score = F.log((share + LEAST_PROBABILITY) / (1 - share + LEAST_PROBABILITY))
     else:
         score = vector_to_array(F.col("rawPrediction"))[1]
-    return scored.withColumn("raw_score", F.round(score, SCORE_DECIMALS))
+    return scored.withColumn("raw_score", rounded_score(score))
 
 
 # --- emr-steps/fragments/model-storage.ts ---

@@ -16,7 +16,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, TypedDict
+from typing import Any, Literal, NamedTuple, Protocol, SupportsFloat, TypeAlias, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -988,8 +988,17 @@ LEAST_PROBABILITY = 1e-6
 SCORE_DECIMALS = 6
 
 
+def rounded_score(score: Column) -> Column:
+    """A raw score as it is kept: rounded so that summation order cannot show, and a zero without a sign.
+
+    Where there are -0.0 and 0.0, which of the two equals a sort or a minimum returns depends on the processor.
+    Spark rounds by decimals, which have no -0.0; the sum gives the same to whatever rounds in its place.
+    """
+    return F.round(score, SCORE_DECIMALS) + F.lit(0.0)
+
+
 def with_raw_score(kind: str, model: CandidateModel | None, rows: DataFrame) -> DataFrame:
-    """Adds the model's uncalibrated score: log-odds, rounded so that summation order cannot show."""
+    """Adds the model's uncalibrated score: log-odds."""
     if model is None or kind == "base_rate":
         return rows.withColumn("raw_score", F.lit(0.0))
     scored = model.transform(rows)
@@ -998,7 +1007,7 @@ def with_raw_score(kind: str, model: CandidateModel | None, rows: DataFrame) -> 
         score = F.log((share + LEAST_PROBABILITY) / (1 - share + LEAST_PROBABILITY))
     else:
         score = vector_to_array(F.col("rawPrediction"))[1]
-    return scored.withColumn("raw_score", F.round(score, SCORE_DECIMALS))
+    return scored.withColumn("raw_score", rounded_score(score))
 
 
 # --- emr-steps/fragments/arrays.ts ---
@@ -1085,6 +1094,21 @@ def constant_histograms(counts: dict[str, Census]) -> dict[str, Histogram]:
     return {"out_of_fold": one_bin(counts["train"]), "test": one_bin(counts["test"])}
 
 
+# --- emr-steps/fragments/stored-figures.ts ---
+
+FIGURE_DECIMALS = 9
+
+
+def stored(figure: SupportsFloat) -> float:
+    """A figure without the digits that depend on the processor.
+
+    BLAS sums in the order that suits the processor and its cores, and numpy's exp and log have a variant for
+    AVX-512: the same data differ in the last digits of a double, some 1e-15 of the figure. Rounding hides that,
+    but for a figure that happens to lie on the edge between two roundings. A zero has no sign.
+    """
+    return round(float(figure), FIGURE_DECIMALS) + 0.0
+
+
 # --- emr-steps/fragments/calibration.ts ---
 
 
@@ -1093,7 +1117,7 @@ def fit_log_odds(score: Numbers, positives: Numbers, negatives: Numbers) -> Cali
     model = WeightedLogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-10)
     outcomes = np.repeat([1, 0], len(score))
     model.fit(np.tile(score, 2).reshape(-1, 1), outcomes, np.concatenate([positives, negatives]))
-    return {"slope": float(model.coef_[0, 0]), "intercept": float(model.intercept_[0])}
+    return {"slope": stored(model.coef_[0, 0]), "intercept": stored(model.intercept_[0])}
 
 
 def platt_scaling(out_of_fold: Histogram) -> Calibration:
@@ -1102,7 +1126,7 @@ def platt_scaling(out_of_fold: Histogram) -> Calibration:
     high, low = (positives + 1) / (positives + 2), 1 / (negatives + 2)
     yes = out_of_fold.positives * high + out_of_fold.negatives * low
     no = out_of_fold.rows - yes
-    flat: Calibration = {"slope": 0.0, "intercept": float(np.log(yes.sum() / no.sum()))}
+    flat: Calibration = {"slope": 0.0, "intercept": stored(np.log(yes.sum() / no.sum()))}
     if len(out_of_fold.score) < 2:
         return flat
     fitted = fit_log_odds(out_of_fold.score, yes, no)
@@ -1266,7 +1290,7 @@ def resampled(histogram: Histogram, named: dict[str, Measure], seed: int) -> dic
         for name, measure in named.items():
             values[name].append(measure(positives[usable], negatives[usable]))
     joined = {name: np.concatenate(parts) for name, parts in values.items()}
-    return {name: np.quantile(figures, INTERVAL).tolist() for name, figures in joined.items()}
+    return {name: [stored(end) for end in np.quantile(joined[name], INTERVAL)] for name in joined}
 
 
 def figures(
@@ -1277,7 +1301,7 @@ def figures(
     intervals = resampled(histogram, named, seed)
     counts = histogram.positives.reshape(1, -1), histogram.negatives.reshape(1, -1)
     return {
-        name: {"value": float(measure(*counts)[0]), "low": intervals[name][0], "high": intervals[name][1]}
+        name: {"value": stored(measure(*counts)[0]), "low": intervals[name][0], "high": intervals[name][1]}
         for name, measure in named.items()
     }
 
@@ -1287,7 +1311,7 @@ def reliability(histogram: Histogram, calibration: Calibration) -> list[Reliabil
     predicted = probability(calibration, histogram.score)
     bins = equal_count_bins(histogram.positives, histogram.negatives, predicted)
     return [
-        {"predicted": float(mean), "observed": float(share), "users": float(count)}
+        {"predicted": stored(mean), "observed": stored(share), "users": stored(count)}
         for count, mean, share in zip(*bins, strict=True)
     ]
 
@@ -1347,7 +1371,7 @@ def decisions(test: Histogram, thresholds: dict[str, float], calibration: Calibr
         counts = {name: np.array([count]) for name, count in whole.items()}
         figures = {name: float(values[0]) for name, values in {**counts, **shares(counts)}.items()}
         results[rule] = {
-            "threshold": float(probability(calibration, np.asarray(threshold))),
+            "threshold": stored(probability(calibration, np.asarray(threshold))),
             "truePositives": figures["truePositives"],
             "falsePositives": figures["falsePositives"],
             "trueNegatives": figures["trueNegatives"],
@@ -1417,11 +1441,13 @@ def importance(model: CandidateModel, inputs: list[ModelInput], train: DataFrame
     """Each feature's share of what all inputs bring, largest first."""
     amounts = raw_importance(model, len(inputs), train)
     total = sum(amounts) or 1.0
-    ranked = sorted(zip(amounts, inputs, strict=True), key=lambda pair: (-pair[0], pair[1]["name"]))
     shares: list[Importance] = [
-        {"feature": feature["name"], "share": round(amount / total, 6)} for amount, feature in ranked
+        {"feature": feature["name"], "share": round(amount / total, 6)}
+        for amount, feature in zip(amounts, inputs, strict=True)
     ]
-    return [entry for entry in shares if entry["share"] > 0]
+    # Ordered by the rounded shares: the last digits of equal ones would order them by chance.
+    ranked = sorted(shares, key=lambda entry: (-entry["share"], entry["feature"]))
+    return [entry for entry in ranked if entry["share"] > 0]
 
 
 # --- emr-steps/fragments/model-storage.ts ---
@@ -1481,18 +1507,24 @@ def train_candidates(rows: DataFrame, train_rows: int, settings: TrainingSetting
         return list(pool.map(lambda kind: train_candidate(kind, rows, train_rows, settings), CANDIDATES))
 
 
-def judge_baselines(rows: DataFrame, counts: dict[str, Census], seed: int) -> list[ModelEvaluation]:
-    """The trivial models that any candidate must beat."""
-    direction = rows.where("role = 'train'").stat.corr("days_since_last_seen", "label")
-    days = F.log1p("days_since_last_seen") * (1.0 if direction > 0 else -1.0)
-    by_recency = rows.select(
+def scored_by_recency(rows: DataFrame) -> DataFrame:
+    """Training and test rows scored by the days since the user was last seen, in the direction that ranks."""
+    correlation = rows.where("role = 'train'").stat.corr("days_since_last_seen", "label")
+    # Rounded: that of unrelated columns is nearly 0, with a sign that comes from the order of summation.
+    direction = 1.0 if round(correlation, 9) > 0 else -1.0
+    return rows.select(
         F.when(rows.role == "train", "out_of_fold").otherwise("test").alias("sample"),
         "label",
-        F.round(days, SCORE_DECIMALS).alias("raw_score"),
+        rounded_score(F.log1p("days_since_last_seen") * direction).alias("raw_score"),
     )
+
+
+def judge_baselines(rows: DataFrame, counts: dict[str, Census], seed: int) -> list[ModelEvaluation]:
+    """The trivial models that any candidate must beat."""
+    by_recency = score_histograms(scored_by_recency(rows))
     return [
         evaluate("base_rate", "baseline", constant_histograms(counts), seed, 0),
-        evaluate("days_since_last_seen", "baseline", score_histograms(by_recency), seed, 0),
+        evaluate("days_since_last_seen", "baseline", by_recency, seed, 0),
     ]
 
 
