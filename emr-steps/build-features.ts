@@ -1,16 +1,18 @@
 /**
  * BuildFeatures: user_days -> features, one row per user and cutoff, by the `forward` protocol.
  * Reads the current snapshot of user_days once for all cutoffs; replaces the table `features` whole.
- * Fails when the log is too short to train on, or when nobody has a history before a cutoff.
+ * Fails when the log is too short to train on, or when no user has a history before a cutoff.
  */
 import { FEATURES } from '../domain/features/catalogue.ts';
 import { compileFeatures } from '../domain/features/compile.ts';
 import { FEATURES_TABLE } from '../domain/features/features-table.ts';
 import { ICEBERG_FORMAT_VERSION, sparkTableName, USER_DAYS } from '../domain/lake.ts';
 import { featuresResultSchema } from '../domain/results.ts';
-import { cutoffFunctions } from './fragments/cutoffs.ts';
-import { snapshotExpiry, snapshotFunctions, snapshotReading } from './fragments/snapshots.ts';
+import { cutoffs, period } from './fragments/cutoffs.ts';
+import { snapshotExpiry, snapshotReading } from './fragments/snapshots.ts';
 import { sqlText } from './fragments/sql.ts';
+import { stepError } from './fragments/step-error.ts';
+import { featuresTypes, planTypes } from './fragments/types.ts';
 import { python } from './python.ts';
 import { defineStep } from './step.ts';
 
@@ -56,14 +58,14 @@ JOIN cutoffs ON day >= first_day AND day < cutoff AND (cancelled_on IS NULL OR c
 export const buildFeatures = defineStep({
   name: 'build-features',
   summary: 'Makes point-in-time rows, one per user and cutoff, from the days of each user.',
-  reads: [USER_DAYS],
-  writes: [FEATURES_TABLE],
   result: featuresResultSchema,
-  imports: {
-    standard: ['import datetime', 'import math', 'import statistics'],
-    thirdParty: ['from pyspark.sql import DataFrame', 'from pyspark.sql import functions'],
-  },
-  body: python`
+  uses: [planTypes, featuresTypes, stepError, snapshotReading, snapshotExpiry, period, cutoffs],
+  imports: [
+    'import math',
+    'from pyspark.sql import DataFrame, SparkSession',
+    'from pyspark.sql import functions as F',
+  ],
+  constants: python`
     USER_DAYS = ${sparkTableName(USER_DAYS)}
     FEATURES = ${sparkTableName(FEATURES_TABLE)}
     KEY_COLUMNS = ${FEATURES_TABLE.columns.length - FEATURES.length}
@@ -83,21 +85,9 @@ export const buildFeatures = defineStep({
     PROJECTION = ${sqlText(projection)}
 
     COMMENTS = ${Object.fromEntries(FEATURES_TABLE.columns.map(({ name, meaning }) => [name, meaning]))}
-
-
-    ${snapshotFunctions}
-
-
-    ${snapshotReading}
-
-
-    ${snapshotExpiry}
-
-
-    ${cutoffFunctions}
-
-
-    def point_in_time_rows(spark: SparkSession, user_days: DataFrame, cutoffs: list[dict]) -> DataFrame:
+  `,
+  run: python`
+    def point_in_time_rows(spark: SparkSession, user_days: DataFrame, cutoffs: list[Cutoff]) -> DataFrame:
         """One row per user and cutoff: label and features, all cutoffs in one pass over the days."""
         user_days.createOrReplaceTempView("user_days")
         spark.createDataFrame(cutoffs, CUTOFF_SCHEMA).createOrReplaceTempView("cutoffs")
@@ -109,12 +99,12 @@ export const buildFeatures = defineStep({
 
     def write_features(rows: DataFrame) -> None:
         """Replaces the table in one commit; its columns follow the catalogue."""
-        described = [functions.col(name).alias(name, metadata={"comment": COMMENTS[name]}) for name in COMMENTS]
+        described = [F.col(name).alias(name, metadata={"comment": COMMENTS[name]}) for name in COMMENTS]
         (
             rows.select(*described)
             .writeTo(FEATURES)
             .using("iceberg")
-            .partitionedBy(functions.col("cutoff"))
+            .partitionedBy(F.col("cutoff"))
             .tableProperty("format-version", ${String(ICEBERG_FORMAT_VERSION)})
             .tableProperty("write.distribution-mode", "none")
             .tableProperty("write.spark.fanout.enabled", "true")
@@ -122,15 +112,15 @@ export const buildFeatures = defineStep({
         )
 
 
-    def counted_cutoffs(features: DataFrame, cutoffs: list[dict]) -> list[dict]:
+    def counted_cutoffs(features: DataFrame, cutoffs: list[Cutoff]) -> list[CutoffCounts]:
         """Rows and cancellations of each cutoff, counted in the table that was written."""
         counts = {
             row.cutoff: row
             for row in features.groupBy("cutoff")
-            .agg(functions.count(functions.lit(1)).alias("rows"), functions.sum("label").alias("cancellations"))
+            .agg(F.count(F.lit(1)).alias("rows"), F.sum("label").alias("cancellations"))
             .collect()
         }
-        empty = [str(cutoff["cutoff"]) for cutoff in cutoffs if cutoff["cutoff"] not in counts]
+        empty = [str(cutoff.cutoff) for cutoff in cutoffs if cutoff.cutoff not in counts]
         if empty:
             raise StepError(
                 f"no living user has an event before {', '.join(empty)}",
@@ -139,16 +129,16 @@ export const buildFeatures = defineStep({
             )
         return [
             {
-                "cutoff": str(cutoff["cutoff"]),
-                "role": cutoff["role"],
-                "rows": counts[cutoff["cutoff"]].rows,
-                "cancellations": counts[cutoff["cutoff"]].cancellations,
+                "cutoff": str(cutoff.cutoff),
+                "role": cutoff.role,
+                "rows": counts[cutoff.cutoff].rows,
+                "cancellations": counts[cutoff.cutoff].cancellations,
             }
             for cutoff in cutoffs
         ]
 
 
-    def run(spark: SparkSession, plan: dict) -> dict:
+    def run(spark: SparkSession, plan: Plan) -> FeaturesResult:
         """Fills the table of features and says what is in it."""
         settings = plan["training"]
         user_days_snapshot = current_snapshot(spark, USER_DAYS)
@@ -157,7 +147,7 @@ export const buildFeatures = defineStep({
         period = find_period(days, settings)
         cutoffs = plan_cutoffs(period, settings)
 
-        history_rows = sum(day["user_days"] for day in days) * len(cutoffs)
+        history_rows = sum(day.user_days for day in days) * len(cutoffs)
         tasks = max(spark.sparkContext.defaultParallelism, math.ceil(history_rows / HISTORY_ROWS_PER_TASK))
         spark.conf.set("spark.sql.shuffle.partitions", tasks)
         write_features(point_in_time_rows(spark, user_days, cutoffs))
@@ -165,15 +155,15 @@ export const buildFeatures = defineStep({
 
         features_snapshot = current_snapshot(spark, FEATURES)
         features = read_snapshot(spark, FEATURES, features_snapshot)
-        cancelled = functions.when(functions.col("cancellations") > 0, functions.col("user_id"))
-        users = user_days.agg(
-            functions.countDistinct("user_id").alias("users"),
-            functions.countDistinct(cancelled).alias("cancellations"),
-        ).first()
+        cancelled = F.when(F.col("cancellations") > 0, F.col("user_id"))
+        (users,) = user_days.agg(
+            F.countDistinct("user_id").alias("users"),
+            F.countDistinct(cancelled).alias("cancellations"),
+        ).collect()
         return {
-            "firstDay": str(period["first_day"]),
-            "observationEnd": str(period["observation_end"]),
-            "observedDays": (period["observation_end"] - period["first_day"]).days,
+            "firstDay": str(period.first_day),
+            "observationEnd": str(period.observation_end),
+            "observedDays": (period.observation_end - period.first_day).days,
             "cutoffs": counted_cutoffs(features, cutoffs),
             "users": users.users,
             "cancellations": users.cancellations,

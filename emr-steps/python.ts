@@ -1,6 +1,6 @@
 /**
  * A tagged template for Python source. Values enter as encoded literals, so a hostile value stays a value;
- * nested fragments are inserted with the indentation of the place where they stand.
+ * nested fragments are inserted with the indentation of the place where they are inserted.
  */
 
 /** A piece of Python source. Made only by the `python` template and the functions below. */
@@ -27,7 +27,7 @@ const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
  * Python source with values and fragments filled in.
- * Leading blank lines and the indentation common to all lines are taken away; backslashes stand as typed.
+ * Leading blank lines and the indentation common to all lines are removed; backslashes stay as typed.
  */
 export function python(
   strings: TemplateStringsArray,

@@ -1,34 +1,39 @@
 /**
  * ScoreUsers: the stored model applied to every living user at observationEnd, and how far these users are from
  * those on whom it was tested.
- * Replaces the partition of this run in the table `scores`, so that a repeat ends with the same rows.
+ * Replaces the partition of this run in the table `scores`, so that a second try ends with the same rows.
  */
 import { FEATURES_TABLE } from '../domain/features/features-table.ts';
 import { SCORES, sparkTableName } from '../domain/lake.ts';
 import { scoringResultSchema } from '../domain/results.ts';
-import { loading, loadingImports, scoring } from './fragments/candidates.ts';
-import { inputVector } from './fragments/model-inputs.ts';
-import { snapshotExpiry, snapshotFunctions, snapshotReading } from './fragments/snapshots.ts';
-import { driftFunctions, driftImports } from './fragments/stability-index.ts';
+import { scoring } from './fragments/candidates.ts';
+import { files } from './fragments/files.ts';
+import { calibrationType } from './fragments/model-description.ts';
+import { featureType, inputVector } from './fragments/model-inputs.ts';
+import { loading } from './fragments/model-storage.ts';
+import { snapshotExpiry, snapshotReading } from './fragments/snapshots.ts';
+import { drift } from './fragments/stability-index.ts';
+import { stepError } from './fragments/step-error.ts';
 import { createTable } from './fragments/tables.ts';
+import { planTypes, scoringTypes } from './fragments/types.ts';
 import { python } from './python.ts';
 import { defineStep } from './step.ts';
 
 export const scoreUsers = defineStep({
   name: 'score-users',
   summary: 'Scores every living user, says which groups of features raise the score, and measures drift.',
-  reads: [FEATURES_TABLE],
-  writes: [SCORES],
   result: scoringResultSchema,
-  imports: {
-    standard: ['import datetime', ...driftImports],
-    thirdParty: [
-      'from pyspark.sql import Column, DataFrame, Window',
-      'from pyspark.sql import functions',
-      ...loadingImports,
-    ],
-  },
-  body: python`
+  uses: [
+    ...[planTypes, scoringTypes, stepError, files, snapshotReading, snapshotExpiry],
+    ...[featureType, inputVector, calibrationType, scoring, loading, drift],
+  ],
+  imports: [
+    'import math',
+    'from pyspark.ml.functions import array_to_vector',
+    'from pyspark.sql import Column, DataFrame, SparkSession, Window',
+    'from pyspark.sql import functions as F',
+  ],
+  constants: python`
     FEATURES = ${sparkTableName(FEATURES_TABLE)}
     SCORES = ${sparkTableName(SCORES)}
     SCORES_DEFINITION = ${createTable(SCORES)}
@@ -38,30 +43,9 @@ export const scoreUsers = defineStep({
     REASONS = 3
     TOP_USERS = 50
     HASH_VALUES = 2**32
-
-
-    ${snapshotFunctions}
-
-
-    ${snapshotReading}
-
-
-    ${snapshotExpiry}
-
-
-    ${inputVector}
-
-
-    ${scoring}
-
-
-    ${loading}
-
-
-    ${driftFunctions}
-
-
-    def living_users(features: DataFrame, inputs: list[dict]) -> DataFrame:
+  `,
+  run: python`
+    def living_users(features: DataFrame, inputs: list[ModelInput]) -> DataFrame:
         """The rows to score, with what the model must know of them."""
         missing = [feature["name"] for feature in inputs if feature["name"] not in features.columns]
         if missing:
@@ -75,59 +59,59 @@ export const scoreUsers = defineStep({
         )
 
 
-    def with_variants(users: DataFrame, inputs: list[dict]) -> DataFrame:
+    def with_variants(users: DataFrame, inputs: list[ModelInput]) -> DataFrame:
         """Each row as it is, and once more for each group with the group's inputs at their training medians."""
         groups = list(dict.fromkeys(feature["group"] for feature in inputs))
-        group_of = functions.lit([feature["group"] for feature in inputs])
-        medians = functions.lit(
+        group_of = F.lit([feature["group"] for feature in inputs])
+        medians = F.lit(
             [
                 math.log1p(feature["median"]) if feature["scale"] == "log1p" else feature["median"]
                 for feature in inputs
             ]
         )
-        variants = users.withColumn("variant", functions.explode(functions.lit([AS_IT_IS, *groups])))
+        variants = users.withColumn("variant", F.explode(F.lit([AS_IT_IS, *groups])))
 
         def replaced(value: Column, index: Column) -> Column:
-            return functions.when(group_of[index] == functions.col("variant"), medians[index]).otherwise(value)
+            return F.when(group_of[index] == F.col("variant"), medians[index]).otherwise(value)
 
-        return variants.withColumn("features", array_to_vector(functions.transform("inputs", replaced)))
+        return variants.withColumn("features", array_to_vector(F.transform("inputs", replaced)))
 
 
     def with_reasons(scored: DataFrame) -> DataFrame:
         """One row a user: the score, and the groups without which it would be lower, strongest first."""
-        as_it_is = functions.col("variant") == AS_IT_IS
-        score = functions.max(functions.when(as_it_is, functions.col("raw_score")))
-        others = functions.collect_list(functions.when(~as_it_is, functions.struct("raw_score", "variant")))
+        as_it_is = F.col("variant") == AS_IT_IS
+        score = F.max(F.when(as_it_is, F.col("raw_score")))
+        others = F.collect_list(F.when(~as_it_is, F.struct("raw_score", "variant")))
         users = scored.groupBy("user_id", "cutoff", "is_paid").agg(
             score.alias("raw_score"), others.alias("others")
         )
         rises = "transform(others, other -> struct(raw_score - other.raw_score AS rise, other.variant AS name))"
         raising = f"sort_array(filter({rises}, other -> other.rise > 0), false)"
         return users.withColumn(
-            "reasons", functions.expr(f"transform(slice({raising}, 1, {REASONS}), other -> other.name)")
+            "reasons", F.expr(f"transform(slice({raising}, 1, {REASONS}), other -> other.name)")
         )
 
 
-    def ranked(users: DataFrame, calibration: dict, plan: dict) -> DataFrame:
+    def ranked(users: DataFrame, calibration: Calibration, plan: Plan) -> DataFrame:
         """The rows of the table: probability, rank and decile, and who is never to be contacted."""
-        log_odds = calibration["slope"] * functions.col("raw_score") + calibration["intercept"]
-        order = Window.orderBy(functions.desc("raw_score"), functions.xxhash64("user_id"), "user_id")
+        log_odds = calibration["slope"] * F.col("raw_score") + calibration["intercept"]
+        order = Window.orderBy(F.desc("raw_score"), F.xxhash64("user_id"), "user_id")
         settings = plan["scoring"]
-        salted = functions.concat(functions.lit(settings["controlGroupSalt"]), functions.lit(":"), "user_id")
+        salted = F.concat(F.lit(settings["controlGroupSalt"]), F.lit(":"), "user_id")
         control_below = settings["controlGroupShare"] * HASH_VALUES
-        first_bytes = functions.conv(functions.substring(functions.sha2(salted, 256), 1, 8), 16, 10)
+        first_bytes = F.conv(F.substring(F.sha2(salted, 256), 1, 8), 16, 10)
         return (
-            users.withColumn("run_id", functions.lit(plan["runId"]))
-            .withColumn("probability", 1 / (1 + functions.exp(-log_odds)))
-            .withColumn("rank", functions.row_number().over(order).cast("bigint"))
-            .withColumn("decile", functions.ntile(10).over(order))
-            .withColumn("level", functions.expr("CASE is_paid WHEN 1 THEN 'paid' WHEN 0 THEN 'free' END"))
+            users.withColumn("run_id", F.lit(plan["runId"]))
+            .withColumn("probability", 1 / (1 + F.exp(-log_odds)))
+            .withColumn("rank", F.row_number().over(order).cast("bigint"))
+            .withColumn("decile", F.ntile(10).over(order))
+            .withColumn("level", F.expr("CASE is_paid WHEN 1 THEN 'paid' WHEN 0 THEN 'free' END"))
             .withColumn("in_control_group", first_bytes.cast("bigint") < control_below)
             .select(*COLUMNS)
         )
 
 
-    def top_users(scores: DataFrame) -> list[dict]:
+    def top_users(scores: DataFrame) -> list[TopUser]:
         """The users most at risk."""
         return [
             {
@@ -141,7 +125,7 @@ export const scoreUsers = defineStep({
         ]
 
 
-    def run(spark: SparkSession, plan: dict) -> dict:
+    def run(spark: SparkSession, plan: Plan) -> ScoringResult:
         """Scores, writes this run's partition, and counts what was written."""
         description, model = load(Files(spark), plan["outputs"]["model"])
         inputs, test_scores = description["inputs"], description["testScores"]
@@ -152,19 +136,19 @@ export const scoreUsers = defineStep({
         scored = with_raw_score(description["kind"], model, variants)
         scores = ranked(with_reasons(scored), description["calibration"], plan)
         spark.sql(SCORES_DEFINITION)
-        scores.writeTo(SCORES).overwrite(functions.col("run_id") == plan["runId"])
+        scores.writeTo(SCORES).overwrite(F.col("run_id") == plan["runId"])
         expire_snapshots(spark, plan, [SCORES], SNAPSHOT_RETENTION_DAYS)
 
         snapshot = current_snapshot(spark, SCORES)
-        written = read_snapshot(spark, SCORES, snapshot).where(functions.col("run_id") == plan["runId"]).cache()
+        written = read_snapshot(spark, SCORES, snapshot).where(F.col("run_id") == plan["runId"]).cache()
         # A sum of decimals does not depend on the order of its parts.
-        expected = functions.sum(functions.col("probability").cast("decimal(20,12)")).cast("double")
-        totals = written.agg(
-            functions.count(functions.lit(1)).alias("users"),
-            functions.max("cutoff").alias("cutoff"),
+        expected = F.sum(F.col("probability").cast("decimal(20,12)")).cast("double")
+        (totals,) = written.agg(
+            F.count(F.lit(1)).alias("users"),
+            F.max("cutoff").alias("cutoff"),
             expected.alias("expected_cancellations"),
             reaching(test_scores["starts"]).alias("reached"),
-        ).first()
+        ).collect()
         return {
             "users": totals.users,
             "cutoff": str(totals.cutoff),

@@ -7,134 +7,129 @@ import { FEATURES_TABLE } from '../domain/features/features-table.ts';
 import { sparkTableName } from '../domain/lake.ts';
 import { CANDIDATES } from '../domain/models.ts';
 import { trainingResultSchema } from '../domain/results.ts';
-import { barrierTimer, candidateImports, fitting, scoring } from './fragments/candidates.ts';
-import { evaluationFunctions, evaluationImports } from './fragments/evaluation.ts';
-import { foldFunctions } from './fragments/folds.ts';
-import { inputLearning, inputVector } from './fragments/model-inputs.ts';
-import { snapshotFunctions, snapshotReading } from './fragments/snapshots.ts';
+import { calibration } from './fragments/calibration.ts';
+import { fitting, scoring } from './fragments/candidates.ts';
+import { census } from './fragments/census.ts';
+import { decisions } from './fragments/decisions.ts';
+import { evaluation } from './fragments/evaluation.ts';
+import { figures } from './fragments/figures.ts';
+import { files } from './fragments/files.ts';
+import { folds } from './fragments/folds.ts';
+import { histograms } from './fragments/histograms.ts';
+import { importance } from './fragments/importance.ts';
+import { barrierTimer } from './fragments/jvm.ts';
+import { modelDescription } from './fragments/model-description.ts';
+import { inputLearning } from './fragments/model-inputs.ts';
+import { storing } from './fragments/model-storage.ts';
+import { snapshotReading } from './fragments/snapshots.ts';
 import { scoreBins } from './fragments/stability-index.ts';
+import { planTypes, trainingTypes } from './fragments/types.ts';
 import { python } from './python.ts';
 import { defineStep } from './step.ts';
 
 export const trainModels = defineStep({
   name: 'train-models',
   summary: 'Trains the candidates, judges them on the newest known outcomes, and stores the best.',
-  reads: [FEATURES_TABLE],
-  writes: [],
   result: trainingResultSchema,
-  imports: {
-    standard: [
-      ...evaluationImports.standard,
-      'import atexit',
-      'import math',
-      'import time',
-      'from concurrent.futures import ThreadPoolExecutor',
+  uses: [
+    ...[planTypes, trainingTypes, files, snapshotReading, barrierTimer, census, inputLearning, folds],
+    ...[
+      modelDescription,
+      fitting,
+      scoring,
+      histograms,
+      calibration,
+      figures,
+      decisions,
+      evaluation,
+      scoreBins,
+      importance,
+      storing,
     ],
-    thirdParty: [
-      ...evaluationImports.thirdParty,
-      ...candidateImports,
-      'from pyspark.ml.stat import Summarizer',
-    ],
-  },
-  body: python`
+  ],
+  imports: [
+    'import atexit',
+    'import functools',
+    'import math',
+    'import time',
+    'from concurrent.futures import ThreadPoolExecutor',
+    'from typing import NamedTuple',
+    'from pyspark.sql import DataFrame, SparkSession',
+    'from pyspark.sql import functions as F',
+  ],
+  constants: python`
     FEATURES = ${sparkTableName(FEATURES_TABLE)}
     CANDIDATES = ${CANDIDATES.map((candidate) => candidate.name)}
     ROWS_PER_TASK = 50_000
-    # Fewer users who cancel than this cannot be told from chance, nor dealt to folds.
+    # With fewer users who cancel than this, nothing can be learnt, nor can they be dealt to folds.
     LEAST_CANCELLERS = 4
+  `,
+  run: python`
+    class Trained(NamedTuple):
+        """A candidate, fitted on all training rows, with its scores and their evaluation."""
 
-    ${inputLearning}
-
-
-    ${snapshotFunctions}
-
-
-    ${snapshotReading}
-
-
-    ${inputVector}
-
-
-    ${evaluationFunctions}
-
-
-    ${scoreBins}
-
-
-    ${fitting}
-
-
-    ${scoring}
-
-
-    ${barrierTimer}
-
-
-    ${foldFunctions}
-
-
-    def census(features: DataFrame) -> dict[str, dict]:
-        """Rows, cancellations and users who cancel, of the training and of the test rows."""
-        canceller = functions.when(functions.col("label") == 1, functions.col("user_id"))
-        counts = features.groupBy("role").agg(
-            functions.count(functions.lit(1)).alias("rows"),
-            functions.sum("label").alias("cancellations"),
-            functions.countDistinct(canceller).alias("cancellers"),
-            functions.max("cutoff").alias("cutoff"),
-        )
-        return {row.role: row.asDict() for row in counts.collect()}
+        kind: str
+        model: CandidateModel
+        histograms: dict[str, Histogram]
+        evaluation: ModelEvaluation
 
 
     def sampled(scored: DataFrame, sample: str) -> DataFrame:
         """What an evaluation needs of scored rows."""
-        return scored.select(functions.lit(sample).alias("sample"), "label", "raw_score")
+        return scored.select(F.lit(sample).alias("sample"), "label", "raw_score")
 
 
-    def train_candidate(kind: str, rows: DataFrame, train_rows: int, settings: dict) -> dict:
+    def train_candidate(kind: str, rows: DataFrame, train_rows: int, settings: TrainingSettings) -> Trained:
         """Scores training rows by models that did not see their users, and test rows by a model of all of them."""
         started = time.monotonic()
         train = rows.where("role = 'train'")
         samples = []
         for fold in range(settings["folds"]):
-            others = FIT[kind](train.where(functions.col("fold") != fold), train_rows, settings)
-            held_out = train.where(functions.col("fold") == fold)
+            others = FIT[kind](train.where(F.col("fold") != fold), train_rows, settings)
+            held_out = train.where(F.col("fold") == fold)
             samples.append(sampled(with_raw_score(kind, others, held_out), "out_of_fold"))
         model = FIT[kind](train, train_rows, settings)
         fit_seconds = time.monotonic() - started
         samples.append(sampled(with_raw_score(kind, model, rows.where("role = 'test'")), "test"))
         histograms = score_histograms(functools.reduce(DataFrame.union, samples))
         evaluation = evaluate(kind, "candidate", histograms, settings["seed"], fit_seconds)
-        return {"kind": kind, "model": model, "histograms": histograms, "evaluation": evaluation}
+        return Trained(kind, model, histograms, evaluation)
 
 
-    def train_candidates(rows: DataFrame, train_rows: int, settings: dict) -> list[dict]:
+    def train_candidates(rows: DataFrame, train_rows: int, settings: TrainingSettings) -> list[Trained]:
         """Trains the candidates side by side: each leaves the cores idle for much of its time."""
         with ThreadPoolExecutor(len(CANDIDATES)) as pool:
             return list(pool.map(lambda kind: train_candidate(kind, rows, train_rows, settings), CANDIDATES))
 
 
-    def judge_baselines(rows: DataFrame, counts: dict[str, dict], seed: int) -> list[dict]:
-        """The trivial models that any candidate must beat."""
-        direction = rows.where("role = 'train'").stat.corr("days_since_last_seen", "label")
-        days = functions.log1p("days_since_last_seen") * (1.0 if direction > 0 else -1.0)
-        by_recency = rows.select(
-            functions.when(rows.role == "train", "out_of_fold").otherwise("test").alias("sample"),
+    def scored_by_recency(rows: DataFrame) -> DataFrame:
+        """Training and test rows scored by the days since the user was last seen, in the direction that ranks."""
+        correlation = rows.where("role = 'train'").stat.corr("days_since_last_seen", "label")
+        # Rounded: that of unrelated columns is nearly 0, with a sign that comes from the order of summation.
+        direction = 1.0 if round(correlation, 9) > 0 else -1.0
+        return rows.select(
+            F.when(rows.role == "train", "out_of_fold").otherwise("test").alias("sample"),
             "label",
-            functions.round(days, SCORE_DECIMALS).alias("raw_score"),
+            rounded_score(F.log1p("days_since_last_seen") * direction).alias("raw_score"),
         )
+
+
+    def judge_baselines(rows: DataFrame, counts: dict[str, Census], seed: int) -> list[ModelEvaluation]:
+        """The trivial models that any candidate must beat."""
+        by_recency = score_histograms(scored_by_recency(rows))
         return [
             evaluate("base_rate", "baseline", constant_histograms(counts), seed, 0),
-            evaluate("days_since_last_seen", "baseline", score_histograms(by_recency), seed, 0),
+            evaluate("days_since_last_seen", "baseline", by_recency, seed, 0),
         ]
 
 
-    def held_out_precision(trained: dict) -> float:
+    def held_out_precision(trained: Trained) -> float:
         """Average precision on out-of-fold rows, by which the model is chosen: the test rows stay untouched."""
-        histogram = trained["histograms"]["out_of_fold"]
+        histogram = trained.histograms["out_of_fold"]
         return float(average_precision(histogram.positives.reshape(1, -1), histogram.negatives.reshape(1, -1))[0])
 
 
-    def reliability_reason(counts: dict[str, dict], least: int) -> str:
+    def reliability_reason(counts: dict[str, Census], least: int) -> str:
         """Why the figures cannot be trusted; empty when they can."""
         cancellers = counts["train"]["cancellers"]
         if cancellers < least:
@@ -147,17 +142,10 @@ export const trainModels = defineStep({
         return ""
 
 
-    def store(files: Files, folder: str, description: dict, model) -> None:
-        """Writes the model and then its description, which is what a reader looks for."""
-        if model is not None:
-            model.write().overwrite().save(f"{folder}/model")
-        files.write_json(f"{folder}/model.json", description)
-
-
-    def run(spark: SparkSession, plan: dict) -> dict:
+    def run(spark: SparkSession, plan: Plan) -> TrainingResult:
         """Trains, judges, chooses and stores."""
         settings = plan["training"]
-        if spark.sparkContext._jsc.sc().isLocal():
+        if str(spark.sparkContext.master).partition("[")[0] == "local":
             atexit.register(release_barrier_timer, spark)
         snapshot = current_snapshot(spark, FEATURES)
         features = read_snapshot(spark, FEATURES, snapshot)
@@ -171,12 +159,12 @@ export const trainModels = defineStep({
         evaluations = judge_baselines(rows, counts, settings["seed"])
         trainable = train["cancellers"] >= LEAST_CANCELLERS and train["cancellations"] < train["rows"]
         candidates = train_candidates(rows, train["rows"], settings) if trainable else []
-        evaluations += [trained["evaluation"] for trained in candidates]
+        evaluations += [trained.evaluation for trained in candidates]
         chosen = max(candidates, key=held_out_precision, default=None)
         reason = reliability_reason(counts, settings["minCancellations"])
-        histograms = chosen["histograms"] if chosen else constant_histograms(counts)
-        description = {
-            "kind": chosen["kind"] if chosen else "base_rate",
+        histograms = chosen.histograms if chosen else constant_histograms(counts)
+        description: ModelDescription = {
+            "kind": chosen.kind if chosen else "base_rate",
             "inputs": inputs,
             "calibration": platt_scaling(histograms["out_of_fold"]),
             "scoreThresholds": score_thresholds(histograms["out_of_fold"]),
@@ -186,10 +174,8 @@ export const trainModels = defineStep({
             "featuresSnapshot": snapshot,
             "testScores": score_bins(histograms["test"]),
         }
-        store(Files(spark), plan["outputs"]["model"], description, chosen["model"] if chosen else None)
-        ranked = (
-            importance(chosen["kind"], chosen["model"], inputs, rows.where("role = 'train'")) if chosen else []
-        )
+        store(Files(spark), plan["outputs"]["model"], description, chosen.model if chosen else None)
+        ranked = importance(chosen.model, inputs, rows.where("role = 'train'")) if chosen else []
         return {
             "trainRows": train["rows"],
             "trainCancellations": train["cancellations"],

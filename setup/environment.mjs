@@ -66,6 +66,9 @@ export function locate(root, machine = process) {
       spark: join(environmentFolder, 'classes', 'spark.jsa'),
     },
     ruffExecutable: join(pythonFolder, 'bin', 'ruff'),
+    mypyExecutable: join(pythonFolder, 'bin', 'mypy'),
+    /** Makes Python types from JSON Schema. */
+    typeGeneratorExecutable: join(pythonFolder, 'bin', 'datamodel-codegen'),
     cfnLintExecutable: join(pythonFolder, 'bin', 'cfn-lint'),
     /** Files for DuckDB's LOAD, built for exactly the version of @duckdb/node-api. */
     duckdbExtensions: {
@@ -89,6 +92,7 @@ export const {
   sparkClassPath,
   classArchives,
   ruffExecutable,
+  typeGeneratorExecutable,
   cfnLintExecutable,
   duckdbExtensions,
 } = locate(dirname(dirname(fileURLToPath(import.meta.url))));

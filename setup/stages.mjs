@@ -24,6 +24,7 @@ export const staticChecks = (locations) => [
     command: locations.ruffExecutable,
     args: ['format', '--check'],
   },
+  { title: 'types of generated Python (mypy)', command: locations.mypyExecutable, args: [] },
 ];
 
 /**

@@ -9,7 +9,7 @@ import {
   type Window,
 } from './measure.ts';
 
-/** A counter as people call it. */
+/** A counter, as the report and the docs call it. */
 export interface Noun {
   readonly counter: Counter;
   /** Plural, in lower case: "songs". */
@@ -49,7 +49,7 @@ export function counts(noun: Noun, windows: readonly Window[] = WINDOWS): readon
       measure: { combine: 'per day', counter: noun.counter, window: 'ever' },
       scale: 'log1p',
       fill: 0,
-      // One visit in 48 days is another rate than one in 62, though nobody has changed; the windows alarm instead.
+      // One visit in 48 days is another rate than one in 62, though the user has not changed; the windows alarm instead.
       drift: 'exempt',
     },
   ];

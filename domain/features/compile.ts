@@ -37,23 +37,24 @@ const MOMENTS: Readonly<Record<Moment, { readonly alias: string; readonly aggreg
   },
 };
 
-/** Compiles a catalogue. Throws on a name that is no column name, or that two features share. */
+/**
+ * Compiles a catalogue. Throws on a name that is not a column name, or that two features share, and where two measures
+ * ask for different aggregates under one alias.
+ */
 export function compileFeatures(features: readonly Feature[]): CompiledFeatures {
   const names = features.map((feature) => columnName(feature.name));
   const repeated = names.find((name, index) => names.indexOf(name) !== index);
   if (repeated !== undefined) throw new Error(`two features are called "${repeated}": rename one`);
   const compiled = features.map((feature) => compileMeasure(feature.measure));
-  const aggregates: Readonly<Record<string, string>> = Object.assign(
+  const aggregates = sharedAggregates([
     { known_days: KNOWN_DAYS },
     ...compiled.map((part) => part.aggregates),
-  );
+  ]);
   return {
     aggregate: [
       'SELECT',
       ...KEYS.map((key) => `  ${key},`),
-      Object.entries(aggregates)
-        .map(([alias, sql]) => `  ${sql} AS ${alias}`)
-        .join(',\n'),
+      [...aggregates].map(([alias, sql]) => `  ${sql} AS ${alias}`).join(',\n'),
       'FROM history',
       `GROUP BY ${KEYS.join(', ')}, first_day`,
     ].join('\n'),
@@ -64,6 +65,23 @@ export function compileFeatures(features: readonly Feature[]): CompiledFeatures 
       'FROM aggregated',
     ].join('\n'),
   };
+}
+
+/** All aggregates by alias: features share those that are equal. Throws where one alias is given to two. */
+export function sharedAggregates(
+  parts: readonly Readonly<Record<string, string>>[],
+): ReadonlyMap<string, string> {
+  const shared = new Map<string, string>();
+  for (const [alias, sql] of parts.flatMap((part) => Object.entries(part))) {
+    const other = shared.get(alias);
+    if (other !== undefined && other !== sql) {
+      throw new Error(
+        `two aggregates are called "${alias}": ${other} and ${sql}; give them different aliases in compileMeasure`,
+      );
+    }
+    shared.set(alias, sql);
+  }
+  return shared;
 }
 
 /** Compiles one measure. */

@@ -80,7 +80,7 @@ export type Scale = 'linear' | 'log1p';
 /** What stands for a missing value: a fixed number, or the median of the training rows. */
 export type Fill = number | 'median';
 
-/** Groups under which features are explained to people; a user's reasons are groups. */
+/** Groups under which features are explained to readers; a user's reasons are groups. */
 export const FEATURE_GROUPS = [
   { name: 'activity', label: 'How often they come' },
   { name: 'listening', label: 'How much they listen' },

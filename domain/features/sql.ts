@@ -22,7 +22,7 @@ export function sqlNumber(value: number): string {
   return String(value);
 }
 
-/** Puts a list on as many lines as it needs, so that no line grows beyond what people read. */
+/** Puts a list on as many lines as it needs, so that no line grows too long to read. */
 export function wrapped(entries: readonly string[], indentation: string, width = 88): string {
   const lines: string[] = [];
   for (const entry of entries) {

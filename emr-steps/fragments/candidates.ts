@@ -1,135 +1,135 @@
-/** The models that compete: how each is fitted, loaded, and made to give a score on the log-odds scale. */
-import { type Python, python } from '../python.ts';
+/** The candidates: how each is fitted, and made to give a score on the log-odds scale. */
+import { fragment } from '../fragment.ts';
+import { python } from '../python.ts';
+import { planTypes } from './types.ts';
 
-/** Imports of the functions below. */
-export const candidateImports = [
-  'from pyspark.ml import classification',
-  'from pyspark.ml.functions import array_to_vector, vector_to_array',
-  'from xgboost.spark import SparkXGBClassifier',
-] as const;
+/** Any fitted candidate. */
+export const candidateType = fragment({
+  file: import.meta.url,
+  imports: [
+    'from typing import TypeAlias',
+    'from pyspark.ml import classification',
+    'from xgboost.spark import SparkXGBClassifierModel',
+  ],
+  constants: python`
+    CandidateModel: TypeAlias = (
+        classification.LogisticRegressionModel
+        | classification.RandomForestClassificationModel
+        | SparkXGBClassifierModel
+    )
+  `,
+});
 
-/** Fitting (train-models only). */
-export const fitting: Python = python`
-  # Chosen on out-of-fold rows of authentic logs; more trees or depth add time and no precision.
-  PENALTY_ROWS = 400
-  REGRESSION_ROWS_PER_TASK = 500_000
-  FOREST = {"numTrees": 60, "maxDepth": 7, "minInstancesPerNode": 10, "featureSubsetStrategy": "sqrt"}
-  BOOSTING = {
-      "n_estimators": 250,
-      "max_depth": 3,
-      "learning_rate": 0.03,
-      "subsample": 0.7,
-      "colsample_bytree": 0.3,
-      "min_child_weight": 10,
-      "reg_lambda": 5,
-      "tree_method": "hist",
-      "device": "cpu",
-  }
-
-
-  def in_parts(train: DataFrame, parts: int) -> DataFrame:
-      """The rows in a number of partitions, whole users in each, in the same order every time."""
-      return train.repartition(parts, "user_id").sortWithinPartitions("user_id", "cutoff")
-
-
-  def fit_logistic_regression(train: DataFrame, rows: int, settings: dict):
-      """Ridge-penalised logistic regression; the inputs are standardised within.
-
-      Few large partitions: each iteration is one quick job, and with one partition no sum depends on which
-      task ends first.
-      """
-      parts = in_parts(train, math.ceil(rows / REGRESSION_ROWS_PER_TASK))
-      penalty = PENALTY_ROWS / rows
-      return classification.LogisticRegression(regParam=penalty, maxIter=40, tol=1e-5).fit(parts)
+/** Fitting (train-models only). Parameters were chosen on out-of-fold rows of authentic logs; more trees or depth add time and no precision. */
+export const fitting = fragment({
+  file: import.meta.url,
+  needs: [planTypes, candidateType],
+  imports: [
+    'import math',
+    'from collections.abc import Callable',
+    'from pyspark.ml import classification',
+    'from pyspark.sql import DataFrame',
+    'from xgboost.spark import SparkXGBClassifier, SparkXGBClassifierModel',
+  ],
+  constants: python`
+    PENALTY_ROWS = 400
+    REGRESSION_ROWS_PER_TASK = 500_000
+  `,
+  code: python`
+    def in_parts(train: DataFrame, parts: int) -> DataFrame:
+        """The rows in a number of partitions, whole users in each, in the same order every time."""
+        return train.repartition(parts, "user_id").sortWithinPartitions("user_id", "cutoff")
 
 
-  def fit_random_forest(train: DataFrame, rows: int, settings: dict):
-      """A small forest."""
-      return classification.RandomForestClassifier(seed=settings["seed"], **FOREST).fit(train)
+    def fit_logistic_regression(train: DataFrame, rows: int, settings: TrainingSettings) -> CandidateModel:
+        """Ridge-penalised logistic regression; it standardises the inputs itself.
+
+        Few large partitions: each iteration is one quick job, and with one partition no sum depends on which
+        task finishes first.
+        """
+        parts = in_parts(train, math.ceil(rows / REGRESSION_ROWS_PER_TASK))
+        penalty = PENALTY_ROWS / rows
+        regression = classification.LogisticRegression(regParam=penalty, maxIter=40, tol=1e-5)
+        model: classification.LogisticRegressionModel = regression.fit(parts)
+        return model
 
 
-  def fit_boosted_trees(train: DataFrame, rows: int, settings: dict):
-      """Gradient-boosted trees, trained by barrier tasks that each hold one partition."""
-      workers, seed = settings["boostingWorkers"], settings["seed"]
-      booster = SparkXGBClassifier(num_workers=workers, random_state=seed, verbose=False, **BOOSTING)
-      return booster.fit(in_parts(train, workers))
+    def fit_random_forest(train: DataFrame, rows: int, settings: TrainingSettings) -> CandidateModel:
+        """A small forest."""
+        forest = classification.RandomForestClassifier(
+            seed=settings["seed"],
+            numTrees=60,
+            maxDepth=7,
+            minInstancesPerNode=10,
+            featureSubsetStrategy="sqrt",
+        )
+        model: classification.RandomForestClassificationModel = forest.fit(train)
+        return model
 
 
-  FIT = {
-      "logistic_regression": fit_logistic_regression,
-      "random_forest": fit_random_forest,
-      "boosted_trees": fit_boosted_trees,
-  }
+    def fit_boosted_trees(train: DataFrame, rows: int, settings: TrainingSettings) -> CandidateModel:
+        """Gradient-boosted trees, trained by barrier tasks that each hold one partition."""
+        workers = settings["boostingWorkers"]
+        booster = SparkXGBClassifier(
+            num_workers=workers,
+            random_state=settings["seed"],
+            verbose=False,
+            n_estimators=250,
+            max_depth=3,
+            learning_rate=0.03,
+            subsample=0.7,
+            colsample_bytree=0.3,
+            min_child_weight=10,
+            reg_lambda=5,
+            tree_method="hist",
+            device="cpu",
+        )
+        model: SparkXGBClassifierModel = booster.fit(in_parts(train, workers))
+        return model
 
 
-  def importance(kind: str, model, inputs: list[dict], train: DataFrame) -> list[dict]:
-      """Each feature's share of the model's gain, or of its absolute standardised weights; largest first."""
-      if kind == "boosted_trees":
-          gain = model.get_booster().get_score(importance_type="total_gain")
-          amounts = [gain.get(f"f{index}", 0.0) for index in range(len(inputs))]
-      elif kind == "random_forest":
-          amounts = model.featureImportances.toArray().tolist()
-      else:
-          deviation = train.select(Summarizer.std(train.features).alias("deviation")).first().deviation
-          amounts = numpy.abs(model.coefficients.toArray() * deviation.toArray()).tolist()
-      total = sum(amounts) or 1.0
-      ranked = sorted(zip(amounts, inputs, strict=True), key=lambda pair: (-pair[0], pair[1]["name"]))
-      shares = [{"feature": feature["name"], "share": round(amount / total, 6)} for amount, feature in ranked]
-      return [entry for entry in shares if entry["share"] > 0]
-`;
+    FIT: dict[str, Callable[[DataFrame, int, TrainingSettings], CandidateModel]] = {
+        "logistic_regression": fit_logistic_regression,
+        "random_forest": fit_random_forest,
+        "boosted_trees": fit_boosted_trees,
+    }
+  `,
+});
 
-/** Ending the driver (train-models only). */
-export const barrierTimer: Python = python`
-  def release_barrier_timer(spark: SparkSession) -> None:
-      """Lets a local driver end: Spark 3.5 keeps a timer of barrier tasks alive in it (SPARK-46895)."""
-      context = getattr(getattr(spark._jvm.org.apache.spark, "BarrierTaskContext$"), "MODULE$")
-      getattr(context, "org$apache$spark$BarrierTaskContext$$timer")().cancel()
-`;
+/** Scoring. */
+export const scoring = fragment({
+  file: import.meta.url,
+  needs: [candidateType],
+  imports: [
+    'from pyspark.ml.functions import vector_to_array',
+    'from pyspark.sql import Column, DataFrame',
+    'from pyspark.sql import functions as F',
+  ],
+  constants: python`
+    # A forest may be sure; its log-odds must stay finite.
+    LEAST_PROBABILITY = 1e-6
+    SCORE_DECIMALS = 6
+  `,
+  code: python`
+    def rounded_score(score: Column) -> Column:
+        """A raw score as it is kept: rounded so that summation order cannot show, and a zero without a sign.
 
-/** Scoring and loading. */
-export const scoring: Python = python`
-  # A forest may be sure; its log-odds must stay finite.
-  LEAST_PROBABILITY = 1e-6
-  SCORE_DECIMALS = 6
-
-
-  def with_raw_score(kind: str, model, rows: DataFrame) -> DataFrame:
-      """Adds the model's uncalibrated score: log-odds, rounded so that summation order cannot show."""
-      if kind == "base_rate":
-          return rows.withColumn("raw_score", functions.lit(0.0))
-      scored = model.transform(rows)
-      if kind == "random_forest":
-          share = vector_to_array("probability")[1]
-          score = functions.log((share + LEAST_PROBABILITY) / (1 - share + LEAST_PROBABILITY))
-      else:
-          score = vector_to_array("rawPrediction")[1]
-      return scored.withColumn("raw_score", functions.round(score, SCORE_DECIMALS))
-`;
-
-/** Reading a stored model (score-users only). */
-export const loadingImports = [
-  'from pyspark.ml import classification',
-  'from pyspark.ml.functions import array_to_vector, vector_to_array',
-  'from xgboost.spark import SparkXGBClassifierModel',
-] as const;
-
-export const loading: Python = python`
-  LOADERS = {
-      "logistic_regression": classification.LogisticRegressionModel,
-      "random_forest": classification.RandomForestClassificationModel,
-      "boosted_trees": SparkXGBClassifierModel,
-  }
+        Where there are -0.0 and 0.0, which of the two equals a sort or a minimum returns depends on the processor.
+        Spark rounds by decimals, which have no -0.0; the sum gives the same to whatever rounds in its place.
+        """
+        return F.round(score, SCORE_DECIMALS) + F.lit(0.0)
 
 
-  def load(files: Files, folder: str):
-      """A stored model's description, and the model itself (none for the base rate)."""
-      if not files.exists(f"{folder}/model.json"):
-          raise StepError(
-              f"there is no model at {folder}",
-              "train-models has not run for this plan, or its output was removed",
-              "run the pipeline from train-models",
-          )
-      description = files.read_json(f"{folder}/model.json")
-      loader = LOADERS.get(description["kind"])
-      return description, loader.load(f"{folder}/model") if loader else None
-`;
+    def with_raw_score(kind: str, model: CandidateModel | None, rows: DataFrame) -> DataFrame:
+        """Adds the model's uncalibrated score: log-odds."""
+        if model is None or kind == "base_rate":
+            return rows.withColumn("raw_score", F.lit(0.0))
+        scored = model.transform(rows)
+        if kind == "random_forest":
+            share = vector_to_array(F.col("probability"))[1]
+            score = F.log((share + LEAST_PROBABILITY) / (1 - share + LEAST_PROBABILITY))
+        else:
+            score = vector_to_array(F.col("rawPrediction"))[1]
+        return scored.withColumn("raw_score", rounded_score(score))
+  `,
+});

@@ -1,82 +1,124 @@
-/** Which period the log covers, and on which days one looks back on it. */
+/** Which period the log covers, and its cutoffs. */
+import { fragment } from '../fragment.ts';
 import { python } from '../python.ts';
+import { stepError } from './step-error.ts';
+import { planTypes } from './types.ts';
 
-export const cutoffFunctions = python`
-  def daily_rows(user_days: DataFrame) -> list[dict]:
-      """Events and rows of each day that has any, in order."""
-      counts = user_days.groupBy("day").agg(
-          functions.sum("events").alias("events"), functions.count(functions.lit(1)).alias("user_days")
-      )
-      return [row.asDict() for row in counts.orderBy("day").collect()]
+export const period = fragment({
+  file: import.meta.url,
+  needs: [planTypes, stepError],
+  imports: [
+    'import datetime',
+    'import statistics',
+    'from typing import NamedTuple',
+    'from pyspark.sql import DataFrame',
+    'from pyspark.sql import functions as F',
+  ],
+  code: python`
+    class DayRows(NamedTuple):
+        """A day with events, the number of these, and the number of users who have any."""
 
-
-  def find_period(days: list[dict], settings: dict) -> dict:
-      """First day of the log and the midnight that ends it; stray rows before and after do not count."""
-      if not days:
-          raise StepError(
-              "no signed-in user has an event",
-              "the log is empty, or all of its rows were signed out or refused",
-              "check the userId and auth columns of the log and the refused rows of this run",
-          )
-      least = settings["minDailyShare"] * statistics.median(day["events"] for day in days)
-      busy = [day["day"] for day in days if day["events"] >= least]
-      day_after_last = days[-1]["day"] + datetime.timedelta(days=1)
-      observation_end = busy[-1] + datetime.timedelta(days=1)
-      if settings["observationEnd"] is not None:
-          observation_end = datetime.date.fromisoformat(settings["observationEnd"])
-      if not busy[0] < observation_end <= day_after_last:
-          raise StepError(
-              f"observationEnd {observation_end} lies outside the log ({busy[0]} to {days[-1]['day']})",
-              "the run was asked for an end that the log does not cover",
-              f"ask for an observationEnd up to {day_after_last}, or leave it out",
-          )
-      return {"first_day": busy[0], "observation_end": observation_end}
+        day: datetime.date
+        events: int
+        user_days: int
 
 
-  def plan_cutoffs(period: dict, settings: dict) -> list[dict]:
-      """Cutoffs with their roles, oldest first: training, then the one test cutoff, then the scoring cutoff.
+    class Period(NamedTuple):
+        """First day of the log, and the midnight that ends it."""
 
-      The newest cutoff whose labels are known is the test. Training cutoffs are those whose label window had
-      ended by then; the ones between are left out, as their labels were not yet known.
-      """
-      horizon = datetime.timedelta(days=settings["horizonDays"])
-      step = datetime.timedelta(days=settings["cutoffStepDays"])
-      earliest = period["first_day"] + datetime.timedelta(days=settings["minHistoryDays"])
-      test = period["observation_end"] - horizon
-      known = [test - step * back for back in range(settings["maxCutoffs"])]
-      training = [cutoff for cutoff in known if earliest <= cutoff <= test - horizon]
-      if not training:
-          refuse_short_log(period, settings)
-      roles = [*((cutoff, "train") for cutoff in reversed(training)), (test, "test")]
-      roles.append((period["observation_end"], "score"))
-      return [
-          {
-              "cutoff": cutoff,
-              "role": role,
-              "first_day": period["first_day"],
-              "label_end": cutoff + horizon,
-          }
-          for cutoff, role in roles
-      ]
+        first_day: datetime.date
+        observation_end: datetime.date
 
 
-  def refuse_short_log(period: dict, settings: dict) -> None:
-      """Says how long the log must be to hold one training and one test cutoff."""
-      horizon, step = settings["horizonDays"], settings["cutoffStepDays"]
-      steps_to_training = math.ceil(horizon / step)
-      if settings["maxCutoffs"] <= steps_to_training:
-          raise StepError(
-              f"with cutoffs every {step} days, the newest {settings['maxCutoffs']} hold no training cutoff",
-              f"a training cutoff lies at least {horizon} days before the test cutoff",
-              f"raise maxCutoffs to {steps_to_training + 1} or more",
-          )
-      needed = settings["minHistoryDays"] + horizon + steps_to_training * step
-      observed = (period["observation_end"] - period["first_day"]).days
-      raise StepError(
-          f"the log is too short to train on: it needs {needed} days and has {observed} "
-          f"({period['first_day']} to {period['observation_end']}, the end not included)",
-          f"{settings['minHistoryDays']} days of history must fit before two windows of {horizon} days, "
-          "one to learn from and one to test on",
-          "add older or newer event files, or ask for a shorter horizonDays",
-      )
-`;
+    def daily_rows(user_days: DataFrame) -> list[DayRows]:
+        """Events and rows of each day that has any, in order."""
+        counts = user_days.groupBy("day").agg(
+            F.sum("events").alias("events"), F.count(F.lit(1)).alias("user_days")
+        )
+        return [DayRows(*row) for row in counts.orderBy("day").collect()]
+
+
+    def find_period(days: list[DayRows], settings: TrainingSettings) -> Period:
+        """The period that the log covers; stray rows before and after do not count."""
+        if not days:
+            raise StepError(
+                "no signed-in user has an event",
+                "the log is empty, or all of its rows were signed out or refused",
+                "check the userId and auth columns of the log and the refused rows of this run",
+            )
+        least = settings["minDailyShare"] * statistics.median(day.events for day in days)
+        busy = [day.day for day in days if day.events >= least]
+        day_after_last = days[-1].day + datetime.timedelta(days=1)
+        observation_end = busy[-1] + datetime.timedelta(days=1)
+        if settings["observationEnd"] is not None:
+            observation_end = datetime.date.fromisoformat(settings["observationEnd"])
+        if not busy[0] < observation_end <= day_after_last:
+            raise StepError(
+                f"observationEnd {observation_end} is outside the log ({busy[0]} to {days[-1].day})",
+                "the run was asked for an end that the log does not cover",
+                f"ask for an observationEnd up to {day_after_last}, or leave it out",
+            )
+        return Period(busy[0], observation_end)
+  `,
+});
+
+export const cutoffs = fragment({
+  file: import.meta.url,
+  needs: [planTypes, stepError, period],
+  imports: ['import datetime', 'import math', 'from typing import Literal, NamedTuple, NoReturn'],
+  code: python`
+    class Cutoff(NamedTuple):
+        """A cutoff, what its rows are for, and the days between which history and label are looked for."""
+
+        cutoff: datetime.date
+        role: Literal["train", "test", "score"]
+        first_day: datetime.date
+        label_end: datetime.date
+
+
+    def plan_cutoffs(period: Period, settings: TrainingSettings) -> list[Cutoff]:
+        """Cutoffs with their roles, oldest first: training, then the one test cutoff, then the scoring cutoff.
+
+        The newest cutoff whose labels are known is the test. Training cutoffs are those whose label window had
+        ended by then; the ones between are left out, as their labels were not yet known.
+        """
+        horizon = datetime.timedelta(days=settings["horizonDays"])
+        step = datetime.timedelta(days=settings["cutoffStepDays"])
+        earliest = period.first_day + datetime.timedelta(days=settings["minHistoryDays"])
+        test = period.observation_end - horizon
+        known = [test - step * back for back in range(settings["maxCutoffs"])]
+        training = [cutoff for cutoff in known if earliest <= cutoff <= test - horizon]
+        if not training:
+            refuse_short_log(period, settings)
+
+        def planned(cutoff: datetime.date, role: Literal["train", "test", "score"]) -> Cutoff:
+            return Cutoff(cutoff, role, period.first_day, cutoff + horizon)
+
+        return [
+            *(planned(cutoff, "train") for cutoff in reversed(training)),
+            planned(test, "test"),
+            planned(period.observation_end, "score"),
+        ]
+
+
+    def refuse_short_log(period: Period, settings: TrainingSettings) -> NoReturn:
+        """Says how long the log must be to hold one training and one test cutoff."""
+        horizon, step = settings["horizonDays"], settings["cutoffStepDays"]
+        steps_to_training = math.ceil(horizon / step)
+        if settings["maxCutoffs"] <= steps_to_training:
+            raise StepError(
+                f"with cutoffs every {step} days, the newest {settings['maxCutoffs']} hold no training cutoff",
+                f"a training cutoff is at least {horizon} days before the test cutoff",
+                f"raise maxCutoffs to {steps_to_training + 1} or more",
+            )
+        needed = settings["minHistoryDays"] + horizon + steps_to_training * step
+        observed = (period.observation_end - period.first_day).days
+        raise StepError(
+            f"the log is too short to train on: it needs {needed} days and has {observed} "
+            f"({period.first_day} to {period.observation_end}, the end not included)",
+            f"{settings['minHistoryDays']} days of history must fit before two windows of {horizon} days, "
+            "one to learn from and one to test on",
+            "add older or newer event files, or ask for a shorter horizonDays",
+        )
+  `,
+});

@@ -1,74 +1,85 @@
 /** From scored rows to histograms of the score: what is collected does not grow with the number of users. */
 import { SCORE_BINS } from '../../domain/models.ts';
-import { type Python, python } from '../python.ts';
+import { fragment } from '../fragment.ts';
+import { python } from '../python.ts';
+import { arrays } from './arrays.ts';
+import { census } from './census.ts';
 
-export const histogramFunctions: Python = python`
-  SCORE_BINS = ${SCORE_BINS}
+export const histograms = fragment({
+  file: import.meta.url,
+  needs: [arrays, census],
+  imports: [
+    'import dataclasses',
+    'import numpy as np',
+    'from pyspark.sql import DataFrame, Window',
+    'from pyspark.sql import functions as F',
+  ],
+  constants: python`SCORE_BINS = ${SCORE_BINS}`,
+  code: python`
+    @dataclasses.dataclass(frozen=True)
+    class Histogram:
+        """Rows by score, lowest first, in bins that hold at least one row."""
 
+        lower: Numbers
+        score: Numbers
+        positives: Numbers
+        negatives: Numbers
 
-  @dataclasses.dataclass(frozen=True)
-  class Histogram:
-      """Rows by score, lowest first, in bins that hold at least one row."""
+        @property
+        def rows(self) -> Numbers:
+            """Rows in each bin."""
+            return self.positives + self.negatives
 
-      lower: numpy.ndarray
-      score: numpy.ndarray
-      positives: numpy.ndarray
-      negatives: numpy.ndarray
-
-      @property
-      def rows(self) -> numpy.ndarray:
-          """Rows in each bin."""
-          return self.positives + self.negatives
-
-      @property
-      def has_both_outcomes(self) -> bool:
-          """Says whether somebody cancelled and somebody did not: without, nothing can be ranked."""
-          return self.positives.sum() > 0 and self.negatives.sum() > 0
-
-
-  def score_histograms(scored: DataFrame) -> dict[str, Histogram]:
-      """One histogram for each sample of the rows, in bins at the quantiles of the out-of-fold scores."""
-      held_out = functions.when(functions.col("sample") == "out_of_fold", 1).otherwise(0)
-      by_score = scored.groupBy("raw_score", "sample").agg(
-          functions.count(functions.lit(1)).alias("rows"),
-          functions.sum("label").alias("positives"),
-          functions.sum(held_out).alias("quantile_rows"),
-      )
-      # One task orders the distinct scores; everything before and after it is spread.
-      upwards = Window.orderBy("raw_score").rangeBetween(Window.unboundedPreceding, Window.currentRow)
-      everything = Window.partitionBy()
-      reached = functions.sum("quantile_rows").over(upwards) / functions.sum("quantile_rows").over(everything)
-      # Sums of decimals do not depend on the order in which tasks end.
-      weighted = functions.col("raw_score").cast("decimal(20,9)") * functions.col("rows")
-      bins = (
-          by_score.withColumn("bin", functions.floor(reached * SCORE_BINS))
-          .withColumn("lower", functions.min("raw_score").over(Window.partitionBy("bin")))
-          .groupBy("sample", "bin", "lower")
-          .agg(
-              functions.sum("rows").alias("rows"),
-              functions.sum("positives").alias("positives"),
-              (functions.sum(weighted).cast("double") / functions.sum("rows")).alias("score"),
-          )
-          .toPandas()
-          .sort_values("bin")
-      )
-      return {
-          sample: Histogram(
-              lower=part["lower"].to_numpy(dtype=float),
-              score=part["score"].to_numpy(dtype=float),
-              positives=part["positives"].to_numpy(dtype=float),
-              negatives=(part["rows"] - part["positives"]).to_numpy(dtype=float),
-          )
-          for sample, part in bins.groupby("sample")
-      }
+        @property
+        def has_both_outcomes(self) -> bool:
+            """Whether some users cancelled and some did not: otherwise nothing can be ranked."""
+            return bool(self.positives.any() and self.negatives.any())
 
 
-  def constant_histograms(counts: dict[str, dict]) -> dict[str, Histogram]:
-      """The histograms of a model that gives everybody the same score."""
+    def score_histograms(scored: DataFrame) -> dict[str, Histogram]:
+        """One histogram for each sample of the rows, in bins at the quantiles of the out-of-fold scores."""
+        held_out = F.when(F.col("sample") == "out_of_fold", 1).otherwise(0)
+        by_score = scored.groupBy("raw_score", "sample").agg(
+            F.count(F.lit(1)).alias("rows"),
+            F.sum("label").alias("positives"),
+            F.sum(held_out).alias("quantile_rows"),
+        )
+        # One task orders the distinct scores; everything before and after it is spread.
+        upwards = Window.orderBy("raw_score").rangeBetween(Window.unboundedPreceding, Window.currentRow)
+        everything = Window.partitionBy()
+        reached = F.sum("quantile_rows").over(upwards) / F.sum("quantile_rows").over(everything)
+        # Sums of decimals do not depend on the order in which tasks finish.
+        weighted = F.col("raw_score").cast("decimal(20,9)") * F.col("rows")
+        bins = (
+            by_score.withColumn("bin", F.floor(reached * SCORE_BINS))
+            .withColumn("lower", F.min("raw_score").over(Window.partitionBy("bin")))
+            .groupBy("sample", "bin", "lower")
+            .agg(
+                F.sum("rows").alias("rows"),
+                F.sum("positives").alias("positives"),
+                (F.sum(weighted).cast("double") / F.sum("rows")).alias("score"),
+            )
+            .toPandas()
+            .sort_values("bin")
+        )
+        return {
+            str(sample): Histogram(
+                lower=part["lower"].to_numpy(dtype=float),
+                score=part["score"].to_numpy(dtype=float),
+                positives=part["positives"].to_numpy(dtype=float),
+                negatives=(part["rows"] - part["positives"]).to_numpy(dtype=float),
+            )
+            for sample, part in bins.groupby("sample")
+        }
 
-      def one_bin(part: dict) -> Histogram:
-          cancellations = numpy.array([float(part["cancellations"])])
-          return Histogram(numpy.zeros(1), numpy.zeros(1), cancellations, part["rows"] - cancellations)
 
-      return {"out_of_fold": one_bin(counts["train"]), "test": one_bin(counts["test"])}
-`;
+    def constant_histograms(counts: dict[str, Census]) -> dict[str, Histogram]:
+        """The histograms of a model that gives all users the same score."""
+
+        def one_bin(part: Census) -> Histogram:
+            cancellations = np.array([float(part["cancellations"])])
+            return Histogram(np.zeros(1), np.zeros(1), cancellations, part["rows"] - cancellations)
+
+        return {"out_of_fold": one_bin(counts["train"]), "test": one_bin(counts["test"])}
+  `,
+});

@@ -1,67 +1,96 @@
 /** From the columns of the table `features` to the vector that every model reads; the same in training and scoring. */
 import { FEATURES } from '../../domain/features/catalogue.ts';
-import { FEATURE_GROUPS } from '../../domain/features/measure.ts';
-import { type Python, python } from '../python.ts';
+import { FEATURE_GROUPS, type Feature } from '../../domain/features/measure.ts';
+import { fragment } from '../fragment.ts';
+import { type Python, python, pythonLines } from '../python.ts';
 
-const groups = Object.fromEntries(
-  FEATURE_GROUPS.map(({ name }) => [
-    name,
-    FEATURES.filter((feature) => feature.group === name).map((feature) => feature.name),
-  ]),
-);
-const linear = FEATURES.filter((feature) => feature.scale === 'linear').map((feature) => feature.name);
-const medianFilled = FEATURES.filter((feature) => feature.fill === 'median').map((feature) => feature.name);
-const fixedFills = Object.fromEntries(
-  FEATURES.flatMap(({ name, fill }) => (fill === 'median' || fill === 0 ? [] : [[name, fill]])),
+/** By group, as the inputs of the models are ordered. */
+const features: readonly Feature[] = FEATURE_GROUPS.flatMap(({ name }) =>
+  FEATURES.filter((feature) => feature.group === name),
 );
 
-/** Learning the inputs (train-models only): what the catalogue says, and what stands for missing values. */
-export const inputLearning: Python = python`
-  # From the feature catalogue: features by group.
-  GROUPS = ${groups}
-  # Features that enter as they are; all others as the logarithm of one more than they are.
-  LINEAR = ${linear}
-  # What stands for a missing value, where it is not 0.
-  FILLED_WITH_MEDIAN = ${medianFilled}
-  FILLED_WITH = ${fixedFills}
-  # Medians are taken from about this many rows, chosen by a hash of the user.
-  MEDIAN_ROWS = 20_000
+const entry = ({ name, group, scale, fill }: Feature): Python =>
+  python`Feature(name=${name}, group=${group}, scale=${scale}, fill=${fill}),`;
+
+export const featureType = fragment({
+  file: import.meta.url,
+  imports: ['from typing import Literal, NamedTuple, TypeAlias, TypedDict'],
+  constants: python`
+    # As it is, or the logarithm of one more than it is.
+    Scale: TypeAlias = Literal["linear", "log1p"]
+  `,
+  code: python`
+    class Feature(NamedTuple):
+        """A column of features, how it enters a model, and what stands for a missing value."""
+
+        name: str
+        group: str
+        scale: Scale
+        fill: float | Literal["median"]
 
 
-  def learn_inputs(train: DataFrame, rows: int) -> list[dict]:
-      """The models' inputs in order: scale, what stands for a missing value, and the training median."""
-      names = [name for features in GROUPS.values() for name in features]
-      share = min(1.0, MEDIAN_ROWS / rows)
-      chosen = functions.pmod(functions.xxhash64("user_id"), functions.lit(1_000_000)) < share * 1_000_000
-      # One sorted partition: the same medians every time.
-      sample = train.where(chosen).repartition(1).sortWithinPartitions("user_id", "cutoff")
-      medians = sample.agg(*(functions.percentile_approx(name, 0.5).alias(name) for name in names)).first()
+    class ModelInput(TypedDict):
+        """A feature as a model has learnt to read it."""
 
-      def fill(name: str) -> float:
-          fixed = medians[name] if name in FILLED_WITH_MEDIAN else FILLED_WITH.get(name, 0)
-          return float(fixed or 0)
+        name: str
+        group: str
+        scale: Scale
+        fill: float
+        median: float
+  `,
+});
 
-      return [
-          {
-              "name": name,
-              "group": group,
-              "scale": "linear" if name in LINEAR else "log1p",
-              "fill": fill(name),
-              "median": float(fill(name) if medians[name] is None else medians[name]),
-          }
-          for group, features in GROUPS.items()
-          for name in features
-      ]
-`;
+/** Learning the inputs (train-models only). */
+export const inputLearning = fragment({
+  file: import.meta.url,
+  needs: [featureType],
+  imports: ['from pyspark.sql import DataFrame', 'from pyspark.sql import functions as F'],
+  constants: python`
+    # The feature catalogue.
+    CATALOGUE = [
+        ${pythonLines(features.map(entry))}
+    ]
+    # Medians are taken from about this many rows, chosen by a hash of the user.
+    MEDIAN_ROWS = 20_000
+  `,
+  code: python`
+    def learn_inputs(train: DataFrame, rows: int) -> list[ModelInput]:
+        """The models' inputs in order: scale, what stands for a missing value, and the training median."""
+        share = min(1.0, MEDIAN_ROWS / rows)
+        chosen = F.pmod(F.xxhash64("user_id"), F.lit(1_000_000)) < share * 1_000_000
+        # One sorted partition: the same medians every time.
+        sample = train.where(chosen).repartition(1).sortWithinPartitions("user_id", "cutoff")
+        medians_of_all = (F.percentile_approx(feature.name, 0.5).alias(feature.name) for feature in CATALOGUE)
+        (medians,) = sample.agg(*medians_of_all).collect()
+
+        def learnt(feature: Feature) -> ModelInput:
+            median: float | None = medians[feature.name]
+            fill = float((median or 0) if feature.fill == "median" else feature.fill)
+            return {
+                "name": feature.name,
+                "group": feature.group,
+                "scale": feature.scale,
+                "fill": fill,
+                "median": float(fill if median is None else median),
+            }
+
+        return [learnt(feature) for feature in CATALOGUE]
+  `,
+});
 
 /** Applying the inputs. */
-export const inputVector: Python = python`
-  def input_array(inputs: list[dict]) -> Column:
-      """The values that the models see, in order: missing ones filled, long tails on a logarithmic scale."""
-      filled = [f"coalesce({feature['name']}, {feature['fill']!r}D)" for feature in inputs]
-      scaled = [
-          f"ln(1 + {value})" if feature["scale"] == "log1p" else value
-          for feature, value in zip(inputs, filled, strict=True)
-      ]
-      return functions.expr(f"array({', '.join(scaled)})")
-`;
+export const inputVector = fragment({
+  file: import.meta.url,
+  needs: [featureType],
+  imports: ['from pyspark.sql import Column', 'from pyspark.sql import functions as F'],
+  code: python`
+    def input_array(inputs: list[ModelInput]) -> Column:
+        """The values that the models see, in order: missing ones filled, long tails on a logarithmic scale."""
+        filled = [f"coalesce({feature['name']}, {feature['fill']!r}D)" for feature in inputs]
+        scaled = [
+            f"ln(1 + {value})" if feature["scale"] == "log1p" else value
+            for feature, value in zip(inputs, filled, strict=True)
+        ]
+        return F.expr(f"array({', '.join(scaled)})")
+  `,
+});

@@ -1,6 +1,6 @@
-/** Iceberg tables as Spark SQL creates them. */
-import { ICEBERG_FORMAT_VERSION, sparkTableName, type Table } from '../../domain/lake.ts';
-import type { Python } from '../python.ts';
+/** Tables as Spark SQL creates them, and their rows as Python types them. */
+import { type ColumnType, ICEBERG_FORMAT_VERSION, sparkTableName, type Table } from '../../domain/lake.ts';
+import { identifier, Python, python, pythonLines } from '../python.ts';
 import { sqlText } from './sql.ts';
 
 const PROPERTIES: Readonly<Record<string, string>> = {
@@ -33,12 +33,37 @@ export function createTable(table: Table, own: Readonly<Record<string, string>> 
   );
 }
 
+const PYTHON_TYPES: Readonly<Record<ColumnType, string>> = {
+  string: 'str',
+  int: 'int',
+  bigint: 'int',
+  double: 'float',
+  boolean: 'bool',
+  date: 'datetime.date',
+  timestamp_ntz: 'datetime.datetime',
+  binary: 'bytes',
+  'array<string>': 'list[str]',
+};
+
+/** A TypedDict of the table's rows; it needs `from typing import TypedDict`, and `import datetime` where there are times. */
+export function rowType(name: string, table: Table): Python {
+  const fields = table.columns.map(
+    (column) => new Python(`${identifier(column.name).source}: ${PYTHON_TYPES[column.type]}`),
+  );
+  return python`
+    class ${identifier(name)}(TypedDict):
+        """A row of ${identifier(table.name)}."""
+
+        ${pythonLines(fields)}
+  `;
+}
+
 /** A string literal of Spark SQL. */
 export function sqlString(value: string): string {
   return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }
 
-/** Several string literals, to stand in an IN list. */
+/** Several string literals, for an IN list. */
 export function sqlStrings(values: readonly string[]): string {
   return values.map(sqlString).join(', ');
 }

@@ -1,7 +1,11 @@
 /** The daily roll-up: additive counters by user and day, from which everything after ingest is computed. */
 import { SONG_PAGE, USER_AUTHS } from '../../domain/events.ts';
 import { PAGE_COUNTERS, sparkTableName, USER_DAYS } from '../../domain/lake.ts';
+import { fragment } from '../fragment.ts';
 import { python } from '../python.ts';
+import { eventsTable } from './events-table.ts';
+import { icebergTables } from './jvm.ts';
+import { newestSnapshot, snapshotChanges } from './snapshots.ts';
 import { sqlText } from './sql.ts';
 import { createTable, sqlString, sqlStrings } from './tables.ts';
 
@@ -77,64 +81,73 @@ const USER_DAY_COLUMNS = USER_DAYS.columns.map(({ name }) => {
   return source === undefined ? name : `${source} AS ${name}`;
 });
 
-export const userDays = python`
-  USER_DAYS = ${sparkTableName(USER_DAYS)}
-  CREATE_USER_DAYS = ${createTable(USER_DAYS)}
+export const userDays = fragment({
+  file: import.meta.url,
+  needs: [icebergTables, eventsTable, newestSnapshot, snapshotChanges],
+  imports: [
+    'import datetime',
+    'from pyspark.sql import SparkSession',
+    'from pyspark.sql import functions as F',
+  ],
+  constants: python`
+    USER_DAYS = ${sparkTableName(USER_DAYS)}
+    CREATE_USER_DAYS = ${createTable(USER_DAYS)}
 
-  SESSION_DAYS = ${sqlText(SESSION_DAYS)}
+    SESSION_DAYS = ${sqlText(SESSION_DAYS)}
 
-  DAY_ATTRIBUTES = ${sqlText(DAY_ATTRIBUTES)}
+    DAY_ATTRIBUTES = ${sqlText(DAY_ATTRIBUTES)}
 
-  ROLL_UP = ${sqlText(ROLL_UP)}
+    ROLL_UP = ${sqlText(ROLL_UP)}
 
-  USER_DAY_COLUMNS = ${USER_DAY_COLUMNS}
+    USER_DAY_COLUMNS = ${USER_DAY_COLUMNS}
 
-  # Property of a snapshot of user_days: the snapshot of events that it was computed from.
-  COMPUTED_FROM = ${'computed-from-events-snapshot'}
+    # Property of a snapshot of user_days: the snapshot of events that it was computed from.
+    COMPUTED_FROM = ${'computed-from-events-snapshot'}
+  `,
+  code: python`
+    def changed_days(spark: SparkSession) -> set[datetime.date]:
+        """Days of events that have changed since user_days were computed.
 
-
-  def changed_days(spark: SparkSession) -> set[datetime.date]:
-      """Days of events that have changed since user_days were computed.
-
-      The lineage of snapshots tells, not the steps of this run: whatever an interrupted run left behind is
-      found as well, and a repeat finds the same.
-      """
-      events = iceberg_table(spark, EVENTS)
-      since = snapshots_since(events, events.currentSnapshot(), computed_from(spark))
-      if since is not None:
-          return set().union(*[days_changed(spark, events, snapshot) for snapshot in since])
-      held = spark.table(EVENTS).select("event_date")
-      known = spark.table(USER_DAYS).select("day")
-      return {row.event_date for row in held.union(known).distinct().collect()}
-
-
-  def computed_from(spark: SparkSession) -> str | None:
-      """The snapshot of events that the current user_days were computed from."""
-      current = iceberg_table(spark, USER_DAYS).currentSnapshot()
-      return None if current is None else current.summary().get(COMPUTED_FROM)
+        Found in the lineage of snapshots, not in what this run did: so whatever an interrupted run left is found
+        as well, and a second try finds the same.
+        """
+        events = iceberg_table(spark, EVENTS)
+        since = snapshots_since(events, events.currentSnapshot(), computed_from(spark))
+        if since is not None:
+            return {day for snapshot in since for day in days_changed(spark, events, snapshot)}
+        held = spark.table(EVENTS).select("event_date")
+        known = spark.table(USER_DAYS).select("day")
+        return {row.event_date for row in held.union(known).distinct().collect()}
 
 
-  def refresh_user_days(spark: SparkSession) -> int:
-      """Recomputes the days of user_days whose events have changed; returns how many."""
-      spark.sql(CREATE_USER_DAYS)
-      source = newest_snapshot(spark, EVENTS)
-      if source is None:
-          return 0
-      days = changed_days(spark)
-      if not days:
-          return 0
-      literals = ", ".join(f"DATE '{day}'" for day in sorted(days))
-      spark.sql(SESSION_DAYS.format(events=EVENTS, days=literals)).createOrReplaceTempView("session_days")
-      attributes = spark.sql(DAY_ATTRIBUTES.format(events=EVENTS, days=literals))
-      (
-          spark.sql(ROLL_UP)
-          .join(attributes.withColumnRenamed("event_date", "day"), ["day", "user_id"])
-          .selectExpr(*USER_DAY_COLUMNS)
-          .repartition("day")
-          .sortWithinPartitions("day", "user_id")
-          .writeTo(USER_DAYS)
-          .option(f"snapshot-property.{COMPUTED_FROM}", source)
-          .overwrite(F.expr(f"day IN ({literals})"))
-      )
-      return len(days)
-`;
+    def computed_from(spark: SparkSession) -> str | None:
+        """The snapshot of events that the current user_days were computed from."""
+        current = iceberg_table(spark, USER_DAYS).currentSnapshot()
+        return None if current is None else current.summary().get(COMPUTED_FROM)
+
+
+    def refresh_user_days(spark: SparkSession) -> int:
+        """Recomputes the days of user_days whose events have changed; returns how many."""
+        spark.sql(CREATE_USER_DAYS)
+        source = newest_snapshot(spark, EVENTS)
+        if source is None:
+            return 0
+        days = changed_days(spark)
+        if not days:
+            return 0
+        literals = ", ".join(f"DATE '{day}'" for day in sorted(days))
+        spark.sql(SESSION_DAYS.format(events=EVENTS, days=literals)).createOrReplaceTempView("session_days")
+        attributes = spark.sql(DAY_ATTRIBUTES.format(events=EVENTS, days=literals))
+        (
+            spark.sql(ROLL_UP)
+            .join(attributes.withColumnRenamed("event_date", "day"), ["day", "user_id"])
+            .selectExpr(*USER_DAY_COLUMNS)
+            .repartition("day")
+            .sortWithinPartitions("day", "user_id")
+            .writeTo(USER_DAYS)
+            .option(f"snapshot-property.{COMPUTED_FROM}", source)
+            .overwrite(F.expr(f"day IN ({literals})"))
+        )
+        return len(days)
+  `,
+});

@@ -1,6 +1,6 @@
 """Makes point-in-time rows, one per user and cutoff, from the days of each user.
 
-Generated from emr-steps/build-features: change it there. Run by
+Generated from emr-steps/build-features.ts and the files named below by `npm run generate`: change it there. Run by
 spark-submit build-features.py --plan <uri of plan.json>
 """
 
@@ -11,21 +11,325 @@ import math
 import statistics
 import sys
 import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, NoReturn, Protocol, TypeAlias, TypedDict
 
-from pyspark.sql import DataFrame, SparkSession, functions
+from py4j.protocol import Py4JError, Py4JJavaError
+from pyspark.errors.exceptions.captured import CapturedException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
-STEP = "build-features"
-ERROR_LINES = 12
+# --- emr-steps/generated/types/plan.py ---
 
 
-class StepError(Exception):
-    """A failure that a person can act on."""
+class EventFile(TypedDict):
+    """An event file as it was listed."""
 
-    def __init__(self, message: str, likely_cause: str, what_to_do: str) -> None:
-        """Takes what went wrong, why that is likely, and the remedy."""
-        super().__init__(message)
-        self.likely_cause = likely_cause
-        self.what_to_do = what_to_do
+    uri: str
+    etag: str
+    bytes: int
+
+
+class IngestSettings(TypedDict):
+    """Settings of ingest-events."""
+
+    earliestEventMilliseconds: int
+    latestEventMilliseconds: int
+    maxQuarantineShare: float
+    shufflePartitions: int
+    slicesPerDay: int
+
+
+class TrainingSettings(TypedDict):
+    """Settings of build-features and train-models."""
+
+    horizonDays: int
+    minHistoryDays: int
+    cutoffStepDays: int
+    maxCutoffs: int
+    minDailyShare: float
+    observationEnd: str | None
+    minCancellations: int
+    folds: int
+    seed: int
+    boostingWorkers: int
+
+
+class ScoringSettings(TypedDict):
+    """Settings of score-users."""
+
+    controlGroupShare: float
+    controlGroupSalt: str
+
+
+class ClusterSize(TypedDict):
+    """How large the cluster is."""
+
+    coreUnits: int
+    taskUnits: int
+    executors: int
+    estimatedMinutes: float
+    estimatedUsd: float
+
+
+class Outputs(TypedDict):
+    """Where each step writes its result or its error."""
+
+    results: dict["StepName", str]
+    errors: dict["StepName", str]
+    ledger: str
+    model: str
+
+
+StepName: TypeAlias = Literal["ingest-events", "build-features", "train-models", "score-users"]
+
+
+class Batch(TypedDict):
+    """The files that one run ingests together."""
+
+    batchId: str
+    ingestDate: str
+    files: list[EventFile]
+
+
+class Plan(TypedDict):
+    """Everything the steps of a run need to know."""
+
+    runId: str
+    executionArn: str
+    plannedAt: str
+    lakeRoot: str
+    batch: Batch
+    abandonedBatchIds: list[str]
+    ingest: IngestSettings
+    training: TrainingSettings
+    scoring: ScoringSettings
+    cluster: ClusterSize
+    outputs: Outputs
+
+
+# --- emr-steps/fragments/jvm.ts ---
+
+
+def java(spark: SparkSession) -> Any:
+    """The packages of the driver's JVM."""
+    return spark._jvm
+
+
+def java_class(spark: SparkSession, name: str) -> Any:
+    """A Java class, for methods that take one."""
+    return java(spark).java.lang.Class.forName(name)
+
+
+class JavaStream(Protocol):
+    """An open file: java.io.InputStream or OutputStream."""
+
+    def write(self, content: bytes) -> None:
+        """Writes to the file."""
+
+    def close(self) -> None:
+        """Closes the file."""
+
+
+class HadoopPath(Protocol):
+    """org.apache.hadoop.fs.Path."""
+
+    def suffix(self, suffix: str) -> "HadoopPath":
+        """The path with something after its name."""
+
+
+class HadoopFileSystem(Protocol):
+    """org.apache.hadoop.fs.FileSystem."""
+
+    def setWriteChecksum(self, write: bool) -> None:
+        """Whether a checksum file is written beside each file."""
+
+    def exists(self, path: HadoopPath) -> bool:
+        """Whether there is a file or folder."""
+
+    def open(self, path: HadoopPath) -> JavaStream:
+        """Opens a file to read it."""
+
+    def create(self, path: HadoopPath, overwrite: bool) -> JavaStream:
+        """Opens a file to write it."""
+
+    def delete(self, path: HadoopPath, recursive: bool) -> bool:
+        """Deletes a file; says whether there was one."""
+
+    def rename(self, source: HadoopPath, target: HadoopPath) -> bool:
+        """Moves a file; says whether it did."""
+
+
+def hadoop_path(spark: SparkSession, uri: str) -> HadoopPath:
+    """The path of a file or folder."""
+    path: HadoopPath = java(spark).org.apache.hadoop.fs.Path(uri)
+    return path
+
+
+def hadoop_file_system(spark: SparkSession, uri: str) -> HadoopFileSystem:
+    """The file system of a file or folder, with the session's settings and credentials."""
+    configuration = spark._jsc.hadoopConfiguration()
+    path = java(spark).org.apache.hadoop.fs.Path(uri)
+    file_system: HadoopFileSystem = path.getFileSystem(configuration)
+    # Checksum files beside the objects would go stale when another program rewrites them.
+    file_system.setWriteChecksum(False)
+    return file_system
+
+
+def stream_text(spark: SparkSession, stream: JavaStream) -> str:
+    """What is left to read of an open file."""
+    return str(java(spark).org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))
+
+
+def path_of_rows(spark: SparkSession, uri: str) -> str:
+    """The path of a file as Spark reports it for a row, whatever characters are in it."""
+    return str(java(spark).org.apache.hadoop.fs.Path(uri).toUri().toString())
+
+
+# What a query raises that fails in the JVM.
+QUERY_ERRORS = (Py4JJavaError, CapturedException)
+# A chain of causes that is longer is taken to be a circle.
+MOST_CAUSES = 50
+# By what an AWS client's exception says which HTTP status it was answered with: SDK 2, then SDK 1.
+STATUS_METHODS = ("statusCode", "getStatusCode")
+
+
+class JavaClass(Protocol):
+    """java.lang.Class."""
+
+    def getName(self) -> str:
+        """Its full name."""
+
+    def getSuperclass(self) -> "JavaClass | None":
+        """The class that it extends."""
+
+
+class JavaThrowable(Protocol):
+    """java.lang.Throwable."""
+
+    def getCause(self) -> "JavaThrowable | None":
+        """What it was raised from."""
+
+    def getClass(self) -> JavaClass:
+        """Its class."""
+
+
+def java_throwables(error: BaseException) -> list[JavaThrowable]:
+    """Java's exceptions behind an error of Python and behind its causes, the outermost first."""
+    throwables: list[JavaThrowable] = []
+    raised: BaseException | None = error
+    while raised is not None:
+        throwable: JavaThrowable | None = None
+        if isinstance(raised, Py4JJavaError):
+            throwable = raised.java_exception
+        elif isinstance(raised, CapturedException):
+            throwable = raised._origin
+        while throwable is not None and len(throwables) < MOST_CAUSES:
+            throwables.append(throwable)
+            throwable = throwable.getCause()
+        raised = raised.__cause__
+    return throwables
+
+
+def class_names(throwable: JavaThrowable) -> list[str]:
+    """Full names of its class and of those that this one extends."""
+    names: list[str] = []
+    java_class: JavaClass | None = throwable.getClass()
+    while java_class is not None:
+        names.append(java_class.getName())
+        java_class = java_class.getSuperclass()
+    return names
+
+
+def http_status(throwable: JavaThrowable) -> int | None:
+    """The HTTP status that an exception of an AWS client carries; None for any other exception."""
+    for method in STATUS_METHODS:
+        try:
+            return int(getattr(throwable, method)())
+        except Py4JError:
+            continue
+    return None
+
+
+def lost_executors(spark: SparkSession) -> list[str]:
+    """Why executors were lost, one text for each that was; none is known where Spark itself is gone."""
+    try:
+        executors = spark._jsc.sc().statusStore().executorList(False)
+        reasons = [executors.apply(index).removeReason() for index in range(executors.size())]
+        return [reason.get() for reason in reasons if reason.isDefined()]
+    except Py4JError:
+        return []
+
+
+class IcebergFile(Protocol):
+    """org.apache.iceberg.ContentFile."""
+
+    def partition(self) -> Any:
+        """The values of its partition, by their place."""
+
+
+class IcebergSnapshot(Protocol):
+    """org.apache.iceberg.Snapshot."""
+
+    def snapshotId(self) -> int:
+        """Its number."""
+
+    def parentId(self) -> int | None:
+        """The number of the snapshot before it."""
+
+    def summary(self) -> Mapping[str, str]:
+        """Its properties."""
+
+    def addedDataFiles(self, io: Any) -> Iterable[IcebergFile]:
+        """Files of rows that it added."""
+
+    def removedDataFiles(self, io: Any) -> Iterable[IcebergFile]:
+        """Files of rows that it removed."""
+
+    def addedDeleteFiles(self, io: Any) -> Iterable[IcebergFile]:
+        """Files of deletions that it added."""
+
+    def removedDeleteFiles(self, io: Any) -> Iterable[IcebergFile]:
+        """Files of deletions that it removed."""
+
+
+class IcebergTable(Protocol):
+    """org.apache.iceberg.Table."""
+
+    def refresh(self) -> None:
+        """Reads its metadata again."""
+
+    def io(self) -> Any:
+        """What reads its files."""
+
+    def currentSnapshot(self) -> IcebergSnapshot | None:
+        """The snapshot that readers see."""
+
+    def snapshot(self, reference: int | str) -> IcebergSnapshot | None:
+        """A snapshot by its number or by its branch."""
+
+    def snapshots(self) -> Iterable[IcebergSnapshot]:
+        """All snapshots."""
+
+    def expireSnapshots(self) -> Any:
+        """Begins to remove snapshots."""
+
+
+def iceberg_table(spark: SparkSession, table: str) -> IcebergTable:
+    """The table as Iceberg itself knows it, up to date."""
+    loader = java(spark).org.apache.iceberg.spark.Spark3Util
+    loaded: IcebergTable = loader.loadIcebergTable(spark._jsparkSession, table)
+    loaded.refresh()
+    return loaded
+
+
+def partition_numbers(spark: SparkSession, files: Iterable[IcebergFile]) -> set[int]:
+    """The partitions of the files, of a table that is partitioned by one whole number."""
+    integer = java_class(spark, "java.lang.Integer")
+    return {file.partition().get(0, integer) for file in files}
+
+
+# --- emr-steps/fragments/files.ts ---
 
 
 class Files:
@@ -33,33 +337,23 @@ class Files:
 
     def __init__(self, spark: SparkSession) -> None:
         """Uses the session's file systems and their credentials."""
-        self._jvm = spark._jvm
-        self._configuration = spark._jsc.hadoopConfiguration()
-
-    def _path(self, uri: str):
-        path = self._jvm.org.apache.hadoop.fs.Path(uri)
-        file_system = path.getFileSystem(self._configuration)
-        # Checksum files beside the objects would go stale when another program rewrites them.
-        file_system.setWriteChecksum(False)
-        return file_system, path
+        self._spark = spark
 
     def exists(self, uri: str) -> bool:
-        """Says whether there is a file or folder."""
-        file_system, path = self._path(uri)
-        return file_system.exists(path)
+        """Whether there is a file or folder."""
+        return hadoop_file_system(self._spark, uri).exists(hadoop_path(self._spark, uri))
 
     def read_text(self, uri: str) -> str:
         """Reads the whole file."""
-        file_system, path = self._path(uri)
-        stream = file_system.open(path)
+        stream = hadoop_file_system(self._spark, uri).open(hadoop_path(self._spark, uri))
         try:
-            return self._jvm.org.apache.commons.io.IOUtils.toString(stream, "UTF-8")
+            return stream_text(self._spark, stream)
         finally:
             stream.close()
 
     def write_text(self, uri: str, text: str) -> None:
         """Writes the whole text or nothing: a reader never sees half of it."""
-        file_system, path = self._path(uri)
+        file_system, path = hadoop_file_system(self._spark, uri), hadoop_path(self._spark, uri)
         draft = path.suffix(".draft")
         stream = file_system.create(draft, True)
         try:
@@ -70,61 +364,308 @@ class Files:
         if not file_system.rename(draft, path):
             raise OSError(f"could not move {draft} to {path}")
 
-    def read_json(self, uri: str) -> dict:
+    def read_json(self, uri: str) -> Any:
         """Reads one JSON document."""
         return json.loads(self.read_text(uri))
 
-    def write_json(self, uri: str, value: dict) -> None:
-        """Writes one JSON document, keys sorted; what is no number has no place in JSON."""
+    def write_json(self, uri: str, value: Mapping[str, object]) -> None:
+        """Writes one JSON document, keys sorted; NaN and infinity, which JSON does not have, are refused."""
         self.write_text(uri, json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")
 
 
-def explain(error: Exception) -> dict:
-    """Says what went wrong in the words of the person who is paged."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    message = "\n".join(lines[:ERROR_LINES]) or type(error).__name__
+# --- emr-steps/generated/types/step_error.py ---
+
+
+class StepFailure(TypedDict):
+    """What a failing step leaves for the operator."""
+
+    step: Literal["ingest-events", "build-features", "train-models", "score-users"]
+    errorClass: str
+    message: str
+    likelyCause: str
+    whatToDo: str
+
+
+# --- emr-steps/fragments/step-error.ts ---
+
+
+class StepError(Exception):
+    """A failure that the operator can act on."""
+
+    def __init__(self, message: str, likely_cause: str, what_to_do: str) -> None:
+        """Takes what went wrong, why that is likely, and the remedy."""
+        super().__init__(message)
+        self.likely_cause = likely_cause
+        self.what_to_do = what_to_do
+
+
+# --- emr-steps/fragments/explanation.ts ---
+
+ERROR_LINES = 12
+OUT_OF_MEMORY = "java.lang.OutOfMemoryError"
+# Of Java, of Hadoop, and of the AWS services that answer 400 to what they do not allow.
+DENIALS = {"AccessDeniedException", "AccessControlException"}
+DENIED_STATUSES = {401, 403}
+
+
+def is_out_of_memory(error: BaseException, throwables: Sequence[JavaThrowable]) -> bool:
+    """Whether Python or Java asked for more memory than there is."""
+    is_java = any(OUT_OF_MEMORY in class_names(throwable) for throwable in throwables)
+    return is_java or isinstance(error, MemoryError)
+
+
+def is_access_denied(error: BaseException, throwables: Sequence[JavaThrowable]) -> bool:
+    """Whether a file system or a service refused the cluster's role."""
+    classes = {name.rpartition(".")[2] for throwable in throwables for name in class_names(throwable)}
+    statuses = {http_status(throwable) for throwable in throwables}
+    is_java = bool(classes & DENIALS or statuses & DENIED_STATUSES)
+    return is_java or isinstance(error, PermissionError)
+
+
+def diagnose(error: BaseException, lost: Sequence[str]) -> tuple[str, str]:
+    """The likely cause of a failure, and what to do; takes why executors were lost, where some were."""
+    throwables = java_throwables(error)
     if isinstance(error, StepError):
-        cause, remedy = error.likely_cause, error.what_to_do
-    elif "OutOfMemoryError" in message or "Container killed" in message:
-        cause = "the data of one task did not fit into memory"
-        remedy = "raise the cluster's size in the configuration and resume the run"
-    elif "AccessDenied" in message or "403" in message:
-        cause = "the cluster's role may not read or write what the message names"
-        remedy = "grant it, then resume the run"
-    else:
-        cause = "unexpected: see the message and the step's log"
-        remedy = "resume the run once the cause is mended; steps that succeeded are skipped"
+        return error.likely_cause, error.what_to_do
+    if is_out_of_memory(error, throwables):
+        return (
+            "the data of one task did not fit into memory",
+            "raise the cluster's size in the configuration and resume the run",
+        )
+    if is_access_denied(error, throwables):
+        return (
+            "the cluster's role may not read or write what the message names",
+            "grant it, then resume the run",
+        )
+    if throwables and lost:
+        return (
+            "executors were lost: the data of one task did not fit into memory, or an instance was taken away; "
+            f"the last one: {lost[-1]}",
+            "raise the cluster's size in the configuration and resume the run",
+        )
+    return (
+        "unexpected: see the message and the step's log",
+        "resume the run once the cause is fixed; steps that succeeded are skipped",
+    )
+
+
+def explain(step: StepName, error: BaseException, lost: Sequence[str] = ()) -> StepFailure:
+    """What went wrong, in words for the operator who is paged."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    cause, remedy = diagnose(error, lost)
     return {
-        "step": STEP,
+        "step": step,
         "errorClass": type(error).__name__,
-        "message": message,
+        "message": "\n".join(lines[:ERROR_LINES]) or type(error).__name__,
         "likelyCause": cause,
         "whatToDo": remedy,
     }
 
 
-def main() -> None:
-    """Runs the step once for a plan; a result that stands is not made again."""
+# --- emr-steps/fragments/main.ts ---
+
+
+def main(step: StepName, run: Callable[[SparkSession, Plan], Mapping[str, object]]) -> None:
+    """Runs the step once for a plan; a step that has a result is not run again."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plan", required=True, help="URI of the run's plan.json")
-    plan_uri = parser.parse_args().plan
-    spark = SparkSession.builder.appName(f"churn {STEP}").getOrCreate()
+    plan_uri: str = parser.parse_args().plan
+    spark = SparkSession.builder.appName(f"churn {step}").getOrCreate()
     files = Files(spark)
-    plan = files.read_json(plan_uri)
+    plan: Plan = files.read_json(plan_uri)
     outputs = plan["outputs"]
     try:
-        if files.exists(outputs["results"][STEP]):
-            print(f"{STEP}: the result of this plan stands, nothing to do", file=sys.stderr)
+        if files.exists(outputs["results"][step]):
+            print(f"{step}: this plan has a result already, nothing to do", file=sys.stderr)
             return
-        files.write_json(outputs["results"][STEP], run(spark, plan))
+        files.write_json(outputs["results"][step], run(spark, plan))
     except Exception as error:
         traceback.print_exc()
-        files.write_json(outputs["errors"][STEP], explain(error))
+        files.write_json(outputs["errors"][step], explain(step, error, lost_executors(spark)))
         sys.exit(1)
     finally:
         spark.stop()
 
 
+# --- emr-steps/generated/types/features_result.py ---
+
+
+class CutoffCounts(TypedDict):
+    """The rows of one cutoff."""
+
+    cutoff: str
+    role: Literal["train", "test", "score"]
+    rows: int
+    cancellations: int | None
+
+
+class FeaturesSnapshots(TypedDict):
+    """Snapshots that were read and written."""
+
+    user_days: str
+    features: str
+
+
+class FeaturesResult(TypedDict):
+    """Result of build-features."""
+
+    firstDay: str
+    observationEnd: str
+    observedDays: int
+    cutoffs: list[CutoffCounts]
+    users: int
+    cancellations: int
+    featureCount: int
+    snapshots: FeaturesSnapshots
+
+
+# --- emr-steps/fragments/snapshots.ts ---
+
+
+def newest_snapshot(spark: SparkSession, table: str) -> str | None:
+    """The snapshot that readers see, as text: its number exceeds what JSON readers hold exactly."""
+    snapshot = iceberg_table(spark, table).currentSnapshot()
+    return None if snapshot is None else str(snapshot.snapshotId())
+
+
+def current_snapshot(spark: SparkSession, table: str) -> str:
+    """The snapshot that readers see; a table without one was never filled."""
+    snapshot = newest_snapshot(spark, table)
+    if snapshot is None:
+        raise StepError(
+            f"the table {table} has no snapshot",
+            "the step that fills it has not run, or found nothing to write",
+            "run the pipeline from its first step",
+        )
+    return snapshot
+
+
+def read_snapshot(spark: SparkSession, table: str, snapshot: str) -> DataFrame:
+    """The table's rows as of one snapshot."""
+    return spark.read.option("snapshot-id", snapshot).table(table)
+
+
+SNAPSHOT_RETENTION_DAYS = 90
+
+
+def expire_snapshots(spark: SparkSession, plan: Plan, tables: list[str], days: int) -> None:
+    """Removes snapshots that are so many days old, with the files that only they use.
+
+    A snapshot that a branch points at stays, so an unfinished batch loses nothing.
+    """
+    planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
+    oldest = planned_at - datetime.timedelta(days=days)
+    for table in tables:
+        iceberg_table(spark, table).expireSnapshots().expireOlderThan(int(oldest.timestamp() * 1000)).commit()
+
+
+# --- emr-steps/fragments/cutoffs.ts ---
+
+
+class DayRows(NamedTuple):
+    """A day with events, the number of these, and the number of users who have any."""
+
+    day: datetime.date
+    events: int
+    user_days: int
+
+
+class Period(NamedTuple):
+    """First day of the log, and the midnight that ends it."""
+
+    first_day: datetime.date
+    observation_end: datetime.date
+
+
+def daily_rows(user_days: DataFrame) -> list[DayRows]:
+    """Events and rows of each day that has any, in order."""
+    counts = user_days.groupBy("day").agg(
+        F.sum("events").alias("events"), F.count(F.lit(1)).alias("user_days")
+    )
+    return [DayRows(*row) for row in counts.orderBy("day").collect()]
+
+
+def find_period(days: list[DayRows], settings: TrainingSettings) -> Period:
+    """The period that the log covers; stray rows before and after do not count."""
+    if not days:
+        raise StepError(
+            "no signed-in user has an event",
+            "the log is empty, or all of its rows were signed out or refused",
+            "check the userId and auth columns of the log and the refused rows of this run",
+        )
+    least = settings["minDailyShare"] * statistics.median(day.events for day in days)
+    busy = [day.day for day in days if day.events >= least]
+    day_after_last = days[-1].day + datetime.timedelta(days=1)
+    observation_end = busy[-1] + datetime.timedelta(days=1)
+    if settings["observationEnd"] is not None:
+        observation_end = datetime.date.fromisoformat(settings["observationEnd"])
+    if not busy[0] < observation_end <= day_after_last:
+        raise StepError(
+            f"observationEnd {observation_end} is outside the log ({busy[0]} to {days[-1].day})",
+            "the run was asked for an end that the log does not cover",
+            f"ask for an observationEnd up to {day_after_last}, or leave it out",
+        )
+    return Period(busy[0], observation_end)
+
+
+class Cutoff(NamedTuple):
+    """A cutoff, what its rows are for, and the days between which history and label are looked for."""
+
+    cutoff: datetime.date
+    role: Literal["train", "test", "score"]
+    first_day: datetime.date
+    label_end: datetime.date
+
+
+def plan_cutoffs(period: Period, settings: TrainingSettings) -> list[Cutoff]:
+    """Cutoffs with their roles, oldest first: training, then the one test cutoff, then the scoring cutoff.
+
+    The newest cutoff whose labels are known is the test. Training cutoffs are those whose label window had
+    ended by then; the ones between are left out, as their labels were not yet known.
+    """
+    horizon = datetime.timedelta(days=settings["horizonDays"])
+    step = datetime.timedelta(days=settings["cutoffStepDays"])
+    earliest = period.first_day + datetime.timedelta(days=settings["minHistoryDays"])
+    test = period.observation_end - horizon
+    known = [test - step * back for back in range(settings["maxCutoffs"])]
+    training = [cutoff for cutoff in known if earliest <= cutoff <= test - horizon]
+    if not training:
+        refuse_short_log(period, settings)
+
+    def planned(cutoff: datetime.date, role: Literal["train", "test", "score"]) -> Cutoff:
+        return Cutoff(cutoff, role, period.first_day, cutoff + horizon)
+
+    return [
+        *(planned(cutoff, "train") for cutoff in reversed(training)),
+        planned(test, "test"),
+        planned(period.observation_end, "score"),
+    ]
+
+
+def refuse_short_log(period: Period, settings: TrainingSettings) -> NoReturn:
+    """Says how long the log must be to hold one training and one test cutoff."""
+    horizon, step = settings["horizonDays"], settings["cutoffStepDays"]
+    steps_to_training = math.ceil(horizon / step)
+    if settings["maxCutoffs"] <= steps_to_training:
+        raise StepError(
+            f"with cutoffs every {step} days, the newest {settings['maxCutoffs']} hold no training cutoff",
+            f"a training cutoff is at least {horizon} days before the test cutoff",
+            f"raise maxCutoffs to {steps_to_training + 1} or more",
+        )
+    needed = settings["minHistoryDays"] + horizon + steps_to_training * step
+    observed = (period.observation_end - period.first_day).days
+    raise StepError(
+        f"the log is too short to train on: it needs {needed} days and has {observed} "
+        f"({period.first_day} to {period.observation_end}, the end not included)",
+        f"{settings['minHistoryDays']} days of history must fit before two windows of {horizon} days, "
+        "one to learn from and one to test on",
+        "add older or newer event files, or ask for a shorter horizonDays",
+    )
+
+
+# --- emr-steps/build-features.ts ---
+
+STEP: StepName = "build-features"
 USER_DAYS = "lake.churn.user_days"
 FEATURES = "lake.churn.features"
 KEY_COLUMNS = 4
@@ -634,130 +1175,7 @@ COMMENTS = {
 }
 
 
-def iceberg_table(spark: SparkSession, table: str):
-    """The table as Iceberg itself knows it, up to date: its metadata without a query."""
-    loaded = spark._jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(spark._jsparkSession, table)
-    loaded.refresh()
-    return loaded
-
-
-def newest_snapshot(spark: SparkSession, table: str) -> str | None:
-    """The snapshot that readers see, as text: its number exceeds what JSON readers hold exactly."""
-    snapshot = iceberg_table(spark, table).currentSnapshot()
-    return None if snapshot is None else str(snapshot.snapshotId())
-
-
-def current_snapshot(spark: SparkSession, table: str) -> str:
-    """The snapshot that readers see; a table without one was never filled."""
-    snapshot = newest_snapshot(spark, table)
-    if snapshot is None:
-        raise StepError(
-            f"the table {table} has no snapshot",
-            "the step that fills it has not run, or found nothing to write",
-            "run the pipeline from its first step",
-        )
-    return snapshot
-
-
-def read_snapshot(spark: SparkSession, table: str, snapshot: str) -> DataFrame:
-    """The table's rows as of one snapshot."""
-    return spark.read.option("snapshot-id", snapshot).table(table)
-
-
-SNAPSHOT_RETENTION_DAYS = 90
-
-
-def expire_snapshots(spark: SparkSession, plan: dict, tables: list[str], days: int) -> None:
-    """Removes snapshots that are so many days old, with the files that only they use.
-
-    What a branch points at stays, so a batch that is under way loses nothing.
-    """
-    planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
-    oldest = planned_at - datetime.timedelta(days=days)
-    for table in tables:
-        iceberg_table(spark, table).expireSnapshots().expireOlderThan(int(oldest.timestamp() * 1000)).commit()
-
-
-def daily_rows(user_days: DataFrame) -> list[dict]:
-    """Events and rows of each day that has any, in order."""
-    counts = user_days.groupBy("day").agg(
-        functions.sum("events").alias("events"), functions.count(functions.lit(1)).alias("user_days")
-    )
-    return [row.asDict() for row in counts.orderBy("day").collect()]
-
-
-def find_period(days: list[dict], settings: dict) -> dict:
-    """First day of the log and the midnight that ends it; stray rows before and after do not count."""
-    if not days:
-        raise StepError(
-            "no signed-in user has an event",
-            "the log is empty, or all of its rows were signed out or refused",
-            "check the userId and auth columns of the log and the refused rows of this run",
-        )
-    least = settings["minDailyShare"] * statistics.median(day["events"] for day in days)
-    busy = [day["day"] for day in days if day["events"] >= least]
-    day_after_last = days[-1]["day"] + datetime.timedelta(days=1)
-    observation_end = busy[-1] + datetime.timedelta(days=1)
-    if settings["observationEnd"] is not None:
-        observation_end = datetime.date.fromisoformat(settings["observationEnd"])
-    if not busy[0] < observation_end <= day_after_last:
-        raise StepError(
-            f"observationEnd {observation_end} lies outside the log ({busy[0]} to {days[-1]['day']})",
-            "the run was asked for an end that the log does not cover",
-            f"ask for an observationEnd up to {day_after_last}, or leave it out",
-        )
-    return {"first_day": busy[0], "observation_end": observation_end}
-
-
-def plan_cutoffs(period: dict, settings: dict) -> list[dict]:
-    """Cutoffs with their roles, oldest first: training, then the one test cutoff, then the scoring cutoff.
-
-    The newest cutoff whose labels are known is the test. Training cutoffs are those whose label window had
-    ended by then; the ones between are left out, as their labels were not yet known.
-    """
-    horizon = datetime.timedelta(days=settings["horizonDays"])
-    step = datetime.timedelta(days=settings["cutoffStepDays"])
-    earliest = period["first_day"] + datetime.timedelta(days=settings["minHistoryDays"])
-    test = period["observation_end"] - horizon
-    known = [test - step * back for back in range(settings["maxCutoffs"])]
-    training = [cutoff for cutoff in known if earliest <= cutoff <= test - horizon]
-    if not training:
-        refuse_short_log(period, settings)
-    roles = [*((cutoff, "train") for cutoff in reversed(training)), (test, "test")]
-    roles.append((period["observation_end"], "score"))
-    return [
-        {
-            "cutoff": cutoff,
-            "role": role,
-            "first_day": period["first_day"],
-            "label_end": cutoff + horizon,
-        }
-        for cutoff, role in roles
-    ]
-
-
-def refuse_short_log(period: dict, settings: dict) -> None:
-    """Says how long the log must be to hold one training and one test cutoff."""
-    horizon, step = settings["horizonDays"], settings["cutoffStepDays"]
-    steps_to_training = math.ceil(horizon / step)
-    if settings["maxCutoffs"] <= steps_to_training:
-        raise StepError(
-            f"with cutoffs every {step} days, the newest {settings['maxCutoffs']} hold no training cutoff",
-            f"a training cutoff lies at least {horizon} days before the test cutoff",
-            f"raise maxCutoffs to {steps_to_training + 1} or more",
-        )
-    needed = settings["minHistoryDays"] + horizon + steps_to_training * step
-    observed = (period["observation_end"] - period["first_day"]).days
-    raise StepError(
-        f"the log is too short to train on: it needs {needed} days and has {observed} "
-        f"({period['first_day']} to {period['observation_end']}, the end not included)",
-        f"{settings['minHistoryDays']} days of history must fit before two windows of {horizon} days, "
-        "one to learn from and one to test on",
-        "add older or newer event files, or ask for a shorter horizonDays",
-    )
-
-
-def point_in_time_rows(spark: SparkSession, user_days: DataFrame, cutoffs: list[dict]) -> DataFrame:
+def point_in_time_rows(spark: SparkSession, user_days: DataFrame, cutoffs: list[Cutoff]) -> DataFrame:
     """One row per user and cutoff: label and features, all cutoffs in one pass over the days."""
     user_days.createOrReplaceTempView("user_days")
     spark.createDataFrame(cutoffs, CUTOFF_SCHEMA).createOrReplaceTempView("cutoffs")
@@ -769,12 +1187,12 @@ def point_in_time_rows(spark: SparkSession, user_days: DataFrame, cutoffs: list[
 
 def write_features(rows: DataFrame) -> None:
     """Replaces the table in one commit; its columns follow the catalogue."""
-    described = [functions.col(name).alias(name, metadata={"comment": COMMENTS[name]}) for name in COMMENTS]
+    described = [F.col(name).alias(name, metadata={"comment": COMMENTS[name]}) for name in COMMENTS]
     (
         rows.select(*described)
         .writeTo(FEATURES)
         .using("iceberg")
-        .partitionedBy(functions.col("cutoff"))
+        .partitionedBy(F.col("cutoff"))
         .tableProperty("format-version", "2")
         .tableProperty("write.distribution-mode", "none")
         .tableProperty("write.spark.fanout.enabled", "true")
@@ -782,15 +1200,15 @@ def write_features(rows: DataFrame) -> None:
     )
 
 
-def counted_cutoffs(features: DataFrame, cutoffs: list[dict]) -> list[dict]:
+def counted_cutoffs(features: DataFrame, cutoffs: list[Cutoff]) -> list[CutoffCounts]:
     """Rows and cancellations of each cutoff, counted in the table that was written."""
     counts = {
         row.cutoff: row
         for row in features.groupBy("cutoff")
-        .agg(functions.count(functions.lit(1)).alias("rows"), functions.sum("label").alias("cancellations"))
+        .agg(F.count(F.lit(1)).alias("rows"), F.sum("label").alias("cancellations"))
         .collect()
     }
-    empty = [str(cutoff["cutoff"]) for cutoff in cutoffs if cutoff["cutoff"] not in counts]
+    empty = [str(cutoff.cutoff) for cutoff in cutoffs if cutoff.cutoff not in counts]
     if empty:
         raise StepError(
             f"no living user has an event before {', '.join(empty)}",
@@ -799,16 +1217,16 @@ def counted_cutoffs(features: DataFrame, cutoffs: list[dict]) -> list[dict]:
         )
     return [
         {
-            "cutoff": str(cutoff["cutoff"]),
-            "role": cutoff["role"],
-            "rows": counts[cutoff["cutoff"]].rows,
-            "cancellations": counts[cutoff["cutoff"]].cancellations,
+            "cutoff": str(cutoff.cutoff),
+            "role": cutoff.role,
+            "rows": counts[cutoff.cutoff].rows,
+            "cancellations": counts[cutoff.cutoff].cancellations,
         }
         for cutoff in cutoffs
     ]
 
 
-def run(spark: SparkSession, plan: dict) -> dict:
+def run(spark: SparkSession, plan: Plan) -> FeaturesResult:
     """Fills the table of features and says what is in it."""
     settings = plan["training"]
     user_days_snapshot = current_snapshot(spark, USER_DAYS)
@@ -817,7 +1235,7 @@ def run(spark: SparkSession, plan: dict) -> dict:
     period = find_period(days, settings)
     cutoffs = plan_cutoffs(period, settings)
 
-    history_rows = sum(day["user_days"] for day in days) * len(cutoffs)
+    history_rows = sum(day.user_days for day in days) * len(cutoffs)
     tasks = max(spark.sparkContext.defaultParallelism, math.ceil(history_rows / HISTORY_ROWS_PER_TASK))
     spark.conf.set("spark.sql.shuffle.partitions", tasks)
     write_features(point_in_time_rows(spark, user_days, cutoffs))
@@ -825,15 +1243,15 @@ def run(spark: SparkSession, plan: dict) -> dict:
 
     features_snapshot = current_snapshot(spark, FEATURES)
     features = read_snapshot(spark, FEATURES, features_snapshot)
-    cancelled = functions.when(functions.col("cancellations") > 0, functions.col("user_id"))
-    users = user_days.agg(
-        functions.countDistinct("user_id").alias("users"),
-        functions.countDistinct(cancelled).alias("cancellations"),
-    ).first()
+    cancelled = F.when(F.col("cancellations") > 0, F.col("user_id"))
+    (users,) = user_days.agg(
+        F.countDistinct("user_id").alias("users"),
+        F.countDistinct(cancelled).alias("cancellations"),
+    ).collect()
     return {
-        "firstDay": str(period["first_day"]),
-        "observationEnd": str(period["observation_end"]),
-        "observedDays": (period["observation_end"] - period["first_day"]).days,
+        "firstDay": str(period.first_day),
+        "observationEnd": str(period.observation_end),
+        "observedDays": (period.observation_end - period.first_day).days,
         "cutoffs": counted_cutoffs(features, cutoffs),
         "users": users.users,
         "cancellations": users.cancellations,
@@ -843,4 +1261,4 @@ def run(spark: SparkSession, plan: dict) -> dict:
 
 
 if __name__ == "__main__":
-    main()
+    main(STEP, run)

@@ -1,6 +1,6 @@
-"""Takes a batch of raw event files into the lake, exactly once.
+"""Ingests a batch of raw event files into the lake, exactly once.
 
-Generated from emr-steps/ingest-events: change it there. Run by
+Generated from emr-steps/ingest-events.ts and the files named below by `npm run generate`: change it there. Run by
 spark-submit ingest-events.py --plan <uri of plan.json>
 """
 
@@ -14,25 +14,335 @@ import math
 import re
 import sys
 import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, TypedDict
 
-from py4j.protocol import Py4JJavaError
-from pyspark.errors import AnalysisException
-from pyspark.sql import Column, DataFrame, Observation, SparkSession, Window
+from py4j.protocol import Py4JError, Py4JJavaError
+from pyspark.errors.exceptions.captured import CapturedException
+from pyspark.sql import Column, DataFrame, Observation, Row, SparkSession, Window
 from pyspark.sql import functions as F
 from pyspark.sql.readwriter import DataFrameWriterV2
 
-STEP = "ingest-events"
-ERROR_LINES = 12
+# --- emr-steps/generated/types/plan.py ---
 
 
-class StepError(Exception):
-    """A failure that a person can act on."""
+class EventFile(TypedDict):
+    """An event file as it was listed."""
 
-    def __init__(self, message: str, likely_cause: str, what_to_do: str) -> None:
-        """Takes what went wrong, why that is likely, and the remedy."""
-        super().__init__(message)
-        self.likely_cause = likely_cause
-        self.what_to_do = what_to_do
+    uri: str
+    etag: str
+    bytes: int
+
+
+class IngestSettings(TypedDict):
+    """Settings of ingest-events."""
+
+    earliestEventMilliseconds: int
+    latestEventMilliseconds: int
+    maxQuarantineShare: float
+    shufflePartitions: int
+    slicesPerDay: int
+
+
+class TrainingSettings(TypedDict):
+    """Settings of build-features and train-models."""
+
+    horizonDays: int
+    minHistoryDays: int
+    cutoffStepDays: int
+    maxCutoffs: int
+    minDailyShare: float
+    observationEnd: str | None
+    minCancellations: int
+    folds: int
+    seed: int
+    boostingWorkers: int
+
+
+class ScoringSettings(TypedDict):
+    """Settings of score-users."""
+
+    controlGroupShare: float
+    controlGroupSalt: str
+
+
+class ClusterSize(TypedDict):
+    """How large the cluster is."""
+
+    coreUnits: int
+    taskUnits: int
+    executors: int
+    estimatedMinutes: float
+    estimatedUsd: float
+
+
+class Outputs(TypedDict):
+    """Where each step writes its result or its error."""
+
+    results: dict["StepName", str]
+    errors: dict["StepName", str]
+    ledger: str
+    model: str
+
+
+StepName: TypeAlias = Literal["ingest-events", "build-features", "train-models", "score-users"]
+
+
+class Batch(TypedDict):
+    """The files that one run ingests together."""
+
+    batchId: str
+    ingestDate: str
+    files: list[EventFile]
+
+
+class Plan(TypedDict):
+    """Everything the steps of a run need to know."""
+
+    runId: str
+    executionArn: str
+    plannedAt: str
+    lakeRoot: str
+    batch: Batch
+    abandonedBatchIds: list[str]
+    ingest: IngestSettings
+    training: TrainingSettings
+    scoring: ScoringSettings
+    cluster: ClusterSize
+    outputs: Outputs
+
+
+# --- emr-steps/fragments/jvm.ts ---
+
+
+def java(spark: SparkSession) -> Any:
+    """The packages of the driver's JVM."""
+    return spark._jvm
+
+
+def java_class(spark: SparkSession, name: str) -> Any:
+    """A Java class, for methods that take one."""
+    return java(spark).java.lang.Class.forName(name)
+
+
+class JavaStream(Protocol):
+    """An open file: java.io.InputStream or OutputStream."""
+
+    def write(self, content: bytes) -> None:
+        """Writes to the file."""
+
+    def close(self) -> None:
+        """Closes the file."""
+
+
+class HadoopPath(Protocol):
+    """org.apache.hadoop.fs.Path."""
+
+    def suffix(self, suffix: str) -> "HadoopPath":
+        """The path with something after its name."""
+
+
+class HadoopFileSystem(Protocol):
+    """org.apache.hadoop.fs.FileSystem."""
+
+    def setWriteChecksum(self, write: bool) -> None:
+        """Whether a checksum file is written beside each file."""
+
+    def exists(self, path: HadoopPath) -> bool:
+        """Whether there is a file or folder."""
+
+    def open(self, path: HadoopPath) -> JavaStream:
+        """Opens a file to read it."""
+
+    def create(self, path: HadoopPath, overwrite: bool) -> JavaStream:
+        """Opens a file to write it."""
+
+    def delete(self, path: HadoopPath, recursive: bool) -> bool:
+        """Deletes a file; says whether there was one."""
+
+    def rename(self, source: HadoopPath, target: HadoopPath) -> bool:
+        """Moves a file; says whether it did."""
+
+
+def hadoop_path(spark: SparkSession, uri: str) -> HadoopPath:
+    """The path of a file or folder."""
+    path: HadoopPath = java(spark).org.apache.hadoop.fs.Path(uri)
+    return path
+
+
+def hadoop_file_system(spark: SparkSession, uri: str) -> HadoopFileSystem:
+    """The file system of a file or folder, with the session's settings and credentials."""
+    configuration = spark._jsc.hadoopConfiguration()
+    path = java(spark).org.apache.hadoop.fs.Path(uri)
+    file_system: HadoopFileSystem = path.getFileSystem(configuration)
+    # Checksum files beside the objects would go stale when another program rewrites them.
+    file_system.setWriteChecksum(False)
+    return file_system
+
+
+def stream_text(spark: SparkSession, stream: JavaStream) -> str:
+    """What is left to read of an open file."""
+    return str(java(spark).org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))
+
+
+def path_of_rows(spark: SparkSession, uri: str) -> str:
+    """The path of a file as Spark reports it for a row, whatever characters are in it."""
+    return str(java(spark).org.apache.hadoop.fs.Path(uri).toUri().toString())
+
+
+# What a query raises that fails in the JVM.
+QUERY_ERRORS = (Py4JJavaError, CapturedException)
+# A chain of causes that is longer is taken to be a circle.
+MOST_CAUSES = 50
+# By what an AWS client's exception says which HTTP status it was answered with: SDK 2, then SDK 1.
+STATUS_METHODS = ("statusCode", "getStatusCode")
+
+
+class JavaClass(Protocol):
+    """java.lang.Class."""
+
+    def getName(self) -> str:
+        """Its full name."""
+
+    def getSuperclass(self) -> "JavaClass | None":
+        """The class that it extends."""
+
+
+class JavaThrowable(Protocol):
+    """java.lang.Throwable."""
+
+    def getCause(self) -> "JavaThrowable | None":
+        """What it was raised from."""
+
+    def getClass(self) -> JavaClass:
+        """Its class."""
+
+
+def java_throwables(error: BaseException) -> list[JavaThrowable]:
+    """Java's exceptions behind an error of Python and behind its causes, the outermost first."""
+    throwables: list[JavaThrowable] = []
+    raised: BaseException | None = error
+    while raised is not None:
+        throwable: JavaThrowable | None = None
+        if isinstance(raised, Py4JJavaError):
+            throwable = raised.java_exception
+        elif isinstance(raised, CapturedException):
+            throwable = raised._origin
+        while throwable is not None and len(throwables) < MOST_CAUSES:
+            throwables.append(throwable)
+            throwable = throwable.getCause()
+        raised = raised.__cause__
+    return throwables
+
+
+def class_names(throwable: JavaThrowable) -> list[str]:
+    """Full names of its class and of those that this one extends."""
+    names: list[str] = []
+    java_class: JavaClass | None = throwable.getClass()
+    while java_class is not None:
+        names.append(java_class.getName())
+        java_class = java_class.getSuperclass()
+    return names
+
+
+def http_status(throwable: JavaThrowable) -> int | None:
+    """The HTTP status that an exception of an AWS client carries; None for any other exception."""
+    for method in STATUS_METHODS:
+        try:
+            return int(getattr(throwable, method)())
+        except Py4JError:
+            continue
+    return None
+
+
+def lost_executors(spark: SparkSession) -> list[str]:
+    """Why executors were lost, one text for each that was; none is known where Spark itself is gone."""
+    try:
+        executors = spark._jsc.sc().statusStore().executorList(False)
+        reasons = [executors.apply(index).removeReason() for index in range(executors.size())]
+        return [reason.get() for reason in reasons if reason.isDefined()]
+    except Py4JError:
+        return []
+
+
+class IcebergFile(Protocol):
+    """org.apache.iceberg.ContentFile."""
+
+    def partition(self) -> Any:
+        """The values of its partition, by their place."""
+
+
+class IcebergSnapshot(Protocol):
+    """org.apache.iceberg.Snapshot."""
+
+    def snapshotId(self) -> int:
+        """Its number."""
+
+    def parentId(self) -> int | None:
+        """The number of the snapshot before it."""
+
+    def summary(self) -> Mapping[str, str]:
+        """Its properties."""
+
+    def addedDataFiles(self, io: Any) -> Iterable[IcebergFile]:
+        """Files of rows that it added."""
+
+    def removedDataFiles(self, io: Any) -> Iterable[IcebergFile]:
+        """Files of rows that it removed."""
+
+    def addedDeleteFiles(self, io: Any) -> Iterable[IcebergFile]:
+        """Files of deletions that it added."""
+
+    def removedDeleteFiles(self, io: Any) -> Iterable[IcebergFile]:
+        """Files of deletions that it removed."""
+
+
+class IcebergTable(Protocol):
+    """org.apache.iceberg.Table."""
+
+    def refresh(self) -> None:
+        """Reads its metadata again."""
+
+    def io(self) -> Any:
+        """What reads its files."""
+
+    def currentSnapshot(self) -> IcebergSnapshot | None:
+        """The snapshot that readers see."""
+
+    def snapshot(self, reference: int | str) -> IcebergSnapshot | None:
+        """A snapshot by its number or by its branch."""
+
+    def snapshots(self) -> Iterable[IcebergSnapshot]:
+        """All snapshots."""
+
+    def expireSnapshots(self) -> Any:
+        """Begins to remove snapshots."""
+
+
+def iceberg_table(spark: SparkSession, table: str) -> IcebergTable:
+    """The table as Iceberg itself knows it, up to date."""
+    loader = java(spark).org.apache.iceberg.spark.Spark3Util
+    loaded: IcebergTable = loader.loadIcebergTable(spark._jsparkSession, table)
+    loaded.refresh()
+    return loaded
+
+
+def partition_numbers(spark: SparkSession, files: Iterable[IcebergFile]) -> set[int]:
+    """The partitions of the files, of a table that is partitioned by one whole number."""
+    integer = java_class(spark, "java.lang.Integer")
+    return {file.partition().get(0, integer) for file in files}
+
+
+def read_json(lines: DataFrame, schema: str, options: dict[str, str]) -> DataFrame:
+    """The JSON documents of a column of text, one a row."""
+    spark = lines.sparkSession
+    # Encoders.STRING is the same, and loads Scala's reflection first.
+    text = java(spark).org.apache.spark.sql.Encoders.bean(java_class(spark, "java.lang.String"))
+    reader = spark.read.schema(schema).options(**options)
+    return DataFrame(reader._jreader.json(getattr(lines._jdf, "as")(text)), spark)
+
+
+# --- emr-steps/fragments/files.ts ---
 
 
 class Files:
@@ -40,33 +350,23 @@ class Files:
 
     def __init__(self, spark: SparkSession) -> None:
         """Uses the session's file systems and their credentials."""
-        self._jvm = spark._jvm
-        self._configuration = spark._jsc.hadoopConfiguration()
-
-    def _path(self, uri: str):
-        path = self._jvm.org.apache.hadoop.fs.Path(uri)
-        file_system = path.getFileSystem(self._configuration)
-        # Checksum files beside the objects would go stale when another program rewrites them.
-        file_system.setWriteChecksum(False)
-        return file_system, path
+        self._spark = spark
 
     def exists(self, uri: str) -> bool:
-        """Says whether there is a file or folder."""
-        file_system, path = self._path(uri)
-        return file_system.exists(path)
+        """Whether there is a file or folder."""
+        return hadoop_file_system(self._spark, uri).exists(hadoop_path(self._spark, uri))
 
     def read_text(self, uri: str) -> str:
         """Reads the whole file."""
-        file_system, path = self._path(uri)
-        stream = file_system.open(path)
+        stream = hadoop_file_system(self._spark, uri).open(hadoop_path(self._spark, uri))
         try:
-            return self._jvm.org.apache.commons.io.IOUtils.toString(stream, "UTF-8")
+            return stream_text(self._spark, stream)
         finally:
             stream.close()
 
     def write_text(self, uri: str, text: str) -> None:
         """Writes the whole text or nothing: a reader never sees half of it."""
-        file_system, path = self._path(uri)
+        file_system, path = hadoop_file_system(self._spark, uri), hadoop_path(self._spark, uri)
         draft = path.suffix(".draft")
         stream = file_system.create(draft, True)
         try:
@@ -77,66 +377,195 @@ class Files:
         if not file_system.rename(draft, path):
             raise OSError(f"could not move {draft} to {path}")
 
-    def read_json(self, uri: str) -> dict:
+    def read_json(self, uri: str) -> Any:
         """Reads one JSON document."""
         return json.loads(self.read_text(uri))
 
-    def write_json(self, uri: str, value: dict) -> None:
-        """Writes one JSON document, keys sorted; what is no number has no place in JSON."""
+    def write_json(self, uri: str, value: Mapping[str, object]) -> None:
+        """Writes one JSON document, keys sorted; NaN and infinity, which JSON does not have, are refused."""
         self.write_text(uri, json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")
 
 
-def explain(error: Exception) -> dict:
-    """Says what went wrong in the words of the person who is paged."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    message = "\n".join(lines[:ERROR_LINES]) or type(error).__name__
+# --- emr-steps/generated/types/step_error.py ---
+
+
+class StepFailure(TypedDict):
+    """What a failing step leaves for the operator."""
+
+    step: Literal["ingest-events", "build-features", "train-models", "score-users"]
+    errorClass: str
+    message: str
+    likelyCause: str
+    whatToDo: str
+
+
+# --- emr-steps/fragments/step-error.ts ---
+
+
+class StepError(Exception):
+    """A failure that the operator can act on."""
+
+    def __init__(self, message: str, likely_cause: str, what_to_do: str) -> None:
+        """Takes what went wrong, why that is likely, and the remedy."""
+        super().__init__(message)
+        self.likely_cause = likely_cause
+        self.what_to_do = what_to_do
+
+
+# --- emr-steps/fragments/explanation.ts ---
+
+ERROR_LINES = 12
+OUT_OF_MEMORY = "java.lang.OutOfMemoryError"
+# Of Java, of Hadoop, and of the AWS services that answer 400 to what they do not allow.
+DENIALS = {"AccessDeniedException", "AccessControlException"}
+DENIED_STATUSES = {401, 403}
+
+
+def is_out_of_memory(error: BaseException, throwables: Sequence[JavaThrowable]) -> bool:
+    """Whether Python or Java asked for more memory than there is."""
+    is_java = any(OUT_OF_MEMORY in class_names(throwable) for throwable in throwables)
+    return is_java or isinstance(error, MemoryError)
+
+
+def is_access_denied(error: BaseException, throwables: Sequence[JavaThrowable]) -> bool:
+    """Whether a file system or a service refused the cluster's role."""
+    classes = {name.rpartition(".")[2] for throwable in throwables for name in class_names(throwable)}
+    statuses = {http_status(throwable) for throwable in throwables}
+    is_java = bool(classes & DENIALS or statuses & DENIED_STATUSES)
+    return is_java or isinstance(error, PermissionError)
+
+
+def diagnose(error: BaseException, lost: Sequence[str]) -> tuple[str, str]:
+    """The likely cause of a failure, and what to do; takes why executors were lost, where some were."""
+    throwables = java_throwables(error)
     if isinstance(error, StepError):
-        cause, remedy = error.likely_cause, error.what_to_do
-    elif "OutOfMemoryError" in message or "Container killed" in message:
-        cause = "the data of one task did not fit into memory"
-        remedy = "raise the cluster's size in the configuration and resume the run"
-    elif "AccessDenied" in message or "403" in message:
-        cause = "the cluster's role may not read or write what the message names"
-        remedy = "grant it, then resume the run"
-    else:
-        cause = "unexpected: see the message and the step's log"
-        remedy = "resume the run once the cause is mended; steps that succeeded are skipped"
+        return error.likely_cause, error.what_to_do
+    if is_out_of_memory(error, throwables):
+        return (
+            "the data of one task did not fit into memory",
+            "raise the cluster's size in the configuration and resume the run",
+        )
+    if is_access_denied(error, throwables):
+        return (
+            "the cluster's role may not read or write what the message names",
+            "grant it, then resume the run",
+        )
+    if throwables and lost:
+        return (
+            "executors were lost: the data of one task did not fit into memory, or an instance was taken away; "
+            f"the last one: {lost[-1]}",
+            "raise the cluster's size in the configuration and resume the run",
+        )
+    return (
+        "unexpected: see the message and the step's log",
+        "resume the run once the cause is fixed; steps that succeeded are skipped",
+    )
+
+
+def explain(step: StepName, error: BaseException, lost: Sequence[str] = ()) -> StepFailure:
+    """What went wrong, in words for the operator who is paged."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    cause, remedy = diagnose(error, lost)
     return {
-        "step": STEP,
+        "step": step,
         "errorClass": type(error).__name__,
-        "message": message,
+        "message": "\n".join(lines[:ERROR_LINES]) or type(error).__name__,
         "likelyCause": cause,
         "whatToDo": remedy,
     }
 
 
-def main() -> None:
-    """Runs the step once for a plan; a result that stands is not made again."""
+# --- emr-steps/fragments/main.ts ---
+
+
+def main(step: StepName, run: Callable[[SparkSession, Plan], Mapping[str, object]]) -> None:
+    """Runs the step once for a plan; a step that has a result is not run again."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plan", required=True, help="URI of the run's plan.json")
-    plan_uri = parser.parse_args().plan
-    spark = SparkSession.builder.appName(f"churn {STEP}").getOrCreate()
+    plan_uri: str = parser.parse_args().plan
+    spark = SparkSession.builder.appName(f"churn {step}").getOrCreate()
     files = Files(spark)
-    plan = files.read_json(plan_uri)
+    plan: Plan = files.read_json(plan_uri)
     outputs = plan["outputs"]
     try:
-        if files.exists(outputs["results"][STEP]):
-            print(f"{STEP}: the result of this plan stands, nothing to do", file=sys.stderr)
+        if files.exists(outputs["results"][step]):
+            print(f"{step}: this plan has a result already, nothing to do", file=sys.stderr)
             return
-        files.write_json(outputs["results"][STEP], run(spark, plan))
+        files.write_json(outputs["results"][step], run(spark, plan))
     except Exception as error:
         traceback.print_exc()
-        files.write_json(outputs["errors"][STEP], explain(error))
+        files.write_json(outputs["errors"][step], explain(step, error, lost_executors(spark)))
         sys.exit(1)
     finally:
         spark.stop()
 
 
-def iceberg_table(spark: SparkSession, table: str):
-    """The table as Iceberg itself knows it, up to date: its metadata without a query."""
-    loaded = spark._jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(spark._jsparkSession, table)
-    loaded.refresh()
-    return loaded
+# --- emr-steps/generated/types/ingest_result.py ---
+
+
+class RowCounts(TypedDict):
+    """Rows by outcome."""
+
+    read: int
+    accepted: int
+    quarantined: int
+    duplicates: int
+
+
+RefusalCode: TypeAlias = Literal[
+    "forgotten_user",
+    "malformed_json",
+    "wrong_type",
+    "missing_ts",
+    "ts_in_seconds",
+    "ts_out_of_range",
+    "unknown_auth",
+    "missing_user_id",
+    "missing_page",
+    "unknown_page",
+    "unknown_level",
+    "impossible_length",
+]
+
+
+class RefusedExample(TypedDict):
+    """A refused row as the operator sees it."""
+
+    reason: RefusalCode
+    file: str
+    line: str
+
+
+class HeldRows(TypedDict):
+    """Rows of the batch that the tables hold."""
+
+    events: int
+    quarantined: int
+
+
+class IngestSnapshots(TypedDict):
+    """Snapshots of the tables after the batch."""
+
+    events: str | None
+    user_days: str | None
+
+
+class IngestResult(TypedDict):
+    """Result of ingest-events."""
+
+    counts: RowCounts
+    refused: dict[RefusalCode, int]
+    examples: list[RefusedExample]
+    held: HeldRows
+    filesRead: int
+    bytesRead: int
+    firstDay: str | None
+    lastDay: str | None
+    daysRecomputed: int
+    snapshots: IngestSnapshots
+
+
+# --- emr-steps/fragments/snapshots.ts ---
 
 
 def newest_snapshot(spark: SparkSession, table: str) -> str | None:
@@ -145,46 +574,52 @@ def newest_snapshot(spark: SparkSession, table: str) -> str | None:
     return None if snapshot is None else str(snapshot.snapshotId())
 
 
-def snapshots_since(table, head, known: str | None) -> list | None:
-    """The snapshots that led from a known one to the head, or all when none is known.
-
-    None when they are not all there any more: snapshots expire.
-    """
-    since, snapshot = [], head
-    while snapshot is not None and str(snapshot.snapshotId()) != known:
-        since.append(snapshot)
-        if snapshot.parentId() is None:
-            return since if known is None else None
-        snapshot = table.snapshot(snapshot.parentId())
-    return None if snapshot is None else since
-
-
-def days_changed(spark: SparkSession, table, snapshot) -> set[datetime.date]:
-    """The days to which a snapshot added files, or from which it removed some: of rows, or of their deletions."""
-    integer, io = spark._jvm.java.lang.Class.forName("java.lang.Integer"), table.io()
-    files = itertools.chain(
-        snapshot.addedDataFiles(io),
-        snapshot.removedDataFiles(io),
-        snapshot.addedDeleteFiles(io),
-        snapshot.removedDeleteFiles(io),
-    )
-    numbers = {file.partition().get(0, integer) for file in files}
-    return {datetime.date(1970, 1, 1) + datetime.timedelta(days=number) for number in numbers}
-
-
 SNAPSHOT_RETENTION_DAYS = 90
 
 
-def expire_snapshots(spark: SparkSession, plan: dict, tables: list[str], days: int) -> None:
+def expire_snapshots(spark: SparkSession, plan: Plan, tables: list[str], days: int) -> None:
     """Removes snapshots that are so many days old, with the files that only they use.
 
-    What a branch points at stays, so a batch that is under way loses nothing.
+    A snapshot that a branch points at stays, so an unfinished batch loses nothing.
     """
     planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
     oldest = planned_at - datetime.timedelta(days=days)
     for table in tables:
         iceberg_table(spark, table).expireSnapshots().expireOlderThan(int(oldest.timestamp() * 1000)).commit()
 
+
+def snapshots_since(
+    table: IcebergTable, head: IcebergSnapshot | None, known: str | None
+) -> list[IcebergSnapshot] | None:
+    """The snapshots that led from a known one to the head, or all when none is known.
+
+    None when some of them are missing: snapshots expire.
+    """
+    since: list[IcebergSnapshot] = []
+    snapshot = head
+    while snapshot is not None and str(snapshot.snapshotId()) != known:
+        since.append(snapshot)
+        parent = snapshot.parentId()
+        if parent is None:
+            return since if known is None else None
+        snapshot = table.snapshot(parent)
+    return None if snapshot is None else since
+
+
+def days_changed(spark: SparkSession, table: IcebergTable, snapshot: IcebergSnapshot) -> set[datetime.date]:
+    """The days to which a snapshot added files, or from which it removed some: of rows, or of their deletions."""
+    io = table.io()
+    files = itertools.chain(
+        snapshot.addedDataFiles(io),
+        snapshot.removedDataFiles(io),
+        snapshot.addedDeleteFiles(io),
+        snapshot.removedDeleteFiles(io),
+    )
+    numbers = partition_numbers(spark, files)
+    return {datetime.date(1970, 1, 1) + datetime.timedelta(days=number) for number in numbers}
+
+
+# --- emr-steps/fragments/raw-lines.ts ---
 
 READ_COLUMNS = [
     "artist",
@@ -225,15 +660,256 @@ userAgent string,
 userId string,
 unreadable string
 """
-# How a line begins that is not one JSON object.
+# How a line is made to begin that is not one JSON object.
 MARK = '{"ts":"not one object",'
 
-# Strict: Spark by itself takes single quotes, and a length of NaN, which would spoil every sum that it enters.
+# Strict: Spark by itself accepts single quotes, and a length of NaN, which would spoil every sum that it enters.
 JSON_OPTIONS = {
     "columnNameOfCorruptRecord": UNREADABLE,
     "allowNonNumericNumbers": "false",
     "allowSingleQuotes": "false",
 }
+
+
+def literal_path(uri: str) -> str:
+    """The URI for a reader that takes patterns: a file's name is not one, whatever characters are in it."""
+    return re.sub(r"([\[\]{}*?\\])", r"\\\1", uri)
+
+
+def parse_lines(lines: DataFrame) -> DataFrame:
+    """The fields of each line as "raw", and the path of its file.
+
+    By Spark's reader of JSON, which is faster than its function: that decodes each line through a stream of its own.
+    """
+    fields = read_json(lines.select(marked_line()), RAW_SCHEMA, JSON_OPTIONS)
+    return fields.select(F.struct("*").alias("raw"), F.input_file_name().alias("file_path"))
+
+
+def parse_lines_kept(lines: DataFrame) -> DataFrame:
+    """The same, and the line: the reader does not return it."""
+    return lines.select(
+        F.from_json(marked_line(), RAW_SCHEMA, JSON_OPTIONS).alias("raw"),
+        F.input_file_name().alias("file_path"),
+        F.col("value").alias("line"),
+    )
+
+
+def marked_line() -> Column:
+    """The line, marked where it is anything but one JSON object.
+
+    A marked line shows when it is parsed, by a ts of the wrong type. What else can be read of it still is: whose
+    it was decides what may be kept.
+    """
+    is_object = "STARTSWITH(value, '{') OR value RLIKE '^\\\\s*[{]'"
+    is_broken = ~F.expr(is_object) | has_trailing_text() | is_not_utf8()
+    return F.when(is_broken, F.regexp_replace("value", r"^\s*[{]?", MARK)).otherwise(F.col("value"))
+
+
+def is_marked(raw: Column) -> Column:
+    """Whether the line was marked."""
+    return raw[UNREADABLE].startswith(MARK)
+
+
+def is_bare(raw: Column) -> Column:
+    """Whether nothing at all could be read of a line: its JSON is broken, or no field is of its type."""
+    values = F.coalesce(*[raw[column].cast("string") for column in READ_COLUMNS])
+    return raw[UNREADABLE].isNotNull() & values.isNull()
+
+
+def has_trailing_text() -> Column:
+    """Whether the line holds more than an object: Spark would lose the rest silently.
+
+    Such a line cannot be read as the only element of an array and as the value of a member both: what ends the one
+    early does not end the other. That is tried where a brace closes before the last byte, or does not close there.
+    """
+    all_but_last = "STRING(SUBSTR(BINARY(value), 1, OCTET_LENGTH(value) - 1))"
+    suspicious = f"NOT ENDSWITH(value, '}}') OR CONTAINS({all_but_last}, '}}')"
+    elements = "SIZE(FROM_JSON(CONCAT('[', value, ']'), 'ARRAY<STRUCT<ts: STRING>>'))"
+    member = """FROM_JSON(CONCAT('{"row":', value, '}'), 'row STRUCT<ts: STRING>').row"""
+    return F.expr(f"IF({suspicious}, COALESCE({elements}, 0) <> 1 OR {member} IS NULL, FALSE)")
+
+
+def is_not_utf8() -> Column:
+    """Whether the line holds bytes that are not text: decoding replaces them."""
+    return F.expr("ENCODE(value, 'UTF-8') <> BINARY(value)")
+
+
+# --- emr-steps/fragments/events-table.ts ---
+
+EVENTS = "lake.churn.events"
+
+
+def rows_of_batch(spark: SparkSession, table: str, batch_id: str) -> list[Row]:
+    """The batch's events in the table or on the branch, counted again: rows by day and file."""
+    of_batch = spark.table(table).where(F.col("batch_id") == batch_id)
+    return of_batch.groupBy("event_date", "source_file").agg(F.count("*").alias("rows")).collect()
+
+
+def forget_batches(spark: SparkSession, table: str, batch_ids: list[str]) -> None:
+    """Deletes the rows of batches that were begun and not finished."""
+    literals = ", ".join(f"'{batch_id}'" for batch_id in sorted(set(batch_ids)))
+    if literals and spark.table(table).where(f"batch_id IN ({literals})").limit(1).count() > 0:
+        spark.sql(f"DELETE FROM {table} WHERE batch_id IN ({literals})")  # noqa: S608
+
+
+# --- emr-steps/fragments/file-numbers.ts ---
+
+
+def number_files(batch: Batch) -> dict[int, str]:
+    """The batch's files, numbered in the order of their names."""
+    return dict(enumerate(sorted(file["uri"] for file in batch["files"])))
+
+
+def numbered_paths(spark: SparkSession, files: dict[int, str]) -> DataFrame:
+    """The number of each file, by its path as Spark reports it; Spark makes it from a literal sooner than from rows."""
+    known = [{"file_path": path_of_rows(spark, uri), "file_number": number} for number, uri in files.items()]
+    rows = F.from_json(F.lit(json.dumps(known)), "ARRAY<STRUCT<file_path: STRING, file_number: INT>>")
+    return spark.sql("SELECT 1").select(F.inline(rows))
+
+
+def names_by_number(files: dict[int, str]) -> Column:
+    """The name of a row's file: looked up where it is stored, so that no shuffle carries it."""
+    names = F.array(*[F.lit(files.get(number)) for number in range(max(files) + 1)])
+    return names[F.col("file_number")].alias("source_file")
+
+
+# --- emr-steps/fragments/staging.ts ---
+
+STAGED_EVENTS = "lake.churn.events.branch_staging"
+CREATE_EVENTS = """
+CREATE TABLE IF NOT EXISTS lake.churn.events (
+  event_date date COMMENT 'UTC day of the event',
+  event_time timestamp_ntz COMMENT 'time of the event, UTC',
+  user_id string COMMENT 'user; empty when no user is signed in',
+  session_id bigint COMMENT 'session; unique only together with the user',
+  item_in_session int COMMENT 'position of the event in its session',
+  page string COMMENT 'page that was visited',
+  auth string COMMENT 'whether a user was signed in',
+  level string COMMENT 'subscription at the time: free or paid',
+  method string COMMENT 'HTTP method',
+  status int COMMENT 'HTTP status',
+  artist string COMMENT 'artist of the song played',
+  song string COMMENT 'title of the song played',
+  length_seconds double COMMENT 'length of the song played',
+  gender string COMMENT 'gender the user registered with',
+  location string COMMENT 'metropolitan area and state',
+  user_agent string COMMENT 'the browser\\'s user agent',
+  registered_at timestamp_ntz COMMENT 'when the user registered, UTC',
+  source_file string COMMENT 'file the row was read from',
+  batch_id string COMMENT 'batch that the row belongs to'
+) USING iceberg
+PARTITIONED BY (event_date)
+COMMENT 'event, typed, de-duplicated, without names of people'
+TBLPROPERTIES (
+  'format-version' = '2',
+  'write.distribution-mode' = 'none',
+  'write.metadata.delete-after-commit.enabled' = 'true',
+  'write.parquet.dict-size-bytes' = '2048'
+)
+"""
+OPEN_STAGING = "ALTER TABLE lake.churn.events CREATE BRANCH staging"
+PUBLISH = "CALL lake.system.fast_forward('churn.events', 'main', 'staging')"
+STAGING = "staging"
+CLOSE_STAGING = "ALTER TABLE lake.churn.events DROP BRANCH IF EXISTS staging"
+
+# Property of a snapshot of events: the batch that it was written for.
+WRITTEN_FOR = "written-for-batch"
+
+EVENT_NAMES = [
+    "event_date",
+    "event_time",
+    "user_id",
+    "session_id",
+    "item_in_session",
+    "page",
+    "auth",
+    "level",
+    "method",
+    "status",
+    "artist",
+    "song",
+    "length_seconds",
+    "gender",
+    "location",
+    "user_agent",
+    "registered_at",
+    "source_file",
+    "batch_id",
+]
+
+
+def open_staging(spark: SparkSession, plan: Plan) -> None:
+    """Opens the branch on what readers see now, without the rows of unfinished batches and of earlier tries."""
+    batch_id = plan["batch"]["batchId"]
+    spark.sql(CREATE_EVENTS)
+    snapshots = iceberg_table(spark, EVENTS).snapshots()
+    tried = any(snapshot.summary().get(WRITTEN_FOR) == batch_id for snapshot in snapshots)
+    unfinished = plan["abandonedBatchIds"] + ([batch_id] if tried else [])
+    # A branch cannot be replaced while readers see no snapshot: a first try that published nothing has left it.
+    spark.sql(CLOSE_STAGING)
+    spark.sql(OPEN_STAGING)
+    forget_batches(spark, STAGED_EVENTS, unfinished)
+
+
+def by_day(rows: DataFrame, tasks: int, slices: int) -> DataFrame:
+    """Brings the rows of a day into one task; of a large day, those of each slice of its users."""
+    sliced = rows.withColumn("slice", F.expr(f"PMOD(HASH(user_id), {slices})") if slices > 1 else F.lit(0))
+    return sliced.repartition(tasks, "event_date", *(["slice"] if slices > 1 else []))
+
+
+def write_staged(rows: DataFrame, plan: Plan) -> DataFrameWriterV2:
+    """A writer of the branch. A task that holds several days meets them by user: a file stays open for each."""
+    writer = rows.select(*EVENT_NAMES).writeTo(STAGED_EVENTS).option("fanout-enabled", "true")
+    return writer.option(f"snapshot-property.{WRITTEN_FOR}", plan["batch"]["batchId"])
+
+
+def stage_new_rows(events: DataFrame, plan: Plan, files: dict[int, str]) -> None:
+    """Appends the batch's events to the branch, duplicates included: they are rare, and looked for once all are stored."""
+    sizes = plan["ingest"]
+    # The user first: Spark sorts by the first eight bytes of the first column, and compares rows only where these tie.
+    days = by_day(events, sizes["shufflePartitions"], sizes["slicesPerDay"])
+    ordered = days.sortWithinPartitions("user_id", "event_time", "item_in_session")
+    batch_id = F.lit(plan["batch"]["batchId"])
+    named = ordered.withColumns({"source_file": names_by_number(files), "batch_id": batch_id})
+    write_staged(named, plan).append()
+
+
+def days_just_staged(spark: SparkSession) -> list[datetime.date]:
+    """The days to which the branch's newest snapshot has added files; none where nothing was staged."""
+    table = iceberg_table(spark, EVENTS)
+    snapshot = table.snapshot(STAGING)
+    return [] if snapshot is None else sorted(days_changed(spark, table, snapshot))
+
+
+# --- emr-steps/fragments/forgotten-users.ts ---
+
+FORGOTTEN_USERS = "forgotten-users.json"
+
+
+class ForgottenUsers(TypedDict):
+    """The users who asked to be forgotten, by salted hashes of their ids."""
+
+    salt: str
+    hashes: list[str]
+
+
+def forgotten_users(files: Files, lake_root: str) -> ForgottenUsers | None:
+    """The list of users who asked to be forgotten, as it is now."""
+    uri = f"{lake_root}/{FORGOTTEN_USERS}"
+    if not files.exists(uri):
+        return None
+    forgotten: ForgottenUsers = files.read_json(uri)
+    return forgotten
+
+
+def is_forgotten(forgotten: ForgottenUsers | None) -> Column:
+    """Whether the row's user is on the list."""
+    if forgotten is None:
+        return F.lit(False)
+    return F.sha2(F.concat(F.lit(forgotten["salt"]), "raw.userId"), 256).isin(forgotten["hashes"])
+
+
+# --- emr-steps/fragments/event-rows.ts ---
 
 REFUSAL_REASONS = [
     "forgotten_user",
@@ -250,7 +926,7 @@ REFUSAL_REASONS = [
     "impossible_length",
 ]
 
-# 0 stands for an accepted row, n for the nth of REFUSAL_REASONS: the first that holds.
+# 0 is an accepted row, n the nth of REFUSAL_REASONS: the first that holds.
 OUTCOME = """
 CASE
   WHEN is_forgotten THEN 1
@@ -293,7 +969,6 @@ END
 """
 OUTCOMES = 13
 FORGOTTEN = 1
-FORGOTTEN_USERS = "forgotten-users.json"
 KNOWN_FILE = "COALESCE(file_number, RAISE_ERROR(CONCAT('no such file in the batch: ', file_path)))"
 
 EVENT_COLUMNS = [
@@ -317,27 +992,22 @@ EVENT_COLUMNS = [
 ]
 
 
-def hadoop_path(spark: SparkSession, uri: str) -> str:
-    """The path as Spark reports it for a row, whatever characters are in it."""
-    return spark._jvm.org.apache.hadoop.fs.Path(uri).toUri().toString()
-
-
-def literal_path(uri: str) -> str:
-    """The URI for a reader that takes patterns: a file's name is none, whatever characters are in it."""
-    return re.sub(r"([\[\]{}*?\\])", r"\\\1", uri)
-
-
 def read_rows(
-    spark: SparkSession, plan: dict, files: dict[int, str], forgotten: dict | None, *, keep_line: bool = False
+    spark: SparkSession,
+    plan: Plan,
+    files: dict[int, str],
+    forgotten: ForgottenUsers | None,
+    *,
+    keep_line: bool = False,
 ) -> DataFrame:
-    """One row a line that is not blank: its fields, its file's number, and as "outcome" what becomes of it.
+    """One row a line that is not blank: its fields, its file's number, and its "outcome".
 
     The line itself is carried on only when it is asked for: it is larger than all its fields.
     """
     paths = [literal_path(uri) for uri in files.values()]
     # The pattern settles the few lines that do not begin as an object does.
     lines = spark.read.text(paths).where("STARTSWITH(value, '{') OR value RLIKE '\\\\S'")
-    parsed = parse_lines_kept(lines) if keep_line else parse_lines(spark, lines)
+    parsed = parse_lines_kept(lines) if keep_line else parse_lines(lines)
     numbered = parsed.join(F.broadcast(numbered_paths(spark, files)), "file_path", "left").select(
         F.expr(f"{KNOWN_FILE} AS file_number"),
         "raw",
@@ -355,77 +1025,6 @@ def read_rows(
     )
 
 
-def parse_lines(spark: SparkSession, lines: DataFrame) -> DataFrame:
-    """The fields of each line as "raw", and the path of its file.
-
-    By Spark's reader of JSON, which is faster than its function: that decodes each line through a stream of its own.
-    """
-    # Encoders.STRING is the same, and loads Scala's reflection first.
-    string_class = spark._jvm.java.lang.Class.forName("java.lang.String")
-    text = spark._jvm.org.apache.spark.sql.Encoders.bean(string_class)
-    marked = getattr(lines.select(marked_line())._jdf, "as")(text)
-    reader = spark.read.schema(RAW_SCHEMA).options(**JSON_OPTIONS)
-    fields = DataFrame(reader._jreader.json(marked), spark)
-    return fields.select(F.struct("*").alias("raw"), F.input_file_name().alias("file_path"))
-
-
-def parse_lines_kept(lines: DataFrame) -> DataFrame:
-    """The same, and the line: the reader gives none back."""
-    return lines.select(
-        F.from_json(marked_line(), RAW_SCHEMA, JSON_OPTIONS).alias("raw"),
-        F.input_file_name().alias("file_path"),
-        F.col("value").alias("line"),
-    )
-
-
-def numbered_paths(spark: SparkSession, files: dict[int, str]) -> DataFrame:
-    """The number of each file, by its path as Spark reports it; Spark makes it from a literal sooner than from rows."""
-    known = [{"file_path": hadoop_path(spark, uri), "file_number": number} for number, uri in files.items()]
-    rows = F.from_json(F.lit(json.dumps(known)), "ARRAY<STRUCT<file_path: STRING, file_number: INT>>")
-    return spark.sql("SELECT 1").select(F.inline(rows))
-
-
-def names_by_number(files: dict[int, str]) -> Column:
-    """The name of a row's file: looked up where it is stored, so that no shuffle carries it."""
-    names = F.array(*[F.lit(files.get(number)) for number in range(max(files) + 1)])
-    return names[F.col("file_number")].alias("source_file")
-
-
-def forgotten_users(files: Files, lake_root: str) -> dict | None:
-    """The list of users who asked to be forgotten, as it is now."""
-    uri = f"{lake_root}/{FORGOTTEN_USERS}"
-    return files.read_json(uri) if files.exists(uri) else None
-
-
-def is_forgotten(forgotten: dict | None) -> Column:
-    """Whether the row's user is on the list."""
-    if forgotten is None:
-        return F.lit(False)
-    return F.sha2(F.concat(F.lit(forgotten["salt"]), "raw.userId"), 256).isin(forgotten["hashes"])
-
-
-def marked_line() -> Column:
-    """The line, marked where it is anything but one JSON object.
-
-    Marked is a line that shows when it is parsed, by a ts of the wrong type. What else can be read of it still is:
-    whose it was decides what may be kept.
-    """
-    is_object = "STARTSWITH(value, '{') OR value RLIKE '^\\\\s*[{]'"
-    is_broken = ~F.expr(is_object) | has_trailing_text() | is_not_utf8()
-    return F.when(is_broken, F.regexp_replace("value", r"^\s*[{]?", MARK)).otherwise(F.col("value"))
-
-
-def is_marked(raw: Column) -> Column:
-    """Whether the line was marked."""
-    return raw[UNREADABLE].startswith(MARK)
-
-
-def is_bare(raw: Column) -> Column:
-    """Whether nothing at all could be read of a line: its JSON is broken, or no field is of its type."""
-    values = F.coalesce(*[raw[column].cast("string") for column in READ_COLUMNS])
-    return raw[UNREADABLE].isNotNull() & values.isNull()
-
-
 def is_no_user_id() -> Column:
     """Whether userId was another JSON value than a string or a whole number: Spark makes text of any.
 
@@ -436,215 +1035,7 @@ def is_no_user_id() -> Column:
     return user.startswith("{") | user.startswith("[") | user.isin("true", "false") | fraction
 
 
-def has_trailing_text() -> Column:
-    """Whether more than an object stands on the line: Spark would lose the rest in silence.
-
-    Such a line cannot be read as the only element of an array and as the value of a member both: what ends the one
-    early does not end the other. That is tried where a brace closes before the last byte, or does not close there.
-    """
-    all_but_last = "STRING(SUBSTR(BINARY(value), 1, OCTET_LENGTH(value) - 1))"
-    suspicious = f"NOT ENDSWITH(value, '}}') OR CONTAINS({all_but_last}, '}}')"
-    elements = "SIZE(FROM_JSON(CONCAT('[', value, ']'), 'ARRAY<STRUCT<ts: STRING>>'))"
-    member = """FROM_JSON(CONCAT('{"row":', value, '}'), 'row STRUCT<ts: STRING>').row"""
-    return F.expr(f"IF({suspicious}, COALESCE({elements}, 0) <> 1 OR {member} IS NULL, FALSE)")
-
-
-def is_not_utf8() -> Column:
-    """Whether the line holds bytes that are no text: decoding replaces them."""
-    return F.expr("ENCODE(value, 'UTF-8') <> BINARY(value)")
-
-
-def tally(numbers: str, bins: int) -> Column:
-    """Counts rows by a whole number within an observation, as JSON.
-
-    Spark observes plain aggregates only; a histogram that has a bin for every value counts exactly. Where it joins
-    equal values of several tasks, their mean can be off in the last digit: so it is given fractions, not to cut
-    them off, and read by rounding.
-    """
-    return F.to_json(F.expr(f"HISTOGRAM_NUMERIC(DOUBLE({numbers}), {max(bins, 2)})"))
-
-
-def counts_of(histogram: str | None) -> collections.Counter:
-    """Reads a tally back; a value can stand in several bins."""
-    counts = collections.Counter()
-    for bin in json.loads(histogram or "[]"):
-        counts[round(bin["x"])] += round(bin["y"])
-    return counts
-
-
-EVENTS = "lake.churn.events"
-STAGED_EVENTS = "lake.churn.events.branch_staging"
-CREATE_EVENTS = """
-CREATE TABLE IF NOT EXISTS lake.churn.events (
-  event_date date COMMENT 'UTC day of the event',
-  event_time timestamp_ntz COMMENT 'time of the event, UTC',
-  user_id string COMMENT 'user; empty when no user is signed in',
-  session_id bigint COMMENT 'session; unique only together with the user',
-  item_in_session int COMMENT 'position of the event in its session',
-  page string COMMENT 'page that was visited',
-  auth string COMMENT 'whether a user was signed in',
-  level string COMMENT 'subscription at the time: free or paid',
-  method string COMMENT 'HTTP method',
-  status int COMMENT 'HTTP status',
-  artist string COMMENT 'artist of the song played',
-  song string COMMENT 'title of the song played',
-  length_seconds double COMMENT 'length of the song played',
-  gender string COMMENT 'gender the user registered with',
-  location string COMMENT 'metropolitan area and state',
-  user_agent string COMMENT 'the browser\\'s user agent',
-  registered_at timestamp_ntz COMMENT 'when the user registered, UTC',
-  source_file string COMMENT 'file the row was read from',
-  batch_id string COMMENT 'batch that the row belongs to'
-) USING iceberg
-PARTITIONED BY (event_date)
-COMMENT 'event, typed, de-duplicated, without names of people'
-TBLPROPERTIES (
-  'format-version' = '2',
-  'write.distribution-mode' = 'none',
-  'write.metadata.delete-after-commit.enabled' = 'true',
-  'write.parquet.dict-size-bytes' = '2048'
-)
-"""
-OPEN_STAGING = "ALTER TABLE lake.churn.events CREATE BRANCH staging"
-PUBLISH = "CALL lake.system.fast_forward('churn.events', 'main', 'staging')"
-STAGING = "staging"
-CLOSE_STAGING = "ALTER TABLE lake.churn.events DROP BRANCH IF EXISTS staging"
-
-# Property of a snapshot of events: the batch that it was written for.
-WRITTEN_FOR = "written-for-batch"
-
-# Of a day that is larger, the users are spread over several tasks and files.
-ROWS_PER_TASK = 500000
-
-EVENT_NAMES = [
-    "event_date",
-    "event_time",
-    "user_id",
-    "session_id",
-    "item_in_session",
-    "page",
-    "auth",
-    "level",
-    "method",
-    "status",
-    "artist",
-    "song",
-    "length_seconds",
-    "gender",
-    "location",
-    "user_agent",
-    "registered_at",
-    "source_file",
-    "batch_id",
-]
-EVENT_KEY = ["event_time", "session_id", "item_in_session", "page"]
-TIE_BREAKERS = [
-    "is_new",
-    "file_number",
-    "song",
-    "artist",
-    "length_seconds",
-    "status",
-    "level",
-    "auth",
-]
-
-
-def forget_batches(spark: SparkSession, table: str, batch_ids: list[str]) -> None:
-    """Clears away the rows of batches that were begun and not finished."""
-    literals = ", ".join(f"'{batch_id}'" for batch_id in sorted(set(batch_ids)))
-    if literals and spark.table(table).where(f"batch_id IN ({literals})").limit(1).count() > 0:
-        spark.sql(f"DELETE FROM {table} WHERE batch_id IN ({literals})")  # noqa: S608
-
-
-def open_staging(spark: SparkSession, plan: dict) -> None:
-    """Opens the branch on what readers see now, less the rows of unfinished batches and of earlier tries."""
-    batch_id = plan["batch"]["batchId"]
-    spark.sql(CREATE_EVENTS)
-    snapshots = iceberg_table(spark, EVENTS).snapshots()
-    tried = any(snapshot.summary().get(WRITTEN_FOR) == batch_id for snapshot in snapshots)
-    unfinished = plan["abandonedBatchIds"] + ([batch_id] if tried else [])
-    # A branch cannot be replaced while readers see no snapshot: it is what a first try left that published nothing.
-    spark.sql(CLOSE_STAGING)
-    spark.sql(OPEN_STAGING)
-    forget_batches(spark, STAGED_EVENTS, unfinished)
-
-
-def by_day(rows: DataFrame, tasks: int, slices: int) -> DataFrame:
-    """Brings the rows of a day into one task; of a large day, those of each slice of its users."""
-    sliced = rows.withColumn("slice", F.expr(f"PMOD(HASH(user_id), {slices})") if slices > 1 else F.lit(0))
-    return sliced.repartition(tasks, "event_date", *(["slice"] if slices > 1 else []))
-
-
-def write_staged(rows: DataFrame, plan: dict) -> DataFrameWriterV2:
-    """A writer of the branch. A task that holds several days meets them by user: a file stays open for each."""
-    writer = rows.select(*EVENT_NAMES).writeTo(STAGED_EVENTS).option("fanout-enabled", "true")
-    return writer.option(f"snapshot-property.{WRITTEN_FOR}", plan["batch"]["batchId"])
-
-
-def stage_new_rows(events: DataFrame, plan: dict, files: dict[int, str]) -> None:
-    """Appends the batch's events to the branch, repeats and all: they are rare, and looked for when all are stored."""
-    sizes = plan["ingest"]
-    # The user first: Spark sorts by the first eight bytes of the first column, and compares rows only where these tie.
-    days = by_day(events, sizes["shufflePartitions"], sizes["slicesPerDay"])
-    ordered = days.sortWithinPartitions("user_id", "event_time", "item_in_session")
-    batch_id = F.lit(plan["batch"]["batchId"])
-    named = ordered.withColumns({"source_file": names_by_number(files), "batch_id": batch_id})
-    write_staged(named, plan).append()
-
-
-def days_just_staged(spark: SparkSession) -> list[datetime.date]:
-    """The days that the branch's newest snapshot has added files to."""
-    table = iceberg_table(spark, EVENTS)
-    return sorted(days_changed(spark, table, table.snapshot(STAGING)))
-
-
-def rows_of_batch(spark: SparkSession, table: str, batch_id: str) -> list:
-    """The batch's events in the table or on the branch, counted anew: rows by day and file."""
-    of_batch = spark.table(table).where(F.col("batch_id") == batch_id)
-    return of_batch.groupBy("event_date", "source_file").agg(F.count("*").alias("rows")).collect()
-
-
-def days_with_repeats(
-    spark: SparkSession, days: list[datetime.date], *, are_large: bool
-) -> dict[datetime.date, int]:
-    """Those of the days that hold an event twice on the branch, with their rows.
-
-    A hash stands for the event: should two different ones share it, their day is only looked at for nothing.
-    """
-    # One task reads a whole day, if that is not too large: what is counted by day then needs no shuffle.
-    spark.conf.set("spark.sql.sources.v2.bucketing.enabled", "true")
-    spark.conf.set("spark.sql.iceberg.planning.preserve-data-grouping", str(not are_large).lower())
-    different = F.countDistinct(F.xxhash64("user_id", *EVENT_KEY))
-    of_days = spark.table(STAGED_EVENTS).where(F.col("event_date").isin(days)).groupBy("event_date")
-    counted = of_days.agg(F.count("*").alias("rows"), different.alias("different"))
-    found = {row.event_date: row["rows"] for row in counted.where("rows > different").collect()}
-    spark.conf.set("spark.sql.iceberg.planning.preserve-data-grouping", "false")
-    return found
-
-
-def drop_repeats(
-    spark: SparkSession, plan: dict, days: dict[datetime.date, int], numbers: dict[str, int]
-) -> collections.Counter:
-    """Writes such days again, each event once; returns the repeats by file."""
-    if not days:
-        return collections.Counter()
-    # The days may be far larger than the batch for which the run was planned.
-    slices = max(plan["ingest"]["slicesPerDay"], math.ceil(max(days.values()) / ROWS_PER_TASK))
-    tasks = max(plan["ingest"]["shufflePartitions"], math.ceil(sum(days.values()) / ROWS_PER_TASK))
-    files = spark.createDataFrame(list(numbers.items()), "source_file string, file_number int")
-    staged = spark.table(STAGED_EVENTS).where(F.col("event_date").isin(list(days)))
-    numbered = staged.join(F.broadcast(files), "source_file", "left")
-    rows = numbered.withColumn("is_new", F.col("batch_id") == plan["batch"]["batchId"])
-    order = Window.partitionBy("user_id", "event_date", "slice").orderBy(*EVENT_KEY, *TIE_BREAKERS)
-    # No event lacks its time, so the first of a user's day repeats nothing.
-    same = [F.col(column).eqNullSafe(F.lag(column).over(order)) for column in EVENT_KEY]
-    marked = by_day(rows, tasks, slices).withColumn("is_repeat", functools.reduce(Column.__and__, same))
-    repeats = Observation("repeats")
-    by_file = tally("IF(is_repeat, file_number, NULL)", len(numbers)).alias("by_file")
-    write_staged(marked.observe(repeats, by_file).where("NOT is_repeat"), plan).overwritePartitions()
-    return counts_of(repeats.get["by_file"])
-
+# --- emr-steps/fragments/quarantine.ts ---
 
 QUARANTINE = "lake.churn.quarantined_events"
 CREATE_QUARANTINE = """
@@ -674,15 +1065,15 @@ MOST_EXAMPLES = 3
 def shortened(line: Column) -> Column:
     """The line with the names of people blanked, cut to what is kept of it.
 
-    Where a line that is no JSON names a personal field, nothing is kept from there on: where the name would end is
-    anybody's guess.
+    Where a line that is not JSON names a personal field, nothing is kept from there on: where the name would end
+    cannot be known.
     """
     blanked = F.regexp_replace(line, PERSONAL_FIELD, '"$1":"[redacted]"')
     safe = F.regexp_replace(blanked, PERSONAL_REST, "$1 [redacted]")
     return F.decode(F.substring(F.encode(safe, "UTF-8"), 1, LONGEST_LINE_BYTES), "UTF-8")
 
 
-def forget_old_refusals(spark: SparkSession, plan: dict) -> None:
+def forget_old_refusals(spark: SparkSession, plan: Plan) -> None:
     """Deletes refused rows that have been kept for as long as they may be."""
     planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
     oldest = (planned_at - datetime.timedelta(days=RETENTION_DAYS)).date()
@@ -693,14 +1084,14 @@ def forget_old_refusals(spark: SparkSession, plan: dict) -> None:
 
 def quarantine_rows(
     spark: SparkSession,
-    plan: dict,
+    plan: Plan,
     files: dict[int, str],
     refused: dict[int, dict[int, int]],
-    forgotten: dict | None,
+    forgotten: ForgottenUsers | None,
 ) -> None:
     """Replaces what the quarantine holds of this batch, reading again only the files with defective rows.
 
-    Of forgotten users there is nothing to keep, so their rows are written from the counts.
+    Nothing is kept of forgotten users' lines, so their rows are written from the counts.
     """
     batch = plan["batch"]
     spark.sql(CREATE_QUARANTINE)
@@ -732,10 +1123,17 @@ def quarantine_rows(
         keep(repeated.select("file_number", F.lit(FORGOTTEN).alias("outcome"), F.lit("").alias("line")))
 
 
-def quarantined(spark: SparkSession, batch_id: str) -> tuple[dict[str, int], list[dict]]:
-    """Refused rows of the batch by reason, and an example of each of the most frequent reasons."""
+class Refusals(NamedTuple):
+    """Refused rows of a batch by reason, and an example of each of the most frequent reasons."""
+
+    reasons: dict[RefusalCode, int]
+    examples: list[RefusedExample]
+
+
+def quarantined(spark: SparkSession, batch_id: str) -> Refusals:
+    """The refused rows of the batch, as the quarantine holds them."""
     if newest_snapshot(spark, QUARANTINE) is None:
-        return {}, []
+        return Refusals({}, [])
     rows = (
         spark.table(QUARANTINE)
         .where(F.col("batch_id") == batch_id)
@@ -744,13 +1142,229 @@ def quarantined(spark: SparkSession, batch_id: str) -> tuple[dict[str, int], lis
         .orderBy(F.desc("rows"), "reason")
         .collect()
     )
-    examples = [
+    examples: list[RefusedExample] = [
         {"reason": row.reason, "file": row.example.source_file, "line": row.example.line}
         for row in rows
         if row.reason != REFUSAL_REASONS[FORGOTTEN - 1]
-    ][:MOST_EXAMPLES]
-    return {row.reason: row["rows"] for row in rows}, examples
+    ]
+    return Refusals({row.reason: row["rows"] for row in rows}, examples[:MOST_EXAMPLES])
 
+
+# --- emr-steps/fragments/ledger.ts ---
+
+
+class LedgerRow(TypedDict):
+    """A row of ingest_files."""
+
+    uri: str
+    etag: str
+    bytes: int
+    batch_id: str
+    rows_read: int
+    rows_accepted: int
+    rows_quarantined: int
+    rows_duplicate: int
+
+
+def check_refused_share(spark: SparkSession, plan: Plan, refused: int, read: int) -> None:
+    """Fails a run most of whose log is not as it should be, before it costs more."""
+    limit = plan["ingest"]["maxQuarantineShare"]
+    if refused <= limit * read:
+        return
+    reasons, examples = quarantined(spark, plan["batch"]["batchId"])
+    listed = ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
+    shown = "\n".join(f"{example['reason']} in {example['file']}: {example['line']}" for example in examples)
+    raise StepError(
+        f"{refused:,} of {read:,} rows were refused, more than the {limit:.1%} allowed: {listed}\n{shown}",
+        "the exporter of the log has changed, or the files are not event files",
+        f"correct the files, or allow a larger maxQuarantineShare; all refused rows are in {QUARANTINE}",
+    )
+
+
+def check_accounts(ledger: list[LedgerRow], quarantined_rows: int) -> None:
+    """Every row read must be accepted, refused or a duplicate: four counts, each taken separately."""
+    for file in ledger:
+        parts = file["rows_accepted"] + file["rows_quarantined"] + file["rows_duplicate"]
+        if file["rows_read"] != parts:
+            raise StepError(
+                f"{file['uri']}: {file['rows_read']:,} rows were read, but "
+                f"{file['rows_accepted']:,} accepted, "
+                f"{file['rows_quarantined']:,} refused and {file['rows_duplicate']:,} duplicates",
+                "a stage of the job was run twice, or the file changed while it was read",
+                "resume the run: nothing was published, and the batch is ingested again",
+            )
+    refused = sum(file["rows_quarantined"] for file in ledger)
+    if refused != quarantined_rows:
+        raise StepError(
+            f"{refused:,} rows were refused, but the quarantine holds {quarantined_rows:,} of this batch",
+            "a file changed between its two readings",
+            "resume the run: nothing was published, and the batch is ingested again",
+        )
+
+
+# --- emr-steps/fragments/tally.ts ---
+
+
+def tally(numbers: str, bins: int) -> Column:
+    """Counts rows by a whole number within an observation, as JSON.
+
+    Spark observes plain aggregates only; a histogram that has a bin for every value counts exactly. Where it joins
+    equal values of several tasks, their mean can be off in the last digit: so it is given fractions, which it
+    does not cut off, and is rounded when it is read.
+    """
+    return F.to_json(F.expr(f"HISTOGRAM_NUMERIC(DOUBLE({numbers}), {max(bins, 2)})"))
+
+
+def counts_of(histogram: str | None) -> collections.Counter[int]:
+    """Reads a tally; a value can be in several bins."""
+    counts: collections.Counter[int] = collections.Counter()
+    for bin in json.loads(histogram or "[]"):
+        counts[round(bin["x"])] += round(bin["y"])
+    return counts
+
+
+# --- emr-steps/fragments/duplicates.ts ---
+
+# Of a day that is larger, the users are spread over several tasks and files.
+ROWS_PER_TASK = 500000
+
+EVENT_KEY = ["event_time", "session_id", "item_in_session", "page"]
+TIE_BREAKERS = [
+    "is_new",
+    "file_number",
+    "song",
+    "artist",
+    "length_seconds",
+    "status",
+    "level",
+    "auth",
+]
+
+
+def days_with_duplicates(
+    spark: SparkSession, days: list[datetime.date], *, are_large: bool
+) -> dict[datetime.date, int]:
+    """Those of the days that hold an event twice on the branch, with their rows.
+
+    Events are compared by a hash: where two different ones share it, their day is written again for nothing.
+    """
+    # One task reads a whole day, if that is not too large: what is counted by day then needs no shuffle.
+    spark.conf.set("spark.sql.sources.v2.bucketing.enabled", "true")
+    spark.conf.set("spark.sql.iceberg.planning.preserve-data-grouping", str(not are_large).lower())
+    different = F.countDistinct(F.xxhash64("user_id", *EVENT_KEY))
+    of_days = spark.table(STAGED_EVENTS).where(F.col("event_date").isin(days)).groupBy("event_date")
+    counted = of_days.agg(F.count("*").alias("rows"), different.alias("different"))
+    found = {row.event_date: row["rows"] for row in counted.where("rows > different").collect()}
+    spark.conf.set("spark.sql.iceberg.planning.preserve-data-grouping", "false")
+    return found
+
+
+def drop_duplicates(
+    spark: SparkSession, plan: Plan, days: dict[datetime.date, int], numbers: dict[str, int]
+) -> collections.Counter[int]:
+    """Writes such days again, each event once; returns the duplicates by file."""
+    if not days:
+        return collections.Counter()
+    # The days may be far larger than the batch for which the run was planned.
+    slices = max(plan["ingest"]["slicesPerDay"], math.ceil(max(days.values()) / ROWS_PER_TASK))
+    tasks = max(plan["ingest"]["shufflePartitions"], math.ceil(sum(days.values()) / ROWS_PER_TASK))
+    files = spark.createDataFrame(list(numbers.items()), "source_file string, file_number int")
+    staged = spark.table(STAGED_EVENTS).where(F.col("event_date").isin(list(days)))
+    numbered = staged.join(F.broadcast(files), "source_file", "left")
+    rows = numbered.withColumn("is_new", F.col("batch_id") == plan["batch"]["batchId"])
+    order = Window.partitionBy("user_id", "event_date", "slice").orderBy(*EVENT_KEY, *TIE_BREAKERS)
+    # No event lacks its time, so the first of a user's day is not a duplicate.
+    same = [F.col(column).eqNullSafe(F.lag(column).over(order)) for column in EVENT_KEY]
+    marked = by_day(rows, tasks, slices).withColumn("is_repeat", functools.reduce(Column.__and__, same))
+    repeats = Observation("repeats")
+    by_file = tally("IF(is_repeat, file_number, NULL)", len(numbers)).alias("by_file")
+    write_staged(marked.observe(repeats, by_file).where("NOT is_repeat"), plan).overwritePartitions()
+    return counts_of(repeats.get["by_file"])
+
+
+# --- emr-steps/fragments/batch.ts ---
+
+
+class Outcomes(NamedTuple):
+    """Rows read, by file, and rows refused, by file and outcome."""
+
+    read: collections.Counter[int]
+    refused: dict[int, dict[int, int]]
+
+    @property
+    def defects(self) -> int:
+        """Rows that were refused for a defect of theirs."""
+        return sum(
+            count
+            for of_file in self.refused.values()
+            for outcome, count in of_file.items()
+            if outcome != FORGOTTEN
+        )
+
+
+def stage_accepted(
+    spark: SparkSession, plan: Plan, files: dict[int, str], forgotten: ForgottenUsers | None
+) -> Outcomes:
+    """Reads the files once: accepted rows go to the branch, all outcomes are counted."""
+    observation = Observation("outcomes")
+    rows = read_rows(spark, plan, files, forgotten)
+    by_file_and_outcome = tally(f"file_number * {OUTCOMES} + outcome", len(files) * OUTCOMES)
+    accepted: DataFrame = (
+        rows.observe(observation, by_file_and_outcome.alias("by_file_and_outcome"))
+        .where("outcome = 0")
+        .selectExpr(*EVENT_COLUMNS, "file_number")
+    )
+    open_staging(spark, plan)
+    stage_new_rows(accepted, plan, files)
+
+    read: collections.Counter[int] = collections.Counter()
+    refused: dict[int, dict[int, int]] = collections.defaultdict(dict)
+    for code, count in counts_of(observation.get["by_file_and_outcome"]).items():
+        number, outcome = divmod(code, OUTCOMES)
+        read[number] += count
+        if outcome > 0:
+            refused[number][outcome] = count
+    return Outcomes(read, refused)
+
+
+def stage_batch(spark: SparkSession, plan: Plan) -> tuple[list[LedgerRow], list[Row]]:
+    """Brings the batch onto the branch and into the quarantine; returns the ledger's rows, and events by day and file."""
+    batch = plan["batch"]
+    batch_id = batch["batchId"]
+    files = number_files(batch)
+    numbers = {uri: number for number, uri in files.items()}
+    forgotten = forgotten_users(Files(spark), plan["lakeRoot"])
+    outcomes = stage_accepted(spark, plan, files, forgotten)
+    quarantine_rows(spark, plan, files, outcomes.refused, forgotten)
+    check_refused_share(spark, plan, outcomes.defects, sum(outcomes.read.values()))
+
+    events = rows_of_batch(spark, STAGED_EVENTS, batch_id)
+    are_large = plan["ingest"]["slicesPerDay"] > 1
+    days = days_with_duplicates(spark, days_just_staged(spark), are_large=are_large)
+    duplicates = drop_duplicates(spark, plan, days, numbers)
+    if duplicates:
+        events = rows_of_batch(spark, STAGED_EVENTS, batch_id)
+    staged: collections.Counter[int] = collections.Counter()
+    for row in events:
+        staged[numbers[row.source_file]] += row["rows"]
+    ledger: list[LedgerRow] = [
+        {
+            "uri": file["uri"],
+            "etag": file["etag"],
+            "bytes": file["bytes"],
+            "batch_id": batch_id,
+            "rows_read": outcomes.read[number],
+            "rows_accepted": staged[number],
+            "rows_quarantined": sum(outcomes.refused.get(number, {}).values()),
+            "rows_duplicate": duplicates[number],
+        }
+        for file in batch["files"]
+        for number in [numbers[file["uri"]]]
+    ]
+    return ledger, events
+
+
+# --- emr-steps/fragments/user-days.ts ---
 
 USER_DAYS = "lake.churn.user_days"
 CREATE_USER_DAYS = """
@@ -938,13 +1552,13 @@ COMPUTED_FROM = "computed-from-events-snapshot"
 def changed_days(spark: SparkSession) -> set[datetime.date]:
     """Days of events that have changed since user_days were computed.
 
-    The lineage of snapshots tells, not the steps of this run: whatever an interrupted run left behind is
-    found as well, and a repeat finds the same.
+    Found in the lineage of snapshots, not in what this run did: so whatever an interrupted run left is found
+    as well, and a second try finds the same.
     """
     events = iceberg_table(spark, EVENTS)
     since = snapshots_since(events, events.currentSnapshot(), computed_from(spark))
     if since is not None:
-        return set().union(*[days_changed(spark, events, snapshot) for snapshot in since])
+        return {day for snapshot in since for day in days_changed(spark, events, snapshot)}
     held = spark.table(EVENTS).select("event_date")
     known = spark.table(USER_DAYS).select("day")
     return {row.event_date for row in held.union(known).distinct().collect()}
@@ -981,139 +1595,55 @@ def refresh_user_days(spark: SparkSession) -> int:
     return len(days)
 
 
-def number_files(batch: dict) -> dict[int, str]:
-    """The batch's files, numbered in the order of their names."""
-    return dict(enumerate(sorted(file["uri"] for file in batch["files"])))
+# --- emr-steps/ingest-events.ts ---
+
+STEP: StepName = "ingest-events"
 
 
-def stage_batch(spark: SparkSession, plan: dict) -> tuple[list[dict], list]:
-    """Brings the batch onto the branch and into the quarantine; returns the ledger's rows and the events by day and file."""
-    batch = plan["batch"]
-    files = number_files(batch)
-    numbers = {uri: number for number, uri in files.items()}
-    outcomes = Observation("outcomes")
-    forgotten = forgotten_users(Files(spark), plan["lakeRoot"])
-    rows = read_rows(spark, plan, files, forgotten)
-    by_file_and_outcome = tally(f"file_number * {OUTCOMES} + outcome", len(files) * OUTCOMES)
-    accepted = (
-        rows.observe(outcomes, by_file_and_outcome.alias("by_file_and_outcome"))
-        .where("outcome = 0")
-        .selectExpr(*EVENT_COLUMNS, "file_number")
-    )
-    open_staging(spark, plan)
-    stage_new_rows(accepted, plan, files)
+class Ingested(NamedTuple):
+    """The ledger's rows, the batch's events by day and file, and its refused rows."""
 
-    read, refused, defects = collections.Counter(), collections.defaultdict(dict), 0
-    for code, count in counts_of(outcomes.get["by_file_and_outcome"]).items():
-        number, outcome = divmod(code, OUTCOMES)
-        read[number] += count
-        if outcome > 0:
-            refused[number][outcome] = count
-            defects += count if outcome != FORGOTTEN else 0
-    quarantine_rows(spark, plan, files, refused, forgotten)
-    check_refused_share(spark, plan, defects, sum(read.values()))
-
-    batch_id = batch["batchId"]
-    events = rows_of_batch(spark, STAGED_EVENTS, batch_id)
-    days = days_with_repeats(spark, days_just_staged(spark), are_large=plan["ingest"]["slicesPerDay"] > 1)
-    duplicates = drop_repeats(spark, plan, days, numbers)
-    if duplicates:
-        events = rows_of_batch(spark, STAGED_EVENTS, batch_id)
-    staged = collections.Counter()
-    for row in events:
-        staged[numbers[row.source_file]] += row["rows"]
-    ledger = [
-        {
-            "uri": file["uri"],
-            "etag": file["etag"],
-            "bytes": file["bytes"],
-            "batch_id": batch_id,
-            "rows_read": read[number],
-            "rows_accepted": staged[number],
-            "rows_quarantined": sum(refused[number].values()),
-            "rows_duplicate": duplicates[number],
-        }
-        for file in batch["files"]
-        for number in [numbers[file["uri"]]]
-    ]
-    return ledger, events
+    ledger: list[LedgerRow]
+    events: list[Row]
+    refusals: Refusals
 
 
-def check_refused_share(spark: SparkSession, plan: dict, refused: int, read: int) -> None:
-    """Stops a run whose log is mostly not what it should be, before it costs more."""
-    limit = plan["ingest"]["maxQuarantineShare"]
-    if refused <= limit * read:
-        return
-    reasons, examples = quarantined(spark, plan["batch"]["batchId"])
-    listed = ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
-    shown = "\n".join(f"{example['reason']} in {example['file']}: {example['line']}" for example in examples)
-    raise StepError(
-        f"{refused:,} of {read:,} rows were refused, more than the {limit:.1%} allowed: {listed}\n{shown}",
-        "the exporter of the log has changed, or the files are not event files",
-        f"mend the files, or allow a larger maxQuarantineShare; all refused rows are in {QUARANTINE}",
-    )
-
-
-def check_accounts(ledger: list[dict], quarantined_rows: int) -> None:
-    """Every row read must be accepted, refused or a repeat: four counts, each taken by itself."""
-    for file in ledger:
-        parts = file["rows_accepted"] + file["rows_quarantined"] + file["rows_duplicate"]
-        if file["rows_read"] != parts:
-            raise StepError(
-                f"{file['uri']}: {file['rows_read']:,} rows were read, but "
-                f"{file['rows_accepted']:,} accepted, "
-                f"{file['rows_quarantined']:,} refused and {file['rows_duplicate']:,} repeated",
-                "a stage of the job was run twice, or the file changed while it was read",
-                "resume the run: nothing was published, and the batch is taken in anew",
-            )
-    refused = sum(file["rows_quarantined"] for file in ledger)
-    if refused != quarantined_rows:
-        raise StepError(
-            f"{refused:,} rows were refused, but the quarantine holds {quarantined_rows:,} of this batch",
-            "a file changed between its two readings",
-            "resume the run: nothing was published, and the batch is taken in anew",
-        )
-
-
-def unreadable_file(spark: SparkSession, batch: dict) -> str | None:
+def unreadable_file(spark: SparkSession, batch: Batch) -> str | None:
     """The first file that cannot be read to its end: Spark's own error does not name it."""
     for file in batch["files"]:
         try:
             spark.read.text(literal_path(file["uri"])).count()
-        except Exception:
+        except QUERY_ERRORS:
             return file["uri"]
     return None
 
 
-def take_in(spark: SparkSession, plan: dict, files: Files) -> tuple[list[dict], list, tuple]:
-    """Takes the batch in, unless the ledger says that it already is.
-
-    Returns the ledger's rows, the batch's events by day and file, and its refused rows by reason with examples.
-    """
+def ingest_batch(spark: SparkSession, plan: Plan, files: Files) -> Ingested:
+    """Publishes the batch, unless the ledger says that it was ingested already."""
     batch_id, ledger_uri = plan["batch"]["batchId"], plan["outputs"]["ledger"]
     if files.exists(ledger_uri):
-        ledger = [json.loads(line) for line in files.read_text(ledger_uri).splitlines()]
+        ledger: list[LedgerRow] = [json.loads(line) for line in files.read_text(ledger_uri).splitlines()]
         # Since then, users may have been forgotten: what is there is counted, and may be less.
-        return ledger, rows_of_batch(spark, EVENTS, batch_id), quarantined(spark, batch_id)
+        return Ingested(ledger, rows_of_batch(spark, EVENTS, batch_id), quarantined(spark, batch_id))
     try:
         ledger, events = stage_batch(spark, plan)
-    except (Py4JJavaError, AnalysisException) as error:
+    except QUERY_ERRORS as error:
         culprit = unreadable_file(spark, plan["batch"])
         if culprit is None:
             raise
         raise StepError(
             f"{culprit} cannot be read to its end",
             "the upload was cut short, the file is not the gzip its name says, or it was removed meanwhile",
-            "deliver the file again whole, then start a new run; nothing of this batch was published",
+            "deliver the whole file again, then start a new run; nothing of this batch was published",
         ) from error
-    refused = quarantined(spark, batch_id)
-    check_accounts(ledger, sum(refused[0].values()))
+    refusals = quarantined(spark, batch_id)
+    check_accounts(ledger, sum(refusals.reasons.values()))
     spark.sql(PUBLISH).collect()
-    return ledger, events, refused
+    return Ingested(ledger, events, refusals)
 
 
-def run(spark: SparkSession, plan: dict) -> dict:
-    """Takes the batch in, brings user_days up to date and enters the batch in the ledger."""
+def run(spark: SparkSession, plan: Plan) -> IngestResult:
+    """Ingests the batch, brings user_days up to date and enters the batch in the ledger."""
     # A stage without rows would otherwise be replaced by nothing, and its observation never arrive.
     spark.conf.set(
         "spark.sql.adaptive.optimizer.excludedRules",
@@ -1123,7 +1653,7 @@ def run(spark: SparkSession, plan: dict) -> dict:
     spark.conf.set("spark.sql.objectHashAggregate.sortBased.fallbackThreshold", "100000")
     spark.conf.set("spark.sql.shuffle.partitions", str(plan["ingest"]["shufflePartitions"]))
     files = Files(spark)
-    ledger, events, (reasons, examples) = take_in(spark, plan, files)
+    ledger, events, (reasons, examples) = ingest_batch(spark, plan, files)
     recomputed = refresh_user_days(spark)
     files.write_text(plan["outputs"]["ledger"], "".join(json.dumps(row) + "\n" for row in ledger))
     spark.sql(CLOSE_STAGING)
@@ -1155,4 +1685,4 @@ def run(spark: SparkSession, plan: dict) -> dict:
 
 
 if __name__ == "__main__":
-    main()
+    main(STEP, run)

@@ -1,6 +1,6 @@
 """Scores every living user, says which groups of features raise the score, and measures drift.
 
-Generated from emr-steps/score-users: change it there. Run by
+Generated from emr-steps/score-users.ts and the files named below by `npm run generate`: change it there. Run by
 spark-submit score-users.py --plan <uri of plan.json>
 """
 
@@ -11,24 +11,328 @@ import json
 import math
 import sys
 import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, TypedDict
 
+from py4j.protocol import Py4JError, Py4JJavaError
+from pyspark.errors.exceptions.captured import CapturedException
 from pyspark.ml import classification
 from pyspark.ml.functions import array_to_vector, vector_to_array
-from pyspark.sql import Column, DataFrame, SparkSession, Window, functions
+from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import functions as F
 from xgboost.spark import SparkXGBClassifierModel
 
-STEP = "score-users"
-ERROR_LINES = 12
+# --- emr-steps/generated/types/plan.py ---
 
 
-class StepError(Exception):
-    """A failure that a person can act on."""
+class EventFile(TypedDict):
+    """An event file as it was listed."""
 
-    def __init__(self, message: str, likely_cause: str, what_to_do: str) -> None:
-        """Takes what went wrong, why that is likely, and the remedy."""
-        super().__init__(message)
-        self.likely_cause = likely_cause
-        self.what_to_do = what_to_do
+    uri: str
+    etag: str
+    bytes: int
+
+
+class IngestSettings(TypedDict):
+    """Settings of ingest-events."""
+
+    earliestEventMilliseconds: int
+    latestEventMilliseconds: int
+    maxQuarantineShare: float
+    shufflePartitions: int
+    slicesPerDay: int
+
+
+class TrainingSettings(TypedDict):
+    """Settings of build-features and train-models."""
+
+    horizonDays: int
+    minHistoryDays: int
+    cutoffStepDays: int
+    maxCutoffs: int
+    minDailyShare: float
+    observationEnd: str | None
+    minCancellations: int
+    folds: int
+    seed: int
+    boostingWorkers: int
+
+
+class ScoringSettings(TypedDict):
+    """Settings of score-users."""
+
+    controlGroupShare: float
+    controlGroupSalt: str
+
+
+class ClusterSize(TypedDict):
+    """How large the cluster is."""
+
+    coreUnits: int
+    taskUnits: int
+    executors: int
+    estimatedMinutes: float
+    estimatedUsd: float
+
+
+class Outputs(TypedDict):
+    """Where each step writes its result or its error."""
+
+    results: dict["StepName", str]
+    errors: dict["StepName", str]
+    ledger: str
+    model: str
+
+
+StepName: TypeAlias = Literal["ingest-events", "build-features", "train-models", "score-users"]
+
+
+class Batch(TypedDict):
+    """The files that one run ingests together."""
+
+    batchId: str
+    ingestDate: str
+    files: list[EventFile]
+
+
+class Plan(TypedDict):
+    """Everything the steps of a run need to know."""
+
+    runId: str
+    executionArn: str
+    plannedAt: str
+    lakeRoot: str
+    batch: Batch
+    abandonedBatchIds: list[str]
+    ingest: IngestSettings
+    training: TrainingSettings
+    scoring: ScoringSettings
+    cluster: ClusterSize
+    outputs: Outputs
+
+
+# --- emr-steps/fragments/jvm.ts ---
+
+
+def java(spark: SparkSession) -> Any:
+    """The packages of the driver's JVM."""
+    return spark._jvm
+
+
+def java_class(spark: SparkSession, name: str) -> Any:
+    """A Java class, for methods that take one."""
+    return java(spark).java.lang.Class.forName(name)
+
+
+class JavaStream(Protocol):
+    """An open file: java.io.InputStream or OutputStream."""
+
+    def write(self, content: bytes) -> None:
+        """Writes to the file."""
+
+    def close(self) -> None:
+        """Closes the file."""
+
+
+class HadoopPath(Protocol):
+    """org.apache.hadoop.fs.Path."""
+
+    def suffix(self, suffix: str) -> "HadoopPath":
+        """The path with something after its name."""
+
+
+class HadoopFileSystem(Protocol):
+    """org.apache.hadoop.fs.FileSystem."""
+
+    def setWriteChecksum(self, write: bool) -> None:
+        """Whether a checksum file is written beside each file."""
+
+    def exists(self, path: HadoopPath) -> bool:
+        """Whether there is a file or folder."""
+
+    def open(self, path: HadoopPath) -> JavaStream:
+        """Opens a file to read it."""
+
+    def create(self, path: HadoopPath, overwrite: bool) -> JavaStream:
+        """Opens a file to write it."""
+
+    def delete(self, path: HadoopPath, recursive: bool) -> bool:
+        """Deletes a file; says whether there was one."""
+
+    def rename(self, source: HadoopPath, target: HadoopPath) -> bool:
+        """Moves a file; says whether it did."""
+
+
+def hadoop_path(spark: SparkSession, uri: str) -> HadoopPath:
+    """The path of a file or folder."""
+    path: HadoopPath = java(spark).org.apache.hadoop.fs.Path(uri)
+    return path
+
+
+def hadoop_file_system(spark: SparkSession, uri: str) -> HadoopFileSystem:
+    """The file system of a file or folder, with the session's settings and credentials."""
+    configuration = spark._jsc.hadoopConfiguration()
+    path = java(spark).org.apache.hadoop.fs.Path(uri)
+    file_system: HadoopFileSystem = path.getFileSystem(configuration)
+    # Checksum files beside the objects would go stale when another program rewrites them.
+    file_system.setWriteChecksum(False)
+    return file_system
+
+
+def stream_text(spark: SparkSession, stream: JavaStream) -> str:
+    """What is left to read of an open file."""
+    return str(java(spark).org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))
+
+
+def path_of_rows(spark: SparkSession, uri: str) -> str:
+    """The path of a file as Spark reports it for a row, whatever characters are in it."""
+    return str(java(spark).org.apache.hadoop.fs.Path(uri).toUri().toString())
+
+
+# What a query raises that fails in the JVM.
+QUERY_ERRORS = (Py4JJavaError, CapturedException)
+# A chain of causes that is longer is taken to be a circle.
+MOST_CAUSES = 50
+# By what an AWS client's exception says which HTTP status it was answered with: SDK 2, then SDK 1.
+STATUS_METHODS = ("statusCode", "getStatusCode")
+
+
+class JavaClass(Protocol):
+    """java.lang.Class."""
+
+    def getName(self) -> str:
+        """Its full name."""
+
+    def getSuperclass(self) -> "JavaClass | None":
+        """The class that it extends."""
+
+
+class JavaThrowable(Protocol):
+    """java.lang.Throwable."""
+
+    def getCause(self) -> "JavaThrowable | None":
+        """What it was raised from."""
+
+    def getClass(self) -> JavaClass:
+        """Its class."""
+
+
+def java_throwables(error: BaseException) -> list[JavaThrowable]:
+    """Java's exceptions behind an error of Python and behind its causes, the outermost first."""
+    throwables: list[JavaThrowable] = []
+    raised: BaseException | None = error
+    while raised is not None:
+        throwable: JavaThrowable | None = None
+        if isinstance(raised, Py4JJavaError):
+            throwable = raised.java_exception
+        elif isinstance(raised, CapturedException):
+            throwable = raised._origin
+        while throwable is not None and len(throwables) < MOST_CAUSES:
+            throwables.append(throwable)
+            throwable = throwable.getCause()
+        raised = raised.__cause__
+    return throwables
+
+
+def class_names(throwable: JavaThrowable) -> list[str]:
+    """Full names of its class and of those that this one extends."""
+    names: list[str] = []
+    java_class: JavaClass | None = throwable.getClass()
+    while java_class is not None:
+        names.append(java_class.getName())
+        java_class = java_class.getSuperclass()
+    return names
+
+
+def http_status(throwable: JavaThrowable) -> int | None:
+    """The HTTP status that an exception of an AWS client carries; None for any other exception."""
+    for method in STATUS_METHODS:
+        try:
+            return int(getattr(throwable, method)())
+        except Py4JError:
+            continue
+    return None
+
+
+def lost_executors(spark: SparkSession) -> list[str]:
+    """Why executors were lost, one text for each that was; none is known where Spark itself is gone."""
+    try:
+        executors = spark._jsc.sc().statusStore().executorList(False)
+        reasons = [executors.apply(index).removeReason() for index in range(executors.size())]
+        return [reason.get() for reason in reasons if reason.isDefined()]
+    except Py4JError:
+        return []
+
+
+class IcebergFile(Protocol):
+    """org.apache.iceberg.ContentFile."""
+
+    def partition(self) -> Any:
+        """The values of its partition, by their place."""
+
+
+class IcebergSnapshot(Protocol):
+    """org.apache.iceberg.Snapshot."""
+
+    def snapshotId(self) -> int:
+        """Its number."""
+
+    def parentId(self) -> int | None:
+        """The number of the snapshot before it."""
+
+    def summary(self) -> Mapping[str, str]:
+        """Its properties."""
+
+    def addedDataFiles(self, io: Any) -> Iterable[IcebergFile]:
+        """Files of rows that it added."""
+
+    def removedDataFiles(self, io: Any) -> Iterable[IcebergFile]:
+        """Files of rows that it removed."""
+
+    def addedDeleteFiles(self, io: Any) -> Iterable[IcebergFile]:
+        """Files of deletions that it added."""
+
+    def removedDeleteFiles(self, io: Any) -> Iterable[IcebergFile]:
+        """Files of deletions that it removed."""
+
+
+class IcebergTable(Protocol):
+    """org.apache.iceberg.Table."""
+
+    def refresh(self) -> None:
+        """Reads its metadata again."""
+
+    def io(self) -> Any:
+        """What reads its files."""
+
+    def currentSnapshot(self) -> IcebergSnapshot | None:
+        """The snapshot that readers see."""
+
+    def snapshot(self, reference: int | str) -> IcebergSnapshot | None:
+        """A snapshot by its number or by its branch."""
+
+    def snapshots(self) -> Iterable[IcebergSnapshot]:
+        """All snapshots."""
+
+    def expireSnapshots(self) -> Any:
+        """Begins to remove snapshots."""
+
+
+def iceberg_table(spark: SparkSession, table: str) -> IcebergTable:
+    """The table as Iceberg itself knows it, up to date."""
+    loader = java(spark).org.apache.iceberg.spark.Spark3Util
+    loaded: IcebergTable = loader.loadIcebergTable(spark._jsparkSession, table)
+    loaded.refresh()
+    return loaded
+
+
+def partition_numbers(spark: SparkSession, files: Iterable[IcebergFile]) -> set[int]:
+    """The partitions of the files, of a table that is partitioned by one whole number."""
+    integer = java_class(spark, "java.lang.Integer")
+    return {file.partition().get(0, integer) for file in files}
+
+
+# --- emr-steps/fragments/files.ts ---
 
 
 class Files:
@@ -36,33 +340,23 @@ class Files:
 
     def __init__(self, spark: SparkSession) -> None:
         """Uses the session's file systems and their credentials."""
-        self._jvm = spark._jvm
-        self._configuration = spark._jsc.hadoopConfiguration()
-
-    def _path(self, uri: str):
-        path = self._jvm.org.apache.hadoop.fs.Path(uri)
-        file_system = path.getFileSystem(self._configuration)
-        # Checksum files beside the objects would go stale when another program rewrites them.
-        file_system.setWriteChecksum(False)
-        return file_system, path
+        self._spark = spark
 
     def exists(self, uri: str) -> bool:
-        """Says whether there is a file or folder."""
-        file_system, path = self._path(uri)
-        return file_system.exists(path)
+        """Whether there is a file or folder."""
+        return hadoop_file_system(self._spark, uri).exists(hadoop_path(self._spark, uri))
 
     def read_text(self, uri: str) -> str:
         """Reads the whole file."""
-        file_system, path = self._path(uri)
-        stream = file_system.open(path)
+        stream = hadoop_file_system(self._spark, uri).open(hadoop_path(self._spark, uri))
         try:
-            return self._jvm.org.apache.commons.io.IOUtils.toString(stream, "UTF-8")
+            return stream_text(self._spark, stream)
         finally:
             stream.close()
 
     def write_text(self, uri: str, text: str) -> None:
         """Writes the whole text or nothing: a reader never sees half of it."""
-        file_system, path = self._path(uri)
+        file_system, path = hadoop_file_system(self._spark, uri), hadoop_path(self._spark, uri)
         draft = path.suffix(".draft")
         stream = file_system.create(draft, True)
         try:
@@ -73,61 +367,410 @@ class Files:
         if not file_system.rename(draft, path):
             raise OSError(f"could not move {draft} to {path}")
 
-    def read_json(self, uri: str) -> dict:
+    def read_json(self, uri: str) -> Any:
         """Reads one JSON document."""
         return json.loads(self.read_text(uri))
 
-    def write_json(self, uri: str, value: dict) -> None:
-        """Writes one JSON document, keys sorted; what is no number has no place in JSON."""
+    def write_json(self, uri: str, value: Mapping[str, object]) -> None:
+        """Writes one JSON document, keys sorted; NaN and infinity, which JSON does not have, are refused."""
         self.write_text(uri, json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")
 
 
-def explain(error: Exception) -> dict:
-    """Says what went wrong in the words of the person who is paged."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    message = "\n".join(lines[:ERROR_LINES]) or type(error).__name__
+# --- emr-steps/generated/types/step_error.py ---
+
+
+class StepFailure(TypedDict):
+    """What a failing step leaves for the operator."""
+
+    step: Literal["ingest-events", "build-features", "train-models", "score-users"]
+    errorClass: str
+    message: str
+    likelyCause: str
+    whatToDo: str
+
+
+# --- emr-steps/fragments/step-error.ts ---
+
+
+class StepError(Exception):
+    """A failure that the operator can act on."""
+
+    def __init__(self, message: str, likely_cause: str, what_to_do: str) -> None:
+        """Takes what went wrong, why that is likely, and the remedy."""
+        super().__init__(message)
+        self.likely_cause = likely_cause
+        self.what_to_do = what_to_do
+
+
+# --- emr-steps/fragments/explanation.ts ---
+
+ERROR_LINES = 12
+OUT_OF_MEMORY = "java.lang.OutOfMemoryError"
+# Of Java, of Hadoop, and of the AWS services that answer 400 to what they do not allow.
+DENIALS = {"AccessDeniedException", "AccessControlException"}
+DENIED_STATUSES = {401, 403}
+
+
+def is_out_of_memory(error: BaseException, throwables: Sequence[JavaThrowable]) -> bool:
+    """Whether Python or Java asked for more memory than there is."""
+    is_java = any(OUT_OF_MEMORY in class_names(throwable) for throwable in throwables)
+    return is_java or isinstance(error, MemoryError)
+
+
+def is_access_denied(error: BaseException, throwables: Sequence[JavaThrowable]) -> bool:
+    """Whether a file system or a service refused the cluster's role."""
+    classes = {name.rpartition(".")[2] for throwable in throwables for name in class_names(throwable)}
+    statuses = {http_status(throwable) for throwable in throwables}
+    is_java = bool(classes & DENIALS or statuses & DENIED_STATUSES)
+    return is_java or isinstance(error, PermissionError)
+
+
+def diagnose(error: BaseException, lost: Sequence[str]) -> tuple[str, str]:
+    """The likely cause of a failure, and what to do; takes why executors were lost, where some were."""
+    throwables = java_throwables(error)
     if isinstance(error, StepError):
-        cause, remedy = error.likely_cause, error.what_to_do
-    elif "OutOfMemoryError" in message or "Container killed" in message:
-        cause = "the data of one task did not fit into memory"
-        remedy = "raise the cluster's size in the configuration and resume the run"
-    elif "AccessDenied" in message or "403" in message:
-        cause = "the cluster's role may not read or write what the message names"
-        remedy = "grant it, then resume the run"
-    else:
-        cause = "unexpected: see the message and the step's log"
-        remedy = "resume the run once the cause is mended; steps that succeeded are skipped"
+        return error.likely_cause, error.what_to_do
+    if is_out_of_memory(error, throwables):
+        return (
+            "the data of one task did not fit into memory",
+            "raise the cluster's size in the configuration and resume the run",
+        )
+    if is_access_denied(error, throwables):
+        return (
+            "the cluster's role may not read or write what the message names",
+            "grant it, then resume the run",
+        )
+    if throwables and lost:
+        return (
+            "executors were lost: the data of one task did not fit into memory, or an instance was taken away; "
+            f"the last one: {lost[-1]}",
+            "raise the cluster's size in the configuration and resume the run",
+        )
+    return (
+        "unexpected: see the message and the step's log",
+        "resume the run once the cause is fixed; steps that succeeded are skipped",
+    )
+
+
+def explain(step: StepName, error: BaseException, lost: Sequence[str] = ()) -> StepFailure:
+    """What went wrong, in words for the operator who is paged."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    cause, remedy = diagnose(error, lost)
     return {
-        "step": STEP,
+        "step": step,
         "errorClass": type(error).__name__,
-        "message": message,
+        "message": "\n".join(lines[:ERROR_LINES]) or type(error).__name__,
         "likelyCause": cause,
         "whatToDo": remedy,
     }
 
 
-def main() -> None:
-    """Runs the step once for a plan; a result that stands is not made again."""
+# --- emr-steps/fragments/main.ts ---
+
+
+def main(step: StepName, run: Callable[[SparkSession, Plan], Mapping[str, object]]) -> None:
+    """Runs the step once for a plan; a step that has a result is not run again."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plan", required=True, help="URI of the run's plan.json")
-    plan_uri = parser.parse_args().plan
-    spark = SparkSession.builder.appName(f"churn {STEP}").getOrCreate()
+    plan_uri: str = parser.parse_args().plan
+    spark = SparkSession.builder.appName(f"churn {step}").getOrCreate()
     files = Files(spark)
-    plan = files.read_json(plan_uri)
+    plan: Plan = files.read_json(plan_uri)
     outputs = plan["outputs"]
     try:
-        if files.exists(outputs["results"][STEP]):
-            print(f"{STEP}: the result of this plan stands, nothing to do", file=sys.stderr)
+        if files.exists(outputs["results"][step]):
+            print(f"{step}: this plan has a result already, nothing to do", file=sys.stderr)
             return
-        files.write_json(outputs["results"][STEP], run(spark, plan))
+        files.write_json(outputs["results"][step], run(spark, plan))
     except Exception as error:
         traceback.print_exc()
-        files.write_json(outputs["errors"][STEP], explain(error))
+        files.write_json(outputs["errors"][step], explain(step, error, lost_executors(spark)))
         sys.exit(1)
     finally:
         spark.stop()
 
 
+# --- emr-steps/generated/types/scoring_result.py ---
+
+
+class TopUser(TypedDict):
+    """One of the users most at risk."""
+
+    userId: str
+    probability: float
+    level: str | None
+    inControlGroup: bool
+    reasons: list[str]
+
+
+class FeatureDrift(TypedDict):
+    """How far a feature has drifted."""
+
+    feature: str
+    psi: float
+
+
+class ScoringSnapshots(TypedDict):
+    """The snapshot that was written."""
+
+    scores: str
+
+
+class Drift(TypedDict):
+    """How far the scored users differ from the test users."""
+
+    features: list[FeatureDrift]
+    score: float
+
+
+class ScoringResult(TypedDict):
+    """Result of score-users."""
+
+    users: int
+    cutoff: str
+    expectedCancellations: float
+    top: list[TopUser]
+    drift: Drift
+    snapshots: ScoringSnapshots
+
+
+# --- emr-steps/fragments/snapshots.ts ---
+
+
+def newest_snapshot(spark: SparkSession, table: str) -> str | None:
+    """The snapshot that readers see, as text: its number exceeds what JSON readers hold exactly."""
+    snapshot = iceberg_table(spark, table).currentSnapshot()
+    return None if snapshot is None else str(snapshot.snapshotId())
+
+
+def current_snapshot(spark: SparkSession, table: str) -> str:
+    """The snapshot that readers see; a table without one was never filled."""
+    snapshot = newest_snapshot(spark, table)
+    if snapshot is None:
+        raise StepError(
+            f"the table {table} has no snapshot",
+            "the step that fills it has not run, or found nothing to write",
+            "run the pipeline from its first step",
+        )
+    return snapshot
+
+
+def read_snapshot(spark: SparkSession, table: str, snapshot: str) -> DataFrame:
+    """The table's rows as of one snapshot."""
+    return spark.read.option("snapshot-id", snapshot).table(table)
+
+
+SNAPSHOT_RETENTION_DAYS = 90
+
+
+def expire_snapshots(spark: SparkSession, plan: Plan, tables: list[str], days: int) -> None:
+    """Removes snapshots that are so many days old, with the files that only they use.
+
+    A snapshot that a branch points at stays, so an unfinished batch loses nothing.
+    """
+    planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
+    oldest = planned_at - datetime.timedelta(days=days)
+    for table in tables:
+        iceberg_table(spark, table).expireSnapshots().expireOlderThan(int(oldest.timestamp() * 1000)).commit()
+
+
+# --- emr-steps/fragments/model-inputs.ts ---
+
+# As it is, or the logarithm of one more than it is.
+Scale: TypeAlias = Literal["linear", "log1p"]
+
+
+class Feature(NamedTuple):
+    """A column of features, how it enters a model, and what stands for a missing value."""
+
+    name: str
+    group: str
+    scale: Scale
+    fill: float | Literal["median"]
+
+
+class ModelInput(TypedDict):
+    """A feature as a model has learnt to read it."""
+
+    name: str
+    group: str
+    scale: Scale
+    fill: float
+    median: float
+
+
+def input_array(inputs: list[ModelInput]) -> Column:
+    """The values that the models see, in order: missing ones filled, long tails on a logarithmic scale."""
+    filled = [f"coalesce({feature['name']}, {feature['fill']!r}D)" for feature in inputs]
+    scaled = [
+        f"ln(1 + {value})" if feature["scale"] == "log1p" else value
+        for feature, value in zip(inputs, filled, strict=True)
+    ]
+    return F.expr(f"array({', '.join(scaled)})")
+
+
+# --- emr-steps/fragments/model-description.ts ---
+
+
+class Calibration(TypedDict):
+    """The log-odds of the probability as a line over the score."""
+
+    slope: float
+    intercept: float
+
+
+class ScoreBins(TypedDict):
+    """Tenths of the test rows by score: the lowest score of each but the first, and the rows of each."""
+
+    starts: list[float]
+    rows: list[int]
+
+
+class ModelDescription(TypedDict):
+    """A model without its coefficients or trees."""
+
+    kind: str
+    inputs: list[ModelInput]
+    calibration: Calibration
+    scoreThresholds: dict[str, float]
+    runId: str
+    horizonDays: int
+    testCutoff: str
+    featuresSnapshot: str
+    testScores: ScoreBins
+
+
+# --- emr-steps/fragments/candidates.ts ---
+
+CandidateModel: TypeAlias = (
+    classification.LogisticRegressionModel
+    | classification.RandomForestClassificationModel
+    | SparkXGBClassifierModel
+)
+
+
+# A forest may be sure; its log-odds must stay finite.
+LEAST_PROBABILITY = 1e-6
+SCORE_DECIMALS = 6
+
+
+def rounded_score(score: Column) -> Column:
+    """A raw score as it is kept: rounded so that summation order cannot show, and a zero without a sign.
+
+    Where there are -0.0 and 0.0, which of the two equals a sort or a minimum returns depends on the processor.
+    Spark rounds by decimals, which have no -0.0; the sum gives the same to whatever rounds in its place.
+    """
+    return F.round(score, SCORE_DECIMALS) + F.lit(0.0)
+
+
+def with_raw_score(kind: str, model: CandidateModel | None, rows: DataFrame) -> DataFrame:
+    """Adds the model's uncalibrated score: log-odds."""
+    if model is None or kind == "base_rate":
+        return rows.withColumn("raw_score", F.lit(0.0))
+    scored = model.transform(rows)
+    if kind == "random_forest":
+        share = vector_to_array(F.col("probability"))[1]
+        score = F.log((share + LEAST_PROBABILITY) / (1 - share + LEAST_PROBABILITY))
+    else:
+        score = vector_to_array(F.col("rawPrediction"))[1]
+    return scored.withColumn("raw_score", rounded_score(score))
+
+
+# --- emr-steps/fragments/model-storage.ts ---
+
+LOADERS: dict[str, Callable[[str], CandidateModel]] = {
+    "logistic_regression": classification.LogisticRegressionModel.load,
+    "random_forest": classification.RandomForestClassificationModel.load,
+    "boosted_trees": SparkXGBClassifierModel.load,
+}
+
+
+def load(files: Files, folder: str) -> tuple[ModelDescription, CandidateModel | None]:
+    """A stored model's description, and the model itself (none for the base rate)."""
+    if not files.exists(f"{folder}/model.json"):
+        raise StepError(
+            f"there is no model at {folder}",
+            "train-models has not run for this plan, or its output was removed",
+            "run the pipeline from train-models",
+        )
+    description: ModelDescription = files.read_json(f"{folder}/model.json")
+    loader = LOADERS.get(description["kind"])
+    return description, loader(f"{folder}/model") if loader else None
+
+
+# --- emr-steps/fragments/stability-index.ts ---
+
+TENTHS = 10
+# About so many users of each cutoff, chosen by a hash, are enough: chance hardly moves their index by .01.
+DRIFT_USERS = 5_000
+EMPTY_BIN_ROWS = 0.5
+INDEX_DECIMALS = 6
+
+
+def stability_index(bins: list[tuple[int, int]]) -> float:
+    """Population stability index of tested and scored rows by bin: the sum of (s - t) ln(s / t) over shares.
+
+    It is the symmetric divergence of Kullback and Leibler (Ann. Math. Statist. 22, 1951). An empty bin counts as
+    half a row, so that the index stays finite; one that is empty on both sides counts for nothing. Where a side
+    has no rows at all there is nothing to compare.
+    """
+    tested, scored = sum(before for before, _ in bins), sum(after for _, after in bins)
+    if tested == 0 or scored == 0:
+        return 0.0
+    shares = [
+        (max(before, EMPTY_BIN_ROWS) / tested, max(after, EMPTY_BIN_ROWS) / scored)
+        for before, after in bins
+        if before or after
+    ]
+    index = math.fsum((after - before) * math.log(after / before) for before, after in shares)
+    return round(index, INDEX_DECIMALS)
+
+
+def feature_drift(features: DataFrame, names: list[str], tested_users: int) -> list[FeatureDrift]:
+    """Each feature's stability index between the test and the scoring cutoff, largest first; one job for all."""
+    share = min(1.0, DRIFT_USERS / tested_users)
+    chosen = F.pmod(F.xxhash64("user_id"), F.lit(1_000_000)) < share * 1_000_000
+    values = (
+        features.where("role IN ('test', 'score')")
+        .where(chosen)
+        .select("role", F.posexplode(F.array(*names)).alias("feature", "value"))
+    )
+    rows = [F.count_if(F.col("role") == role).alias(role) for role in ("test", "score")]
+    known = Window.partitionBy("feature", F.isnull("value"))
+    middle = F.sum("test").over(known.orderBy("value")) - F.col("test") / 2
+    rank = middle / F.sum("test").over(known)
+    # Where no test row has a value there is no rank: least() passes over it, so known values get the last tenth.
+    tenth = F.least(F.floor(TENTHS * rank), F.lit(TENTHS - 1))
+    # A missing value has a bin of its own.
+    bin_of_value = F.when(F.col("value").isNotNull(), tenth)
+    bins = (
+        values.groupBy("feature", "value")
+        .agg(*rows)
+        .withColumn("bin", bin_of_value)
+        .groupBy("feature", "bin")
+        .agg(F.sum("test").alias("test"), F.sum("score").alias("score"))
+    )
+    counts: dict[str, list[tuple[int, int]]] = {name: [] for name in names}
+    for row in bins.collect():
+        counts[names[row.feature]].append((row.test, row.score))
+    drift: list[FeatureDrift] = [{"feature": name, "psi": stability_index(counts[name])} for name in names]
+    return sorted(drift, key=lambda entry: (-entry["psi"], entry["feature"]))
+
+
+def reaching(starts: list[float]) -> Column:
+    """How many users' scores reach each start: an aggregate."""
+    return F.array(*(F.count_if(F.col("raw_score") >= start) for start in starts))
+
+
+def score_drift(test_scores: ScoreBins, users: int, reached: list[int]) -> float:
+    """The score's stability index, from how many users reach each tenth's start."""
+    scored = [more - fewer for more, fewer in itertools.pairwise([users, *reached, 0])]
+    return stability_index(list(zip(test_scores["rows"], scored, strict=True)))
+
+
+# --- emr-steps/score-users.ts ---
+
+STEP: StepName = "score-users"
 FEATURES = "lake.churn.features"
 SCORES = "lake.churn.scores"
 SCORES_DEFINITION = """
@@ -170,167 +813,7 @@ TOP_USERS = 50
 HASH_VALUES = 2**32
 
 
-def iceberg_table(spark: SparkSession, table: str):
-    """The table as Iceberg itself knows it, up to date: its metadata without a query."""
-    loaded = spark._jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(spark._jsparkSession, table)
-    loaded.refresh()
-    return loaded
-
-
-def newest_snapshot(spark: SparkSession, table: str) -> str | None:
-    """The snapshot that readers see, as text: its number exceeds what JSON readers hold exactly."""
-    snapshot = iceberg_table(spark, table).currentSnapshot()
-    return None if snapshot is None else str(snapshot.snapshotId())
-
-
-def current_snapshot(spark: SparkSession, table: str) -> str:
-    """The snapshot that readers see; a table without one was never filled."""
-    snapshot = newest_snapshot(spark, table)
-    if snapshot is None:
-        raise StepError(
-            f"the table {table} has no snapshot",
-            "the step that fills it has not run, or found nothing to write",
-            "run the pipeline from its first step",
-        )
-    return snapshot
-
-
-def read_snapshot(spark: SparkSession, table: str, snapshot: str) -> DataFrame:
-    """The table's rows as of one snapshot."""
-    return spark.read.option("snapshot-id", snapshot).table(table)
-
-
-SNAPSHOT_RETENTION_DAYS = 90
-
-
-def expire_snapshots(spark: SparkSession, plan: dict, tables: list[str], days: int) -> None:
-    """Removes snapshots that are so many days old, with the files that only they use.
-
-    What a branch points at stays, so a batch that is under way loses nothing.
-    """
-    planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
-    oldest = planned_at - datetime.timedelta(days=days)
-    for table in tables:
-        iceberg_table(spark, table).expireSnapshots().expireOlderThan(int(oldest.timestamp() * 1000)).commit()
-
-
-def input_array(inputs: list[dict]) -> Column:
-    """The values that the models see, in order: missing ones filled, long tails on a logarithmic scale."""
-    filled = [f"coalesce({feature['name']}, {feature['fill']!r}D)" for feature in inputs]
-    scaled = [
-        f"ln(1 + {value})" if feature["scale"] == "log1p" else value
-        for feature, value in zip(inputs, filled, strict=True)
-    ]
-    return functions.expr(f"array({', '.join(scaled)})")
-
-
-# A forest may be sure; its log-odds must stay finite.
-LEAST_PROBABILITY = 1e-6
-SCORE_DECIMALS = 6
-
-
-def with_raw_score(kind: str, model, rows: DataFrame) -> DataFrame:
-    """Adds the model's uncalibrated score: log-odds, rounded so that summation order cannot show."""
-    if kind == "base_rate":
-        return rows.withColumn("raw_score", functions.lit(0.0))
-    scored = model.transform(rows)
-    if kind == "random_forest":
-        share = vector_to_array("probability")[1]
-        score = functions.log((share + LEAST_PROBABILITY) / (1 - share + LEAST_PROBABILITY))
-    else:
-        score = vector_to_array("rawPrediction")[1]
-    return scored.withColumn("raw_score", functions.round(score, SCORE_DECIMALS))
-
-
-LOADERS = {
-    "logistic_regression": classification.LogisticRegressionModel,
-    "random_forest": classification.RandomForestClassificationModel,
-    "boosted_trees": SparkXGBClassifierModel,
-}
-
-
-def load(files: Files, folder: str):
-    """A stored model's description, and the model itself (none for the base rate)."""
-    if not files.exists(f"{folder}/model.json"):
-        raise StepError(
-            f"there is no model at {folder}",
-            "train-models has not run for this plan, or its output was removed",
-            "run the pipeline from train-models",
-        )
-    description = files.read_json(f"{folder}/model.json")
-    loader = LOADERS.get(description["kind"])
-    return description, loader.load(f"{folder}/model") if loader else None
-
-
-TENTHS = 10
-# About so many users of each cutoff, chosen by a hash, are enough: chance hardly moves their index by .01.
-DRIFT_USERS = 5_000
-EMPTY_BIN_ROWS = 0.5
-INDEX_DECIMALS = 6
-
-
-def stability_index(bins: list[tuple[int, int]]) -> float:
-    """Population stability index of tested and scored rows by bin: the sum of (s - t) ln(s / t) over shares.
-
-    It is the symmetric divergence of Kullback and Leibler (Ann. Math. Statist. 22, 1951). An empty bin counts as
-    half a row, so that the index stays finite; one that is empty on both sides counts for nothing. Where a side
-    has no rows at all there is nothing to compare.
-    """
-    tested, scored = sum(before for before, _ in bins), sum(after for _, after in bins)
-    if tested == 0 or scored == 0:
-        return 0.0
-    shares = [
-        (max(before, EMPTY_BIN_ROWS) / tested, max(after, EMPTY_BIN_ROWS) / scored)
-        for before, after in bins
-        if before or after
-    ]
-    index = math.fsum((after - before) * math.log(after / before) for before, after in shares)
-    return round(index, INDEX_DECIMALS)
-
-
-def feature_drift(features: DataFrame, names: list[str], tested_users: int) -> list[dict]:
-    """Each feature's stability index between the test and the scoring cutoff, largest first; one job for all."""
-    share = min(1.0, DRIFT_USERS / tested_users)
-    chosen = functions.pmod(functions.xxhash64("user_id"), functions.lit(1_000_000)) < share * 1_000_000
-    values = (
-        features.where("role IN ('test', 'score')")
-        .where(chosen)
-        .select("role", functions.posexplode(functions.array(*names)).alias("feature", "value"))
-    )
-    rows = [functions.count_if(functions.col("role") == role).alias(role) for role in ("test", "score")]
-    known = Window.partitionBy("feature", functions.isnull("value"))
-    middle = functions.sum("test").over(known.orderBy("value")) - functions.col("test") / 2
-    rank = middle / functions.sum("test").over(known)
-    # Where no test row knows a feature there is no rank: least() passes over it, so known values get the last tenth.
-    tenth = functions.least(functions.floor(TENTHS * rank), functions.lit(TENTHS - 1))
-    # A missing value has a bin of its own.
-    bin_of_value = functions.when(functions.col("value").isNotNull(), tenth)
-    bins = (
-        values.groupBy("feature", "value")
-        .agg(*rows)
-        .withColumn("bin", bin_of_value)
-        .groupBy("feature", "bin")
-        .agg(functions.sum("test").alias("test"), functions.sum("score").alias("score"))
-    )
-    counts: dict[str, list[tuple[int, int]]] = {name: [] for name in names}
-    for row in bins.collect():
-        counts[names[row.feature]].append((row.test, row.score))
-    drift = [{"feature": name, "psi": stability_index(counts[name])} for name in names]
-    return sorted(drift, key=lambda entry: (-entry["psi"], entry["feature"]))
-
-
-def reaching(starts: list[float]) -> Column:
-    """How many users' scores reach each start: an aggregate."""
-    return functions.array(*(functions.count_if(functions.col("raw_score") >= start) for start in starts))
-
-
-def score_drift(test_scores: dict, users: int, reached: list[int]) -> float:
-    """The score's stability index, from how many users reach each tenth's start."""
-    scored = [more - fewer for more, fewer in itertools.pairwise([users, *reached, 0])]
-    return stability_index(list(zip(test_scores["rows"], scored, strict=True)))
-
-
-def living_users(features: DataFrame, inputs: list[dict]) -> DataFrame:
+def living_users(features: DataFrame, inputs: list[ModelInput]) -> DataFrame:
     """The rows to score, with what the model must know of them."""
     missing = [feature["name"] for feature in inputs if feature["name"] not in features.columns]
     if missing:
@@ -344,59 +827,59 @@ def living_users(features: DataFrame, inputs: list[dict]) -> DataFrame:
     )
 
 
-def with_variants(users: DataFrame, inputs: list[dict]) -> DataFrame:
+def with_variants(users: DataFrame, inputs: list[ModelInput]) -> DataFrame:
     """Each row as it is, and once more for each group with the group's inputs at their training medians."""
     groups = list(dict.fromkeys(feature["group"] for feature in inputs))
-    group_of = functions.lit([feature["group"] for feature in inputs])
-    medians = functions.lit(
+    group_of = F.lit([feature["group"] for feature in inputs])
+    medians = F.lit(
         [
             math.log1p(feature["median"]) if feature["scale"] == "log1p" else feature["median"]
             for feature in inputs
         ]
     )
-    variants = users.withColumn("variant", functions.explode(functions.lit([AS_IT_IS, *groups])))
+    variants = users.withColumn("variant", F.explode(F.lit([AS_IT_IS, *groups])))
 
     def replaced(value: Column, index: Column) -> Column:
-        return functions.when(group_of[index] == functions.col("variant"), medians[index]).otherwise(value)
+        return F.when(group_of[index] == F.col("variant"), medians[index]).otherwise(value)
 
-    return variants.withColumn("features", array_to_vector(functions.transform("inputs", replaced)))
+    return variants.withColumn("features", array_to_vector(F.transform("inputs", replaced)))
 
 
 def with_reasons(scored: DataFrame) -> DataFrame:
     """One row a user: the score, and the groups without which it would be lower, strongest first."""
-    as_it_is = functions.col("variant") == AS_IT_IS
-    score = functions.max(functions.when(as_it_is, functions.col("raw_score")))
-    others = functions.collect_list(functions.when(~as_it_is, functions.struct("raw_score", "variant")))
+    as_it_is = F.col("variant") == AS_IT_IS
+    score = F.max(F.when(as_it_is, F.col("raw_score")))
+    others = F.collect_list(F.when(~as_it_is, F.struct("raw_score", "variant")))
     users = scored.groupBy("user_id", "cutoff", "is_paid").agg(
         score.alias("raw_score"), others.alias("others")
     )
     rises = "transform(others, other -> struct(raw_score - other.raw_score AS rise, other.variant AS name))"
     raising = f"sort_array(filter({rises}, other -> other.rise > 0), false)"
     return users.withColumn(
-        "reasons", functions.expr(f"transform(slice({raising}, 1, {REASONS}), other -> other.name)")
+        "reasons", F.expr(f"transform(slice({raising}, 1, {REASONS}), other -> other.name)")
     )
 
 
-def ranked(users: DataFrame, calibration: dict, plan: dict) -> DataFrame:
+def ranked(users: DataFrame, calibration: Calibration, plan: Plan) -> DataFrame:
     """The rows of the table: probability, rank and decile, and who is never to be contacted."""
-    log_odds = calibration["slope"] * functions.col("raw_score") + calibration["intercept"]
-    order = Window.orderBy(functions.desc("raw_score"), functions.xxhash64("user_id"), "user_id")
+    log_odds = calibration["slope"] * F.col("raw_score") + calibration["intercept"]
+    order = Window.orderBy(F.desc("raw_score"), F.xxhash64("user_id"), "user_id")
     settings = plan["scoring"]
-    salted = functions.concat(functions.lit(settings["controlGroupSalt"]), functions.lit(":"), "user_id")
+    salted = F.concat(F.lit(settings["controlGroupSalt"]), F.lit(":"), "user_id")
     control_below = settings["controlGroupShare"] * HASH_VALUES
-    first_bytes = functions.conv(functions.substring(functions.sha2(salted, 256), 1, 8), 16, 10)
+    first_bytes = F.conv(F.substring(F.sha2(salted, 256), 1, 8), 16, 10)
     return (
-        users.withColumn("run_id", functions.lit(plan["runId"]))
-        .withColumn("probability", 1 / (1 + functions.exp(-log_odds)))
-        .withColumn("rank", functions.row_number().over(order).cast("bigint"))
-        .withColumn("decile", functions.ntile(10).over(order))
-        .withColumn("level", functions.expr("CASE is_paid WHEN 1 THEN 'paid' WHEN 0 THEN 'free' END"))
+        users.withColumn("run_id", F.lit(plan["runId"]))
+        .withColumn("probability", 1 / (1 + F.exp(-log_odds)))
+        .withColumn("rank", F.row_number().over(order).cast("bigint"))
+        .withColumn("decile", F.ntile(10).over(order))
+        .withColumn("level", F.expr("CASE is_paid WHEN 1 THEN 'paid' WHEN 0 THEN 'free' END"))
         .withColumn("in_control_group", first_bytes.cast("bigint") < control_below)
         .select(*COLUMNS)
     )
 
 
-def top_users(scores: DataFrame) -> list[dict]:
+def top_users(scores: DataFrame) -> list[TopUser]:
     """The users most at risk."""
     return [
         {
@@ -410,7 +893,7 @@ def top_users(scores: DataFrame) -> list[dict]:
     ]
 
 
-def run(spark: SparkSession, plan: dict) -> dict:
+def run(spark: SparkSession, plan: Plan) -> ScoringResult:
     """Scores, writes this run's partition, and counts what was written."""
     description, model = load(Files(spark), plan["outputs"]["model"])
     inputs, test_scores = description["inputs"], description["testScores"]
@@ -421,19 +904,19 @@ def run(spark: SparkSession, plan: dict) -> dict:
     scored = with_raw_score(description["kind"], model, variants)
     scores = ranked(with_reasons(scored), description["calibration"], plan)
     spark.sql(SCORES_DEFINITION)
-    scores.writeTo(SCORES).overwrite(functions.col("run_id") == plan["runId"])
+    scores.writeTo(SCORES).overwrite(F.col("run_id") == plan["runId"])
     expire_snapshots(spark, plan, [SCORES], SNAPSHOT_RETENTION_DAYS)
 
     snapshot = current_snapshot(spark, SCORES)
-    written = read_snapshot(spark, SCORES, snapshot).where(functions.col("run_id") == plan["runId"]).cache()
+    written = read_snapshot(spark, SCORES, snapshot).where(F.col("run_id") == plan["runId"]).cache()
     # A sum of decimals does not depend on the order of its parts.
-    expected = functions.sum(functions.col("probability").cast("decimal(20,12)")).cast("double")
-    totals = written.agg(
-        functions.count(functions.lit(1)).alias("users"),
-        functions.max("cutoff").alias("cutoff"),
+    expected = F.sum(F.col("probability").cast("decimal(20,12)")).cast("double")
+    (totals,) = written.agg(
+        F.count(F.lit(1)).alias("users"),
+        F.max("cutoff").alias("cutoff"),
         expected.alias("expected_cancellations"),
         reaching(test_scores["starts"]).alias("reached"),
-    ).first()
+    ).collect()
     return {
         "users": totals.users,
         "cutoff": str(totals.cutoff),
@@ -448,4 +931,4 @@ def run(spark: SparkSession, plan: dict) -> dict:
 
 
 if __name__ == "__main__":
-    main()
+    main(STEP, run)

@@ -1,40 +1,352 @@
 """Trains the candidates, judges them on the newest known outcomes, and stores the best.
 
-Generated from emr-steps/train-models: change it there. Run by
+Generated from emr-steps/train-models.ts and the files named below by `npm run generate`: change it there. Run by
 spark-submit train-models.py --plan <uri of plan.json>
 """
 
 import argparse
 import atexit
 import dataclasses
+import datetime
 import functools
 import json
 import math
 import sys
 import time
 import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Literal, NamedTuple, Protocol, SupportsFloat, TypeAlias, TypedDict
 
-import numpy
+import numpy as np
+import numpy.typing as npt
+from py4j.protocol import Py4JError, Py4JJavaError
+from pyspark.errors.exceptions.captured import CapturedException
 from pyspark.ml import classification
 from pyspark.ml.functions import array_to_vector, vector_to_array
 from pyspark.ml.stat import Summarizer
-from pyspark.sql import Column, DataFrame, SparkSession, Window, functions
+from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import functions as F
 from sklearn.linear_model import LogisticRegression as WeightedLogisticRegression
-from xgboost.spark import SparkXGBClassifier
+from xgboost.spark import SparkXGBClassifier, SparkXGBClassifierModel
 
-STEP = "train-models"
-ERROR_LINES = 12
+# --- emr-steps/generated/types/plan.py ---
 
 
-class StepError(Exception):
-    """A failure that a person can act on."""
+class EventFile(TypedDict):
+    """An event file as it was listed."""
 
-    def __init__(self, message: str, likely_cause: str, what_to_do: str) -> None:
-        """Takes what went wrong, why that is likely, and the remedy."""
-        super().__init__(message)
-        self.likely_cause = likely_cause
-        self.what_to_do = what_to_do
+    uri: str
+    etag: str
+    bytes: int
+
+
+class IngestSettings(TypedDict):
+    """Settings of ingest-events."""
+
+    earliestEventMilliseconds: int
+    latestEventMilliseconds: int
+    maxQuarantineShare: float
+    shufflePartitions: int
+    slicesPerDay: int
+
+
+class TrainingSettings(TypedDict):
+    """Settings of build-features and train-models."""
+
+    horizonDays: int
+    minHistoryDays: int
+    cutoffStepDays: int
+    maxCutoffs: int
+    minDailyShare: float
+    observationEnd: str | None
+    minCancellations: int
+    folds: int
+    seed: int
+    boostingWorkers: int
+
+
+class ScoringSettings(TypedDict):
+    """Settings of score-users."""
+
+    controlGroupShare: float
+    controlGroupSalt: str
+
+
+class ClusterSize(TypedDict):
+    """How large the cluster is."""
+
+    coreUnits: int
+    taskUnits: int
+    executors: int
+    estimatedMinutes: float
+    estimatedUsd: float
+
+
+class Outputs(TypedDict):
+    """Where each step writes its result or its error."""
+
+    results: dict["StepName", str]
+    errors: dict["StepName", str]
+    ledger: str
+    model: str
+
+
+StepName: TypeAlias = Literal["ingest-events", "build-features", "train-models", "score-users"]
+
+
+class Batch(TypedDict):
+    """The files that one run ingests together."""
+
+    batchId: str
+    ingestDate: str
+    files: list[EventFile]
+
+
+class Plan(TypedDict):
+    """Everything the steps of a run need to know."""
+
+    runId: str
+    executionArn: str
+    plannedAt: str
+    lakeRoot: str
+    batch: Batch
+    abandonedBatchIds: list[str]
+    ingest: IngestSettings
+    training: TrainingSettings
+    scoring: ScoringSettings
+    cluster: ClusterSize
+    outputs: Outputs
+
+
+# --- emr-steps/fragments/jvm.ts ---
+
+
+def java(spark: SparkSession) -> Any:
+    """The packages of the driver's JVM."""
+    return spark._jvm
+
+
+def java_class(spark: SparkSession, name: str) -> Any:
+    """A Java class, for methods that take one."""
+    return java(spark).java.lang.Class.forName(name)
+
+
+class JavaStream(Protocol):
+    """An open file: java.io.InputStream or OutputStream."""
+
+    def write(self, content: bytes) -> None:
+        """Writes to the file."""
+
+    def close(self) -> None:
+        """Closes the file."""
+
+
+class HadoopPath(Protocol):
+    """org.apache.hadoop.fs.Path."""
+
+    def suffix(self, suffix: str) -> "HadoopPath":
+        """The path with something after its name."""
+
+
+class HadoopFileSystem(Protocol):
+    """org.apache.hadoop.fs.FileSystem."""
+
+    def setWriteChecksum(self, write: bool) -> None:
+        """Whether a checksum file is written beside each file."""
+
+    def exists(self, path: HadoopPath) -> bool:
+        """Whether there is a file or folder."""
+
+    def open(self, path: HadoopPath) -> JavaStream:
+        """Opens a file to read it."""
+
+    def create(self, path: HadoopPath, overwrite: bool) -> JavaStream:
+        """Opens a file to write it."""
+
+    def delete(self, path: HadoopPath, recursive: bool) -> bool:
+        """Deletes a file; says whether there was one."""
+
+    def rename(self, source: HadoopPath, target: HadoopPath) -> bool:
+        """Moves a file; says whether it did."""
+
+
+def hadoop_path(spark: SparkSession, uri: str) -> HadoopPath:
+    """The path of a file or folder."""
+    path: HadoopPath = java(spark).org.apache.hadoop.fs.Path(uri)
+    return path
+
+
+def hadoop_file_system(spark: SparkSession, uri: str) -> HadoopFileSystem:
+    """The file system of a file or folder, with the session's settings and credentials."""
+    configuration = spark._jsc.hadoopConfiguration()
+    path = java(spark).org.apache.hadoop.fs.Path(uri)
+    file_system: HadoopFileSystem = path.getFileSystem(configuration)
+    # Checksum files beside the objects would go stale when another program rewrites them.
+    file_system.setWriteChecksum(False)
+    return file_system
+
+
+def stream_text(spark: SparkSession, stream: JavaStream) -> str:
+    """What is left to read of an open file."""
+    return str(java(spark).org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))
+
+
+def path_of_rows(spark: SparkSession, uri: str) -> str:
+    """The path of a file as Spark reports it for a row, whatever characters are in it."""
+    return str(java(spark).org.apache.hadoop.fs.Path(uri).toUri().toString())
+
+
+# What a query raises that fails in the JVM.
+QUERY_ERRORS = (Py4JJavaError, CapturedException)
+# A chain of causes that is longer is taken to be a circle.
+MOST_CAUSES = 50
+# By what an AWS client's exception says which HTTP status it was answered with: SDK 2, then SDK 1.
+STATUS_METHODS = ("statusCode", "getStatusCode")
+
+
+class JavaClass(Protocol):
+    """java.lang.Class."""
+
+    def getName(self) -> str:
+        """Its full name."""
+
+    def getSuperclass(self) -> "JavaClass | None":
+        """The class that it extends."""
+
+
+class JavaThrowable(Protocol):
+    """java.lang.Throwable."""
+
+    def getCause(self) -> "JavaThrowable | None":
+        """What it was raised from."""
+
+    def getClass(self) -> JavaClass:
+        """Its class."""
+
+
+def java_throwables(error: BaseException) -> list[JavaThrowable]:
+    """Java's exceptions behind an error of Python and behind its causes, the outermost first."""
+    throwables: list[JavaThrowable] = []
+    raised: BaseException | None = error
+    while raised is not None:
+        throwable: JavaThrowable | None = None
+        if isinstance(raised, Py4JJavaError):
+            throwable = raised.java_exception
+        elif isinstance(raised, CapturedException):
+            throwable = raised._origin
+        while throwable is not None and len(throwables) < MOST_CAUSES:
+            throwables.append(throwable)
+            throwable = throwable.getCause()
+        raised = raised.__cause__
+    return throwables
+
+
+def class_names(throwable: JavaThrowable) -> list[str]:
+    """Full names of its class and of those that this one extends."""
+    names: list[str] = []
+    java_class: JavaClass | None = throwable.getClass()
+    while java_class is not None:
+        names.append(java_class.getName())
+        java_class = java_class.getSuperclass()
+    return names
+
+
+def http_status(throwable: JavaThrowable) -> int | None:
+    """The HTTP status that an exception of an AWS client carries; None for any other exception."""
+    for method in STATUS_METHODS:
+        try:
+            return int(getattr(throwable, method)())
+        except Py4JError:
+            continue
+    return None
+
+
+def lost_executors(spark: SparkSession) -> list[str]:
+    """Why executors were lost, one text for each that was; none is known where Spark itself is gone."""
+    try:
+        executors = spark._jsc.sc().statusStore().executorList(False)
+        reasons = [executors.apply(index).removeReason() for index in range(executors.size())]
+        return [reason.get() for reason in reasons if reason.isDefined()]
+    except Py4JError:
+        return []
+
+
+class IcebergFile(Protocol):
+    """org.apache.iceberg.ContentFile."""
+
+    def partition(self) -> Any:
+        """The values of its partition, by their place."""
+
+
+class IcebergSnapshot(Protocol):
+    """org.apache.iceberg.Snapshot."""
+
+    def snapshotId(self) -> int:
+        """Its number."""
+
+    def parentId(self) -> int | None:
+        """The number of the snapshot before it."""
+
+    def summary(self) -> Mapping[str, str]:
+        """Its properties."""
+
+    def addedDataFiles(self, io: Any) -> Iterable[IcebergFile]:
+        """Files of rows that it added."""
+
+    def removedDataFiles(self, io: Any) -> Iterable[IcebergFile]:
+        """Files of rows that it removed."""
+
+    def addedDeleteFiles(self, io: Any) -> Iterable[IcebergFile]:
+        """Files of deletions that it added."""
+
+    def removedDeleteFiles(self, io: Any) -> Iterable[IcebergFile]:
+        """Files of deletions that it removed."""
+
+
+class IcebergTable(Protocol):
+    """org.apache.iceberg.Table."""
+
+    def refresh(self) -> None:
+        """Reads its metadata again."""
+
+    def io(self) -> Any:
+        """What reads its files."""
+
+    def currentSnapshot(self) -> IcebergSnapshot | None:
+        """The snapshot that readers see."""
+
+    def snapshot(self, reference: int | str) -> IcebergSnapshot | None:
+        """A snapshot by its number or by its branch."""
+
+    def snapshots(self) -> Iterable[IcebergSnapshot]:
+        """All snapshots."""
+
+    def expireSnapshots(self) -> Any:
+        """Begins to remove snapshots."""
+
+
+def iceberg_table(spark: SparkSession, table: str) -> IcebergTable:
+    """The table as Iceberg itself knows it, up to date."""
+    loader = java(spark).org.apache.iceberg.spark.Spark3Util
+    loaded: IcebergTable = loader.loadIcebergTable(spark._jsparkSession, table)
+    loaded.refresh()
+    return loaded
+
+
+def partition_numbers(spark: SparkSession, files: Iterable[IcebergFile]) -> set[int]:
+    """The partitions of the files, of a table that is partitioned by one whole number."""
+    integer = java_class(spark, "java.lang.Integer")
+    return {file.partition().get(0, integer) for file in files}
+
+
+def release_barrier_timer(spark: SparkSession) -> None:
+    """Lets a local driver end: Spark 3.5 keeps a timer of barrier tasks alive in it (SPARK-46895)."""
+    context = getattr(getattr(java(spark).org.apache.spark, "BarrierTaskContext$"), "MODULE$")
+    getattr(context, "org$apache$spark$BarrierTaskContext$$timer")().cancel()
+
+
+# --- emr-steps/fragments/files.ts ---
 
 
 class Files:
@@ -42,33 +354,23 @@ class Files:
 
     def __init__(self, spark: SparkSession) -> None:
         """Uses the session's file systems and their credentials."""
-        self._jvm = spark._jvm
-        self._configuration = spark._jsc.hadoopConfiguration()
-
-    def _path(self, uri: str):
-        path = self._jvm.org.apache.hadoop.fs.Path(uri)
-        file_system = path.getFileSystem(self._configuration)
-        # Checksum files beside the objects would go stale when another program rewrites them.
-        file_system.setWriteChecksum(False)
-        return file_system, path
+        self._spark = spark
 
     def exists(self, uri: str) -> bool:
-        """Says whether there is a file or folder."""
-        file_system, path = self._path(uri)
-        return file_system.exists(path)
+        """Whether there is a file or folder."""
+        return hadoop_file_system(self._spark, uri).exists(hadoop_path(self._spark, uri))
 
     def read_text(self, uri: str) -> str:
         """Reads the whole file."""
-        file_system, path = self._path(uri)
-        stream = file_system.open(path)
+        stream = hadoop_file_system(self._spark, uri).open(hadoop_path(self._spark, uri))
         try:
-            return self._jvm.org.apache.commons.io.IOUtils.toString(stream, "UTF-8")
+            return stream_text(self._spark, stream)
         finally:
             stream.close()
 
     def write_text(self, uri: str, text: str) -> None:
         """Writes the whole text or nothing: a reader never sees half of it."""
-        file_system, path = self._path(uri)
+        file_system, path = hadoop_file_system(self._spark, uri), hadoop_path(self._spark, uri)
         draft = path.suffix(".draft")
         stream = file_system.create(draft, True)
         try:
@@ -79,313 +381,218 @@ class Files:
         if not file_system.rename(draft, path):
             raise OSError(f"could not move {draft} to {path}")
 
-    def read_json(self, uri: str) -> dict:
+    def read_json(self, uri: str) -> Any:
         """Reads one JSON document."""
         return json.loads(self.read_text(uri))
 
-    def write_json(self, uri: str, value: dict) -> None:
-        """Writes one JSON document, keys sorted; what is no number has no place in JSON."""
+    def write_json(self, uri: str, value: Mapping[str, object]) -> None:
+        """Writes one JSON document, keys sorted; NaN and infinity, which JSON does not have, are refused."""
         self.write_text(uri, json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")
 
 
-def explain(error: Exception) -> dict:
-    """Says what went wrong in the words of the person who is paged."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    message = "\n".join(lines[:ERROR_LINES]) or type(error).__name__
+# --- emr-steps/generated/types/step_error.py ---
+
+
+class StepFailure(TypedDict):
+    """What a failing step leaves for the operator."""
+
+    step: Literal["ingest-events", "build-features", "train-models", "score-users"]
+    errorClass: str
+    message: str
+    likelyCause: str
+    whatToDo: str
+
+
+# --- emr-steps/fragments/step-error.ts ---
+
+
+class StepError(Exception):
+    """A failure that the operator can act on."""
+
+    def __init__(self, message: str, likely_cause: str, what_to_do: str) -> None:
+        """Takes what went wrong, why that is likely, and the remedy."""
+        super().__init__(message)
+        self.likely_cause = likely_cause
+        self.what_to_do = what_to_do
+
+
+# --- emr-steps/fragments/explanation.ts ---
+
+ERROR_LINES = 12
+OUT_OF_MEMORY = "java.lang.OutOfMemoryError"
+# Of Java, of Hadoop, and of the AWS services that answer 400 to what they do not allow.
+DENIALS = {"AccessDeniedException", "AccessControlException"}
+DENIED_STATUSES = {401, 403}
+
+
+def is_out_of_memory(error: BaseException, throwables: Sequence[JavaThrowable]) -> bool:
+    """Whether Python or Java asked for more memory than there is."""
+    is_java = any(OUT_OF_MEMORY in class_names(throwable) for throwable in throwables)
+    return is_java or isinstance(error, MemoryError)
+
+
+def is_access_denied(error: BaseException, throwables: Sequence[JavaThrowable]) -> bool:
+    """Whether a file system or a service refused the cluster's role."""
+    classes = {name.rpartition(".")[2] for throwable in throwables for name in class_names(throwable)}
+    statuses = {http_status(throwable) for throwable in throwables}
+    is_java = bool(classes & DENIALS or statuses & DENIED_STATUSES)
+    return is_java or isinstance(error, PermissionError)
+
+
+def diagnose(error: BaseException, lost: Sequence[str]) -> tuple[str, str]:
+    """The likely cause of a failure, and what to do; takes why executors were lost, where some were."""
+    throwables = java_throwables(error)
     if isinstance(error, StepError):
-        cause, remedy = error.likely_cause, error.what_to_do
-    elif "OutOfMemoryError" in message or "Container killed" in message:
-        cause = "the data of one task did not fit into memory"
-        remedy = "raise the cluster's size in the configuration and resume the run"
-    elif "AccessDenied" in message or "403" in message:
-        cause = "the cluster's role may not read or write what the message names"
-        remedy = "grant it, then resume the run"
-    else:
-        cause = "unexpected: see the message and the step's log"
-        remedy = "resume the run once the cause is mended; steps that succeeded are skipped"
+        return error.likely_cause, error.what_to_do
+    if is_out_of_memory(error, throwables):
+        return (
+            "the data of one task did not fit into memory",
+            "raise the cluster's size in the configuration and resume the run",
+        )
+    if is_access_denied(error, throwables):
+        return (
+            "the cluster's role may not read or write what the message names",
+            "grant it, then resume the run",
+        )
+    if throwables and lost:
+        return (
+            "executors were lost: the data of one task did not fit into memory, or an instance was taken away; "
+            f"the last one: {lost[-1]}",
+            "raise the cluster's size in the configuration and resume the run",
+        )
+    return (
+        "unexpected: see the message and the step's log",
+        "resume the run once the cause is fixed; steps that succeeded are skipped",
+    )
+
+
+def explain(step: StepName, error: BaseException, lost: Sequence[str] = ()) -> StepFailure:
+    """What went wrong, in words for the operator who is paged."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    cause, remedy = diagnose(error, lost)
     return {
-        "step": STEP,
+        "step": step,
         "errorClass": type(error).__name__,
-        "message": message,
+        "message": "\n".join(lines[:ERROR_LINES]) or type(error).__name__,
         "likelyCause": cause,
         "whatToDo": remedy,
     }
 
 
-def main() -> None:
-    """Runs the step once for a plan; a result that stands is not made again."""
+# --- emr-steps/fragments/main.ts ---
+
+
+def main(step: StepName, run: Callable[[SparkSession, Plan], Mapping[str, object]]) -> None:
+    """Runs the step once for a plan; a step that has a result is not run again."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plan", required=True, help="URI of the run's plan.json")
-    plan_uri = parser.parse_args().plan
-    spark = SparkSession.builder.appName(f"churn {STEP}").getOrCreate()
+    plan_uri: str = parser.parse_args().plan
+    spark = SparkSession.builder.appName(f"churn {step}").getOrCreate()
     files = Files(spark)
-    plan = files.read_json(plan_uri)
+    plan: Plan = files.read_json(plan_uri)
     outputs = plan["outputs"]
     try:
-        if files.exists(outputs["results"][STEP]):
-            print(f"{STEP}: the result of this plan stands, nothing to do", file=sys.stderr)
+        if files.exists(outputs["results"][step]):
+            print(f"{step}: this plan has a result already, nothing to do", file=sys.stderr)
             return
-        files.write_json(outputs["results"][STEP], run(spark, plan))
+        files.write_json(outputs["results"][step], run(spark, plan))
     except Exception as error:
         traceback.print_exc()
-        files.write_json(outputs["errors"][STEP], explain(error))
+        files.write_json(outputs["errors"][step], explain(step, error, lost_executors(spark)))
         sys.exit(1)
     finally:
         spark.stop()
 
 
-FEATURES = "lake.churn.features"
-CANDIDATES = ["logistic_regression", "random_forest", "boosted_trees"]
-ROWS_PER_TASK = 50_000
-# Fewer users who cancel than this cannot be told from chance, nor dealt to folds.
-LEAST_CANCELLERS = 4
-
-# From the feature catalogue: features by group.
-GROUPS = {
-    "activity": [
-        "events_last_3_days",
-        "events_last_7_days",
-        "events_last_14_days",
-        "events_last_28_days",
-        "events_per_day",
-        "active_days_last_3_days",
-        "active_days_last_7_days",
-        "active_days_last_14_days",
-        "active_days_last_28_days",
-        "active_days_per_day",
-        "begun_sessions_last_3_days",
-        "begun_sessions_last_7_days",
-        "begun_sessions_last_14_days",
-        "begun_sessions_last_28_days",
-        "begun_sessions_per_day",
-        "session_hours_last_3_days",
-        "session_hours_last_7_days",
-        "session_hours_last_14_days",
-        "session_hours_last_28_days",
-        "session_hours_per_day",
-        "home_visits_last_7_days",
-        "home_visits_last_28_days",
-        "home_visits_per_day",
-        "logouts_last_7_days",
-        "logouts_last_28_days",
-        "logouts_per_day",
-        "home_visits_per_event_last_28_days",
-        "home_visits_per_event",
-        "logouts_per_event_last_28_days",
-        "logouts_per_event",
-        "events_per_session_last_28_days",
-        "events_per_session",
-        "session_hours_per_session_last_28_days",
-        "session_hours_per_session",
-        "days_since_last_seen",
-        "longest_absence_days",
-    ],
-    "listening": [
-        "songs_last_3_days",
-        "songs_last_7_days",
-        "songs_last_14_days",
-        "songs_last_28_days",
-        "songs_per_day",
-        "hours_listened_last_3_days",
-        "hours_listened_last_7_days",
-        "hours_listened_last_14_days",
-        "hours_listened_last_28_days",
-        "hours_listened_per_day",
-        "songs_per_event_last_28_days",
-        "songs_per_event",
-        "songs_per_active_day_last_28_days",
-        "songs_per_active_day",
-        "most_songs_in_a_day",
-        "artists_last_28_days",
-        "artists",
-    ],
-    "enjoyment": [
-        "thumbs_up_last_3_days",
-        "thumbs_up_last_7_days",
-        "thumbs_up_last_14_days",
-        "thumbs_up_last_28_days",
-        "thumbs_up_per_day",
-        "thumbs_down_last_3_days",
-        "thumbs_down_last_7_days",
-        "thumbs_down_last_14_days",
-        "thumbs_down_last_28_days",
-        "thumbs_down_per_day",
-        "playlist_adds_last_3_days",
-        "playlist_adds_last_7_days",
-        "playlist_adds_last_14_days",
-        "playlist_adds_last_28_days",
-        "playlist_adds_per_day",
-        "friend_adds_last_3_days",
-        "friend_adds_last_7_days",
-        "friend_adds_last_14_days",
-        "friend_adds_last_28_days",
-        "friend_adds_per_day",
-        "thumbs_up_per_song_last_7_days",
-        "thumbs_up_per_song_last_28_days",
-        "thumbs_up_per_song",
-        "thumbs_down_per_song_last_7_days",
-        "thumbs_down_per_song_last_28_days",
-        "thumbs_down_per_song",
-        "playlist_adds_per_song_last_28_days",
-        "playlist_adds_per_song",
-        "friend_adds_per_song_last_28_days",
-        "friend_adds_per_song",
-        "thumbs_down_per_thumb_up_last_28_days",
-        "thumbs_down_per_thumb_up",
-    ],
-    "adverts": [
-        "adverts_last_3_days",
-        "adverts_last_7_days",
-        "adverts_last_14_days",
-        "adverts_last_28_days",
-        "adverts_per_day",
-        "adverts_per_free_song_last_7_days",
-        "adverts_per_free_song_last_28_days",
-        "adverts_per_free_song",
-    ],
-    "subscription": [
-        "downgrade_visits_last_3_days",
-        "downgrade_visits_last_7_days",
-        "downgrade_visits_last_14_days",
-        "downgrade_visits_last_28_days",
-        "downgrade_visits_per_day",
-        "upgrade_visits_last_28_days",
-        "upgrade_visits_per_day",
-        "level_changes_last_28_days",
-        "level_changes_per_day",
-        "downgrade_visits_per_event_last_28_days",
-        "downgrade_visits_per_event",
-        "upgrade_visits_per_event_last_28_days",
-        "upgrade_visits_per_event",
-        "paid_events_per_event_last_7_days",
-        "paid_events_per_event_last_28_days",
-        "paid_events_per_event",
-        "days_since_level_change",
-        "is_paid",
-    ],
-    "service": [
-        "settings_visits_last_3_days",
-        "settings_visits_last_7_days",
-        "settings_visits_last_14_days",
-        "settings_visits_last_28_days",
-        "settings_visits_per_day",
-        "help_visits_last_3_days",
-        "help_visits_last_7_days",
-        "help_visits_last_14_days",
-        "help_visits_last_28_days",
-        "help_visits_per_day",
-        "errors_last_3_days",
-        "errors_last_7_days",
-        "errors_last_14_days",
-        "errors_last_28_days",
-        "errors_per_day",
-        "settings_saves_last_28_days",
-        "settings_saves_per_day",
-        "about_visits_last_28_days",
-        "about_visits_per_day",
-        "help_visits_per_event_last_28_days",
-        "help_visits_per_event",
-        "settings_visits_per_event_last_28_days",
-        "settings_visits_per_event",
-        "errors_per_event_last_28_days",
-        "errors_per_event",
-    ],
-    "habit": [
-        "events_trend",
-        "active_days_trend",
-        "begun_sessions_trend",
-        "songs_trend",
-        "thumbs_up_trend",
-        "thumbs_down_trend",
-        "adverts_trend",
-    ],
-    "tenure": ["tenure_days", "observed_days"],
-    "person": ["is_female", "in_northeast", "in_midwest", "in_south", "in_west"],
-    "device": ["on_windows", "on_mac", "on_linux", "on_phone_or_tablet"],
-}
-# Features that enter as they are; all others as the logarithm of one more than they are.
-LINEAR = [
-    "events_trend",
-    "active_days_trend",
-    "begun_sessions_trend",
-    "songs_trend",
-    "thumbs_up_trend",
-    "thumbs_down_trend",
-    "adverts_trend",
-    "is_paid",
-    "is_female",
-    "in_northeast",
-    "in_midwest",
-    "in_south",
-    "in_west",
-    "on_windows",
-    "on_mac",
-    "on_linux",
-    "on_phone_or_tablet",
-]
-# What stands for a missing value, where it is not 0.
-FILLED_WITH_MEDIAN = [
-    "paid_events_per_event_last_7_days",
-    "paid_events_per_event_last_28_days",
-    "paid_events_per_event",
-    "songs_per_event_last_28_days",
-    "songs_per_event",
-    "events_per_session_last_28_days",
-    "events_per_session",
-    "session_hours_per_session_last_28_days",
-    "session_hours_per_session",
-    "songs_per_active_day_last_28_days",
-    "songs_per_active_day",
-    "days_since_last_seen",
-    "tenure_days",
-    "observed_days",
-]
-FILLED_WITH = {
-    "events_trend": 1,
-    "active_days_trend": 1,
-    "begun_sessions_trend": 1,
-    "songs_trend": 1,
-    "thumbs_up_trend": 1,
-    "thumbs_down_trend": 1,
-    "adverts_trend": 1,
-    "days_since_level_change": 365,
-    "is_female": 0.5,
-}
-# Medians are taken from about this many rows, chosen by a hash of the user.
-MEDIAN_ROWS = 20_000
+# --- emr-steps/generated/types/training_result.py ---
 
 
-def learn_inputs(train: DataFrame, rows: int) -> list[dict]:
-    """The models' inputs in order: scale, what stands for a missing value, and the training median."""
-    names = [name for features in GROUPS.values() for name in features]
-    share = min(1.0, MEDIAN_ROWS / rows)
-    chosen = functions.pmod(functions.xxhash64("user_id"), functions.lit(1_000_000)) < share * 1_000_000
-    # One sorted partition: the same medians every time.
-    sample = train.where(chosen).repartition(1).sortWithinPartitions("user_id", "cutoff")
-    medians = sample.agg(*(functions.percentile_approx(name, 0.5).alias(name) for name in names)).first()
+class Estimate(TypedDict):
+    """A metric with its 95 % interval."""
 
-    def fill(name: str) -> float:
-        fixed = medians[name] if name in FILLED_WITH_MEDIAN else FILLED_WITH.get(name, 0)
-        return float(fixed or 0)
+    value: float
+    low: float | None
+    high: float | None
 
-    return [
-        {
-            "name": name,
-            "group": group,
-            "scale": "linear" if name in LINEAR else "log1p",
-            "fill": fill(name),
-            "median": float(fill(name) if medians[name] is None else medians[name]),
-        }
-        for group, features in GROUPS.items()
-        for name in features
+
+class Decision(TypedDict):
+    """Outcomes at one threshold."""
+
+    threshold: float
+    truePositives: float
+    falsePositives: float
+    trueNegatives: float
+    falseNegatives: float
+    precision: float
+    recall: float
+    f1: float
+    balancedAccuracy: float
+
+
+class ReliabilityBin(TypedDict):
+    """One bin of the reliability diagram."""
+
+    predicted: float
+    observed: float
+    users: float
+
+
+class Importance(TypedDict):
+    """A feature and its share of the importance."""
+
+    feature: str
+    share: float
+
+
+class ModelEvaluation(TypedDict):
+    """A candidate or baseline on the test rows."""
+
+    model: Literal[
+        "logistic_regression", "random_forest", "boosted_trees", "base_rate", "days_since_last_seen"
     ]
+    kind: Literal["candidate", "baseline"]
+    metrics: dict[
+        Literal[
+            "auc",
+            "average_precision",
+            "average_precision_ratio",
+            "lift_at_5",
+            "lift_at_10",
+            "lift_at_20",
+            "balanced_accuracy",
+            "brier",
+            "brier_skill",
+            "log_loss",
+            "calibration_error",
+            "calibration_slope",
+        ],
+        Estimate,
+    ]
+    decisions: dict[Literal["best_f1", "best_balanced_accuracy"], Decision]
+    reliability: list[ReliabilityBin]
+    fitSeconds: float
 
 
-def iceberg_table(spark: SparkSession, table: str):
-    """The table as Iceberg itself knows it, up to date: its metadata without a query."""
-    loaded = spark._jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(spark._jsparkSession, table)
-    loaded.refresh()
-    return loaded
+class TrainingResult(TypedDict):
+    """Result of train-models."""
+
+    trainRows: int
+    trainCancellations: int
+    testRows: int
+    testCancellations: int
+    testCutoff: str
+    evaluations: list[ModelEvaluation]
+    chosen: Literal[
+        "logistic_regression", "random_forest", "boosted_trees", "base_rate", "days_since_last_seen"
+    ]
+    reliable: bool
+    reliabilityReason: str
+    importance: list[Importance]
+    modelUri: str
+    featuresSnapshot: str
+
+
+# --- emr-steps/fragments/snapshots.ts ---
 
 
 def newest_snapshot(spark: SparkSession, table: str) -> str | None:
@@ -411,15 +618,431 @@ def read_snapshot(spark: SparkSession, table: str, snapshot: str) -> DataFrame:
     return spark.read.option("snapshot-id", snapshot).table(table)
 
 
-def input_array(inputs: list[dict]) -> Column:
+# --- emr-steps/fragments/census.ts ---
+
+
+class Census(TypedDict):
+    """Rows and cancellations of one role, users who cancel, and the newest cutoff."""
+
+    rows: int
+    cancellations: int
+    cancellers: int
+    cutoff: datetime.date
+
+
+def census(features: DataFrame) -> dict[str, Census]:
+    """The rows of each role, counted."""
+    canceller = F.when(F.col("label") == 1, F.col("user_id"))
+    counts = features.groupBy("role").agg(
+        F.count(F.lit(1)).alias("rows"),
+        F.sum("label").alias("cancellations"),
+        F.countDistinct(canceller).alias("cancellers"),
+        F.max("cutoff").alias("cutoff"),
+    )
+    return {
+        row.role: {
+            "rows": row.rows,
+            "cancellations": row.cancellations,
+            "cancellers": row.cancellers,
+            "cutoff": row.cutoff,
+        }
+        for row in counts.collect()
+    }
+
+
+# --- emr-steps/fragments/model-inputs.ts ---
+
+# As it is, or the logarithm of one more than it is.
+Scale: TypeAlias = Literal["linear", "log1p"]
+
+
+class Feature(NamedTuple):
+    """A column of features, how it enters a model, and what stands for a missing value."""
+
+    name: str
+    group: str
+    scale: Scale
+    fill: float | Literal["median"]
+
+
+class ModelInput(TypedDict):
+    """A feature as a model has learnt to read it."""
+
+    name: str
+    group: str
+    scale: Scale
+    fill: float
+    median: float
+
+
+# The feature catalogue.
+CATALOGUE = [
+    Feature(name="events_last_3_days", group="activity", scale="log1p", fill=0),
+    Feature(name="events_last_7_days", group="activity", scale="log1p", fill=0),
+    Feature(name="events_last_14_days", group="activity", scale="log1p", fill=0),
+    Feature(name="events_last_28_days", group="activity", scale="log1p", fill=0),
+    Feature(name="events_per_day", group="activity", scale="log1p", fill=0),
+    Feature(name="active_days_last_3_days", group="activity", scale="log1p", fill=0),
+    Feature(name="active_days_last_7_days", group="activity", scale="log1p", fill=0),
+    Feature(name="active_days_last_14_days", group="activity", scale="log1p", fill=0),
+    Feature(name="active_days_last_28_days", group="activity", scale="log1p", fill=0),
+    Feature(name="active_days_per_day", group="activity", scale="log1p", fill=0),
+    Feature(name="begun_sessions_last_3_days", group="activity", scale="log1p", fill=0),
+    Feature(name="begun_sessions_last_7_days", group="activity", scale="log1p", fill=0),
+    Feature(name="begun_sessions_last_14_days", group="activity", scale="log1p", fill=0),
+    Feature(name="begun_sessions_last_28_days", group="activity", scale="log1p", fill=0),
+    Feature(name="begun_sessions_per_day", group="activity", scale="log1p", fill=0),
+    Feature(name="session_hours_last_3_days", group="activity", scale="log1p", fill=0),
+    Feature(name="session_hours_last_7_days", group="activity", scale="log1p", fill=0),
+    Feature(name="session_hours_last_14_days", group="activity", scale="log1p", fill=0),
+    Feature(name="session_hours_last_28_days", group="activity", scale="log1p", fill=0),
+    Feature(name="session_hours_per_day", group="activity", scale="log1p", fill=0),
+    Feature(name="home_visits_last_7_days", group="activity", scale="log1p", fill=0),
+    Feature(name="home_visits_last_28_days", group="activity", scale="log1p", fill=0),
+    Feature(name="home_visits_per_day", group="activity", scale="log1p", fill=0),
+    Feature(name="logouts_last_7_days", group="activity", scale="log1p", fill=0),
+    Feature(name="logouts_last_28_days", group="activity", scale="log1p", fill=0),
+    Feature(name="logouts_per_day", group="activity", scale="log1p", fill=0),
+    Feature(name="home_visits_per_event_last_28_days", group="activity", scale="log1p", fill=0),
+    Feature(name="home_visits_per_event", group="activity", scale="log1p", fill=0),
+    Feature(name="logouts_per_event_last_28_days", group="activity", scale="log1p", fill=0),
+    Feature(name="logouts_per_event", group="activity", scale="log1p", fill=0),
+    Feature(name="events_per_session_last_28_days", group="activity", scale="log1p", fill="median"),
+    Feature(name="events_per_session", group="activity", scale="log1p", fill="median"),
+    Feature(name="session_hours_per_session_last_28_days", group="activity", scale="log1p", fill="median"),
+    Feature(name="session_hours_per_session", group="activity", scale="log1p", fill="median"),
+    Feature(name="days_since_last_seen", group="activity", scale="log1p", fill="median"),
+    Feature(name="longest_absence_days", group="activity", scale="log1p", fill=0),
+    Feature(name="songs_last_3_days", group="listening", scale="log1p", fill=0),
+    Feature(name="songs_last_7_days", group="listening", scale="log1p", fill=0),
+    Feature(name="songs_last_14_days", group="listening", scale="log1p", fill=0),
+    Feature(name="songs_last_28_days", group="listening", scale="log1p", fill=0),
+    Feature(name="songs_per_day", group="listening", scale="log1p", fill=0),
+    Feature(name="hours_listened_last_3_days", group="listening", scale="log1p", fill=0),
+    Feature(name="hours_listened_last_7_days", group="listening", scale="log1p", fill=0),
+    Feature(name="hours_listened_last_14_days", group="listening", scale="log1p", fill=0),
+    Feature(name="hours_listened_last_28_days", group="listening", scale="log1p", fill=0),
+    Feature(name="hours_listened_per_day", group="listening", scale="log1p", fill=0),
+    Feature(name="songs_per_event_last_28_days", group="listening", scale="log1p", fill="median"),
+    Feature(name="songs_per_event", group="listening", scale="log1p", fill="median"),
+    Feature(name="songs_per_active_day_last_28_days", group="listening", scale="log1p", fill="median"),
+    Feature(name="songs_per_active_day", group="listening", scale="log1p", fill="median"),
+    Feature(name="most_songs_in_a_day", group="listening", scale="log1p", fill=0),
+    Feature(name="artists_last_28_days", group="listening", scale="log1p", fill=0),
+    Feature(name="artists", group="listening", scale="log1p", fill=0),
+    Feature(name="thumbs_up_last_3_days", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="thumbs_up_last_7_days", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="thumbs_up_last_14_days", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="thumbs_up_last_28_days", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="thumbs_up_per_day", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="thumbs_down_last_3_days", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="thumbs_down_last_7_days", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="thumbs_down_last_14_days", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="thumbs_down_last_28_days", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="thumbs_down_per_day", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="playlist_adds_last_3_days", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="playlist_adds_last_7_days", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="playlist_adds_last_14_days", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="playlist_adds_last_28_days", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="playlist_adds_per_day", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="friend_adds_last_3_days", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="friend_adds_last_7_days", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="friend_adds_last_14_days", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="friend_adds_last_28_days", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="friend_adds_per_day", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="thumbs_up_per_song_last_7_days", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="thumbs_up_per_song_last_28_days", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="thumbs_up_per_song", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="thumbs_down_per_song_last_7_days", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="thumbs_down_per_song_last_28_days", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="thumbs_down_per_song", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="playlist_adds_per_song_last_28_days", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="playlist_adds_per_song", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="friend_adds_per_song_last_28_days", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="friend_adds_per_song", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="thumbs_down_per_thumb_up_last_28_days", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="thumbs_down_per_thumb_up", group="enjoyment", scale="log1p", fill=0),
+    Feature(name="adverts_last_3_days", group="adverts", scale="log1p", fill=0),
+    Feature(name="adverts_last_7_days", group="adverts", scale="log1p", fill=0),
+    Feature(name="adverts_last_14_days", group="adverts", scale="log1p", fill=0),
+    Feature(name="adverts_last_28_days", group="adverts", scale="log1p", fill=0),
+    Feature(name="adverts_per_day", group="adverts", scale="log1p", fill=0),
+    Feature(name="adverts_per_free_song_last_7_days", group="adverts", scale="log1p", fill=0),
+    Feature(name="adverts_per_free_song_last_28_days", group="adverts", scale="log1p", fill=0),
+    Feature(name="adverts_per_free_song", group="adverts", scale="log1p", fill=0),
+    Feature(name="downgrade_visits_last_3_days", group="subscription", scale="log1p", fill=0),
+    Feature(name="downgrade_visits_last_7_days", group="subscription", scale="log1p", fill=0),
+    Feature(name="downgrade_visits_last_14_days", group="subscription", scale="log1p", fill=0),
+    Feature(name="downgrade_visits_last_28_days", group="subscription", scale="log1p", fill=0),
+    Feature(name="downgrade_visits_per_day", group="subscription", scale="log1p", fill=0),
+    Feature(name="upgrade_visits_last_28_days", group="subscription", scale="log1p", fill=0),
+    Feature(name="upgrade_visits_per_day", group="subscription", scale="log1p", fill=0),
+    Feature(name="level_changes_last_28_days", group="subscription", scale="log1p", fill=0),
+    Feature(name="level_changes_per_day", group="subscription", scale="log1p", fill=0),
+    Feature(name="downgrade_visits_per_event_last_28_days", group="subscription", scale="log1p", fill=0),
+    Feature(name="downgrade_visits_per_event", group="subscription", scale="log1p", fill=0),
+    Feature(name="upgrade_visits_per_event_last_28_days", group="subscription", scale="log1p", fill=0),
+    Feature(name="upgrade_visits_per_event", group="subscription", scale="log1p", fill=0),
+    Feature(name="paid_events_per_event_last_7_days", group="subscription", scale="log1p", fill="median"),
+    Feature(name="paid_events_per_event_last_28_days", group="subscription", scale="log1p", fill="median"),
+    Feature(name="paid_events_per_event", group="subscription", scale="log1p", fill="median"),
+    Feature(name="days_since_level_change", group="subscription", scale="log1p", fill=365),
+    Feature(name="is_paid", group="subscription", scale="linear", fill=0),
+    Feature(name="settings_visits_last_3_days", group="service", scale="log1p", fill=0),
+    Feature(name="settings_visits_last_7_days", group="service", scale="log1p", fill=0),
+    Feature(name="settings_visits_last_14_days", group="service", scale="log1p", fill=0),
+    Feature(name="settings_visits_last_28_days", group="service", scale="log1p", fill=0),
+    Feature(name="settings_visits_per_day", group="service", scale="log1p", fill=0),
+    Feature(name="help_visits_last_3_days", group="service", scale="log1p", fill=0),
+    Feature(name="help_visits_last_7_days", group="service", scale="log1p", fill=0),
+    Feature(name="help_visits_last_14_days", group="service", scale="log1p", fill=0),
+    Feature(name="help_visits_last_28_days", group="service", scale="log1p", fill=0),
+    Feature(name="help_visits_per_day", group="service", scale="log1p", fill=0),
+    Feature(name="errors_last_3_days", group="service", scale="log1p", fill=0),
+    Feature(name="errors_last_7_days", group="service", scale="log1p", fill=0),
+    Feature(name="errors_last_14_days", group="service", scale="log1p", fill=0),
+    Feature(name="errors_last_28_days", group="service", scale="log1p", fill=0),
+    Feature(name="errors_per_day", group="service", scale="log1p", fill=0),
+    Feature(name="settings_saves_last_28_days", group="service", scale="log1p", fill=0),
+    Feature(name="settings_saves_per_day", group="service", scale="log1p", fill=0),
+    Feature(name="about_visits_last_28_days", group="service", scale="log1p", fill=0),
+    Feature(name="about_visits_per_day", group="service", scale="log1p", fill=0),
+    Feature(name="help_visits_per_event_last_28_days", group="service", scale="log1p", fill=0),
+    Feature(name="help_visits_per_event", group="service", scale="log1p", fill=0),
+    Feature(name="settings_visits_per_event_last_28_days", group="service", scale="log1p", fill=0),
+    Feature(name="settings_visits_per_event", group="service", scale="log1p", fill=0),
+    Feature(name="errors_per_event_last_28_days", group="service", scale="log1p", fill=0),
+    Feature(name="errors_per_event", group="service", scale="log1p", fill=0),
+    Feature(name="events_trend", group="habit", scale="linear", fill=1),
+    Feature(name="active_days_trend", group="habit", scale="linear", fill=1),
+    Feature(name="begun_sessions_trend", group="habit", scale="linear", fill=1),
+    Feature(name="songs_trend", group="habit", scale="linear", fill=1),
+    Feature(name="thumbs_up_trend", group="habit", scale="linear", fill=1),
+    Feature(name="thumbs_down_trend", group="habit", scale="linear", fill=1),
+    Feature(name="adverts_trend", group="habit", scale="linear", fill=1),
+    Feature(name="tenure_days", group="tenure", scale="log1p", fill="median"),
+    Feature(name="observed_days", group="tenure", scale="log1p", fill="median"),
+    Feature(name="is_female", group="person", scale="linear", fill=0.5),
+    Feature(name="in_northeast", group="person", scale="linear", fill=0),
+    Feature(name="in_midwest", group="person", scale="linear", fill=0),
+    Feature(name="in_south", group="person", scale="linear", fill=0),
+    Feature(name="in_west", group="person", scale="linear", fill=0),
+    Feature(name="on_windows", group="device", scale="linear", fill=0),
+    Feature(name="on_mac", group="device", scale="linear", fill=0),
+    Feature(name="on_linux", group="device", scale="linear", fill=0),
+    Feature(name="on_phone_or_tablet", group="device", scale="linear", fill=0),
+]
+# Medians are taken from about this many rows, chosen by a hash of the user.
+MEDIAN_ROWS = 20_000
+
+
+def learn_inputs(train: DataFrame, rows: int) -> list[ModelInput]:
+    """The models' inputs in order: scale, what stands for a missing value, and the training median."""
+    share = min(1.0, MEDIAN_ROWS / rows)
+    chosen = F.pmod(F.xxhash64("user_id"), F.lit(1_000_000)) < share * 1_000_000
+    # One sorted partition: the same medians every time.
+    sample = train.where(chosen).repartition(1).sortWithinPartitions("user_id", "cutoff")
+    medians_of_all = (F.percentile_approx(feature.name, 0.5).alias(feature.name) for feature in CATALOGUE)
+    (medians,) = sample.agg(*medians_of_all).collect()
+
+    def learnt(feature: Feature) -> ModelInput:
+        median: float | None = medians[feature.name]
+        fill = float((median or 0) if feature.fill == "median" else feature.fill)
+        return {
+            "name": feature.name,
+            "group": feature.group,
+            "scale": feature.scale,
+            "fill": fill,
+            "median": float(fill if median is None else median),
+        }
+
+    return [learnt(feature) for feature in CATALOGUE]
+
+
+def input_array(inputs: list[ModelInput]) -> Column:
     """The values that the models see, in order: missing ones filled, long tails on a logarithmic scale."""
     filled = [f"coalesce({feature['name']}, {feature['fill']!r}D)" for feature in inputs]
     scaled = [
         f"ln(1 + {value})" if feature["scale"] == "log1p" else value
         for feature, value in zip(inputs, filled, strict=True)
     ]
-    return functions.expr(f"array({', '.join(scaled)})")
+    return F.expr(f"array({', '.join(scaled)})")
 
+
+# --- emr-steps/fragments/folds.ts ---
+
+
+def with_folds(rows: DataFrame, folds: int, seed: int) -> DataFrame:
+    """Deals whole users to folds in the order of a hash, those who cancel and those who do not apart."""
+    users = rows.where("role = 'train'").groupBy("user_id").agg(F.max("label").alias("cancels"))
+    shuffled = F.xxhash64("user_id", F.lit(seed))
+    place = F.row_number().over(Window.partitionBy("cancels").orderBy(shuffled, "user_id"))
+    return rows.join(users.select("user_id", (place % folds).alias("fold")), "user_id", "left")
+
+
+def prepare(
+    features: DataFrame, inputs: list[ModelInput], tasks: int, settings: TrainingSettings
+) -> DataFrame:
+    """Training and test rows with the models' inputs and a fold; cached, in the same order every time."""
+    known = features.where("role IN ('train', 'test')").select(
+        "user_id",
+        "cutoff",
+        "role",
+        F.col("label").cast("double").alias("label"),
+        "days_since_last_seen",
+        array_to_vector(input_array(inputs)).alias("features"),
+    )
+    return (
+        with_folds(known, settings["folds"], settings["seed"])
+        .repartition(tasks, "user_id")
+        .sortWithinPartitions("user_id", "cutoff")
+        .cache()
+    )
+
+
+# --- emr-steps/fragments/model-description.ts ---
+
+
+class Calibration(TypedDict):
+    """The log-odds of the probability as a line over the score."""
+
+    slope: float
+    intercept: float
+
+
+class ScoreBins(TypedDict):
+    """Tenths of the test rows by score: the lowest score of each but the first, and the rows of each."""
+
+    starts: list[float]
+    rows: list[int]
+
+
+class ModelDescription(TypedDict):
+    """A model without its coefficients or trees."""
+
+    kind: str
+    inputs: list[ModelInput]
+    calibration: Calibration
+    scoreThresholds: dict[str, float]
+    runId: str
+    horizonDays: int
+    testCutoff: str
+    featuresSnapshot: str
+    testScores: ScoreBins
+
+
+# --- emr-steps/fragments/candidates.ts ---
+
+CandidateModel: TypeAlias = (
+    classification.LogisticRegressionModel
+    | classification.RandomForestClassificationModel
+    | SparkXGBClassifierModel
+)
+
+
+PENALTY_ROWS = 400
+REGRESSION_ROWS_PER_TASK = 500_000
+
+
+def in_parts(train: DataFrame, parts: int) -> DataFrame:
+    """The rows in a number of partitions, whole users in each, in the same order every time."""
+    return train.repartition(parts, "user_id").sortWithinPartitions("user_id", "cutoff")
+
+
+def fit_logistic_regression(train: DataFrame, rows: int, settings: TrainingSettings) -> CandidateModel:
+    """Ridge-penalised logistic regression; it standardises the inputs itself.
+
+    Few large partitions: each iteration is one quick job, and with one partition no sum depends on which
+    task finishes first.
+    """
+    parts = in_parts(train, math.ceil(rows / REGRESSION_ROWS_PER_TASK))
+    penalty = PENALTY_ROWS / rows
+    regression = classification.LogisticRegression(regParam=penalty, maxIter=40, tol=1e-5)
+    model: classification.LogisticRegressionModel = regression.fit(parts)
+    return model
+
+
+def fit_random_forest(train: DataFrame, rows: int, settings: TrainingSettings) -> CandidateModel:
+    """A small forest."""
+    forest = classification.RandomForestClassifier(
+        seed=settings["seed"],
+        numTrees=60,
+        maxDepth=7,
+        minInstancesPerNode=10,
+        featureSubsetStrategy="sqrt",
+    )
+    model: classification.RandomForestClassificationModel = forest.fit(train)
+    return model
+
+
+def fit_boosted_trees(train: DataFrame, rows: int, settings: TrainingSettings) -> CandidateModel:
+    """Gradient-boosted trees, trained by barrier tasks that each hold one partition."""
+    workers = settings["boostingWorkers"]
+    booster = SparkXGBClassifier(
+        num_workers=workers,
+        random_state=settings["seed"],
+        verbose=False,
+        n_estimators=250,
+        max_depth=3,
+        learning_rate=0.03,
+        subsample=0.7,
+        colsample_bytree=0.3,
+        min_child_weight=10,
+        reg_lambda=5,
+        tree_method="hist",
+        device="cpu",
+    )
+    model: SparkXGBClassifierModel = booster.fit(in_parts(train, workers))
+    return model
+
+
+FIT: dict[str, Callable[[DataFrame, int, TrainingSettings], CandidateModel]] = {
+    "logistic_regression": fit_logistic_regression,
+    "random_forest": fit_random_forest,
+    "boosted_trees": fit_boosted_trees,
+}
+
+
+# A forest may be sure; its log-odds must stay finite.
+LEAST_PROBABILITY = 1e-6
+SCORE_DECIMALS = 6
+
+
+def rounded_score(score: Column) -> Column:
+    """A raw score as it is kept: rounded so that summation order cannot show, and a zero without a sign.
+
+    Where there are -0.0 and 0.0, which of the two equals a sort or a minimum returns depends on the processor.
+    Spark rounds by decimals, which have no -0.0; the sum gives the same to whatever rounds in its place.
+    """
+    return F.round(score, SCORE_DECIMALS) + F.lit(0.0)
+
+
+def with_raw_score(kind: str, model: CandidateModel | None, rows: DataFrame) -> DataFrame:
+    """Adds the model's uncalibrated score: log-odds."""
+    if model is None or kind == "base_rate":
+        return rows.withColumn("raw_score", F.lit(0.0))
+    scored = model.transform(rows)
+    if kind == "random_forest":
+        share = vector_to_array(F.col("probability"))[1]
+        score = F.log((share + LEAST_PROBABILITY) / (1 - share + LEAST_PROBABILITY))
+    else:
+        score = vector_to_array(F.col("rawPrediction"))[1]
+    return scored.withColumn("raw_score", rounded_score(score))
+
+
+# --- emr-steps/fragments/arrays.ts ---
+
+# Numbers by bin, or by resample and bin.
+Numbers: TypeAlias = npt.NDArray[np.float64]
+
+
+def row_sums(amounts: Numbers) -> Numbers:
+    """The sum of each row."""
+    sums: Numbers = amounts.sum(axis=1)
+    return sums
+
+
+# --- emr-steps/fragments/histograms.ts ---
 
 SCORE_BINS = 10000
 
@@ -428,50 +1051,50 @@ SCORE_BINS = 10000
 class Histogram:
     """Rows by score, lowest first, in bins that hold at least one row."""
 
-    lower: numpy.ndarray
-    score: numpy.ndarray
-    positives: numpy.ndarray
-    negatives: numpy.ndarray
+    lower: Numbers
+    score: Numbers
+    positives: Numbers
+    negatives: Numbers
 
     @property
-    def rows(self) -> numpy.ndarray:
+    def rows(self) -> Numbers:
         """Rows in each bin."""
         return self.positives + self.negatives
 
     @property
     def has_both_outcomes(self) -> bool:
-        """Says whether somebody cancelled and somebody did not: without, nothing can be ranked."""
-        return self.positives.sum() > 0 and self.negatives.sum() > 0
+        """Whether some users cancelled and some did not: otherwise nothing can be ranked."""
+        return bool(self.positives.any() and self.negatives.any())
 
 
 def score_histograms(scored: DataFrame) -> dict[str, Histogram]:
     """One histogram for each sample of the rows, in bins at the quantiles of the out-of-fold scores."""
-    held_out = functions.when(functions.col("sample") == "out_of_fold", 1).otherwise(0)
+    held_out = F.when(F.col("sample") == "out_of_fold", 1).otherwise(0)
     by_score = scored.groupBy("raw_score", "sample").agg(
-        functions.count(functions.lit(1)).alias("rows"),
-        functions.sum("label").alias("positives"),
-        functions.sum(held_out).alias("quantile_rows"),
+        F.count(F.lit(1)).alias("rows"),
+        F.sum("label").alias("positives"),
+        F.sum(held_out).alias("quantile_rows"),
     )
     # One task orders the distinct scores; everything before and after it is spread.
     upwards = Window.orderBy("raw_score").rangeBetween(Window.unboundedPreceding, Window.currentRow)
     everything = Window.partitionBy()
-    reached = functions.sum("quantile_rows").over(upwards) / functions.sum("quantile_rows").over(everything)
-    # Sums of decimals do not depend on the order in which tasks end.
-    weighted = functions.col("raw_score").cast("decimal(20,9)") * functions.col("rows")
+    reached = F.sum("quantile_rows").over(upwards) / F.sum("quantile_rows").over(everything)
+    # Sums of decimals do not depend on the order in which tasks finish.
+    weighted = F.col("raw_score").cast("decimal(20,9)") * F.col("rows")
     bins = (
-        by_score.withColumn("bin", functions.floor(reached * SCORE_BINS))
-        .withColumn("lower", functions.min("raw_score").over(Window.partitionBy("bin")))
+        by_score.withColumn("bin", F.floor(reached * SCORE_BINS))
+        .withColumn("lower", F.min("raw_score").over(Window.partitionBy("bin")))
         .groupBy("sample", "bin", "lower")
         .agg(
-            functions.sum("rows").alias("rows"),
-            functions.sum("positives").alias("positives"),
-            (functions.sum(weighted).cast("double") / functions.sum("rows")).alias("score"),
+            F.sum("rows").alias("rows"),
+            F.sum("positives").alias("positives"),
+            (F.sum(weighted).cast("double") / F.sum("rows")).alias("score"),
         )
         .toPandas()
         .sort_values("bin")
     )
     return {
-        sample: Histogram(
+        str(sample): Histogram(
             lower=part["lower"].to_numpy(dtype=float),
             score=part["score"].to_numpy(dtype=float),
             positives=part["positives"].to_numpy(dtype=float),
@@ -481,31 +1104,49 @@ def score_histograms(scored: DataFrame) -> dict[str, Histogram]:
     }
 
 
-def constant_histograms(counts: dict[str, dict]) -> dict[str, Histogram]:
-    """The histograms of a model that gives everybody the same score."""
+def constant_histograms(counts: dict[str, Census]) -> dict[str, Histogram]:
+    """The histograms of a model that gives all users the same score."""
 
-    def one_bin(part: dict) -> Histogram:
-        cancellations = numpy.array([float(part["cancellations"])])
-        return Histogram(numpy.zeros(1), numpy.zeros(1), cancellations, part["rows"] - cancellations)
+    def one_bin(part: Census) -> Histogram:
+        cancellations = np.array([float(part["cancellations"])])
+        return Histogram(np.zeros(1), np.zeros(1), cancellations, part["rows"] - cancellations)
 
     return {"out_of_fold": one_bin(counts["train"]), "test": one_bin(counts["test"])}
 
 
-def fit_log_odds(score: numpy.ndarray, positives: numpy.ndarray, negatives: numpy.ndarray) -> dict:
+# --- emr-steps/fragments/stored-figures.ts ---
+
+FIGURE_DECIMALS = 9
+
+
+def stored(figure: SupportsFloat) -> float:
+    """A figure without the digits that depend on the processor.
+
+    BLAS sums in the order that suits the processor and its cores, and numpy's exp and log have a variant for
+    AVX-512: the same data differ in the last digits of a double, some 1e-15 of the figure. Rounding hides that,
+    but for a figure that happens to lie on the edge between two roundings. A zero has no sign.
+    """
+    return round(float(figure), FIGURE_DECIMALS) + 0.0
+
+
+# --- emr-steps/fragments/calibration.ts ---
+
+
+def fit_log_odds(score: Numbers, positives: Numbers, negatives: Numbers) -> Calibration:
     """Slope and intercept of the log-odds of the outcome on a score."""
-    model = WeightedLogisticRegression(C=numpy.inf, solver="newton-cholesky", tol=1e-10)
-    outcomes = numpy.repeat([1, 0], len(score))
-    model.fit(numpy.tile(score, 2).reshape(-1, 1), outcomes, numpy.concatenate([positives, negatives]))
-    return {"slope": float(model.coef_[0, 0]), "intercept": float(model.intercept_[0])}
+    model = WeightedLogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-10)
+    outcomes = np.repeat([1, 0], len(score))
+    model.fit(np.tile(score, 2).reshape(-1, 1), outcomes, np.concatenate([positives, negatives]))
+    return {"slope": stored(model.coef_[0, 0]), "intercept": stored(model.intercept_[0])}
 
 
-def platt_scaling(out_of_fold: Histogram) -> dict:
+def platt_scaling(out_of_fold: Histogram) -> Calibration:
     """Calibration of a score (Platt 1999, with his smoothed targets, which hold few positives in check)."""
     positives, negatives = out_of_fold.positives.sum(), out_of_fold.negatives.sum()
     high, low = (positives + 1) / (positives + 2), 1 / (negatives + 2)
     yes = out_of_fold.positives * high + out_of_fold.negatives * low
     no = out_of_fold.rows - yes
-    flat = {"slope": 0.0, "intercept": float(numpy.log(yes.sum() / no.sum()))}
+    flat: Calibration = {"slope": 0.0, "intercept": stored(np.log(yes.sum() / no.sum()))}
     if len(out_of_fold.score) < 2:
         return flat
     fitted = fit_log_odds(out_of_fold.score, yes, no)
@@ -513,11 +1154,15 @@ def platt_scaling(out_of_fold: Histogram) -> dict:
     return fitted if fitted["slope"] > 0 else flat
 
 
-def probability(calibration: dict, score: numpy.ndarray) -> numpy.ndarray:
+def probability(calibration: Calibration, score: Numbers) -> Numbers:
     """Calibrated probability to cancel."""
-    return 1 / (1 + numpy.exp(-(calibration["slope"] * score + calibration["intercept"])))
+    return 1 / (1 + np.exp(-(calibration["slope"] * score + calibration["intercept"])))
 
 
+# --- emr-steps/fragments/figures.ts ---
+
+# A metric as a function of positives and negatives by bin, one row for each resample.
+Measure: TypeAlias = Callable[[Numbers, Numbers], Numbers]
 RESAMPLES = 500
 RESAMPLES_AT_ONCE = 50
 INTERVAL = [0.025, 0.975]
@@ -527,119 +1172,117 @@ LONGEST_STEP = 2.0
 LIFTS = {"lift_at_5": 5, "lift_at_10": 10, "lift_at_20": 20}
 
 
-def auc(positives: numpy.ndarray, negatives: numpy.ndarray) -> numpy.ndarray:
+def auc(positives: Numbers, negatives: Numbers) -> Numbers:
     """Area under the ROC curve of each row of counts, bins from the lowest score to the highest."""
-    below = numpy.cumsum(negatives, axis=1) - negatives / 2
-    return (positives * below).sum(axis=1) / (positives.sum(axis=1) * negatives.sum(axis=1))
+    below = np.cumsum(negatives, axis=1) - negatives / 2
+    return row_sums(positives * below) / (row_sums(positives) * row_sums(negatives))
 
 
-def average_precision(positives: numpy.ndarray, negatives: numpy.ndarray) -> numpy.ndarray:
+def average_precision(positives: Numbers, negatives: Numbers) -> Numbers:
     """Area under the precision-recall curve as a step function, for each row of counts."""
     falling = positives[:, ::-1]
-    caught = numpy.cumsum(falling, axis=1)
-    chosen = caught + numpy.cumsum(negatives[:, ::-1], axis=1)
-    return (falling * caught / numpy.maximum(chosen, 1)).sum(axis=1) / positives.sum(axis=1)
+    caught = np.cumsum(falling, axis=1)
+    chosen = caught + np.cumsum(negatives[:, ::-1], axis=1)
+    return row_sums(falling * caught / np.maximum(chosen, 1)) / row_sums(positives)
 
 
-def lift(positives: numpy.ndarray, negatives: numpy.ndarray, share: float) -> numpy.ndarray:
-    """Share of cancellers among the top of the ranking against their share of all, for each row of counts."""
+def lift(positives: Numbers, negatives: Numbers, share: float) -> Numbers:
+    """Share of cancellers among the top of the ranking compared with their share of all, for each row of counts."""
     rows = (positives + negatives)[:, ::-1]
-    before = numpy.cumsum(rows, axis=1) - rows
+    before = np.cumsum(rows, axis=1) - rows
     wanted = share * rows.sum(axis=1, keepdims=True)
-    taken = numpy.clip((wanted - before) / numpy.maximum(rows, 1), 0, 1)
-    return (positives[:, ::-1] * taken).sum(axis=1) / positives.sum(axis=1) / share
+    taken = np.clip((wanted - before) / np.maximum(rows, 1), 0, 1)
+    return row_sums(positives[:, ::-1] * taken) / row_sums(positives) / share
 
 
-def bounded(step: numpy.ndarray) -> numpy.ndarray:
+def bounded(step: Numbers) -> Numbers:
     """The step, or the longest one in its direction."""
-    return numpy.clip(step, -LONGEST_STEP, LONGEST_STEP)
+    return np.clip(step, -LONGEST_STEP, LONGEST_STEP)
 
 
-def recalibration_slope(
-    positives: numpy.ndarray, negatives: numpy.ndarray, log_odds: numpy.ndarray
-) -> numpy.ndarray:
+def recalibration_slope(positives: Numbers, negatives: Numbers, log_odds: Numbers) -> Numbers:
     """Slope of the outcome on the log-odds of the probability, for each row of counts.
 
     Newton's method from the probabilities as they are, for all rows at once: a library fits one sample at a time.
     Its steps are bounded: where few cancel, a sample may have no finite slope.
     """
     rows = positives + negatives
-    slope, intercept = numpy.ones(len(rows)), numpy.zeros(len(rows))
+    slope, intercept = np.ones(len(rows)), np.zeros(len(rows))
     for _ in range(SLOPE_ITERATIONS):
-        expected = 1 / (1 + numpy.exp(-(slope[:, None] * log_odds + intercept[:, None])))
+        expected = 1 / (1 + np.exp(-(slope[:, None] * log_odds + intercept[:, None])))
         surplus, weight = positives - rows * expected, rows * expected * (1 - expected)
         plain, first, second = weight.sum(axis=1), weight @ log_odds, weight @ log_odds**2
         total, leaning = surplus.sum(axis=1), surplus @ log_odds
-        determinant = numpy.maximum(plain * second - first**2, numpy.finfo(float).tiny)
+        determinant = np.maximum(plain * second - first**2, np.finfo(float).tiny)
         slope = slope + bounded((plain * leaning - first * total) / determinant)
         intercept = intercept + bounded((second * total - first * leaning) / determinant)
     return slope
 
 
 def equal_count_bins(
-    positives: numpy.ndarray, negatives: numpy.ndarray, predicted: numpy.ndarray
-) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray]:
+    positives: Numbers, negatives: Numbers, predicted: Numbers
+) -> tuple[Numbers, Numbers, Numbers]:
     """Users, mean probability and share that cancelled, in bins of equally many users."""
     users = positives + negatives
-    before = numpy.concatenate([[0], numpy.cumsum(users)])
-    cuts = numpy.linspace(0, before[-1], RELIABILITY_BINS + 1)
+    before = np.concatenate([[0], np.cumsum(users)])
+    cuts = np.linspace(0, before[-1], RELIABILITY_BINS + 1)
 
-    def in_bins(amounts: numpy.ndarray) -> numpy.ndarray:
-        return numpy.diff(numpy.interp(cuts, before, numpy.concatenate([[0], numpy.cumsum(amounts)])))
+    def in_bins(amounts: Numbers) -> Numbers:
+        return np.diff(np.interp(cuts, before, np.concatenate([[0], np.cumsum(amounts)])))
 
     in_each = in_bins(users)
     return in_each, in_bins(users * predicted) / in_each, in_bins(positives) / in_each
 
 
-def calibration_error(
-    positives: numpy.ndarray, negatives: numpy.ndarray, predicted: numpy.ndarray
-) -> numpy.ndarray:
+def calibration_error(positives: Numbers, negatives: Numbers, predicted: Numbers) -> Numbers:
     """Expected calibration error over bins of equally many users, for each row of counts."""
     errors = []
     for cancelled, stayed in zip(positives, negatives, strict=True):
         users, mean, share = equal_count_bins(cancelled, stayed, predicted)
-        errors.append((users * numpy.abs(mean - share)).sum() / users.sum())
-    return numpy.array(errors)
+        errors.append((users * np.abs(mean - share)).sum() / users.sum())
+    return np.array(errors)
 
 
-def measures(histogram: Histogram, calibration: dict, thresholds: dict[str, float]) -> dict:
-    """The figures that can be computed, by name: each takes rows of positives and negatives in the bins."""
+def measures(
+    histogram: Histogram, calibration: Calibration, thresholds: dict[str, float]
+) -> dict[str, Measure]:
+    """The metrics that can be computed, by name."""
     predicted = probability(calibration, histogram.score)
     log_odds = calibration["slope"] * histogram.score + calibration["intercept"]
     contacted = histogram.lower >= thresholds["best_balanced_accuracy"]
 
-    def base_rate(positives, negatives):
-        return positives.sum(axis=1) / (positives + negatives).sum(axis=1)
+    def base_rate(positives: Numbers, negatives: Numbers) -> Numbers:
+        return row_sums(positives) / row_sums(positives + negatives)
 
-    def brier(positives, negatives):
+    def brier(positives: Numbers, negatives: Numbers) -> Numbers:
         squares = positives @ (1 - predicted) ** 2 + negatives @ predicted**2
-        return squares / (positives + negatives).sum(axis=1)
+        return squares / row_sums(positives + negatives)
 
-    def log_loss(positives, negatives):
-        surprise = positives @ numpy.log(predicted) + negatives @ numpy.log1p(-predicted)
-        return -surprise / (positives + negatives).sum(axis=1)
+    def log_loss(positives: Numbers, negatives: Numbers) -> Numbers:
+        surprise: Numbers = positives @ np.log(predicted) + negatives @ np.log1p(-predicted)
+        return -surprise / row_sums(positives + negatives)
 
-    def brier_skill(positives, negatives):
+    def brier_skill(positives: Numbers, negatives: Numbers) -> Numbers:
         rate = base_rate(positives, negatives)
         return 1 - brier(positives, negatives) / (rate * (1 - rate))
 
-    def precision_ratio(positives, negatives):
+    def precision_ratio(positives: Numbers, negatives: Numbers) -> Numbers:
         return average_precision(positives, negatives) / base_rate(positives, negatives)
 
-    def balanced_accuracy(positives, negatives):
-        recall = positives[:, contacted].sum(axis=1) / positives.sum(axis=1)
-        specificity = negatives[:, ~contacted].sum(axis=1) / negatives.sum(axis=1)
+    def balanced_accuracy(positives: Numbers, negatives: Numbers) -> Numbers:
+        recall = row_sums(positives[:, contacted]) / row_sums(positives)
+        specificity = row_sums(negatives[:, ~contacted]) / row_sums(negatives)
         return (recall + specificity) / 2
 
-    of_probabilities = {
+    of_probabilities: dict[str, Measure] = {
         "brier": brier,
         "log_loss": log_loss,
         "calibration_error": functools.partial(calibration_error, predicted=predicted),
     }
     if not histogram.has_both_outcomes:
         return of_probabilities
-    of_slope = {}
-    if numpy.ptp(log_odds) > 0:
+    of_slope: dict[str, Measure] = {}
+    if np.ptp(log_odds) > 0:
         of_slope["calibration_slope"] = functools.partial(recalibration_slope, log_odds=log_odds)
     return {
         "auc": auc,
@@ -653,50 +1296,53 @@ def measures(histogram: Histogram, calibration: dict, thresholds: dict[str, floa
     }
 
 
-def resampled(histogram: Histogram, named: dict, seed: int) -> dict[str, list[float]]:
+def resampled(histogram: Histogram, named: dict[str, Measure], seed: int) -> dict[str, list[float]]:
     """95 % intervals by resampling users: with one row a user, that is resampling the histogram's counts."""
-    generator = numpy.random.default_rng(seed)
-    cells = numpy.concatenate([histogram.positives, histogram.negatives])
+    generator = np.random.default_rng(seed)
+    cells = np.concatenate([histogram.positives, histogram.negatives])
     rows = int(cells.sum())
-    values: dict[str, list] = {name: [] for name in named}
+    values: dict[str, list[Numbers]] = {name: [] for name in named}
     for _ in range(RESAMPLES // RESAMPLES_AT_ONCE):
         draws = generator.multinomial(rows, cells / rows, size=RESAMPLES_AT_ONCE)
-        positives, negatives = numpy.split(draws.astype(float), 2, axis=1)
-        # Where both outcomes are there to be measured, a draw without one of them measures nothing.
+        positives, negatives = np.split(draws.astype(float), 2, axis=1)
+        # Where both outcomes can be measured, a draw without one of them measures nothing.
         usable = (positives.any(axis=1) & negatives.any(axis=1)) | (not histogram.has_both_outcomes)
         for name, measure in named.items():
             values[name].append(measure(positives[usable], negatives[usable]))
-    joined = {name: numpy.concatenate(parts) for name, parts in values.items()}
-    return {name: numpy.quantile(figures, INTERVAL).tolist() for name, figures in joined.items()}
+    joined = {name: np.concatenate(parts) for name, parts in values.items()}
+    return {name: [stored(end) for end in np.quantile(joined[name], INTERVAL)] for name in joined}
 
 
 def figures(
-    histogram: Histogram, calibration: dict, thresholds: dict[str, float], seed: int
-) -> dict[str, dict]:
+    histogram: Histogram, calibration: Calibration, thresholds: dict[str, float], seed: int
+) -> dict[str, Estimate]:
     """How well the score ranks, and how far its probabilities can be believed; each with its 95 % interval."""
     named = measures(histogram, calibration, thresholds)
     intervals = resampled(histogram, named, seed)
     counts = histogram.positives.reshape(1, -1), histogram.negatives.reshape(1, -1)
     return {
-        name: {"value": float(measure(*counts)[0]), "low": intervals[name][0], "high": intervals[name][1]}
+        name: {"value": stored(measure(*counts)[0]), "low": intervals[name][0], "high": intervals[name][1]}
         for name, measure in named.items()
     }
 
 
-def reliability(histogram: Histogram, calibration: dict) -> list[dict]:
+def reliability(histogram: Histogram, calibration: Calibration) -> list[ReliabilityBin]:
     """Mean probability and share that cancelled, in bins of equally many users."""
     predicted = probability(calibration, histogram.score)
     bins = equal_count_bins(histogram.positives, histogram.negatives, predicted)
     return [
-        {"predicted": float(mean), "observed": float(share), "users": float(count)}
+        {"predicted": stored(mean), "observed": stored(share), "users": stored(count)}
         for count, mean, share in zip(*bins, strict=True)
     ]
 
 
-def confusion(histogram: Histogram) -> dict[str, numpy.ndarray]:
-    """Outcomes when everybody from a bin upwards is taken to cancel, for each bin."""
-    caught = numpy.cumsum(histogram.positives[::-1])[::-1]
-    alarmed = numpy.cumsum(histogram.negatives[::-1])[::-1]
+# --- emr-steps/fragments/decisions.ts ---
+
+
+def confusion(histogram: Histogram) -> dict[str, Numbers]:
+    """Outcomes when all users from a bin upwards are taken to cancel, for each bin."""
+    caught = np.cumsum(histogram.positives[::-1])[::-1]
+    alarmed = np.cumsum(histogram.negatives[::-1])[::-1]
     return {
         "truePositives": caught,
         "falsePositives": alarmed,
@@ -705,13 +1351,13 @@ def confusion(histogram: Histogram) -> dict[str, numpy.ndarray]:
     }
 
 
-def shares(counts: dict[str, numpy.ndarray]) -> dict[str, numpy.ndarray]:
+def shares(counts: dict[str, Numbers]) -> dict[str, Numbers]:
     """Precision, recall, F1 and balanced accuracy; a share of nothing is 0."""
     caught, alarmed = counts["truePositives"], counts["falsePositives"]
     spared, missed = counts["trueNegatives"], counts["falseNegatives"]
 
-    def share(part: numpy.ndarray, whole: numpy.ndarray) -> numpy.ndarray:
-        return numpy.divide(part, whole, out=numpy.zeros_like(part), where=whole > 0)
+    def share(part: Numbers, whole: Numbers) -> Numbers:
+        return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
     recall, specificity = share(caught, caught + missed), share(spared, spared + alarmed)
     return {
@@ -728,12 +1374,12 @@ RULES = {"best_f1": "f1", "best_balanced_accuracy": "balancedAccuracy"}
 def score_thresholds(out_of_fold: Histogram) -> dict[str, float]:
     """Lowest score that is taken to mean a cancellation, by each rule, from out-of-fold scores alone."""
     figures = shares(confusion(out_of_fold))
-    return {rule: float(out_of_fold.lower[numpy.argmax(figures[figure])]) for rule, figure in RULES.items()}
+    return {rule: float(out_of_fold.lower[np.argmax(figures[figure])]) for rule, figure in RULES.items()}
 
 
-def decisions(test: Histogram, thresholds: dict[str, float], calibration: dict) -> dict[str, dict]:
+def decisions(test: Histogram, thresholds: dict[str, float], calibration: Calibration) -> dict[str, Decision]:
     """What each threshold does to the test rows."""
-    results = {}
+    results: dict[str, Decision] = {}
     for rule, threshold in thresholds.items():
         upper = test.lower >= threshold
         whole = {
@@ -742,17 +1388,33 @@ def decisions(test: Histogram, thresholds: dict[str, float], calibration: dict) 
             "trueNegatives": test.negatives[~upper].sum(),
             "falseNegatives": test.positives[~upper].sum(),
         }
-        counts = {name: numpy.array([count]) for name, count in whole.items()}
-        figures = {**counts, **shares(counts)}
+        counts = {name: np.array([count]) for name, count in whole.items()}
+        figures = {name: float(values[0]) for name, values in {**counts, **shares(counts)}.items()}
         results[rule] = {
-            "threshold": float(probability(calibration, threshold)),
-            **{name: float(values[0]) for name, values in figures.items()},
+            "threshold": stored(probability(calibration, np.asarray(threshold))),
+            "truePositives": figures["truePositives"],
+            "falsePositives": figures["falsePositives"],
+            "trueNegatives": figures["trueNegatives"],
+            "falseNegatives": figures["falseNegatives"],
+            "precision": figures["precision"],
+            "recall": figures["recall"],
+            "f1": figures["f1"],
+            "balancedAccuracy": figures["balancedAccuracy"],
         }
     return results
 
 
-def evaluate(model: str, kind: str, histograms: dict[str, Histogram], seed: int, fit_seconds: float) -> dict:
-    """A model's figures on the test rows, with what was learnt from its out-of-fold scores."""
+# --- emr-steps/fragments/evaluation.ts ---
+
+
+def evaluate(
+    model: str,
+    kind: Literal["candidate", "baseline"],
+    histograms: dict[str, Histogram],
+    seed: int,
+    fit_seconds: float,
+) -> ModelEvaluation:
+    """A model's metrics on the test rows, with what was learnt from its out-of-fold scores."""
     out_of_fold, test = histograms["out_of_fold"], histograms["test"]
     calibration, thresholds = platt_scaling(out_of_fold), score_thresholds(out_of_fold)
     return {
@@ -765,198 +1427,134 @@ def evaluate(model: str, kind: str, histograms: dict[str, Histogram], seed: int,
     }
 
 
+# --- emr-steps/fragments/stability-index.ts ---
+
 SCORE_TENTHS = 10
 
 
-def score_bins(test: Histogram) -> dict:
+def score_bins(test: Histogram) -> ScoreBins:
     """Tenths of the test rows by score: the lowest score of each but the first, and the rows of each."""
-    middle = numpy.cumsum(test.rows) - test.rows / 2
-    tenth = numpy.floor(SCORE_TENTHS * middle / test.rows.sum())
-    _, first = numpy.unique(tenth, return_index=True)
-    rows = numpy.add.reduceat(test.rows, first)
+    middle = np.cumsum(test.rows) - test.rows / 2
+    tenth = np.floor(SCORE_TENTHS * middle / test.rows.sum())
+    _, first = np.unique(tenth, return_index=True)
+    rows = np.add.reduceat(test.rows, first)
     return {"starts": test.lower[first[1:]].tolist(), "rows": [int(count) for count in rows]}
 
 
-# Chosen on out-of-fold rows of authentic logs; more trees or depth add time and no precision.
-PENALTY_ROWS = 400
-REGRESSION_ROWS_PER_TASK = 500_000
-FOREST = {"numTrees": 60, "maxDepth": 7, "minInstancesPerNode": 10, "featureSubsetStrategy": "sqrt"}
-BOOSTING = {
-    "n_estimators": 250,
-    "max_depth": 3,
-    "learning_rate": 0.03,
-    "subsample": 0.7,
-    "colsample_bytree": 0.3,
-    "min_child_weight": 10,
-    "reg_lambda": 5,
-    "tree_method": "hist",
-    "device": "cpu",
-}
+# --- emr-steps/fragments/importance.ts ---
 
 
-def in_parts(train: DataFrame, parts: int) -> DataFrame:
-    """The rows in a number of partitions, whole users in each, in the same order every time."""
-    return train.repartition(parts, "user_id").sortWithinPartitions("user_id", "cutoff")
+def raw_importance(model: CandidateModel, inputs: int, train: DataFrame) -> list[float]:
+    """The gain that each input brings, or its absolute standardised weight."""
+    if isinstance(model, SparkXGBClassifierModel):
+        gain: Mapping[str, Any] = model.get_booster().get_score(importance_type="total_gain")
+        return [gain.get(f"f{index}", 0.0) for index in range(inputs)]
+    if isinstance(model, classification.RandomForestClassificationModel):
+        shares: list[float] = model.featureImportances.toArray().tolist()
+        return shares
+    (summary,) = train.select(Summarizer.std(train.features).alias("deviation")).collect()
+    weights: list[float] = np.abs(model.coefficients.toArray() * summary.deviation.toArray()).tolist()
+    return weights
 
 
-def fit_logistic_regression(train: DataFrame, rows: int, settings: dict):
-    """Ridge-penalised logistic regression; the inputs are standardised within.
-
-    Few large partitions: each iteration is one quick job, and with one partition no sum depends on which
-    task ends first.
-    """
-    parts = in_parts(train, math.ceil(rows / REGRESSION_ROWS_PER_TASK))
-    penalty = PENALTY_ROWS / rows
-    return classification.LogisticRegression(regParam=penalty, maxIter=40, tol=1e-5).fit(parts)
-
-
-def fit_random_forest(train: DataFrame, rows: int, settings: dict):
-    """A small forest."""
-    return classification.RandomForestClassifier(seed=settings["seed"], **FOREST).fit(train)
-
-
-def fit_boosted_trees(train: DataFrame, rows: int, settings: dict):
-    """Gradient-boosted trees, trained by barrier tasks that each hold one partition."""
-    workers, seed = settings["boostingWorkers"], settings["seed"]
-    booster = SparkXGBClassifier(num_workers=workers, random_state=seed, verbose=False, **BOOSTING)
-    return booster.fit(in_parts(train, workers))
-
-
-FIT = {
-    "logistic_regression": fit_logistic_regression,
-    "random_forest": fit_random_forest,
-    "boosted_trees": fit_boosted_trees,
-}
-
-
-def importance(kind: str, model, inputs: list[dict], train: DataFrame) -> list[dict]:
-    """Each feature's share of the model's gain, or of its absolute standardised weights; largest first."""
-    if kind == "boosted_trees":
-        gain = model.get_booster().get_score(importance_type="total_gain")
-        amounts = [gain.get(f"f{index}", 0.0) for index in range(len(inputs))]
-    elif kind == "random_forest":
-        amounts = model.featureImportances.toArray().tolist()
-    else:
-        deviation = train.select(Summarizer.std(train.features).alias("deviation")).first().deviation
-        amounts = numpy.abs(model.coefficients.toArray() * deviation.toArray()).tolist()
+def importance(model: CandidateModel, inputs: list[ModelInput], train: DataFrame) -> list[Importance]:
+    """Each feature's share of what all inputs bring, largest first."""
+    amounts = raw_importance(model, len(inputs), train)
     total = sum(amounts) or 1.0
-    ranked = sorted(zip(amounts, inputs, strict=True), key=lambda pair: (-pair[0], pair[1]["name"]))
-    shares = [{"feature": feature["name"], "share": round(amount / total, 6)} for amount, feature in ranked]
-    return [entry for entry in shares if entry["share"] > 0]
+    shares: list[Importance] = [
+        {"feature": feature["name"], "share": round(amount / total, 6)}
+        for amount, feature in zip(amounts, inputs, strict=True)
+    ]
+    # Ordered by the rounded shares: the last digits of equal ones would order them by chance.
+    ranked = sorted(shares, key=lambda entry: (-entry["share"], entry["feature"]))
+    return [entry for entry in ranked if entry["share"] > 0]
 
 
-# A forest may be sure; its log-odds must stay finite.
-LEAST_PROBABILITY = 1e-6
-SCORE_DECIMALS = 6
+# --- emr-steps/fragments/model-storage.ts ---
 
 
-def with_raw_score(kind: str, model, rows: DataFrame) -> DataFrame:
-    """Adds the model's uncalibrated score: log-odds, rounded so that summation order cannot show."""
-    if kind == "base_rate":
-        return rows.withColumn("raw_score", functions.lit(0.0))
-    scored = model.transform(rows)
-    if kind == "random_forest":
-        share = vector_to_array("probability")[1]
-        score = functions.log((share + LEAST_PROBABILITY) / (1 - share + LEAST_PROBABILITY))
-    else:
-        score = vector_to_array("rawPrediction")[1]
-    return scored.withColumn("raw_score", functions.round(score, SCORE_DECIMALS))
+def store(files: Files, folder: str, description: ModelDescription, model: CandidateModel | None) -> None:
+    """Writes the model and then its description, which is what a reader looks for."""
+    if model is not None:
+        model.write().overwrite().save(f"{folder}/model")
+    files.write_json(f"{folder}/model.json", description)
 
 
-def release_barrier_timer(spark: SparkSession) -> None:
-    """Lets a local driver end: Spark 3.5 keeps a timer of barrier tasks alive in it (SPARK-46895)."""
-    context = getattr(getattr(spark._jvm.org.apache.spark, "BarrierTaskContext$"), "MODULE$")
-    getattr(context, "org$apache$spark$BarrierTaskContext$$timer")().cancel()
+# --- emr-steps/train-models.ts ---
+
+STEP: StepName = "train-models"
+FEATURES = "lake.churn.features"
+CANDIDATES = ["logistic_regression", "random_forest", "boosted_trees"]
+ROWS_PER_TASK = 50_000
+# With fewer users who cancel than this, nothing can be learnt, nor can they be dealt to folds.
+LEAST_CANCELLERS = 4
 
 
-def with_folds(rows: DataFrame, folds: int, seed: int) -> DataFrame:
-    """Deals whole users to folds in the order of a hash, those who cancel and those who do not apart."""
-    users = rows.where("role = 'train'").groupBy("user_id").agg(functions.max("label").alias("cancels"))
-    shuffled = functions.xxhash64("user_id", functions.lit(seed))
-    place = functions.row_number().over(Window.partitionBy("cancels").orderBy(shuffled, "user_id"))
-    return rows.join(users.select("user_id", (place % folds).alias("fold")), "user_id", "left")
+class Trained(NamedTuple):
+    """A candidate, fitted on all training rows, with its scores and their evaluation."""
 
-
-def prepare(features: DataFrame, inputs: list[dict], tasks: int, settings: dict) -> DataFrame:
-    """Training and test rows with the models' inputs and a fold; cached, in the same order every time."""
-    known = features.where("role IN ('train', 'test')").select(
-        "user_id",
-        "cutoff",
-        "role",
-        functions.col("label").cast("double").alias("label"),
-        "days_since_last_seen",
-        array_to_vector(input_array(inputs)).alias("features"),
-    )
-    return (
-        with_folds(known, settings["folds"], settings["seed"])
-        .repartition(tasks, "user_id")
-        .sortWithinPartitions("user_id", "cutoff")
-        .cache()
-    )
-
-
-def census(features: DataFrame) -> dict[str, dict]:
-    """Rows, cancellations and users who cancel, of the training and of the test rows."""
-    canceller = functions.when(functions.col("label") == 1, functions.col("user_id"))
-    counts = features.groupBy("role").agg(
-        functions.count(functions.lit(1)).alias("rows"),
-        functions.sum("label").alias("cancellations"),
-        functions.countDistinct(canceller).alias("cancellers"),
-        functions.max("cutoff").alias("cutoff"),
-    )
-    return {row.role: row.asDict() for row in counts.collect()}
+    kind: str
+    model: CandidateModel
+    histograms: dict[str, Histogram]
+    evaluation: ModelEvaluation
 
 
 def sampled(scored: DataFrame, sample: str) -> DataFrame:
     """What an evaluation needs of scored rows."""
-    return scored.select(functions.lit(sample).alias("sample"), "label", "raw_score")
+    return scored.select(F.lit(sample).alias("sample"), "label", "raw_score")
 
 
-def train_candidate(kind: str, rows: DataFrame, train_rows: int, settings: dict) -> dict:
+def train_candidate(kind: str, rows: DataFrame, train_rows: int, settings: TrainingSettings) -> Trained:
     """Scores training rows by models that did not see their users, and test rows by a model of all of them."""
     started = time.monotonic()
     train = rows.where("role = 'train'")
     samples = []
     for fold in range(settings["folds"]):
-        others = FIT[kind](train.where(functions.col("fold") != fold), train_rows, settings)
-        held_out = train.where(functions.col("fold") == fold)
+        others = FIT[kind](train.where(F.col("fold") != fold), train_rows, settings)
+        held_out = train.where(F.col("fold") == fold)
         samples.append(sampled(with_raw_score(kind, others, held_out), "out_of_fold"))
     model = FIT[kind](train, train_rows, settings)
     fit_seconds = time.monotonic() - started
     samples.append(sampled(with_raw_score(kind, model, rows.where("role = 'test'")), "test"))
     histograms = score_histograms(functools.reduce(DataFrame.union, samples))
     evaluation = evaluate(kind, "candidate", histograms, settings["seed"], fit_seconds)
-    return {"kind": kind, "model": model, "histograms": histograms, "evaluation": evaluation}
+    return Trained(kind, model, histograms, evaluation)
 
 
-def train_candidates(rows: DataFrame, train_rows: int, settings: dict) -> list[dict]:
+def train_candidates(rows: DataFrame, train_rows: int, settings: TrainingSettings) -> list[Trained]:
     """Trains the candidates side by side: each leaves the cores idle for much of its time."""
     with ThreadPoolExecutor(len(CANDIDATES)) as pool:
         return list(pool.map(lambda kind: train_candidate(kind, rows, train_rows, settings), CANDIDATES))
 
 
-def judge_baselines(rows: DataFrame, counts: dict[str, dict], seed: int) -> list[dict]:
-    """The trivial models that any candidate must beat."""
-    direction = rows.where("role = 'train'").stat.corr("days_since_last_seen", "label")
-    days = functions.log1p("days_since_last_seen") * (1.0 if direction > 0 else -1.0)
-    by_recency = rows.select(
-        functions.when(rows.role == "train", "out_of_fold").otherwise("test").alias("sample"),
+def scored_by_recency(rows: DataFrame) -> DataFrame:
+    """Training and test rows scored by the days since the user was last seen, in the direction that ranks."""
+    correlation = rows.where("role = 'train'").stat.corr("days_since_last_seen", "label")
+    # Rounded: that of unrelated columns is nearly 0, with a sign that comes from the order of summation.
+    direction = 1.0 if round(correlation, 9) > 0 else -1.0
+    return rows.select(
+        F.when(rows.role == "train", "out_of_fold").otherwise("test").alias("sample"),
         "label",
-        functions.round(days, SCORE_DECIMALS).alias("raw_score"),
+        rounded_score(F.log1p("days_since_last_seen") * direction).alias("raw_score"),
     )
+
+
+def judge_baselines(rows: DataFrame, counts: dict[str, Census], seed: int) -> list[ModelEvaluation]:
+    """The trivial models that any candidate must beat."""
+    by_recency = score_histograms(scored_by_recency(rows))
     return [
         evaluate("base_rate", "baseline", constant_histograms(counts), seed, 0),
-        evaluate("days_since_last_seen", "baseline", score_histograms(by_recency), seed, 0),
+        evaluate("days_since_last_seen", "baseline", by_recency, seed, 0),
     ]
 
 
-def held_out_precision(trained: dict) -> float:
+def held_out_precision(trained: Trained) -> float:
     """Average precision on out-of-fold rows, by which the model is chosen: the test rows stay untouched."""
-    histogram = trained["histograms"]["out_of_fold"]
+    histogram = trained.histograms["out_of_fold"]
     return float(average_precision(histogram.positives.reshape(1, -1), histogram.negatives.reshape(1, -1))[0])
 
 
-def reliability_reason(counts: dict[str, dict], least: int) -> str:
+def reliability_reason(counts: dict[str, Census], least: int) -> str:
     """Why the figures cannot be trusted; empty when they can."""
     cancellers = counts["train"]["cancellers"]
     if cancellers < least:
@@ -969,17 +1567,10 @@ def reliability_reason(counts: dict[str, dict], least: int) -> str:
     return ""
 
 
-def store(files: Files, folder: str, description: dict, model) -> None:
-    """Writes the model and then its description, which is what a reader looks for."""
-    if model is not None:
-        model.write().overwrite().save(f"{folder}/model")
-    files.write_json(f"{folder}/model.json", description)
-
-
-def run(spark: SparkSession, plan: dict) -> dict:
+def run(spark: SparkSession, plan: Plan) -> TrainingResult:
     """Trains, judges, chooses and stores."""
     settings = plan["training"]
-    if spark.sparkContext._jsc.sc().isLocal():
+    if str(spark.sparkContext.master).partition("[")[0] == "local":
         atexit.register(release_barrier_timer, spark)
     snapshot = current_snapshot(spark, FEATURES)
     features = read_snapshot(spark, FEATURES, snapshot)
@@ -993,12 +1584,12 @@ def run(spark: SparkSession, plan: dict) -> dict:
     evaluations = judge_baselines(rows, counts, settings["seed"])
     trainable = train["cancellers"] >= LEAST_CANCELLERS and train["cancellations"] < train["rows"]
     candidates = train_candidates(rows, train["rows"], settings) if trainable else []
-    evaluations += [trained["evaluation"] for trained in candidates]
+    evaluations += [trained.evaluation for trained in candidates]
     chosen = max(candidates, key=held_out_precision, default=None)
     reason = reliability_reason(counts, settings["minCancellations"])
-    histograms = chosen["histograms"] if chosen else constant_histograms(counts)
-    description = {
-        "kind": chosen["kind"] if chosen else "base_rate",
+    histograms = chosen.histograms if chosen else constant_histograms(counts)
+    description: ModelDescription = {
+        "kind": chosen.kind if chosen else "base_rate",
         "inputs": inputs,
         "calibration": platt_scaling(histograms["out_of_fold"]),
         "scoreThresholds": score_thresholds(histograms["out_of_fold"]),
@@ -1008,10 +1599,8 @@ def run(spark: SparkSession, plan: dict) -> dict:
         "featuresSnapshot": snapshot,
         "testScores": score_bins(histograms["test"]),
     }
-    store(Files(spark), plan["outputs"]["model"], description, chosen["model"] if chosen else None)
-    ranked = (
-        importance(chosen["kind"], chosen["model"], inputs, rows.where("role = 'train'")) if chosen else []
-    )
+    store(Files(spark), plan["outputs"]["model"], description, chosen.model if chosen else None)
+    ranked = importance(chosen.model, inputs, rows.where("role = 'train'")) if chosen else []
     return {
         "trainRows": train["rows"],
         "trainCancellations": train["cancellations"],
@@ -1029,4 +1618,4 @@ def run(spark: SparkSession, plan: dict) -> dict:
 
 
 if __name__ == "__main__":
-    main()
+    main(STEP, run)

@@ -22,7 +22,7 @@ const outputSchema = z.strictObject({
     shifted: z.number(),
     emptied: z.number(),
     constant: z.number(),
-    nobody: z.number(),
+    noUsers: z.number(),
   }),
 });
 
@@ -96,8 +96,8 @@ describe('drift', () => {
   });
 
   it('of the score follows from how many reach each tenth', () => {
-    const { unchanged, shifted, emptied, constant, nobody } = output.scores;
-    expect(nobody).toBe(0);
+    const { unchanged, shifted, emptied, constant, noUsers } = output.scores;
+    expect(noUsers).toBe(0);
     expect([unchanged, constant]).toEqual([0, 0]);
     expect(shifted).toBeCloseTo(0.25 * Math.log(1.5) + 0.25 * Math.log(2), 5);
     const none = 0.5 / 40;

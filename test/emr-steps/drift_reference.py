@@ -118,10 +118,10 @@ def main() -> None:
                     "unchanged": step.score_drift({"starts": [1.0, 2.0], "rows": [10, 20, 10]}, 80, [60, 20]),
                     # Shares .5, .5 become .25, .75: (.75 - .5) ln 1.5 + (.25 - .5) ln .5
                     "shifted": step.score_drift({"starts": [1.0], "rows": [20, 20]}, 40, [30]),
-                    # No score reaches the upper bin: half a row of 40 stands for none.
+                    # No score reaches the upper bin: none counts as half a row of 40.
                     "emptied": step.score_drift({"starts": [1.0], "rows": [20, 20]}, 40, [0]),
                     "constant": step.score_drift({"starts": [], "rows": [40]}, 25, []),
-                    "nobody": step.score_drift({"starts": [1.0], "rows": [20, 20]}, 0, [0]),
+                    "noUsers": step.score_drift({"starts": [1.0], "rows": [20, 20]}, 0, [0]),
                 },
             }
         )

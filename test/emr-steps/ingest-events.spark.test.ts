@@ -32,7 +32,7 @@ const LOG = { users: 40, days: 12, seed: 7 };
 const REPEATS = Array.from({ length: 40 }, (_, file) =>
   [7, 5, 3, 11].map((factor) => 1 + ((file * factor) % 13)),
 );
-/** What somebody does to the events of user u1 between two runs; in the second case so that no snapshot before it is left. */
+/** What is done to the events of user u1 between two runs; in the second case so that no snapshot before it is left. */
 const DELETE_ROWS = "DELETE FROM lake.churn.events WHERE user_id = 'u1' AND item_in_session > 0";
 const DELETED = {
   deleted: [
@@ -92,7 +92,7 @@ describe('ingest-events', () => {
     );
   }
 
-  /** A row as it stands in a file. */
+  /** A row as it is in a file. */
   const row = (fields: Record<string, unknown>): string =>
     JSON.stringify({
       ts: Date.parse('2018-10-05T10:00:00Z'),
@@ -192,8 +192,8 @@ describe('ingest-events', () => {
     );
     await planRun('refused', log('refused'), { maxQuarantineShare: 1 });
     await planRun('strict', log('refused'));
-    await planRun('mended/1', log('refused'));
-    await planRun('mended/2', log('repeating'));
+    await planRun('corrected/1', log('refused'));
+    await planRun('corrected/2', log('repeating'));
     await planRun('outlived/1', log('refused'), { maxQuarantineShare: 1 });
 
     await mkdir(log('nothing'), { recursive: true });
@@ -241,7 +241,7 @@ describe('ingest-events', () => {
     await copyFile(join(log('clean'), held[0] ?? ''), join(log('late 2'), 'twice.json'));
   }
 
-  it('takes in every row of a clean log, as events without names and as user days', async () => {
+  it('ingests every row of a clean log, as events without names and as user days', async () => {
     const result = await resultOf(ingestEvents, plan('clean'));
     expect(result.counts).toEqual({
       read: clean.events,
@@ -373,7 +373,7 @@ describe('ingest-events', () => {
     expect(rows[0]?.source_file).toContain('names.json');
   });
 
-  it('counts the repeats of each file, however many tasks meet them', async () => {
+  it('counts the duplicates of each file, however many tasks meet them', async () => {
     const ledger = await queryLake(
       lake('repeating'),
       'SELECT rows_read, rows_accepted, rows_duplicate FROM ingest_files ORDER BY uri',
@@ -443,11 +443,11 @@ describe('ingest-events', () => {
     expect(await queryLake(lake('strict'), 'SELECT * FROM events')).toEqual([]);
   });
 
-  it('takes in what is mended after a first run that published nothing', async () => {
-    await errorOf(ingestEvents, plan('mended/1'));
-    const result = await resultOf(ingestEvents, plan('mended/2'));
+  it('ingests a corrected log after a first run that published nothing', async () => {
+    await errorOf(ingestEvents, plan('corrected/1'));
+    const result = await resultOf(ingestEvents, plan('corrected/2'));
     expect(result.counts.accepted).toBe(4 * REPEATS.length);
-    const [held] = await queryLake(lake('mended'), 'SELECT count(*) AS events FROM events');
+    const [held] = await queryLake(lake('corrected'), 'SELECT count(*) AS events FROM events');
     expect(Number(held?.events)).toBe(4 * REPEATS.length);
   });
 
@@ -456,13 +456,13 @@ describe('ingest-events', () => {
     expect(result.counts).toEqual({ read: 0, accepted: 0, quarantined: 0, duplicates: 0 });
   });
 
-  it('fails by name on a file that is no longer there', async () => {
+  it('names a file that was removed, and fails', async () => {
     const error = await errorOf(ingestEvents, plan('gone'));
     expect(error.message).toContain('gone.json cannot be read to its end');
     expect(error.whatToDo).toContain('start a new run');
   });
 
-  it('fails by name on a file that cannot be read to its end, and publishes nothing of the others', async () => {
+  it('names a file that cannot be read to its end, fails, and publishes nothing of the others', async () => {
     const error = await errorOf(ingestEvents, plan('truncated'));
     expect(error.message).toContain('cut.json.gz cannot be read to its end');
     expect(await queryLake(lake('truncated'), 'SELECT * FROM events')).toEqual([]);

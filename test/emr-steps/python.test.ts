@@ -64,7 +64,7 @@ describe('python', () => {
     );
   });
 
-  it('writes long collections one element a line, aligned to where they stand', () => {
+  it('writes long collections one element a line, aligned to where they are inserted', () => {
     const words = ['a'.repeat(40), 'b'.repeat(40)];
     expect(
       python`

@@ -66,7 +66,7 @@ describe('train-models and score-users', () => {
 
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  /** The log without anybody who cancels in it. */
+  /** The log without the users who cancel in it. */
   async function withoutCancellations(from: string, to: string): Promise<void> {
     await mkdir(to);
     const userOf = (line: string): string | undefined => /"userId":"([^"]*)"/.exec(line)?.[1];
@@ -132,7 +132,7 @@ describe('train-models and score-users', () => {
     expect(await resultOf(trainModels, second)).toMatchObject({ reliable: true, reliabilityReason: '' });
   });
 
-  it('succeeds with the base rate where nobody cancels', async () => {
+  it('succeeds with the base rate where no user cancels', async () => {
     const result = await resultOf(trainModels, loyal);
     expect(result).toMatchObject({
       chosen: 'base_rate',
@@ -204,7 +204,7 @@ describe('train-models and score-users', () => {
     const { drift } = await resultOf(scoreUsers, first);
     expect(drift.score).toBeGreaterThan(0);
     expect(drift.score).toBeCloseTo(indexOfCounts(testScores.rows, scored), 5);
-    // The base rate gives everybody the same score, now as then.
+    // The base rate gives all users the same score, at both cutoffs.
     expect((await resultOf(scoreUsers, loyal)).drift.score).toBe(0);
   });
 

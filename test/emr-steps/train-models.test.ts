@@ -82,7 +82,7 @@ describe('the figures of train-models', () => {
     if (scores === 'distinct') expect(ours.rows).toEqual(Array.from({ length: 10 }, () => 60));
   });
 
-  it('are numbers also where a slope has no end, because the score tells all', () => {
+  it('are numbers also where a slope has no end, because the score separates all rows', () => {
     const { auc, calibration_slope: slope } = output.oneSided.separable;
     expect(auc).toEqual({ value: 1, low: 1, high: 1 });
     expect(slope?.value).toBeGreaterThan(10);
@@ -93,7 +93,7 @@ describe('the figures of train-models', () => {
     const { evaluation, scoreBins, worseThanChance } = output.oneSided;
     expect(Object.keys(evaluation.metrics).sort()).toEqual(['brier', 'calibration_error', 'log_loss']);
     expect(evaluation.reliability).toHaveLength(10);
-    // A score that is the same for everybody has no tenths.
+    // A score that is the same for all users has no tenths.
     expect(scoreBins).toEqual({ starts: [], rows: [50] });
     // A score that ranks worse than chance must not turn the probabilities upside down.
     expect(worseThanChance.slope).toBe(0);

@@ -35,7 +35,7 @@ def main() -> None:
         try:
             files.write_json(outputs["results"][step.STEP], step.run(session, plan))
         except Exception as error:
-            files.write_json(outputs["errors"][step.STEP], step.explain(error))
+            files.write_json(outputs["errors"][step.STEP], step.explain(step.STEP, error))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 /** The feature compiler: one aggregate, one projection, nothing from the future, and values stay values. */
 import { describe, expect, it } from 'vitest';
 import { FEATURES } from '../../../domain/features/catalogue.ts';
-import { compileFeatures, compileMeasure } from '../../../domain/features/compile.ts';
+import { compileFeatures, compileMeasure, sharedAggregates } from '../../../domain/features/compile.ts';
 import type { Feature, Measure } from '../../../domain/features/measure.ts';
 import { sqlString } from '../../../domain/features/sql.ts';
 
@@ -109,5 +109,21 @@ describe('compileFeatures', () => {
       const withoutLiterals = expression.replaceAll(/'(?:[^'\\]|\\.)*'/g, '');
       expect(withoutLiterals).not.toMatch(/'|--|1=1/);
     }
+  });
+});
+
+describe('sharedAggregates', () => {
+  it('keeps an aggregate once that several features ask for', () => {
+    const songs = compileMeasure(SONGS).aggregates;
+    expect([...sharedAggregates([songs, { known_days: '1' }, songs])]).toEqual([
+      ['songs_7d', 'SUM(IF(age <= 7, songs, 0))'],
+      ['known_days', '1'],
+    ]);
+  });
+
+  it('refuses two different aggregates under one alias, and names both', () => {
+    expect(() => sharedAggregates([{ songs_7d: 'SUM(songs)' }, { songs_7d: 'MAX(songs)' }])).toThrow(
+      'two aggregates are called "songs_7d": SUM(songs) and MAX(songs)',
+    );
   });
 });

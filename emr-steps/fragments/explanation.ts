@@ -1,0 +1,73 @@
+/** From any failure to its likely cause and remedy: by the classes of exceptions and by status codes, not by texts. */
+import { fragment } from '../fragment.ts';
+import { python } from '../python.ts';
+import { javaErrors } from './jvm.ts';
+import { stepError } from './step-error.ts';
+import { planTypes, stepErrorTypes } from './types.ts';
+
+export const explanation = fragment({
+  file: import.meta.url,
+  needs: [planTypes, stepErrorTypes, stepError, javaErrors],
+  imports: ['from collections.abc import Sequence'],
+  constants: python`
+    ERROR_LINES = 12
+    OUT_OF_MEMORY = "java.lang.OutOfMemoryError"
+    # Of Java, of Hadoop, and of the AWS services that answer 400 to what they do not allow.
+    DENIALS = {"AccessDeniedException", "AccessControlException"}
+    DENIED_STATUSES = {401, 403}
+  `,
+  code: python`
+    def is_out_of_memory(error: BaseException, throwables: Sequence[JavaThrowable]) -> bool:
+        """Whether Python or Java asked for more memory than there is."""
+        is_java = any(OUT_OF_MEMORY in class_names(throwable) for throwable in throwables)
+        return is_java or isinstance(error, MemoryError)
+
+
+    def is_access_denied(error: BaseException, throwables: Sequence[JavaThrowable]) -> bool:
+        """Whether a file system or a service refused the cluster's role."""
+        classes = {name.rpartition(".")[2] for throwable in throwables for name in class_names(throwable)}
+        statuses = {http_status(throwable) for throwable in throwables}
+        is_java = bool(classes & DENIALS or statuses & DENIED_STATUSES)
+        return is_java or isinstance(error, PermissionError)
+
+
+    def diagnose(error: BaseException, lost: Sequence[str]) -> tuple[str, str]:
+        """The likely cause of a failure, and what to do; takes why executors were lost, where some were."""
+        throwables = java_throwables(error)
+        if isinstance(error, StepError):
+            return error.likely_cause, error.what_to_do
+        if is_out_of_memory(error, throwables):
+            return (
+                "the data of one task did not fit into memory",
+                "raise the cluster's size in the configuration and resume the run",
+            )
+        if is_access_denied(error, throwables):
+            return (
+                "the cluster's role may not read or write what the message names",
+                "grant it, then resume the run",
+            )
+        if throwables and lost:
+            return (
+                "executors were lost: the data of one task did not fit into memory, or an instance was taken away; "
+                f"the last one: {lost[-1]}",
+                "raise the cluster's size in the configuration and resume the run",
+            )
+        return (
+            "unexpected: see the message and the step's log",
+            "resume the run once the cause is fixed; steps that succeeded are skipped",
+        )
+
+
+    def explain(step: StepName, error: BaseException, lost: Sequence[str] = ()) -> StepFailure:
+        """What went wrong, in words for the operator who is paged."""
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        cause, remedy = diagnose(error, lost)
+        return {
+            "step": step,
+            "errorClass": type(error).__name__,
+            "message": "\n".join(lines[:ERROR_LINES]) or type(error).__name__,
+            "likelyCause": cause,
+            "whatToDo": remedy,
+        }
+  `,
+});

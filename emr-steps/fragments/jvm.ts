@@ -1,0 +1,287 @@
+/**
+ * Every access to the driver's JVM, where PySpark itself has no way: docs/decisions/jvm-access.md says why for each.
+ * Nothing else touches `_jvm`, `_jsc` or py4j; what comes from there is typed by the methods that are called.
+ */
+import { fragment } from '../fragment.ts';
+import { python } from '../python.ts';
+
+const jvm = fragment({
+  file: import.meta.url,
+  imports: ['from typing import Any', 'from pyspark.sql import SparkSession'],
+  code: python`
+    def java(spark: SparkSession) -> Any:
+        """The packages of the driver's JVM."""
+        return spark._jvm
+
+
+    def java_class(spark: SparkSession, name: str) -> Any:
+        """A Java class, for methods that take one."""
+        return java(spark).java.lang.Class.forName(name)
+  `,
+});
+
+/** Java's exceptions behind PySpark's. */
+export const javaErrors = fragment({
+  file: import.meta.url,
+  imports: [
+    'from typing import Protocol',
+    'from py4j.protocol import Py4JError, Py4JJavaError',
+    'from pyspark.errors.exceptions.captured import CapturedException',
+    'from pyspark.sql import SparkSession',
+  ],
+  constants: python`
+    # What a query raises that fails in the JVM.
+    QUERY_ERRORS = (Py4JJavaError, CapturedException)
+    # A chain of causes that is longer is taken to be a circle.
+    MOST_CAUSES = 50
+    # By what an AWS client's exception says which HTTP status it was answered with: SDK 2, then SDK 1.
+    STATUS_METHODS = ("statusCode", "getStatusCode")
+  `,
+  code: python`
+    class JavaClass(Protocol):
+        """java.lang.Class."""
+
+        def getName(self) -> str:
+            """Its full name."""
+
+        def getSuperclass(self) -> "JavaClass | None":
+            """The class that it extends."""
+
+
+    class JavaThrowable(Protocol):
+        """java.lang.Throwable."""
+
+        def getCause(self) -> "JavaThrowable | None":
+            """What it was raised from."""
+
+        def getClass(self) -> JavaClass:
+            """Its class."""
+
+
+    def java_throwables(error: BaseException) -> list[JavaThrowable]:
+        """Java's exceptions behind an error of Python and behind its causes, the outermost first."""
+        throwables: list[JavaThrowable] = []
+        raised: BaseException | None = error
+        while raised is not None:
+            throwable: JavaThrowable | None = None
+            if isinstance(raised, Py4JJavaError):
+                throwable = raised.java_exception
+            elif isinstance(raised, CapturedException):
+                throwable = raised._origin
+            while throwable is not None and len(throwables) < MOST_CAUSES:
+                throwables.append(throwable)
+                throwable = throwable.getCause()
+            raised = raised.__cause__
+        return throwables
+
+
+    def class_names(throwable: JavaThrowable) -> list[str]:
+        """Full names of its class and of those that this one extends."""
+        names: list[str] = []
+        java_class: JavaClass | None = throwable.getClass()
+        while java_class is not None:
+            names.append(java_class.getName())
+            java_class = java_class.getSuperclass()
+        return names
+
+
+    def http_status(throwable: JavaThrowable) -> int | None:
+        """The HTTP status that an exception of an AWS client carries; None for any other exception."""
+        for method in STATUS_METHODS:
+            try:
+                return int(getattr(throwable, method)())
+            except Py4JError:
+                continue
+        return None
+
+
+    def lost_executors(spark: SparkSession) -> list[str]:
+        """Why executors were lost, one text for each that was; none is known where Spark itself is gone."""
+        try:
+            executors = spark._jsc.sc().statusStore().executorList(False)
+            reasons = [executors.apply(index).removeReason() for index in range(executors.size())]
+            return [reason.get() for reason in reasons if reason.isDefined()]
+        except Py4JError:
+            return []
+  `,
+});
+
+/** Hadoop's file systems, which reach every place that Spark does. */
+export const hadoopFiles = fragment({
+  file: import.meta.url,
+  needs: [jvm],
+  imports: ['from typing import Protocol', 'from pyspark.sql import SparkSession'],
+  code: python`
+    class JavaStream(Protocol):
+        """An open file: java.io.InputStream or OutputStream."""
+
+        def write(self, content: bytes) -> None:
+            """Writes to the file."""
+
+        def close(self) -> None:
+            """Closes the file."""
+
+
+    class HadoopPath(Protocol):
+        """org.apache.hadoop.fs.Path."""
+
+        def suffix(self, suffix: str) -> "HadoopPath":
+            """The path with something after its name."""
+
+
+    class HadoopFileSystem(Protocol):
+        """org.apache.hadoop.fs.FileSystem."""
+
+        def setWriteChecksum(self, write: bool) -> None:
+            """Whether a checksum file is written beside each file."""
+
+        def exists(self, path: HadoopPath) -> bool:
+            """Whether there is a file or folder."""
+
+        def open(self, path: HadoopPath) -> JavaStream:
+            """Opens a file to read it."""
+
+        def create(self, path: HadoopPath, overwrite: bool) -> JavaStream:
+            """Opens a file to write it."""
+
+        def delete(self, path: HadoopPath, recursive: bool) -> bool:
+            """Deletes a file; says whether there was one."""
+
+        def rename(self, source: HadoopPath, target: HadoopPath) -> bool:
+            """Moves a file; says whether it did."""
+
+
+    def hadoop_path(spark: SparkSession, uri: str) -> HadoopPath:
+        """The path of a file or folder."""
+        path: HadoopPath = java(spark).org.apache.hadoop.fs.Path(uri)
+        return path
+
+
+    def hadoop_file_system(spark: SparkSession, uri: str) -> HadoopFileSystem:
+        """The file system of a file or folder, with the session's settings and credentials."""
+        configuration = spark._jsc.hadoopConfiguration()
+        path = java(spark).org.apache.hadoop.fs.Path(uri)
+        file_system: HadoopFileSystem = path.getFileSystem(configuration)
+        # Checksum files beside the objects would go stale when another program rewrites them.
+        file_system.setWriteChecksum(False)
+        return file_system
+
+
+    def stream_text(spark: SparkSession, stream: JavaStream) -> str:
+        """What is left to read of an open file."""
+        return str(java(spark).org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))
+
+
+    def path_of_rows(spark: SparkSession, uri: str) -> str:
+        """The path of a file as Spark reports it for a row, whatever characters are in it."""
+        return str(java(spark).org.apache.hadoop.fs.Path(uri).toUri().toString())
+  `,
+});
+
+/** Iceberg's own view of a table: its metadata without a query. */
+export const icebergTables = fragment({
+  file: import.meta.url,
+  needs: [jvm],
+  imports: [
+    'from collections.abc import Iterable, Mapping',
+    'from typing import Any, Protocol',
+    'from pyspark.sql import SparkSession',
+  ],
+  code: python`
+    class IcebergFile(Protocol):
+        """org.apache.iceberg.ContentFile."""
+
+        def partition(self) -> Any:
+            """The values of its partition, by their place."""
+
+
+    class IcebergSnapshot(Protocol):
+        """org.apache.iceberg.Snapshot."""
+
+        def snapshotId(self) -> int:
+            """Its number."""
+
+        def parentId(self) -> int | None:
+            """The number of the snapshot before it."""
+
+        def summary(self) -> Mapping[str, str]:
+            """Its properties."""
+
+        def addedDataFiles(self, io: Any) -> Iterable[IcebergFile]:
+            """Files of rows that it added."""
+
+        def removedDataFiles(self, io: Any) -> Iterable[IcebergFile]:
+            """Files of rows that it removed."""
+
+        def addedDeleteFiles(self, io: Any) -> Iterable[IcebergFile]:
+            """Files of deletions that it added."""
+
+        def removedDeleteFiles(self, io: Any) -> Iterable[IcebergFile]:
+            """Files of deletions that it removed."""
+
+
+    class IcebergTable(Protocol):
+        """org.apache.iceberg.Table."""
+
+        def refresh(self) -> None:
+            """Reads its metadata again."""
+
+        def io(self) -> Any:
+            """What reads its files."""
+
+        def currentSnapshot(self) -> IcebergSnapshot | None:
+            """The snapshot that readers see."""
+
+        def snapshot(self, reference: int | str) -> IcebergSnapshot | None:
+            """A snapshot by its number or by its branch."""
+
+        def snapshots(self) -> Iterable[IcebergSnapshot]:
+            """All snapshots."""
+
+        def expireSnapshots(self) -> Any:
+            """Begins to remove snapshots."""
+
+
+    def iceberg_table(spark: SparkSession, table: str) -> IcebergTable:
+        """The table as Iceberg itself knows it, up to date."""
+        loader = java(spark).org.apache.iceberg.spark.Spark3Util
+        loaded: IcebergTable = loader.loadIcebergTable(spark._jsparkSession, table)
+        loaded.refresh()
+        return loaded
+
+
+    def partition_numbers(spark: SparkSession, files: Iterable[IcebergFile]) -> set[int]:
+        """The partitions of the files, of a table that is partitioned by one whole number."""
+        integer = java_class(spark, "java.lang.Integer")
+        return {file.partition().get(0, integer) for file in files}
+  `,
+});
+
+/** Spark's reader of JSON, over rows instead of files. */
+export const jsonReader = fragment({
+  file: import.meta.url,
+  needs: [jvm],
+  imports: ['from pyspark.sql import DataFrame, SparkSession'],
+  code: python`
+    def read_json(lines: DataFrame, schema: str, options: dict[str, str]) -> DataFrame:
+        """The JSON documents of a column of text, one a row."""
+        spark = lines.sparkSession
+        # Encoders.STRING is the same, and loads Scala's reflection first.
+        text = java(spark).org.apache.spark.sql.Encoders.bean(java_class(spark, "java.lang.String"))
+        reader = spark.read.schema(schema).options(**options)
+        return DataFrame(reader._jreader.json(getattr(lines._jdf, "as")(text)), spark)
+  `,
+});
+
+/** The timer that keeps a local driver alive. */
+export const barrierTimer = fragment({
+  file: import.meta.url,
+  needs: [jvm],
+  imports: ['from pyspark.sql import SparkSession'],
+  code: python`
+    def release_barrier_timer(spark: SparkSession) -> None:
+        """Lets a local driver end: Spark 3.5 keeps a timer of barrier tasks alive in it (SPARK-46895)."""
+        context = getattr(getattr(java(spark).org.apache.spark, "BarrierTaskContext$"), "MODULE$")
+        getattr(context, "org$apache$spark$BarrierTaskContext$$timer")().cancel()
+  `,
+});

@@ -1,0 +1,56 @@
+/** The ledger's rows, and the checks that a batch must pass before it is published. */
+import { INGEST_FILES } from '../../domain/lake.ts';
+import { fragment } from '../fragment.ts';
+import { python } from '../python.ts';
+import { quarantine } from './quarantine.ts';
+import { stepError } from './step-error.ts';
+import { rowType } from './tables.ts';
+import { planTypes } from './types.ts';
+
+export const ledgerRows = fragment({
+  file: import.meta.url,
+  imports: ['from typing import TypedDict'],
+  code: rowType('LedgerRow', INGEST_FILES),
+});
+
+export const batchChecks = fragment({
+  file: import.meta.url,
+  needs: [planTypes, stepError, quarantine, ledgerRows],
+  imports: ['from pyspark.sql import SparkSession'],
+  code: python`
+    def check_refused_share(spark: SparkSession, plan: Plan, refused: int, read: int) -> None:
+        """Fails a run most of whose log is not as it should be, before it costs more."""
+        limit = plan["ingest"]["maxQuarantineShare"]
+        if refused <= limit * read:
+            return
+        reasons, examples = quarantined(spark, plan["batch"]["batchId"])
+        listed = ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
+        shown = "\n".join(f"{example['reason']} in {example['file']}: {example['line']}" for example in examples)
+        raise StepError(
+            f"{refused:,} of {read:,} rows were refused, more than the {limit:.1%} allowed: {listed}\n{shown}",
+            "the exporter of the log has changed, or the files are not event files",
+            f"correct the files, or allow a larger maxQuarantineShare; all refused rows are in {QUARANTINE}",
+        )
+
+
+    def check_accounts(ledger: list[LedgerRow], quarantined_rows: int) -> None:
+        """Every row read must be accepted, refused or a duplicate: four counts, each taken separately."""
+        for file in ledger:
+            parts = file["rows_accepted"] + file["rows_quarantined"] + file["rows_duplicate"]
+            if file["rows_read"] != parts:
+                raise StepError(
+                    f"{file['uri']}: {file['rows_read']:,} rows were read, but "
+                    f"{file['rows_accepted']:,} accepted, "
+                    f"{file['rows_quarantined']:,} refused and {file['rows_duplicate']:,} duplicates",
+                    "a stage of the job was run twice, or the file changed while it was read",
+                    "resume the run: nothing was published, and the batch is ingested again",
+                )
+        refused = sum(file["rows_quarantined"] for file in ledger)
+        if refused != quarantined_rows:
+            raise StepError(
+                f"{refused:,} rows were refused, but the quarantine holds {quarantined_rows:,} of this batch",
+                "a file changed between its two readings",
+                "resume the run: nothing was published, and the batch is ingested again",
+            )
+  `,
+});

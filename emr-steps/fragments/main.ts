@@ -1,0 +1,41 @@
+/** What every script does: read the plan, run the step once, and write its result or its error. */
+import { fragment } from '../fragment.ts';
+import { python } from '../python.ts';
+import { explanation } from './explanation.ts';
+import { files } from './files.ts';
+import { javaErrors } from './jvm.ts';
+import { planTypes } from './types.ts';
+
+export const main = fragment({
+  file: import.meta.url,
+  needs: [planTypes, files, javaErrors, explanation],
+  imports: [
+    'import argparse',
+    'import sys',
+    'import traceback',
+    'from collections.abc import Callable, Mapping',
+    'from pyspark.sql import SparkSession',
+  ],
+  code: python`
+    def main(step: StepName, run: Callable[[SparkSession, Plan], Mapping[str, object]]) -> None:
+        """Runs the step once for a plan; a step that has a result is not run again."""
+        parser = argparse.ArgumentParser(description=__doc__)
+        parser.add_argument("--plan", required=True, help="URI of the run's plan.json")
+        plan_uri: str = parser.parse_args().plan
+        spark = SparkSession.builder.appName(f"churn {step}").getOrCreate()
+        files = Files(spark)
+        plan: Plan = files.read_json(plan_uri)
+        outputs = plan["outputs"]
+        try:
+            if files.exists(outputs["results"][step]):
+                print(f"{step}: this plan has a result already, nothing to do", file=sys.stderr)
+                return
+            files.write_json(outputs["results"][step], run(spark, plan))
+        except Exception as error:
+            traceback.print_exc()
+            files.write_json(outputs["errors"][step], explain(step, error, lost_executors(spark)))
+            sys.exit(1)
+        finally:
+            spark.stop()
+  `,
+});

@@ -1,0 +1,43 @@
+/** The description of a model, stored beside it: what train-models hands to score-users. */
+import { fragment } from '../fragment.ts';
+import { python } from '../python.ts';
+import { featureType } from './model-inputs.ts';
+
+export const calibrationType = fragment({
+  file: import.meta.url,
+  imports: ['from typing import TypedDict'],
+  code: python`
+    class Calibration(TypedDict):
+        """The log-odds of the probability as a line over the score."""
+
+        slope: float
+        intercept: float
+  `,
+});
+
+export const modelDescription = fragment({
+  file: import.meta.url,
+  needs: [calibrationType, featureType],
+  imports: ['from typing import TypedDict'],
+  code: python`
+    class ScoreBins(TypedDict):
+        """Tenths of the test rows by score: the lowest score of each but the first, and the rows of each."""
+
+        starts: list[float]
+        rows: list[int]
+
+
+    class ModelDescription(TypedDict):
+        """A model without its coefficients or trees."""
+
+        kind: str
+        inputs: list[ModelInput]
+        calibration: Calibration
+        scoreThresholds: dict[str, float]
+        runId: str
+        horizonDays: int
+        testCutoff: str
+        featuresSnapshot: str
+        testScores: ScoreBins
+  `,
+});

@@ -1,0 +1,94 @@
+/** Parsing the lines of the raw log, strictly: what is not one JSON object in UTF-8 shows as such. */
+import { fragment } from '../fragment.ts';
+import { python } from '../python.ts';
+import { jsonReader } from './jvm.ts';
+import { RAW_SCHEMA, READ_COLUMNS, UNREADABLE } from './raw-columns.ts';
+import { sqlText } from './sql.ts';
+
+export const rawLines = fragment({
+  file: import.meta.url,
+  needs: [jsonReader],
+  imports: [
+    'import re',
+    'from pyspark.sql import Column, DataFrame',
+    'from pyspark.sql import functions as F',
+  ],
+  constants: python`
+    READ_COLUMNS = ${READ_COLUMNS}
+    # Where Spark puts a line that it could not read whole.
+    UNREADABLE = ${UNREADABLE}
+    RAW_SCHEMA = ${sqlText(RAW_SCHEMA)}
+    # How a line is made to begin that is not one JSON object.
+    MARK = '{"ts":"not one object",'
+
+    # Strict: Spark by itself accepts single quotes, and a length of NaN, which would spoil every sum that it enters.
+    JSON_OPTIONS = {
+        "columnNameOfCorruptRecord": UNREADABLE,
+        "allowNonNumericNumbers": "false",
+        "allowSingleQuotes": "false",
+    }
+  `,
+  code: python`
+    def literal_path(uri: str) -> str:
+        """The URI for a reader that takes patterns: a file's name is not one, whatever characters are in it."""
+        return re.sub(r"([\[\]{}*?\\])", r"\\\1", uri)
+
+
+    def parse_lines(lines: DataFrame) -> DataFrame:
+        """The fields of each line as "raw", and the path of its file.
+
+        By Spark's reader of JSON, which is faster than its function: that decodes each line through a stream of its own.
+        """
+        fields = read_json(lines.select(marked_line()), RAW_SCHEMA, JSON_OPTIONS)
+        return fields.select(F.struct("*").alias("raw"), F.input_file_name().alias("file_path"))
+
+
+    def parse_lines_kept(lines: DataFrame) -> DataFrame:
+        """The same, and the line: the reader does not return it."""
+        return lines.select(
+            F.from_json(marked_line(), RAW_SCHEMA, JSON_OPTIONS).alias("raw"),
+            F.input_file_name().alias("file_path"),
+            F.col("value").alias("line"),
+        )
+
+
+    def marked_line() -> Column:
+        """The line, marked where it is anything but one JSON object.
+
+        A marked line shows when it is parsed, by a ts of the wrong type. What else can be read of it still is: whose
+        it was decides what may be kept.
+        """
+        is_object = "STARTSWITH(value, '{') OR value RLIKE '^\\\\s*[{]'"
+        is_broken = ~F.expr(is_object) | has_trailing_text() | is_not_utf8()
+        return F.when(is_broken, F.regexp_replace("value", r"^\s*[{]?", MARK)).otherwise(F.col("value"))
+
+
+    def is_marked(raw: Column) -> Column:
+        """Whether the line was marked."""
+        return raw[UNREADABLE].startswith(MARK)
+
+
+    def is_bare(raw: Column) -> Column:
+        """Whether nothing at all could be read of a line: its JSON is broken, or no field is of its type."""
+        values = F.coalesce(*[raw[column].cast("string") for column in READ_COLUMNS])
+        return raw[UNREADABLE].isNotNull() & values.isNull()
+
+
+    def has_trailing_text() -> Column:
+        """Whether the line holds more than an object: Spark would lose the rest silently.
+
+        Such a line cannot be read as the only element of an array and as the value of a member both: what ends the one
+        early does not end the other. That is tried where a brace closes before the last byte, or does not close there.
+        """
+        all_but_last = "STRING(SUBSTR(BINARY(value), 1, OCTET_LENGTH(value) - 1))"
+        suspicious = f"NOT ENDSWITH(value, '}}') OR CONTAINS({all_but_last}, '}}')"
+        elements = "SIZE(FROM_JSON(CONCAT('[', value, ']'), 'ARRAY<STRUCT<ts: STRING>>'))"
+        member = """FROM_JSON(CONCAT('{"row":', value, '}'), 'row STRUCT<ts: STRING>').row"""
+        return F.expr(f"IF({suspicious}, COALESCE({elements}, 0) <> 1 OR {member} IS NULL, FALSE)")
+
+
+    def is_not_utf8() -> Column:
+        """Whether the line holds bytes that are not text: decoding replaces them."""
+        return F.expr("ENCODE(value, 'UTF-8') <> BINARY(value)")
+  `,
+});

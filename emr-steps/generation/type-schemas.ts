@@ -1,0 +1,104 @@
+/** What the scripts share with the Lambdas: schemas of the domain, as JSON Schema from which Python types are made. */
+import { z } from 'zod';
+import {
+  decisionSchema,
+  estimateSchema,
+  featuresResultSchema,
+  ingestResultSchema,
+  modelEvaluationSchema,
+  refusalCodeSchema,
+  refusedExampleSchema,
+  rowCountsSchema,
+  scoringResultSchema,
+  stepErrorSchema,
+  trainingResultSchema,
+} from '../../domain/results.ts';
+import {
+  batchSchema,
+  clusterSizeSchema,
+  eventFileSchema,
+  runPlanSchema,
+  stepNameSchema,
+} from '../../domain/run.ts';
+
+/** A schema, and the docstring of its type. */
+interface Named {
+  readonly schema: z.ZodType;
+  readonly meaning: string;
+}
+
+const named = (schema: z.ZodType, meaning: string): Named => ({ schema, meaning });
+
+const plan = runPlanSchema.shape;
+const ingest = ingestResultSchema.shape;
+const features = featuresResultSchema.shape;
+const training = trainingResultSchema.shape;
+const scoring = scoringResultSchema.shape;
+
+/** Files of types, without `.py`, and the types of each by name; the last is the one that contains the others. */
+const TYPES = {
+  plan: {
+    StepName: named(stepNameSchema, 'A Spark step.'),
+    EventFile: named(eventFileSchema, 'An event file as it was listed.'),
+    Batch: named(batchSchema, 'The files that one run ingests together.'),
+    IngestSettings: named(plan.ingest, 'Settings of ingest-events.'),
+    TrainingSettings: named(plan.training, 'Settings of build-features and train-models.'),
+    ScoringSettings: named(plan.scoring, 'Settings of score-users.'),
+    ClusterSize: named(clusterSizeSchema, 'How large the cluster is.'),
+    Outputs: named(plan.outputs, 'Where each step writes its result or its error.'),
+    Plan: named(runPlanSchema, 'Everything the steps of a run need to know.'),
+  },
+  step_error: {
+    StepFailure: named(stepErrorSchema, 'What a failing step leaves for the operator.'),
+  },
+  ingest_result: {
+    RowCounts: named(rowCountsSchema, 'Rows by outcome.'),
+    RefusalCode: named(refusalCodeSchema, 'Why a row is refused.'),
+    RefusedExample: named(refusedExampleSchema, 'A refused row as the operator sees it.'),
+    HeldRows: named(ingest.held, 'Rows of the batch that the tables hold.'),
+    IngestSnapshots: named(ingest.snapshots, 'Snapshots of the tables after the batch.'),
+    IngestResult: named(ingestResultSchema, 'Result of ingest-events.'),
+  },
+  features_result: {
+    CutoffCounts: named(features.cutoffs.element, 'The rows of one cutoff.'),
+    FeaturesSnapshots: named(features.snapshots, 'Snapshots that were read and written.'),
+    FeaturesResult: named(featuresResultSchema, 'Result of build-features.'),
+  },
+  training_result: {
+    Estimate: named(estimateSchema, 'A metric with its 95 % interval.'),
+    Decision: named(decisionSchema, 'Outcomes at one threshold.'),
+    ReliabilityBin: named(
+      modelEvaluationSchema.shape.reliability.element,
+      'One bin of the reliability diagram.',
+    ),
+    ModelEvaluation: named(modelEvaluationSchema, 'A candidate or baseline on the test rows.'),
+    Importance: named(training.importance.element, 'A feature and its share of the importance.'),
+    TrainingResult: named(trainingResultSchema, 'Result of train-models.'),
+  },
+  scoring_result: {
+    TopUser: named(scoring.top.element, 'One of the users most at risk.'),
+    FeatureDrift: named(scoring.drift.shape.features.element, 'How far a feature has drifted.'),
+    Drift: named(scoring.drift, 'How far the scored users differ from the test users.'),
+    ScoringSnapshots: named(scoring.snapshots, 'The snapshot that was written.'),
+    ScoringResult: named(scoringResultSchema, 'Result of score-users.'),
+  },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, Named>>>>;
+
+export type TypesFile = keyof typeof TYPES;
+
+/** The JSON Schema of each file of types: the last type is the document, the others are its definitions. */
+export function typeSchemas(): ReadonlyMap<string, object> {
+  return new Map(Object.entries(TYPES).map(([file, types]) => [file, jsonSchema(types)]));
+}
+
+function jsonSchema(types: Readonly<Record<string, Named>>): object {
+  const registry = z.registry<z.core.JSONSchemaMeta>();
+  const entries = Object.entries(types);
+  const root = entries.at(-1);
+  if (root === undefined) throw new Error('a file of types needs a type');
+  for (const [id, { schema, meaning }] of entries.slice(0, -1))
+    registry.add(schema, { id, description: meaning });
+  const [title, { schema, meaning }] = root;
+  registry.add(schema, { title, description: meaning });
+  return z.toJSONSchema(schema, { metadata: registry });
+}
