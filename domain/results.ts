@@ -91,13 +91,14 @@ export type Estimate = z.infer<typeof estimateSchema>;
 
 export const modelNameSchema = z.enum(MODELS.map(({ name }) => name));
 export const metricNameSchema = z.enum(METRICS.map(({ name }) => name));
+export const thresholdRuleSchema = z.enum(THRESHOLD_RULES.map(({ name }) => name));
 
 /** How one candidate or baseline performed on the test rows. Metrics that cannot be computed are left out. */
 export const modelEvaluationSchema = z.strictObject({
   model: modelNameSchema,
   kind: z.enum(['candidate', 'baseline']),
   metrics: z.partialRecord(metricNameSchema, estimateSchema),
-  decisions: z.partialRecord(z.enum(THRESHOLD_RULES.map(({ name }) => name)), decisionSchema),
+  decisions: z.partialRecord(thresholdRuleSchema, decisionSchema),
   /** Ten equal-count bins: mean predicted probability, share that cancelled, users. */
   reliability: z.array(z.strictObject({ predicted: z.number(), observed: z.number(), users: z.number() })),
   fitSeconds: z.number().nonnegative(),

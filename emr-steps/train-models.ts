@@ -59,7 +59,7 @@ export const trainModels = defineStep({
   ],
   constants: python`
     FEATURES = ${sparkTableName(FEATURES_TABLE)}
-    CANDIDATES = ${CANDIDATES.map((candidate) => candidate.name)}
+    CANDIDATES: list[ModelName] = ${CANDIDATES.map((candidate) => candidate.name)}
     ROWS_PER_TASK = 50_000
     # With fewer users who cancel than this, nothing can be learnt, nor can they be dealt to folds.
     LEAST_CANCELLERS = 4
@@ -68,7 +68,7 @@ export const trainModels = defineStep({
     class Trained(NamedTuple):
         """A candidate, fitted on all training rows, with its scores and their evaluation."""
 
-        kind: str
+        kind: ModelName
         model: CandidateModel
         histograms: dict[str, Histogram]
         evaluation: ModelEvaluation
@@ -79,7 +79,7 @@ export const trainModels = defineStep({
         return scored.select(F.lit(sample).alias("sample"), "label", "raw_score")
 
 
-    def train_candidate(kind: str, rows: DataFrame, train_rows: int, settings: TrainingSettings) -> Trained:
+    def train_candidate(kind: ModelName, rows: DataFrame, train_rows: int, settings: TrainingSettings) -> Trained:
         """Scores training rows by models that did not see their users, and test rows by a model of all of them."""
         started = time.monotonic()
         train = rows.where("role = 'train'")
@@ -163,11 +163,12 @@ export const trainModels = defineStep({
         chosen = max(candidates, key=held_out_precision, default=None)
         reason = reliability_reason(counts, settings["minCancellations"])
         histograms = chosen.histograms if chosen else constant_histograms(counts)
+        kind: ModelName = chosen.kind if chosen else "base_rate"
         description: ModelDescription = {
-            "kind": chosen.kind if chosen else "base_rate",
+            "kind": kind,
             "inputs": inputs,
             "calibration": platt_scaling(histograms["out_of_fold"]),
-            "scoreThresholds": score_thresholds(histograms["out_of_fold"]),
+            "scoreThresholds": {**score_thresholds(histograms["out_of_fold"])},
             "runId": plan["runId"],
             "horizonDays": settings["horizonDays"],
             "testCutoff": str(test["cutoff"]),
@@ -183,7 +184,7 @@ export const trainModels = defineStep({
             "testCancellations": test["cancellations"],
             "testCutoff": str(test["cutoff"]),
             "evaluations": evaluations,
-            "chosen": description["kind"],
+            "chosen": kind,
             "reliable": reason == "",
             "reliabilityReason": reason,
             "importance": ranked,

@@ -48,18 +48,20 @@ export const decisions = fragment({
         }
 
 
-    RULES = ${RULE_FIGURES}
+    RULES: dict[ThresholdRule, str] = ${RULE_FIGURES}
 
 
-    def score_thresholds(out_of_fold: Histogram) -> dict[str, float]:
+    def score_thresholds(out_of_fold: Histogram) -> dict[ThresholdRule, float]:
         """Lowest score that is taken to mean a cancellation, by each rule, from out-of-fold scores alone."""
         figures = shares(confusion(out_of_fold))
         return {rule: float(out_of_fold.lower[np.argmax(figures[figure])]) for rule, figure in RULES.items()}
 
 
-    def decisions(test: Histogram, thresholds: dict[str, float], calibration: Calibration) -> dict[str, Decision]:
+    def decisions(
+        test: Histogram, thresholds: dict[ThresholdRule, float], calibration: Calibration
+    ) -> dict[ThresholdRule, Decision]:
         """What each threshold does to the test rows."""
-        results: dict[str, Decision] = {}
+        results: dict[ThresholdRule, Decision] = {}
         for rule, threshold in thresholds.items():
             upper = test.lower >= threshold
             whole = {

@@ -13,7 +13,7 @@ export const evaluation = fragment({
   imports: ['from typing import Literal'],
   code: python`
     def evaluate(
-        model: str,
+        model: ModelName,
         kind: Literal["candidate", "baseline"],
         histograms: dict[str, Histogram],
         seed: int,

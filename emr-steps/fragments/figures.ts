@@ -47,7 +47,7 @@ export const figures = fragment({
     RELIABILITY_BINS = 10
     SLOPE_ITERATIONS = 12
     LONGEST_STEP = 2.0
-    LIFTS = ${LIFTS}
+    LIFTS: dict[MetricName, int] = ${LIFTS}
   `,
   code: python`
     def auc(positives: Numbers, negatives: Numbers) -> Numbers:
@@ -122,8 +122,8 @@ export const figures = fragment({
 
 
     def measures(
-        histogram: Histogram, calibration: Calibration, thresholds: dict[str, float]
-    ) -> dict[str, Measure]:
+        histogram: Histogram, calibration: Calibration, thresholds: dict[ThresholdRule, float]
+    ) -> dict[MetricName, Measure]:
         """The metrics that can be computed, by name."""
         predicted = probability(calibration, histogram.score)
         log_odds = calibration["slope"] * histogram.score + calibration["intercept"]
@@ -152,14 +152,14 @@ export const figures = fragment({
             specificity = row_sums(negatives[:, ~contacted]) / row_sums(negatives)
             return (recall + specificity) / 2
 
-        of_probabilities: dict[str, Measure] = {
+        of_probabilities: dict[MetricName, Measure] = {
             ${NAMES.brier}: brier,
             ${NAMES.logLoss}: log_loss,
             ${NAMES.calibrationError}: functools.partial(calibration_error, predicted=predicted),
         }
         if not histogram.has_both_outcomes:
             return of_probabilities
-        of_slope: dict[str, Measure] = {}
+        of_slope: dict[MetricName, Measure] = {}
         if np.ptp(log_odds) > 0:
             of_slope[${NAMES.calibrationSlope}] = functools.partial(recalibration_slope, log_odds=log_odds)
         return {
@@ -174,12 +174,12 @@ export const figures = fragment({
         }
 
 
-    def resampled(histogram: Histogram, named: dict[str, Measure], seed: int) -> dict[str, list[float]]:
+    def resampled(histogram: Histogram, named: dict[MetricName, Measure], seed: int) -> dict[MetricName, list[float]]:
         """95 % intervals by resampling users: with one row a user, that is resampling the histogram's counts."""
         generator = np.random.default_rng(seed)
         cells = np.concatenate([histogram.positives, histogram.negatives])
         rows = int(cells.sum())
-        values: dict[str, list[Numbers]] = {name: [] for name in named}
+        values: dict[MetricName, list[Numbers]] = {name: [] for name in named}
         for _ in range(RESAMPLES // RESAMPLES_AT_ONCE):
             draws = generator.multinomial(rows, cells / rows, size=RESAMPLES_AT_ONCE)
             positives, negatives = np.split(draws.astype(float), 2, axis=1)
@@ -192,8 +192,8 @@ export const figures = fragment({
 
 
     def figures(
-        histogram: Histogram, calibration: Calibration, thresholds: dict[str, float], seed: int
-    ) -> dict[str, Estimate]:
+        histogram: Histogram, calibration: Calibration, thresholds: dict[ThresholdRule, float], seed: int
+    ) -> dict[MetricName, Estimate]:
         """How well the score ranks, and how far its probabilities can be believed; each with its 95 % interval."""
         named = measures(histogram, calibration, thresholds)
         intervals = resampled(histogram, named, seed)

@@ -506,6 +506,26 @@ def main(step: StepName, run: Callable[[SparkSession, Plan], Mapping[str, object
 
 # --- emr-steps/generated/types/training_result.py ---
 
+ModelName: TypeAlias = Literal[
+    "logistic_regression", "random_forest", "boosted_trees", "base_rate", "days_since_last_seen"
+]
+
+
+MetricName: TypeAlias = Literal[
+    "auc",
+    "average_precision",
+    "average_precision_ratio",
+    "lift_at_5",
+    "lift_at_10",
+    "lift_at_20",
+    "balanced_accuracy",
+    "brier",
+    "brier_skill",
+    "log_loss",
+    "calibration_error",
+    "calibration_slope",
+]
+
 
 class Estimate(TypedDict):
     """A metric with its 95 % interval."""
@@ -513,6 +533,9 @@ class Estimate(TypedDict):
     value: float
     low: float | None
     high: float | None
+
+
+ThresholdRule: TypeAlias = Literal["best_f1", "best_balanced_accuracy"]
 
 
 class Decision(TypedDict):
@@ -547,28 +570,10 @@ class Importance(TypedDict):
 class ModelEvaluation(TypedDict):
     """A candidate or baseline on the test rows."""
 
-    model: Literal[
-        "logistic_regression", "random_forest", "boosted_trees", "base_rate", "days_since_last_seen"
-    ]
+    model: ModelName
     kind: Literal["candidate", "baseline"]
-    metrics: dict[
-        Literal[
-            "auc",
-            "average_precision",
-            "average_precision_ratio",
-            "lift_at_5",
-            "lift_at_10",
-            "lift_at_20",
-            "balanced_accuracy",
-            "brier",
-            "brier_skill",
-            "log_loss",
-            "calibration_error",
-            "calibration_slope",
-        ],
-        Estimate,
-    ]
-    decisions: dict[Literal["best_f1", "best_balanced_accuracy"], Decision]
+    metrics: dict[MetricName, Estimate]
+    decisions: dict[ThresholdRule, Decision]
     reliability: list[ReliabilityBin]
     fitSeconds: float
 
@@ -582,9 +587,7 @@ class TrainingResult(TypedDict):
     testCancellations: int
     testCutoff: str
     evaluations: list[ModelEvaluation]
-    chosen: Literal[
-        "logistic_regression", "random_forest", "boosted_trees", "base_rate", "days_since_last_seen"
-    ]
+    chosen: ModelName
     reliable: bool
     reliabilityReason: str
     importance: list[Importance]
@@ -1169,7 +1172,7 @@ INTERVAL = [0.025, 0.975]
 RELIABILITY_BINS = 10
 SLOPE_ITERATIONS = 12
 LONGEST_STEP = 2.0
-LIFTS = {"lift_at_5": 5, "lift_at_10": 10, "lift_at_20": 20}
+LIFTS: dict[MetricName, int] = {"lift_at_5": 5, "lift_at_10": 10, "lift_at_20": 20}
 
 
 def auc(positives: Numbers, negatives: Numbers) -> Numbers:
@@ -1244,8 +1247,8 @@ def calibration_error(positives: Numbers, negatives: Numbers, predicted: Numbers
 
 
 def measures(
-    histogram: Histogram, calibration: Calibration, thresholds: dict[str, float]
-) -> dict[str, Measure]:
+    histogram: Histogram, calibration: Calibration, thresholds: dict[ThresholdRule, float]
+) -> dict[MetricName, Measure]:
     """The metrics that can be computed, by name."""
     predicted = probability(calibration, histogram.score)
     log_odds = calibration["slope"] * histogram.score + calibration["intercept"]
@@ -1274,14 +1277,14 @@ def measures(
         specificity = row_sums(negatives[:, ~contacted]) / row_sums(negatives)
         return (recall + specificity) / 2
 
-    of_probabilities: dict[str, Measure] = {
+    of_probabilities: dict[MetricName, Measure] = {
         "brier": brier,
         "log_loss": log_loss,
         "calibration_error": functools.partial(calibration_error, predicted=predicted),
     }
     if not histogram.has_both_outcomes:
         return of_probabilities
-    of_slope: dict[str, Measure] = {}
+    of_slope: dict[MetricName, Measure] = {}
     if np.ptp(log_odds) > 0:
         of_slope["calibration_slope"] = functools.partial(recalibration_slope, log_odds=log_odds)
     return {
@@ -1296,12 +1299,12 @@ def measures(
     }
 
 
-def resampled(histogram: Histogram, named: dict[str, Measure], seed: int) -> dict[str, list[float]]:
+def resampled(histogram: Histogram, named: dict[MetricName, Measure], seed: int) -> dict[MetricName, list[float]]:
     """95 % intervals by resampling users: with one row a user, that is resampling the histogram's counts."""
     generator = np.random.default_rng(seed)
     cells = np.concatenate([histogram.positives, histogram.negatives])
     rows = int(cells.sum())
-    values: dict[str, list[Numbers]] = {name: [] for name in named}
+    values: dict[MetricName, list[Numbers]] = {name: [] for name in named}
     for _ in range(RESAMPLES // RESAMPLES_AT_ONCE):
         draws = generator.multinomial(rows, cells / rows, size=RESAMPLES_AT_ONCE)
         positives, negatives = np.split(draws.astype(float), 2, axis=1)
@@ -1314,8 +1317,8 @@ def resampled(histogram: Histogram, named: dict[str, Measure], seed: int) -> dic
 
 
 def figures(
-    histogram: Histogram, calibration: Calibration, thresholds: dict[str, float], seed: int
-) -> dict[str, Estimate]:
+    histogram: Histogram, calibration: Calibration, thresholds: dict[ThresholdRule, float], seed: int
+) -> dict[MetricName, Estimate]:
     """How well the score ranks, and how far its probabilities can be believed; each with its 95 % interval."""
     named = measures(histogram, calibration, thresholds)
     intervals = resampled(histogram, named, seed)
@@ -1368,18 +1371,20 @@ def shares(counts: dict[str, Numbers]) -> dict[str, Numbers]:
     }
 
 
-RULES = {"best_f1": "f1", "best_balanced_accuracy": "balancedAccuracy"}
+RULES: dict[ThresholdRule, str] = {"best_f1": "f1", "best_balanced_accuracy": "balancedAccuracy"}
 
 
-def score_thresholds(out_of_fold: Histogram) -> dict[str, float]:
+def score_thresholds(out_of_fold: Histogram) -> dict[ThresholdRule, float]:
     """Lowest score that is taken to mean a cancellation, by each rule, from out-of-fold scores alone."""
     figures = shares(confusion(out_of_fold))
     return {rule: float(out_of_fold.lower[np.argmax(figures[figure])]) for rule, figure in RULES.items()}
 
 
-def decisions(test: Histogram, thresholds: dict[str, float], calibration: Calibration) -> dict[str, Decision]:
+def decisions(
+    test: Histogram, thresholds: dict[ThresholdRule, float], calibration: Calibration
+) -> dict[ThresholdRule, Decision]:
     """What each threshold does to the test rows."""
-    results: dict[str, Decision] = {}
+    results: dict[ThresholdRule, Decision] = {}
     for rule, threshold in thresholds.items():
         upper = test.lower >= threshold
         whole = {
@@ -1408,7 +1413,7 @@ def decisions(test: Histogram, thresholds: dict[str, float], calibration: Calibr
 
 
 def evaluate(
-    model: str,
+    model: ModelName,
     kind: Literal["candidate", "baseline"],
     histograms: dict[str, Histogram],
     seed: int,
@@ -1484,7 +1489,7 @@ def store(files: Files, folder: str, description: ModelDescription, model: Candi
 
 STEP: StepName = "train-models"
 FEATURES = "lake.churn.features"
-CANDIDATES = ["logistic_regression", "random_forest", "boosted_trees"]
+CANDIDATES: list[ModelName] = ["logistic_regression", "random_forest", "boosted_trees"]
 ROWS_PER_TASK = 50_000
 # With fewer users who cancel than this, nothing can be learnt, nor can they be dealt to folds.
 LEAST_CANCELLERS = 4
@@ -1493,7 +1498,7 @@ LEAST_CANCELLERS = 4
 class Trained(NamedTuple):
     """A candidate, fitted on all training rows, with its scores and their evaluation."""
 
-    kind: str
+    kind: ModelName
     model: CandidateModel
     histograms: dict[str, Histogram]
     evaluation: ModelEvaluation
@@ -1504,7 +1509,7 @@ def sampled(scored: DataFrame, sample: str) -> DataFrame:
     return scored.select(F.lit(sample).alias("sample"), "label", "raw_score")
 
 
-def train_candidate(kind: str, rows: DataFrame, train_rows: int, settings: TrainingSettings) -> Trained:
+def train_candidate(kind: ModelName, rows: DataFrame, train_rows: int, settings: TrainingSettings) -> Trained:
     """Scores training rows by models that did not see their users, and test rows by a model of all of them."""
     started = time.monotonic()
     train = rows.where("role = 'train'")
@@ -1588,11 +1593,12 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
     chosen = max(candidates, key=held_out_precision, default=None)
     reason = reliability_reason(counts, settings["minCancellations"])
     histograms = chosen.histograms if chosen else constant_histograms(counts)
+    kind: ModelName = chosen.kind if chosen else "base_rate"
     description: ModelDescription = {
-        "kind": chosen.kind if chosen else "base_rate",
+        "kind": kind,
         "inputs": inputs,
         "calibration": platt_scaling(histograms["out_of_fold"]),
-        "scoreThresholds": score_thresholds(histograms["out_of_fold"]),
+        "scoreThresholds": {**score_thresholds(histograms["out_of_fold"])},
         "runId": plan["runId"],
         "horizonDays": settings["horizonDays"],
         "testCutoff": str(test["cutoff"]),
@@ -1608,7 +1614,7 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
         "testCancellations": test["cancellations"],
         "testCutoff": str(test["cutoff"]),
         "evaluations": evaluations,
-        "chosen": description["kind"],
+        "chosen": kind,
         "reliable": reason == "",
         "reliabilityReason": reason,
         "importance": ranked,

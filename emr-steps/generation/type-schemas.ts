@@ -5,12 +5,15 @@ import {
   estimateSchema,
   featuresResultSchema,
   ingestResultSchema,
+  metricNameSchema,
   modelEvaluationSchema,
+  modelNameSchema,
   refusalCodeSchema,
   refusedExampleSchema,
   rowCountsSchema,
   scoringResultSchema,
   stepErrorSchema,
+  thresholdRuleSchema,
   trainingResultSchema,
 } from '../../domain/results.ts';
 import {
@@ -65,6 +68,9 @@ const TYPES = {
     FeaturesResult: named(featuresResultSchema, 'Result of build-features.'),
   },
   training_result: {
+    ModelName: named(modelNameSchema, 'A candidate or a baseline.'),
+    MetricName: named(metricNameSchema, 'A metric of a model.'),
+    ThresholdRule: named(thresholdRuleSchema, 'How a threshold is chosen.'),
     Estimate: named(estimateSchema, 'A metric with its 95 % interval.'),
     Decision: named(decisionSchema, 'Outcomes at one threshold.'),
     ReliabilityBin: named(
