@@ -168,7 +168,7 @@ export const trainModels = defineStep({
             "kind": kind,
             "inputs": inputs,
             "calibration": platt_scaling(histograms["out_of_fold"]),
-            "scoreThresholds": {**score_thresholds(histograms["out_of_fold"])},
+            "scoreThresholds": dict(score_thresholds(histograms["out_of_fold"]).items()),
             "runId": plan["runId"],
             "horizonDays": settings["horizonDays"],
             "testCutoff": str(test["cutoff"]),

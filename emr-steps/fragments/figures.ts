@@ -174,7 +174,9 @@ export const figures = fragment({
         }
 
 
-    def resampled(histogram: Histogram, named: dict[MetricName, Measure], seed: int) -> dict[MetricName, list[float]]:
+    def resampled(
+        histogram: Histogram, named: dict[MetricName, Measure], seed: int
+    ) -> dict[MetricName, list[float]]:
         """95 % intervals by resampling users: with one row a user, that is resampling the histogram's counts."""
         generator = np.random.default_rng(seed)
         cells = np.concatenate([histogram.positives, histogram.negatives])

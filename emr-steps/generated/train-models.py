@@ -1299,7 +1299,9 @@ def measures(
     }
 
 
-def resampled(histogram: Histogram, named: dict[MetricName, Measure], seed: int) -> dict[MetricName, list[float]]:
+def resampled(
+    histogram: Histogram, named: dict[MetricName, Measure], seed: int
+) -> dict[MetricName, list[float]]:
     """95 % intervals by resampling users: with one row a user, that is resampling the histogram's counts."""
     generator = np.random.default_rng(seed)
     cells = np.concatenate([histogram.positives, histogram.negatives])
@@ -1598,7 +1600,7 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
         "kind": kind,
         "inputs": inputs,
         "calibration": platt_scaling(histograms["out_of_fold"]),
-        "scoreThresholds": {**score_thresholds(histograms["out_of_fold"])},
+        "scoreThresholds": dict(score_thresholds(histograms["out_of_fold"]).items()),
         "runId": plan["runId"],
         "horizonDays": settings["horizonDays"],
         "testCutoff": str(test["cutoff"]),

@@ -19,12 +19,10 @@ export async function undeclaredNames(fragments: readonly Fragment[]): Promise<r
   try {
     const ordered = inOrder(fragments);
     await Promise.all(
-      ordered.map((one, index) =>
-        writeFile(join(folder, `${one.file.replaceAll(/\W/g, '_')}_${index}.py`), compose([one], one.file)),
-      ),
+      ordered.map((one, index) => writeFile(join(folder, `${index}.py`), compose([one], one.file))),
     );
     const config = join(projectRoot, 'ruff.toml');
-    const { stdout } = await execa(
+    const { stdout, stderr, exitCode } = await execa(
       ruffExecutable,
       [
         ...['check', '--quiet', '--no-cache', '--output-format=concise', '--config', config],
@@ -32,7 +30,11 @@ export async function undeclaredNames(fragments: readonly Fragment[]): Promise<r
       ],
       { cwd: folder, reject: false },
     );
-    return stdout.split('\n').filter((line) => line !== '');
+    const findings = [...stdout.matchAll(/^(\d+)\.py:\d+:\d+: (.+)$/gm)].map(
+      ([, index, finding]) => `${ordered[Number(index)]?.file}: ${finding}`,
+    );
+    if (findings.length === 0 && exitCode !== 0) throw new Error(`ruff failed: ${stdout}${stderr}`);
+    return [...new Set(findings)];
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

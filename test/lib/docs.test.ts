@@ -14,6 +14,9 @@ const BYTES: Readonly<Record<string, number>> = {
   '1 TB': 1_000 * GIGABYTE,
 };
 
+/** Every page for people: those at the top, and docs. */
+const PAGES = ['*.md', 'docs/**/*.md'];
+
 const read = (path: string): string => readFileSync(join(projectRoot, path), 'utf8');
 
 test('the table of sizes is what sizing says', () => {
@@ -29,7 +32,7 @@ test('the table of sizes is what sizing says', () => {
 });
 
 test('every key that the docs name can be set', async () => {
-  const pages = await glob(['README.md', 'docs/**/*.md'], { cwd: projectRoot });
+  const pages = await glob(PAGES, { cwd: projectRoot });
   const tags = ['churn:run-id', 'churn:execution-arn'];
   const named = new Set(pages.flatMap((page) => read(page).match(/churn:[a-zA-Z-]+/g) ?? []));
   const unknown = [...named].filter((key) => !tags.includes(key) && isUnknown(key));
@@ -38,7 +41,7 @@ test('every key that the docs name can be set', async () => {
 });
 
 test('every page that the docs lead to is there', async () => {
-  const pages = await glob(['README.md', 'docs/**/*.md'], { cwd: projectRoot });
+  const pages = await glob(PAGES, { cwd: projectRoot });
   const links = pages.flatMap((page) =>
     [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target = '']) => join(page, '..', target)),
   );
