@@ -8,12 +8,12 @@ import { compileFeatures } from '../domain/features/compile.ts';
 import { FEATURES_TABLE } from '../domain/features/features-table.ts';
 import { ICEBERG_FORMAT_VERSION, sparkTableName, USER_DAYS } from '../domain/lake.ts';
 import { featuresResultSchema } from '../domain/results.ts';
+import { python } from './composition/python.ts';
 import { cutoffs, period } from './fragments/cutoffs.ts';
 import { snapshotExpiry, snapshotReading } from './fragments/snapshots.ts';
 import { sqlText } from './fragments/sql.ts';
 import { stepError } from './fragments/step-error.ts';
 import { featuresTypes, planTypes } from './fragments/types.ts';
-import { python } from './python.ts';
 import { defineStep } from './step.ts';
 
 const { aggregate, projection } = compileFeatures(FEATURES);

@@ -5,6 +5,7 @@
  * or when the rows read, accepted, refused and duplicate, each counted separately, do not add up.
  */
 import { ingestResultSchema } from '../domain/results.ts';
+import { python } from './composition/python.ts';
 import { batch } from './fragments/batch.ts';
 import { eventsTable } from './fragments/events-table.ts';
 import { files } from './fragments/files.ts';
@@ -17,7 +18,6 @@ import { staging } from './fragments/staging.ts';
 import { stepError } from './fragments/step-error.ts';
 import { ingestTypes, planTypes } from './fragments/types.ts';
 import { userDays } from './fragments/user-days.ts';
-import { python } from './python.ts';
 import { defineStep } from './step.ts';
 
 export const ingestEvents = defineStep({

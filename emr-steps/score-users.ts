@@ -6,6 +6,7 @@
 import { FEATURES_TABLE } from '../domain/features/features-table.ts';
 import { SCORES, sparkTableName } from '../domain/lake.ts';
 import { scoringResultSchema } from '../domain/results.ts';
+import { python } from './composition/python.ts';
 import { scoring } from './fragments/candidates.ts';
 import { files } from './fragments/files.ts';
 import { calibrationType } from './fragments/model-description.ts';
@@ -16,7 +17,6 @@ import { drift } from './fragments/stability-index.ts';
 import { stepError } from './fragments/step-error.ts';
 import { createTable } from './fragments/tables.ts';
 import { planTypes, scoringTypes } from './fragments/types.ts';
-import { python } from './python.ts';
 import { defineStep } from './step.ts';
 
 export const scoreUsers = defineStep({

@@ -1,10 +1,10 @@
 /** A Spark step: from one definition come its script, the time-out of its state, and the shape of its result. */
 import type { z } from 'zod';
 import type { StepName } from '../domain/run.ts';
-import { compose } from './compose.ts';
-import { type Fragment, fragment } from './fragment.ts';
+import { compose } from './composition/compose.ts';
+import { type Fragment, fragment } from './composition/fragment.ts';
+import { type Python, python, pythonLines } from './composition/python.ts';
 import { main } from './fragments/main.ts';
-import { type Python, python, pythonLines } from './python.ts';
 
 export interface StepDefinition<Result> {
   readonly name: StepName;

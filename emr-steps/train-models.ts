@@ -7,6 +7,7 @@ import { FEATURES_TABLE } from '../domain/features/features-table.ts';
 import { sparkTableName } from '../domain/lake.ts';
 import { CANDIDATES } from '../domain/models.ts';
 import { trainingResultSchema } from '../domain/results.ts';
+import { python } from './composition/python.ts';
 import { calibration } from './fragments/calibration.ts';
 import { fitting, scoring } from './fragments/candidates.ts';
 import { census } from './fragments/census.ts';
@@ -24,7 +25,6 @@ import { storing } from './fragments/model-storage.ts';
 import { snapshotReading } from './fragments/snapshots.ts';
 import { scoreBins } from './fragments/stability-index.ts';
 import { planTypes, trainingTypes } from './fragments/types.ts';
-import { python } from './python.ts';
 import { defineStep } from './step.ts';
 
 export const trainModels = defineStep({

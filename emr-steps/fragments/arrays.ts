@@ -1,6 +1,6 @@
 /** Arrays of numbers. */
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 
 export const arrays = fragment({
   file: import.meta.url,

@@ -1,6 +1,6 @@
 /** From the files of a batch to the branch, the quarantine and the counts: everything before it is published. */
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 import { duplicates } from './duplicates.ts';
 import { eventRows } from './event-rows.ts';
 import { eventsTable } from './events-table.ts';

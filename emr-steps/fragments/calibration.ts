@@ -1,6 +1,6 @@
 /** From a score to a calibrated probability. */
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 import { arrays } from './arrays.ts';
 import { histograms } from './histograms.ts';
 import { calibrationType } from './model-description.ts';

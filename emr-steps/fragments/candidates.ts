@@ -1,6 +1,6 @@
 /** The candidates: how each is fitted, and made to give a score on the log-odds scale. */
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 import { planTypes } from './types.ts';
 
 /** Any fitted candidate. */

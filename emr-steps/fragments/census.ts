@@ -1,6 +1,6 @@
 /** How many rows there are to learn from and to test on. */
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 
 export const census = fragment({
   file: import.meta.url,

@@ -1,6 +1,6 @@
 /** Which period the log covers, and its cutoffs. */
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 import { stepError } from './step-error.ts';
 import { planTypes } from './types.ts';
 

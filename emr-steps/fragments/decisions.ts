@@ -1,7 +1,7 @@
 /** Thresholds found on out-of-fold scores, and what they do to the test rows. */
 import type { ThresholdRule } from '../../domain/models.ts';
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 import { arrays } from './arrays.ts';
 import { calibration } from './calibration.ts';
 import { histograms } from './histograms.ts';

@@ -1,6 +1,6 @@
 /** Duplicates: events that a day on the branch holds twice, whether they came twice or were there before. */
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 import { staging } from './staging.ts';
 import { tally } from './tally.ts';
 import { planTypes } from './types.ts';

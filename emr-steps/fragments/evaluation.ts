@@ -1,6 +1,6 @@
 /** All metrics of a model, from its out-of-fold and its test scores. */
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 import { calibration } from './calibration.ts';
 import { decisions } from './decisions.ts';
 import { figures } from './figures.ts';

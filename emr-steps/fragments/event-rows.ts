@@ -12,8 +12,8 @@ import {
   USER_AUTHS,
 } from '../../domain/events.ts';
 import { type Column, EVENTS } from '../../domain/lake.ts';
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 import { fileNumbers } from './file-numbers.ts';
 import { forgottenUsers } from './forgotten-users.ts';
 import { parsed, UNREADABLE } from './raw-columns.ts';

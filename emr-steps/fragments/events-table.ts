@@ -1,7 +1,7 @@
 /** The table `events`: which rows of a batch it holds, and how they are deleted. */
 import { EVENTS, sparkTableName } from '../../domain/lake.ts';
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 
 export const eventsTable = fragment({
   file: import.meta.url,

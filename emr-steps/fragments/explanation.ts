@@ -1,6 +1,6 @@
 /** From any failure to its likely cause and remedy: by the classes of exceptions and by status codes, not by texts. */
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 import { javaErrors } from './jvm.ts';
 import { stepError } from './step-error.ts';
 import { planTypes, stepErrorTypes } from './types.ts';

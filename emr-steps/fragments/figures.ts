@@ -5,8 +5,8 @@
  * and the test compares each of them, and its interval, with scikit-learn.
  */
 import type { MetricName, ThresholdRule } from '../../domain/models.ts';
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 import { arrays } from './arrays.ts';
 import { calibration } from './calibration.ts';
 import { histograms } from './histograms.ts';

@@ -1,6 +1,6 @@
 /** The files of a batch as numbers: a row carries a small one through the shuffle instead of a long name. */
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 import { hadoopFiles } from './jvm.ts';
 import { planTypes } from './types.ts';
 

@@ -1,6 +1,6 @@
 /** Reading and writing small files of the lake. */
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 import { hadoopFiles } from './jvm.ts';
 
 export const files = fragment({

@@ -1,6 +1,6 @@
 /** Rows made ready for training: folds of whole users, in an order that is the same every time. */
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 import { inputVector } from './model-inputs.ts';
 import { planTypes } from './types.ts';
 

@@ -1,7 +1,7 @@
 /** Rows of users who asked to be forgotten. */
 import { KEYS } from '../../domain/lake.ts';
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 import { files } from './files.ts';
 import { parsed } from './raw-columns.ts';
 

@@ -1,7 +1,7 @@
 /** From scored rows to histograms of the score: what is collected does not grow with the number of users. */
 import { SCORE_BINS } from '../../domain/models.ts';
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 import { arrays } from './arrays.ts';
 import { census } from './census.ts';
 

@@ -1,6 +1,6 @@
 /** Which features a fitted model looks at. */
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 import { candidateType } from './candidates.ts';
 import { featureType } from './model-inputs.ts';
 import { trainingTypes } from './types.ts';

@@ -2,8 +2,8 @@
  * Every access to the driver's JVM, where PySpark itself has no way: docs/decisions/jvm-access.md says why for each.
  * Nothing else touches `_jvm`, `_jsc` or py4j; what comes from there is typed by the methods that are called.
  */
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 
 const jvm = fragment({
   file: import.meta.url,

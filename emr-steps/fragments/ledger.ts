@@ -1,7 +1,7 @@
 /** The ledger's rows, and the checks that a batch must pass before it is published. */
 import { INGEST_FILES } from '../../domain/lake.ts';
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 import { quarantine } from './quarantine.ts';
 import { stepError } from './step-error.ts';
 import { rowType } from './tables.ts';

@@ -1,6 +1,6 @@
 /** What every script does: read the plan, run the step once, and write its result or its error. */
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 import { explanation } from './explanation.ts';
 import { files } from './files.ts';
 import { javaErrors } from './jvm.ts';

@@ -1,6 +1,6 @@
 /** The description of a model, stored beside it: what train-models hands to score-users. */
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 import { featureType } from './model-inputs.ts';
 
 export const calibrationType = fragment({

@@ -1,8 +1,8 @@
 /** From the columns of the table `features` to the vector that every model reads; the same in training and scoring. */
 import { FEATURES } from '../../domain/features/catalogue.ts';
 import { FEATURE_GROUPS, type Feature } from '../../domain/features/measure.ts';
-import { fragment } from '../fragment.ts';
-import { type Python, python, pythonLines } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { type Python, python, pythonLines } from '../composition/python.ts';
 
 /** By group, as the inputs of the models are ordered. */
 const features: readonly Feature[] = FEATURE_GROUPS.flatMap(({ name }) =>

@@ -1,6 +1,6 @@
 /** A model where it is stored: its own files, and beside them its description. */
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 import { candidateType } from './candidates.ts';
 import { files } from './files.ts';
 import { modelDescription } from './model-description.ts';

@@ -6,8 +6,8 @@ import {
   QUARANTINED_LINE_BYTES,
   sparkTableName,
 } from '../../domain/lake.ts';
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 import { eventRows } from './event-rows.ts';
 import { eventsTable } from './events-table.ts';
 import { newestSnapshot } from './snapshots.ts';

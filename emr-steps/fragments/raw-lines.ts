@@ -1,6 +1,6 @@
 /** Parsing the lines of the raw log, strictly: what is not one JSON object in UTF-8 shows as such. */
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 import { jsonReader } from './jvm.ts';
 import { RAW_SCHEMA, READ_COLUMNS, UNREADABLE } from './raw-columns.ts';
 import { sqlText } from './sql.ts';

@@ -1,7 +1,7 @@
 /** Iceberg snapshots: a step names the exact data that it read and wrote, and removes what is older than the retention. */
 import { SNAPSHOT_RETENTION_DAYS } from '../../domain/lake.ts';
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 import { icebergTables } from './jvm.ts';
 import { stepError } from './step-error.ts';
 import { planTypes } from './types.ts';

@@ -1,5 +1,5 @@
 /** SQL inside the scripts. */
-import { Python } from '../python.ts';
+import { Python } from '../composition/python.ts';
 
 /** A Python string of many lines that holds SQL as it is read: one clause a line. */
 export function sqlText(sql: string): Python {

@@ -3,8 +3,8 @@
  * Both are counted in tenths of the test rows. A value belongs to the tenth that holds the middle of the rows that have
  * it: a value of many rows keeps to itself, so that an indicator that is mostly 1 cannot turn 0 unseen.
  */
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 import { histograms } from './histograms.ts';
 import { modelDescription } from './model-description.ts';
 import { scoringTypes } from './types.ts';

@@ -1,7 +1,7 @@
 /** Staging: a batch becomes events on a branch that no reader sees, and is published in one commit. */
 import { CATALOG, DATABASE, EVENTS, STAGING_BRANCH, sparkTableName } from '../../domain/lake.ts';
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 import { eventsTable } from './events-table.ts';
 import { fileNumbers } from './file-numbers.ts';
 import { icebergTables } from './jvm.ts';

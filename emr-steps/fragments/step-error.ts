@@ -1,6 +1,6 @@
 /** A failure with its likely cause and remedy. */
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 
 export const stepError = fragment({
   file: import.meta.url,

@@ -1,6 +1,6 @@
 /** Figures as they are stored: the same on every processor. */
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 
 export const storedFigures = fragment({
   file: import.meta.url,

@@ -1,6 +1,6 @@
 /** Tables as Spark SQL creates them, and their rows as Python types them. */
 import { type ColumnType, ICEBERG_FORMAT_VERSION, sparkTableName, type Table } from '../../domain/lake.ts';
-import { identifier, Python, python, pythonLines } from '../python.ts';
+import { identifier, Python, python, pythonLines } from '../composition/python.ts';
 import { sqlText } from './sql.ts';
 
 const PROPERTIES: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 /** Counting rows by a whole number while a job runs. */
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 
 export const tally = fragment({
   file: import.meta.url,

@@ -1,8 +1,8 @@
 /** Types of the plan, the results and the error, made from their schemas by `npm run generate` and checked in. */
 import { readFileSync } from 'node:fs';
-import { type Fragment, fragment } from '../fragment.ts';
-import type { TypesFile } from '../generation/type-schemas.ts';
-import { Python } from '../python.ts';
+import { type Fragment, fragment } from '../composition/fragment.ts';
+import { Python } from '../composition/python.ts';
+import type { TypesFile } from '../composition/type-schemas.ts';
 
 export const planTypes = typesOf('plan');
 export const stepErrorTypes = typesOf('step_error');

@@ -1,8 +1,8 @@
 /** The daily roll-up: additive counters by user and day, from which everything after ingest is computed. */
 import { SONG_PAGE, USER_AUTHS } from '../../domain/events.ts';
 import { PAGE_COUNTERS, sparkTableName, USER_DAYS } from '../../domain/lake.ts';
-import { fragment } from '../fragment.ts';
-import { python } from '../python.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
 import { eventsTable } from './events-table.ts';
 import { icebergTables } from './jvm.ts';
 import { newestSnapshot, snapshotChanges } from './snapshots.ts';

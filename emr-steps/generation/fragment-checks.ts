@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { projectRoot, ruffExecutable } from '../../setup/environment.mjs';
-import { compose } from '../compose.ts';
-import { type Fragment, inOrder } from '../fragment.ts';
+import { compose } from '../composition/compose.ts';
+import { type Fragment, inOrder } from '../composition/fragment.ts';
 
 /** Undefined names, unused imports and definitions that hide others. */
 const RULES = 'F821,F401,F811';

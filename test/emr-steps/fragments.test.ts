@@ -1,10 +1,10 @@
 /** Fragments: what each says that it needs is what it uses, and composition puts it in order. */
 import { describe, expect, it } from 'vitest';
-import { compose, definedNames } from '../../emr-steps/compose.ts';
-import { type Fragment, fragment, inOrder } from '../../emr-steps/fragment.ts';
+import { compose, definedNames } from '../../emr-steps/composition/compose.ts';
+import { type Fragment, fragment, inOrder } from '../../emr-steps/composition/fragment.ts';
+import { mergedImports } from '../../emr-steps/composition/imports.ts';
+import { Python, python } from '../../emr-steps/composition/python.ts';
 import { undeclaredNames } from '../../emr-steps/generation/fragment-checks.ts';
-import { mergedImports } from '../../emr-steps/imports.ts';
-import { Python, python } from '../../emr-steps/python.ts';
 import { STEPS } from '../../emr-steps/steps.ts';
 
 const steps: readonly Fragment[] = Object.values(STEPS).map((step) => step.part);

@@ -1,6 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { identifier, literal, type PythonValue, python, pythonLines } from '../../emr-steps/python.ts';
+import {
+  identifier,
+  literal,
+  type PythonValue,
+  python,
+  pythonLines,
+} from '../../emr-steps/composition/python.ts';
 import { pythonExecutable } from '../../setup/environment.mjs';
 
 /** What Python makes of literals, as JSON. */

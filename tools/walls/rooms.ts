@@ -6,25 +6,37 @@ import type { Floors } from './walls.ts';
 
 export const FLOORS: Floors = [
   // Ground: what imports no other room.
+  [{ name: 'domain' }, { name: 'setup' }, { name: 'local/processes' }],
+
   [
-    { name: 'domain' },
-    { name: 'setup' },
-    { name: 'emr-steps/python', holds: ['emr-steps/python.ts'] },
-    { name: 'local/processes' },
-    { name: 'lib/review' },
+    {
+      name: 'emr-steps/composition',
+      uses: { domain: 'the schemas from which the types of the scripts are made' },
+    },
   ],
 
   [
+    {
+      name: 'lib/review',
+      uses: {
+        domain: 'names of functions, in the paths of findings',
+        setup: 'the root of the project, to synthesize another revision',
+      },
+    },
+    {
+      name: 'lib',
+      uses: { domain: 'prices, run settings and the names of functions', setup: 'the root of the project' },
+    },
+    { name: 'lambda/ports', uses: { domain: 'plain data that passes through an interface' } },
     { name: 'generator', uses: { domain: 'pages, states and defects of the log that it writes' } },
     {
       name: 'emr-steps/fragments',
       uses: {
         domain: 'tables, features and models, from which PySpark is made',
-        'emr-steps/python': 'the template that encodes values',
+        'emr-steps/composition':
+          'the template that encodes values, and fragments that declare what they need',
       },
     },
-    { name: 'lambda/ports', uses: { domain: 'plain data that passes through an interface' } },
-    { name: 'lib', uses: { domain: 'prices, run settings and the names of functions' } },
   ],
 
   [
@@ -32,7 +44,7 @@ export const FLOORS: Floors = [
       name: 'emr-steps',
       uses: {
         domain: 'tables, features and the shapes of results',
-        'emr-steps/python': 'the template that encodes values',
+        'emr-steps/composition': 'the template that encodes values, and the composition of a script',
         'emr-steps/fragments': 'the parts of a script',
       },
     },
@@ -120,6 +132,14 @@ export const FLOORS: Floors = [
       },
     },
     {
+      name: 'emr-steps/generation',
+      uses: {
+        setup: 'where ruff and the generator of types are',
+        'emr-steps/composition': 'schemas and fragments',
+        'emr-steps': 'the scripts that it writes',
+      },
+    },
+    {
       name: 'lib/pipeline',
       uses: {
         domain: 'names of steps, functions and errors',
@@ -140,7 +160,6 @@ export const FLOORS: Floors = [
         'lambda/ports': 'the world, as interfaces',
         'lambda/run': 'the detail of a run',
         'lambda/aws': 'its handler connects the adapters',
-        'lambda/store-metrics': 'the bound that promotion uses, for a warning',
       },
     },
     {
@@ -158,7 +177,6 @@ export const FLOORS: Floors = [
       name: 'lib/app',
       holds: ['lib/app.ts'],
       uses: {
-        setup: 'the root of the project',
         lib: 'configuration',
         'lib/storage': 'its stack',
         'lib/network': 'its stack',
