@@ -2,6 +2,7 @@
 import { configurationDocument } from './configuration.ts';
 import { dataDictionary } from './data-dictionary.ts';
 import { featuresDocument } from './features.ts';
+import { metricsDocument, requestDocument } from './reference-tables.ts';
 
 /** Folder of the derived pages; it holds nothing else. */
 export const REFERENCE_FOLDER = 'docs/reference';
@@ -11,4 +12,6 @@ export const DOCUMENTS: Readonly<Record<string, () => string>> = {
   'configuration.md': configurationDocument,
   'data-dictionary.md': dataDictionary,
   'features.md': featuresDocument,
+  'metrics.md': metricsDocument,
+  'request.md': requestDocument,
 };

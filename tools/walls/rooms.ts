@@ -295,6 +295,8 @@ export const FLOORS: Floors = [
         domain: 'what the derived pages describe',
         setup: 'the root of the project',
         lib: 'the keys of the configuration',
+        'local/template': 'the synthesized definition, whose picture is drawn',
+        'local/interpreter': 'the states of a definition',
       },
     },
   ],

@@ -2,16 +2,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { STATE_NAMES } from '../../../domain/states.ts';
+import { STATE_NAMES } from '../../domain/states.ts';
+import { projectRoot } from '../../setup/environment.mjs';
 import {
   type PicturedMachine,
   type PicturedState,
   picture,
   statesDocument,
   withPicture,
-} from '../../../lib/pipeline/states-document.ts';
-import { projectRoot } from '../../../setup/environment.mjs';
-import { definition } from './definition.ts';
+} from '../../tools/docs/states.ts';
+import { definition } from '../lib/pipeline/definition.ts';
 
 const SMALL: PicturedMachine = {
   StartAt: 'Look',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { METRICS } from '../../domain/models.ts';
-import { metricsTable, requestFieldsTable } from '../../domain/reference-tables.ts';
 import { requestShape } from '../../domain/request-fields.ts';
+import { metricsTable, requestFieldsTable } from '../../tools/docs/reference-tables.ts';
 
 /** The cells of each line but the one below the headings. */
 function cells(table: string): string[][] {

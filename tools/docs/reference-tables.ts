@@ -1,13 +1,27 @@
-/** Reference tables of the docs, in Markdown, made from the definitions. Pure functions. */
-import { betterText, metricHeading } from './metrics.ts';
-import { METRICS, type Metric, type MetricDecision } from './models.ts';
-import { REQUEST_FIELDS, type RequestField, type RequestValue } from './request-fields.ts';
-import { runSettingsSchema } from './run.ts';
+/** The pages of the request fields and of the metrics. */
+import { betterText, metricHeading } from '../../domain/metrics.ts';
+import { METRICS, type Metric, type MetricDecision } from '../../domain/models.ts';
+import { REQUEST_FIELDS, type RequestField, type RequestValue } from '../../domain/request-fields.ts';
+import { runSettingsSchema } from '../../domain/run.ts';
+import { page, table } from './markdown.ts';
+
+/** The page of the fields of a run request. */
+export function requestDocument(): string {
+  return page('Fields of a run request', '`domain/request-fields.ts`', [
+    'A request is the JSON that starts a run; `{}` asks for the defaults. `churn run` and `churn start` have an option for each field.',
+    requestFieldsTable(),
+  ]);
+}
+
+/** The page of the metrics. */
+export function metricsDocument(): string {
+  return page('Metrics of the models', '`domain/models.ts`', [metricsTable()]);
+}
 
 /** The fields of a run request. */
 export function requestFieldsTable(): string {
   const settings = new Map<string, unknown>(Object.entries(runSettingsSchema.parse({})));
-  return markdownTable(
+  return table(
     ['field', 'option', 'value', 'default', 'meaning'],
     REQUEST_FIELDS.map((field) => [
       `\`${field.name}\``,
@@ -24,7 +38,7 @@ export function requestFieldsTable(): string {
 /** The metrics by which models are judged. The report's table of all metrics shows each of them. */
 export function metricsTable(): string {
   const metrics: readonly Metric[] = METRICS;
-  return markdownTable(
+  return table(
     ['metric', 'name', 'meaning', 'better', 'digits', 'also shown in', 'decides'],
     metrics.map((metric) => [
       `\`${metric.name}\``,
@@ -61,10 +75,4 @@ function valueText(value: RequestValue): string {
 
 function fieldMeaning({ meaning, standsAlone }: RequestField): string {
   return standsAlone ? `${meaning}; no other field may be given with it` : meaning;
-}
-
-function markdownTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(headings), line(headings.map(() => '---')), ...rows.map(line)].join('\n');
 }
