@@ -1,5 +1,6 @@
 /** The command line: `churn <command>`. */
 import { Command, CommanderError } from 'commander';
+import { UserError } from '../domain/user-error.ts';
 import { UsageError } from './commands/arguments.ts';
 import { listCommand } from './commands/deployed/list.ts';
 import { startCommand } from './commands/deployed/start.ts';
@@ -36,14 +37,12 @@ try {
     // Help that was asked for is no error.
     process.exitCode = error.exitCode === 0 ? 0 : WRONG_USAGE;
   } else {
-    console.error(error instanceof Error ? explained(error) : String(error));
+    console.error(error instanceof Error ? textOf(error) : String(error));
     process.exitCode = error instanceof UsageError ? WRONG_USAGE : FAILED;
   }
 }
 
-/** Errors of ours say what to do; anything else is a fault of this program, whose place is worth knowing. */
-function explained(error: Error): string {
-  return error.name.endsWith('Error') && error.name !== 'Error' && error.name !== 'TypeError'
-    ? error.message
-    : (error.stack ?? error.message);
+/** What users can act on says how; anything else is a bug of this program, and its stack says where. */
+function textOf(error: Error): string {
+  return error instanceof UserError ? error.message : (error.stack ?? error.message);
 }

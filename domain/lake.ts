@@ -1,6 +1,6 @@
 /**
- * The lake: its tables, their columns and who writes them, and where every object of a run lies.
- * The PySpark, the Glue tables, the local SQL engine and the docs are derived from here.
+ * The lake: its tables, their columns, who writes them and where they are. Objects that are no table of this list are
+ * in lake-objects.ts. The PySpark, the Glue tables, the local SQL engine and the docs are derived from here.
  */
 
 /** Name of the Spark catalog under which every Iceberg table is addressed, in the cloud and on one machine. */
@@ -267,43 +267,17 @@ export function sparkTableName(table: Pick<Table, 'name'>): string {
   return `${CATALOG}.${DATABASE}.${table.name}`;
 }
 
-/**
- * Where things lie below the root of the lake (a bucket in the cloud, a folder on one machine).
- * Every key ends without a slash; folders are named as such.
- */
-export const KEYS = {
-  /** Folder of the Iceberg tables: one folder a database, one a table. */
-  warehouse: 'warehouse',
-  /** Lease that only one living run can hold. */
-  lease: 'lease.json',
-  /** Marker of a batch that was planned and is not yet in the ledger. */
-  pendingBatch: (batchId: string): string => `pending/${batchId}.json`,
-  pendingFolder: 'pending',
-  /** Ledger of the files of one batch. */
-  ledger: (batchId: string): string => `tables/${INGEST_FILES.name}/${batchId}.json`,
-  ledgerFolder: `tables/${INGEST_FILES.name}`,
-  /** Metrics of one run. */
-  metrics: (runId: string): string => `tables/${MODEL_METRICS.name}/${runId}.json`,
-  metricsFolder: `tables/${MODEL_METRICS.name}`,
-  /** Record of one run that ended. */
-  runRecord: (runId: string): string => `tables/${RUNS.name}/${runId}.json`,
-  runRecordsFolder: `tables/${RUNS.name}`,
-  /** Pointer to the last run that succeeded, and to the model in charge. */
-  current: 'current.json',
-  /** Marker of when the sweep began to watch: what a pipeline that has never succeeded is measured from. */
-  watchedSince: 'watched-since.json',
-  /** Salted hashes of the users who asked to be forgotten. */
-  forgottenUsers: 'forgotten-users.json',
-  /** Folder of everything that one run writes. */
-  run: (runId: string): string => `runs/${runId}`,
-  plan: (runId: string): string => `runs/${runId}/plan.json`,
-  result: (runId: string, step: string): string => `runs/${runId}/results/${step}.json`,
-  error: (runId: string, step: string): string => `runs/${runId}/errors/${step}.json`,
-  /** What store-metrics assembled for the report. */
-  runDetail: (runId: string): string => `runs/${runId}/detail.json`,
-  closed: (runId: string): string => `runs/${runId}/closed.json`,
-  /** Marker of a start that was refused because another run lives: it ends badly and pages nobody. */
-  refused: (runId: string): string => `runs/${runId}/refused.json`,
-  report: (runId: string): string => `reports/${runId}.html`,
-  model: (runId: string): string => `models/${runId}`,
-} as const;
+/** Folder of the Iceberg tables, below the root of the lake: one folder a database, one a table. */
+export const WAREHOUSE = 'warehouse';
+/** Folder of the external tables: one folder a table. */
+export const EXTERNAL_TABLES = 'tables';
+
+/** Folder of an Iceberg table, below the root of the lake. Folders have no slash at the end. */
+export function icebergTableFolder({ name }: Pick<Table, 'name'>): string {
+  return `${WAREHOUSE}/${DATABASE}/${name}`;
+}
+
+/** Folder of an external table, below the root of the lake. */
+export function externalTableFolder({ name }: Pick<Table, 'name'>): string {
+  return `${EXTERNAL_TABLES}/${name}`;
+}

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { instanceUsdPerHour, STORAGE_GIB_PER_UNIT } from '../domain/cost.ts';
 import { runSettingsSchema } from '../domain/run.ts';
+import { UserError } from '../domain/user-error.ts';
 import { checkSchedule } from './schedule-expression.ts';
 
 /** Begins every key of ours, so that a misspelt one is told apart from a key of CDK's. */
@@ -161,7 +162,7 @@ export type Configuration = Omit<Checked, Staged> & {
 };
 
 /** A configuration that cannot be deployed. The message has one line a problem, each naming its key. */
-export class ConfigurationError extends Error {
+export class ConfigurationError extends UserError {
   override readonly name = 'ConfigurationError';
 }
 

@@ -1,15 +1,15 @@
 /** `churn forget`: puts users on the list of those whose rows ingest drops, in a lake here or in the cloud. */
 import { Command } from 'commander';
 import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
-import { forget, forgottenUsersSchema } from '../../domain/forgotten-users.ts';
-import { EVENTS, KEYS, SCORES, USER_DAYS } from '../../domain/lake.ts';
-import type { ObjectStore } from '../../lambda/ports/ports.ts';
-import { findJson, jsonText, lakeUri } from '../../lambda/run/json-objects.ts';
+import { forget } from '../../domain/forgotten-users.ts';
+import { EVENTS, SCORES, USER_DAYS } from '../../domain/lake.ts';
+import { FORGOTTEN_USERS } from '../../domain/lake-objects.ts';
+import { Lake } from '../../lambda/run/lake.ts';
 import { ContentTags } from '../../local/adapters/content-tags.ts';
 import { FolderStore } from '../../local/adapters/folder-store.ts';
 import { openExistingLake } from '../../local/run/lake-folder.ts';
 import { DEFAULT_LAKE, UsageError } from './arguments.ts';
-import { explained } from './deployed/errors.ts';
+import { withRemedy } from './deployed/errors.ts';
 
 const BUCKET_URI = /^s3:\/\/[^/]+/;
 
@@ -40,10 +40,9 @@ export function forgetCommand(): Command {
       const { lake } = options;
       if (users.some((user) => user.trim() === '')) throw new UsageError('A user id is empty.');
       try {
-        const { objects, root } = await openObjects(options);
-        await addToList(objects, root, users);
+        await addToList(await openLake(options), users);
       } catch (error) {
-        throw explained(error);
+        throw withRemedy(error);
       }
       console.log(`${users.length} on the list: their rows are dropped from the next run on.`);
       console.log(isDeployed(lake) ? deletions(users) : startOver(lake));
@@ -52,34 +51,24 @@ export function forgetCommand(): Command {
 
 const isDeployed = (lake: string): boolean => lake.startsWith('s3:');
 
-async function openObjects({
-  lake,
-  region,
-}: ForgetOptions): Promise<{ readonly objects: ObjectStore; readonly root: string }> {
+async function openLake({ lake, region }: ForgetOptions): Promise<Lake> {
   if (isDeployed(lake)) {
-    if (!BUCKET_URI.test(lake))
-      throw new UsageError(`${lake} is no address in S3: it must read s3://bucket.`);
-    const root = lake.replace(/\/+$/, '');
+    if (!BUCKET_URI.test(lake)) throw new UsageError(`${lake} is not a URI in S3: it must read s3://bucket.`);
     const { openDeployedLake } = await import('./deployed/lake.ts');
-    return { objects: await openDeployedLake(root, region), root };
+    return openDeployedLake(lake.replace(/\/+$/, ''), region);
   }
   const folder = await openExistingLake(lake);
-  return { objects: new FolderStore(new ContentTags(folder.contentTags)), root: folder.root };
+  return new Lake(new FolderStore(new ContentTags(folder.contentTags)), folder.root);
 }
 
-/** @throws UsageError when somebody else changed the list in the same moment */
-export async function addToList(
-  objects: ObjectStore,
-  lakeRoot: string,
-  users: readonly string[],
-): Promise<void> {
-  const uri = lakeUri(lakeRoot, KEYS.forgottenUsers);
-  const known = await findJson(objects, uri, forgottenUsersSchema);
-  const condition =
-    known === undefined ? ({ kind: 'absent' } as const) : ({ kind: 'unchanged', etag: known.etag } as const);
-  const text = jsonText(forget(known?.value, users));
-  if ((await objects.write(uri, text, { condition })) === 'conflict') {
-    throw new UsageError(`${uri} was changed by somebody else meanwhile: run the command again.`);
+/** @throws UsageError when somebody else changed the list at the same moment */
+export async function addToList(lake: Lake, users: readonly string[]): Promise<void> {
+  const known = await lake.find(FORGOTTEN_USERS);
+  const outcome = await lake.replace(FORGOTTEN_USERS, known, forget(known?.value, users));
+  if (outcome === 'conflict') {
+    throw new UsageError(
+      `${lake.uri(FORGOTTEN_USERS)} was changed by somebody else meanwhile: run the command again.`,
+    );
   }
 }
 
@@ -103,5 +92,5 @@ export function deletions(users: readonly string[]): string {
 }
 
 function startOver(lake: string): string {
-  return `The tables in ${lake} still hold them: delete the folder but for ${KEYS.forgottenUsers}, and run on the log again.`;
+  return `The tables in ${lake} still hold them: delete the folder but for ${FORGOTTEN_USERS.key}, and run on the log again.`;
 }

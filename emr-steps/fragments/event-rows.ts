@@ -14,7 +14,8 @@ import {
   SECONDS_PER_DAY,
   USER_AUTHS,
 } from '../../domain/events.ts';
-import { type Column, EVENTS, KEYS } from '../../domain/lake.ts';
+import { type Column, EVENTS } from '../../domain/lake.ts';
+import { FORGOTTEN_USERS } from '../../domain/lake-objects.ts';
 import { python } from '../python.ts';
 import { sqlText } from './sql.ts';
 import { sqlString, sqlStrings } from './tables.ts';
@@ -101,7 +102,7 @@ export const eventRows = python`
   OUTCOME = ${sqlText(OUTCOME)}
   OUTCOMES = ${REFUSAL_REASONS.length + 1}
   FORGOTTEN = ${REFUSAL_REASONS.indexOf(FORGOTTEN_USER) + 1}
-  FORGOTTEN_USERS = ${KEYS.forgottenUsers}
+  FORGOTTEN_USERS = ${FORGOTTEN_USERS.key}
   KNOWN_FILE = "COALESCE(file_number, RAISE_ERROR(CONCAT('no such file in the batch: ', file_path)))"
 
   EVENT_COLUMNS = ${EVENT_COLUMNS}

@@ -1,11 +1,11 @@
-/** Which step went wrong, why, and what to do: from the most telling evidence there is. Pure functions. */
+/** Which step failed, why, and what to do: from the most informative evidence there is. Pure functions. */
 import { ERROR_NAMES, type ErrorName } from '../../domain/operations.ts';
 import { STEP_NAMES } from '../../domain/run.ts';
 import { readableCause } from './causes.ts';
 import type { Evidence } from './evidence.ts';
 
 export interface Explanation {
-  /** State of the run, as the console's picture names it. */
+  /** State of the run, as the console names it. */
   readonly where: string;
   /** Name of the error. */
   readonly error: string;
@@ -22,15 +22,15 @@ export interface Caught {
 const RESUME = 'resume the run ({"resume": "<run id>"}): steps that succeeded are skipped';
 
 const OWN_ERRORS: Readonly<Record<ErrorName, { readonly where?: string; readonly whatToDo: string }>> = {
-  InvalidRequest: { where: 'PlanRun', whatToDo: 'mend the request and start again' },
-  InvalidConfiguration: { whatToDo: 'mend the configuration, deploy, and start again' },
-  NoEventFiles: { where: 'PlanRun', whatToDo: 'deliver the log, or name its place, and start again' },
+  InvalidRequest: { where: 'PlanRun', whatToDo: 'correct the request and start again' },
+  InvalidConfiguration: { whatToDo: 'correct the configuration, deploy, and start again' },
+  NoEventFiles: { where: 'PlanRun', whatToDo: 'deliver the log, or name its location, and start again' },
   OverBudget: { where: 'PlanRun', whatToDo: 'raise the budget or deliver less at once, and start again' },
   CannotResume: { where: 'PlanRun', whatToDo: 'start a new run' },
-  InvalidResult: { whatToDo: `mend or remove the object that the message names, then ${RESUME}` },
+  InvalidResult: { whatToDo: `repair or remove the object that the message names, then ${RESUME}` },
   ReconciliationFailed: {
     where: 'StoreMetrics',
-    whatToDo: 'find out which of the two counts is right before anything else; nothing of the run is current',
+    whatToDo: 'first find out which of the two counts is right; nothing of the run is current',
   },
   LeaseLost: { where: 'StoreMetrics', whatToDo: RESUME },
   RunClosed: { where: 'StoreMetrics', whatToDo: RESUME },
@@ -42,28 +42,28 @@ const ENDINGS: Readonly<Record<string, { readonly why: string; readonly whatToDo
     whatToDo: `if that was not meant, ${RESUME}`,
   },
   'Execution.TIMED_OUT': {
-    why: 'the execution took longer than a run may',
-    whatToDo: `look at the cluster's logs for what hangs, then ${RESUME}`,
+    why: 'the execution took longer than a run is allowed to',
+    whatToDo: `read the cluster's logs to find what hangs, then ${RESUME}`,
   },
   'Execution.FAILED': {
     why: 'the execution failed in a way that no state could catch',
     whatToDo: `look at the execution in the console, then ${RESUME}`,
   },
   ClusterLeftRunning: {
-    why: 'the run has ended and its cluster had not; the cluster has been told to end',
-    whatToDo: `look at the execution in the console for how it ended, then ${RESUME}`,
+    why: 'the run had ended and its cluster was still alive; the cluster is being terminated',
+    whatToDo: `look in the console how the execution ended, then ${RESUME}`,
   },
   LeaseLeftTaken: {
-    why: 'the run has ended without giving the lease back; it is free now',
-    whatToDo: `look at the execution in the console for how it ended, then ${RESUME}`,
+    why: 'the run has ended without releasing the lease; it is released now',
+    whatToDo: `look in the console how the execution ended, then ${RESUME}`,
   },
   'States.Timeout': {
-    why: 'it took longer than it may',
-    whatToDo: `look at the cluster's logs for what hangs, or raise the cluster's size; then ${RESUME}`,
+    why: 'it took longer than it is allowed to',
+    whatToDo: `read the cluster's logs to find what hangs, or make the cluster larger; then ${RESUME}`,
   },
 };
 
-/** The lambdas' own errors say most; then a step's own error, EMR's, and last what was caught. */
+/** The Lambdas' own errors say most; then a step's own error, then EMR's, and last the error that was caught. */
 export function explain(evidence: Evidence, caught: Caught): Explanation {
   return (
     byOwnError(evidence, caught) ??
@@ -73,7 +73,7 @@ export function explain(evidence: Evidence, caught: Caught): Explanation {
   );
 }
 
-/** The state that a run was in, by what it left behind. */
+/** The state that a run was in, by what it has left. */
 function stateReached({ plan, clusters, finished }: Evidence): string {
   if (plan === undefined) return 'PlanRun';
   if (clusters.length === 0 && finished.length === 0) return 'CreateCluster';
@@ -112,7 +112,7 @@ function byCluster(evidence: Evidence, { error, cause }: Caught): Explanation | 
     return {
       where: name,
       error: error ?? 'StepFailed',
-      why: reason ?? `EMR gives no reason for the failure of its step on cluster ${clusterId}`,
+      why: reason ?? `EMR gives no reason why its step failed on cluster ${clusterId}`,
       whatToDo: `${logUri === null ? "read the cluster's logs" : `read ${logUri}`}; then ${RESUME}`,
     };
   }
@@ -124,7 +124,7 @@ function byCluster(evidence: Evidence, { error, cause }: Caught): Explanation | 
     where: stateReached(evidence),
     error: error ?? 'ClusterFailed',
     why: `cluster ${broken.clusterId} ended with errors: ${reason}`,
-    whatToDo: `mend what the reason names (capacity, quota, network, roles), then ${RESUME}`,
+    whatToDo: `fix what the reason names (capacity, quota, network, roles), then ${RESUME}`,
   };
 }
 

@@ -3,6 +3,7 @@
  * The champion is held against by the figures it had on its own test rows; to score both on the same rows is the
  * training step's to offer, and decidePromotion's to use once it does.
  */
+import { areaLowerBound } from '../../domain/area-lower-bound.ts';
 import { BASELINES, LEAKAGE_AUC, type MetricName } from '../../domain/models.ts';
 import type { ModelEvaluation, TrainingResult } from '../../domain/results.ts';
 
@@ -19,8 +20,6 @@ export interface ChampionFigures {
   readonly averagePrecisionRatio: number | undefined;
 }
 
-/** Two-sided 95 % quantile of the normal distribution. */
-const NORMAL_QUANTILE = 1.96;
 const MUST_BEAT: readonly MetricName[] = ['average_precision', 'auc'];
 
 /** Decides, and says why. Every gate must hold; the first that does not is the reason. */
@@ -35,19 +34,6 @@ export function decidePromotion(training: TrainingResult, champion: ChampionFigu
   return champion === undefined
     ? { promoted: true, reason: 'the first model; it beats both baselines on average precision and AUC' }
     : againstChampion(training, chosen, champion);
-}
-
-/** Lower 95 % bound of an AUC by its variance after Hanley and McNeil (Radiology 143, 1982). */
-export function areaLowerBound(area: number, positives: number, negatives: number): number {
-  if (positives < 1 || negatives < 1) return 0;
-  const concordantPositives = area / (2 - area);
-  const concordantNegatives = (2 * area ** 2) / (1 + area);
-  const variance =
-    (area * (1 - area) +
-      (positives - 1) * (concordantPositives - area ** 2) +
-      (negatives - 1) * (concordantNegatives - area ** 2)) /
-    (positives * negatives);
-  return area - NORMAL_QUANTILE * Math.sqrt(Math.max(0, variance));
 }
 
 function leakage(training: TrainingResult, chosen: ModelEvaluation): string | undefined {

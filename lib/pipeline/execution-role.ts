@@ -6,7 +6,7 @@ import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { DATABASE, KEYS } from '../../domain/lake.ts';
+import { DATABASE, EXTERNAL_TABLES, WAREHOUSE } from '../../domain/lake.ts';
 import { CLUSTER_TAGS } from '../../domain/operations.ts';
 import { arnOf } from '../arns.ts';
 import type { ComputeStack } from '../compute/compute-stack.ts';
@@ -127,7 +127,7 @@ function reconciliation({ lakeBucket, resultsBucket, workgroupName }: StorageSta
     new PolicyStatement({
       sid: 'ReadTheTables',
       actions: ['s3:GetObject'],
-      resources: [lakeBucket.arnForObjects(`${KEYS.warehouse}/*`), lakeBucket.arnForObjects('tables/*')],
+      resources: [WAREHOUSE, EXTERNAL_TABLES].map((folder) => lakeBucket.arnForObjects(`${folder}/*`)),
     }),
     new PolicyStatement({
       sid: 'WriteResults',

@@ -3,7 +3,7 @@ import { Aws, RemovalPolicy } from 'aws-cdk-lib';
 import { CfnDatabase, CfnTable } from 'aws-cdk-lib/aws-glue';
 import type { Construct } from 'constructs';
 import { RAW_COLUMNS, type RawType } from '../../domain/events.ts';
-import { type ColumnType, DATABASE, KEYS, TABLES } from '../../domain/lake.ts';
+import { type ColumnType, DATABASE, externalTableFolder, TABLES, WAREHOUSE } from '../../domain/lake.ts';
 
 const RAW_TABLE = 'raw_events';
 const ATHENA_TYPE: Readonly<Record<RawType, string>> = {
@@ -33,7 +33,7 @@ export function lakeCatalog(scope: Construct, { lakeRoot, eventsRoot, keep }: La
     databaseInput: {
       name: DATABASE,
       description: 'Churn pipeline: events, features, scores, models and runs',
-      locationUri: `${lakeRoot}/${KEYS.warehouse}/${DATABASE}`,
+      locationUri: `${lakeRoot}/${WAREHOUSE}/${DATABASE}`,
     },
   });
   database.applyRemovalPolicy(keep ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY);
@@ -48,11 +48,11 @@ export function lakeCatalog(scope: Construct, { lakeRoot, eventsRoot, keep }: La
         comment: meaning,
       })),
     },
-    ...TABLES.filter(({ format }) => format === 'json').map(({ name, grain, columns }) => ({
-      name,
-      description: grain,
-      location: `${lakeRoot}/tables/${name}/`,
-      columns: columns.map((column) => ({
+    ...TABLES.filter(({ format }) => format === 'json').map((table) => ({
+      name: table.name,
+      description: table.grain,
+      location: `${lakeRoot}/${externalTableFolder(table)}/`,
+      columns: table.columns.map((column) => ({
         name: column.name,
         type: hiveType(column.type),
         comment: column.meaning,

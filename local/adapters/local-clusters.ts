@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { ClusterDescription, Clusters, LivingCluster } from '../../lambda/ports/ports.ts';
+import type { ClusterDescription, Clusters, LivingCluster } from '../../lambda/ports/clusters.ts';
 import { endGroup, groupLives, killGroup } from '../processes/group.ts';
 import { isAlive, ownIdentity, processSchema } from '../processes/identity.ts';
 import { Registry } from './registry.ts';
@@ -73,8 +73,8 @@ export class LocalClusters implements Clusters {
         runId: run,
         executionArn,
         createdAt: new Date(createdAt),
-        // To end one takes no time here.
-        isEnding: false,
+        // Termination takes no time here.
+        isTerminating: false,
       }));
   }
 

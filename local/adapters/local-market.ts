@@ -1,5 +1,5 @@
 /** The ports to EC2's market, on a machine that rents nothing there. */
-import type { InstanceMarket, SpotPrices } from '../../lambda/ports/ports.ts';
+import type { InstanceMarket, SpotPrices } from '../../lambda/ports/instance-market.ts';
 
 /** No instances, no prices. */
 export const localSpotPrices: SpotPrices = { history: async () => [] };

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { KEYS } from '../../domain/lake.ts';
+import { logFolder } from '../../domain/lake-objects.ts';
 import { CLUSTER_TAGS } from '../../domain/operations.ts';
 import { STEP_OF_STATE } from '../../lib/pipeline/step-states.ts';
 import { fileUri } from '../adapters/file-uris.ts';
@@ -82,7 +82,7 @@ export function elasticMapReduce(emr: LocalEmr): TaskHandlers {
       const { runId } = await clusters.waiting(clusterId).catch((error: Error) => {
         throw emrError(error.message);
       });
-      const logFile = join(lakeFolder, KEYS.run(runId), 'logs', `${step.Name}.log`);
+      const logFile = join(lakeFolder, logFolder(runId), `${step.Name}.log`);
       const args = localArguments(step.HadoopJarStep.Args, emr.assets);
       const scratchFolder = join(clusters.folderOf(clusterId), 'scratch');
       const isSmall = await workIsSmall(step.Name, args, lakeFolder);

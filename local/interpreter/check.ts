@@ -2,6 +2,7 @@
  * What the interpreter would skip in silence or cannot do is refused before anything starts: otherwise a run on
  * this machine would succeed where the same definition behaves differently in AWS.
  */
+import { UserError } from '../../domain/user-error.ts';
 import { allStates, type Machine, type NamedState, resourceKind } from './state-language.ts';
 
 /** Fields of JSONata and of variables: the interpreter ignores them. `HeartbeatSeconds` it ignores too. */
@@ -29,7 +30,7 @@ const WRONG_IN_BRANCHES = ['$$.Execution.StartTime', '$$.Execution.Input'];
 const MAX_TIMEOUT_SECONDS = 2_147_483;
 
 /** The definition asks for something that the local run cannot do. */
-export class UnsupportedDefinitionError extends Error {
+export class UnsupportedDefinitionError extends UserError {
   override readonly name = 'UnsupportedDefinitionError';
   readonly problems: readonly string[];
   constructor(problems: readonly string[]) {

@@ -3,11 +3,12 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { KEYS } from '../../domain/lake.ts';
+import { FORGOTTEN_USERS } from '../../domain/lake-objects.ts';
+import { UserError } from '../../domain/user-error.ts';
 import { isCode } from '../adapters/file-lock.ts';
 import { fileUri } from '../adapters/file-uris.ts';
 
-/** Places in a lake that only a local run has; all others are in KEYS of domain/lake.ts. */
+/** Places in a lake that only a local run has; all others are in domain/lake-objects.ts. */
 const OWN = {
   folder: 'local',
   identity: 'local/lake.json',
@@ -20,12 +21,12 @@ const OWN = {
 /** Where a log is generated when none is given. */
 const GENERATED_LOG = 'generated-log';
 /** What a lake that is made anew may find in its folder. */
-const KEPT = [GENERATED_LOG, KEYS.forgottenUsers];
+const KEPT = [GENERATED_LOG, FORGOTTEN_USERS.key];
 
 const identitySchema = z.strictObject({ path: z.string(), createdAt: z.iso.datetime() });
 
 /** A folder that cannot serve as the lake. */
-export class LakeFolderError extends Error {
+export class LakeFolderError extends UserError {
   override readonly name = 'LakeFolderError';
 }
 

@@ -3,6 +3,7 @@
  * become names and ARNs, references across stacks are followed. Whatever is not understood is refused.
  */
 import { z } from 'zod';
+import { UserError } from '../../domain/user-error.ts';
 import { attributeOf, type Place, physicalId, resourceArn } from './physical-names.ts';
 
 export type Json = z.infer<ReturnType<typeof z.json>>;
@@ -29,7 +30,7 @@ export interface StackTemplate extends Place {
 }
 
 /** Something in a template that cannot be resolved without deploying it. */
-export class UnresolvableTemplateError extends Error {
+export class UnresolvableTemplateError extends UserError {
   override readonly name = 'UnresolvableTemplateError';
   constructor(stackName: string, what: string) {
     super(

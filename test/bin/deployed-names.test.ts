@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DeployedError, explained } from '../../bin/commands/deployed/errors.ts';
+import { DeployedError, withRemedy } from '../../bin/commands/deployed/errors.ts';
 import {
   consoleLink,
   executionArnOf,
@@ -81,21 +81,21 @@ describe('an error of AWS', () => {
     ['StateMachineDoesNotExist', /no such pipeline.*--stage/],
     ['ExecutionDoesNotExist', /no such run.*churn list/],
   ])('%s says what to do', (name, words) => {
-    expect(explained(named(name))).toBeInstanceOf(DeployedError);
-    expect(explained(named(name))).toHaveProperty('message', expect.stringMatching(words));
+    expect(withRemedy(named(name))).toBeInstanceOf(DeployedError);
+    expect(withRemedy(named(name))).toHaveProperty('message', expect.stringMatching(words));
   });
 
   it('about a Region or the network says what to do', () => {
-    expect(explained(new Error('Region is missing'))).toHaveProperty(
+    expect(withRemedy(new Error('Region is missing'))).toHaveProperty(
       'message',
       expect.stringMatching(/--region/),
     );
     const unreachable = Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' });
-    expect(explained(unreachable)).toHaveProperty('message', expect.stringMatching(/cannot be reached/));
+    expect(withRemedy(unreachable)).toHaveProperty('message', expect.stringMatching(/cannot be reached/));
   });
 
   it('that nobody expects stays as it is', () => {
     const error = named('InternalFailure');
-    expect(explained(error)).toBe(error);
+    expect(withRemedy(error)).toBe(error);
   });
 });

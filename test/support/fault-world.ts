@@ -7,7 +7,8 @@ import { z } from 'zod';
 import { CLUSTER_TAGS, FUNCTION_NAMES } from '../../domain/operations.ts';
 import type { Closing } from '../../lambda/close-run/close-one-run.ts';
 import { closeRun } from '../../lambda/close-run/close-run.ts';
-import type { ClusterInstance, Ports } from '../../lambda/ports/ports.ts';
+import type { ClusterInstance } from '../../lambda/ports/clusters.ts';
+import type { Ports } from '../../lambda/ports/ports.ts';
 import { STEP_OF_STATE } from '../../lib/pipeline/step-states.ts';
 import { lambda } from '../../local/handlers/lambda.ts';
 import { stepFunctions } from '../../local/handlers/step-functions.ts';
@@ -19,13 +20,14 @@ import type { Json } from '../../local/template/intrinsics.ts';
 import { arnOf, MemoryPorts } from './memory-ports.ts';
 import {
   answerReconcileQuery,
-  CONTEXT,
+  DEPLOYMENT,
   EVENTS,
   FEATURES,
   ingest,
   putResult,
   SCORING,
   TRAINING,
+  worldOn,
 } from './run-fixture.ts';
 import { synthesize } from './synthesize.ts';
 
@@ -107,13 +109,13 @@ export class FaultWorld {
         cause: isOwn ? ending.cause : null,
       },
     };
-    await closeRun(event, ports, CONTEXT);
+    await closeRun(event, worldOn(ports));
   }
 
   /** What happens every 15 minutes. */
   async sweep(ports: Ports = this.ports): Promise<readonly Closing[]> {
     this.ports.clock.advance(15 * 60_000);
-    return (await closeRun({ sweep: true }, ports, CONTEXT)).closings;
+    return (await closeRun({ sweep: true }, worldOn(ports))).closings;
   }
 }
 
@@ -151,7 +153,7 @@ function handlerOf(handlers: TaskHandlers, kind: string): TaskHandlers[string] {
 function findFunction(arn: string) {
   const functionName = deployed.functions.get(arn)?.functionName;
   const name = FUNCTION_NAMES.find((own) => functionName?.endsWith(`-${own}`) === true);
-  return name === undefined ? undefined : { body: FUNCTIONS[name], context: CONTEXT };
+  return name === undefined ? undefined : { body: FUNCTIONS[name], deployment: DEPLOYMENT };
 }
 
 const createSchema = z.looseObject({ Tags: z.array(z.object({ Key: z.string(), Value: z.string() })) });

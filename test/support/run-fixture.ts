@@ -1,6 +1,6 @@
 /** A run on a small log as its steps leave it, for the tests of what comes after them. */
 
-import { KEYS } from '../../domain/lake.ts';
+import { modelFolder, PLAN } from '../../domain/lake-objects.ts';
 import { ENVIRONMENT } from '../../domain/operations.ts';
 import { expectedCounts, RECONCILE_COLUMNS } from '../../domain/reconcile.ts';
 import type {
@@ -11,14 +11,16 @@ import type {
   TrainingResult,
 } from '../../domain/results.ts';
 import { type PlanRunOutput, type RunPlan, runPlanSchema, type StepName } from '../../domain/run.ts';
-import { readContext } from '../../lambda/run/context.ts';
+import type { Ports } from '../../lambda/ports/ports.ts';
+import { readDeployment } from '../../lambda/run/deployment.ts';
+import { type World, worldOf } from '../../lambda/run/world.ts';
 import { startTraining } from '../../lambda/start-training/plan-run.ts';
 import { arnOf, type MemoryPorts } from './memory-ports.ts';
 
 export const LAKE = 's3://lake';
 export const EVENTS = 's3://raw/events';
 
-export const CONTEXT = readContext({
+export const DEPLOYMENT = readDeployment({
   [ENVIRONMENT.lakeRoot]: LAKE,
   [ENVIRONMENT.eventsRoot]: EVENTS,
   [ENVIRONMENT.platform]: 'emr',
@@ -30,7 +32,12 @@ export const CONTEXT = readContext({
   [ENVIRONMENT.subnetIds]: 'subnet-1,subnet-2',
 });
 
-/** Address of a key of the lake. */
+/** What a call of a Lambda with those ports works with. */
+export function worldOn(ports: Ports): World {
+  return worldOf(ports, DEPLOYMENT);
+}
+
+/** URI of a key of the lake. */
 export function at(key: string): string {
   return `${LAKE}/${key}`;
 }
@@ -39,12 +46,12 @@ export function at(key: string): string {
 export function plan(ports: MemoryPorts, runId: string, request: unknown = {}): Promise<PlanRunOutput> {
   const executionArn = ports.executions.set(runId, 'RUNNING');
   const startedAt = ports.clock.now().toISOString();
-  return startTraining({ runId, executionArn, startedAt, request }, ports, CONTEXT);
+  return startTraining({ runId, executionArn, startedAt, request }, worldOn(ports));
 }
 
 /** The plan that PlanRun wrote. */
 export function planOf(ports: MemoryPorts, runId: string): RunPlan {
-  return runPlanSchema.parse(JSON.parse(ports.objects.text(at(KEYS.plan(runId))) ?? 'null'));
+  return runPlanSchema.parse(JSON.parse(ports.objects.text(at(PLAN.of(runId).key)) ?? 'null'));
 }
 
 /** Does what the ingest step leaves behind: the ledger and its result. */
@@ -66,7 +73,7 @@ export function ingest(ports: MemoryPorts, runId: string, result: Partial<Ingest
 export function runSteps(ports: MemoryPorts, runId: string, training: Partial<TrainingResult> = {}): void {
   ingest(ports, runId);
   putResult(ports, runId, 'build-features', FEATURES);
-  putResult(ports, runId, 'train-models', { ...TRAINING, ...training, modelUri: at(KEYS.model(runId)) });
+  putResult(ports, runId, 'train-models', { ...TRAINING, ...training, modelUri: at(modelFolder(runId)) });
   putResult(ports, runId, 'score-users', SCORING);
   answerReconcileQuery(ports, runId);
 }
@@ -93,7 +100,7 @@ export function storeMetricsInput(runId: string) {
   return {
     runId,
     executionArn: arnOf(runId),
-    planUri: at(KEYS.plan(runId)),
+    planUri: at(PLAN.of(runId).key),
     reconcileQueryExecutionId: runId,
   };
 }

@@ -5,9 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance, type Json } from '@duckdb/node-api';
 import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
-import { KEYS, TABLES } from '../../domain/lake.ts';
+import { TABLES } from '../../domain/lake.ts';
+import type { ObjectKind } from '../../domain/lake-object.ts';
+import { LEDGER, modelFolder, PLAN, runFolder, STEP_ERROR, STEP_RESULT } from '../../domain/lake-objects.ts';
 import { type StepError, stepErrorSchema } from '../../domain/results.ts';
-import { type EventFile, type RunPlan, runPlanSchema, runSettingsSchema } from '../../domain/run.ts';
+import {
+  type EventFile,
+  type RunPlan,
+  runPlanSchema,
+  runSettingsSchema,
+  type StepName,
+} from '../../domain/run.ts';
 import type { Step } from '../../emr-steps/step.ts';
 import { fileUri } from '../../local/adapters/file-uris.ts';
 import { lakeViews } from '../../local/adapters/lake-views.ts';
@@ -54,14 +62,14 @@ export async function writePlan(lakeFolder: string, options: PlanOptions): Promi
   const { runId, files } = options;
   const at = (key: string): string => `${fileUri(lakeFolder)}/${key}`;
   const batchId = createHash('sha256').update(JSON.stringify(files)).digest('hex').slice(0, 16);
-  const outputs = (key: (runId: string, step: 'ingest-events') => string): RunPlan['outputs']['results'] => {
-    const of = (step: string): string => at(key(runId, 'ingest-events').replace('ingest-events', step));
+  const ofEachStep = (kinds: Readonly<Record<StepName, ObjectKind<unknown>>>) => {
+    const of = (step: StepName): string => at(kinds[step].of(runId).key);
     return {
       'ingest-events': of('ingest-events'),
       'build-features': of('build-features'),
       'train-models': of('train-models'),
       'score-users': of('score-users'),
-    };
+    } satisfies RunPlan['outputs']['results'];
   };
   const plan = runPlanSchema.parse({
     runId,
@@ -94,14 +102,14 @@ export async function writePlan(lakeFolder: string, options: PlanOptions): Promi
     scoring: { controlGroupShare: SETTINGS.controlGroupShare, controlGroupSalt: SETTINGS.controlGroupSalt },
     cluster: { coreUnits: 1, taskUnits: 1, executors: 1, estimatedMinutes: 0, estimatedUsd: 0 },
     outputs: {
-      results: outputs(KEYS.result),
-      errors: outputs(KEYS.error),
-      ledger: at(KEYS.ledger(batchId)),
-      model: at(KEYS.model(runId)),
+      results: ofEachStep(STEP_RESULT),
+      errors: ofEachStep(STEP_ERROR),
+      ledger: at(LEDGER.of(batchId).key),
+      model: at(modelFolder(runId)),
     },
   } satisfies RunPlan);
-  await mkdir(join(lakeFolder, KEYS.run(runId)), { recursive: true });
-  await writeFile(join(lakeFolder, KEYS.plan(runId)), JSON.stringify(plan));
+  await mkdir(join(lakeFolder, runFolder(runId)), { recursive: true });
+  await writeFile(join(lakeFolder, PLAN.of(runId).key), JSON.stringify(plan));
   return plan;
 }
 
@@ -201,7 +209,7 @@ function lakeFolderOf(plan: RunPlan): string {
 }
 
 function planPath(plan: RunPlan): string {
-  return join(lakeFolderOf(plan), KEYS.plan(plan.runId));
+  return join(lakeFolderOf(plan), PLAN.of(plan.runId).key);
 }
 
 async function readJson(uri: string): Promise<unknown> {

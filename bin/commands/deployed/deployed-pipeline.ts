@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import type { Json } from '../../../local/template/intrinsics.ts';
-import { DeployedError, explained } from './errors.ts';
+import { DeployedError, withRemedy } from './errors.ts';
 import type { HistoryEvent } from './history.ts';
 import { executionArnOf, regionOf } from './names.ts';
 import type { PipelineOptions } from './options.ts';
@@ -139,6 +139,6 @@ async function told<Answer>(answer: Promise<Answer>): Promise<Answer> {
   try {
     return await answer;
   } catch (error) {
-    throw explained(error);
+    throw withRemedy(error);
   }
 }

@@ -1,7 +1,8 @@
 /** What went wrong between here and AWS, in words that say what to do. */
+import { UserError } from '../../../domain/user-error.ts';
 
-/** A command against a deployed pipeline failed for a reason that its user can mend. */
-export class DeployedError extends Error {
+/** A command against a deployed pipeline failed for a reason that its user can fix. */
+export class DeployedError extends UserError {
   override readonly name = 'DeployedError';
 }
 
@@ -45,9 +46,9 @@ const REMEDIES: Readonly<Record<string, (message: string) => string>> = {
 const NO_REGION = /region is missing/i;
 const NETWORK = /^(ENOTFOUND|ECONNREFUSED|ECONNRESET|EAI_AGAIN|ETIMEDOUT)$/;
 
-/** The error as its user should see it; one that nobody expects stays as it is. */
-export function explained(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof DeployedError) return error;
+/** The error with what to do about it; an unexpected one stays as it is. */
+export function withRemedy(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof UserError) return error;
   const remedy = REMEDIES[error.name];
   if (remedy !== undefined) return new DeployedError(remedy(error.message));
   if (NO_REGION.test(error.message)) {

@@ -2,7 +2,7 @@
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { DeployedPipeline } from './deployed-pipeline.ts';
-import { DeployedError, explained } from './errors.ts';
+import { DeployedError, withRemedy } from './errors.ts';
 import { regionOf } from './names.ts';
 import { outcomeOf } from './outcome.ts';
 
@@ -39,6 +39,6 @@ async function signed(report: string, region: string): Promise<string> {
     const command = new GetObjectCommand({ Bucket, Key });
     return await getSignedUrl(new S3Client({ region }), command, { expiresIn: LINK_SECONDS });
   } catch (error) {
-    throw explained(error);
+    throw withRemedy(error);
   }
 }

@@ -1,8 +1,8 @@
 /** What a reader should beware of, said plainly. Pure functions. */
+import { areaLowerBound } from '../../../domain/area-lower-bound.ts';
 import { defectiveRows } from '../../../domain/defective-rows.ts';
 import { driftByChance, driftLevel, isExemptFromDriftAlarm } from '../../../domain/drift-thresholds.ts';
 import type { RunDetail } from '../../../domain/records.ts';
-import { areaLowerBound } from '../../store-metrics/promotion.ts';
 import { decimal, percent, whole } from '../format.ts';
 import { featureLabel } from '../labels.ts';
 import { driftText } from './drift.ts';

@@ -46,12 +46,17 @@ describe('S3', () => {
     return { mock: mockClient(client), store: new S3Objects(client) };
   };
 
-  it('writes under the condition it was given', async () => {
+  const contentType = 'application/json';
+
+  it('writes with the content type and under the condition it was given', async () => {
     const { mock, store } = objects();
     mock.on(PutObjectCommand).resolves({});
-    await store.write('s3://lake/a/b.json', 'x', { condition: { kind: 'absent' } });
-    await store.write('s3://lake/a/b.json', 'x', { condition: { kind: 'unchanged', etag: '"1"' } });
-    await store.write('s3://lake/a/b.json', 'x');
+    await store.write('s3://lake/a/b.json', 'x', { contentType, condition: { kind: 'absent' } });
+    await store.write('s3://lake/a/b.json', 'x', {
+      contentType,
+      condition: { kind: 'unchanged', etag: '"1"' },
+    });
+    await store.write('s3://lake/a/b.json', 'x', { contentType });
     const inputs = mock.commandCalls(PutObjectCommand).map((call) => call.args[0].input);
     expect(inputs.map(({ IfNoneMatch, IfMatch }) => [IfNoneMatch, IfMatch])).toEqual([
       ['*', undefined],
@@ -59,21 +64,24 @@ describe('S3', () => {
       [undefined, undefined],
     ]);
     expect(inputs[0]).toMatchObject({ Bucket: 'lake', Key: 'a/b.json' });
+    for (const input of inputs) expect(input.ContentType).toBe(contentType);
   });
 
   it('tries again when another conditional write is under way, and then tells how that one ended', async () => {
     const { mock, store } = objects();
     mock.on(PutObjectCommand).rejectsOnce(answer(409)).rejectsOnce(answer(409)).rejects(answer(412));
-    expect(await store.write('s3://lake/a', 'x', { condition: { kind: 'absent' } })).toBe('conflict');
+    expect(await store.write('s3://lake/a', 'x', { contentType, condition: { kind: 'absent' } })).toBe(
+      'conflict',
+    );
     expect(mock.commandCalls(PutObjectCommand)).toHaveLength(3);
   });
 
   it('takes an object that is gone for one that has changed, but not a bucket that is not there', async () => {
     const { mock, store } = objects();
     mock.on(PutObjectCommand).rejects(answer(404));
-    const unchanged = { condition: { kind: 'unchanged', etag: '"1"' } } as const;
+    const unchanged = { contentType, condition: { kind: 'unchanged', etag: '"1"' } } as const;
     expect(await store.write('s3://lake/a', 'x', unchanged)).toBe('conflict');
-    await expect(store.write('s3://lake/a', 'x')).rejects.toThrow();
+    await expect(store.write('s3://lake/a', 'x', { contentType })).rejects.toThrow();
   });
 
   it('lists all pages of a folder, of a glob what matches, and no neighbour of like name', async () => {
@@ -349,7 +357,7 @@ it('Step Functions: executions are read back to the day that was asked for, and 
     executions: [execution('new', '2018-12-04T06:00:00Z'), execution('old', '2018-11-01T06:00:00Z')],
     nextToken: 'older ones',
   });
-  const found = await new StepFunctionsExecutions(client, 'arn:machine').endedBadly(new Date('2018-12-01'));
+  const found = await new StepFunctionsExecutions(client, 'arn:machine').failedSince(new Date('2018-12-01'));
   expect(found.map(({ runId }) => runId)).toEqual(['new']);
   expect(mock.commandCalls(ListExecutionsCommand)).toHaveLength(3);
 });
@@ -364,7 +372,7 @@ describe('Step Functions: telling once', () => {
   it('starts the notifier under the name of the run, with a subject that is fit for SNS', async () => {
     mock.on(StartExecutionCommand).resolves({});
     const subject = `Run ü\nfailed ${'x'.repeat(200)}`;
-    expect(await notifications.tellOnce('run-1', { subject, text: 'why' })).toBe('told');
+    expect(await notifications.notifyOnce('run-1', { subject, text: 'why' })).toBe('notified');
     const { input } = mock.commandCalls(StartExecutionCommand)[0]?.args[0] ?? {};
     expect(input).toMatchObject({ stateMachineArn: 'arn:notifier', name: 'run-1' });
     const told = noticeSchema.parse(JSON.parse(input?.input ?? ''));
@@ -377,13 +385,13 @@ describe('Step Functions: telling once', () => {
     mock
       .on(StartExecutionCommand)
       .rejects(new ExecutionAlreadyExists({ message: 'Execution Already Exists', $metadata: {} }));
-    expect(await notifications.tellOnce('run-1', notice)).toBe('told before');
+    expect(await notifications.notifyOnce('run-1', notice)).toBe('already notified');
   });
 
   it('hands on any other error', async () => {
     const gone = new StateMachineDoesNotExist({ message: 'gone', $metadata: {} });
     mock.on(StartExecutionCommand).rejects(gone);
-    await expect(notifications.tellOnce('run-1', notice)).rejects.toBe(gone);
+    await expect(notifications.notifyOnce('run-1', notice)).rejects.toBe(gone);
   });
 });
 

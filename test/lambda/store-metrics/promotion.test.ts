@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { areaLowerBound } from '../../../domain/area-lower-bound.ts';
 import type { TrainingResult } from '../../../domain/results.ts';
-import { areaLowerBound, decidePromotion } from '../../../lambda/store-metrics/promotion.ts';
+import { decidePromotion } from '../../../lambda/store-metrics/promotion.ts';
 import { TRAINING } from '../../support/run-fixture.ts';
 
 const CHAMPION = { runId: 'run-0', testCutoff: '2018-11-12', averagePrecisionRatio: 3.5 };
