@@ -118,7 +118,7 @@ describe('S3', () => {
   });
 
   it('refuses an address that is none', async () => {
-    await expect(objects().store.read('/tmp/x')).rejects.toThrow(/\/tmp\/x is no address in S3/);
+    await expect(objects().store.read('/tmp/x')).rejects.toThrow(/\/tmp\/x is not a URI in S3/);
   });
 });
 
@@ -180,8 +180,20 @@ describe('EMR', () => {
     mock.on(DescribeClusterCommand, { ClusterId: 'j-1' }).resolves(cluster(tags('run-1', 'churn-dev')));
     mock.on(DescribeClusterCommand, { ClusterId: 'j-3' }).resolves(cluster(tags('run-3', 'of another team')));
     expect(await new EmrClusters(client, 'churn-dev').living()).toEqual([
-      { clusterId: 'j-1', runId: 'run-1', executionArn: 'arn:run-1', createdAt: created, isEnding: false },
-      { clusterId: 'j-4', runId: 'run-4', executionArn: 'arn:run-4', createdAt: created, isEnding: true },
+      {
+        clusterId: 'j-1',
+        runId: 'run-1',
+        executionArn: 'arn:run-1',
+        createdAt: created,
+        isTerminating: false,
+      },
+      {
+        clusterId: 'j-4',
+        runId: 'run-4',
+        executionArn: 'arn:run-4',
+        createdAt: created,
+        isTerminating: true,
+      },
     ]);
     expect(mock.commandCalls(DescribeClusterCommand)).toHaveLength(3);
   });

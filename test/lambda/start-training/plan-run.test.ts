@@ -154,7 +154,7 @@ describe('a request that makes no sense', () => {
     [{ events: 's3://raw' }, /"events" is "s3:\/\/raw": must lie below/],
     [{ events: 's3://elsewhere/events/' }, /"events" is .*: must lie below/],
     [{ resume: 'run-0', seed: 1 }, /"seed": a resumed run takes the plan as it was/],
-    [{ resume: '../../x' }, /"resume" is .*no run's id/],
+    [{ resume: '../../x' }, /"resume" is .*not a run's id/],
     ['all', /the request: .*\{\} asks for the defaults/],
   ])('%j is refused by name', async (request, message) => {
     const ports = portsWithLog();
@@ -228,9 +228,12 @@ describe('a log that cannot be listed', () => {
   it.each([
     [
       'no such bucket',
-      /s3:\/\/raw\/events\S* cannot be listed.*as S3 says\nMake the bucket, or set churn:rawBucket/,
+      /s3:\/\/raw\/events\S* cannot be listed.*as S3 says\nCreate the bucket, or correct churn:rawBucket/,
     ],
-    ['access denied', /s3:\/\/raw\/events\S* cannot be listed.*as S3 says\nAdmit .* or set churn:rawBucket/],
+    [
+      'access denied',
+      /s3:\/\/raw\/events\S* cannot be listed.*as S3 says\nAllow .* or correct churn:rawBucket/,
+    ],
   ] as const)(
     'is a mistake of the configuration, also when a request names a place in it: %s',
     async (reason, words) => {
