@@ -48,7 +48,7 @@ function eventsOutOfReach({ events }: RunRequest, { platform, eventsRoot }: Depl
   const root = eventsRoot.replace(/\/+$/, '');
   return events === root || events.startsWith(`${root}/`)
     ? []
-    : [`"events" is "${events}": must lie below ${root}, all that the cluster may read of event files`];
+    : [`"events" is "${events}": must be below ${root}, all that the cluster may read of event files`];
 }
 
 function daysOutOfReach(request: RunRequest, settings: RunSettings, now: Date): string[] {

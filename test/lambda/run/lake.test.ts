@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { LakeObject } from '../../../domain/lake-object.ts';
 import {
   FORGOTTEN_USERS,
   LEDGER,
@@ -64,7 +65,7 @@ describe('an object of the lake', () => {
     );
   });
 
-  it.each([
+  it.each<[LakeObject<unknown>, string, RegExp]>([
     [PLAN.of('run-1'), '{"half', /^The plan of the run at .*plan\.json is not JSON: .*\nRestore .* new run/],
     [
       FORGOTTEN_USERS,
@@ -73,7 +74,7 @@ describe('an object of the lake', () => {
     ],
     [LEDGER.of('b'), '{"uri": 1}\n', /^The ledger at .*b\.json has a line that .*: \{"uri": 1\}\nRestore/],
   ])(
-    'that is malformed fails a reader, but not one who only wants to explain',
+    'that is malformed fails a reader, but not a glimpse for an explanation',
     async (object, text, words) => {
       ports.objects.put(object.uriIn(LAKE), text);
       await expect(lake.find(object)).rejects.toMatchObject({ name: 'InvalidResult' });
@@ -83,7 +84,7 @@ describe('an object of the lake', () => {
     },
   );
 
-  it('fails whoever reads it when the store itself fails', async () => {
+  it('fails every reader when the store itself fails', async () => {
     ports.before = () => {
       throw new Error('S3 is down');
     };
