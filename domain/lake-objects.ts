@@ -3,6 +3,7 @@
  * reads, writes, lists or permits one takes its place from here.
  */
 import { z } from 'zod';
+import { each } from './each.ts';
 import { forgottenUsersSchema } from './forgotten-users.ts';
 import { externalTableFolder, INGEST_FILES, MODEL_METRICS, RUNS } from './lake.ts';
 import { type ObjectKind, objectAt, objectPerId, objectsInFolder, type Remedy } from './lake-object.ts';
@@ -17,7 +18,7 @@ import {
   stepErrorSchema,
   trainingResultSchema,
 } from './results.ts';
-import { batchSchema, runPlanSchema, type StepName } from './run.ts';
+import { batchSchema, runPlanSchema, STEP_NAMES, type StepName } from './run.ts';
 
 /** A run makes it: it can be made again. */
 const MADE_BY_RUN: Remedy = {
@@ -136,12 +137,7 @@ export const STEP_RESULT = {
 } as const satisfies Readonly<Record<StepName, ObjectKind<unknown>>>;
 
 /** What a failed step says about its failure. */
-export const STEP_ERROR = {
-  'ingest-events': stepError('ingest-events'),
-  'build-features': stepError('build-features'),
-  'train-models': stepError('train-models'),
-  'score-users': stepError('score-users'),
-} as const satisfies Readonly<Record<StepName, ObjectKind<unknown>>>;
+export const STEP_ERROR = each(STEP_NAMES, stepError);
 
 /** What store-metrics assembled for the report. */
 export const RUN_DETAIL = objectPerId(detailKey, {

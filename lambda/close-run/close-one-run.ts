@@ -1,7 +1,9 @@
-/** Closing one run: terminate its clusters, explain and record its failure, release the lease, notify people once. */
+/** Closes one run: terminates its clusters, explains and records its failure, releases the lease, notifies once. */
 import { REFUSED, RUN_DETAIL, RUN_RECORD } from '../../domain/lake-objects.ts';
+import { REFUSED_ERROR } from '../../domain/operations.ts';
 import type { RunRecord } from '../../domain/records.ts';
 import type { Notice } from '../../domain/run.ts';
+import type { StateName } from '../../domain/states.ts';
 import { type RunCost, runCost } from '../run/cost.ts';
 import { finishRun } from '../run/finish-run.ts';
 import type { Lake } from '../run/lake.ts';
@@ -30,7 +32,12 @@ export async function closeOneRun(world: World, run: RunToClose): Promise<Closin
   const clustersTerminated = await terminateClusters(world, run.runId);
   const evidence = await gatherEvidence(world, run.runId);
   if (run.calledBy !== 'catch' && (await wasRefused(lake, run, evidence))) {
-    const explanation = { where: 'Refused', error: 'Refused', why: 'another run lived', whatToDo: 'nothing' };
+    const explanation = {
+      where: 'Refused' satisfies StateName,
+      error: REFUSED_ERROR,
+      why: 'another run lived',
+      whatToDo: 'nothing',
+    };
     return {
       runId: run.runId,
       outcome: 'refused',
@@ -62,7 +69,7 @@ async function wasRefused(
   return (await lake.has(REFUSED.of(runId))) && (await leaseHolder(lake))?.executionArn !== executionArn;
 }
 
-/** Records that the run failed, unless it has a record already; the stored record is returned. */
+/** Writes that the run failed, unless it has a record already; returns the record that is stored. */
 async function recordFailure(
   world: World,
   run: RunToClose,
@@ -113,7 +120,7 @@ async function finish(world: World, runId: string): Promise<void> {
 function explainAfterSuccess(explanation: Explanation): Explanation {
   return {
     ...explanation,
-    where: 'after StoreMetrics',
+    where: `after ${'StoreMetrics' satisfies StateName}`,
     whatToDo: 'nothing about the run: its scores and model are current, its metrics are in detail.json',
   };
 }

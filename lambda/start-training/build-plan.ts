@@ -1,5 +1,5 @@
 /** The plan of a run, assembled from what was decided. Pure functions. */
-import type { PlacedObject } from '../../domain/lake-object.ts';
+import { each } from '../../domain/each.ts';
 import { LEDGER, modelFolder, PLAN, STEP_ERROR, STEP_RESULT } from '../../domain/lake-objects.ts';
 import {
   type Batch,
@@ -7,7 +7,6 @@ import {
   type RunPlan,
   type RunRequest,
   STEP_NAMES,
-  type StepName,
 } from '../../domain/run.ts';
 import type { RunSize } from '../../domain/sizing.ts';
 import type { Deployment } from '../run/deployment.ts';
@@ -57,8 +56,8 @@ export function buildPlan(parts: PlanParts, deployment: Deployment): RunPlan {
     scoring: { controlGroupShare: settings.controlGroupShare, controlGroupSalt: settings.controlGroupSalt },
     cluster: size.cluster,
     outputs: {
-      results: stepUris(lakeRoot, (step) => STEP_RESULT[step].of(runId)),
-      errors: stepUris(lakeRoot, (step) => STEP_ERROR[step].of(runId)),
+      results: each(STEP_NAMES, (step) => STEP_RESULT[step].of(runId).uriIn(lakeRoot)),
+      errors: each(STEP_NAMES, (step) => STEP_ERROR[step].of(runId).uriIn(lakeRoot)),
       ledger: LEDGER.of(batch.batchId).uriIn(lakeRoot),
       model: `${lakeRoot}/${modelFolder(runId)}`,
     },
@@ -87,7 +86,7 @@ export function resumedPlan(
         ...plan.outputs.results,
         'score-users': STEP_RESULT['score-users'].of(runId).uriIn(plan.lakeRoot),
       },
-      errors: stepUris(plan.lakeRoot, (step) => STEP_ERROR[step].of(runId)),
+      errors: each(STEP_NAMES, (step) => STEP_ERROR[step].of(runId).uriIn(plan.lakeRoot)),
     },
   };
 }
@@ -100,19 +99,5 @@ export function runDecision(plan: RunPlan): PlanRunOutput {
     planUri: PLAN.of(plan.runId).uriIn(plan.lakeRoot),
     batchId: plan.batch.batchId,
     cluster: plan.cluster,
-  };
-}
-
-function stepUris(
-  lakeRoot: string,
-  objectOf: (step: StepName) => PlacedObject<unknown>,
-): Record<StepName, string> {
-  const uriOf = (step: StepName): string => objectOf(step).uriIn(lakeRoot);
-  const [ingest, features, training, scoring] = STEP_NAMES;
-  return {
-    [ingest]: uriOf(ingest),
-    [features]: uriOf(features),
-    [training]: uriOf(training),
-    [scoring]: uriOf(scoring),
   };
 }

@@ -24,10 +24,10 @@ import { checkRequest } from './request.ts';
 import { findResumable } from './resume.ts';
 
 /**
- * Decides whether a run goes on, and on which batch. The lease stays taken only if it does.
+ * Decides whether a run goes on, and with which plan. It keeps the lease only if it goes on.
  * @throws InvalidRequest, InvalidConfiguration, NoEventFiles, OverBudget, CannotResume; InvalidResult for a damaged object of the lake
  */
-export async function startTraining(input: unknown, world: World): Promise<PlanRunOutput> {
+export async function planRun(input: unknown, world: World): Promise<PlanRunOutput> {
   const { lake, clock, deployment } = world;
   const run = planRunInputSchema.parse(input);
   const request = checkRequest(run.runId, run.request, deployment, clock.now());

@@ -3,11 +3,11 @@ import type { FunctionName } from '../../domain/operations.ts';
 import { closeRun } from '../../lambda/close-run/close-run.ts';
 import { renderReport } from '../../lambda/render-report/render-report.ts';
 import type { LambdaFunction } from '../../lambda/run/world.ts';
-import { startTraining } from '../../lambda/start-training/plan-run.ts';
+import { planRun } from '../../lambda/start-training/plan-run.ts';
 import { storeMetrics } from '../../lambda/store-metrics/store-metrics.ts';
 
 export const FUNCTIONS: Readonly<Record<FunctionName, LambdaFunction<unknown>>> = {
-  'start-training': startTraining,
+  'start-training': planRun,
   'store-metrics': storeMetrics,
   'render-report': renderReport,
   'close-run': closeRun,

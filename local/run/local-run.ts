@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CURRENT, logFolder, REPORT, RUN_DETAIL, runFolder } from '../../domain/lake-objects.ts';
+import { REFUSED_ERROR } from '../../domain/operations.ts';
 import type { RunRequest } from '../../domain/run.ts';
+import type { StateName } from '../../domain/states.ts';
 import { systemClock } from '../../lambda/ports/clock.ts';
 import type { Ports } from '../../lambda/ports/ports.ts';
 import { Lake } from '../../lambda/run/lake.ts';
@@ -172,15 +174,20 @@ function summarizeFailure(
 ): RunSummary {
   const logs = join(lake.path, logFolder(run.runId));
   const logsOfRun = existsSync(logs) ? logs : null;
-  if (ending.status === 'FAILED' && ending.error === 'Refused') {
+  if (ending.status === 'FAILED' && ending.error === REFUSED_ERROR) {
     const whatToDo =
       'wait for that run or stop it, then start again; another lake (--lake) is independent of it';
-    return failed(run, 'REFUSED', { where: 'PlanRun', why: ending.cause, whatToDo }, logsOfRun);
+    return failed(
+      run,
+      'REFUSED',
+      { where: 'PlanRun' satisfies StateName, why: ending.cause, whatToDo },
+      logsOfRun,
+    );
   }
   // The first closing knows what was caught; the event's comes after it.
   const closing = closings.find(({ runId }) => runId === run.runId);
   const explanation = closing?.explanation ?? {
-    where: 'CloseRun',
+    where: 'CloseRun' satisfies StateName,
     why: `${ending.error}: ${ending.cause}`,
     whatToDo: 'fix what the message names, then start again',
   };

@@ -4,9 +4,9 @@ import { mkdir, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance, type Json } from '@duckdb/node-api';
+import { each } from '../../domain/each.ts';
 import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
 import { TABLES } from '../../domain/lake.ts';
-import type { ObjectKind } from '../../domain/lake-object.ts';
 import { LEDGER, modelFolder, PLAN, runFolder, STEP_ERROR, STEP_RESULT } from '../../domain/lake-objects.ts';
 import { type StepError, stepErrorSchema } from '../../domain/results.ts';
 import {
@@ -14,7 +14,7 @@ import {
   type RunPlan,
   runPlanSchema,
   runSettingsSchema,
-  type StepName,
+  STEP_NAMES,
 } from '../../domain/run.ts';
 import type { Step } from '../../emr-steps/step.ts';
 import { fileUri } from '../../local/adapters/file-uris.ts';
@@ -62,15 +62,6 @@ export async function writePlan(lakeFolder: string, options: PlanOptions): Promi
   const { runId, files } = options;
   const at = (key: string): string => `${fileUri(lakeFolder)}/${key}`;
   const batchId = createHash('sha256').update(JSON.stringify(files)).digest('hex').slice(0, 16);
-  const ofEachStep = (kinds: Readonly<Record<StepName, ObjectKind<unknown>>>) => {
-    const of = (step: StepName): string => at(kinds[step].of(runId).key);
-    return {
-      'ingest-events': of('ingest-events'),
-      'build-features': of('build-features'),
-      'train-models': of('train-models'),
-      'score-users': of('score-users'),
-    } satisfies RunPlan['outputs']['results'];
-  };
   const plan = runPlanSchema.parse({
     runId,
     executionArn: `arn:aws:states:eu-west-1:123456789012:execution:test:${runId}`,
@@ -102,8 +93,8 @@ export async function writePlan(lakeFolder: string, options: PlanOptions): Promi
     scoring: { controlGroupShare: SETTINGS.controlGroupShare, controlGroupSalt: SETTINGS.controlGroupSalt },
     cluster: { coreUnits: 1, taskUnits: 1, executors: 1, estimatedMinutes: 0, estimatedUsd: 0 },
     outputs: {
-      results: ofEachStep(STEP_RESULT),
-      errors: ofEachStep(STEP_ERROR),
+      results: each(STEP_NAMES, (step) => at(STEP_RESULT[step].of(runId).key)),
+      errors: each(STEP_NAMES, (step) => at(STEP_ERROR[step].of(runId).key)),
       ledger: at(LEDGER.of(batchId).key),
       model: at(modelFolder(runId)),
     },

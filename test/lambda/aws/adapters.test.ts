@@ -374,7 +374,7 @@ it('Step Functions: executions are read back to the day that was asked for, and 
   expect(mock.commandCalls(ListExecutionsCommand)).toHaveLength(3);
 });
 
-describe('Step Functions: telling once', () => {
+describe('Step Functions: notifying once', () => {
   const client = new SFNClient({ region });
   const mock = mockClient(client);
   const notifications = new StepFunctionsNotifications(client, 'arn:notifier');

@@ -106,7 +106,7 @@ describe('a run whose step failed', () => {
     );
     ingest(ports, 'run-1');
     const { Cause } = await close(caught('run-1', { Error: 'States.Timeout', Cause: '' }));
-    expect(Cause).toMatch(/^BuildFeatures: it took longer than it is allowed to/);
+    expect(Cause).toMatch(/^BuildFeatures: it took longer than it may/);
   });
 
   it('is explained by EMR when the step left no word, and by damaged words as if there were none', async () => {
@@ -165,7 +165,7 @@ describe('what else can end a run', () => {
 
   it.each([
     ['ABORTED', 'stopped by hand'],
-    ['TIMED_OUT', 'longer than a run is allowed to'],
+    ['TIMED_OUT', 'longer than a run may'],
     ['FAILED', 'no state could catch'],
   ])('%s, which no Catch sees, comes by the event', async (status, words) => {
     await startRun();

@@ -10,7 +10,7 @@ import {
 import { closeRun } from '../../../lambda/close-run/close-run.ts';
 import { UnlistableError } from '../../../lambda/ports/objects.ts';
 import { worldOf } from '../../../lambda/run/world.ts';
-import { startTraining } from '../../../lambda/start-training/plan-run.ts';
+import { planRun } from '../../../lambda/start-training/plan-run.ts';
 import { storeMetrics } from '../../../lambda/store-metrics/store-metrics.ts';
 import { gate } from '../../support/fault-ports.ts';
 import { arnOf, MemoryPorts } from '../../support/memory-ports.ts';
@@ -443,7 +443,7 @@ describe('on one machine', () => {
     const ports = portsWithLog();
     const executionArn = ports.executions.set('run-1', 'RUNNING');
     const input = { runId: 'run-1', executionArn, startedAt: '2018-12-04T06:00:00Z', request: {} };
-    await startTraining(input, worldOf(ports, { ...DEPLOYMENT, platform: 'local' }));
+    await planRun(input, worldOf(ports, { ...DEPLOYMENT, platform: 'local' }));
     expect(planOf(ports, 'run-1')).toMatchObject({
       cluster: { estimatedUsd: 0 },
       training: { boostingWorkers: 1 },
@@ -456,7 +456,7 @@ describe('on one machine', () => {
     const executionArn = ports.executions.set('run-1', 'RUNNING');
     const request = { events: 'file:///elsewhere' };
     const input = { runId: 'run-1', executionArn, startedAt: '2018-12-04T06:00:00Z', request };
-    expect(await startTraining(input, worldOf(ports, { ...DEPLOYMENT, platform: 'local' }))).toMatchObject({
+    expect(await planRun(input, worldOf(ports, { ...DEPLOYMENT, platform: 'local' }))).toMatchObject({
       decision: 'run',
     });
   });
