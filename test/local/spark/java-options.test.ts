@@ -34,7 +34,7 @@ describe("a step's Java", () => {
   it('counts the history for every step but the one that reads files', async () => {
     const ledger = join(lake, LEDGER.of('b').key);
     await mkdir(dirname(ledger), { recursive: true });
-    await writeFile(ledger, '{"uri": "file:///a.json", "bytes": 11000000000, "rows_read": 1}\n');
+    await writeFile(ledger, '{"uri": "file:///a.json", "etag": "a", "bytes": 11000000000, "rows_read": 1}\n');
     expect(await isSmall('ingest-events', 1_000)).toBe(true);
     expect(await isSmall('train-models', 1_000)).toBe(false);
   });
