@@ -1,11 +1,11 @@
-/** What drift means: from when a shift is watched, from when it alarms, and which shifts may alarm at all. */
+/** What drift means: when it is worth a look, when it raises an alarm, and which features never raise one. */
 import { FEATURES } from './features/catalogue.ts';
 import type { Drift } from './results.ts';
 
-/** Population stability index from which a shift is worth a look, and from which somebody must look. */
+/** Population stability index from which drift is worth a look, and from which it raises an alarm. */
 export const DRIFT_THRESHOLDS = { watch: 0.1, alarm: 0.25 } as const;
 
-/** What the names of indices in the table model_metrics begin with. */
+/** Prefix of the names of stability indices in the table model_metrics. */
 export const DRIFT_METRIC_PREFIX = 'psi.';
 
 export type DriftLevel = 'steady' | 'watch' | 'alarm';
@@ -19,17 +19,19 @@ const EXEMPT: ReadonlySet<string> = new Set(
   FEATURES.filter(({ drift }) => drift === 'exempt').map(({ name }) => name),
 );
 
+export type DriftMetricName = `${typeof DRIFT_METRIC_PREFIX}${string}`;
+
 /** Name in the table model_metrics of the index of a feature, or of the column that holds the score. */
-export function driftMetric(column: string): string {
+export function driftMetric(column: string): DriftMetricName {
   return `${DRIFT_METRIC_PREFIX}${column}`;
 }
 
-/** Says whether a feature changes with the age of the log by itself, so that its drift is no news. */
+/** Whether a feature changes with the age of the log by itself, so that its drift is expected. */
 export function isExemptFromDriftAlarm(feature: string): boolean {
   return EXEMPT.has(feature);
 }
 
-/** Largest index of the features that may alarm. */
+/** Largest index of the features that may raise an alarm; 0 when there is none. */
 export function largestFeatureDrift({ features }: Drift): number {
   return Math.max(
     0,
@@ -37,11 +39,11 @@ export function largestFeatureDrift({ features }: Drift): number {
   );
 }
 
-/** 95 % quantile of the chi-square distribution with nine degrees of freedom: ten bins. */
+/** 95% quantile of the chi-square distribution with nine degrees of freedom: ten bins. */
 const CHI_SQUARE = 16.919;
 
 /**
- * The index that one feature in 20 reaches by chance where nothing has changed
+ * The index that one feature in 20 reaches by chance when nothing has changed
  * (Yurdakul, Statistical Properties of Population Stability Index, 2018).
  */
 export function driftByChance(testedUsers: number, scoredUsers: number): number {

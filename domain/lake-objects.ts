@@ -109,7 +109,7 @@ const metricRowSchema = z.strictObject({
 });
 
 /** The metrics of one run. */
-export const METRICS = objectsInFolder(externalTableFolder(MODEL_METRICS), '.json', {
+export const METRIC_ROWS = objectsInFolder(externalTableFolder(MODEL_METRICS), '.json', {
   what: 'metrics of the run',
   format: jsonRows(metricRowSchema),
   remedy: MADE_BY_RUN,

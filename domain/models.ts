@@ -1,4 +1,8 @@
-/** The models that compete, the trivial ones they must beat, and the figures by which all are judged. */
+/**
+ * The models that compete, the baselines that they must beat, and the metrics by which all are judged.
+ * Names are stored for good in results, run records and the table model_metrics. A name must not change or get a second
+ * meaning, and a name that is removed here makes the results that hold it unreadable.
+ */
 
 /** A model that can be chosen. */
 export const CANDIDATES = [
@@ -7,85 +11,171 @@ export const CANDIDATES = [
   { name: 'boosted_trees', label: 'Gradient-boosted trees' },
 ] as const;
 
-/** A model that any candidate must beat to be worth having. */
+/** A trivial model that every candidate must beat. */
 export const BASELINES = [
   { name: 'base_rate', label: 'Base rate' },
   { name: 'days_since_last_seen', label: 'Days since last seen' },
 ] as const;
 
+/** Every model that is evaluated. */
+export const MODELS = [...CANDIDATES, ...BASELINES] as const;
+
 export type CandidateName = (typeof CANDIDATES)[number]['name'];
 export type BaselineName = (typeof BASELINES)[number]['name'];
-export type ModelName = CandidateName | BaselineName;
+export type ModelName = (typeof MODELS)[number]['name'];
 
-/** A figure: how it reads, and which way is better. */
-export interface Metric {
+/** Where a metric is shown, besides the report's table of all metrics. */
+export type MetricPlace = 'terminal' | 'notification' | 'report head' | 'report models';
+
+/**
+ * What a metric decides. `choice`: the candidate with the best out-of-fold value is chosen. `baselines`: the chosen model
+ * must beat every baseline by it, on the test rows. `champion`: by it, each on its own test rows, the challenger must not
+ * be worse than the champion.
+ */
+export type MetricDecision = 'choice' | 'baselines' | 'champion';
+
+interface MetricDefinition {
   readonly name: string;
+  /** As it reads within a sentence. */
   readonly label: string;
-  readonly better: 'higher' | 'lower' | 'nearer to 1';
   readonly meaning: string;
+  readonly better: 'higher' | 'lower' | 'nearer to 1';
+  /** Decimals that are shown, everywhere. */
+  readonly digits: number;
+  /** Shown in percent. */
+  readonly unit?: '%';
+  readonly shownIn: readonly MetricPlace[];
+  readonly decides: readonly MetricDecision[];
+  /** How to read the value, for the head of the report. */
+  readonly reading?: string;
+  /** Percentage of users, from the top of the ranking, on which it is measured. */
+  readonly topPercent?: number;
 }
 
 export const METRICS = [
-  { name: 'auc', label: 'AUC', better: 'higher', meaning: 'area under the ROC curve; ties count half' },
+  {
+    name: 'auc',
+    label: 'AUC',
+    meaning: 'area under the ROC curve; ties count half',
+    better: 'higher',
+    digits: 3,
+    shownIn: ['terminal', 'notification', 'report head', 'report models'],
+    decides: ['baselines'],
+    reading: '0.5 is chance, 1 is certainty',
+  },
   {
     name: 'average_precision',
-    label: 'Average precision',
-    better: 'higher',
+    label: 'average precision',
     meaning: 'area under the precision-recall curve, as a step function',
+    better: 'higher',
+    digits: 3,
+    shownIn: ['terminal'],
+    decides: ['choice', 'baselines'],
   },
   {
     name: 'average_precision_ratio',
-    label: 'Average precision / base rate',
+    label: 'average precision / base rate',
+    meaning: 'average precision divided by that of a random ranking',
     better: 'higher',
-    meaning: 'average precision against that of a random order',
+    digits: 2,
+    shownIn: ['notification', 'report models'],
+    decides: ['champion'],
   },
   {
     name: 'lift_at_5',
-    label: 'Lift at 5 %',
+    label: 'lift at 5%',
+    meaning: 'share of cancellers among the top 5% divided by the base rate',
     better: 'higher',
-    meaning: 'share of cancellers among the top 5 % against the base rate',
+    digits: 2,
+    shownIn: [],
+    decides: [],
+    topPercent: 5,
   },
   {
     name: 'lift_at_10',
-    label: 'Lift at 10 %',
+    label: 'lift at 10%',
+    meaning: 'share of cancellers among the top 10% divided by the base rate',
     better: 'higher',
-    meaning: 'share of cancellers among the top 10 % against the base rate',
+    digits: 2,
+    shownIn: ['terminal', 'notification', 'report head', 'report models'],
+    decides: [],
+    reading: 'times the cancellers of a random tenth',
+    topPercent: 10,
   },
   {
     name: 'lift_at_20',
-    label: 'Lift at 20 %',
+    label: 'lift at 20%',
+    meaning: 'share of cancellers among the top 20% divided by the base rate',
     better: 'higher',
-    meaning: 'share of cancellers among the top 20 % against the base rate',
+    digits: 2,
+    shownIn: [],
+    decides: [],
+    topPercent: 20,
   },
   {
     name: 'balanced_accuracy',
-    label: 'Balanced accuracy',
+    label: 'balanced accuracy',
+    meaning:
+      'mean of the shares of cancellers and of others classified correctly, at the threshold chosen for it',
     better: 'higher',
-    meaning: 'mean of the shares of cancellers and of others told right, at the threshold chosen for it',
+    digits: 3,
+    shownIn: [],
+    decides: [],
   },
-  { name: 'brier', label: 'Brier score', better: 'lower', meaning: 'mean squared error of the probability' },
+  {
+    name: 'brier',
+    label: 'Brier score',
+    meaning: 'mean squared error of the probability',
+    better: 'lower',
+    digits: 4,
+    shownIn: [],
+    decides: [],
+  },
   {
     name: 'brier_skill',
     label: 'Brier skill',
-    better: 'higher',
     meaning: '1 - Brier score / Brier score of the base rate',
+    better: 'higher',
+    digits: 1,
+    unit: '%',
+    shownIn: ['terminal', 'report models'],
+    decides: [],
   },
-  { name: 'log_loss', label: 'Log loss', better: 'lower', meaning: 'mean negative log likelihood' },
+  {
+    name: 'log_loss',
+    label: 'log loss',
+    meaning: 'mean negative log likelihood',
+    better: 'lower',
+    digits: 4,
+    shownIn: [],
+    decides: [],
+  },
   {
     name: 'calibration_error',
-    label: 'Calibration error',
+    label: 'calibration error',
+    meaning: 'expected calibration error over ten bins with equal numbers of users',
     better: 'lower',
-    meaning: 'expected calibration error over ten equal-count bins',
+    digits: 3,
+    shownIn: ['terminal', 'report models'],
+    decides: [],
   },
   {
     name: 'calibration_slope',
-    label: 'Calibration slope',
-    better: 'nearer to 1',
+    label: 'calibration slope',
     meaning: 'slope of the outcome on the log-odds of the probability',
+    better: 'nearer to 1',
+    digits: 2,
+    shownIn: ['report models'],
+    decides: [],
   },
-] as const satisfies readonly Metric[];
+] as const satisfies readonly MetricDefinition[];
 
 export type MetricName = (typeof METRICS)[number]['name'];
+
+/** A measure of how good a model is. */
+export interface Metric extends MetricDefinition {
+  readonly name: MetricName;
+}
 
 /** How a threshold is chosen on out-of-fold training scores. */
 export const THRESHOLD_RULES = [
@@ -94,7 +184,7 @@ export const THRESHOLD_RULES = [
 ] as const;
 export type ThresholdRule = (typeof THRESHOLD_RULES)[number]['name'];
 
-/** A forward AUC whose lower bound lies above this cannot be honest: promotion is blocked. */
+/** A forward AUC whose lower bound is above this cannot be honest: promotion is blocked. */
 export const LEAKAGE_AUC = 0.85;
-/** Bins of the score histogram from which every figure is computed. */
+/** Bins of the score histogram from which every metric is computed. */
 export const SCORE_BINS = 10_000;

@@ -1,6 +1,6 @@
 /**
- * The count of the lake's tables that the state machine asks an SQL engine for, independently of Spark, and what
- * it is held against. The text is in the words that Athena and DuckDB share.
+ * The query by which an SQL engine counts the lake's tables, independently of Spark, and the counts of the steps that
+ * its answer is compared with. The query uses only the SQL that Athena and DuckDB share.
  */
 import { FEATURES_TABLE } from './features/features-table.ts';
 import { EVENTS, INGEST_FILES, QUARANTINE_RETENTION_DAYS, QUARANTINED_EVENTS, SCORES } from './lake.ts';
@@ -14,7 +14,7 @@ interface Count {
   readonly name: string;
   readonly select: string;
   readonly from: string;
-  /** Column and value that pick this run's rows; absent where the whole table is this run's. */
+  /** Column and value that select this run's rows; absent where the whole table is this run's. */
   readonly where?: { readonly column: string; readonly value: ReconcileValue };
 }
 
@@ -30,12 +30,12 @@ const COUNTS: readonly Count[] = [
     from: INGEST_FILES.name,
     where: OF_BATCH,
   })),
-  // BuildFeatures writes this table anew in every run.
+  // BuildFeatures overwrites this table in every run.
   { name: FEATURES_TABLE.name, select: 'count(*)', from: FEATURES_TABLE.name },
   { name: SCORES.name, select: 'count(*)', from: SCORES.name, where: { column: 'run_id', value: 'runId' } },
 ];
 
-/** Columns of the answer: what was counted, and the count. */
+/** Columns of the answer: what was counted, and its number of rows. */
 export const RECONCILE_COLUMNS = { table: 'table_name', rows: 'row_count' } as const;
 
 /** What each `{}` of the query stands for, in order: the arguments of States.Format. */
@@ -55,14 +55,14 @@ export function reconcileQuery(): string {
   }).join('\nUNION ALL\n');
 }
 
-/** What the steps counted, by the names of the query's rows. */
+/** A count that a step took, under the name of its row in the query's answer. */
 export interface ExpectedCount {
   readonly table: string;
   readonly expected: number;
 }
 
 /**
- * The counts that the steps took themselves. Quarantined rows are left out once their batch is old enough
+ * The counts that the steps took. Quarantined rows are left out once their batch is old enough
  * for retention to have removed them.
  */
 export function expectedCounts(

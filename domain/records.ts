@@ -1,15 +1,16 @@
-/** What is kept of a run that ended, and what is current. Each is a zod schema. */
+/** What is stored about a finished run, and what is current. Each is a zod schema. */
 import { z } from 'zod';
 import { count, isoDate, uri } from './fields.ts';
 import {
   featuresResultSchema,
   ingestResultSchema,
+  modelNameSchema,
   scoringResultSchema,
   trainingResultSchema,
 } from './results.ts';
 import { runPlanSchema } from './run.ts';
 
-/** The model in charge and the run whose scores are current. */
+/** The run whose scores are current, and the champion. */
 export const currentSchema = z.strictObject({
   runId: z.string(),
   batchId: z.string(),
@@ -32,22 +33,20 @@ export const runRecordSchema = z.strictObject({
   rows_duplicate: count.nullable(),
   users: count.nullable(),
   cancellations: count.nullable(),
-  model: z.string().nullable(),
+  /** The chosen model. */
+  model: modelNameSchema.nullable(),
   promoted: z.boolean().nullable(),
   promotion_reason: z.string().nullable(),
-  /** Null when the run failed before it was planned. Rows written before it was kept lack it. */
+  /** Null when the run failed before it was planned. Rows of older versions lack it. */
   estimated_cost_usd: z.number().nullable().default(null),
   cost_usd: z.number().nullable(),
-  /**
-   * Where the prices of spot instances in it came from; null when there were none. Rows written before it was kept
-   * lack it.
-   */
+  /** Source of the prices of spot instances in cost_usd; null when there were none. Rows of older versions lack it. */
   spot_price_source: z.enum(['market', 'market and table', 'table']).nullable().default(null),
   error: z.string().nullable(),
 });
 export type RunRecord = z.infer<typeof runRecordSchema>;
 
-/** All that is known of a run that succeeded: what the report shows and `churn run --json` sums up. */
+/** Everything the report shows about a run that succeeded, and `churn run --json` summarizes. */
 export const runDetailSchema = z.strictObject({
   record: runRecordSchema,
   plan: runPlanSchema,
@@ -55,7 +54,7 @@ export const runDetailSchema = z.strictObject({
   features: featuresResultSchema,
   training: trainingResultSchema,
   scoring: scoringResultSchema,
-  /** Table counted by the SQL engine against the count a step took: table, counted, expected. */
+  /** For each table, the rows counted by the SQL engine and the rows that the steps counted; they are equal. */
   reconciliation: z.array(z.strictObject({ table: z.string(), counted: count, expected: count })),
 });
 export type RunDetail = z.infer<typeof runDetailSchema>;

@@ -1,10 +1,11 @@
-/** What the Spark steps leave behind: each writes its result or, when it fails, its error. Each is a zod schema. */
+/** What the Spark steps write: each writes its result or, when it fails, its error. Each is a zod schema. */
 import { z } from 'zod';
 import { REFUSAL_REASONS } from './events.ts';
 import { count, isoDate, uri } from './fields.ts';
+import { METRICS, MODELS, THRESHOLD_RULES } from './models.ts';
 import { stepNameSchema } from './run.ts';
 
-/** Rows by what became of them. `read = accepted + quarantined + duplicates`, each counted by itself. */
+/** Rows by outcome. `read = accepted + quarantined + duplicates`, each counted independently. */
 export const rowCountsSchema = z.strictObject({
   read: count,
   accepted: count,
@@ -15,7 +16,7 @@ export type RowCounts = z.infer<typeof rowCountsSchema>;
 
 export const refusalCodeSchema = z.enum(REFUSAL_REASONS.map((reason) => reason.code));
 
-/** A refused row as a person is shown it: shortened, names blanked. */
+/** A refused row as it is shown to people: shortened, names of people blanked. */
 export const refusedExampleSchema = z.strictObject({
   reason: refusalCodeSchema,
   file: z.string(),
@@ -34,14 +35,14 @@ export const ingestResultSchema = z.strictObject({
   bytesRead: count,
   firstDay: isoDate.nullable(),
   lastDay: isoDate.nullable(),
-  /** Days of user_days that were computed anew. */
+  /** Days of user_days that were computed again. */
   daysRecomputed: count,
-  /** Snapshots after this batch; the ids exceed what JSON numbers hold exactly. */
+  /** Snapshots after this batch; strings, because the ids are too large for exact JSON numbers. */
   snapshots: z.strictObject({ events: z.string().nullable(), user_days: z.string().nullable() }),
 });
 export type IngestResult = z.infer<typeof ingestResultSchema>;
 
-/** What the rows of a cutoff are for. */
+/** What the rows of a cutoff are used for. */
 export const CUTOFF_ROLES = ['train', 'test', 'score'] as const;
 
 /** Result of build-features. */
@@ -66,7 +67,7 @@ export const featuresResultSchema = z.strictObject({
 });
 export type FeaturesResult = z.infer<typeof featuresResultSchema>;
 
-/** Figures of a model at one threshold of its calibrated probability. */
+/** What contacting the users at or above one threshold of the probability achieves on the test rows. */
 export const decisionSchema = z.strictObject({
   threshold: z.number(),
   truePositives: z.number(),
@@ -78,8 +79,9 @@ export const decisionSchema = z.strictObject({
   f1: z.number(),
   balancedAccuracy: z.number(),
 });
+export type Decision = z.infer<typeof decisionSchema>;
 
-/** A figure with its 95 % interval, where one was computed. */
+/** A metric's value with its 95% interval; the bounds are null where none was computed. */
 export const estimateSchema = z.strictObject({
   value: z.number(),
   low: z.number().nullable(),
@@ -87,12 +89,15 @@ export const estimateSchema = z.strictObject({
 });
 export type Estimate = z.infer<typeof estimateSchema>;
 
-/** One candidate or baseline as it did on the test rows. Figures are keyed by the metric names of models.ts. */
+export const modelNameSchema = z.enum(MODELS.map(({ name }) => name));
+export const metricNameSchema = z.enum(METRICS.map(({ name }) => name));
+
+/** How one candidate or baseline performed on the test rows. Metrics that cannot be computed are left out. */
 export const modelEvaluationSchema = z.strictObject({
-  model: z.string(),
+  model: modelNameSchema,
   kind: z.enum(['candidate', 'baseline']),
-  metrics: z.record(z.string(), estimateSchema),
-  decisions: z.record(z.string(), decisionSchema),
+  metrics: z.partialRecord(metricNameSchema, estimateSchema),
+  decisions: z.partialRecord(z.enum(THRESHOLD_RULES.map(({ name }) => name)), decisionSchema),
   /** Ten equal-count bins: mean predicted probability, share that cancelled, users. */
   reliability: z.array(z.strictObject({ predicted: z.number(), observed: z.number(), users: z.number() })),
   fitSeconds: z.number().nonnegative(),
@@ -107,18 +112,19 @@ export const trainingResultSchema = z.strictObject({
   testCancellations: count,
   testCutoff: isoDate,
   evaluations: z.array(modelEvaluationSchema),
-  chosen: z.string(),
-  /** False when there were too few cancellations to trust the figures. */
+  /** A candidate; the base rate when there are too few cancellations to train one. */
+  chosen: modelNameSchema,
+  /** False when there were too few cancellations to trust the metrics. */
   reliable: z.boolean(),
   reliabilityReason: z.string(),
-  /** Share of the chosen model's gain (or absolute weight) that each feature has; largest first. */
+  /** Share of the chosen model's gain (or absolute weight) that each feature contributes; largest first. */
   importance: z.array(z.strictObject({ feature: z.string(), share: z.number() })),
   modelUri: uri,
   featuresSnapshot: z.string(),
 });
 export type TrainingResult = z.infer<typeof trainingResultSchema>;
 
-/** Population stability index of the scored users against those on whom the model was tested. */
+/** Drift: population stability index of the scored users compared with the test users. */
 const driftSchema = z.strictObject({
   /** Each feature; largest first. */
   features: z.array(z.strictObject({ feature: z.string(), psi: z.number().nonnegative() })),
@@ -147,7 +153,7 @@ export const scoringResultSchema = z.strictObject({
 });
 export type ScoringResult = z.infer<typeof scoringResultSchema>;
 
-/** What a failing step leaves behind for people. */
+/** What a step that fails writes for people. */
 export const stepErrorSchema = z.strictObject({
   step: stepNameSchema,
   errorClass: z.string(),

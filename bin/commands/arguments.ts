@@ -33,7 +33,17 @@ export function share(text: string): number {
   return value;
 }
 
-/** Parser of a UTC day. */
+/** Parser for a location in S3. */
+export function s3Location(text: string): string {
+  if (!/^s3:\/\/[a-z0-9][a-z0-9.-]+\/?/.test(text)) {
+    throw new InvalidArgumentError(
+      'It must be an address in S3: s3://bucket/folder. For a log on this machine: churn run.',
+    );
+  }
+  return text;
+}
+
+/** Parser for a UTC day. */
 export function isoDay(text: string): string {
   const time = Date.parse(`${text}T00:00:00Z`);
   if (!ISO_DATE.test(text) || Number.isNaN(time) || new Date(time).toISOString().slice(0, 10) !== text) {

@@ -1,41 +1,59 @@
-/** What a person may ask of a run, as options of a command. */
-import type { Command } from 'commander';
-import type { RunRequest } from '../../domain/run.ts';
-import { isoDay, share, wholeNumber } from './arguments.ts';
+/** The fields of a run request as options of a command. */
+import { type Command, Option } from 'commander';
+import {
+  REQUEST_FIELDS,
+  type RequestCommand,
+  type RequestField,
+  type RequestValue,
+} from '../../domain/request-fields.ts';
+import { type RunRequest, runRequestSchema } from '../../domain/run.ts';
+import { isoDay, s3Location, share, wholeNumber } from './arguments.ts';
 
-export interface RequestOptions {
-  readonly observationEnd?: string;
-  readonly horizonDays?: number;
-  readonly maxQuarantineShare?: number;
-  readonly seed?: number;
-  readonly force?: boolean;
-  readonly resume?: string;
+/** What Commander makes of the options. */
+export type RequestOptions = Readonly<RunRequest>;
+
+/** Adds an option for every field of the request that the command offers. */
+export function withRequestOptions(command: Command, name: RequestCommand): Command {
+  for (const field of REQUEST_FIELDS) if (isOffered(field, name)) command.addOption(requestOption(field));
+  return command;
 }
 
-/** Adds the options of a request but for the place of the events, which differs from here to the cloud. */
-export function withRequestOptions(command: Command): Command {
-  return command
-    .option(
-      '--observation-end <day>',
-      'day before whose start everything is known (default: found in the log)',
-      isoDay,
-    )
-    .option('--horizon-days <number>', 'how far ahead cancellations are predicted', wholeNumber(1, 60))
-    .option('--max-quarantine-share <share>', 'fail above this share of refused rows', share)
-    .option('--seed <number>', 'seed of everything random', wholeNumber(0, 2_147_483_647))
-    .option('--force', 'run even when there is no new file')
-    .option('--resume <run id>', 'take up the plan of a run that failed; steps that succeeded are skipped');
+/** The request: only fields that the command offers and the user has given. */
+export function requestOf(options: RequestOptions, name: RequestCommand): RunRequest {
+  const given = new Map(Object.entries(options));
+  return runRequestSchema.parse(
+    Object.fromEntries(
+      REQUEST_FIELDS.flatMap((field) => {
+        const value = given.get(field.name);
+        return value === undefined || !isOffered(field, name) ? [] : [[field.name, value]];
+      }),
+    ),
+  );
 }
 
-/** The request: fields that were not asked for are left out. */
-export function requestOf(options: RequestOptions): RunRequest {
-  const { observationEnd, horizonDays, maxQuarantineShare, seed, force, resume } = options;
-  return {
-    ...(observationEnd === undefined ? {} : { observationEnd }),
-    ...(horizonDays === undefined ? {} : { horizonDays }),
-    ...(maxQuarantineShare === undefined ? {} : { maxQuarantineShare }),
-    ...(seed === undefined ? {} : { seed }),
-    ...(force === undefined ? {} : { force }),
-    ...(resume === undefined ? {} : { resume }),
-  };
+function isOffered({ offeredBy }: RequestField, name: RequestCommand): boolean {
+  return offeredBy.includes(name);
+}
+
+function requestOption({ option, meaning, default: otherwise, isSetting, value }: RequestField): Option {
+  const fallback = isSetting ? "the deployment's setting" : otherwise;
+  const made = new Option(option, fallback === undefined ? meaning : `${meaning} (default: ${fallback})`);
+  const parse = parser(value);
+  return parse === undefined ? made : made.argParser(parse);
+}
+
+/** Undefined for text that is taken as it is, and for an option without an argument. */
+function parser(value: RequestValue): ((text: string) => string | number) | undefined {
+  switch (value.kind) {
+    case 'S3 location':
+      return s3Location;
+    case 'day':
+      return isoDay;
+    case 'share':
+      return share;
+    case 'whole number':
+      return wholeNumber(value.least, value.most);
+    default:
+      return undefined;
+  }
 }

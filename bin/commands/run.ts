@@ -31,7 +31,7 @@ export function runCommand(): Command {
     )
     .option('--lake <folder>', 'folder for everything the run writes', DEFAULT_LAKE)
     .option('--json', 'print one JSON document at the end; progress goes to standard error', false);
-  return withRequestOptions(command).action(async (options: RunArguments) => {
+  return withRequestOptions(command, 'run').action(async (options: RunArguments) => {
     const summary = await run(options);
     process.stdout.write(
       options.json
@@ -60,7 +60,7 @@ async function run(options: RunArguments): Promise<RunSummary> {
         lake,
         definition,
         eventsLocation: fileUri(given ?? lake.generatedLog),
-        request: requestOf(options),
+        request: requestOf(options, 'run'),
         observer: display,
         signal: interrupt.signal,
         onKillable: interrupt.onSecond,

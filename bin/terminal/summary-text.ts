@@ -1,16 +1,7 @@
-/** The end of a run in words. */
-import { CANDIDATES, METRICS } from '../../domain/models.ts';
+/** The summary of a run as text. */
+import { metricsShownIn, metricText, modelLabel } from '../../domain/metrics.ts';
 import type { RunSummary } from '../../local/run/run-summary.ts';
 import { count, duration } from './words.ts';
-
-/** The figures that tell most about a model, in this order. */
-const MAIN_METRICS: readonly string[] = [
-  'auc',
-  'average_precision',
-  'lift_at_10',
-  'brier_skill',
-  'calibration_error',
-];
 
 /** A summary of a dozen lines. */
 export function summaryText(summary: RunSummary): string {
@@ -72,11 +63,9 @@ function outcome({
   cancellations,
   model,
 }: Extract<RunSummary, { status: 'SUCCEEDED' }>): Line[] {
-  const label = CANDIDATES.find(({ name }) => name === model.name)?.label ?? model.name;
-  const figures = MAIN_METRICS.flatMap((name) => {
-    const value = model.metrics[name];
-    const metric = METRICS.find((known) => known.name === name);
-    return value === undefined ? [] : [`${metric?.label ?? name} ${value.toFixed(3)}`];
+  const metrics = metricsShownIn('terminal').flatMap((metric) => {
+    const value = model.metrics[metric.name];
+    return value === undefined ? [] : [`${metric.label} ${metricText(metric, value)}`];
   });
   return [
     [
@@ -85,7 +74,7 @@ function outcome({
         `${count(counts.duplicates)} duplicates`,
     ],
     ['Users', `${count(users)}, of whom ${count(cancellations)} cancelled`],
-    ['Model', `${label}: ${figures.join(', ')}`],
+    ['Model', `${modelLabel(model.name)}: ${metrics.join(', ')}`],
   ];
 }
 

@@ -1,4 +1,4 @@
-/** Charts as inline SVG, drawn by Vega without a browser. Colours are the page's own variables, so they turn dark with it. */
+/** Charts as inline SVG, drawn by Vega without a browser. Colours are variables of the page, so they follow its dark mode. */
 import { parse, View } from 'vega';
 import { type Config, compile, type TopLevelSpec } from 'vega-lite';
 import { escaped, Html } from './html.ts';
@@ -25,13 +25,13 @@ const CONFIG: Config = {
     gridColor: 'var(--rule)',
     domainColor: 'var(--rule)',
     tickColor: 'var(--rule)',
-    // Without a browser widths are guessed, and too large: nothing is to be cut off by them.
+    // Without a browser Vega overestimates the width of text and would truncate labels that fit.
     labelLimit: 0,
   },
   legend: { labelColor: 'var(--ink)', titleColor: 'var(--muted)', labelFontSize: 12, labelLimit: 0 },
 };
 
-/** Draws a chart. @param description what it shows, for those who cannot see it */
+/** Draws a chart. @param description what it shows, for readers who cannot see it */
 export async function chart(spec: TopLevelSpec, description: string): Promise<Html> {
   const compiled = compile({ ...spec, description, config: CONFIG });
   const view = new View(parse(compiled.spec), { renderer: 'none' });

@@ -13,18 +13,18 @@ export const whole = (value: number): string => WHOLE.format(value);
 export const percent = (share: number): string => PERCENT.format(share);
 export const usd = (amount: number): string => USD.format(amount);
 
-/** A figure with a fixed number of digits. */
+/** A number with a fixed number of decimals. */
 export function decimal(value: number, digits: number): string {
   const format = { minimumFractionDigits: digits, maximumFractionDigits: digits };
   return new Intl.NumberFormat(LOCALE, format).format(value);
 }
 
-/** `2018-12-03` as "3 December 2018"; what is no day is left as it is. */
+/** `2018-12-03` as "3 December 2018"; other text is returned as it is. */
 export function day(date: string): string {
   return ISO_DATE.test(date) ? DAY.format(new Date(`${date}T00:00:00Z`)) : date;
 }
 
-/** Two days as the ends of a period, without saying month or year twice: "3 and 16 December 2018". */
+/** The first and last day of a period, without repeating month or year: "3 and 16 December 2018". */
 export function between(first: string, last: string): string {
   const [start = '', end = ''] = [day(first), day(last)];
   const own = start.split(' ');
@@ -41,7 +41,7 @@ export function moment(iso: string): string {
   return `${MOMENT.format(new Date(iso))} UTC`;
 }
 
-/** Bytes in the unit that fits. */
+/** Bytes in a suitable unit. */
 export function bytes(count: number): string {
   const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
   const power = count < 1_000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(count) / 3));
@@ -53,7 +53,7 @@ export function counted(count: number, noun: string): string {
   return `${whole(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** How long something took. */
+/** A duration in a suitable unit. */
 export function duration(milliseconds: number): string {
   const minutes = Math.round(milliseconds / 60_000);
   if (minutes < 1) return `${Math.round(milliseconds / 1_000)} s`;

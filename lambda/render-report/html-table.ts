@@ -10,7 +10,7 @@ export interface TableColumn<Row> {
 
 export interface TableProps<Row> {
   readonly caption: string | Html;
-  /** The first column heads its row. */
+  /** The first column holds the row headers. */
   readonly columns: readonly TableColumn<Row>[];
   readonly rows: readonly Row[];
   readonly isChosen?: (row: Row) => boolean;

@@ -1,6 +1,6 @@
-/** A tagged template for HTML: every value is escaped unless it is markup that this template made. */
+/** A tagged template for HTML: every value is escaped unless it is markup made by this template. */
 
-/** A piece of finished markup. */
+/** Finished markup. */
 export class Html {
   readonly markup: string;
   constructor(markup: string) {
@@ -18,17 +18,17 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Markup with values filled in; lists of markup are joined, undefined is nothing. */
+/** Markup with values filled in; lists of markup are joined, undefined is left out. */
 export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
   return new Html(strings.reduce((markup, part, index) => markup + rendered(values[index - 1]) + part));
 }
 
-/** Text that no browser takes for markup, in content or in a quoted attribute. */
+/** Text that no browser interprets as markup, in content or in a quoted attribute. */
 export function escaped(text: string): string {
   return printable(text.replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? ''));
 }
 
-/** Text whose control characters are shown instead of followed. */
+/** Text with a visible replacement for each control character. */
 export function printable(text: string): string {
   return [...text].map((character) => (isControl(character) ? '\u{fffd}' : character)).join('');
 }
@@ -41,7 +41,7 @@ function rendered(value: HtmlValue): string {
   return value.map(({ markup }) => markup).join('\n');
 }
 
-/** Controls, and the marks that turn the direction of what follows: both can make text look like another. */
+/** Control characters and the marks that reverse the direction of text: both can make a text look like another. */
 function isControl(character: string): boolean {
   const code = character.codePointAt(0) ?? 0;
   const isTurn = (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);

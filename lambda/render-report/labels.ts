@@ -1,7 +1,6 @@
-/** Names of the data as people read them. A name that is not known is shown as it is. */
+/** Names in the data as people read them. An unknown name is shown as it is. */
 import { FEATURES } from '../../domain/features/catalogue.ts';
 import { FEATURE_GROUPS } from '../../domain/features/measure.ts';
-import { BASELINES, CANDIDATES, THRESHOLD_RULES } from '../../domain/models.ts';
 
 interface Labelled {
   readonly name: string;
@@ -13,8 +12,6 @@ function labeller(entries: readonly Labelled[]): (name: string) => string {
   return (name) => labels.get(name) ?? name;
 }
 
-export const modelLabel = labeller([...CANDIDATES, ...BASELINES]);
 export const featureLabel = labeller(FEATURES);
 /** A user's reasons are groups of features. */
 export const reasonLabel = labeller([...FEATURE_GROUPS, ...FEATURES]);
-export const thresholdRuleLabel = labeller(THRESHOLD_RULES);

@@ -1,8 +1,8 @@
-/** The link by which a reader opens a report. */
+/** The link that opens a report. */
 
 /**
- * The S3 console's page of the object, which asks readers for their own credentials and so outlives the run
- * (a presigned link dies with the signer's session); the address itself where it is a file.
+ * The S3 console's page of the object, for which readers use their own credentials, so that it works after the run
+ * (a presigned link expires with the signer's session). For a file, its URI.
  */
 export function reportLink(reportUri: string, region: string): string {
   const object = /^s3:\/\/([^/]+)\/(.+)$/.exec(reportUri);

@@ -1,4 +1,4 @@
-/** The report as one page that asks the network for nothing. */
+/** The report as one page that loads nothing from the network. */
 import type { RunDetail } from '../../domain/records.ts';
 import { Html, html } from './html.ts';
 import { contactsSection } from './sections/contacts.ts';
@@ -12,7 +12,7 @@ import { qualitySection } from './sections/quality.ts';
 import { readingSection } from './sections/reading.ts';
 import { STYLE } from './style.ts';
 
-/** No script runs and nothing is fetched, whatever the data holds. */
+/** Whatever the data holds, no script runs and nothing is fetched. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 
 /** The whole page. */
@@ -38,7 +38,7 @@ ${driftSection(detail)}
 ${readingSection(detail)}
 ${factsSection(detail)}
 </main>
-<footer class="page">User ids, but no names of people, are on this page: treat it as personal data.</footer>
+<footer class="page">This page contains user ids, but no names of people: treat it as personal data.</footer>
 </body>
 </html>
 `;

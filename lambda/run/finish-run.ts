@@ -2,7 +2,7 @@
  * What remains to be done once the record of a run says SUCCEEDED. From that moment the run counts; everything here
  * follows from its record and can be done again. StoreMetrics does it, or close-run if StoreMetrics was interrupted.
  */
-import { CURRENT, METRICS, PENDING_BATCH } from '../../domain/lake-objects.ts';
+import { CURRENT, METRIC_ROWS, PENDING_BATCH } from '../../domain/lake-objects.ts';
 import type { Current, RunDetail } from '../../domain/records.ts';
 import { PipelineError } from './errors.ts';
 import type { Lake } from './lake.ts';
@@ -16,7 +16,7 @@ export async function finishRun(world: World, detail: RunDetail): Promise<void> 
   const { runId, executionArn, batch, abandonedBatchIds } = detail.plan;
   // The lease is released last: once it is, all of this has been done, and another run may be at work.
   if ((await leaseHolder(lake))?.executionArn !== executionArn) return;
-  await lake.write(METRICS.of(runId), metricRows(detail));
+  await lake.write(METRIC_ROWS.of(runId), metricRows(detail));
   await makeCurrent(lake, detail);
   for (const batchId of [batch.batchId, ...abandonedBatchIds]) {
     await lake.remove(PENDING_BATCH.of(batchId));

@@ -1,26 +1,42 @@
 /** Rows of the table model_metrics. Pure functions. */
-import { driftMetric } from '../../domain/drift-thresholds.ts';
+import { type DriftMetricName, driftMetric } from '../../domain/drift-thresholds.ts';
+import {
+  METRICS,
+  type MetricName,
+  type ModelName,
+  THRESHOLD_RULES,
+  type ThresholdRule,
+} from '../../domain/models.ts';
 import type { RunDetail } from '../../domain/records.ts';
-import type { Estimate, ModelEvaluation, ScoringResult } from '../../domain/results.ts';
+import {
+  type Decision,
+  decisionSchema,
+  type Estimate,
+  type ModelEvaluation,
+  type ScoringResult,
+} from '../../domain/results.ts';
 
-/** One figure; its keys are the columns of MODEL_METRICS in lake.ts. */
+/** What the column `metric` can hold: a metric, `<threshold rule>.<field of a decision>`, or `psi.<column>`. */
+export type StoredMetricName = MetricName | `${ThresholdRule}.${keyof Decision}` | DriftMetricName;
+
+/** One stored value; the keys are the columns of MODEL_METRICS in lake.ts. */
 export interface MetricRow {
   readonly run_id: string;
-  readonly model: string;
+  readonly model: ModelName;
   readonly protocol: 'forward';
   readonly slice: 'all';
-  readonly metric: string;
+  readonly metric: StoredMetricName;
   readonly value: number;
   readonly low: number | null;
   readonly high: number | null;
 }
 
-type Figure = readonly [metric: string, estimate: Estimate];
+type StoredMetric = readonly [name: StoredMetricName, estimate: Estimate];
 
-/** Every figure of every model, and the drift of what the chosen one read and gave. */
+/** Every metric of every model, and the drift of the chosen model's features and score. */
 export function metricRows({ record, training, scoring }: RunDetail): readonly MetricRow[] {
-  const rows = (model: string, figures: readonly Figure[]): readonly MetricRow[] =>
-    figures.map(([metric, { value, low, high }]) => ({
+  const rows = (model: ModelName, metrics: readonly StoredMetric[]): readonly MetricRow[] =>
+    metrics.map(([metric, { value, low, high }]) => ({
       run_id: record.run_id,
       model,
       protocol: 'forward',
@@ -31,29 +47,35 @@ export function metricRows({ record, training, scoring }: RunDetail): readonly M
       high,
     }));
   return [
-    ...training.evaluations.flatMap((evaluation) => rows(evaluation.model, modelFigures(evaluation))),
-    ...rows(training.chosen, driftFigures(scoring)),
+    ...training.evaluations.flatMap((evaluation) => rows(evaluation.model, evaluationMetrics(evaluation))),
+    ...rows(training.chosen, driftMetrics(scoring)),
   ];
 }
 
-/** Figures of a threshold are named `<rule>.<figure>`. */
-function modelFigures({ metrics, decisions }: ModelEvaluation): readonly Figure[] {
+function evaluationMetrics({ metrics, decisions }: ModelEvaluation): readonly StoredMetric[] {
   return [
-    ...Object.entries(metrics),
-    ...Object.entries(decisions).flatMap(([rule, decision]) =>
-      Object.entries(decision).map(([name, value]): Figure => [`${rule}.${name}`, exactly(value)]),
-    ),
+    ...METRICS.flatMap(({ name }): readonly StoredMetric[] => {
+      const estimate = metrics[name];
+      return estimate === undefined ? [] : [[name, estimate]];
+    }),
+    ...THRESHOLD_RULES.flatMap(({ name }) => decisionMetrics(name, decisions[name])),
   ];
 }
 
-function driftFigures({ drift }: ScoringResult): readonly Figure[] {
+function decisionMetrics(rule: ThresholdRule, decision: Decision | undefined): readonly StoredMetric[] {
+  if (decision === undefined) return [];
+  return decisionSchema
+    .keyof()
+    .options.map((field): StoredMetric => [`${rule}.${field}`, withoutInterval(decision[field])]);
+}
+
+function driftMetrics({ drift }: ScoringResult): readonly StoredMetric[] {
   return [
-    [driftMetric('raw_score'), exactly(drift.score)],
-    ...drift.features.map(({ feature, psi }): Figure => [driftMetric(feature), exactly(psi)]),
+    [driftMetric('raw_score'), withoutInterval(drift.score)],
+    ...drift.features.map(({ feature, psi }): StoredMetric => [driftMetric(feature), withoutInterval(psi)]),
   ];
 }
 
-/** A figure without an interval. */
-function exactly(value: number): Estimate {
+function withoutInterval(value: number): Estimate {
   return { value, low: null, high: null };
 }

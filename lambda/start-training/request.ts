@@ -1,5 +1,6 @@
 /** The request of a run, checked before anything else happens. */
 import type { z } from 'zod';
+import { fieldsToLeaveOut } from '../../domain/request-fields.ts';
 import { type RunRequest, type RunSettings, runRequestSchema } from '../../domain/run.ts';
 import type { Deployment } from '../run/deployment.ts';
 import { PipelineError } from '../run/errors.ts';
@@ -66,9 +67,9 @@ function daysOutOfReach(request: RunRequest, settings: RunSettings, now: Date): 
 }
 
 function resumption(request: RunRequest): string[] {
-  const { resume, ...others } = request;
+  const { resume } = request;
   if (resume === undefined) return [];
-  const beside = Object.keys(others).map(
+  const beside = fieldsToLeaveOut(request).map(
     (field) => `"${field}": a resumed run takes the plan as it was; leave it out, or start a new run`,
   );
   return RUN_ID.test(resume)

@@ -1,11 +1,12 @@
-/** A run that succeeded, as the metrics that alarms and dashboards watch. Pure functions. */
+/** The CloudWatch metrics of a run that succeeded. Pure functions. */
+import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
 import { defectiveRows } from '../../domain/defective-rows.ts';
 import { largestFeatureDrift } from '../../domain/drift-thresholds.ts';
 import type { RunDetail } from '../../domain/records.ts';
 import type { Measurements } from '../aws/lambda-handler.ts';
 
 export function measurements({ record, ingest, training, scoring }: RunDetail): Measurements {
-  const chosen = training.evaluations.find(({ model }) => model === training.chosen);
+  const area = chosenEvaluation(training)?.metrics.auc;
   const { read } = ingest.counts;
   return {
     runsSucceeded: 1,
@@ -16,6 +17,6 @@ export function measurements({ record, ingest, training, scoring }: RunDetail): 
     featureDrift: largestFeatureDrift(scoring.drift),
     scoreDrift: scoring.drift.score,
     ...(record.cost_usd === null ? {} : { costUsd: record.cost_usd }),
-    ...(chosen?.metrics.auc === undefined ? {} : { areaUnderRocCurve: chosen.metrics.auc.value }),
+    ...(area === undefined ? {} : { areaUnderRocCurve: area.value }),
   };
 }

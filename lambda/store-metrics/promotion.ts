@@ -1,10 +1,18 @@
 /**
- * Whether the run's model takes charge. Pure functions.
- * The champion is held against by the figures it had on its own test rows; to score both on the same rows is the
- * training step's to offer, and decidePromotion's to use once it does.
+ * Whether the run's model becomes the champion. Pure functions.
+ * The challenger is compared with the value that the champion had on its own test rows, which are the same rows only when
+ * both have the same test cutoff. The training step does not score the champion on the challenger's test rows.
  */
 import { areaLowerBound } from '../../domain/area-lower-bound.ts';
-import { BASELINES, LEAKAGE_AUC, type MetricName } from '../../domain/models.ts';
+import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
+import {
+  CHAMPION_METRIC,
+  metricMerit,
+  metricOf,
+  metricsThatDecide,
+  metricText,
+} from '../../domain/metrics.ts';
+import { BASELINES, LEAKAGE_AUC } from '../../domain/models.ts';
 import type { ModelEvaluation, TrainingResult } from '../../domain/results.ts';
 
 export interface Promotion {
@@ -12,28 +20,29 @@ export interface Promotion {
   readonly reason: string;
 }
 
-/** The model in charge, as it did when it was tested. */
-export interface ChampionFigures {
+/** The champion, and how it performed on its own test rows. */
+export interface ChampionTest {
   readonly runId: string;
   readonly testCutoff: string;
-  /** Undefined when its run left no such figure. */
-  readonly averagePrecisionRatio: number | undefined;
+  /** Value of CHAMPION_METRIC; undefined when its run stored none. */
+  readonly value: number | undefined;
 }
 
-const MUST_BEAT: readonly MetricName[] = ['average_precision', 'auc'];
-
-/** Decides, and says why. Every gate must hold; the first that does not is the reason. */
-export function decidePromotion(training: TrainingResult, champion: ChampionFigures | undefined): Promotion {
-  const chosen = training.evaluations.find(({ model }) => model === training.chosen);
+/** Decides, and says why. Every check must pass; the first that does not is the reason. */
+export function decidePromotion(training: TrainingResult, champion: ChampionTest | undefined): Promotion {
+  const chosen = chosenEvaluation(training);
   if (chosen === undefined || chosen.kind !== 'candidate') {
     return stays(`the chosen model "${training.chosen}" is not among the evaluated candidates`);
   }
-  if (!training.reliable) return stays(`the figures are not reliable: ${training.reliabilityReason}`);
-  const obstacle = leakage(training, chosen) ?? lostAgainstBaseline(training, chosen);
+  if (!training.reliable) return stays(`the metrics are not reliable: ${training.reliabilityReason}`);
+  const obstacle = leakage(training, chosen) ?? unbeatenBaseline(training, chosen);
   if (obstacle !== undefined) return stays(obstacle);
-  return champion === undefined
-    ? { promoted: true, reason: 'the first model; it beats both baselines on average precision and AUC' }
-    : againstChampion(training, chosen, champion);
+  return champion === undefined ? firstModel() : comparedWithChampion(training, chosen, champion);
+}
+
+function firstModel(): Promotion {
+  const labels = metricsThatDecide('baselines').map(({ label }) => label);
+  return { promoted: true, reason: `the first model; it beats every baseline by ${labels.join(' and ')}` };
 }
 
 function leakage(training: TrainingResult, chosen: ModelEvaluation): string | undefined {
@@ -42,54 +51,58 @@ function leakage(training: TrainingResult, chosen: ModelEvaluation): string | un
   const positives = training.testCancellations;
   const low = area.low ?? areaLowerBound(area.value, positives, training.testRows - positives);
   if (low <= LEAKAGE_AUC) return undefined;
+  const auc = metricOf('auc');
   return (
-    `an AUC of ${figure(area.value)} (at least ${figure(low)}) is more than can be known ahead: ` +
-    'a feature must hold what happened after the cutoff'
+    `an AUC of ${metricText(auc, area.value)} (at least ${metricText(auc, low)}) is better than any honest prediction: ` +
+    'a feature must contain what happened after the cutoff'
   );
 }
 
-function lostAgainstBaseline(training: TrainingResult, chosen: ModelEvaluation): string | undefined {
+function unbeatenBaseline(training: TrainingResult, chosen: ModelEvaluation): string | undefined {
   for (const { name, label } of BASELINES) {
     const baseline = training.evaluations.find(({ model }) => model === name);
     if (baseline === undefined) return `the baseline "${label}" was not evaluated`;
-    for (const metric of MUST_BEAT) {
-      const own = chosen.metrics[metric]?.value;
-      const other = baseline.metrics[metric]?.value;
-      if (own === undefined || other === undefined) return `there is no ${metric} to hold against "${label}"`;
-      if (own <= other) {
-        return `it does not beat the baseline "${label}": ${metric} is ${figure(own)} against ${figure(other)}`;
+    for (const metric of metricsThatDecide('baselines')) {
+      const own = chosen.metrics[metric.name]?.value;
+      const other = baseline.metrics[metric.name]?.value;
+      if (own === undefined || other === undefined) {
+        return `it cannot be compared with the baseline "${label}": ${metric.label} is missing`;
+      }
+      if (metricMerit(metric, own) <= metricMerit(metric, other)) {
+        return (
+          `it does not beat the baseline "${label}": ${metric.label} is ${metricText(metric, own)}, ` +
+          `the baseline has ${metricText(metric, other)}`
+        );
       }
     }
   }
   return undefined;
 }
 
-function againstChampion(
+function comparedWithChampion(
   training: TrainingResult,
   chosen: ModelEvaluation,
-  champion: ChampionFigures,
+  champion: ChampionTest,
 ): Promotion {
-  const own = chosen.metrics.average_precision_ratio?.value;
-  const theirs = champion.averagePrecisionRatio;
+  const own = chosen.metrics[CHAMPION_METRIC.name]?.value;
+  const theirs = champion.value;
   if (own === undefined || theirs === undefined) {
-    return stays(`the champion of run ${champion.runId} cannot be compared: a figure is missing`);
+    return stays(
+      `it cannot be compared with the champion of run ${champion.runId}: ${CHAMPION_METRIC.label} is missing`,
+    );
   }
   const rows =
     champion.testCutoff === training.testCutoff
       ? `both tested at ${training.testCutoff}`
       : `tested at ${training.testCutoff} and ${champion.testCutoff}: not the same rows, so an indication only`;
   const comparison =
-    `average precision is ${own.toFixed(2)} x the base rate against ${theirs.toFixed(2)} x ` +
-    `of the champion of run ${champion.runId} (${rows})`;
-  return own >= theirs
+    `${CHAMPION_METRIC.label} is ${metricText(CHAMPION_METRIC, own)}, compared with ` +
+    `${metricText(CHAMPION_METRIC, theirs)} of the champion of run ${champion.runId} (${rows})`;
+  return metricMerit(CHAMPION_METRIC, own) >= metricMerit(CHAMPION_METRIC, theirs)
     ? { promoted: true, reason: `not worse: ${comparison}` }
     : stays(`worse: ${comparison}`);
 }
 
 function stays(reason: string): Promotion {
   return { promoted: false, reason };
-}
-
-function figure(value: number): string {
-  return value.toFixed(3);
 }

@@ -1,4 +1,4 @@
-/** Holding the SQL engine's counts against those that the steps took themselves. Pure functions. */
+/** Compares the SQL engine's counts with those that the steps took. Pure functions. */
 import { type ExpectedCount, RECONCILE_COLUMNS } from '../../domain/reconcile.ts';
 import type { RunDetail } from '../../domain/records.ts';
 import type { RowCounts } from '../../domain/results.ts';
@@ -8,8 +8,8 @@ type Reconciliation = RunDetail['reconciliation'];
 type Row = Readonly<Record<string, string | null>>;
 
 /**
- * Table by table, what was counted and what was expected.
- * @throws ReconciliationFailed when any two differ, or the rows read are not accounted for
+ * The counted and the expected rows of each table.
+ * @throws ReconciliationFailed when any two differ, or when rows that were read are not accounted for
  */
 export function reconcile(
   answer: readonly Row[],
@@ -45,7 +45,7 @@ function unaccountedRows({ read, accepted, quarantined, duplicates }: RowCounts)
 function reconciliationFailed(complaints: readonly string[]): PipelineError {
   return new PipelineError(
     'ReconciliationFailed',
-    `The lake does not hold what the steps counted:\n${complaints.map((line) => `- ${line}`).join('\n')}\n` +
-      "Nothing of this run was made current. Compare the tables' snapshots with those in the run's results.",
+    `The lake does not hold the rows that the steps counted:\n${complaints.map((line) => `- ${line}`).join('\n')}\n` +
+      "The run's scores and model did not become current. Compare the tables' snapshots with those in the run's results.",
   );
 }

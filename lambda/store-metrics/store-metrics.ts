@@ -1,4 +1,5 @@
-/** StoreMetrics: compares the lake with the steps' counts, and only then makes the run's scores and model current. */
+/** StoreMetrics: compares the lake with the steps' counts, and only if they agree makes the run's results current. */
+import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
 import {
   CHAMPION_DETAIL,
   CURRENT,
@@ -7,6 +8,7 @@ import {
   RUN_RECORD,
   STEP_RESULT,
 } from '../../domain/lake-objects.ts';
+import { CHAMPION_METRIC } from '../../domain/metrics.ts';
 import { expectedCounts } from '../../domain/reconcile.ts';
 import type { RunDetail, RunRecord } from '../../domain/records.ts';
 import {
@@ -22,24 +24,24 @@ import type { Lake } from '../run/lake.ts';
 import { leaseHolder } from '../run/lease.ts';
 import { terminateClusters } from '../run/terminate-clusters.ts';
 import type { World } from '../run/world.ts';
-import { type ChampionFigures, decidePromotion, type Promotion } from './promotion.ts';
+import { type ChampionTest, decidePromotion, type Promotion } from './promotion.ts';
 import { reconcile } from './reconciliation.ts';
 import { summarize } from './success-text.ts';
 
 /**
- * Stores a run whose steps have succeeded. A second call does the same as the first.
- * @throws ReconciliationFailed, InvalidResult; LeaseLost or RunClosed when the run was closed meanwhile
+ * Stores the results of a run. A second call has the same outcome.
+ * @throws ReconciliationFailed, InvalidResult; LeaseLost or RunClosed when the run was closed in the meantime
  */
 export async function storeMetrics(input: unknown, world: World): Promise<StoreMetricsOutput> {
   const run = storeMetricsInputSchema.parse(input);
-  // The cluster that the run used has terminated already; a retry of its creation may have left another.
+  // The run's own cluster has terminated; a retried CreateCluster may have left another.
   await terminateClusters(world, run.runId);
   const detail = (await findStored(world.lake, run.runId)) ?? (await store(world, run));
   await finishRun(world, detail);
   return { summary: summarize(detail) };
 }
 
-/** What an earlier try stored, if it came as far as the record. */
+/** What an earlier try stored, if it stored the record. */
 async function findStored(lake: Lake, runId: string): Promise<RunDetail | undefined> {
   const record = await lake.find(RUN_RECORD.of(runId));
   if (record === undefined) return undefined;
@@ -111,23 +113,22 @@ function counted(
   } satisfies Partial<RunRecord> & { readonly batch_id: RunPlan['batch']['batchId'] };
 }
 
-async function findChampion(lake: Lake): Promise<ChampionFigures | undefined> {
+async function findChampion(lake: Lake): Promise<ChampionTest | undefined> {
   const current = await lake.find(CURRENT);
   const champion = current?.value.champion ?? null;
   if (champion === null) return undefined;
   const detail = await lake.find(CHAMPION_DETAIL.of(champion.runId));
-  const { chosen, evaluations } = detail?.value.training ?? { chosen: '', evaluations: [] };
+  const evaluation = detail === undefined ? undefined : chosenEvaluation(detail.value.training);
   return {
     runId: champion.runId,
     testCutoff: champion.testCutoff,
-    averagePrecisionRatio: evaluations.find(({ model }) => model === chosen)?.metrics.average_precision_ratio
-      ?.value,
+    value: evaluation?.metrics[CHAMPION_METRIC.name]?.value,
   };
 }
 
 function runClosed(runId: string, record: RunRecord): PipelineError {
   return new PipelineError(
     'RunClosed',
-    `Run ${runId} was closed as failed already: ${record.error ?? 'no reason given'}`,
+    `Run ${runId} has already been closed as failed: ${record.error ?? 'no reason given'}`,
   );
 }

@@ -1,7 +1,8 @@
 /** What `churn run` says at its end: the document that --json prints. */
 import { z } from 'zod';
+import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
 import type { RunDetail } from '../../domain/records.ts';
-import { rowCountsSchema } from '../../domain/results.ts';
+import { metricNameSchema, modelNameSchema, rowCountsSchema } from '../../domain/results.ts';
 import type { Closing } from '../../lambda/close-run/close-one-run.ts';
 import type { StateTime } from './timeline.ts';
 
@@ -10,7 +11,10 @@ const stateTimeSchema = z.strictObject({
   seconds: z.number().nonnegative(),
   status: z.enum(['SUCCEEDED', 'FAILED', 'ABORTED']),
 });
-const modelSchema = z.strictObject({ name: z.string(), metrics: z.record(z.string(), z.number()) });
+const modelSchema = z.strictObject({
+  name: modelNameSchema,
+  metrics: z.partialRecord(metricNameSchema, z.number()),
+});
 
 /** What is known of the lake after the run; of the last run that succeeded where this one had nothing to do. */
 const outcomeShape = {
@@ -102,15 +106,13 @@ export function failed(
 }
 
 function lakeAfter({ features, training }: RunDetail) {
-  const chosen = training.evaluations.find(({ model }) => model === training.chosen);
+  const metrics = chosenEvaluation(training)?.metrics ?? {};
   return {
     users: features.users,
     cancellations: features.cancellations,
     model: {
       name: training.chosen,
-      metrics: Object.fromEntries(
-        Object.entries(chosen?.metrics ?? {}).map(([name, { value }]) => [name, value]),
-      ),
+      metrics: Object.fromEntries(Object.entries(metrics).map(([name, { value }]) => [name, value])),
     },
   };
 }

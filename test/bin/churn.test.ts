@@ -37,7 +37,7 @@ describe('the command line', () => {
     [['forget', '17', '--lake', 's3:/lake'], /must read s3:\/\/bucket/],
     [['list', '--stage', 'test'], /Allowed choices are dev, prod/],
     [['start', '--events', '/tmp'], /must be an address in S3.*churn run/],
-    [['start', '--resume', 'run-1', '--force'], /leave out everything but --resume/],
+    [['start', '--resume', 'run-1', '--force'], /leave out all options except --resume/],
   ])('exits with 2 when it is called wrongly: %j', async (args, words) => {
     const { exitCode, stdout, stderr } = await churn(...args);
     expect([exitCode, stdout]).toEqual([2, '']);

@@ -63,7 +63,9 @@ describe('the request of a start', () => {
   });
 
   it('is not another one when a run is resumed', () => {
-    expect(() => startRequest({ resume: 'run-1', force: true })).toThrow(/leave out everything but --resume/);
+    expect(() => startRequest({ resume: 'run-1', force: true })).toThrow(
+      /leave out all options except --resume/,
+    );
   });
 });
 

@@ -9,7 +9,7 @@ import {
   LEASE,
   LEDGER,
   logFolder,
-  METRICS,
+  METRIC_ROWS,
   modelFolder,
   PENDING_BATCH,
   PLAN,
@@ -37,7 +37,7 @@ describe('the objects of the lake', () => {
       'pending/b.json',
       'tables/ingest_files/b.json',
     ]);
-    const perRun = [METRICS, RUN_RECORD, PLAN, RUN_DETAIL, CHAMPION_DETAIL, CLOSED, REFUSED, REPORT];
+    const perRun = [METRIC_ROWS, RUN_RECORD, PLAN, RUN_DETAIL, CHAMPION_DETAIL, CLOSED, REFUSED, REPORT];
     expect(perRun.map((kind) => kind.of('r').key)).toEqual([
       'tables/model_metrics/r.json',
       'tables/runs/r.json',
@@ -58,7 +58,7 @@ describe('the objects of the lake', () => {
 
   it('that are rows of an external table are in its folder', () => {
     const folders = TABLES.filter(({ format }) => format === 'json').map(externalTableFolder);
-    expect([LEDGER, METRICS, RUN_RECORD].map(({ folder }) => folder)).toEqual(folders);
+    expect([LEDGER, METRIC_ROWS, RUN_RECORD].map(({ folder }) => folder)).toEqual(folders);
   });
 
   it('are found by their keys below the root, or by a URI that a plan names', () => {

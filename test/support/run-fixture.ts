@@ -1,6 +1,7 @@
 /** A run on a small log as its steps leave it, for the tests of what comes after them. */
 
 import { modelFolder, PLAN } from '../../domain/lake-objects.ts';
+import type { ModelName } from '../../domain/models.ts';
 import { ENVIRONMENT } from '../../domain/operations.ts';
 import { expectedCounts, RECONCILE_COLUMNS } from '../../domain/reconcile.ts';
 import type {
@@ -140,7 +141,7 @@ const decision = (threshold: number, truePositives: number, falsePositives: numb
 };
 
 function evaluation(
-  model: string,
+  model: ModelName,
   kind: ModelEvaluation['kind'],
   auc: number,
   averagePrecision: number,

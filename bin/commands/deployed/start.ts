@@ -1,6 +1,7 @@
 /** `churn start`: starts a run of a deployed pipeline. */
 import { randomBytes } from 'node:crypto';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
+import { fieldsToLeaveOut } from '../../../domain/request-fields.ts';
 import type { RunRequest } from '../../../domain/run.ts';
 import { UsageError } from '../arguments.ts';
 import { type RequestOptions, requestOf, withRequestOptions } from '../request.ts';
@@ -9,22 +10,16 @@ import { type PipelineOptions, withPipelineOptions } from './options.ts';
 import { watchToTheEnd } from './watch.ts';
 
 interface StartOptions extends PipelineOptions, RequestOptions {
-  readonly events?: string;
   readonly watch: boolean;
   readonly json: boolean;
 }
 
 export function startCommand(): Command {
-  const command = new Command('start')
-    .description('Start a run of a deployed pipeline.')
-    .option(
-      '--events <location>',
-      "s3:// folder, file or glob of event files (default: the deployment's log)",
-      s3Uri,
-    )
-    .option('--watch', 'watch it to its end, and exit by how it ended', false)
+  const command = new Command('start').description('Start a run of a deployed pipeline.');
+  withRequestOptions(command, 'start')
+    .option('--watch', 'watch the run until it ends; the exit code shows whether it succeeded', false)
     .option('--json', 'print one JSON document', false);
-  return withPipelineOptions(withRequestOptions(command)).action(async (options: StartOptions) => {
+  return withPipelineOptions(command).action(async (options: StartOptions) => {
     const request = startRequest(options);
     // The SDK takes a moment to load: only who needs it waits for it.
     const { openPipeline } = await import('./deployed-pipeline.ts');
@@ -45,30 +40,18 @@ export function startCommand(): Command {
 }
 
 /**
- * The request as it is sent; whether it can be carried out, the first state of the run says.
- * @throws UsageError when a run is to be resumed with another request than it had
+ * The request as it is sent; the first state of the run checks it.
+ * @throws UsageError if a run is to be resumed with other options
  */
-export function startRequest({
-  events,
-  ...options
-}: RequestOptions & { readonly events?: string }): RunRequest {
-  const request = { ...requestOf(options), ...(events === undefined ? {} : { events }) };
-  if (request.resume !== undefined && Object.keys(request).length > 1) {
-    throw new UsageError('A resumed run takes the plan as it was: leave out everything but --resume.');
+export function startRequest(options: RequestOptions): RunRequest {
+  const request = requestOf(options, 'start');
+  if (fieldsToLeaveOut(request).length > 0) {
+    throw new UsageError('A resumed run takes the plan unchanged: leave out all options except --resume.');
   }
   return request;
 }
 
-function s3Uri(text: string): string {
-  if (!/^s3:\/\/[a-z0-9][a-z0-9.-]+\/?/.test(text)) {
-    throw new InvalidArgumentError(
-      'It must be an address in S3: s3://bucket/folder. For a log on this machine: churn run.',
-    );
-  }
-  return text;
-}
-
-/** The options by which the same pipeline is found again. */
+/** The options that identify the same pipeline. */
 function pipelineWords({ stage, name, region, stateMachine }: PipelineOptions): string {
   if (stateMachine !== undefined) return ` --state-machine ${stateMachine}`;
   return [

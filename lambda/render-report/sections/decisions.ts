@@ -1,23 +1,27 @@
-/** What follows from contacting everybody above a threshold. */
+/** The outcome of contacting every user at or above a threshold. */
+import { chosenEvaluation } from '../../../domain/chosen-evaluation.ts';
+import { modelLabel } from '../../../domain/metrics.ts';
+import { THRESHOLD_RULES } from '../../../domain/models.ts';
 import type { RunDetail } from '../../../domain/records.ts';
 import { decimal, percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import { table } from '../html-table.ts';
-import { modelLabel, thresholdRuleLabel } from '../labels.ts';
-import { chosenEvaluation } from './models.ts';
 
-export function decisionsSection(detail: RunDetail): Html | undefined {
-  const chosen = chosenEvaluation(detail);
-  const rows = Object.entries(chosen?.decisions ?? {}).map(([rule, decision]) => ({ rule, ...decision }));
+export function decisionsSection({ training }: RunDetail): Html | undefined {
+  const chosen = chosenEvaluation(training);
+  const rows = THRESHOLD_RULES.flatMap(({ name, label }) => {
+    const decision = chosen?.decisions[name];
+    return decision === undefined ? [] : [{ rule: label, ...decision }];
+  });
   if (chosen === undefined || rows.length === 0) return undefined;
   return html`<section id="decisions">
-<h2>Where to draw the line</h2>
-<p>Contacting every user whose chance is at least the threshold. Each threshold was chosen on training rows and then
-held against the test users, so these are figures to expect.</p>
+<h2>Choosing a threshold</h2>
+<p>The outcome of contacting every user whose probability is at least the threshold. Each threshold was chosen on training
+rows and then applied to the test users, so this is what to expect.</p>
 ${table({
-  caption: `${modelLabel(chosen.model)}, on ${whole(detail.training.testRows)} test users`,
+  caption: `${modelLabel(chosen.model)}, on ${whole(training.testRows)} test users`,
   columns: [
-    { heading: 'Threshold chosen for', cell: ({ rule }) => thresholdRuleLabel(rule) },
+    { heading: 'Threshold chosen for', cell: ({ rule }) => rule },
     { heading: 'Threshold', isNumber: true, cell: ({ threshold }) => percent(threshold) },
     {
       heading: 'Contacted',
@@ -25,7 +29,7 @@ ${table({
       cell: ({ truePositives, falsePositives }) => whole(truePositives + falsePositives),
     },
     {
-      heading: 'Of them cancel',
+      heading: 'Of whom cancel',
       isNumber: true,
       cell: ({ precision, truePositives }) =>
         html`${percent(precision)}<small>${whole(truePositives)}</small>`,
@@ -39,7 +43,7 @@ ${table({
     { heading: 'F1 of the cancelling class', isNumber: true, cell: ({ f1 }) => decimal(f1, 3) },
     { heading: 'Balanced accuracy', isNumber: true, cell: (row) => decimal(row.balancedAccuracy, 3) },
     {
-      heading: 'Left alone rightly / wrongly',
+      heading: 'Not contacted: stay / cancel',
       isNumber: true,
       cell: ({ trueNegatives, falseNegatives }) => `${whole(trueNegatives)} / ${whole(falseNegatives)}`,
     },

@@ -1,4 +1,4 @@
-/** How far the scored users are from those on whom the model was tested. */
+/** How far the scored users differ from the test users. */
 import {
   DRIFT_THRESHOLDS,
   driftByChance,
@@ -14,37 +14,39 @@ import { featureLabel } from '../labels.ts';
 
 type FeatureDrift = Drift['features'][number];
 
+export const DRIFT_HEADING = 'Have the users changed?';
+
 /** An index as the report writes it. */
 export const driftText = (index: number): string => decimal(index, 2);
 
 export function driftSection({ training, scoring }: RunDetail): Html {
   const { features, score } = scoring.drift;
-  const moved = features.filter(({ psi }) => driftLevel(psi) !== 'steady');
-  const telling = moved.filter(({ feature }) => !isExemptFromDriftAlarm(feature));
-  const exempt = moved.filter(({ feature }) => isExemptFromDriftAlarm(feature));
+  const drifted = features.filter(({ psi }) => driftLevel(psi) !== 'steady');
+  const watched = drifted.filter(({ feature }) => !isExemptFromDriftAlarm(feature));
+  const exempt = drifted.filter(({ feature }) => isExemptFromDriftAlarm(feature));
   const chance = driftByChance(training.testRows, scoring.users);
   return html`<section class="long" id="drift">
-<h2>Whether users have changed</h2>
-<p>Population stability index of ${counted(features.length, 'feature')} and of the score: users as known on
-${day(scoring.cutoff)} against those on whom the model was tested, as known on ${day(training.testCutoff)}. 0 is no change;
-from ${driftText(DRIFT_THRESHOLDS.watch)} on it is worth a look, from ${driftText(DRIFT_THRESHOLDS.alarm)} on it alarms.
-The score has ${driftText(score)}: ${driftLevel(score)}.</p>
+<h2>${DRIFT_HEADING}</h2>
+<p>Drift shows whether the test metrics still apply to the users being scored. It is the population stability index of
+${counted(features.length, 'feature')} and of the score: users as known on ${day(scoring.cutoff)}, compared with the test
+users, as known on ${day(training.testCutoff)}. 0 means no change; ${driftText(DRIFT_THRESHOLDS.watch)} or more is worth a
+look, ${driftText(DRIFT_THRESHOLDS.alarm)} or more raises an alarm. The score has ${driftText(score)}: ${driftLevel(score)}.</p>
 ${
   chance < DRIFT_THRESHOLDS.watch
     ? undefined
-    : html`<p>Among so few users, chance alone takes one feature in 20 to ${driftText(chance)} and beyond.</p>`
+    : html`<p>With so few users, chance alone takes one feature in 20 to ${driftText(chance)} or more.</p>`
 }
 ${
-  telling.length === 0
-    ? html`<p>No feature has moved so far that it is worth a look.</p>`
-    : table({ caption: 'Features that have moved, the furthest first', columns: COLUMNS, rows: telling })
+  watched.length === 0
+    ? html`<p>No feature has drifted enough to be worth a look.</p>`
+    : table({ caption: 'Features that have drifted, the furthest first', columns: COLUMNS, rows: watched })
 }
 ${
   exempt.length === 0
     ? undefined
-    : html`<details><summary>${counted(exempt.length, 'feature')} moved and exempt from the alarm</summary>
+    : html`<details><summary>${counted(exempt.length, 'feature')} drifted and exempt from the alarm</summary>
 ${table({
-  caption: 'They change with the age of the log by themselves',
+  caption: 'These features change with the age of the log by themselves',
   columns: [...COLUMNS, EXEMPT_MARK],
   rows: exempt,
 })}
@@ -60,6 +62,6 @@ const COLUMNS: readonly TableColumn<FeatureDrift>[] = [
 ];
 
 const EXEMPT_MARK: TableColumn<FeatureDrift> = {
-  heading: 'Mark',
+  heading: 'Note',
   cell: () => html`<span class="tag plain">exempt</span>`,
 };

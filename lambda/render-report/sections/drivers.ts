@@ -1,9 +1,10 @@
-/** What the chosen model looks at. */
+/** Which features the chosen model uses. */
+import { modelLabel } from '../../../domain/metrics.ts';
 import type { RunDetail } from '../../../domain/records.ts';
 import { COLOURS, chart } from '../charts.ts';
 import { percent } from '../format.ts';
 import { type Html, html, printable } from '../html.ts';
-import { featureLabel, modelLabel } from '../labels.ts';
+import { featureLabel } from '../labels.ts';
 
 const MOST_SHOWN = 15;
 
@@ -35,12 +36,12 @@ export async function driversSection({ training, features }: RunDetail): Promise
         },
       ],
     },
-    'Share of what the model learned that each feature carries, largest first',
+    'Share of the gain or weight of the model that each feature contributes, largest first',
   );
   return html`<section id="drivers">
-<h2>What the model looks at</h2>
+<h2>Which features the model uses</h2>
 <p>Share of the gain (for logistic regression: of the absolute weight) that each of the ${features.featureCount}
-features has in ${modelLabel(training.chosen)}. It tells what the model uses, not what makes people cancel.</p>
-<figure>${drawn}<figcaption>The ${shown.length} features that count most.</figcaption></figure>
+features contributes to the model (${modelLabel(training.chosen)}). It shows what the model uses, not why people cancel.</p>
+<figure>${drawn}<figcaption>The ${shown.length} most important features.</figcaption></figure>
 </section>`;
 }

@@ -1,4 +1,4 @@
-/** What it takes to check the run, or to make it again. */
+/** What is needed to check the run or to repeat it. */
 import { PRICES_AS_OF } from '../../../domain/cost.ts';
 import type { RunDetail, RunRecord } from '../../../domain/records.ts';
 import { counted, day, duration, moment, usd, whole } from '../format.ts';
@@ -13,12 +13,12 @@ ${facts(detail).map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}
 </dl>
 ${table({
   caption:
-    'Rows in the lake, counted by an engine that is not Spark, against what the steps counted themselves',
+    'Reconciliation: rows counted in the lake, independently of Spark, and rows that the steps counted. ' +
+    'A run whose counts differ fails and has no report',
   columns: [
-    { heading: 'Counted', cell: ({ table: name }) => html`<span class="id">${name}</span>` },
+    { heading: 'Table or column', cell: ({ table: name }) => html`<span class="id">${name}</span>` },
     { heading: 'In the lake', isNumber: true, cell: ({ counted: rows }) => whole(rows) },
     { heading: 'By the steps', isNumber: true, cell: ({ expected }) => whole(expected) },
-    { heading: 'Agree', cell: ({ counted: rows, expected }) => (rows === expected ? 'yes' : 'no') },
   ],
   rows: detail.reconciliation,
 })}
@@ -26,9 +26,9 @@ ${table({
 }
 
 const SPOT_NOTES = {
-  market: ', spot instances at their real price',
-  'market and table': ', spot instances at their real price where that is known',
-  table: ', spot instances too: what they really cost is not known, and not more',
+  market: ', spot instances at their actual price',
+  'market and table': ', spot instances at their actual price where it is known',
+  table: ', spot instances too: their actual price is unknown, but not higher',
 } as const satisfies Record<NonNullable<RunRecord['spot_price_source']>, string>;
 
 function spotNote({ spot_price_source: source }: RunRecord): string {
@@ -41,14 +41,14 @@ function facts(detail: RunDetail): readonly (readonly [string, string | Html])[]
   const took = Date.parse(record.ended_at) - Date.parse(record.started_at);
   return [
     ['Run', html`<span class="id">${record.run_id}</span>`],
-    ['Began', `${moment(record.started_at)}, took ${duration(took)}`],
+    ['Started', `${moment(record.started_at)}, took ${duration(took)}`],
     [
       'Cost',
       record.cost_usd === null
-        ? 'not known: an instance has no price in the table'
+        ? 'unknown: the price table lacks an instance type'
         : `${usd(record.cost_usd)}, by list prices of ${day(PRICES_AS_OF)}${spotNote(record)}`,
     ],
-    ['Cost as estimated', usd(plan.cluster.estimatedUsd)],
+    ['Estimated cost', usd(plan.cluster.estimatedUsd)],
     [
       'Batch',
       html`<span class="id">${plan.batch.batchId}</span>, ${counted(plan.batch.files.length, 'file')}`,
@@ -68,11 +68,11 @@ function facts(detail: RunDetail): readonly (readonly [string, string | Html])[]
     ['Model', html`<span class="id">${training.modelUri}</span>`],
     [
       'Promotion',
-      `${record.promoted === true ? 'promoted' : 'not promoted'}: ${record.promotion_reason ?? 'no reason kept'}`,
+      `${record.promoted === true ? 'promoted' : 'not promoted'}: ${record.promotion_reason ?? 'no reason was recorded'}`,
     ],
     [
       'Reliability',
-      training.reliable ? 'enough cancellations to trust the figures' : training.reliabilityReason,
+      training.reliable ? 'enough cancellations to trust the metrics' : training.reliabilityReason,
     ],
     [
       'Snapshots',

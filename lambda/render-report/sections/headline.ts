@@ -1,11 +1,11 @@
-/** The head of the page: the answer in plain words, the figures at a glance, and what to beware of. */
+/** The head of the page: the answer in plain words, the most important numbers, and warnings. */
+import { chosenEvaluation } from '../../../domain/chosen-evaluation.ts';
 import { defectiveRows } from '../../../domain/defective-rows.ts';
+import { metricHeading, metricsShownIn, metricText, modelLabel } from '../../../domain/metrics.ts';
 import type { RunDetail } from '../../../domain/records.ts';
 import { addDays } from '../../../domain/time.ts';
-import { between, counted, day, decimal, moment, percent, whole } from '../format.ts';
+import { between, counted, day, moment, percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
-import { modelLabel } from '../labels.ts';
-import { chosenEvaluation } from './models.ts';
 import { warnings } from './warnings.ts';
 
 export function summarySection(detail: RunDetail): Html {
@@ -18,26 +18,33 @@ export function summarySection(detail: RunDetail): Html {
 <p class="kicker">Churn report · run ${record.run_id}</p>
 <h1>${whole(scoring.expectedCancellations)} of ${whole(scoring.users)} living users expected to cancel between
 ${between(scoring.cutoff, lastDay)}</h1>
-<p class="lead">That is ${percent(expectedShare)} of them within ${counted(horizonDays, 'day')}. Of the users that
-the model was tested on (as known on ${day(training.testCutoff)}), ${percent(baseRate)} cancelled in as many days. Chosen model:
-${modelLabel(training.chosen)}. Made ${moment(record.ended_at)}.</p>
+<p class="lead">That is ${percent(expectedShare)} of them within ${counted(horizonDays, 'day')}. Of the test users (as known
+on ${day(training.testCutoff)}), ${percent(baseRate)} cancelled within the same number of days. Chosen model:
+${modelLabel(training.chosen)}. Run finished on ${moment(record.ended_at)}.</p>
 ${tiles(detail)}
 <ul class="notes">${notes(detail)}</ul>
 </header>`;
 }
 
-function tiles(detail: RunDetail): Html {
-  const { scoring, ingest, features } = detail;
-  const metrics = chosenEvaluation(detail)?.metrics ?? {};
-  const lift = metrics.lift_at_10?.value;
+function tiles({ scoring, ingest, features, training }: RunDetail): Html {
   const { read } = ingest.counts;
   return html`<dl class="tiles">
 ${tile('Living users', whole(scoring.users), `of ${counted(features.users, 'user')} ever seen`)}
-${tile('Expected to cancel', whole(scoring.expectedCancellations), `${whole(features.cancellations)} have so far`)}
-${lift === undefined ? undefined : tile('In the top tenth', `${decimal(lift, 1)} ×`, 'the cancellers of a random tenth')}
-${metrics.auc === undefined ? undefined : tile('AUC', decimal(metrics.auc.value, 3), '0.5 is chance, 1 is certainty')}
+${tile('Expected to cancel', whole(scoring.expectedCancellations), `${whole(features.cancellations)} have cancelled so far`)}
+${metricTiles(training)}
 ${tile('Rows read', whole(read), `${percent(read === 0 ? 0 : defectiveRows(ingest) / read)} defective`)}
 </dl>`;
+}
+
+function metricTiles(training: RunDetail['training']): readonly Html[] {
+  const metrics = chosenEvaluation(training)?.metrics ?? {};
+  return metricsShownIn('report head').flatMap((metric) => {
+    const estimate = metrics[metric.name];
+    if (estimate === undefined) return [];
+    return [
+      tile(metricHeading(metric), metricText(metric, estimate.value), metric.reading ?? metric.meaning),
+    ];
+  });
 }
 
 function tile(name: string, value: string, remark: string): Html {

@@ -1,27 +1,25 @@
-/** Two pictures of the chosen model: whether its probabilities are right, and how far its ranking reaches. */
+/** Two charts of the chosen model: whether its probabilities are right, and how many cancellers its ranking finds. */
+import { chosenEvaluation } from '../../../domain/chosen-evaluation.ts';
+import { metricText, modelLabel } from '../../../domain/metrics.ts';
+import { METRICS, type Metric } from '../../../domain/models.ts';
 import type { RunDetail } from '../../../domain/records.ts';
 import type { ModelEvaluation } from '../../../domain/results.ts';
 import { COLOURS, chart } from '../charts.ts';
-import { decimal, percent, whole } from '../format.ts';
+import { percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import { table } from '../html-table.ts';
-import { modelLabel } from '../labels.ts';
-import { chosenEvaluation } from './models.ts';
 
-const TOP_SHARES = [
-  { metric: 'lift_at_5', share: 0.05 },
-  { metric: 'lift_at_10', share: 0.1 },
-  { metric: 'lift_at_20', share: 0.2 },
-] as const;
+/** A ranking of which nothing is known. */
+const RANDOM_ORDER = 'Random order';
 
-export async function qualitySection(detail: RunDetail): Promise<Html | undefined> {
-  const chosen = chosenEvaluation(detail);
+export async function qualitySection({ training }: RunDetail): Promise<Html | undefined> {
+  const chosen = chosenEvaluation(training);
   if (chosen === undefined) return undefined;
   return html`<section id="quality">
-<h2>Can the figures be believed?</h2>
+<h2>How far the chosen model can be trusted</h2>
 <div class="pair">
 ${await calibrationFigure(chosen)}
-${await gainsFigure(detail.training.evaluations, chosen)}
+${await gainsFigure(training.evaluations, chosen)}
 </div>
 </section>`;
 }
@@ -49,8 +47,8 @@ async function calibrationFigure({ reliability }: ModelEvaluation): Promise<Html
           },
           mark: { type: 'line', color: COLOURS.neutral, strokeDash: [4, 4] },
           encoding: {
-            x: position('predicted', 'Predicted chance'),
-            y: position('observed', 'Share that cancelled'),
+            x: position('predicted', 'Predicted probability'),
+            y: position('observed', 'Share who cancelled'),
           },
         },
         {
@@ -61,20 +59,20 @@ async function calibrationFigure({ reliability }: ModelEvaluation): Promise<Html
             point: { filled: true, size: 60, color: COLOURS.accent },
           },
           encoding: {
-            x: position('predicted', 'Predicted chance'),
-            y: position('observed', 'Share that cancelled'),
+            x: position('predicted', 'Predicted probability'),
+            y: position('observed', 'Share who cancelled'),
           },
         },
       ],
     },
-    'Predicted chance against the share of users that cancelled, in ten groups of equal size',
+    'Predicted probability and the share of users who cancelled, in ten groups of equal size',
   );
   return html`<figure>
-<h3>Are the chances right?</h3>
+<h3>Are the probabilities right?</h3>
 ${drawn}
-<figcaption>Users in ten groups by predicted chance. On the dashed line as many cancelled as were predicted.</figcaption>
-<details><summary>Figures</summary>${table({
-    caption: 'Ten groups of users by predicted chance',
+<figcaption>Users in ten groups by predicted probability. On the dashed line, as many cancelled as predicted.</figcaption>
+<details><summary>Data</summary>${table({
+    caption: 'Ten groups of users by predicted probability',
     columns: [
       { heading: 'Group', cell: (_bin, index) => whole(index + 1) },
       { heading: 'Predicted', isNumber: true, cell: (bin) => percent(bin.predicted) },
@@ -91,21 +89,22 @@ interface Reach {
   readonly share: number;
   /** Share of all cancellers that are among the top users. */
   readonly reached: number;
-  readonly lift: number;
+  readonly lift: string;
 }
 
 async function gainsFigure(
   evaluations: readonly ModelEvaluation[],
   chosen: ModelEvaluation,
 ): Promise<Html | undefined> {
-  const best = evaluations.find(({ model }) => model === 'days_since_last_seen');
-  const shown = [chosen, ...(best === undefined ? [] : [best])];
+  // The base rate ranks nobody, so this is the baseline to beat here.
+  const baseline = evaluations.find(({ model }) => model === 'days_since_last_seen');
+  const shown = [chosen, ...(baseline === undefined ? [] : [baseline])];
   const own = reaches(chosen);
   if (own.length === 0) return undefined;
-  const labels = [...shown.map(({ model }) => modelLabel(model)), 'By chance'];
+  const labels = [...shown.map(({ model }) => modelLabel(model)), RANDOM_ORDER];
   const values = [
     ...shown.flatMap((evaluation) => [start(evaluation), ...reaches(evaluation)]),
-    ...[0, 0.2].map((share) => ({ model: 'By chance', share, reached: share })),
+    ...[0, 0.2].map((share) => ({ model: RANDOM_ORDER, share, reached: share })),
   ];
   const drawn = await chart(
     {
@@ -132,21 +131,23 @@ async function gainsFigure(
         },
       },
     },
-    'Share of the cancellers reached against the share of users contacted',
+    'Share of the cancellers reached by share of users contacted',
   );
   const tenth = own.find(({ share }) => share === 0.1);
   const sentence =
-    tenth === undefined ? '' : ` The tenth most at risk holds ${percent(tenth.reached)} of all cancellers.`;
+    tenth === undefined
+      ? ''
+      : ` The tenth of users most at risk includes ${percent(tenth.reached)} of all cancellers.`;
   return html`<figure>
-<h3>How many cancellers does a contact reach?</h3>
+<h3>How many cancellers are reached?</h3>
 ${drawn}
 <figcaption>Measured on the test users.${sentence}</figcaption>
-<details><summary>Figures</summary>${table({
+<details><summary>Data</summary>${table({
     caption: `${modelLabel(chosen.model)}: cancellers among the users most at risk`,
     columns: [
       { heading: 'Users contacted', cell: ({ share }: Reach) => percent(share) },
       { heading: 'Cancellers reached', isNumber: true, cell: ({ reached }) => percent(reached) },
-      { heading: 'Against chance', isNumber: true, cell: ({ lift }) => `${decimal(lift, 2)} ×` },
+      { heading: 'Compared with a random order', isNumber: true, cell: ({ lift }) => `${lift} ×` },
     ],
     rows: own,
   })}</details>
@@ -154,9 +155,12 @@ ${drawn}
 }
 
 function reaches({ model, metrics }: ModelEvaluation): readonly Reach[] {
-  return TOP_SHARES.flatMap(({ metric, share }) => {
-    const lift = metrics[metric]?.value;
-    return lift === undefined ? [] : [{ model: modelLabel(model), share, reached: lift * share, lift }];
+  const all: readonly Metric[] = METRICS;
+  return all.flatMap((metric) => {
+    const lift = metrics[metric.name]?.value;
+    if (metric.topPercent === undefined || lift === undefined) return [];
+    const share = metric.topPercent / 100;
+    return [{ model: modelLabel(model), share, reached: lift * share, lift: metricText(metric, lift) }];
   });
 }
 

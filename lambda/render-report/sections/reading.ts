@@ -1,9 +1,11 @@
-/** What was read, what was refused and why, and the rows that were learned from. */
+/** What was read, what was refused and why, and the rows the models were trained on. */
 import { REFUSAL_REASONS } from '../../../domain/events.ts';
 import type { RunDetail } from '../../../domain/records.ts';
 import { bytes, counted, day, percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import { table } from '../html-table.ts';
+
+export const READING_HEADING = 'What was read';
 
 const ROLES = { train: 'training', test: 'test', score: 'scoring' } as const;
 
@@ -12,32 +14,32 @@ export function readingSection(detail: RunDetail): Html {
   const { counts, firstDay, lastDay } = ingest;
   const period = firstDay === null || lastDay === null ? '' : `, ${day(firstDay)} to ${day(lastDay)}`;
   const share = (rows: number): string => percent(counts.read === 0 ? 0 : rows / counts.read);
-  const fates = [
-    { fate: 'became events', rows: counts.accepted },
-    { fate: 'refused', rows: counts.quarantined },
-    { fate: 'duplicates of events that were there', rows: counts.duplicates },
+  const outcomes = [
+    { outcome: 'accepted as events', rows: counts.accepted },
+    { outcome: 'refused', rows: counts.quarantined },
+    { outcome: 'duplicates of events already in the lake', rows: counts.duplicates },
   ];
   return html`<section class="long" id="reading">
-<h2>What was read</h2>
+<h2>${READING_HEADING}</h2>
 <p>${whole(counts.read)} rows in ${counted(ingest.filesRead, 'new file')} (${bytes(ingest.bytesRead)})${period}. The lake
-now tells of ${counted(features.users, 'user')} over ${counted(features.observedDays, 'day')}, of whom
+now holds ${counted(features.users, 'user')} over ${counted(features.observedDays, 'day')}, of whom
 ${whole(features.cancellations)} cancelled.</p>
 ${table({
-  caption: 'What became of the rows',
+  caption: 'Outcomes of the rows',
   columns: [
-    { heading: 'Rows that', cell: ({ fate }) => fate },
+    { heading: 'Outcome', cell: ({ outcome }) => outcome },
     { heading: 'Rows', isNumber: true, cell: ({ rows }) => whole(rows) },
     { heading: 'Share', isNumber: true, cell: ({ rows }) => share(rows) },
   ],
-  rows: fates,
+  rows: outcomes,
 })}
 ${refusals(detail)}
-<h3>The days it was learned from</h3>
+<h3>The cutoffs used</h3>
 ${table({
-  caption: 'At each cutoff only what came before it was known',
+  caption: 'At each cutoff, only earlier events are known',
   columns: [
     { heading: 'Cutoff', cell: ({ cutoff }) => day(cutoff) },
-    { heading: 'For', cell: ({ role }) => ROLES[role] },
+    { heading: 'Used for', cell: ({ role }) => ROLES[role] },
     { heading: 'Users', isNumber: true, cell: ({ rows }) => whole(rows) },
     {
       heading: 'Cancelled within the horizon',
@@ -58,7 +60,7 @@ function refusals({ ingest }: RunDetail): Html | undefined {
   if (rows.length === 0) return undefined;
   return html`<h3>Refused rows</h3>
 ${table({
-  caption: 'Why rows were refused, and what to do about it',
+  caption: 'Why rows were refused, and what to do',
   columns: [
     {
       heading: 'Reason',

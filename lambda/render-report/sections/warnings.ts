@@ -1,19 +1,22 @@
-/** What a reader should beware of, said plainly. Pure functions. */
+/** What limits the use of the report, in plain words. Pure functions. */
 import { areaLowerBound } from '../../../domain/area-lower-bound.ts';
+import { chosenEvaluation } from '../../../domain/chosen-evaluation.ts';
 import { defectiveRows } from '../../../domain/defective-rows.ts';
 import { driftByChance, driftLevel, isExemptFromDriftAlarm } from '../../../domain/drift-thresholds.ts';
+import { metricOf, metricText } from '../../../domain/metrics.ts';
 import type { RunDetail } from '../../../domain/records.ts';
 import { decimal, percent, whole } from '../format.ts';
 import { featureLabel } from '../labels.ts';
-import { driftText } from './drift.ts';
-import { chosenEvaluation } from './models.ts';
+import { DRIFT_HEADING, driftText } from './drift.ts';
+import { READING_HEADING } from './reading.ts';
 
 /** Above this share of defective rows the exporter should be looked at. */
 const NOTEWORTHY_QUARANTINE = 0.005;
-/** Bars of calibration: beyond them a probability is a rank rather than a chance. */
+/** Limits of calibration: beyond them a probability says how a user ranks, but not how likely the user is to cancel. */
 const CALIBRATION_SLOPE = { least: 0.8, most: 1.2 } as const;
 const CALIBRATION_ERROR = 0.02;
 
+/** One sentence for each thing to beware of; empty when there is none. */
 export function warnings(detail: RunDetail): readonly string[] {
   return [
     ...reliability(detail),
@@ -26,38 +29,43 @@ export function warnings(detail: RunDetail): readonly string[] {
 
 function reliability({ training }: RunDetail): string[] {
   if (training.reliable) return [];
-  return [`Do not act on these figures alone: ${training.reliabilityReason}.`];
+  return [`Do not act on these metrics alone: ${training.reliabilityReason}.`];
 }
 
-function calibration(detail: RunDetail): string[] {
-  const { calibration_error: error, calibration_slope: slope } = chosenEvaluation(detail)?.metrics ?? {};
+function calibration({ training }: RunDetail): string[] {
+  const { calibration_error: error, calibration_slope: slope } = chosenEvaluation(training)?.metrics ?? {};
   const isOff =
     (error !== undefined && error.value > CALIBRATION_ERROR) ||
     (slope !== undefined && (slope.value < CALIBRATION_SLOPE.least || slope.value > CALIBRATION_SLOPE.most));
   if (!isOff) return [];
-  const figures = [
-    ...(error === undefined ? [] : [`off by ${percent(error.value)} on average`]),
-    ...(slope === undefined ? [] : [`slope ${decimal(slope.value, 2)}, 1 would be right`]),
+  const findings = [
+    ...(error === undefined
+      ? []
+      : [`off by ${metricText(metricOf('calibration_error'), error.value)} on average`]),
+    ...(slope === undefined
+      ? []
+      : [`slope ${metricText(metricOf('calibration_slope'), slope.value)}, ideally 1`]),
   ];
   return [
-    `The probabilities are not well calibrated (${figures.join('; ')}): rely on the order of users more.`,
+    `The probabilities are not well calibrated (${findings.join('; ')}): rely on the ranking of users more than ` +
+      'on the probabilities.',
   ];
 }
 
-function uncertainty(detail: RunDetail): string[] {
-  const area = chosenEvaluation(detail)?.metrics.auc;
-  const { testCancellations: positives, testRows } = detail.training;
+function uncertainty({ training }: RunDetail): string[] {
+  const area = chosenEvaluation(training)?.metrics.auc;
+  const { testCancellations: positives, testRows } = training;
   if (area === undefined || area.low !== null) return [];
   const margin = area.value - areaLowerBound(area.value, positives, testRows - positives);
   return [
-    `The figures come from ${whole(positives)} cancellations among ${whole(testRows)} tested users, without ` +
+    `The metrics come from ${whole(positives)} cancellations among ${whole(testRows)} test users, without ` +
       `intervals: an AUC from so few is uncertain by about ± ${decimal(margin, 2)}.`,
   ];
 }
 
 function drift({ training, scoring }: RunDetail): string[] {
   const { features, score } = scoring.drift;
-  const moved = [
+  const drifted = [
     { label: 'the score', psi: score, isExempt: false },
     ...features.map(({ feature, psi }) => ({
       label: featureLabel(feature),
@@ -65,18 +73,18 @@ function drift({ training, scoring }: RunDetail): string[] {
       isExempt: isExemptFromDriftAlarm(feature),
     })),
   ].filter(({ psi, isExempt }) => !isExempt && driftLevel(psi) === 'alarm');
-  if (moved.length === 0) return [];
-  const named = moved.map(({ label, psi }) => `${label} ${driftText(psi)}`).join(', ');
+  if (drifted.length === 0) return [];
+  const named = drifted.map(({ label, psi }) => `${label} ${driftText(psi)}`).join(', ');
   const chance = driftByChance(training.testRows, scoring.users);
-  if (moved.every(({ psi }) => psi <= chance)) {
+  if (drifted.every(({ psi }) => psi <= chance)) {
     return [
-      `Users may have changed since the model was tested (stability index: ${named}), but among so few users ` +
-        `chance alone takes one feature in 20 to ${driftText(chance)} and beyond: see “Whether users have changed”.`,
+      `The scored users may differ from those on whom the model was tested (stability index: ${named}), but with so ` +
+        `few users chance alone takes one feature in 20 to ${driftText(chance)} or more: see “${DRIFT_HEADING}”.`,
     ];
   }
   return [
-    `Users are not as they were when the model was tested (stability index: ${named}): see “Whether users ` +
-      'have changed”.',
+    `The scored users differ from those on whom the model was tested (stability index: ${named}): see ` +
+      `“${DRIFT_HEADING}”.`,
   ];
 }
 
@@ -85,6 +93,6 @@ function quarantine({ ingest }: RunDetail): string[] {
   const share = read === 0 ? 0 : defectiveRows(ingest) / read;
   if (share < NOTEWORTHY_QUARANTINE) return [];
   return [
-    `${percent(share)} of the rows were refused as defective: see “What was read” for why, and what to do.`,
+    `${percent(share)} of the rows were refused as defective: see “${READING_HEADING}” for the reasons and what to do.`,
   ];
 }

@@ -8,7 +8,10 @@ const succeeded: RunSummary = {
   counts: { read: 1_234_567, accepted: 1_234_500, quarantined: 60, duplicates: 7 },
   users: 2_481,
   cancellations: 537,
-  model: { name: 'boosted_trees', metrics: { auc: 0.76123, lift_at_10: 3.6 } },
+  model: {
+    name: 'boosted_trees',
+    metrics: { auc: 0.76123, lift_at_10: 3.6, brier_skill: -0.0171, log_loss: 0.1 },
+  },
   states: [
     { name: 'IngestEvents', seconds: 65, status: 'SUCCEEDED' },
     { name: 'TrainModels', seconds: 4.2, status: 'SUCCEEDED' },
@@ -32,7 +35,7 @@ describe('the end of a run in words', () => {
     const text = summaryText(succeeded);
     expect(text).toContain('1,234,567 read: 1,234,500 accepted, 60 refused, 7 duplicates');
     expect(text).toContain('2,481, of whom 537 cancelled');
-    expect(text).toContain('Gradient-boosted trees: AUC 0.761, Lift at 10 % 3.600');
+    expect(text).toContain('Gradient-boosted trees: AUC 0.761, lift at 10% 3.60, Brier skill -1.7%\n');
     expect(text).toContain('1 min 09 s: IngestEvents 1 min 05 s, TrainModels 4.2 s');
     expect(text).toContain('/lake/reports/local-1.html');
   });

@@ -5,6 +5,8 @@ import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { RUN_DETAIL } from '../../../domain/lake-objects.ts';
+import { metricHeading } from '../../../domain/metrics.ts';
+import { METRICS, type MetricName } from '../../../domain/models.ts';
 import { type RunDetail, runDetailSchema } from '../../../domain/records.ts';
 import { between, bytes, duration } from '../../../lambda/render-report/format.ts';
 import { escaped, html } from '../../../lambda/render-report/html.ts';
@@ -73,8 +75,8 @@ describe('the Lambda', () => {
 
 describe('what the page says', () => {
   it.each([
-    ['market', /by list prices of .*, spot instances at their real price/],
-    ['table', /by list prices of .*, spot instances too: what they really cost is not known, and not more/],
+    ['market', /by list prices of .*, spot instances at their actual price/],
+    ['table', /by list prices of .*, spot instances too: their actual price is unknown, but not higher/],
   ] as const)('tells where the cost of spot instances comes from: %s', async (source, note) => {
     const record = { ...detail.record, cost_usd: 0.4, spot_price_source: source };
     expect(textOf(section('facts', await reportPage({ ...detail, record })))).toMatch(note);
@@ -83,7 +85,7 @@ describe('what the page says', () => {
   it('holds what the run was estimated to cost beside what it cost', async () => {
     const plan = { ...detail.plan, cluster: { ...detail.plan.cluster, estimatedUsd: 0.61 } };
     const facts = textOf(section('facts', await reportPage({ ...detail, plan })));
-    expect(facts).toMatch(/Cost as estimated USD 0\.61/);
+    expect(facts).toMatch(/Estimated cost USD 0\.61/);
   });
 
   it('begins with the answer in plain words', () => {
@@ -111,6 +113,24 @@ describe('what the page says', () => {
     }
   });
 
+  it('says by which metric the model was chosen, and shows the metrics of its head with their reading', () => {
+    expect(textOf(section('models'))).toContain('The candidate with the best out-of-fold average precision');
+    const tiles = textOf(/<dl class="tiles">[\s\S]*?<\/dl>/.exec(page)?.[0] ?? '');
+    expect(tiles).toContain('AUC 0.763 0.5 is chance, 1 is certainty');
+    expect(tiles).toContain('Lift at 10% 3.50 times the cancellers of a random tenth');
+  });
+
+  it('shows every metric of every model with its own digits', () => {
+    const [, all = ''] = section('models').split('<details');
+    const rows = [...all.matchAll(/<tr>([\s\S]*?)<\/tr>/g)].map(([row = '']) => textOf(row).trim());
+    const ofBoostedTrees = { brier: '0.0365', brier_skill: '7.3%', log_loss: '0.1454', lift_at_5: '4.09' };
+    for (const metric of METRICS) {
+      const row = rows.find((text) => text.startsWith(`${metricHeading(metric)} ${metric.meaning}`));
+      const shown: Readonly<Partial<Record<MetricName, string>>> = ofBoostedTrees;
+      expect(row, metric.name).toContain(` ${shown[metric.name] ?? ''}`);
+    }
+  });
+
   it('says what was refused, why, and what to do', () => {
     expect(textOf(section('reading'))).toMatch(
       /unknown_page page is not one of the known pages 15 add a new page/,
@@ -119,8 +139,12 @@ describe('what the page says', () => {
 
   it('shows the reconciliation and the reason of the promotion', () => {
     const facts = textOf(section('facts'));
-    expect(facts).toContain('ingest_files.rows_read 1,000 1,000 yes');
-    expect(facts).toContain('promoted: the first model; it beats both baselines');
+    expect(facts).toContain('In the lake By the steps');
+    expect(facts).toContain('ingest_files.rows_read 1,000 1,000');
+    expect(facts).toContain('A run whose counts differ fails and has no report');
+    expect(facts).toContain(
+      'promoted: the first model; it beats every baseline by AUC and average precision',
+    );
   });
 
   it('shows what has drifted, the furthest first, and what is exempt from the alarm apart', () => {
@@ -132,7 +156,7 @@ describe('what the page says', () => {
     );
     expect(telling).not.toContain('Active days');
     expect(telling).not.toContain('Days observed');
-    expect(textOf(exempt)).toContain('1 feature moved and exempt from the alarm');
+    expect(textOf(exempt)).toContain('1 feature drifted and exempt from the alarm');
     expect(textOf(exempt)).toContain('Days observed 9.60 alarm exempt');
   });
 
@@ -141,9 +165,7 @@ describe('what the page says', () => {
     const scoring = { ...detail.scoring, users: 100 };
     const few = await reportPage({ ...detail, scoring });
     // 16.919 (1 / 1000 + 1 / 100)
-    expect(textOf(section('drift', few))).toContain(
-      'chance alone takes one feature in 20 to 0.19 and beyond',
-    );
+    expect(textOf(section('drift', few))).toContain('chance alone takes one feature in 20 to 0.19 or more');
   });
 
   it('has three charts, each described in words', () => {
@@ -155,7 +177,7 @@ describe('what the page says', () => {
 describe('what it warns of', () => {
   const notesOf = async (changed: RunDetail): Promise<string> =>
     textOf(/<ul class="notes">[\s\S]*?<\/ul>/.exec(await reportPage(changed))?.[0] ?? '');
-  const withMetric = (name: string, value: number, interval: number | null = 0.1): RunDetail => ({
+  const withMetric = (name: MetricName, value: number, interval: number | null = 0.1): RunDetail => ({
     ...detail,
     training: {
       ...detail.training,
@@ -174,7 +196,7 @@ describe('what it warns of', () => {
     };
     const record = { ...detail.record, promoted: false, promotion_reason: 'it is worse' };
     const notes = await notesOf({ ...detail, training, record });
-    expect(notes).toContain('Do not act on these figures alone: 12 cancellations are too few.');
+    expect(notes).toContain('Do not act on these metrics alone: 12 cancellations are too few.');
     expect(notes).toContain('The model was not promoted: it is worse.');
   });
 
@@ -189,7 +211,7 @@ describe('what it warns of', () => {
 
   it('drift that alarms, but not of what changes with the age of the log', async () => {
     expect(await notesOf(detail)).toMatch(
-      /not as they were when the model was tested \(stability index: Adverts per free song, last 7 days 0\.27\)/,
+      /differ from those on whom the model was tested \(stability index: Adverts per free song, last 7 days 0\.27\)/,
     );
     const withDrift = (score: number): RunDetail => ({
       ...detail,
@@ -206,10 +228,14 @@ describe('what it warns of', () => {
     });
     // 16.919 (1 / 1000 + 1 / 50)
     expect(await notesOf(withScore(50, 0.35))).toMatch(
-      /may have changed .*the score 0\.35.*chance alone takes one feature in 20 to 0\.36/,
+      /may differ .*the score 0\.35.*chance alone takes one feature in 20 to 0\.36/,
     );
-    expect(await notesOf(withScore(50, 0.36))).toContain('Users are not as they were');
-    expect(await notesOf(withScore(960, 0.35))).toContain('Users are not as they were');
+    expect(await notesOf(withScore(50, 0.36))).toContain(
+      'users differ from those on whom the model was tested',
+    );
+    expect(await notesOf(withScore(960, 0.35))).toContain(
+      'users differ from those on whom the model was tested',
+    );
   });
 
   it('refused rows, and only when there are some', async () => {

@@ -4,7 +4,7 @@ import type { TrainingResult } from '../../../domain/results.ts';
 import { decidePromotion } from '../../../lambda/store-metrics/promotion.ts';
 import { TRAINING } from '../../support/run-fixture.ts';
 
-const CHAMPION = { runId: 'run-0', testCutoff: '2018-11-12', averagePrecisionRatio: 3.5 };
+const CHAMPION = { runId: 'run-0', testCutoff: '2018-11-12', value: 3.5 };
 
 /** The fixture with other figures of one model. */
 function withFigures(model: string, figures: Readonly<Record<string, number>>, low: number | null = null) {
@@ -30,17 +30,17 @@ describe('a first model', () => {
   it('takes charge when it beats both baselines', () => {
     expect(decidePromotion(TRAINING, undefined)).toEqual({
       promoted: true,
-      reason: 'the first model; it beats both baselines on average precision and AUC',
+      reason: 'the first model; it beats every baseline by AUC and average precision',
     });
   });
 
   it.each([
-    ['auc', 0.64],
-    ['average_precision', 0.06],
-  ])('does not when a baseline has as good a %s', (metric, value) => {
+    ['auc', 0.64, 'AUC is 0.640, the baseline has 0.643'],
+    ['average_precision', 0.06, 'average precision is 0.060, the baseline has 0.060'],
+  ])('does not when a baseline has as good a %s', (metric, value, comparison) => {
     const decision = decidePromotion(withFigures('boosted_trees', { [metric]: value }), undefined);
     expect(decision.promoted).toBe(false);
-    expect(decision.reason).toMatch(/does not beat the baseline "Days since last seen"/);
+    expect(decision.reason).toBe(`it does not beat the baseline "Days since last seen": ${comparison}`);
   });
 
   it('does not when the figures cannot be trusted', () => {
@@ -50,7 +50,7 @@ describe('a first model', () => {
     );
     expect(decision).toEqual({
       promoted: false,
-      reason: 'the figures are not reliable: 12 cancellations, at least 50 are needed',
+      reason: 'the metrics are not reliable: 12 cancellations, at least 50 are needed',
     });
   });
 
@@ -65,7 +65,7 @@ describe('the leakage gate', () => {
   it('blocks an AUC whose lower bound is better than can be', () => {
     const decision = decidePromotion(withFigures('boosted_trees', { auc: 0.93 }, 0.86), undefined);
     expect(decision.promoted).toBe(false);
-    expect(decision.reason).toMatch(/0\.930 \(at least 0\.860\) is more than can be known/);
+    expect(decision.reason).toMatch(/0\.930 \(at least 0\.860\) is better than any honest prediction/);
   });
 
   it('lets one pass that may be luck, and reckons the bound where none was given', () => {
@@ -89,17 +89,25 @@ describe('against a champion', () => {
   it('a model that is not worse takes over, and the reason says on which rows each was tested', () => {
     const decision = decidePromotion(TRAINING, CHAMPION);
     expect(decision.promoted).toBe(true);
-    expect(decision.reason).toMatch(/3\.65 x the base rate against 3\.50 x .* not the same rows/);
+    expect(decision.reason).toMatch(
+      /^not worse: average precision \/ base rate is 3\.65, compared with 3\.50 of the champion of run run-0 .* not the same rows/,
+    );
   });
 
   it('a model that is worse does not', () => {
-    const decision = decidePromotion(TRAINING, { ...CHAMPION, averagePrecisionRatio: 3.7 });
+    const decision = decidePromotion(TRAINING, { ...CHAMPION, value: 3.7 });
     expect(decision).toMatchObject({ promoted: false });
     expect(decision.reason).toMatch(/^worse: /);
   });
 
-  it('that left no figures, the champion stays', () => {
-    const decision = decidePromotion(TRAINING, { ...CHAMPION, averagePrecisionRatio: undefined });
-    expect(decision).toMatchObject({ promoted: false });
+  it('that is tested at the same cutoff, the reason does not question the rows', () => {
+    const { reason } = decidePromotion(TRAINING, { ...CHAMPION, testCutoff: TRAINING.testCutoff });
+    expect(reason).toMatch(/\(both tested at 2018-11-19\)$/);
+  });
+
+  it('whose run stored no value to compare with, the champion stays', () => {
+    const decision = decidePromotion(TRAINING, { ...CHAMPION, value: undefined });
+    expect(decision.promoted).toBe(false);
+    expect(decision.reason).toMatch(/cannot be compared with the champion of run run-0: .* is missing/);
   });
 });

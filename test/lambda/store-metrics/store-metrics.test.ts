@@ -3,7 +3,7 @@ import { MODEL_METRICS, RUNS } from '../../../domain/lake.ts';
 import {
   CURRENT,
   LEASE,
-  METRICS,
+  METRIC_ROWS,
   modelFolder,
   RUN_DETAIL,
   RUN_RECORD,
@@ -78,7 +78,7 @@ describe('a run that reached its end', () => {
     await store();
     const [record] = lines(RUN_RECORD.of('run-1').key);
     expect(Object.keys(record)).toEqual(RUNS.columns.map((column) => column.name));
-    const rows = lines(METRICS.of('run-1').key);
+    const rows = lines(METRIC_ROWS.of('run-1').key);
     for (const row of rows)
       expect(Object.keys(row)).toEqual(MODEL_METRICS.columns.map((column) => column.name));
     const forest = { run_id: 'run-1', model: 'random_forest', protocol: 'forward', slice: 'all' };
@@ -96,7 +96,7 @@ describe('a run that reached its end', () => {
 
   it('stores the drift of each feature and of the score under the chosen model', async () => {
     await store();
-    const rows = lines(METRICS.of('run-1').key).filter(({ metric }) => metric.startsWith('psi.'));
+    const rows = lines(METRIC_ROWS.of('run-1').key).filter(({ metric }) => metric.startsWith('psi.'));
     expect(rows.map(({ model, metric, value }) => [model, metric, value])).toEqual([
       ['boosted_trees', 'psi.raw_score', 0.063],
       ['boosted_trees', 'psi.observed_days', 9.6],
@@ -191,7 +191,7 @@ describe('a run that reached its end', () => {
       await store('run-2');
       const record = runRecordSchema.parse(lines(RUN_RECORD.of('run-2').key)[0]);
       expect(record.promotion_reason).toMatch(
-        /3\.65 x the base rate against 3\.65 x of the champion of run run-1/,
+        /average precision \/ base rate is 3\.65, compared with 3\.65 of the champion of run run-1/,
       );
     },
   );

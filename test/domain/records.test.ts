@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { METRICS, MODELS } from '../../domain/models.ts';
+import { runDetailSchema, runRecordSchema } from '../../domain/records.ts';
+import { modelEvaluationSchema } from '../../domain/results.ts';
+import { metricRows } from '../../lambda/run/metric-rows.ts';
+import { TRAINING } from '../support/run-fixture.ts';
+
+/** A detail as an earlier version stored it, before metrics and models were enumerated. Never to be changed. */
+const STORED: unknown = JSON.parse(readFileSync(join(import.meta.dirname, 'stored/run-detail.json'), 'utf8'));
+
+describe('a detail that an earlier version stored', () => {
+  const detail = runDetailSchema.parse(STORED);
+
+  it('is read as it was stored, with every model and metric', () => {
+    expect(detail).toEqual(STORED);
+    expect(detail.training.evaluations.map(({ model }) => model).sort()).toEqual(
+      MODELS.map(({ name }) => name).sort(),
+    );
+    for (const { metrics } of detail.training.evaluations) {
+      expect(Object.keys(metrics).sort()).toEqual(METRICS.map(({ name }) => name).sort());
+    }
+  });
+
+  it('has a row in model_metrics for every metric, field of a decision and drift index', () => {
+    const rows = metricRows(detail).filter(({ model }) => model === 'boosted_trees');
+    const decisionFields = Object.keys(detail.training.evaluations[0]?.decisions.best_f1 ?? {});
+    expect(decisionFields).toHaveLength(9);
+    expect(rows.map(({ metric }) => metric).sort()).toEqual(
+      [
+        ...METRICS.map(({ name }) => name),
+        ...['best_f1', 'best_balanced_accuracy'].flatMap((rule) =>
+          decisionFields.map((field) => `${rule}.${field}`),
+        ),
+        'psi.raw_score',
+        ...detail.scoring.drift.features.map(({ feature }) => `psi.${feature}`),
+      ].sort(),
+    );
+    expect(rows.find(({ metric }) => metric === 'best_f1.threshold')?.value).toBe(0.18);
+  });
+});
+
+describe('a model or metric that does not exist', () => {
+  const [evaluation] = TRAINING.evaluations;
+  const messageFor = (changed: object): string =>
+    modelEvaluationSchema.safeParse({ ...evaluation, ...changed }).error?.message ?? 'accepted';
+
+  it('is refused by name in an evaluation', () => {
+    expect(messageFor({})).toBe('accepted');
+    expect(messageFor({ metrics: {} })).toBe('accepted');
+    expect(messageFor({ metrics: { accuracy: { value: 1, low: null, high: null } } })).toContain('accuracy');
+    expect(messageFor({ decisions: { best_guess: evaluation?.decisions.best_f1 } })).toContain('best_guess');
+    expect(messageFor({ model: 'naive_bayes' })).toContain('logistic_regression');
+  });
+
+  it('is refused in a record', () => {
+    const { record } = runDetailSchema.parse(STORED);
+    expect(runRecordSchema.safeParse({ ...record, model: null }).success).toBe(true);
+    expect(runRecordSchema.safeParse({ ...record, model: 'naive_bayes' }).success).toBe(false);
+  });
+});
