@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: what a run takes, side by side with DuckDB doing ingest's job on the same files, on the same
- * machine, in the same minutes. Prints a table; the history lies in .churn/bench, which git ignores.
+ * `npm run bench`: measures runs side by side with DuckDB doing ingest's job on the same files, on the same machine, at
+ * the same time. Prints a table; the history is in .churn/bench, which git ignores.
  */
 
 import { createReadStream, readFileSync, statSync } from 'node:fs';
@@ -17,15 +17,15 @@ import { type BenchLog, generatedLog, smallLog } from './logs.ts';
 import { cpuSecondsOf, type Measurement, measure } from './measure.ts';
 
 const CACHE = join(projectRoot, '.churn', 'bench');
-/** About the log that `npm start` generates, a log of 10 GB, and something in between. */
+/** The sizes of the generated logs: about twice the log of `npm start`, and about 10 GB. */
 const DEFAULT_USERS = 1_500;
 const LARGE_USERS = 20_000;
 
 const options = new Command('bench')
-  .description('Measure whole runs and their ingest, side by side with DuckDB on the same files.')
+  .description('Measure whole runs and their ingest side by side with DuckDB on the same files.')
   .option('--quick', `only a generated log of ${DEFAULT_USERS} users`, false)
-  .option('--large', `a generated log of ${LARGE_USERS} users (some 10 GB) too`, false)
-  .option('--users <number>', 'a generated log of so many users instead', wholeNumber(100, 1_000_000))
+  .option('--large', `also a generated log of ${LARGE_USERS} users (about 10 GB)`, false)
+  .option('--users <number>', 'only a generated log of this many users', wholeNumber(100, 1_000_000))
   .parse()
   .opts<{ readonly quick: boolean; readonly large: boolean; readonly users?: number }>();
 
@@ -52,7 +52,7 @@ async function* chosenLogs(): AsyncGenerator<BenchLog> {
   if (options.large) yield await generatedLog(logs, LARGE_USERS);
 }
 
-/** First everything but the last day, then a run that adds it. */
+/** Measures a run on all days but the last, then a run that adds the last day. */
 async function benchLog(log: BenchLog): Promise<BenchResult> {
   const work = join(CACHE, 'work', log.name);
   await rm(work, { recursive: true, force: true });
@@ -62,15 +62,15 @@ async function benchLog(log: BenchLog): Promise<BenchResult> {
   const last = log.files.at(-1);
   const lastBytes = last === undefined ? 0 : statSync(join(log.folder, last)).size;
   for (const file of log.files) if (file !== last) await addFile(log, file, events);
-  // Whoever came first would wait for the disk.
+  // Reads all files once, so that the first measurement does not have to wait for the disk.
   for (const file of log.files) await finished(createReadStream(join(log.folder, file)).resume());
-  // Before and after: the machine's own speed drifts by a tenth within minutes.
+  // Before and after, because the machine's own speed drifts by a tenth within minutes.
   const before = await duckdbJob(log, events, join(work, 'duckdb-before'));
   console.error(`${log.name}: whole run`);
   const whole = await churnRun(events, lake);
   const after = await duckdbJob(log, events, join(work, 'duckdb-after'));
   if (last !== undefined) await addFile(log, last, events);
-  console.error(`${log.name}: the run that adds the last day`);
+  console.error(`${log.name}: run that adds the last day`);
   const added = await churnRun(events, lake);
   await rm(work, { recursive: true, force: true });
   return { log: log.name, bytes: log.bytes - lastBytes, duckdb: meanOf(before, after), whole, added };
@@ -82,7 +82,7 @@ async function duckdbJob(log: BenchLog, events: string, outputFolder: string): P
   return await measure([process.execPath, job, join(events, '*.json'), outputFolder]);
 }
 
-/** The mean of two times of the same job; of memory, the most. */
+/** The mean of two measurements of the same job; for memory, the larger. */
 function meanOf(one: Measurement, other: Measurement): BenchResult['duckdb'] {
   return {
     wallSeconds: (one.wallSeconds + other.wallSeconds) / 2,

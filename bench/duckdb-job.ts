@@ -1,6 +1,6 @@
 /**
- * The yardstick: DuckDB does ingest's job, as somebody who knows it would. JSON to typed, de-duplicated Parquet by
- * day, and the daily roll-up with all that user_days tells, on two threads.
+ * The yardstick: DuckDB does ingest's job, written as an experienced user would write it. It turns JSON into typed,
+ * de-duplicated Parquet by day, and into the daily counts per user with everything that user_days has, on two threads.
  * Run as: node bench/duckdb-job.ts <event files...> <output folder>
  */
 import { mkdirSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** The figures of a bench as a table. */
+/** The results of a benchmark as a table. */
 import { count } from '../bin/terminal/words.ts';
 import type { StateTime } from '../local/run/timeline.ts';
 import type { Measurement } from './measure.ts';
@@ -6,7 +6,7 @@ import type { Measurement } from './measure.ts';
 type Figures = Omit<Measurement, 'output'>;
 
 export interface BenchRun extends Figures {
-  /** Rows that the run took in. */
+  /** Rows that the run ingested. */
   readonly rows: number;
   readonly states: readonly StateTime[];
   readonly ingestCpuSeconds: number;
@@ -14,9 +14,9 @@ export interface BenchRun extends Figures {
 
 export interface BenchResult {
   readonly log: string;
-  /** Of the files of the whole run: without the last day. */
+  /** Size of the files of the whole run, which does not have the last day. */
   readonly bytes: number;
-  /** DuckDB doing ingest's job on the files of the whole run, before and after it: the mean. */
+  /** DuckDB doing ingest's job on the files of the whole run: the mean of a measurement before and one after it. */
   readonly duckdb: Figures;
   readonly whole: BenchRun;
   /** The run that adds the last day. */
@@ -25,7 +25,7 @@ export interface BenchResult {
 
 const INGEST = 'IngestEvents';
 
-/** One block a log: what was measured, then seconds per state. */
+/** One block per log: the measurements, then the seconds of each state. */
 export function table(results: readonly BenchResult[]): string {
   return results.map(block).join('\n');
 }
@@ -33,7 +33,7 @@ export function table(results: readonly BenchResult[]): string {
 function block({ log, bytes, duckdb, whole, added }: BenchResult): string {
   const ingest = secondsOf(whole, INGEST);
   const columns = [
-    ['', 'DuckDB', 'ingest', 'whole run', 'one day more'],
+    ['', 'DuckDB', 'ingest', 'whole run', 'one more day'],
     [
       'seconds',
       seconds(duckdb.wallSeconds),

@@ -1,4 +1,4 @@
-/** The logs that are measured. Each is made or unpacked once and kept. */
+/** The logs that are measured. Each is generated or unpacked once and kept. */
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -16,7 +16,7 @@ export interface BenchLog {
 /** An authentic log that some machines have beside the project. */
 const SMALL_ARCHIVE = join(dirname(projectRoot), 'shared', 'data', 'small.tar.xz');
 
-/** A generated log of so many users over 62 days. */
+/** A generated log of this many users over 62 days. */
 export async function generatedLog(cache: string, users: number): Promise<BenchLog> {
   const name = `generated-${users}`;
   return kept(name, join(cache, name), (draft) =>
@@ -35,7 +35,7 @@ export async function smallLog(cache: string): Promise<BenchLog | undefined> {
 
 async function kept(name: string, folder: string, make: (draft: string) => Promise<void>): Promise<BenchLog> {
   if (!existsSync(folder)) {
-    console.error(`making the log ${name} in ${folder}`);
+    console.error(`creating the log ${name} in ${folder}`);
     const draft = `${folder}.draft`;
     await rm(draft, { recursive: true, force: true });
     await mkdir(dirname(folder), { recursive: true });

@@ -1,4 +1,4 @@
-/** Runs a command and measures it with everything it starts. */
+/** Runs a command and measures it together with all processes that it starts. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ export interface Measurement {
   readonly wallSeconds: number;
   /** User and system time of the command and of every process it waited for. */
   readonly cpuSeconds: number;
-  /** The most memory that all processes held together; pages they share are counted once. */
+  /** The largest amount of memory used by all processes together; shared pages are counted once. */
   readonly peakBytes: number;
   readonly output: string;
 }
@@ -43,7 +43,7 @@ export async function measure(
   const [code] = await once(child, 'close').finally(() => clearInterval(sampler));
   const wallSeconds = (performance.now() - started) / 1_000;
   if (code !== 0)
-    throw new Error(`${command.join(' ')} ended with ${code}:\n${texts.errors}\n${texts.output}`);
+    throw new Error(`${command.join(' ')} failed with exit code ${code}:\n${texts.errors}\n${texts.output}`);
   return { wallSeconds, cpuSeconds: cpuSecondsOf(texts.times), peakBytes, output: texts.output };
 }
 
@@ -55,7 +55,7 @@ export function cpuSecondsOf(times: string): number {
   return seconds.reduce((sum, each) => sum + each, 0);
 }
 
-/** Linux tells each process's share of the memory; elsewhere what is shared counts several times. */
+/** Linux reports each process's share of shared memory; elsewhere shared memory is counted several times. */
 function memoryOf(pids: readonly number[]): number {
   if (process.platform !== 'linux') return residentMemory(pids);
   return pids.reduce((sum, pid) => {

@@ -11,13 +11,15 @@ import { generateCommand } from './commands/generate.ts';
 import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
 
-/** 0: done; 1: failed; 2: wrong usage; 130: interrupted. */
+/** Exit codes: 0 success; 1 failure; 2 wrong usage; 130 interrupted. */
 const FAILED = 1;
 const WRONG_USAGE = 2;
 
 const program = new Command('churn')
-  .description('Predicts who will cancel a music subscription, from the event log of the service.')
-  .showHelpAfterError('(add --help for what there is)')
+  .description(
+    'Predicts which users will cancel their music subscription, from the event log of the service.',
+  )
+  .showHelpAfterError('(add --help to list commands and options)')
   .exitOverride()
   .addCommand(runCommand())
   .addCommand(generateCommand())
@@ -28,21 +30,21 @@ const program = new Command('churn')
   .addCommand(listCommand())
   .addCommand(stopCommand());
 for (const command of program.commands)
-  command.exitOverride().showHelpAfterError('(add --help for what there is)');
+  command.exitOverride().showHelpAfterError('(add --help to list the options)');
 
 try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
-    // Help that was asked for is no error.
+    // Showing help on request is not an error.
     process.exitCode = error.exitCode === 0 ? 0 : WRONG_USAGE;
   } else {
-    console.error(error instanceof Error ? textOf(error) : String(error));
+    console.error(error instanceof Error ? messageFor(error) : String(error));
     process.exitCode = error instanceof UsageError ? WRONG_USAGE : FAILED;
   }
 }
 
-/** What users can act on says how; anything else is a bug of this program, and its stack says where. */
-function textOf(error: Error): string {
+/** An error that users can act on says what to do; any other error is a bug in this program and is shown with its stack. */
+function messageFor(error: Error): string {
   return error instanceof UserError ? error.message : (error.stack ?? error.message);
 }

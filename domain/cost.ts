@@ -1,20 +1,20 @@
 /**
- * What a cluster costs: for each instance EC2's rate, EMR's and that of its storage. The table holds on-demand list
- * prices; for spot instances EC2's rate is what the market took, with the table as ceiling. EMR's rate is paid in
- * full on both markets.
+ * The cost of a cluster: for each instance EC2's rate, EMR's rate and the rate of its storage. The table holds on-demand
+ * list prices; for spot instances EC2's rate is the market price, with the table as the upper limit. EMR's rate is paid
+ * in full on both markets.
  */
 
-/** When the EC2 rates below were last held against public copies of AWS's price list. */
+/** When the EC2 rates below were last compared with public copies of AWS's price list. */
 export const PRICES_AS_OF = '2026-11-23';
 
-/** EC2's rates by family of instances. */
+/** EC2's rates by instance family. */
 interface FamilyRates {
   readonly [family: string]: number;
 }
 
 /**
- * EC2's rate of an xlarge (four vCPUs) in USD an hour, Linux, on demand; linear in the size within a family.
- * From two copies of AWS's price list that agree where both have a rate: Karpenter's generated table
+ * EC2's rate of an xlarge (four vCPUs) in USD per hour, Linux, on demand; proportional to the size within a family.
+ * Taken from two copies of AWS's price list, which agree where both have a rate: Karpenter's generated table
  * (karpenter-provider-aws 265ee0b: us-east-1 on 2026-02-09) and SkyPilot's catalog (skypilot-catalog e385a0d,
  * catalogs/v8/aws/vms.csv: every Region below).
  */
@@ -37,26 +37,26 @@ const EC2_USD_PER_XLARGE_HOUR: Readonly<Record<string, FamilyRates>> = {
 };
 const BASE_REGION = 'us-east-1';
 /**
- * What every other Region is reckoned at, against the base: an assumption that lies above every rate in those copies
- * (the dearest, of Hong Kong and Bahrain, are 1.4 times the base; those of São Paulo are in neither).
+ * The rate assumed for every other Region, relative to the base Region. It is higher than every rate in those copies (the
+ * highest, of Hong Kong and Bahrain, are 1.4 times the base; neither copy has those of São Paulo).
  */
 const OTHER_REGIONS_FACTOR = 1.6;
 
 /**
- * EMR's rate as a share of EC2's. It is a quarter for the families whose rates could be found (USD an hour: m5.xlarge
+ * EMR's rate as a share of EC2's. It is a quarter for the families whose rates could be found (USD per hour: m5.xlarge
  * 0.048 of 0.192, r5.xlarge 0.063 of 0.252, c5.xlarge 0.043 of 0.170). No copy of the list has EMR's rates for
- * Graviton, so for these families it is an assumption. It is taken of the Region's EC2 rate or the base Region's,
- * whichever is more.
+ * Graviton, so for these families it is an assumption. It is applied to the Region's EC2 rate or the base Region's,
+ * whichever is higher.
  */
 const EMR_SHARE = 0.25;
 
 const VCPUS: Readonly<Record<string, number>> = { xlarge: 4, '2xlarge': 8, '4xlarge': 16, '8xlarge': 32 };
 
-/** gp3 storage in USD per GiB and hour in the base Region: 0.08 a month of 730 hours. */
+/** gp3 storage in USD per GiB and hour in the base Region: 0.08 per month of 730 hours. */
 const STORAGE_USD_PER_GIB_HOUR = 0.08 / 730;
-/** Regions whose storage costs what it does in the base Region; every other's is reckoned dearer by the factor above. */
+/** Regions with the storage price of the base Region; for all others the factor above is applied. */
 const BASE_STORAGE_REGIONS: readonly string[] = ['us-east-1', 'us-east-2', 'us-west-2'];
-/** Storage of an instance with four vCPUs; larger ones have as much more. */
+/** Storage of an instance with four vCPUs; larger instances have proportionally more. */
 export const STORAGE_GIB_PER_UNIT = 64;
 /** vCPUs of one unit of a fleet's capacity. */
 export const VCPUS_PER_UNIT = 4;
@@ -69,24 +69,24 @@ const SECONDS_PER_HOUR = 3_600;
 export interface InstanceTime {
   readonly instanceType: string;
   readonly seconds: number;
-  /** What EC2 took for it in USD an hour, where that is known to differ from the table: on the spot market. */
+  /** EC2's market price in USD per hour, where it is known to differ from the table: for spot instances. */
   readonly ec2UsdPerHour?: number | undefined;
 }
 
-/** What an instance costs in USD an hour, by what is paid for. */
+/** The components of an instance's rate, in USD per hour. */
 interface InstanceRates {
   readonly ec2: number;
   readonly emr: number;
   readonly storage: number;
 }
 
-/** Hourly rate of an instance in USD: EC2, EMR and storage; undefined for a type that the table does not know. */
+/** Hourly rate of an instance in USD: EC2, EMR and storage; undefined for a type that the table does not have. */
 export function instanceUsdPerHour(instanceType: string, region: string): number | undefined {
   const rates = instanceRates(instanceType, region);
   return rates === undefined ? undefined : total(rates);
 }
 
-/** Cost of instances in USD, at least a minute each; undefined when the table does not know one of them. */
+/** Cost of instances in USD, for at least a minute each; undefined if the table does not have the type of one of them. */
 export function instancesUsd(instances: readonly InstanceTime[], region: string): number | undefined {
   let sum = 0;
   for (const { instanceType, seconds, ec2UsdPerHour } of instances) {
@@ -98,7 +98,7 @@ export function instancesUsd(instances: readonly InstanceTime[], region: string)
   return sum;
 }
 
-/** Ceiling of what one unit costs in an hour: the dearest family that a fleet may take. */
+/** Upper limit of the cost of one unit in USD per hour: that of the most expensive family that a fleet may use. */
 export function unitUsdPerHourCeiling(region: string): number {
   const families = Object.keys(EC2_USD_PER_XLARGE_HOUR[BASE_REGION] ?? {});
   return Math.max(...families.map((family) => instanceUsdPerHour(`${family}.xlarge`, region) ?? 0));

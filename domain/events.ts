@@ -1,9 +1,9 @@
 /**
- * The event log as it is delivered: the columns, the pages, and what becomes of each.
+ * The event log as it is delivered: its columns and pages, and how ingest treats them.
  * Everything that reads or writes an event (PySpark, DDL, the generator, the docs) is derived from here.
  */
 
-/** How a raw JSON value is typed. `integer` fits 64 bits; `number` is a double. */
+/** The type of a raw JSON value. `integer` has 64 bits; `number` is a double. */
 export type RawType = 'string' | 'integer' | 'number';
 
 /** What ingest does with a raw column. */
@@ -19,7 +19,7 @@ export interface RawColumn {
   readonly meaning: string;
 }
 
-/** The 18 columns of the raw log, in the order in which its publisher lists them. */
+/** The 18 columns of the raw log, in its publisher's order. */
 export const RAW_COLUMNS = [
   {
     name: 'artist',
@@ -33,7 +33,7 @@ export const RAW_COLUMNS = [
     type: 'string',
     optional: false,
     treatment: 'kept',
-    meaning: 'whether somebody was signed in',
+    meaning: 'whether a user was signed in',
   },
   {
     name: 'firstName',
@@ -85,7 +85,7 @@ export const RAW_COLUMNS = [
     meaning: 'metropolitan area and state, "City, ST"',
   },
   { name: 'method', type: 'string', optional: true, treatment: 'kept', meaning: 'HTTP method' },
-  { name: 'page', type: 'string', optional: false, treatment: 'kept', meaning: 'page that was touched' },
+  { name: 'page', type: 'string', optional: false, treatment: 'kept', meaning: 'page that was visited' },
   {
     name: 'registration',
     type: 'integer',
@@ -133,7 +133,7 @@ export const RAW_COLUMNS = [
     type: 'string',
     optional: true,
     treatment: 'renamed',
-    meaning: 'user; a string or an integer; empty when nobody is signed in',
+    meaning: 'user; a string or an integer; empty when no user is signed in',
   },
 ] as const satisfies readonly RawColumn[];
 
@@ -175,33 +175,33 @@ export type Page = (typeof PAGES)[number];
 /** The page that plays a song. */
 export const SONG_PAGE: Page = 'NextSong';
 
-/** The states of signing in. */
+/** The authentication states. */
 export const AUTHS = ['Logged In', 'Logged Out', 'Guest', 'Cancelled'] as const;
 export type Auth = (typeof AUTHS)[number];
-/** Only rows in these states belong to a user's history; all others are events of nobody. */
+/** Only rows in these states belong to a user's history; all others belong to no user. */
 export const USER_AUTHS: readonly Auth[] = ['Logged In', 'Cancelled'];
 
 export const LEVELS = ['free', 'paid'] as const;
 export type Level = (typeof LEVELS)[number];
 
-/** User ids that stand for everybody who is signed out (the empty one, and the pseudo-user of the published 12 GB set). */
+/** User ids that stand for all signed-out users: the empty id, and the pseudo-user of the published 12 GB log. */
 export const PSEUDO_USER_IDS: readonly string[] = ['', '1261737'];
 
-/** Why ingest refuses a row. The first that holds is given; the order is the order of checking. */
+/** Why ingest refuses a row. A row gets the first reason that applies, in the order in which they are checked. */
 export interface RefusalReason {
   readonly code: string;
   readonly meaning: string;
   readonly remedy: string;
 }
 
-/** Refused whatever else the line holds, of which nothing is kept. */
+/** A row of a forgotten user is refused whatever else its line contains, and nothing of the line is kept. */
 export const FORGOTTEN_USER = {
   code: 'forgotten_user',
   meaning: 'the user asked to be forgotten',
   remedy: "delete the user's lines from the log, so that they are not delivered again",
 } as const satisfies RefusalReason;
 
-/** What can be wrong with a row itself. */
+/** What can be wrong with a row. */
 export const ROW_DEFECTS = [
   {
     code: 'malformed_json',
@@ -225,7 +225,7 @@ export const ROW_DEFECTS = [
   },
   {
     code: 'ts_out_of_range',
-    meaning: 'ts lies before the earliest or after the latest time a run accepts',
+    meaning: 'ts is before the earliest or after the latest time that a run accepts',
     remedy: 'check the clock and the unit of ts in the exporter',
   },
   {
@@ -262,11 +262,11 @@ export const REFUSAL_REASONS = [FORGOTTEN_USER, ...ROW_DEFECTS] as const;
 
 export type RefusalCode = (typeof REFUSAL_REASONS)[number]['code'];
 
-/** A ts below this (1973-03-03 in milliseconds) can only be meant in seconds. */
+/** A ts below this (1973-03-03 in milliseconds) can only be in seconds. */
 export const SECONDS_BELOW_MILLISECONDS = 100_000_000_000;
 
-/** File name endings that are read as event files. */
+/** File name extensions of event files. */
 export const EVENT_FILE_ENDINGS = ['.json', '.jsonl', '.json.gz', '.jsonl.gz'] as const;
 
-/** Seconds of a UTC day. */
+/** Seconds in a UTC day. */
 export const SECONDS_PER_DAY = 86_400;

@@ -1,6 +1,6 @@
 /**
  * Users who asked to be forgotten: the lake keeps salted hashes of their ids, and ingest drops their rows.
- * Ids are short and can all be tried, so whoever may read the list can find out who is on it.
+ * Ids are short enough to try them all, so anyone who may read the list can find out which users are on it.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
@@ -8,14 +8,14 @@ import { z } from 'zod';
 const SALT_BYTES = 16;
 
 export const forgottenUsersSchema = z.strictObject({
-  /** It lies beside what it salts: it only keeps the lists of two lakes apart, and tables of hashes useless. */
+  /** Stored with the hashes: it only makes the lists of two lakes different, and precomputed tables of hashes useless. */
   salt: z.string().regex(/^[0-9a-f]{32}$/),
   /** SHA-256 of salt and user id, in hexadecimal. */
   hashes: z.array(z.string().regex(/^[0-9a-f]{64}$/)),
 });
 export type ForgottenUsers = z.infer<typeof forgottenUsersSchema>;
 
-/** The list with more users on it; none is on it twice. */
+/** The list with these users added; no user is on it twice. */
 export function forget(known: ForgottenUsers | undefined, userIds: readonly string[]): ForgottenUsers {
   const salt = known?.salt ?? randomBytes(SALT_BYTES).toString('hex');
   const added = userIds.map((userId) => createHash('sha256').update(`${salt}${userId}`).digest('hex'));

@@ -1,10 +1,10 @@
 /**
- * The lake: its tables, their columns, who writes them and where they are. Objects that are no table of this list are
- * in lake-objects.ts. The PySpark, the Glue tables, the local SQL engine and the docs are derived from here.
+ * The lake: its tables, their columns, the states that write them, and the tables' folders. All other objects of the
+ * lake are in lake-objects.ts. The PySpark, the Glue tables, the local SQL engine and the docs are derived from here.
  */
 import type { LambdaStateName, StepStateName } from './states.ts';
 
-/** Name of the Spark catalog under which every Iceberg table is addressed, in the cloud and on one machine. */
+/** Name of the Spark catalog of all Iceberg tables, in the cloud and locally. */
 export const CATALOG = 'lake';
 /** Database (Glue) or namespace (local catalog) of the tables. */
 export const DATABASE = 'churn';
@@ -13,7 +13,7 @@ export const ICEBERG_FORMAT_VERSION = 2;
 /** Branch on which a batch is staged before it is published to readers in one commit. */
 export const STAGING_BRANCH = 'staging';
 
-/** Column types, in Spark SQL's words; every one exists in Iceberg and Athena too. */
+/** Column types, with their Spark SQL names; all of them exist in Iceberg and Athena too. */
 export type ColumnType =
   | 'string'
   | 'int'
@@ -29,7 +29,7 @@ export interface Column {
   readonly name: string;
   readonly type: ColumnType;
   readonly meaning: string;
-  /** Raw column it is taken from, where it is one. */
+  /** The raw column it is taken from, if any. */
   readonly from?: string;
 }
 
@@ -38,7 +38,7 @@ export type Writer = StepStateName | LambdaStateName;
 
 export interface Table {
   readonly name: string;
-  /** `iceberg`: atomic commits; `json`: one JSON-lines object a batch or run, an external table. */
+  /** `iceberg`: atomic commits; `json`: an external table with one JSON-lines object per batch or run. */
   readonly format: 'iceberg' | 'json';
   readonly grain: string;
   readonly partitionedBy: readonly string[];
@@ -49,7 +49,7 @@ export interface Table {
 const column = (name: string, type: ColumnType, meaning: string, from?: string): Column =>
   from === undefined ? { name, type, meaning } : { name, type, meaning, from };
 
-const BATCH_ID = column('batch_id', 'string', 'batch of files the row came with');
+const BATCH_ID = column('batch_id', 'string', 'batch that the row belongs to');
 
 export const EVENTS = {
   name: 'events',
@@ -60,11 +60,11 @@ export const EVENTS = {
   columns: [
     column('event_date', 'date', 'UTC day of the event'),
     column('event_time', 'timestamp_ntz', 'time of the event, UTC', 'ts'),
-    column('user_id', 'string', 'user; empty when nobody is signed in', 'userId'),
+    column('user_id', 'string', 'user; empty when no user is signed in', 'userId'),
     column('session_id', 'bigint', 'session; unique only together with the user', 'sessionId'),
     column('item_in_session', 'int', 'position of the event in its session', 'itemInSession'),
-    column('page', 'string', 'page that was touched', 'page'),
-    column('auth', 'string', 'whether somebody was signed in', 'auth'),
+    column('page', 'string', 'page that was visited', 'page'),
+    column('auth', 'string', 'whether a user was signed in', 'auth'),
     column('level', 'string', 'subscription at the time: free or paid', 'level'),
     column('method', 'string', 'HTTP method', 'method'),
     column('status', 'int', 'HTTP status', 'status'),
@@ -90,21 +90,21 @@ export const QUARANTINED_EVENTS = {
     column('ingest_date', 'date', 'UTC day on which the batch was first planned'),
     column('reason', 'string', 'why it was refused'),
     column('source_file', 'string', 'file the row was read from'),
-    column('line', 'string', 'the line, shortened to 4 KiB, names of people blanked'),
+    column('line', 'string', 'the line, shortened to 4 KiB, with names of people blanked'),
     BATCH_ID,
   ],
 } as const satisfies Table;
 
-/** Longest quarantined line that is kept, in bytes. */
+/** Largest size of a quarantined line, in bytes; a longer line is shortened. */
 export const QUARANTINED_LINE_BYTES = 4_096;
-/** How long snapshots of the tables are kept: until then a model's training data can be had again. */
+/** How long snapshots of the tables are kept: during this time a model's training data can be reproduced. */
 export const SNAPSHOT_RETENTION_DAYS = 90;
 /** How long quarantined rows are kept. */
 export const QUARANTINE_RETENTION_DAYS = 30;
 
 const counter = (name: string, meaning: string): Column => column(name, 'bigint', meaning);
 
-/** Pages that user_days counts one by one: column and page. Pages that only nobody or newcomers touch are left out. */
+/** Pages that user_days counts separately: column and page. Pages that only signed-out or new users visit are left out. */
 export const PAGE_COUNTERS = [
   { column: 'songs', page: 'NextSong' },
   { column: 'home_visits', page: 'Home' },
@@ -141,7 +141,7 @@ export const USER_DAYS = {
     counter('paid_events', 'events while the subscription was paid'),
     counter('paid_songs', 'songs played while the subscription was paid'),
     column('song_seconds', 'double', 'sum of the lengths of the songs played'),
-    counter('sessions', 'sessions with an event on the day (one that began the day before counts here too)'),
+    counter('sessions', 'sessions with an event on the day (including one that began the day before)'),
     column('session_seconds', 'double', 'time between first and last event of each session, within the day'),
     column('artist_sketch', 'binary', 'HyperLogLog sketch of the artists played (Apache DataSketches)'),
     column('first_event_at', 'timestamp_ntz', 'first event of the day'),
@@ -163,7 +163,7 @@ export const USER_DAYS = {
 export const INGEST_FILES = {
   name: 'ingest_files',
   format: 'json',
-  grain: 'file taken in (the ledger: written last, so its presence says that the batch is whole)',
+  grain: 'ingested file (the ledger: written last, so its presence shows that the batch is complete)',
   partitionedBy: [],
   writtenBy: 'IngestEvents',
   columns: [
@@ -174,7 +174,7 @@ export const INGEST_FILES = {
     column('rows_read', 'bigint', 'rows read'),
     column('rows_accepted', 'bigint', 'rows that became events'),
     column('rows_quarantined', 'bigint', 'rows refused'),
-    column('rows_duplicate', 'bigint', 'rows that were there already'),
+    column('rows_duplicate', 'bigint', 'rows that were already in the lake'),
   ],
 } as const satisfies Table;
 
@@ -187,8 +187,12 @@ export const SCORES = {
   columns: [
     column('run_id', 'string', 'run that scored'),
     column('user_id', 'string', 'user'),
-    column('cutoff', 'date', 'day before whose start everything was known (observationEnd)'),
-    column('probability', 'double', 'calibrated probability to cancel within the horizon'),
+    column(
+      'cutoff',
+      'date',
+      'scoring cutoff: everything before midnight (UTC) at the start of this day was known',
+    ),
+    column('probability', 'double', 'calibrated probability that the user cancels within the horizon'),
     column('raw_score', 'double', "the model's uncalibrated score (log-odds), by which users are ranked"),
     column('decile', 'int', 'tenth of the users by score; 1 is the most at risk'),
     column('rank', 'bigint', 'rank by score; 1 is the most at risk'),
@@ -212,11 +216,11 @@ export const MODEL_METRICS = {
     column('run_id', 'string', 'run that measured'),
     column('model', 'string', 'candidate or baseline'),
     column('protocol', 'string', 'forward, or retrospective (leaky, for comparison only)'),
-    column('slice', 'string', 'users it was measured on; "all" for everybody'),
-    column('metric', 'string', 'which figure; psi.<column> is the drift of a feature or of raw_score'),
+    column('slice', 'string', 'users on which it was measured; "all" for all users'),
+    column('metric', 'string', 'name of the metric; psi.<column> is the drift of a feature or of raw_score'),
     column('value', 'double', 'its value'),
-    column('low', 'double', 'lower bound of its 95 % interval; null where none was computed'),
-    column('high', 'double', 'upper bound of its 95 % interval; null where none was computed'),
+    column('low', 'double', 'lower bound of its 95 % interval; null if none was computed'),
+    column('high', 'double', 'upper bound of its 95 % interval; null if none was computed'),
   ],
 } as const satisfies Table;
 
@@ -235,24 +239,24 @@ export const RUNS = {
     column('rows_read', 'bigint', 'rows read'),
     column('rows_accepted', 'bigint', 'rows that became events'),
     column('rows_quarantined', 'bigint', 'rows refused'),
-    column('rows_duplicate', 'bigint', 'rows that were there already'),
+    column('rows_duplicate', 'bigint', 'rows that were already in the lake'),
     column('users', 'bigint', 'users with a history'),
     column('cancellations', 'bigint', 'users who cancelled'),
     column('model', 'string', 'chosen model'),
     column('promoted', 'boolean', 'whether the model replaced the champion'),
     column('promotion_reason', 'string', 'why, or why not'),
-    column('estimated_cost_usd', 'double', 'what the run was estimated to cost before it began'),
-    column('cost_usd', 'double', 'what the run cost'),
+    column('estimated_cost_usd', 'double', 'cost of the run in USD as estimated before it began'),
+    column('cost_usd', 'double', 'cost of the run in USD'),
     column(
       'spot_price_source',
       'string',
-      'market, table, or market and table: where the prices of spot instances in it came from',
+      'market, table, or market and table: source of the prices of spot instances in cost_usd',
     ),
-    column('error', 'string', 'what went wrong, where something did'),
+    column('error', 'string', 'what went wrong, if the run failed'),
   ],
 } as const satisfies Table;
 
-/** Every table with fixed columns. `features` is defined by the catalogue in features.ts. */
+/** Every table with fixed columns. `features` is defined by the feature catalogue. */
 export const TABLES: readonly Table[] = [
   EVENTS,
   QUARANTINED_EVENTS,

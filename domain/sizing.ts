@@ -1,6 +1,6 @@
 /**
- * How large a run's cluster is and how its work is cut, from the bytes that are to be read.
- * One unit of capacity is one instance with four vCPUs and 16 GiB or more; the primary is one unit besides.
+ * The size of a run's cluster and the partitioning of its work, from the bytes to read.
+ * One unit of capacity is one instance with four vCPUs and 16 GiB or more; the primary is one additional unit.
  */
 import { unitUsdPerHourCeiling, VCPUS_PER_UNIT } from './cost.ts';
 import type { ClusterSize, EventFile } from './run.ts';
@@ -8,7 +8,7 @@ import type { ClusterSize, EventFile } from './run.ts';
 const MEBIBYTE = 1_048_576;
 const GIBIBYTE = 1_024 * MEBIBYTE;
 
-/** Measured: CPU seconds of ingest on two logs, in local mode on a quiet machine with x86 cores. Start included. */
+/** Measured CPU seconds of ingest on two logs, in local mode on an idle machine with x86 cores, including the start. */
 const MEASURED_INGEST = {
   /** 23.9 M rows; 172 s on two cores. */
   large: { bytes: 10.9e9, cpuSeconds: 320 },
@@ -16,7 +16,7 @@ const MEASURED_INGEST = {
   small: { bytes: 1.31e9, cpuSeconds: 61 },
 } as const;
 
-/** Measured on the smaller log, in the same way: seconds of the three steps after ingest. Starts included. */
+/** Measured on the smaller log in the same way: seconds of the three steps after ingest, including their starts. */
 const MEASURED_TRAINING = {
   bytes: 1.31e9,
   cores: 2,
@@ -24,50 +24,50 @@ const MEASURED_TRAINING = {
 } as const;
 
 /**
- * How many times the measured CPU seconds ingest is reckoned to take on the cluster, which reads from S3, encrypts
- * what it shuffles, and whose processors (Graviton) were not measured. An assumption.
+ * The factor by which ingest is assumed to take more CPU seconds on the cluster than measured: the cluster reads from S3
+ * and encrypts shuffled data, and its processors (Graviton) were not measured.
  */
 const INGEST_MARGIN = 2;
 
 /**
- * CPU seconds for a byte of raw JSON that is taken in: what the larger log took more than the smaller one, so that
- * the step's start is left out. 27 CPU seconds a GB, 54 with the margin.
+ * CPU seconds per byte of raw JSON that is ingested, from the difference between the larger and the smaller log, so that
+ * the start of the step is left out: 27 CPU seconds per GB, 54 with the margin.
  */
 const INGEST_VCPU_SECONDS_PER_BYTE =
   (INGEST_MARGIN * (MEASURED_INGEST.large.cpuSeconds - MEASURED_INGEST.small.cpuSeconds)) /
   (MEASURED_INGEST.large.bytes - MEASURED_INGEST.small.bytes);
 
 /**
- * CPU seconds for a byte of history, counted in the JSON it came from, that features are made of, models trained on
- * and users scored by: 90 a GB. As if all cores had been busy all the time, and the steps' starts grew with the log:
- * most of that time is start, so the margin lies in there.
+ * CPU seconds per byte of history (as JSON) for building features, training models and scoring users: 90 per GB. This
+ * assumes that all cores were always busy and that the start of a step takes longer for a larger log; most of the
+ * measured time is start, so it already contains a margin.
  */
 const TRAINING_VCPU_SECONDS_PER_BYTE =
   (MEASURED_TRAINING.cores *
     Object.values(MEASURED_TRAINING.seconds).reduce((sum, seconds) => sum + seconds, 0)) /
   MEASURED_TRAINING.bytes;
 
-/** Creating the cluster, its bootstrap, four steps' starts, and waiting for `.sync` to look. */
+/** Creating the cluster, its bootstrap, the start of four steps, and waiting until `.sync` polls. */
 const SETUP_MINUTES = 20;
-/** The cluster is made large enough to finish its work in this time. */
+/** The cluster is large enough to finish its work in this time. */
 const TARGET_MINUTES = 60;
 const MIN_UNITS = 3;
 const MAX_UNITS = 64;
 const MIN_CORE_UNITS = 2;
-/** Share of the units that are on demand; the rest may be taken back by the spot market. */
+/** Share of the units that are on demand; the others are on the spot market and may be interrupted. */
 const CORE_SHARE = 1 / 3;
 
 const SHUFFLE_PARTITION_BYTES = 64 * MEBIBYTE;
 const SHUFFLE_PARTITIONS = { least: 4, most: 2_000 } as const;
 const SLICE_BYTES = 2 * GIBIBYTE;
 const SLICES_PER_DAY = { least: 1, most: 16 } as const;
-/** History per barrier task of XGBoost; few, so that the figures do not change from day to day. */
+/** History per barrier task of XGBoost. There are few tasks, so that the metrics do not change from day to day. */
 const BOOSTING_WORKER_BYTES = 16 * GIBIBYTE;
 const MIN_BOOSTING_WORKERS = 4;
-/** How much larger a log is than its gzip. */
+/** Ratio of a log's size to the size of its gzip file. */
 const GZIP_RATIO = 10;
 
-/** Bytes of JSON: of the new files, and of all that the lake has taken in with them. */
+/** Bytes of JSON: in the new files, and in all files that the lake has ingested, including the new ones. */
 export interface DataVolume {
   readonly newBytes: number;
   readonly historyBytes: number;
@@ -80,7 +80,7 @@ export interface RunSize {
   readonly boostingWorkers: number;
 }
 
-/** Bytes of JSON in the files; what a gzip holds is estimated. */
+/** Bytes of JSON in the files; estimated for gzip files. */
 export function jsonBytes(files: readonly Pick<EventFile, 'uri' | 'bytes'>[]): number {
   return files.reduce((sum, file) => sum + file.bytes * (file.uri.endsWith('.gz') ? GZIP_RATIO : 1), 0);
 }
@@ -107,7 +107,7 @@ export function sizeOnEmr(volume: DataVolume, region: string): RunSize {
   };
 }
 
-/** Size of a run on this machine: no cluster to choose, nothing to pay, one boosting worker. */
+/** Size of a local run: no cluster to choose, no cost, one boosting worker. */
 export function sizeLocally(volume: DataVolume): RunSize {
   return {
     cluster: { coreUnits: 1, taskUnits: 1, executors: 1, estimatedMinutes: 0, estimatedUsd: 0 },

@@ -1,13 +1,13 @@
-/** The Spark settings that a run needs, the same on EMR and on one machine but for where the catalog lives. */
+/** The Spark settings that a run needs; the same on EMR and locally, except for the location of the catalog. */
 import { CATALOG } from './lake.ts';
 
-/** Which Iceberg catalog the tables live in. */
+/** The Iceberg catalog of the tables. */
 export type CatalogKind =
   | { readonly kind: 'glue'; readonly kmsKeyArn?: string }
   | { readonly kind: 'folder' };
 
 /**
- * Settings for `spark-defaults` (an EMR classification in the cloud, a spark-defaults.conf on one machine).
+ * Settings for `spark-defaults` (an EMR classification in the cloud, a spark-defaults.conf locally).
  * @param warehouse URI of the folder of the Iceberg tables
  */
 export function sparkDefaults(catalog: CatalogKind, warehouse: string): Record<string, string> {

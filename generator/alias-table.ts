@@ -1,6 +1,6 @@
 import { itemAt, type Random } from './random.ts';
 
-/** Draws indexes in proportion to their weights in constant time (Walker's alias method, as built by Vose). */
+/** Draws indexes in proportion to their weights in constant time (Walker's alias method, with Vose's construction). */
 export class AliasTable {
   private readonly keep: Float64Array;
   private readonly alias: Uint32Array;
@@ -25,7 +25,7 @@ export class AliasTable {
     }
   }
 
-  /** An index, drawn by weight. */
+  /** Draws an index in proportion to its weight. */
   draw(random: Random): number {
     const place = random.fraction() * this.keep.length;
     const index = Math.floor(place);
@@ -33,7 +33,7 @@ export class AliasTable {
   }
 }
 
-/** Weights that fall with the rank as popularity does: (rank + shift) to the power of -exponent (Zipf and Mandelbrot). */
+/** Weights that decrease with rank as popularity does: (rank + shift) to the power of -exponent (Zipf-Mandelbrot law). */
 export function popularityWeights(count: number, shift: number, exponent: number): number[] {
   return Array.from({ length: count }, (_, rank) => (rank + 1 + shift) ** -exponent);
 }

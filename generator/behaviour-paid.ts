@@ -1,4 +1,4 @@
-/** What a typical user does who is signed in and pays. */
+/** Behaviour of a typical user who is signed in and pays. */
 import type { Follows } from './follows.ts';
 
 export const SIGNED_IN_PAID: Follows = {

@@ -1,4 +1,4 @@
-/** What users do who are signed out, or not registered yet. */
+/** Behaviour of users who are signed out or not yet registered. */
 import type { Follows } from './follows.ts';
 
 export const SIGNED_OUT_FREE: Follows = {

@@ -1,8 +1,8 @@
 /**
  * How users move from page to page: the numbers behind every row of a generated log.
- * They were fitted to the published logs. A user behaves memorylessly, given class and level: nothing declines before
- * a cancellation; it is merely reached through pages (Settings, Thumbs Down, Roll Advert, Downgrade) that some
- * classes touch more often.
+ * They were fitted to the published logs. Given class and level, a user's behaviour is memoryless: nothing declines
+ * before a cancellation, which is simply reached through pages (Settings, Thumbs Down, Roll Advert, Downgrade) that
+ * some classes visit more often.
  */
 import type { Page } from '../domain/events.ts';
 import { SIGNED_IN_FREE } from './behaviour-free.ts';
@@ -11,7 +11,7 @@ import { GUEST, SIGNED_OUT_FREE, SIGNED_OUT_PAID } from './behaviour-signed-out.
 import type { Follow, Follows, MovingStanding } from './follows.ts';
 import type { StandingName } from './user-states.ts';
 
-/** What most users do. Classes change single entries of it. */
+/** Behaviour of most users. Classes change single entries of it. */
 export const TYPICAL_FOLLOWS: Readonly<Record<MovingStanding, Follows>> = {
   'signed in free': SIGNED_IN_FREE,
   'signed in paid': SIGNED_IN_PAID,
@@ -22,7 +22,7 @@ export const TYPICAL_FOLLOWS: Readonly<Record<MovingStanding, Follows>> = {
 
 const SIGNED_IN_START: Follow = { Home: 0.38, Help: 0.0025, About: 0.0015, Error: 0.0007, rest: 'NextSong' };
 
-/** The page a session begins with. */
+/** The first page of a session. */
 export const FIRST_PAGES: Readonly<Record<MovingStanding, Follow>> = {
   'signed in free': SIGNED_IN_START,
   'signed in paid': SIGNED_IN_START,
@@ -31,7 +31,7 @@ export const FIRST_PAGES: Readonly<Record<MovingStanding, Follow>> = {
   guest: { Register: 0.28, About: 0.1, Help: 0.1, Error: 0.03, rest: 'Home' },
 };
 
-/** Pages that change the standing of whoever goes on from them. */
+/** Pages that change a user's standing from the next page on. */
 export const STANDING_CHANGES: Readonly<Partial<Record<StandingName, Partial<Record<Page, StandingName>>>>> =
   {
     'signed in free': {

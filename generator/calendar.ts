@@ -1,19 +1,19 @@
 /** When sessions start: more in the middle of a US day, fewer at weekends and on holidays. */
 import { SECONDS_PER_DAY } from '../domain/events.ts';
 
-/** Session starts in each hour (UTC) of a working day, in proportion; counted in the published logs. */
+/** Relative number of session starts in each hour (UTC) of a working day, as counted in the published logs. */
 const STARTS_BY_HOUR = [
   100, 96, 87, 90, 90, 94, 93, 102, 103, 112, 130, 132, 173, 228, 295, 309, 230, 169, 147, 125, 111, 110, 94,
   90,
 ] as const;
-/** Starts on a day off, against a working day. */
+/** Session starts on a day off, relative to a working day. */
 const DAY_OFF_SHARE = 0.555;
 const SECONDS_PER_HOUR = 3_600;
 const WEEK_SHARE = (5 + 2 * DAY_OFF_SHARE) / 7;
 
 /**
- * Translates between the clock and "busy time", which runs fast in busy hours: a memoryless wait in busy time is a
- * wait with the right hours and weekdays on the clock. On average busy time runs as fast as the clock.
+ * Translates between the clock and "busy time", which runs faster in busy hours: a memoryless wait in busy time becomes
+ * a wait with realistic hours and weekdays on the clock. On average busy time runs as fast as the clock.
  */
 export class Calendar {
   private readonly busySecondsAtHour: Float64Array;
@@ -33,7 +33,7 @@ export class Calendar {
     }
   }
 
-  /** The second (since the log's start) at which `busySeconds` of busy time have passed since `second`; Infinity when after the log's end. */
+  /** The second (since the log's start) at which `busySeconds` of busy time have passed since `second`; Infinity if that is after the end of the log. */
   after(second: number, busySeconds: number): number {
     const hours = this.busySecondsAtHour.length - 1;
     if (second >= hours * SECONDS_PER_HOUR) return Number.POSITIVE_INFINITY;

@@ -1,8 +1,8 @@
-/** The kinds of users there are: what sets each apart from the typical one. Fitted to the published logs. */
+/** The classes of users, and how each differs from the typical one. Fitted to the published logs. */
 import type { Page } from '../domain/events.ts';
 import type { MovingStanding } from './follows.ts';
 
-/** Single probabilities that a class changes, by standing, page, and page that follows. */
+/** Single probabilities that a class changes, by standing, page, and next page. */
 export type Changes = Readonly<
   Partial<
     Record<MovingStanding, Readonly<Partial<Record<Page, Readonly<Partial<Record<Page | 'end', number>>>>>>>
@@ -11,7 +11,7 @@ export type Changes = Readonly<
 
 export interface UserClass {
   readonly name: 'typical' | 'advert-ridden' | 'grumpy' | 'happy';
-  /** Share among users. */
+  /** Share of all users. */
   readonly share: number;
   /** Share of the class that pays when the log begins. */
   readonly paidAtStart: number;

@@ -1,9 +1,9 @@
-/** The events of one day, in columns: some 21 bytes each, so that a day of many users fits into memory. */
+/** The events of one day, stored in columns: about 21 bytes each, so that a day of many users fits into memory. */
 import { SECONDS_PER_DAY } from '../domain/events.ts';
 
 const FIRST_CAPACITY = 16_384;
 
-/** One event, as read back; the object is used again for the next one. */
+/** One event as it is read back; the object is reused for the next event. */
 export interface EventView {
   /** Seconds since the day's midnight. */
   second: number;
@@ -16,7 +16,7 @@ export interface EventView {
   song: number;
 }
 
-/** Collects a day's events in any order and gives them back ordered by time. */
+/** Collects a day's events in any order and returns them ordered by time. */
 export class DayEvents {
   private capacity = FIRST_CAPACITY;
   private seconds = new Uint32Array(FIRST_CAPACITY);
@@ -31,7 +31,7 @@ export class DayEvents {
     return this.count;
   }
 
-  /** Forgets all events; the memory is kept for the next day. */
+  /** Removes all events; the memory is kept for the next day. */
   clear(): void {
     this.count = 0;
   }
@@ -47,7 +47,7 @@ export class DayEvents {
     this.songs[place] = song;
   }
 
-  /** The events by time; events of the same second come as they were added. */
+  /** The events ordered by time; events of the same second stay in the order in which they were added. */
   *inOrder(): Generator<EventView, void> {
     const event: EventView = { second: 0, user: 0, state: 0, item: 0, sessionId: 0, song: 0 };
     for (const place of this.order()) {
@@ -61,7 +61,7 @@ export class DayEvents {
     }
   }
 
-  /** Places ordered by second: a counting sort, since a day has few different seconds. */
+  /** Positions ordered by second: a counting sort, because a day has few distinct seconds. */
   private order(): Uint32Array {
     const starts = new Uint32Array(SECONDS_PER_DAY + 1);
     for (let place = 0; place < this.count; place++) {

@@ -1,4 +1,4 @@
-/** Writes one file of the log in large pieces. */
+/** Writes one file of the log in large chunks. */
 import { type FileHandle, open } from 'node:fs/promises';
 
 const PIECE_CHARACTERS = 1 << 20;
@@ -15,12 +15,12 @@ export class DayFile {
     this.handle = handle;
   }
 
-  /** Creates the file, or replaces it. */
+  /** Creates or replaces the file. */
   static async create(path: string): Promise<DayFile> {
     return new DayFile(path, await open(path, 'w'));
   }
 
-  /** Whether so much has gathered that `flush` is due. */
+  /** Whether so much is buffered that `flush` should be called. */
   get isFull(): boolean {
     return this.text.length >= PIECE_CHARACTERS;
   }
@@ -29,7 +29,7 @@ export class DayFile {
     this.text += text;
   }
 
-  /** For what is not text. */
+  /** Writes bytes that are not text. */
   writeBytes(bytes: Uint8Array): void {
     this.pieces.push(Buffer.from(this.text, 'utf8'), bytes);
     this.text = '';
@@ -44,7 +44,7 @@ export class DayFile {
     }
   }
 
-  /** Writes what has gathered; the file's size in bytes. */
+  /** Writes what is buffered and closes the file; returns its size in bytes. */
   async close(): Promise<number> {
     try {
       await this.flush();

@@ -1,8 +1,8 @@
-/** What can be wrong, or merely odd, with a row. Each is a way to change a valid line; see row.ts for its shape. */
+/** What can be wrong, or merely odd, about a row. Each is a way to change a valid line; row.ts shows the line's shape. */
 import { type RowDefectCode, SONG_PAGE } from '../domain/events.ts';
 import type { StateFacts } from './user-states.ts';
 
-/** A change of a line, where the line's state allows it. */
+/** A change to a line, if the line's state allows it. */
 interface Change {
   readonly applies: (state: StateFacts) => boolean;
 }
@@ -13,13 +13,13 @@ export interface Defect extends Change {
   readonly change: (line: string) => string | Uint8Array;
 }
 
-/** A change that ingest must not mind. */
+/** A change after which ingest must still accept the row. */
 export interface Oddity extends Change {
   readonly name: OddityName;
   readonly change: (line: string) => string;
 }
 
-/** What ingest must accept; blank lines and files are counted too, but are no rows. */
+/** Oddities that ingest must accept; blank lines and files are counted too, but are not rows. */
 export type OddityName =
   | 'unknown column'
   | 'integer userId'
@@ -45,7 +45,7 @@ const USER_ID = /"userId":"(\d*)"/;
 const PAGE = /"page":"[^"]*",/;
 const LENGTH = /"length":([\d.]+)/;
 
-/** Adds columns at the line's end. */
+/** Adds columns at the end of the line. */
 const append = (json: string) => (line: string) => `${line.slice(0, -1)},${json}}`;
 const replace = (pattern: RegExp, by: string) => (line: string) => line.replace(pattern, by);
 
@@ -53,12 +53,12 @@ const SECONDS_DIGITS = /"ts":(\d+)\d{3}\b/;
 const YEAR_2286_MILLISECONDS = 9_999_999_999_999;
 const YEAR_1980_MILLISECONDS = 315_532_800_000;
 
-/** The first half of a line: what an upload that broke off leaves behind. */
+/** The first half of a line, as an interrupted upload leaves it. */
 export function brokenOff(line: string): string {
   return line.slice(0, Math.floor(line.length / 2));
 }
 
-/** Bytes that no UTF-8 text has, inside a string. */
+/** Inserts bytes that are invalid in UTF-8 into a string. */
 const insert = (bytes: readonly number[]) => (line: string) => {
   const text = /"userAgent":"/.exec(line);
   const place = text === null ? line.indexOf('"page":"') + '"page":"'.length : text.index + text[0].length;
@@ -69,9 +69,9 @@ const insert = (bytes: readonly number[]) => (line: string) => {
   ]);
 };
 const NO_CHARACTER = [0xff, 0xc3, 0x28];
-/** As long as the replacement character that a lenient reader puts in its place. */
+/** As long as the replacement character that a lenient reader substitutes for it. */
 const CUT_CHARACTER = [0xf0, 0x9f, 0x98];
-/** A character as two halves of three bytes each (CESU-8), as some databases export it. */
+/** A character encoded as two surrogates of three bytes each (CESU-8), as some databases export it. */
 const HALVED_CHARACTER = [0xed, 0xa0, 0xbd, 0xed, 0xb8, 0x80];
 
 export const DEFECTS: readonly Defect[] = [

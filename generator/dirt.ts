@@ -1,29 +1,29 @@
-/** Counts what was mixed into a dirty log, so that ingest's accounts can be checked to the row. */
+/** Counts the defects in a dirty log, so that ingest's counts can be checked to the row. */
 import { ROW_DEFECTS, type RowDefectCode } from '../domain/events.ts';
 import type { OddityName } from './defects.ts';
 
-/** What a dirty log holds besides its valid rows. */
+/** What a dirty log contains besides its valid rows. */
 export interface Dirt {
-  /** All rows: valid, refused and duplicate ones. Blank lines are no rows. */
+  /** All rows: valid, refused and duplicate. Blank lines are not rows. */
   readonly rows: number;
   /** Rows that must be refused, by reason. */
   readonly refused: Readonly<Record<RowDefectCode, number>>;
   /** All rows that must be refused. */
   readonly refusedRows: number;
-  /** Valid rows beyond the first of their kind. */
+  /** Repeated copies of valid rows. */
   readonly duplicates: number;
-  /** What must be accepted, by kind; not counted again where a whole file is delivered twice. */
+  /** Oddities that must be accepted, by kind; not counted again when a whole file is delivered twice. */
   readonly oddities: Readonly<Record<OddityName, number>>;
 }
 
-/** The rows of one file, by what must become of them. */
+/** The rows of one file, by the outcome that ingest must give them. */
 export class FileTally {
   valid = 0;
   duplicates = 0;
   readonly refused: Record<RowDefectCode, number> = zeroPerReason();
 }
 
-/** The running account of a whole log. */
+/** The running totals of a whole log. */
 export class DirtTally {
   readonly oddities: Record<OddityName, number> = zeroPerOddity();
   private valid = 0;
@@ -36,7 +36,7 @@ export class DirtTally {
     this.addRefused(file);
   }
 
-  /** A file's second delivery: what was valid in it is now a duplicate. */
+  /** The second delivery of a file: its valid rows are now duplicates. */
   addCopy(file: FileTally): void {
     this.duplicates += file.valid + file.duplicates;
     this.addRefused(file);

@@ -1,6 +1,6 @@
 /**
- * Writes a log with defects mixed in. Refused rows and duplicates come on top of the valid rows, which stay all there
- * (some oddly written, some late): what is accepted of a dirty log is the clean log of the same seed.
+ * Writes a log with defects mixed in. Refused rows and duplicates are added to the valid rows, all of which are kept
+ * (some oddly written, some late): the accepted rows of a dirty log are the clean log of the same seed.
  */
 import { copyFile, writeFile } from 'node:fs/promises';
 import type { EventView } from './day-events.ts';
@@ -11,7 +11,7 @@ import { dayPath, type LogWriter, type Written } from './log-writer.ts';
 import { itemAt, Random } from './random.ts';
 import { STATES, type StateFacts } from './user-states.ts';
 
-/** Shares of rows. Refused ones stay far below what a run puts up with. */
+/** Shares of rows. The share of refused rows stays far below the limit at which a run fails. */
 const DEFECT_SHARE = 0.01;
 const ODDITY_SHARE = 0.02;
 const DUPLICATE_SHARE = 0.003;
@@ -19,7 +19,7 @@ const LATE_SHARE = 0.001;
 const BLANK_SHARE = 0.0005;
 const DAYS_LATE = 2;
 
-/** Which days' files are odd as a whole: those whose number, taken modulo this, is the given one. */
+/** The days whose files are odd as a whole: those whose number modulo this is one of the following. */
 const FILE_CYCLE_DAYS = 10;
 const BYTE_ORDER_MARK_DAY = 0;
 const BROKEN_OFF_DAY = 0;
@@ -35,7 +35,7 @@ export class DirtyWriter implements LogWriter {
   private readonly tally = new DirtTally();
   private readonly defects = new Rotation(DEFECTS);
   private readonly oddities = new Rotation(ODDITIES);
-  /** Rows that wait for the day on which they are delivered. */
+  /** Rows waiting for the day on which they are delivered, by that day. */
   private readonly late = new Map<number, string[]>();
   private file: DayFile | undefined;
   private fileTally = new FileTally();
@@ -44,7 +44,7 @@ export class DirtyWriter implements LogWriter {
   private lineEnd = '\n';
   private lastLine = '';
   private isHugeDue = false;
-  /** Rows that are repeated at the file's end. */
+  /** Rows that are repeated at the end of the file. */
   private repeats: string[] = [];
 
   constructor(folder: string, seed: number, days: number) {
@@ -99,7 +99,7 @@ export class DirtyWriter implements LogWriter {
     return this.isDay(REDELIVERED_DAY) ? this.redeliver(bytes) : { files: 1, bytes };
   }
 
-  /** The account of all closed days. */
+  /** The totals of all closed days. */
   summary(): Dirt {
     return this.tally.summary();
   }
@@ -172,7 +172,7 @@ export class DirtyWriter implements LogWriter {
   }
 }
 
-/** Takes changes in turn, so that even a small log gets every kind; one that does not fit a row waits for the next. */
+/** Applies changes in turn, so that even a small log gets every kind; a change that does not fit a row waits for the next row. */
 class Rotation<T extends { readonly applies: (state: StateFacts) => boolean }> {
   private readonly waiting: T[];
 

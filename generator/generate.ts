@@ -1,9 +1,9 @@
 /**
  * Generates an event log with the statistics of the published ones: `churn generate`.
  *
- * All users live one day, the day is ordered by time and written, then comes the next day. Memory therefore holds one
- * day's events (some 25 bytes each) and the users (about a kilobyte each), however long the log is: 20,000 users take
- * 300 MB, 200,000 take 550 MB (measured); a million would take some 2 GB.
+ * The simulation advances all users by one day, orders the day's events by time, writes them, and continues with the next
+ * day. Memory therefore holds the events of one day (about 25 bytes each) and the users (about a kilobyte each), however
+ * long the log is: 20,000 users take 300 MB, 200,000 take 550 MB (measured); a million would take about 2 GB.
  */
 import { mkdir, readdir } from 'node:fs/promises';
 import { EVENT_FILE_ENDINGS, SECONDS_PER_DAY } from '../domain/events.ts';
@@ -29,11 +29,11 @@ export interface GenerateOptions {
   /** Users who exist. In a short log some of them have no event. */
   readonly users: number;
   readonly days: number;
-  /** Any whole number. The same seed gives the same bytes, and more days only add to a log. */
+  /** Any whole number. The same seed gives the same bytes; asking for more days only appends to a log. */
   readonly seed: number;
-  /** Where the day files go; made if need be, refused when event files lie there already. */
+  /** Folder of the day files; created if necessary, refused if it already contains event files. */
   readonly outputFolder: string;
-  /** Mixes in the defects that ingest must survive (all of them from three days on). The valid rows stay the same. */
+  /** Mixes in the defects that ingest must handle (all of them, given three days or more). The valid rows stay the same. */
   readonly dirty?: boolean;
   /** First day, YYYY-MM-DD (UTC). */
   readonly startDate?: string;
@@ -42,31 +42,31 @@ export interface GenerateOptions {
 export interface GenerateSummary {
   /** Distinct valid events. */
   readonly events: number;
-  /** Users with at least one event of their own. */
+  /** Users with at least one event while signed in. */
   readonly users: number;
   readonly cancellations: number;
   readonly files: number;
   readonly bytes: number;
-  /** The most events that were in memory at once: those of the fullest day. */
+  /** The largest number of events in memory at once: those of the busiest day. */
   readonly mostEventsInMemory: number;
-  /** What was mixed in, when the log is dirty. */
+  /** What was mixed in, if the log is dirty. */
   readonly dirt?: Dirt;
 }
 
 /** Called after each day with the number of events so far and the date just written. */
 export type ProgressListener = (events: number, day: string) => void;
 
-/** The options make no log; the message says what to change. */
+/** The options are invalid; the message says what to change. */
 export class GenerateError extends UserError {
   override readonly name = 'GenerateError';
 }
 
-/** Sessions are numbered in this many series, so that a number alone does not name a session, as in real logs. */
+/** Sessions are numbered in this many series, so that, as in real logs, a number alone does not identify a session. */
 const SESSION_SERIES = 4;
 const IS_CANCELLED = STATES.map(({ auth }) => auth === 'Cancelled');
 const IS_USER = STATES.map(isUser);
 
-/** Writes a log of one file a UTC day, named YYYY-MM-DD.json. */
+/** Writes a log with one file per UTC day, named YYYY-MM-DD.json. */
 export async function generateLog(
   options: GenerateOptions,
   onProgress?: ProgressListener,
@@ -132,8 +132,8 @@ function populate(
 }
 
 /**
- * Numbers for sessions. The series begin so far apart that the same number comes up about nine days later in the next
- * one: never at the same time, which keeps the rows of signed-out users distinct (they carry no user).
+ * Numbers the sessions. The series begin so far apart that the next series uses the same number about nine days later:
+ * never at the same time, which keeps the rows of signed-out users distinct (they do not name a user).
  */
 function sessionNumbers(users: number): World['nextSessionId'] {
   const next = Array.from({ length: SESSION_SERIES }, (_, series) => 1 + series * Math.ceil(users / 2));
@@ -147,9 +147,9 @@ function sessionNumbers(users: number): World['nextSessionId'] {
 
 function checkedStartSecond({ users, days, seed, startDate = DEFAULT_START_DATE }: GenerateOptions): number {
   if (!Number.isSafeInteger(users) || users < 1)
-    throw new GenerateError(`users must be a whole number from 1, not ${users}`);
+    throw new GenerateError(`users must be a whole number of at least 1, not ${users}`);
   if (!Number.isSafeInteger(days) || days < 1)
-    throw new GenerateError(`days must be a whole number from 1, not ${days}`);
+    throw new GenerateError(`days must be a whole number of at least 1, not ${days}`);
   if (!Number.isSafeInteger(seed)) throw new GenerateError(`seed must be a whole number, not ${seed}`);
   const start = /^\d{4}-\d{2}-\d{2}$/.test(startDate) ? Date.parse(`${startDate}T00:00:00Z`) : Number.NaN;
   if (Number.isNaN(start) || !new Date(start).toISOString().startsWith(startDate)) {
@@ -165,7 +165,7 @@ async function prepareFolder(folder: string): Promise<void> {
   );
   if (present !== undefined) {
     throw new GenerateError(
-      `${folder} already holds event files (${present}): choose an empty folder, or delete them first`,
+      `${folder} already contains event files (${present}): choose an empty folder, or delete them first`,
     );
   }
 }

@@ -1,4 +1,4 @@
-/** Where a log's rows go, day after day. */
+/** Writers of a log's rows, day by day. */
 import { join } from 'node:path';
 import type { EventView } from './day-events.ts';
 import { DayFile } from './day-file.ts';
@@ -9,13 +9,13 @@ export interface Written {
   readonly bytes: number;
 }
 
-/** Takes rows between opening and closing a day; days come in order. */
+/** Accepts rows between opening and closing a day; days come in order. */
 export interface LogWriter {
-  /** Whether so much has gathered that `flush` is due. */
+  /** Whether so much is buffered that `flush` should be called. */
   readonly isFull: boolean;
   /** `name` is the day's date. */
   openDay(day: number, name: string): Promise<void>;
-  /** `line` is without its line end. */
+  /** `line` does not include its line ending. */
   row(line: string, event: EventView): void;
   flush(): Promise<void>;
   closeDay(): Promise<Written>;
@@ -26,7 +26,7 @@ export function dayPath(folder: string, name: string): string {
   return join(folder, `${name}.json`);
 }
 
-/** Writes rows as they are: one file a day. */
+/** Writes rows unchanged, one file per day. */
 export class CleanWriter implements LogWriter {
   private readonly folder: string;
   private file: DayFile | undefined;

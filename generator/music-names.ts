@@ -1,4 +1,4 @@
-/** Invents names of artists and titles of songs, odd ones included: quotes, backslashes, broken encodings. */
+/** Invents names of artists and titles of songs, including odd ones: quotes, backslashes, broken encodings. */
 import { FAMILY_NAMES, FEMALE_NAMES, MALE_NAMES } from './names.ts';
 import type { Random } from './random.ts';
 
@@ -120,7 +120,7 @@ function oddTitle(title: string, random: Random): string {
   return `${title} [${random.pick(NOUNS)}: ${random.pick(ADJECTIVES)}]`;
 }
 
-/** Text whose UTF-8 was taken for Latin-1 and encoded again, twice: as the published logs have it, C1 controls included. */
+/** Text whose UTF-8 was decoded as Latin-1 and encoded again, twice, as in the published logs: includes C1 controls. */
 function doublyEncoded(text: string): string {
   const once = Buffer.from(text, 'utf8').toString('latin1');
   return Buffer.from(once, 'utf8').toString('latin1');

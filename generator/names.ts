@@ -1,4 +1,4 @@
-/** Names of people: common US given and family names. Users' and many artists' names are put together from these. */
+/** Common US given and family names, from which the names of users and of many artists are composed. */
 
 const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 

@@ -1,4 +1,4 @@
-/** US metropolitan areas, as the census bureau names them, with their people in thousands (about 2014, rounded). */
+/** US metropolitan areas with the Census Bureau's names and their population in thousands (about 2014, rounded). */
 export interface Place {
   readonly name: string;
   readonly people: number;

@@ -1,4 +1,4 @@
-/** Who the users are: drawn once, each from a stream of random numbers of its own. */
+/** The users: drawn once, each from its own stream of random numbers. */
 import { PSEUDO_USER_IDS, SECONDS_PER_DAY } from '../domain/events.ts';
 import { AliasTable } from './alias-table.ts';
 import { USER_CLASSES } from './classes.ts';
@@ -8,7 +8,7 @@ import { itemAt, Random } from './random.ts';
 import { USER_AGENTS } from './user-agents.ts';
 import type { StandingName } from './user-states.ts';
 
-/** What does not change about a user. */
+/** The attributes of a user that never change. */
 export interface Person {
   readonly userId: number;
   readonly firstName: string;
@@ -20,16 +20,16 @@ export interface Person {
   readonly registration: number;
 }
 
-/** How a user is when the log begins. */
+/** The state of a user when the log begins. */
 export interface Beginning {
-  /** Place in USER_CLASSES. */
+  /** Index in USER_CLASSES. */
   readonly userClass: number;
   readonly standing: StandingName;
   /** Mean wait between two pages that are not songs. */
   readonly meanPageGapSeconds: number;
   /** Mean wait between sessions, in busy time. */
   readonly meanSessionGapSeconds: number;
-  /** Seconds after the log's start from which the wait for the first session counts. */
+  /** Seconds after the start of the log at which the wait for the first session begins. */
   readonly arrivalSecond: number;
   /** Whether the user is in the middle of a session when the log begins. */
   readonly isListening: boolean;
@@ -39,15 +39,15 @@ const MEDIAN_PAGE_GAP_SECONDS = 54.5;
 const PAGE_GAP_SIGMA = 1;
 const MEDIAN_SESSION_GAP_SECONDS = 4.75 * SECONDS_PER_DAY;
 const SESSION_GAP_SIGMA = 0.95;
-/** Memberships when the log begins: most users came in the last months. */
+/** Length of membership when the log begins: most users joined in the months before it. */
 const MEAN_MEMBERSHIP_SECONDS = 38 * SECONDS_PER_DAY;
 const LISTENING_SHARE = 0.012;
 const MALE_SHARE = 0.525;
 
-/** Of all users, those who come as guests in the log's first two months; half of them register before those are over. */
+/** Share of all users who arrive as guests in the log's first two months; half of them register within those months. */
 const NEWCOMER_SHARE = 0.035;
 const NEWCOMERS_ARRIVE_WITHIN_SECONDS = 58 * SECONDS_PER_DAY;
-/** A newcomer's registration lies within this of the arrival, on either side: real logs have it after the first event, too. */
+/** A newcomer registers within this time before or after the arrival: real logs have registrations after the first event too. */
 const NEWCOMER_REGISTRATION_WITHIN_SECONDS = 15 * SECONDS_PER_DAY;
 
 const FIRST_USER_ID = 2;
@@ -67,7 +67,7 @@ export class Population {
     this.startSecond = startSecond;
   }
 
-  /** The user with this index, and the stream of random numbers from which the user's doings shall be drawn. */
+  /** The user with this index, and the stream of random numbers from which the user's behaviour is drawn. */
   draw(index: number): { person: Person; beginning: Beginning; random: Random } {
     const random = new Random(this.seed, 'user', index);
     const userClass = this.classes.draw(random);
@@ -96,13 +96,13 @@ export class Population {
   }
 }
 
-/** Ids count upwards and leave out the one that stands for nobody. */
+/** Ids count upwards and skip the pseudo-user ids. */
 function userIdOf(index: number): number {
   const id = index + FIRST_USER_ID;
   return id + PSEUDO_USERS.filter((pseudo) => pseudo <= id).length;
 }
 
-/** From arrival (or the log's start) to registration. */
+/** Seconds from arrival (or the start of the log) to registration. */
 function registrationShiftSeconds(isNewcomer: boolean, random: Random): number {
   if (!isNewcomer) return -Math.round(random.exponential(MEAN_MEMBERSHIP_SECONDS));
   return random.below(2 * NEWCOMER_REGISTRATION_WITHIN_SECONDS) - NEWCOMER_REGISTRATION_WITHIN_SECONDS;

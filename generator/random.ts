@@ -1,9 +1,9 @@
 /**
- * Reproducible randomness. Each user, song and defect draws from its own stream, so what happens to one does not
- * depend on how many others there are or in which order they are visited.
+ * Reproducible random numbers. Each user, song and artist draws from its own stream, and so do all defects together, so
+ * what happens to one does not depend on how many others there are or in which order they are visited.
  */
 
-/** What a stream of random numbers is for; part of its seed. */
+/** The purpose of a stream of random numbers; part of its seed. */
 export type Stream = 'user' | 'song' | 'artist' | 'defect';
 
 const STREAM_CODES: Readonly<Record<Stream, number>> = { user: 1, song: 2, artist: 3, defect: 4 };
@@ -13,7 +13,7 @@ const INTEGERS = 4_294_967_296;
 
 /**
  * Chris Doty-Humphrey's sfc32 (from PractRand, public domain): 128 bits of state, passes BigCrush, and is the
- * fastest of the well-tested generators where only 32-bit integer arithmetic is cheap.
+ * fastest of the well-tested generators if only 32-bit integer arithmetic is cheap.
  */
 export class Random {
   private a: number;
@@ -21,7 +21,7 @@ export class Random {
   private c: number;
   private counter = 1;
 
-  /** A stream of its own for each (seed, stream, index). `seed` may be any safe integer. */
+  /** Each (seed, stream, index) has its own stream. `seed` may be any safe integer. */
   constructor(seed: number, stream: Stream, index: number) {
     this.a = seed | 0;
     this.b = Math.floor(seed / INTEGERS) ^ Math.imul(STREAM_CODES[stream], 0x9e3779b9);
@@ -29,7 +29,7 @@ export class Random {
     for (let round = 0; round < WARM_UP_ROUNDS; round++) this.integer();
   }
 
-  /** A 32-bit integer, signed. */
+  /** A signed 32-bit integer. */
   integer(): number {
     const result = (((this.a + this.b) | 0) + this.counter) | 0;
     this.counter = (this.counter + 1) | 0;
@@ -50,7 +50,7 @@ export class Random {
     return Math.floor(this.fraction() * bound);
   }
 
-  /** Whether something of this probability happens. */
+  /** Whether something with this probability happens. */
   happens(probability: number): boolean {
     return this.fraction() < probability;
   }
@@ -60,17 +60,17 @@ export class Random {
     return -Math.log(1 - this.fraction()) * mean;
   }
 
-  /** A normally distributed number with mean 0 and deviation 1 (Box and Muller's method; its second number is not kept). */
+  /** A normally distributed number with mean 0 and standard deviation 1 (Box-Muller method; its second number is discarded). */
   normal(): number {
     return Math.sqrt(-2 * Math.log(1 - this.fraction())) * Math.cos(2 * Math.PI * this.fraction());
   }
 
-  /** A log-normally distributed number; `sigma` is the deviation of its logarithm. */
+  /** A log-normally distributed number; `sigma` is the standard deviation of its logarithm. */
   logNormal(median: number, sigma: number): number {
     return median * Math.exp(sigma * this.normal());
   }
 
-  /** One of the list, each as likely as the others. */
+  /** One item of the list, all equally likely. */
   pick<T>(list: readonly T[]): T {
     return itemAt(list, this.below(list.length));
   }

@@ -1,4 +1,4 @@
-/** Writes events as lines of JSON, with the keys and their order as in the published logs. */
+/** Writes events as lines of JSON, with the keys of the published logs in the same order. */
 import type { EventView } from './day-events.ts';
 import type { Person } from './population.ts';
 import { itemAt } from './random.ts';
@@ -6,19 +6,19 @@ import { NO_SONG } from './simulation.ts';
 import type { Catalogue } from './songs.ts';
 import { STATES, type StateFacts } from './user-states.ts';
 
-/** The part of a row between the session and its item. */
+/** The part of a row between the session and the item's number. */
 const STATE_JSON = STATES.map(
   ({ page, auth, method, status, level }) =>
     `,"page":"${page}","auth":"${auth}","method":"${method}","status":${status},"level":"${level}","itemInSession":`,
 );
 const IS_USER = STATES.map(isUser);
 
-/** Whether a row in this state says who the user is. */
+/** Whether a row in this state names its user. */
 export function isUser({ auth }: StateFacts): boolean {
   return auth === 'Logged In' || auth === 'Cancelled';
 }
 
-/** Turns events into lines, without the line's end. */
+/** Turns events into lines, without line endings. */
 export class RowWriter {
   private readonly people: readonly Person[];
   private readonly personJson: (string | undefined)[];
@@ -30,7 +30,7 @@ export class RowWriter {
     this.catalogue = catalogue;
   }
 
-  /** `midnightSecond` is the day's start, in epoch seconds. */
+  /** `midnightSecond` is the start of the day, in epoch seconds. */
   line(event: EventView, midnightSecond: number): string {
     const { user, state, song } = event;
     const start = `{"ts":${midnightSecond + event.second}000,"userId":"`;

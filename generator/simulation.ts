@@ -1,4 +1,4 @@
-/** A user's life as a state machine that can be halted at any midnight and taken up again. */
+/** A user's life as a state machine that can be paused at any midnight and continued. */
 import { SECONDS_PER_DAY } from '../domain/events.ts';
 import type { Calendar } from './calendar.ts';
 import type { DayEvents } from './day-events.ts';
@@ -8,13 +8,13 @@ import type { SongLengths } from './songs.ts';
 import { SESSION_END, type Transitions } from './transitions.ts';
 import { STATES, type StandingName, stateNumber } from './user-states.ts';
 
-/** Between two sessions lies at least this. */
+/** The shortest time between two sessions. */
 const SHORTEST_SESSION_GAP_SECONDS = 1_800;
 const REDIRECT_SECONDS = 1;
-/** How far into a session somebody can be when the log begins. */
+/** How far into a session a user can be when the log begins. */
 const LARGEST_FIRST_ITEM = 150;
 const FIRST_SONG_WITHIN_SECONDS = 300;
-/** No song: the row is not about one. */
+/** Stands for "not a song". */
 export const NO_SONG = -1;
 
 const SONG_STATES = new Set([
@@ -33,7 +33,7 @@ export interface World {
   readonly nextSessionId: (user: number) => number;
 }
 
-/** One user, always standing just before the next event. */
+/** One user, always positioned just before the next event. */
 export class UserSimulation {
   private readonly index: number;
   private readonly random: Random;
@@ -41,14 +41,14 @@ export class UserSimulation {
   private readonly world: World;
   private readonly meanPageGapSeconds: number;
   private readonly meanSessionGapSeconds: number;
-  /** The next event; seconds count from the log's start. Infinity when there is none any more. */
+  /** Time of the next event, in seconds from the start of the log; Infinity if there are no more events. */
   private second: number;
   private state: number;
   private item = 0;
   private song = NO_SONG;
-  /** Given when the session's first event is due, so that numbers follow time. */
+  /** Assigned when the session's first event is due, so that numbers follow time. */
   private sessionId: number | undefined;
-  /** When the song last started ends; undefined when none was started in this session. */
+  /** When the song that was started last ends; undefined if none was started in this session. */
   private songEndSecond: number | undefined;
 
   constructor(index: number, beginning: Beginning, random: Random, transitions: Transitions, world: World) {
@@ -97,7 +97,7 @@ export class UserSimulation {
     this.startSongIfAny();
   }
 
-  /** When a state is reached: redirects at once, the next song when the last one ends, all else after a memoryless wait. */
+  /** When a state is reached: redirects at once, the next song when the last one ends, all others after a memoryless wait. */
   private timeOf(next: number): number {
     if (IS_REDIRECT[next] === true) return this.second + REDIRECT_SECONDS;
     if (IS_SONG[next] === true && this.songEndSecond !== undefined && this.second < this.songEndSecond) {

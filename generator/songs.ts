@@ -1,11 +1,11 @@
-/** The music that is played: invented artists and titles, with popularity and lengths like those of the published logs. */
+/** The music: invented artists and titles, with popularity and lengths like those in the published logs. */
 import { AliasTable, popularityWeights } from './alias-table.ts';
 import { artistName, songTitle } from './music-names.ts';
 import { Random } from './random.ts';
 
 const SONGS = 253_564;
 const ARTISTS = 38_337;
-/** The catalogue is the same whatever a log's seed: two logs of one service play the same songs. */
+/** The catalogue does not depend on the log's seed: two logs of one service play the same songs. */
 const CATALOGUE_SEED = 1;
 
 const SONG_POPULARITY = { shift: 8, exponent: 0.85 };
@@ -14,14 +14,14 @@ const ARTIST_POPULARITY = { shift: 20, exponent: 0.7 };
 const MEDIAN_LENGTH_SECONDS = 234;
 const LENGTH_SIGMA = 0.353;
 const LENGTH_DECIMALS = 5;
-/** Of the songs, those that are jingles or whole concerts. */
+/** Share of songs that are jingles or whole concerts. */
 const ODD_LENGTH_SHARE = 0.0025;
 const SHORTEST_SECONDS = 0.5;
 const LONGEST_SECONDS = 3_025;
 
-/** What the simulation needs to know of songs. */
+/** What the simulation needs to know about songs. */
 export interface SongLengths {
-  /** A song, by its popularity. */
+  /** Draws a song by its popularity. */
   draw(random: Random): number;
   lengthSeconds(song: number): number;
 }
@@ -32,7 +32,7 @@ interface Song {
   readonly json: string;
 }
 
-/** All songs; each is invented when it is first played. */
+/** All songs. Each is invented when it is first played. */
 export class Catalogue implements SongLengths {
   private readonly popularity = new AliasTable(
     popularityWeights(SONGS, SONG_POPULARITY.shift, SONG_POPULARITY.exponent),
@@ -67,7 +67,7 @@ export class Catalogue implements SongLengths {
     const artist = artistName(new Random(CATALOGUE_SEED, 'artist', this.artists.draw(random)));
     const title = songTitle(random);
     const lengthSeconds = Number(drawLength(random).toFixed(LENGTH_DECIMALS));
-    // Stringified as a whole: a string glued from pieces would stay a tree of pieces in memory.
+    // Serialized as a whole: a concatenated string would stay a tree of pieces in memory.
     const json = JSON.stringify({ artist, song: title, length: lengthSeconds }).slice(1, -1);
     return { lengthSeconds, json };
   }

@@ -1,4 +1,4 @@
-/** The behaviour tables, compiled to arrays of numbers that a simulation can walk quickly. */
+/** The behaviour tables, compiled to arrays of numbers for speed. */
 import { PAGES } from '../domain/events.ts';
 import { FIRST_PAGES, STANDING_CHANGES, TYPICAL_FOLLOWS } from './behaviour.ts';
 import type { Changes, UserClass } from './classes.ts';
@@ -9,7 +9,7 @@ import { STATES, type StandingName, stateNumber } from './user-states.ts';
 /** Stands for "the session ends here". */
 export const SESSION_END = -1;
 
-/** A choice among states, likeliest first. */
+/** A random choice of the next state, with the most likely first. */
 class Choice {
   private readonly targets: Int32Array;
   private readonly cumulative: Float64Array;
@@ -43,7 +43,7 @@ class Choice {
   }
 }
 
-/** What follows every state, for users of one class. */
+/** The next states of every state, for users of one class. */
 export class Transitions {
   private readonly next: readonly (Choice | undefined)[];
   private readonly first: ReadonlyMap<StandingName, Choice>;
@@ -59,7 +59,7 @@ export class Transitions {
       return new Choice({ ...follow, ...changes }, STANDING_CHANGES[standing]?.[page] ?? standing);
     });
     if (changed.size > 0)
-      throw new RangeError(`class ${userClass.name} changes what is not there: ${[...changed]}`);
+      throw new RangeError(`class ${userClass.name} changes entries that do not exist: ${[...changed]}`);
     this.first = new Map(
       Object.entries(FIRST_PAGES).flatMap(([standing, follow]) =>
         isMoving(standing) ? [[standing, new Choice(follow, standing)]] : [],
@@ -67,15 +67,15 @@ export class Transitions {
     );
   }
 
-  /** The state that follows, or SESSION_END. */
+  /** The next state, or SESSION_END. */
   after(state: number, random: Random): number {
     return this.next[state]?.draw(random) ?? SESSION_END;
   }
 
-  /** The state that a session begins with. */
+  /** The first state of a session. */
   atStart(standing: StandingName, random: Random): number {
     const choice = this.first.get(standing);
-    if (choice === undefined) throw new RangeError(`nobody starts a session as ${standing}`);
+    if (choice === undefined) throw new RangeError(`a session cannot start as ${standing}`);
     return choice.draw(random);
   }
 }

@@ -1,4 +1,4 @@
-/** Browsers of 2014, the year of the published logs' agents. Those of the WebKit family carry literal quotes there. */
+/** Browsers of 2014, as in the published logs, where those of the WebKit family contain literal quotes. */
 
 export interface UserAgent {
   readonly text: string;
@@ -6,7 +6,7 @@ export interface UserAgent {
   readonly users: number;
 }
 
-/** Systems of desktop browsers, by share. */
+/** Operating systems of desktop browsers, with their users in 10,000. */
 const WINDOWS = [
   ['Windows NT 6.1; WOW64', 1900],
   ['Windows NT 6.3; WOW64', 700],

@@ -1,7 +1,7 @@
-/** Where a user can be: a page, seen signed in or not, on a level. Each such state has a small number. */
+/** The states of a user: a page, an authentication state and a level. Each state has a small number. */
 import { type Auth, type Level, PAGES, type Page } from '../domain/events.ts';
 
-/** How somebody is signed in, and on which level. */
+/** A user's authentication state and level. */
 export interface Standing {
   readonly auth: Auth;
   readonly level: Level;
@@ -28,7 +28,7 @@ const STANDINGS: Readonly<Record<StandingName, Standing>> = {
   'cancelled paid': { auth: 'Cancelled', level: 'paid' },
 };
 
-/** What a state's row says about the request. */
+/** The fields of a row that follow from its state. */
 export interface StateFacts extends Standing {
   readonly page: Page;
   readonly standing: StandingName;
@@ -36,7 +36,7 @@ export interface StateFacts extends Standing {
   readonly status: 200 | 307 | 404;
 }
 
-/** Pages that send the browser on to the next page. */
+/** Pages that redirect the browser to the next page. */
 const REDIRECTING: readonly Page[] = [
   'Thumbs Up',
   'Thumbs Down',
@@ -49,7 +49,7 @@ const REDIRECTING: readonly Page[] = [
   'Save Settings',
   'Cancel',
 ];
-/** Pages that are sent rather than asked for. */
+/** Pages that are requested with PUT. */
 const SENT: readonly Page[] = [...REDIRECTING, 'NextSong', 'Add to Playlist'];
 
 function statusOf(page: Page): StateFacts['status'] {
@@ -57,7 +57,7 @@ function statusOf(page: Page): StateFacts['status'] {
   return REDIRECTING.includes(page) ? 307 : 200;
 }
 
-/** All states; a state's number is its place in this list. */
+/** All states; a state's number is its index in this list. */
 export const STATES: readonly StateFacts[] = STANDING_NAMES.flatMap((standing) =>
   PAGES.map(
     (page): StateFacts => ({

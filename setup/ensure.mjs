@@ -1,4 +1,4 @@
-/** Sets up what is missing, and takes a few milliseconds when nothing is. */
+/** Installs what is missing; takes a few milliseconds if nothing is. */
 import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { explainSystemError, SetUpError } from './failure.mjs';
@@ -14,18 +14,18 @@ import { sparkClasses } from './spark-classes.mjs';
 /** @import { Progress } from './progress.mjs' */
 
 /**
- * Something that the set-up installs.
+ * One thing that the set-up installs.
  * @typedef {object} Part
- * @property {string} title for the user
- * @property {number} megabytes roughly what it takes on disk
- * @property {number} seconds roughly what it takes with a fast network
- * @property {(locations: Locations) => boolean} isCurrent whether it is whole and up to date
- * @property {(locations: Locations) => void} [checkMachine] refuses a machine that lacks what `install` needs
- * @property {(locations: Locations, signal: AbortSignal) => Promise<string | undefined>} install replaces what is there;
- *   returns what the user should know of it
+ * @property {string} title shown to the user
+ * @property {number} megabytes approximate size on disk
+ * @property {number} seconds approximate duration with a fast network
+ * @property {(locations: Locations) => boolean} isCurrent whether it is complete and up to date
+ * @property {(locations: Locations) => void} [checkMachine] throws if the machine lacks something that `install` needs
+ * @property {(locations: Locations, signal: AbortSignal) => Promise<string | undefined>} install replaces any existing installation;
+ *   returns a remark for the user, if there is one
  */
 
-/** In the order in which they need each other. @type {readonly Part[]} */
+/** In the order of their dependencies. @type {readonly Part[]} */
 const allParts = [nodePackages, pythonEnvironment, ownJava, icebergJar, sparkClasses];
 
 const MEGABYTE = 1_000_000;
@@ -48,13 +48,13 @@ function refuseFullDisk(locations, megabytes) {
   const free = Math.floor((bavail * bsize) / MEGABYTE);
   if (free < megabytes) {
     throw new SetUpError(
-      `The disk is too full: setting up needs about ${megabytes} MB in ${locations.projectRoot}, and ${free} MB are free.`,
+      `The disk is too full: the set-up needs about ${megabytes} MB in ${locations.projectRoot}, and ${free} MB are free.`,
     );
   }
 }
 
 /**
- * Stops `work` in good order on Ctrl-C or a kill.
+ * Aborts `work` cleanly on Ctrl-C or a kill.
  * @param {(signal: AbortSignal) => Promise<void>} work
  */
 async function interruptibly(work) {
@@ -62,7 +62,7 @@ async function interruptibly(work) {
   /** @param {NodeJS.Signals} _name @param {number} number */
   const interrupt = (_name, number) =>
     controller.abort(
-      new SetUpError('Setting up was interrupted; the next command takes it up again.', 128 + number),
+      new SetUpError('The set-up was interrupted; the next command continues it.', 128 + number),
     );
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   try {
@@ -87,10 +87,10 @@ async function install(locations, parts, progress, signal) {
   const seconds = missing.reduce((sum, part) => sum + part.seconds, 0);
   refuseFullDisk(locations, megabytes);
   for (const part of missing) part.checkMachine?.(locations);
-  progress.say(`Setting up what is missing here: about ${megabytes} MB, ${seconds} s with a fast network.`);
+  progress.say(`Installing what is missing: about ${megabytes} MB, ${seconds} s with a fast network.`);
   for (const part of parts) {
     signal.throwIfAborted();
-    // Asked anew: what was made from an earlier part is out of date as soon as that one is replaced.
+    // Checked again: replacing an earlier part makes the parts that were made from it out of date.
     if (part.isCurrent(locations)) continue;
     const remark = await progress.during(`${part.title} (${part.megabytes} MB, ${part.seconds} s)`, () =>
       part.install(locations, signal),
@@ -111,10 +111,10 @@ export async function ensureSetUp(locations, parts = allParts, progress = create
   const lockFile = join(locations.environmentFolder, 'set-up.lock');
   /** @param {string} holder */
   const onWait = (holder) =>
-    progress.say(`Another process (${holder}) is setting this project up; waiting for it ...`);
+    progress.say(`Another process (${holder}) is setting up this project; waiting for it ...`);
   try {
     await interruptibly((signal) =>
-      // Whoever held the lock before may have installed everything: what is missing is asked under it.
+      // A previous holder of the lock may have installed everything, so what is missing is determined under the lock.
       withLock(lockFile, { onWait, signal }, () => install(locations, parts, progress, signal)),
     );
   } catch (error) {

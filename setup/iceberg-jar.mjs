@@ -1,4 +1,4 @@
-/** The Iceberg jar: fetched once by Spark itself, from wherever Spark gets packages on this machine, and then kept. */
+/** The Iceberg jar: downloaded once by Spark itself, from wherever Spark gets packages on this machine, and then kept. */
 import { createHash } from 'node:crypto';
 import {
   copyFileSync,
@@ -24,7 +24,7 @@ const what = 'the Iceberg jar';
 const trustStoreBuilder = fileURLToPath(new URL('trust-store.mjs', import.meta.url));
 
 /**
- * Java's settings for the machine's proxy: other programs read them from the environment, Java does not.
+ * Java's options for the machine's proxy: other programs read it from the environment, Java does not.
  * @param {NodeJS.ProcessEnv} env
  * @returns {string[]}
  */
@@ -49,7 +49,7 @@ export const icebergJar = {
   megabytes: 50,
   seconds: 5,
 
-  // It gets its name only when it is whole and has been checked.
+  // The jar gets its name only once it is complete and has been checked.
   isCurrent: (locations) => existsSync(locations.icebergJar),
 
   async install(locations, signal) {
@@ -92,12 +92,12 @@ export const icebergJar = {
     const fetched = join(ivyFolder, 'jars', `${group}_${artifact}-${version}.jar`);
     if (createHash('sha256').update(readFileSync(fetched)).digest('hex') !== SHA256) {
       throw new SetUpError(
-        `The file that came for ${COORDINATES} is not the published one: check where Spark gets packages ` +
-          `on this machine, or put the right file at ${locations.icebergJar} yourself.`,
+        `The file downloaded for ${COORDINATES} is not the published one: check where Spark gets packages ` +
+          `on this machine, or put the correct file at ${locations.icebergJar} yourself.`,
       );
     }
     mkdirSync(dirname(locations.icebergJar), { recursive: true });
-    // Ivy links to a local Maven repository's file where there is one: copy, then give it its name.
+    // Ivy links to the file in a local Maven repository if there is one, so copy it before renaming.
     copyFileSync(fetched, `${locations.icebergJar}.partial`);
     renameSync(`${locations.icebergJar}.partial`, locations.icebergJar);
     rmSync(ivyFolder, { recursive: true });

@@ -1,4 +1,4 @@
-/** Java where no Python package brings version 17, which is Linux on ARM: the machine's own, by a link. */
+/** Java where no Python package provides version 17, which is on Linux on ARM: a link to the machine's own. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { SetUpError } from './failure.mjs';
 
 /** @import { Part } from './ensure.mjs' */
 
-/** The newest that Spark 3.5 fully runs on. */
+/** The newest version that Spark 3.5 fully supports. */
 const JAVA_VERSION = '17';
 
 /** @returns {string} the home of the machine's Java 17 */
@@ -20,14 +20,14 @@ function findJava() {
     if (home !== undefined && property('java\\.specification\\.version') === JAVA_VERSION) return home;
   }
   throw new SetUpError(
-    `Java ${JAVA_VERSION} is missing, and for this kind of machine no package brings it: install it ` +
+    `Java ${JAVA_VERSION} is missing, and no package provides it for this kind of machine: install it ` +
       `(Debian, Ubuntu: apt-get install openjdk-${JAVA_VERSION}-jre-headless) and run the command again.`,
   );
 }
 
 /** @type {Part} */
 export const ownJava = {
-  title: `Java ${JAVA_VERSION}, the one of this machine`,
+  title: `Java ${JAVA_VERSION}, a link to this machine's own`,
   megabytes: 0,
   seconds: 0,
 

@@ -1,11 +1,11 @@
-/** Lets one process at a time set the project up; the others wait for it. */
+/** Lets one process at a time set up the project; others wait for it. */
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const HEARTBEAT_MS = 5_000;
-/** A holder that has shown no life for so long is gone, even if another process has its number now. */
+/** A holder without a sign of life for this long is gone, even if another process has its process id now. */
 const GIVEN_UP_AFTER_MS = 60_000;
 const POLL_MS = 500;
 
@@ -40,7 +40,7 @@ function isGone({ text, age }) {
   return text !== '' && host === hostname() && !isAlive(Number(pid));
 }
 
-/** @param {string} file @param {string} text the content by which its holder was found gone */
+/** @param {string} file @param {string} text the content that showed that its holder is gone */
 function clear(file, text) {
   const aside = `${file}.${process.pid}`;
   try {
@@ -49,18 +49,18 @@ function clear(file, text) {
     if (codeOf(error) === 'ENOENT') return;
     throw error;
   }
-  // Another waiter may have cleared it and locked anew since we looked: then it gets its lock back.
+  // Another waiter may have cleared the lock and taken it since it was read: then it gets its lock back.
   if (readFileSync(aside, 'utf8') === text) rmSync(aside);
   else renameSync(aside, file);
 }
 
 /**
- * Does `work` while holding the lock.
+ * Runs `work` while holding the lock.
  * @template T
  * @param {string} file
  * @param {object} options
- * @param {(holder: string) => void} options.onWait called once if another process holds it, with its number
- * @param {AbortSignal} options.signal ends the waiting
+ * @param {(holder: string) => void} options.onWait called once if another process holds it, with its process id
+ * @param {AbortSignal} options.signal aborts the waiting
  * @param {() => Promise<T>} work
  * @returns {Promise<T>}
  */
@@ -89,7 +89,7 @@ export async function withLock(file, { onWait, signal }, work) {
     try {
       utimesSync(file, now, now);
     } catch {
-      // Somebody deleted the environment folder meanwhile; the work itself will notice.
+      // The environment folder was deleted in the meantime; the work itself will notice.
     }
   }, HEARTBEAT_MS);
   try {

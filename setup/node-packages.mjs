@@ -1,4 +1,4 @@
-/** The npm packages: installed when node_modules is not what package-lock.json says. */
+/** The npm packages: installed when node_modules does not match package-lock.json. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { runInstaller } from './processes.mjs';
 /** @import { Part } from './ensure.mjs' */
 
 /**
- * What npm notes of each package, in package-lock.json and, as installed, in node_modules.
+ * What npm records about each package, in package-lock.json and, once installed, in node_modules.
  * @typedef {{ version?: string, integrity?: string, optional?: boolean }} LockedPackage
  */
 
@@ -32,7 +32,7 @@ function matchesLock(locations) {
     Object.keys(installed).every((path) => path in wanted) &&
     Object.entries(wanted).every(([path, entry]) => {
       const found = installed[path];
-      // What is made for another kind of machine is left out.
+      // npm leaves out packages for other kinds of machines.
       if (found === undefined) return entry.optional === true;
       return isDeepStrictEqual(identity(found), identity(entry));
     })
@@ -41,7 +41,7 @@ function matchesLock(locations) {
 
 /** @param {Locations} locations @param {AbortSignal} signal */
 async function runNpm(locations, signal) {
-  // Gone first, lest a killed removal leave it beside half of the packages.
+  // Removed first: an interrupted npm must not leave it beside half of the packages.
   rmSync(installedLock(locations), { force: true });
   await runInstaller(locations, {
     what: 'the npm packages',
@@ -53,8 +53,8 @@ async function runNpm(locations, signal) {
 }
 
 /**
- * Makes Node 22 the `node` of npm scripts. Newer versions of npm do it themselves; npm 10 takes the link away again
- * when it drops the packages of Node for other machines.
+ * Makes Node 22 the `node` of npm scripts. Newer versions of npm do this themselves; npm 10 removes the link again
+ * when it drops the Node packages for other machines.
  * @param {Locations} locations
  */
 function linkNode(locations) {
@@ -74,7 +74,7 @@ function linkNode(locations) {
 
 /** @type {Part} */
 export const nodePackages = {
-  title: 'npm packages, Node 22 among them',
+  title: 'npm packages, including Node 22',
   megabytes: 750,
   seconds: 20,
 

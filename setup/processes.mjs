@@ -1,4 +1,4 @@
-/** Starts other programs: installers, whose output goes to a log, and the project's commands, which own the terminal. */
+/** Starts other programs: installers, whose output goes to a log, and the project's commands, which use the terminal. */
 import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -14,7 +14,7 @@ const path = () => (process.env.PATH ?? '').split(delimiter);
  * @param {Locations} locations
  */
 export function projectProcessEnv(locations) {
-  const quiet = '--disable-warning=ExperimentalWarning'; // Node 22 strips types, and says so at every start.
+  const quiet = '--disable-warning=ExperimentalWarning'; // Node 22 strips types and warns about it at every start.
   const options = process.env.NODE_OPTIONS ?? '';
   return {
     ...process.env,
@@ -33,22 +33,22 @@ export const machinePath = (locations) =>
     .join(delimiter);
 
 /**
- * Where the output of a program that failed is kept.
+ * Where the output of a failed program is kept.
  * @param {Locations} locations
  * @param {string} logName
  */
 export const logFileOf = (locations, logName) => join(locations.environmentFolder, 'logs', `${logName}.log`);
 
 /**
- * Runs one program of an installation. When it fails, its output goes to a log in the environment folder.
+ * Runs one program of an installation. If it fails, its output goes to a log in the environment folder.
  * @param {Locations} locations
  * @param {object} task
- * @param {string} task.what what is being installed, for the sentence about a failure
+ * @param {string} task.what what is being installed, for the error message
  * @param {string} task.logName
  * @param {string} task.command
  * @param {readonly string[]} task.args
- * @param {NodeJS.ProcessEnv} [task.env] added to this process's; what is undefined is unset
- * @param {AbortSignal} task.signal ends the program
+ * @param {NodeJS.ProcessEnv} [task.env] added to this process's environment; a variable that is undefined is unset
+ * @param {AbortSignal} task.signal aborts the program
  * @returns {Promise<string>} what it wrote to standard output
  */
 export function runInstaller(locations, { what, logName, command, args, env, signal }) {
@@ -69,7 +69,7 @@ export function runInstaller(locations, { what, logName, command, args, env, sig
     child.stderr.on('data', (chunk) => {
       all += chunk;
     });
-    /** The disk may be full: then the log is lost, but the sentence is not. */
+    /** If the disk is full, the log is lost but the error message is not. */
     const keepLog = () => {
       try {
         mkdirSync(dirname(logFile), { recursive: true });
@@ -101,12 +101,12 @@ export function runInstaller(locations, { what, logName, command, args, env, sig
  * @param {Locations} locations
  * @param {string} command
  * @param {readonly string[]} args
- * @param {NodeJS.ProcessEnv} [env] added to the project's
- * @returns {Promise<number>} the exit code, 128 + signal number where a signal ended it
+ * @param {NodeJS.ProcessEnv} [env] added to the project's environment
+ * @returns {Promise<number>} the exit code; 128 + signal number if a signal terminated it
  */
 export function runProjectCommand(locations, command, args, env) {
   const child = spawn(command, args, { stdio: 'inherit', env: { ...projectProcessEnv(locations), ...env } });
-  // A terminal sends Ctrl-C to the child as well; passing it on would make two of one.
+  // A terminal sends Ctrl-C to the child too; forwarding it would deliver it twice.
   const fromTerminal = process.stdin.isTTY === true;
   /** @type {ReadonlyArray<NodeJS.Signals>} */
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
@@ -119,7 +119,7 @@ export function runProjectCommand(locations, command, args, env) {
   });
   return new Promise((resolve, reject) => {
     child.on('error', () =>
-      reject(new SetUpError(`The command ${command} could not be started: is it one of this project's?`)),
+      reject(new SetUpError(`The command ${command} could not be started: is it a command of this project?`)),
     );
     child.on('close', (code, signal) => {
       for (const { name, handler } of handlers) process.off(name, handler);

@@ -1,4 +1,4 @@
-/** Tells the user what the set-up does: one line for each thing, with the time it took at the end. */
+/** Shows the user what the set-up is doing: one line for each part, and finally the time it took. */
 
 /** @param {number} since milliseconds */
 const elapsed = (since) => {
@@ -6,11 +6,11 @@ const elapsed = (since) => {
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 };
 
-/** Back to the line's start, and clear it. */
+/** Returns to the start of the line and clears it. */
 const REWRITE = '\r\u001b[2K';
 
 /**
- * On a terminal the running line counts the time; elsewhere every line is written once.
+ * On a terminal the current line shows the elapsed time; elsewhere every line is written once.
  * It writes to standard error, so that the output of the command itself stays clean.
  * @param {NodeJS.WriteStream} [stream]
  */

@@ -11,10 +11,10 @@ import { hashOf, isStamped, stamp } from './stamp.mjs';
 /** @import { Part } from './ensure.mjs' */
 
 const UV_LOCK = 'setup/requirements-uv.lock';
-/** Pins what the one package without a wheel, pyspark, is built with. */
+/** Pins the build dependencies of pyspark, the only package without a wheel. */
 const BUILD_LOCK = 'setup/requirements-build.lock';
 
-/** Any of these can bring uv; uv then looks for 3.11, and fetches it where there is none. */
+/** Any of these can install uv; uv then looks for 3.11 and downloads it if there is none. */
 const pythonNames = [
   `python${PYTHON_VERSION}`,
   'python3',
@@ -28,7 +28,7 @@ const pythonNames = [
 const probe =
   'import sys; assert sys.version_info >= (3, 9); print("python", flush=True); import ensurepip, venv';
 
-/** @param {Locations} locations @returns {string} a Python of this machine that can make environments */
+/** @param {Locations} locations @returns {string} a Python of this machine that can create environments */
 function findPython(locations) {
   let lacksVenv;
   for (const name of pythonNames) {
@@ -42,12 +42,12 @@ function findPython(locations) {
   throw new SetUpError(
     lacksVenv === undefined
       ? 'Python 3.9 or later is missing: install it (Debian, Ubuntu: apt-get install python3-venv; macOS: xcode-select --install) and run the command again.'
-      : `The Python of this machine (${lacksVenv}) lacks its venv module: install it (Debian, Ubuntu: apt-get install python3-venv) and run the command again.`,
+      : `The Python of this machine (${lacksVenv}) does not have the venv module: install it (Debian, Ubuntu: apt-get install python3-venv) and run the command again.`,
   );
 }
 
 /**
- * Absolute paths are written into an environment, so one that was moved with its project is out of date.
+ * An environment contains absolute paths, so one that was moved with its project is out of date.
  * @param {Locations} locations
  * @param {readonly string[]} locks
  */
@@ -58,7 +58,7 @@ const fingerprint = (locations, locks) =>
   );
 
 /**
- * What pip is told on this machine about where packages come from, in uv's words (uv does not read pip's settings).
+ * This machine's pip settings about package sources, as settings of uv (uv does not read pip's).
  * @param {string} pipSettings the output of `pip config list`
  * @param {NodeJS.ProcessEnv} env
  * @returns {Record<string, string>}
@@ -106,7 +106,7 @@ async function installUv(locations, signal) {
  * @param {number} recipe.megabytes
  * @param {number} recipe.seconds
  * @param {(locations: Locations) => string} recipe.folder
- * @param {readonly string[]} recipe.locks whose packages it holds, and no others
+ * @param {readonly string[]} recipe.locks the lock files whose packages it contains; it contains no others
  * @returns {Part}
  */
 const environmentOf = ({ title, megabytes, seconds, folder, locks }) => ({
@@ -139,7 +139,7 @@ const environmentOf = ({ title, megabytes, seconds, folder, locks }) => ({
       UV_PYTHON_INSTALL_DIR: join(locations.environmentFolder, 'python-versions'),
     };
     await runInstaller(locations, {
-      what: `Python ${PYTHON_VERSION} (this machine has none; installing it yourself helps as well)`,
+      what: `Python ${PYTHON_VERSION} (which this machine does not have; you can also install it yourself)`,
       logName: 'python',
       command: uv,
       args: ['venv', '--no-project', '--python', PYTHON_VERSION, target],
@@ -171,9 +171,9 @@ export const pythonEnvironment = environmentOf({
   locks: ['emr-steps/requirements.lock', 'setup/requirements-tools.lock'],
 });
 
-/** What the deploy tests need beside it: pass it to ensureSetUp. */
+/** What the deployment tests need in addition: pass it to ensureSetUp. */
 export const deployEmulator = environmentOf({
-  title: 'An emulator of AWS for the deploy tests',
+  title: 'An AWS emulator for the deployment tests',
   megabytes: 200,
   seconds: 10,
   folder: (locations) => locations.deployEmulatorFolder,

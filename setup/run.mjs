@@ -1,6 +1,6 @@
 /**
- * Runs a command of this project, after setting up what is missing: `node setup/run.mjs <command> <arguments>`.
- * The command sees the project's Node 22 and tools first. Without a command it only sets up.
+ * Runs a command of this project after installing what is missing: `node setup/run.mjs <command> <arguments>`.
+ * The project's Node 22 and tools come first on the command's PATH. Without a command it only installs.
  */
 import { ensureSetUp } from './ensure.mjs';
 import { locate, projectRoot } from './environment.mjs';

@@ -1,6 +1,6 @@
 /**
- * An archive of the classes that Spark loads (Java's class data sharing). Loading and checking some 20,000 of them
- * takes half the time of a small step; out of an archive it takes next to none.
+ * An archive of the classes that Spark loads (Java's class data sharing). Loading and verifying some 20,000 classes
+ * takes half the time of a small step; from an archive it takes almost no time.
  */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -13,10 +13,10 @@ import { hashOf, isStamped, stamp } from './stamp.mjs';
 
 const what = "the archive of Spark's classes";
 const warmUp = fileURLToPath(new URL('spark_classes.py', import.meta.url));
-/** What decides how the archive is made. */
+/** The files that determine how the archive is created. */
 const recipe = [fileURLToPath(import.meta.url), warmUp];
 
-/** What spark-submit would open to Spark, as far as the warm-up needs it. */
+/** The packages that spark-submit would open to Spark, as far as the warm-up needs them. */
 const OPEN_PACKAGES = [
   'java.lang',
   'java.lang.invoke',
@@ -28,7 +28,7 @@ const OPEN_PACKAGES = [
   'sun.util.calendar',
 ];
 
-/** Java takes an archive for the very jars only that it was made from: their paths and their times. @param {Locations} locations */
+/** Java accepts an archive only for the jars that it was created from: the same paths and modification times. @param {Locations} locations */
 function fingerprint({ sparkHome, icebergJar, javaHome }) {
   const jarFolder = join(sparkHome, 'jars');
   const names = existsSync(jarFolder) ? readdirSync(jarFolder) : [];
@@ -39,7 +39,7 @@ function fingerprint({ sparkHome, icebergJar, javaHome }) {
 
 /** @type {Part} */
 export const sparkClasses = {
-  title: "An archive of Spark's classes, for quick starts",
+  title: "An archive of Spark's classes, for faster starts",
   megabytes: 250,
   seconds: 30,
 
@@ -78,27 +78,27 @@ export const sparkClasses = {
         break;
       }
     }
-    if (failure === undefined && !existsSync(partial)) failure = `${command} makes none`;
+    if (failure === undefined && !existsSync(partial)) failure = `${command} did not create one`;
     if (failure === undefined) renameSync(partial, spark);
     rmSync(partial, { force: true });
     rmSync(scratchFolder, { recursive: true, force: true });
-    // Another Java may not know how: all works without the archive, and trying again at every command would not help.
+    // Another Java may not support this. Everything works without the archive, and retrying at every command would not help.
     stamp(folder, fingerprint(locations));
     return failure === undefined
       ? undefined
-      : `There is no archive of Spark's classes (${failure}): all works without it, but every step starts more slowly.`;
+      : `There is no archive of Spark's classes (${failure}): everything works without it, but every step starts more slowly.`;
   },
 };
 
-/** Variables by which a user sets up a Spark, a Java or a Python of their own. */
+/** Environment variables with which users configure their own Spark, Java or Python. */
 const FOREIGN = /^(_?JAVA_|JDK_|SPARK_|PYSPARK_|PYTHON|HADOOP_|YARN_|CLASSPATH$)/;
 
 /**
- * What the warm-up sees besides `inherited`: as in a step, nothing of the user's own Spark, Java or Python gets in.
+ * The warm-up's environment variables on top of `inherited`: as in a step, the user's own Spark, Java and Python are kept out.
  * @param {Locations} locations
- * @param {string} configurationFolder an empty one
+ * @param {string} configurationFolder an empty folder
  * @param {NodeJS.ProcessEnv} inherited
- * @returns {NodeJS.ProcessEnv} undefined for what is to be unset
+ * @returns {NodeJS.ProcessEnv} undefined for a variable to unset
  */
 export function warmUpEnvironment(locations, configurationFolder, inherited) {
   const foreign = Object.keys(inherited).filter((name) => FOREIGN.test(name));
@@ -114,7 +114,7 @@ export function warmUpEnvironment(locations, configurationFolder, inherited) {
 }
 
 /**
- * Java's option to start from the archives; none where they could not be made.
+ * Java's option to start from the archives; empty if they could not be created.
  * @param {Locations['classArchives']} archives
  * @returns {string[]}
  */

@@ -1,6 +1,6 @@
-"""Does in small what the steps do, so that Java has loaded the classes they need when it archives them at its end.
+"""Does on a small scale what the steps do, so that Java has loaded their classes when it archives them at exit.
 
-Run by setup/spark-classes.mjs; the argument is a folder for whatever is written.
+Run by setup/spark-classes.mjs; the argument is a folder for everything that is written.
 """
 
 import sys
@@ -47,7 +47,7 @@ LINES = 400
 
 
 def start(folder: str) -> SparkSession:
-    """A session with Iceberg tables below the folder."""
+    """Starts a session with Iceberg tables below the folder."""
     settings = {
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
         CATALOG: "org.apache.iceberg.spark.SparkCatalog",
@@ -64,7 +64,7 @@ def start(folder: str) -> SparkSession:
 
 
 def write_log(spark: SparkSession, folder: str) -> str:
-    """A log of JSON lines; returns where it lies."""
+    """Writes a log of JSON lines; returns its path."""
     rows = spark.range(LINES).selectExpr(
         "CAST(id % 40 AS STRING) AS user",
         "1538352000000 + id * 1000000 AS ts",
@@ -77,7 +77,7 @@ def write_log(spark: SparkSession, folder: str) -> str:
 
 
 def ingest(spark: SparkSession, log: str) -> None:
-    """Parses, shuffles, sorts, looks for repeats and publishes by way of a branch."""
+    """Parses, shuffles, sorts, looks for duplicates and publishes through a branch."""
     spark.sql(CREATE_EVENTS)
     spark.sql(f"ALTER TABLE {EVENTS} CREATE OR REPLACE BRANCH staging")
     outcomes = Observation("outcomes")
@@ -106,7 +106,7 @@ def ingest(spark: SparkSession, log: str) -> None:
 
 
 def roll_up(spark: SparkSession) -> None:
-    """Days of users, with a sketch, and their history at cutoffs."""
+    """Makes the days of users, with a sketch, and their history at cutoffs."""
     spark.sql(CREATE_DAYS)
     days = spark.sql(ROLL_UP).repartition("day").sortWithinPartitions("day", "user")
     days.writeTo(DAYS).overwrite(F.lit(True))
@@ -115,12 +115,12 @@ def roll_up(spark: SparkSession) -> None:
 
 
 def unchanged(parts):
-    """Lets rows go through Python, as boosting does."""
+    """Passes rows through Python, as boosting does."""
     yield from (pd.DataFrame(part) for part in parts)
 
 
 def train(features: DataFrame, folder: str) -> None:
-    """Fits, stores and loads a model, and ranks by its score."""
+    """Fits and stores a model, and ranks rows by its score."""
     labelled = features.withColumn("label", F.expr("CAST(PMOD(HASH(user), 2) AS DOUBLE)")).na.fill(0)
     inputs = VectorAssembler(inputCols=["events", "pages", "half"], outputCol="features")
     rows = inputs.transform(labelled).repartition(1, "user").sortWithinPartitions("user").persist()
@@ -136,7 +136,7 @@ def train(features: DataFrame, folder: str) -> None:
 
 
 def main() -> None:
-    """Runs it all once."""
+    """Runs everything once."""
     folder = sys.argv[1]
     spark = start(folder)
     ingest(spark, write_log(spark, folder))

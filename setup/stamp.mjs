@@ -1,6 +1,7 @@
 /**
- * Marks an installation as whole. A stamp is written last, and holds a hash of all that the installation was made
- * from: without the stamp it is a ruin, with another hash it is out of date, and either way it is made anew.
+ * Marks an installation as complete. A stamp is written last and holds a hash of everything that the installation was
+ * made from: without a stamp the installation is incomplete, with another hash it is out of date; either way it is
+ * replaced.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -9,8 +10,8 @@ import { join } from 'node:path';
 const STAMP = '.set-up';
 
 /**
- * @param {readonly string[]} files whose contents count
- * @param {readonly string[]} facts that count as well
+ * @param {readonly string[]} files whose contents are part of the hash
+ * @param {readonly string[]} facts that are part of it too
  */
 export function hashOf(files, facts) {
   const hash = createHash('sha256');

@@ -1,10 +1,10 @@
-/** How many tests passed and failed, from what vitest's JSON reporter leaves. */
+/** How many tests passed and failed, from the files of vitest's JSON reporter. */
 import { existsSync, readFileSync } from 'node:fs';
 
 /**
  * The sum over several files, each written by one run of vitest. A test file that failed without a failed test (it
- * could not be loaded, or its preparation broke) counts as one failed test, and so does a run that left no file: it
- * broke, and has said why.
+ * could not be loaded, or its setup failed) counts as one failed test, and so does a run that wrote no file: it broke
+ * and has printed why.
  * @param {readonly string[]} files
  */
 export function countTests(files) {

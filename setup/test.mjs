@@ -1,8 +1,7 @@
 /**
- * `npm test`: sets up what is missing, then checks types, code and generated Python, runs the tests, and last of all
- * deploys to an emulator of AWS, which has an environment of its own. Arguments go to vitest, and then only the tests
- * that they choose are run. A stage that fails does not keep the later ones from telling what they find. The last
- * line counts the tests.
+ * `npm test`: installs what is missing, then checks types, code and generated Python, runs the tests, and finally
+ * deploys to an AWS emulator, which has its own environment. Arguments go to vitest; then only the tests that they
+ * select are run, without the deployment. If a stage fails, the later ones still run. The last line counts the tests.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -52,7 +51,7 @@ const deployment = counted({
   resultsName: 'deploy-test-results.json',
 });
 
-/** The deploy tests have a configuration of their own, which knows none of the tests that were chosen. */
+/** The deployment tests have their own configuration, which does not contain the selected tests. */
 const stages = chosen.length === 0 ? [...checks, tests, deployment] : [...checks, tests];
 
 async function test() {

@@ -1,9 +1,9 @@
 /**
- * Builds the trust store with which Java fetches the Iceberg jar.
+ * Builds the trust store with which Java downloads the Iceberg jar.
  *
- * The Java runtime of the Python environment trusts only the authorities it was built with. Behind a company's
- * proxy the machine trusts further ones, which Node can list. Java reads them from a JKS file: a plain list of
- * certificates and a digest (see writeJks).
+ * The Java runtime of the Python environment trusts only the certificate authorities it was built with. Behind a
+ * company's proxy the machine trusts others too, which Node can list. Java reads them from a JKS file: a plain list of
+ * certificates and a digest (see encodeTrustStore).
  *
  * Usage, on the project's own Node (22.15 or later): node setup/trust-store.mjs <file to write>
  */
@@ -11,7 +11,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** JKS stores carry a password for integrity only; this is Java's own customary one. */
+/** JKS files have a password for integrity only; this is Java's usual one. */
 export const trustStorePassword = 'changeit';
 
 const MAGIC = 0xfeedfeed;

@@ -1,11 +1,11 @@
-/** Checks what is typed on the command line. */
+/** Checks the arguments on the command line. */
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { ISO_DATE } from '../../domain/time.ts';
 import { UserError } from '../../domain/user-error.ts';
 
-/** The command was called in a way that makes no sense. */
+/** The command was called with invalid arguments. */
 export class UsageError extends UserError {
   override readonly name = 'UsageError';
 }
@@ -13,7 +13,7 @@ export class UsageError extends UserError {
 /** Default folder of a local lake. */
 export const DEFAULT_LAKE = '.churn';
 
-/** Parser of a whole number within bounds. */
+/** Parser for a whole number within bounds. */
 export function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
@@ -24,7 +24,7 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
   };
 }
 
-/** Parser of a share: 0.05 or 5%. */
+/** Parser for a share: 0.05 or 5%. */
 export function share(text: string): number {
   const value = text.endsWith('%') ? Number(text.slice(0, -1)) / 100 : Number(text);
   if (!/^(\d+|\d*\.\d+)%?$/.test(text) || value > 1) {
@@ -47,14 +47,14 @@ export function s3Location(text: string): string {
 export function isoDay(text: string): string {
   const time = Date.parse(`${text}T00:00:00Z`);
   if (!ISO_DATE.test(text) || Number.isNaN(time) || new Date(time).toISOString().slice(0, 10) !== text) {
-    throw new InvalidArgumentError('It must be a day that exists, as YYYY-MM-DD.');
+    throw new InvalidArgumentError('It must be an existing day, written YYYY-MM-DD.');
   }
   return text;
 }
 
 /**
- * Absolute location of an event log.
- * @throws UsageError when nothing is there, or when it holds the lake
+ * The absolute location of an event log.
+ * @throws UsageError if nothing is there, or if it contains the lake
  */
 export function eventsLocation(text: string, lakeFolder: string): string {
   const location = resolve(text);
@@ -69,8 +69,8 @@ export function eventsLocation(text: string, lakeFolder: string): string {
     .some((name) => /^[._]/.test(name));
   if (!isGlob && statSync(location).isDirectory() && `${lake}/`.startsWith(`${location}/`) && !hidden) {
     throw new UsageError(
-      `The lake ${lake} lies inside the event log ${location}, and would be read as part of it: ` +
-        'take another folder with --lake.',
+      `The lake ${lake} is inside the event log ${location} and would be read as part of it: ` +
+        'name another folder with --lake.',
     );
   }
   return location;

@@ -1,4 +1,4 @@
-/** `churn forget`: puts users on the list of those whose rows ingest drops, in a lake here or in the cloud. */
+/** `churn forget`: adds users to the list of users whose rows ingest drops, in a local or a deployed lake. */
 import { Command } from 'commander';
 import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
 import { forget } from '../../domain/forgotten-users.ts';
@@ -13,9 +13,9 @@ import { withRemedy } from './deployed/errors.ts';
 
 const BUCKET_URI = /^s3:\/\/[^/]+/;
 
-/** The tables that no run writes anew: every row of a user stays until it is deleted. */
+/** The tables that runs do not rewrite: the rows of a user stay until they are deleted. */
 const LASTING = [EVENTS, SCORES];
-/** Those whose rows of a user go with the next run. */
+/** The tables from which the next run removes the rows of a user. */
 const REWRITTEN = [USER_DAYS, FEATURES_TABLE];
 
 interface ForgetOptions {
@@ -26,8 +26,8 @@ interface ForgetOptions {
 export function forgetCommand(): Command {
   return new Command('forget')
     .description(
-      'Forget users: the lake keeps salted hashes of their ids, and drops their rows when they come again. ' +
-        'Says how to delete what its tables hold of them already.',
+      'Forget users: the lake keeps salted hashes of their ids and drops any further rows of theirs. ' +
+        'Prints how to delete the rows that its tables already hold.',
     )
     .argument('<users...>', 'ids of the users')
     .option(
@@ -44,7 +44,7 @@ export function forgetCommand(): Command {
       } catch (error) {
         throw withRemedy(error);
       }
-      console.log(`${users.length} on the list: their rows are dropped from the next run on.`);
+      console.log(`Added ${users.length} to the list: from the next run on, their rows are dropped.`);
       console.log(isDeployed(lake) ? deletions(users) : startOver(lake));
     });
 }
@@ -53,7 +53,8 @@ const isDeployed = (lake: string): boolean => lake.startsWith('s3:');
 
 async function openLake({ lake, region }: ForgetOptions): Promise<Lake> {
   if (isDeployed(lake)) {
-    if (!BUCKET_URI.test(lake)) throw new UsageError(`${lake} is not a URI in S3: it must read s3://bucket.`);
+    if (!BUCKET_URI.test(lake))
+      throw new UsageError(`${lake} is not an address in S3: it must be s3://bucket.`);
     const { openDeployedLake } = await import('./deployed/lake.ts');
     return openDeployedLake(lake.replace(/\/+$/, ''), region);
   }
@@ -61,36 +62,36 @@ async function openLake({ lake, region }: ForgetOptions): Promise<Lake> {
   return new Lake(new FolderStore(new ContentTags(folder.contentTags)), folder.root);
 }
 
-/** @throws UsageError when somebody else changed the list at the same moment */
+/** @throws UsageError if the list was changed by another process at the same time */
 export async function addToList(lake: Lake, users: readonly string[]): Promise<void> {
   const known = await lake.find(FORGOTTEN_USERS);
   const outcome = await lake.replace(FORGOTTEN_USERS, known, forget(known?.value, users));
   if (outcome === 'conflict') {
     throw new UsageError(
-      `${lake.uri(FORGOTTEN_USERS)} was changed by somebody else meanwhile: run the command again.`,
+      `${lake.uri(FORGOTTEN_USERS)} was changed by another process in the meantime: run the command again.`,
     );
   }
 }
 
 /**
- * Statements for Athena. Its DELETE only writes down which rows are no more: OPTIMIZE takes them out of the data
- * files, of those with so many such notes as the property says, and VACUUM removes the files as they were.
+ * Statements for Athena. DELETE only records which rows are deleted, in delete files. OPTIMIZE removes these rows from the
+ * data files that have at least as many delete files as the property says, and VACUUM removes the old data files.
  */
 export function deletions(users: readonly string[]): string {
   const ids = users.map((user) => `'${user.replaceAll("'", "''")}'`).join(', ');
   return [
-    'Delete what the tables hold of them, in Athena, one statement after the other, while no run goes on:',
+    'Delete their rows from the tables in Athena, one statement after another, while no run is in progress:',
     ...LASTING.flatMap(({ name }) => [
       `  ALTER TABLE ${name} SET TBLPROPERTIES ('optimize_rewrite_delete_file_threshold' = '1');`,
       `  DELETE FROM ${name} WHERE user_id IN (${ids});`,
       `  OPTIMIZE ${name} REWRITE DATA USING BIN_PACK;`,
     ]),
-    `The next run (forced, when there are no new files) writes ${REWRITTEN.map(({ name }) => name).join(' and ')} without them. After it:`,
+    `The next run (with --force if there are no new files) rewrites ${REWRITTEN.map(({ name }) => name).join(' and ')} without them. After it:`,
     ...[...LASTING, ...REWRITTEN].map(({ name }) => `  VACUUM ${name};`),
-    'docs/operations.md, "Forget a user", says how old the files must be that VACUUM removes, and where else ids lie.',
+    'docs/operations.md, "Forget a user", says how old files must be for VACUUM to remove them, and where else ids are stored.',
   ].join('\n');
 }
 
 function startOver(lake: string): string {
-  return `The tables in ${lake} still hold them: delete the folder but for ${FORGOTTEN_USERS.key}, and run on the log again.`;
+  return `The tables in ${lake} still hold their rows: delete everything in the folder except ${FORGOTTEN_USERS.key}, and run on the log again.`;
 }

@@ -16,13 +16,13 @@ interface GenerateArguments {
 
 export function generateCommand(): Command {
   return new Command('generate')
-    .description('Write an event log: one JSON-lines file a day, the same bytes for the same seed.')
-    .requiredOption('--users <number>', 'users of the service', wholeNumber(1, 10_000_000))
-    .requiredOption('--days <number>', 'days of log', wholeNumber(1, 3_660))
-    .requiredOption('--out <folder>', 'folder to write to; it must hold no event files yet')
-    .option('--seed <number>', 'seed of everything random', wholeNumber(0, 2_147_483_647), 1)
+    .description('Write an event log: one JSON-lines file per day, the same bytes for the same seed.')
+    .requiredOption('--users <number>', 'number of users', wholeNumber(1, 10_000_000))
+    .requiredOption('--days <number>', 'number of days', wholeNumber(1, 3_660))
+    .requiredOption('--out <folder>', 'folder to write to; it must not contain event files')
+    .option('--seed <number>', 'seed of all random numbers', wholeNumber(0, 2_147_483_647), 1)
     .option('--start <day>', 'first day, UTC', isoDay, DEFAULT_START_DATE)
-    .option('--dirty', 'mix in every defect that ingest must survive', false)
+    .option('--dirty', 'mix in every defect that ingest must handle', false)
     .action(async (options: GenerateArguments) => {
       const outputFolder = resolve(options.out);
       const summary = await generateLog(

@@ -1,4 +1,4 @@
-/** Ctrl-C: the first ends the run in order, the second kills it. */
+/** Ctrl-C: the first stops the run cleanly, the second kills it. */
 
 const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const INTERRUPTED = 130;
@@ -8,12 +8,12 @@ const SAME_PRESS_MILLISECONDS = 500;
 export interface Interrupt {
   /** Aborts at the first signal. */
   readonly signal: AbortSignal;
-  /** Says what the second signal does before this process ends. */
+  /** Sets what the second signal does before this process exits. */
   readonly onSecond: (kill: () => Promise<void>) => void;
   readonly release: () => void;
 }
 
-/** Listens until it is released. */
+/** Listens for signals until it is released. */
 export function onInterrupt(): Interrupt {
   const controller = new AbortController();
   let kill: (() => Promise<void>) | undefined;
@@ -22,7 +22,7 @@ export function onInterrupt(): Interrupt {
     if (firstAt === undefined) {
       firstAt = Date.now();
       if (kill === undefined) process.exit(INTERRUPTED);
-      process.stderr.write('\nStopping the run; press Ctrl-C again to kill it at once.\n');
+      process.stderr.write('\nStopping the run; press Ctrl-C again to kill it immediately.\n');
       controller.abort();
     } else if (Date.now() - firstAt > SAME_PRESS_MILLISECONDS) {
       void (kill?.() ?? Promise.resolve()).finally(() => process.exit(INTERRUPTED));

@@ -1,4 +1,4 @@
-/** `churn report`: the report of the last run that succeeded, here or in a deployed pipeline. */
+/** `churn report`: the report of the last run that succeeded, locally or in a deployed pipeline. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
@@ -16,10 +16,10 @@ interface ReportOptions extends Partial<PipelineOptions> {
 export function reportCommand(): Command {
   const command = new Command('report')
     .description(
-      'Open the latest report, and print where it lies: on this machine or, with --stage, in a deployed pipeline.',
+      'Open the latest report and print its address: on this machine or, with --stage, in a deployed pipeline.',
     )
     .option('--lake <folder>', 'folder of the lake', DEFAULT_LAKE)
-    .option('--print', 'only print where it lies');
+    .option('--print', 'only print its address');
   return withOptionalPipeline(command).action(async (options: ReportOptions) => {
     const report = namesPipeline(options) ? await deployedReport(options) : await localReport(options.lake);
     console.log(report);
@@ -27,7 +27,7 @@ export function reportCommand(): Command {
   });
 }
 
-/** A link that is signed with the reader's own credentials. */
+/** A link signed with the reader's own credentials. */
 async function deployedReport(options: PipelineOptions): Promise<string> {
   const { openPipeline } = await import('./deployed/deployed-pipeline.ts');
   const { latestReportLink } = await import('./deployed/report-link.ts');
@@ -53,7 +53,7 @@ async function latestReport(folder: string): Promise<string | undefined> {
   return reports.sort((a, b) => b.time - a.time)[0]?.path;
 }
 
-/** Hands the page to the machine's browser; where there is none, the printed path has to do. */
+/** Opens the page in the machine's browser; if there is none, the printed path has to do. */
 async function open(path: string): Promise<void> {
   const command = process.platform === 'darwin' ? 'open' : 'xdg-open';
   await execa(command, [path], { stdio: 'ignore', reject: false });

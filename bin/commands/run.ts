@@ -1,4 +1,4 @@
-/** `churn run`: a whole run on this machine. */
+/** `churn run`: a complete run on this machine. */
 import { Command } from 'commander';
 import { fileUri } from '../../local/adapters/file-uris.ts';
 import { mainPath, parseMachine } from '../../local/interpreter/state-language.ts';
@@ -49,9 +49,9 @@ async function run(options: RunArguments): Promise<RunSummary> {
   };
   const given = options.events === undefined ? undefined : eventsLocation(options.events, options.lake);
   const lake = await openLake(options.lake);
-  // A resumed run has its files from the plan that it takes up.
+  // A resumed run takes its files from the old plan.
   if (given === undefined && options.resume === undefined) await ensureDefaultLog(lake.generatedLog, note);
-  // The CDK takes seconds to load: only a run waits for it.
+  // Loading the CDK takes seconds: only a run needs it.
   const { withDefinition } = await import('../../local/template/synthesize.ts');
   return withDefinition(async (definition) => {
     const display = displayFor(mainPath(parseMachine(definition.states)), process.stderr, process.env);

@@ -1,4 +1,4 @@
-/** Plain lines: one as each state starts and ends, and now and then one for how far Spark is. */
+/** Plain lines: one when a state starts, one when it ends, and every few seconds one with Spark's progress. */
 import type { StateEvent } from '../../local/interpreter/interpreter.ts';
 import type { SparkProgress } from '../../local/spark/progress.ts';
 import type { Display } from './display.ts';
@@ -30,7 +30,7 @@ export class LineDisplay implements Display {
       this.#enteredAt.delete(state);
       this.#line(`${state} failed after ${seconds} (${error})`);
     } else if (kind === 'exited' && this.#enteredAt.has(state)) {
-      // A state whose failure was caught exits too, and has had its line.
+      // A state whose failure was caught exits too, but its line has already been written.
       this.#line(`${state} done in ${seconds}`);
     }
   };

@@ -1,4 +1,4 @@
-/** A list of the run's states that redraws itself: what is done, what runs and how far it is, what is to come. */
+/** A list of the run's states that redraws itself: finished states, the running one with its progress, and pending ones. */
 import { Listr, type ListrTask, PRESET_TIMER, ProcessOutput } from 'listr2';
 import type { StateEvent } from '../../local/interpreter/interpreter.ts';
 import type { SparkProgress } from '../../local/spark/progress.ts';
@@ -7,7 +7,7 @@ import { progressText } from './words.ts';
 
 type Ending = 'done' | 'failed' | 'not reached';
 
-/** Something that happens once. */
+/** An event that happens once. */
 class Moment<Value> {
   readonly promise: Promise<Value>;
   #resolve: (value: Value) => void = () => {};
@@ -18,16 +18,16 @@ class Moment<Value> {
     });
   }
 
-  come(value: Value): void {
+  happen(value: Value): void {
     this.#resolve(value);
   }
 }
 
-/** One line of the list: waits for its state to begin, then for its end. */
+/** One line of the list: waits for its state to start, then to end. */
 class Entry {
   readonly #begun = new Moment<'begun'>();
   readonly #ended = new Moment<Ending>();
-  #state: 'to come' | 'running' | 'failing' = 'to come';
+  #state: 'pending' | 'running' | 'failing' = 'pending';
   #show: (text: string) => void = () => {};
 
   toTask(name: string): ListrTask {
@@ -49,25 +49,25 @@ class Entry {
 
   begin(): void {
     this.#state = 'running';
-    this.#begun.come('begun');
+    this.#begun.happen('begun');
   }
 
-  /** It is over unless it is tried again. */
+  /** The state has failed unless it is retried. */
   fail(): void {
     this.#state = 'failing';
   }
 
   succeed(): void {
-    if (this.#state === 'running') this.#ended.come('done');
+    if (this.#state === 'running') this.#ended.happen('done');
   }
 
-  /** Something else has begun. */
+  /** Another state has started, so a failed one is not retried. */
   pass(): void {
-    if (this.#state === 'failing') this.#ended.come('failed');
+    if (this.#state === 'failing') this.#ended.happen('failed');
   }
 
   close(): void {
-    this.#ended.come(this.#state === 'to come' ? 'not reached' : 'failed');
+    this.#ended.happen(this.#state === 'pending' ? 'not reached' : 'failed');
   }
 }
 

@@ -17,7 +17,7 @@ export function summaryText(summary: RunSummary): string {
       return lines([
         `Nothing to do: ${summary.reason}`,
         ...(summary.report === null ? [] : [['Report', `${summary.report} (of the last run)`] as const]),
-        ['Anew', 'npm start -- --force runs on what is there already'],
+        ['Run anyway', 'npm start -- --force runs on the files that are already in the lake'],
       ]);
     default:
       return lines([
@@ -25,7 +25,7 @@ export function summaryText(summary: RunSummary): string {
         ['State', summary.error.state],
         ['Why', summary.error.message],
         ['What to do', summary.error.whatToDo],
-        // A run with logs has a plan, which can be taken up.
+        // A run with logs has a plan, so it can be resumed.
         ...(summary.logs === null
           ? []
           : [['Resume', `npm start -- --resume ${summary.runId} (with the same --lake)`] as const]),
@@ -50,8 +50,8 @@ function lines(all: readonly Line[]): string {
 function headline(status: 'FAILED' | 'TIMED_OUT' | 'ABORTED' | 'REFUSED', runId: string): string {
   const words = {
     FAILED: `Run ${runId} failed.`,
-    TIMED_OUT: `Run ${runId} took longer than it may and was ended.`,
-    ABORTED: `Run ${runId} was stopped; nothing of it runs any more.`,
+    TIMED_OUT: `Run ${runId} exceeded its time limit and was stopped.`,
+    ABORTED: `Run ${runId} was stopped; none of its processes is left.`,
     REFUSED: 'The run was refused.',
   };
   return words[status];

@@ -1,4 +1,4 @@
-/** Figures as people read them. */
+/** Formats numbers, durations and progress for people. */
 import type { SparkProgress } from '../../local/spark/progress.ts';
 
 /** `4.2 s`, `1 min 05 s`. */

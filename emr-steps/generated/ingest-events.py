@@ -478,11 +478,11 @@ CREATE_EVENTS = """
 CREATE TABLE IF NOT EXISTS lake.churn.events (
   event_date date COMMENT 'UTC day of the event',
   event_time timestamp_ntz COMMENT 'time of the event, UTC',
-  user_id string COMMENT 'user; empty when nobody is signed in',
+  user_id string COMMENT 'user; empty when no user is signed in',
   session_id bigint COMMENT 'session; unique only together with the user',
   item_in_session int COMMENT 'position of the event in its session',
-  page string COMMENT 'page that was touched',
-  auth string COMMENT 'whether somebody was signed in',
+  page string COMMENT 'page that was visited',
+  auth string COMMENT 'whether a user was signed in',
   level string COMMENT 'subscription at the time: free or paid',
   method string COMMENT 'HTTP method',
   status int COMMENT 'HTTP status',
@@ -494,7 +494,7 @@ CREATE TABLE IF NOT EXISTS lake.churn.events (
   user_agent string COMMENT 'the browser\\'s user agent',
   registered_at timestamp_ntz COMMENT 'when the user registered, UTC',
   source_file string COMMENT 'file the row was read from',
-  batch_id string COMMENT 'batch of files the row came with'
+  batch_id string COMMENT 'batch that the row belongs to'
 ) USING iceberg
 PARTITIONED BY (event_date)
 COMMENT 'event, typed, de-duplicated, without names of people'
@@ -652,8 +652,8 @@ CREATE TABLE IF NOT EXISTS lake.churn.quarantined_events (
   ingest_date date COMMENT 'UTC day on which the batch was first planned',
   reason string COMMENT 'why it was refused',
   source_file string COMMENT 'file the row was read from',
-  line string COMMENT 'the line, shortened to 4 KiB, names of people blanked',
-  batch_id string COMMENT 'batch of files the row came with'
+  line string COMMENT 'the line, shortened to 4 KiB, with names of people blanked',
+  batch_id string COMMENT 'batch that the row belongs to'
 ) USING iceberg
 PARTITIONED BY (ingest_date)
 COMMENT 'refused row'
@@ -780,7 +780,7 @@ CREATE TABLE IF NOT EXISTS lake.churn.user_days (
   paid_events bigint COMMENT 'events while the subscription was paid',
   paid_songs bigint COMMENT 'songs played while the subscription was paid',
   song_seconds double COMMENT 'sum of the lengths of the songs played',
-  sessions bigint COMMENT 'sessions with an event on the day (one that began the day before counts here too)',
+  sessions bigint COMMENT 'sessions with an event on the day (including one that began the day before)',
   session_seconds double COMMENT 'time between first and last event of each session, within the day',
   artist_sketch binary COMMENT 'HyperLogLog sketch of the artists played (Apache DataSketches)',
   first_event_at timestamp_ntz COMMENT 'first event of the day',

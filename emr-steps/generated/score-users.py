@@ -134,8 +134,8 @@ SCORES_DEFINITION = """
 CREATE TABLE IF NOT EXISTS lake.churn.scores (
   run_id string COMMENT 'run that scored',
   user_id string COMMENT 'user',
-  cutoff date COMMENT 'day before whose start everything was known (observationEnd)',
-  probability double COMMENT 'calibrated probability to cancel within the horizon',
+  cutoff date COMMENT 'scoring cutoff: everything before midnight (UTC) at the start of this day was known',
+  probability double COMMENT 'calibrated probability that the user cancels within the horizon',
   raw_score double COMMENT 'the model\\'s uncalibrated score (log-odds), by which users are ranked',
   decile int COMMENT 'tenth of the users by score; 1 is the most at risk',
   rank bigint COMMENT 'rank by score; 1 is the most at risk',

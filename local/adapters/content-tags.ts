@@ -1,7 +1,7 @@
 /**
  * Entity tags of files: a hash of their content, so that a file that is copied again keeps its tag, as in S3.
- * Hashing gigabytes at every start would be slow: a hash is remembered for as long as the file's size, time and
- * inode stay the same.
+ * Because hashing gigabytes at every start would be slow, a hash is remembered as long as the file's size, modification
+ * time and inode stay the same.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -20,7 +20,7 @@ export interface TaggedFile {
   readonly modifiedAt: Date;
 }
 
-/** Entity tag of a text that is, or is to become, a file's content. */
+/** Entity tag of a text that is or will become a file's content. */
 export function textTag(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, HASH_DIGITS);
 }
@@ -29,12 +29,12 @@ export class ContentTags {
   readonly #memoryFile: string;
   #memory: z.infer<typeof memorySchema> | undefined;
 
-  /** @param memoryFile where hashes are remembered; it may be lost at any time */
+  /** @param memoryFile file in which hashes are remembered; it may be deleted at any time */
   constructor(memoryFile: string) {
     this.#memoryFile = memoryFile;
   }
 
-  /** Tags of files, in the order of the paths; a file that is gone by now is undefined. */
+  /** Tags of files, in the order of the paths; undefined for a file that no longer exists. */
   async of(paths: readonly string[]): Promise<readonly (TaggedFile | undefined)[]> {
     const memory = await this.#recall();
     const found: (TaggedFile | undefined)[] = [];
@@ -48,7 +48,7 @@ export class ContentTags {
       let tag = memory[path]?.seen === before.seen ? memory[path].tag : undefined;
       if (tag === undefined) {
         tag = await hashOf(path);
-        // A file that is being written to while it is hashed is hashed again next time.
+        // A file that changes while it is hashed is hashed again next time.
         if ((await glance(path))?.seen === before.seen) {
           memory[path] = { seen: before.seen, tag };
           learned = true;

@@ -1,4 +1,4 @@
-/** The SqlEngine port over DuckDB, in Athena's place: the same SQL over the same Iceberg and JSON tables. */
+/** Adapter of the SqlEngine port for DuckDB, which takes Athena's place: the same SQL over the same Iceberg and JSON tables. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ type Rows = z.infer<typeof rowsSchema>;
 export interface DuckDbLake {
   /** Absolute path of the lake. */
   readonly folder: string;
-  /** Where answers are kept, by the id of their query. */
+  /** Folder of the query results, by the id of the query. */
   readonly queriesFolder: string;
   readonly tables?: readonly Table[];
 }
@@ -31,7 +31,7 @@ export class DuckDbEngine implements SqlEngine {
     this.#lake = lake;
   }
 
-  /** Runs a query to its end; its answer is read by the id, by this process or a later one. */
+  /** Runs a query to completion. This process or a later one reads its result by the returned id. */
   async start(sql: string): Promise<string> {
     const rows = await this.#query(sql);
     const queryExecutionId = randomUUID();
@@ -44,7 +44,7 @@ export class DuckDbEngine implements SqlEngine {
     try {
       return rowsSchema.parse(JSON.parse(await readFile(this.#answerFile(queryExecutionId), 'utf8')));
     } catch (error) {
-      if (isCode(error, 'ENOENT')) throw new Error(`there is no query ${queryExecutionId} of this lake`);
+      if (isCode(error, 'ENOENT')) throw new Error(`this lake has no query ${queryExecutionId}`);
       throw error;
     }
   }
@@ -53,7 +53,7 @@ export class DuckDbEngine implements SqlEngine {
     return join(this.#lake.queriesFolder, `${queryExecutionId}.json`);
   }
 
-  /** The views are made anew for every query, so that each sees the tables as they are then. */
+  /** The views are created for every query, so that each query sees the tables as they are at that time. */
   async #query(sql: string): Promise<Rows> {
     const instance = await DuckDBInstance.create(':memory:', {
       memory_limit: MEMORY_LIMIT,
@@ -81,7 +81,7 @@ export class DuckDbEngine implements SqlEngine {
   }
 }
 
-/** Athena answers in text; NULL stays null. */
+/** Athena returns values as text; NULL stays null. */
 function asText(value: unknown): string | null {
   if (value === null || value === undefined) return null;
   return typeof value === 'string' ? value : JSON.stringify(value);

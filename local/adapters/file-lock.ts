@@ -1,6 +1,6 @@
 /**
- * A lock on one file between processes, for the moment in which it is compared and replaced. The lock is a file
- * that only one process can create; it names its owner, so that what a killed process leaves behind is removed.
+ * A lock on one file between processes, held while the file is compared and replaced. The lock is a file that only one
+ * process can create; it names its owner, so that a lock left behind by a killed process is removed.
  */
 import { randomUUID } from 'node:crypto';
 import { link, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { UserError } from '../../domain/user-error.ts';
 import { isAlive, ownIdentity, processSchema } from '../processes/identity.ts';
 
 const RETRY_MILLISECONDS = 10;
-/** What is done under a lock takes milliseconds; the notifier's execution, a second or two. */
+/** The work done under a lock takes milliseconds; an execution of the notifier takes a second or two. */
 const PATIENCE_MILLISECONDS = 10_000;
 
 /** Runs `action` while no other process (and no other call of this one) holds the lock of the file. */
@@ -33,7 +33,7 @@ async function acquire(lock: string): Promise<void> {
       await removeIfOwnerless(lock, draft);
       if (Date.now() - start > PATIENCE_MILLISECONDS) {
         throw new UserError(
-          `${lock} is held for too long: if no churn run is active, remove that file and try again.`,
+          `${lock} has been held for too long: if no churn run is in progress, remove that file and try again.`,
         );
       }
     }
@@ -42,7 +42,7 @@ async function acquire(lock: string): Promise<void> {
   }
 }
 
-/** Gives `draft` the name `target` unless that name is taken: atomic, and never half-written. */
+/** Gives `draft` the name `target` unless that name is taken: atomic, so a target is never incomplete. */
 export async function linked(draft: string, target: string): Promise<boolean> {
   try {
     await link(draft, target);
@@ -53,7 +53,7 @@ export async function linked(draft: string, target: string): Promise<boolean> {
   }
 }
 
-/** Removes a lock whose owner has ended. Only one process at a time may look, or it could remove a newer lock. */
+/** Removes a lock whose owner has exited. Only one process at a time may inspect it, or it could remove a newer lock. */
 async function removeIfOwnerless(lock: string, draft: string): Promise<void> {
   const inspection = `${lock}.inspection`;
   if (!(await linked(draft, inspection))) {
@@ -75,7 +75,7 @@ async function isOlderThan(path: string, milliseconds: number): Promise<boolean>
   return modified !== undefined && Date.now() - modified.mtimeMs > milliseconds;
 }
 
-/** Whether an error is the file system's with this code. */
+/** Whether an error is a system error with this code. */
 export function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }

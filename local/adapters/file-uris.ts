@@ -1,6 +1,6 @@
 /**
- * `file://` URIs as the lake writes them: the plain path behind the scheme, nothing percent-encoded, because
- * Hadoop takes the characters as they stand.
+ * `file://` URIs as the lake writes them: the plain path after the scheme, without percent-encoding, because Hadoop
+ * takes the characters literally.
  */
 import { isAbsolute, normalize } from 'node:path';
 
@@ -8,7 +8,7 @@ const SCHEME = 'file://';
 
 /** The URI of an absolute path, without a slash at the end. */
 export function fileUri(path: string): string {
-  if (!isAbsolute(path)) throw new Error(`"${path}" is no absolute path, so it has no file URI`);
+  if (!isAbsolute(path)) throw new Error(`"${path}" is not an absolute path, so it has no file URI`);
   const trimmed = normalize(path).replace(/\/+$/, '');
   return `${SCHEME}${trimmed}`;
 }
@@ -17,7 +17,7 @@ export function fileUri(path: string): string {
 export function filePath(uri: string): string {
   if (!uri.startsWith(`${SCHEME}/`)) {
     throw new Error(
-      `"${uri}" does not lie on this machine: a local run reads and writes file:///absolute/path only`,
+      `"${uri}" is not on this machine: a local run reads and writes only file:///absolute/path`,
     );
   }
   return normalize(uri.slice(SCHEME.length));

@@ -1,4 +1,4 @@
-/** The ObjectStore port over folders of this machine. */
+/** Adapter of the ObjectStore port for folders on this machine. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -16,8 +16,8 @@ import { isCode, linked, withFileLock } from './file-lock.ts';
 import { filePath, fileUri } from './file-uris.ts';
 
 /**
- * Objects are files; a write is a rename, so a reader never sees half of one. What begins with "." is a draft, a
- * lock or another program's own, and is never listed.
+ * Objects are files; a write is a rename, so a reader never sees an incomplete object. Names that begin with "." are
+ * drafts, locks or files of other programs, and are never listed.
  */
 export class FolderStore implements ObjectStore {
   readonly #tags: ContentTags;
@@ -52,7 +52,7 @@ export class FolderStore implements ObjectStore {
     }
   }
 
-  /** Under the lock, so that what was compared is what is replaced. */
+  /** Called under the lock, so that the object that was compared is the one that is replaced. */
   async #publish(draft: string, path: string, condition: WriteCondition | undefined): Promise<WriteOutcome> {
     if (condition?.kind === 'absent') return (await linked(draft, path)) ? 'written' : 'conflict';
     if (condition?.kind === 'unchanged') {
@@ -80,7 +80,7 @@ export class FolderStore implements ObjectStore {
   }
 }
 
-/** Files below a folder, the file itself, or what a glob matches, sorted. An existing name is never read as a glob. */
+/** Files below a folder, the file itself, or what a glob matches, sorted. The name of an existing file or folder is never read as a glob. */
 async function pathsAt(location: string): Promise<readonly string[]> {
   const found = await stat(location).catch(() => undefined);
   if (found?.isFile() === true) return [location];

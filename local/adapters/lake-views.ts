@@ -1,4 +1,4 @@
-/** The lake's tables as views of a DuckDB connection, under the names by which Athena knows them. */
+/** The lake's tables as views of a DuckDB connection, under the names that they have in Athena. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -22,7 +22,7 @@ const DUCKDB_TYPES: Readonly<Record<ColumnType, string>> = {
   'array<string>': 'VARCHAR[]',
 };
 
-/** Statements that make a view of every table, empty where the table does not exist yet. */
+/** Statements that create a view of every table; the view is empty if the table does not exist yet. */
 export function lakeViews(lakeFolder: string, tables: readonly Table[]): readonly string[] {
   return [
     `CREATE SCHEMA ${quotedName(DATABASE)}`,
@@ -51,8 +51,8 @@ function source(lakeFolder: string, table: Table): string {
 }
 
 /**
- * The newest metadata file of a table in a Hadoop catalog, whose files are numbered. (DuckDB's own guess follows
- * the version hint, which a writer updates last.)
+ * The newest metadata file of a table in a Hadoop catalog, whose files are numbered. (DuckDB itself follows the
+ * version hint, which a writer updates last.)
  */
 function newestMetadata(folder: string): string | undefined {
   if (!existsSync(folder)) return undefined;
@@ -71,12 +71,12 @@ function quotedName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** Text as an SQL literal. */
+/** Text as a SQL literal. */
 export function quotedText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** A folder whose own characters are not to be taken for wildcards. */
+/** Escapes wildcard characters in a folder's path. */
 function escapedGlob(folder: string): string {
   return folder.replaceAll(/[[*?]/g, '[$&]');
 }

@@ -1,4 +1,4 @@
-/** The Clusters port: a cluster is a record and, while a step runs, a group of Spark processes. */
+/** Adapter of the Clusters port: a cluster is a record and, while a step runs, a group of Spark processes. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -28,13 +28,13 @@ export class LocalClusters implements Clusters {
   readonly #folder: string;
   readonly #registry: Registry<typeof clusterSchema>;
 
-  /** @param folder one record a cluster, and beside it the cluster's configuration and scratch files */
+  /** @param folder holds one record per cluster, and beside it the cluster's configuration and scratch files */
   constructor(folder: string) {
     this.#folder = folder;
     this.#registry = new Registry(folder, clusterSchema);
   }
 
-  /** Where a cluster keeps its configuration and its scratch files; removed when it ends. */
+  /** Folder of a cluster's configuration and scratch files; removed when the cluster is terminated. */
   folderOf(clusterId: string): string {
     return join(this.#folder, clusterId);
   }
@@ -51,11 +51,11 @@ export class LocalClusters implements Clusters {
     });
   }
 
-  /** A cluster that can take a step. */
+  /** Returns a cluster that can run a step. @throws Error if it does not exist or has been terminated */
   async waiting(clusterId: string): Promise<LocalCluster> {
     const cluster = await this.#registry.find(clusterId);
     if (cluster === undefined) throw new Error(`there is no cluster ${clusterId}`);
-    if (cluster.endedAt !== null) throw new Error(`cluster ${clusterId} has ended`);
+    if (cluster.endedAt !== null) throw new Error(`cluster ${clusterId} has been terminated`);
     return cluster;
   }
 
@@ -73,7 +73,7 @@ export class LocalClusters implements Clusters {
         runId: run,
         executionArn,
         createdAt: new Date(createdAt),
-        // Termination takes no time here.
+        // Locally, terminating a cluster takes no time.
         isTerminating: false,
       }));
   }
@@ -104,7 +104,7 @@ export class LocalClusters implements Clusters {
     });
   }
 
-  /** Kills every process of a run's clusters at once; their records stay as they are. */
+  /** Kills all processes of a run's clusters immediately; their records stay unchanged. */
   async kill(runId: string): Promise<void> {
     for (const cluster of await this.#registry.all()) {
       if (cluster.runId === runId && cluster.step !== null) killGroup(cluster.step);
@@ -112,7 +112,7 @@ export class LocalClusters implements Clusters {
   }
 }
 
-/** A cluster lives with the process that owns it, and as long as anything of its step does. */
+/** A cluster is alive as long as the process that owns it or any process of its step is. */
 function lives({ endedAt, owner, step }: LocalCluster): boolean {
   return endedAt === null && (isAlive(owner) || (step !== null && groupLives(step)));
 }

@@ -1,4 +1,4 @@
-/** The Executions port: the runs of one lake, each with the process that runs it. */
+/** Adapter of the Executions port: the runs of one lake, each with the process that runs it. */
 import { z } from 'zod';
 import type { ExecutionStatus, Executions, FailedExecution } from '../../lambda/ports/executions.ts';
 import { isAlive, ownIdentity, processSchema } from '../processes/identity.ts';
@@ -14,7 +14,7 @@ const executionSchema = z.strictObject({
 });
 export type LocalExecution = z.infer<typeof executionSchema>;
 
-/** A run whose process was killed has ended as if it had been aborted, whatever its record says. */
+/** A run whose process was killed counts as aborted, whatever its record says. */
 function statusOf(execution: LocalExecution): ExecutionStatus {
   return execution.status === 'RUNNING' && !isAlive(execution.process) ? 'ABORTED' : execution.status;
 }
@@ -39,7 +39,7 @@ export class LocalExecutions implements Executions {
 
   async end(runId: string, status: LocalExecution['status'], endedAt: Date): Promise<void> {
     const execution = await this.#registry.find(runId);
-    if (execution === undefined) throw new Error(`there is no run ${runId} in this lake`);
+    if (execution === undefined) throw new Error(`this lake has no run ${runId}`);
     await this.#registry.put(runId, { ...execution, status, endedAt: endedAt.toISOString() });
   }
 

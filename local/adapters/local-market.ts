@@ -1,10 +1,10 @@
-/** The ports to EC2's market, on a machine that rents nothing there. */
+/** Adapters of the ports to EC2's market for a local run, which uses no EC2 instances. */
 import type { InstanceMarket, SpotPrices } from '../../lambda/ports/instance-market.ts';
 
-/** No instances, no prices. */
+/** Without instances there are no prices. */
 export const localSpotPrices: SpotPrices = { history: async () => [] };
 
-/** Everything is sold: the configured types are of no concern here. */
+/** Every instance type is available: the configured types do not matter locally. */
 export const localInstanceMarket: InstanceMarket = {
   offers: async (instanceTypes) => ({
     zones: new Map(instanceTypes.map((type) => [type, ['here']])),

@@ -1,4 +1,4 @@
-/** Records of one kind, one JSON file each: what a local run leaves for others to see while it lives. */
+/** Records of one kind, one JSON file each, through which other processes see a local run while it is in progress. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

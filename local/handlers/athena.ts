@@ -1,4 +1,4 @@
-/** Athena on this machine: DuckDB over the same tables. */
+/** Local counterpart of Athena: DuckDB over the same tables. */
 import { z } from 'zod';
 import type { DuckDbEngine } from '../adapters/duckdb-engine.ts';
 import { type TaskHandlers, taskFailed } from '../interpreter/task.ts';
@@ -6,7 +6,7 @@ import { checkedParameters } from './parameters.ts';
 
 const startQuerySchema = z.looseObject({ QueryString: z.string() });
 
-/** Handler of startQueryExecution: runs the query to its end. */
+/** Handler of startQueryExecution: runs the query to completion. */
 export function athena(engine: Pick<DuckDbEngine, 'start'>): TaskHandlers {
   return {
     'athena:startQueryExecution.sync': async (parameters) => {

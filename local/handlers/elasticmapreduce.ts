@@ -1,4 +1,4 @@
-/** EMR on this machine: a cluster is a folder of settings, a step is a spark-submit. */
+/** Local counterpart of EMR: a cluster is a folder of settings, a step is a spark-submit. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -39,7 +39,7 @@ const terminateClusterSchema = z.looseObject({ ClusterId: z.string() });
 export interface LocalEmr {
   readonly lakeFolder: string;
   readonly clusters: LocalClusters;
-  /** `s3://bucket/key` of a script to its file. */
+  /** Maps `s3://bucket/key` of a script to its file. */
   readonly assets: ReadonlyMap<string, string>;
   readonly onProgress: (stateName: string, progress: SparkProgress) => void;
 }
@@ -52,7 +52,7 @@ export function elasticMapReduce(emr: LocalEmr): TaskHandlers {
       const request = checkedParameters(createClusterSchema, parameters, 'createCluster');
       const tag = (key: string): string => {
         const value = request.Tags.find(({ Key: name }) => name === key)?.Value;
-        if (value === undefined) throw emrError(`the cluster has no tag ${key}, by which its run is found`);
+        if (value === undefined) throw emrError(`the cluster has no tag ${key}, which identifies its run`);
         return value;
       };
       const clusterId = `j-${randomBytes(7).toString('hex').toUpperCase().slice(0, 13)}`;
@@ -100,7 +100,7 @@ export function elasticMapReduce(emr: LocalEmr): TaskHandlers {
       if (exitCode === 0) return { Step: { Id: stepId, Name: step.Name, Status: { State: 'COMPLETED' } } };
       const state = exitCode === undefined ? 'CANCELLED' : 'FAILED';
       const reason =
-        exitCode === undefined ? 'the step was ended' : `spark-submit ended with exit code ${exitCode}`;
+        exitCode === undefined ? 'the step was stopped' : `spark-submit failed with exit code ${exitCode}`;
       const logUri = fileUri(logFile);
       await clusters.change(clusterId, { failedStep: { name: step.Name, reason, logUri } });
       throw taskFailed({
@@ -125,9 +125,9 @@ export function elasticMapReduce(emr: LocalEmr): TaskHandlers {
 }
 
 /**
- * Arguments of the step as this machine runs them: the script is the very file that would be uploaded, and the
- * driver is here anyway.
- * @returns what follows `spark-submit`
+ * The step's arguments for this machine: the script is the very file that would be uploaded; options about where the
+ * driver runs are dropped.
+ * @returns the arguments after `spark-submit`
  */
 export function localArguments(
   args: readonly string[],
@@ -135,7 +135,7 @@ export function localArguments(
 ): readonly string[] {
   const [command, ...rest] = args;
   if (command !== 'spark-submit') {
-    throw emrError(`a step runs "${command}"; the local run knows spark-submit only`);
+    throw emrError(`a step runs "${command}", but the local run supports only spark-submit`);
   }
   const local: string[] = [];
   for (let index = 0; index < rest.length; index += 1) {
@@ -146,14 +146,14 @@ export function localArguments(
     }
     const file = assets.get(argument);
     if (file === undefined && /^s3a?:\/\/.*\.(py|zip|jar)$/.test(argument)) {
-      throw emrError(`${argument} is no asset of the app, so there is no local file for it`);
+      throw emrError(`${argument} is not an asset of the app, so there is no local file for it`);
     }
     local.push(file ?? argument);
   }
   return local;
 }
 
-/** Whether a step of the pipeline has little to do; any other step counts as large. An EMR step carries its state's name. */
+/** Whether a step of the pipeline has little work; any other step counts as large. An EMR step carries its state's name. */
 async function workIsSmall(stepName: string, args: readonly string[], lakeFolder: string): Promise<boolean> {
   const step = stepOfState(stepName);
   const option = args.indexOf('--plan');
@@ -161,7 +161,7 @@ async function workIsSmall(stepName: string, args: readonly string[], lakeFolder
   return step !== undefined && planUri !== undefined && isSmallStep(step, planUri, lakeFolder);
 }
 
-/** An error of EMR's own API, under the one name that Step Functions gives them all. */
+/** An error of EMR's API, with the one name that Step Functions gives to all of them. */
 function emrError(message: string): TaskError {
   return new TaskError('EMR.AmazonElasticMapReduceException', message);
 }

@@ -1,4 +1,4 @@
-/** Lambda on this machine: the function's own body is called, with ports of this machine. */
+/** Local counterpart of Lambda: calls the function's own body with local adapters. */
 import { z } from 'zod';
 import type { Ports } from '../../lambda/ports/ports.ts';
 import type { Deployment } from '../../lambda/run/deployment.ts';
@@ -20,7 +20,7 @@ export interface DeployedFunction {
   readonly deployment: Deployment;
 }
 
-/** Handler of invoke. What a function throws becomes the task's error, as Lambda reports it. */
+/** Handler of invoke. An error that the function throws becomes the task's error, as Lambda reports it. */
 export function lambda({ ports, find }: LocalLambda): TaskHandlers {
   return {
     'lambda:invoke': async (parameters) => {

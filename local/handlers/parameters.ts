@@ -1,9 +1,9 @@
-/** Checks what a state hands to a service, as the service itself would. */
+/** Checks the parameters that a state passes to a service, as the service itself would. */
 import { z } from 'zod';
 import { TaskError } from '../interpreter/task.ts';
 import type { Json } from '../template/intrinsics.ts';
 
-/** @throws States.ParameterPathFailure naming the parameters that are missing or wrong; no Retry of ours heals it */
+/** @throws States.ParameterPathFailure naming the parameters that are missing or wrong; the pipeline's Retry settings do not cover it */
 export function checkedParameters<Schema extends z.ZodType>(
   schema: Schema,
   parameters: Json,

@@ -1,4 +1,4 @@
-/** SNS on this machine: a message is handed to whoever keeps it. */
+/** Local counterpart of SNS: passes a message to a function that keeps it. */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { TaskHandlers } from '../interpreter/task.ts';

@@ -1,4 +1,4 @@
-/** Step Functions on this machine: the only state machine that a run may start is its notifier. */
+/** Local counterpart of Step Functions: the only state machine that a run may start is its notifier. */
 import { z } from 'zod';
 import { noticeSchema } from '../../domain/run.ts';
 import type { Notifications } from '../../lambda/ports/notifications.ts';

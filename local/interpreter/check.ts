@@ -1,11 +1,11 @@
 /**
- * What the interpreter would skip in silence or cannot do is refused before anything starts: otherwise a run on
- * this machine would succeed where the same definition behaves differently in AWS.
+ * Refuses, before anything starts, definitions that the interpreter cannot run or would run while silently skipping
+ * something: otherwise a local run could succeed although the same definition behaves differently in AWS.
  */
 import { UserError } from '../../domain/user-error.ts';
 import { allStates, type Machine, type NamedState, resourceKind } from './state-language.ts';
 
-/** Fields of JSONata and of variables: the interpreter ignores them. `HeartbeatSeconds` it ignores too. */
+/** Fields that the interpreter ignores: those of JSONata and of variables, and `HeartbeatSeconds`. */
 const IGNORED_FIELDS = [
   'Assign',
   'Arguments',
@@ -15,7 +15,7 @@ const IGNORED_FIELDS = [
   'HeartbeatSeconds',
   'HeartbeatSecondsPath',
 ];
-/** What the local run supplies of the context object. */
+/** The parts of the context object that the local run supplies. */
 const SUPPLIED_CONTEXT = [
   '$$.Execution.Id',
   '$$.Execution.Name',
@@ -24,19 +24,19 @@ const SUPPLIED_CONTEXT = [
   '$$.StateMachine.Id',
   '$$.StateMachine.Name',
 ];
-/** Inside a branch the interpreter gives the branch's own start and input instead of the execution's. */
+/** Inside a branch the interpreter supplies the branch's start and input instead of the execution's. */
 const WRONG_IN_BRANCHES = ['$$.Execution.StartTime', '$$.Execution.Input'];
 /** Node's timers overflow above this and fire at once. */
 const MAX_TIMEOUT_SECONDS = 2_147_483;
 
-/** The definition asks for something that the local run cannot do. */
+/** The definition uses something that the local run does not support. */
 export class UnsupportedDefinitionError extends UserError {
   override readonly name = 'UnsupportedDefinitionError';
   readonly problems: readonly string[];
   constructor(problems: readonly string[]) {
     super(
       `The state machine cannot run on this machine:\n${problems.map((problem) => `  - ${problem}`).join('\n')}\n` +
-        'Change the definition in lib/pipeline, or teach local/ how to do it. Nothing was started.',
+        'Change the definition in lib/pipeline, or add support for it in local/. Nothing was started.',
     );
     this.problems = problems;
   }
@@ -45,7 +45,7 @@ export class UnsupportedDefinitionError extends UserError {
 /** Throws UnsupportedDefinitionError with every problem at once. `kinds`: the resources that have a handler. */
 export function assertSupported(machine: Machine, kinds: readonly string[]): void {
   const problems = [
-    ...(usesJsonata(machine) ? ['it is written in JSONata; the interpreter knows JSONPath only'] : []),
+    ...(usesJsonata(machine) ? ['it is written in JSONata; the interpreter supports only JSONPath'] : []),
     ...allStates(machine).flatMap((named) => problemsOf(named, kinds)),
   ];
   if ((machine.TimeoutSeconds ?? 0) > MAX_TIMEOUT_SECONDS) {
@@ -65,24 +65,24 @@ function problemsOf({ name, state, inBranch }: NamedState, kinds: readonly strin
     const kind = resourceKind(state.Resource ?? '');
     if (!kinds.includes(kind)) {
       problems.push(
-        `state ${name} calls ${state.Resource}, which has no handler (there are: ${kinds.join(', ')})`,
+        `state ${name} calls ${state.Resource}, which has no handler (handlers exist for ${kinds.join(', ')})`,
       );
     }
     if (state.TimeoutSeconds === undefined && state.TimeoutSecondsPath === undefined) {
-      problems.push(`state ${name} has no TimeoutSeconds, and the interpreter would give it up after 60 s`);
+      problems.push(`state ${name} has no TimeoutSeconds, and the interpreter would time it out after 60 s`);
     }
   }
   if ((state.TimeoutSeconds ?? 0) > MAX_TIMEOUT_SECONDS) {
     problems.push(`state ${name} has a TimeoutSeconds above ${MAX_TIMEOUT_SECONDS}`);
   }
-  // Branches are visited by themselves.
+  // The states of branches are checked separately.
   const { Branches: _branches, ...own } = state;
   for (const path of contextPaths(own)) {
     if (!SUPPLIED_CONTEXT.some((known) => path === known || path.startsWith(`${known}.`))) {
       problems.push(`state ${name} reads ${path}, which the local run does not supply`);
     } else if (inBranch && WRONG_IN_BRANCHES.some((known) => path.startsWith(known))) {
       problems.push(
-        `state ${name} reads ${path} inside a branch, where the interpreter gives the branch's own`,
+        `state ${name} reads ${path} inside a branch, where the interpreter supplies the branch's own`,
       );
     }
   }
@@ -96,7 +96,7 @@ function usesJsonata(machine: Machine): boolean {
   );
 }
 
-/** Paths into the context object, wherever a value holds one (intrinsic functions included). */
+/** All paths into the context object in a value, including those in intrinsic functions. */
 function contextPaths(value: unknown): readonly string[] {
   if (typeof value === 'string') return value.match(/\$\$(\.[A-Za-z]+)*/g) ?? [];
   if (value === null || typeof value !== 'object') return [];

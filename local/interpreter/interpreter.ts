@@ -10,9 +10,9 @@ import { assertSupported } from './check.ts';
 import { allStates, isStateMachineDefinition, parseMachine, resourceKind } from './state-language.ts';
 import { TaskError, type TaskHandlers } from './task.ts';
 
-/** Retries exist for throttling, of which there is none here: a second is enough of a pause. */
+/** Retries exist for throttling, which does not happen locally: a pause of a second is enough. */
 const RETRY_PAUSE_MILLISECONDS = 1_000;
-/** The most that may pass from state to state in AWS. */
+/** The largest payload that AWS passes from state to state. */
 const MAX_PAYLOAD_BYTES = 262_144;
 
 /** Something that happened to a state. */
@@ -44,13 +44,13 @@ export interface ExecutionOptions {
 }
 
 export interface RunningExecution {
-  /** Ends it as StopExecution would. */
+  /** Aborts it as StopExecution would. */
   readonly abort: () => void;
-  /** Resolves when it has ended and no handler of it runs any more; never rejects. */
+  /** Resolves when the execution has ended and none of its handlers is running any more; never rejects. */
   readonly ended: Promise<Ending>;
 }
 
-/** Throws UnsupportedDefinitionError, before anything is started, when the definition asks for too much. */
+/** @throws UnsupportedDefinitionError before anything is started, if the definition uses something unsupported */
 export function startExecution(options: ExecutionOptions): RunningExecution {
   const machine = parseMachine(options.definition);
   assertSupported(machine, Object.keys(options.handlers));
@@ -79,11 +79,11 @@ export function startExecution(options: ExecutionOptions): RunningExecution {
   return { abort: execution.abort, ended };
 }
 
-/** Machines by their definition: to check one takes a third of a second, and tests run the same one often. */
+/** Machines by their definition: checking one takes a third of a second, and tests often run the same one. */
 const machines = new WeakMap<object, StateMachine>();
 
 function checkedMachine(definition: Json): StateMachine {
-  if (!isStateMachineDefinition(definition)) throw new Error('the definition is no state machine');
+  if (!isStateMachineDefinition(definition)) throw new Error('the definition is not a state machine');
   const machine = machines.get(definition) ?? new StateMachine(definition);
   machines.set(definition, machine);
   return machine;
@@ -95,7 +95,7 @@ interface Attempt {
   readonly settled: Promise<unknown>;
 }
 
-/** The handlers that run. The interpreter itself neither stops a handler nor waits for one. */
+/** The running handlers. The interpreter itself neither stops a handler nor waits for one. */
 class Tasks {
   readonly #handlers: TaskHandlers;
   readonly #latest = new Map<string, Attempt>();
@@ -108,7 +108,7 @@ class Tasks {
   starter(stateName: string, kind: string): (parameters: Json) => Promise<Json> {
     return async (parameters) => {
       const handler = this.#handlers[kind];
-      // A retry can come due after the end.
+      // A retry can become due after the execution has ended.
       if (handler === undefined || this.#ending.signal.aborted) {
         throw new TaskError('States.Runtime', `${stateName} was not started: the execution has ended`);
       }
@@ -124,13 +124,13 @@ class Tasks {
     };
   }
 
-  /** Stops the attempt that the interpreter has given up at that time. */
+  /** Stops the attempt that the interpreter timed out at that time. */
   timedOut(stateName: string, at: number): void {
     const attempt = this.#latest.get(stateName);
     if (attempt !== undefined && attempt.startedAt <= at) attempt.controller.abort();
   }
 
-  /** Stops everything and waits until it has stopped. */
+  /** Stops all handlers and waits until they have stopped. */
   async end(): Promise<void> {
     this.#ending.abort();
     await Promise.all([...this.#latest.values()].map(({ settled }) => settled));
@@ -143,7 +143,7 @@ function checkedPayload(answer: Json): Json {
   if (bytes > MAX_PAYLOAD_BYTES) {
     throw new TaskError(
       'States.DataLimitExceeded',
-      `an answer of ${bytes} bytes exceeds ${MAX_PAYLOAD_BYTES}`,
+      `a payload of ${bytes} bytes exceeds ${MAX_PAYLOAD_BYTES}`,
     );
   }
   return JSON.parse(text);
@@ -187,7 +187,7 @@ async function endingOf(result: Promise<Json>): Promise<Ending> {
       return { status: 'ABORTED', error: 'States.ExecutionAborted', cause: 'the run was stopped' };
     }
     if (error instanceof ExecutionTimeoutError) {
-      return { status: 'TIMED_OUT', error: 'States.Timeout', cause: 'the run took longer than it may' };
+      return { status: 'TIMED_OUT', error: 'States.Timeout', cause: 'the run took longer than is allowed' };
     }
     const reason = error instanceof ExecutionError ? error.cause : error;
     if (!(reason instanceof Error)) throw error;

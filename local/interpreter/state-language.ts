@@ -1,4 +1,4 @@
-/** The parts of Amazon States Language that this project reads itself; everything else is passed on as it is. */
+/** The parts of Amazon States Language that the local run itself reads; everything else is passed on as it is. */
 import type { StateMachineDefinition } from 'aws-local-stepfunctions';
 import { z } from 'zod';
 import type { Json } from '../template/intrinsics.ts';
@@ -49,7 +49,7 @@ export function isStateMachineDefinition(definition: Json): definition is Json &
   return machineSchema.safeParse(definition).success;
 }
 
-/** Every state of a machine, those in the branches of Parallel states included. */
+/** Every state of a machine, including those in the branches of Parallel states. */
 export function allStates(machine: Machine, inBranch = false): readonly NamedState[] {
   return Object.entries(machine.States).flatMap(([name, state]) => [
     { name, state, inBranch },
@@ -58,22 +58,22 @@ export function allStates(machine: Machine, inBranch = false): readonly NamedSta
 }
 
 /**
- * Names of the task states on the way that a run takes when it has work and all goes well: from the start along
- * `Next`, into the branches of Parallel states, and at a Choice along the longest way.
+ * Names of the task states on the path of a run that has work to do and succeeds: from the start along `Next`, into the
+ * branches of Parallel states, and at a Choice along the longest path.
  */
 export function mainPath(machine: Machine): readonly string[] {
   return pathFrom(machine, machine.StartAt, new Set());
 }
 
-function pathFrom(machine: Machine, name: string, behind: ReadonlySet<string>): readonly string[] {
+function pathFrom(machine: Machine, name: string, visited: ReadonlySet<string>): readonly string[] {
   const state = machine.States[name];
-  if (state === undefined || behind.has(name)) return [];
+  if (state === undefined || visited.has(name)) return [];
   const own = [...(state.Type === 'Task' ? [name] : []), ...(state.Branches ?? []).flatMap(mainPath)];
   const nexts = [...(state.Choices ?? []).map(({ Next: next }) => next), state.Default, state.Next];
-  const ways = nexts
+  const paths = nexts
     .filter((next) => next !== undefined)
-    .map((next) => pathFrom(machine, next, new Set([...behind, name])));
-  return [...own, ...ways.reduce((longest, way) => (way.length > longest.length ? way : longest), [])];
+    .map((next) => pathFrom(machine, next, new Set([...visited, name])));
+  return [...own, ...paths.reduce((longest, path) => (path.length > longest.length ? path : longest), [])];
 }
 
 /** `lambda:invoke` of `arn:aws:states:::lambda:invoke`. */

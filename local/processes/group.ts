@@ -1,5 +1,5 @@
 /**
- * A command in a process group of its own, which can be ended as a whole and which ends by itself when this
+ * A command in its own process group, which can be terminated as a whole and which terminates by itself when this
  * process is killed.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -7,16 +7,16 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { identify, isAlive, type ProcessIdentity } from './identity.ts';
 import { family } from './process-table.ts';
 
-/** Time for a clean end: Spark stops its tasks and removes its scratch files. */
+/** Time for a clean exit: Spark stops its tasks and removes its scratch files. */
 const GRACE_MILLISECONDS = 8_000;
-/** Time for the system to bury what was killed. */
-const BURIAL_MILLISECONDS = 5_000;
+/** Time for the system to remove killed processes. */
+const REAP_MILLISECONDS = 5_000;
 const POLL_MILLISECONDS = 50;
 
 /**
- * Runs the command and ends with its exit code; the processor time it took goes into the file. Standard input is a
- * pipe that nobody writes to: once it ends, the starting process has died, and the guard ends the group. The leader
- * itself stays until its work has ended.
+ * Runs the command and exits with its exit code; the processor time it took is written to the file. Standard input is a
+ * pipe to which nothing is written: when it closes, the starting process has died, and the guard terminates the group.
+ * The leader itself stays until its work has finished.
  */
 const LEADER = `
 usage=$1; shift
@@ -35,7 +35,7 @@ exit $code
 `;
 
 export interface GroupOptions {
-  /** Where the shell's `times` go: the second line holds the user and system time of the command. */
+  /** File for the output of the shell's `times`: its second line is the user and system time of the command. */
   readonly usageFile?: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly folder: string;
@@ -51,7 +51,7 @@ export function spawnGroup(command: readonly string[], options: GroupOptions): C
   });
 }
 
-/** Asks the whole group to end, and kills what has not after a while. Nothing of it is left when this resolves. */
+/** Asks the whole group to exit, and kills processes that have not done so in time. When this resolves, none is left. */
 export async function endGroup(
   leader: ProcessIdentity,
   graceMilliseconds = GRACE_MILLISECONDS,
@@ -61,21 +61,21 @@ export async function endGroup(
   signalAll(members, 'SIGTERM');
   if (await ended(members, leader.pid, graceMilliseconds)) return;
   killGroup(leader, members);
-  await ended(members, leader.pid, BURIAL_MILLISECONDS);
+  await ended(members, leader.pid, REAP_MILLISECONDS);
 }
 
-/** Kills the whole group at once. */
+/** Kills the whole group immediately. */
 export function killGroup(leader: ProcessIdentity, known: readonly ProcessIdentity[] = []): void {
   if (isReused(leader)) return;
   signalAll([...known, ...identities(family(leader.pid))], 'SIGKILL');
 }
 
-/** Whether anything of the group lives, its leader or others. */
+/** Whether any process of the group is alive, its leader or another. */
 export function groupLives(leader: ProcessIdentity): boolean {
   return !isReused(leader) && family(leader.pid).length > 0;
 }
 
-/** A process id is not given out again while a group of that number exists: another leader means another group. */
+/** A process id is not reused while a group with that id exists: another leader means another group. */
 function isReused(leader: ProcessIdentity): boolean {
   const now = identify(leader.pid);
   return now !== undefined && now.startedAt !== leader.startedAt;
@@ -91,7 +91,7 @@ function signalAll(members: readonly ProcessIdentity[], signal: NodeJS.Signals):
     try {
       process.kill(member.pid, signal);
     } catch {
-      // It has ended in this very moment.
+      // It has just exited.
     }
   }
 }

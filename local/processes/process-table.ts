@@ -1,4 +1,4 @@
-/** The processes of this machine as they are now: who descends from whom, and who shares a group. */
+/** The current processes of this machine, with their parents and groups. */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
@@ -8,12 +8,12 @@ export interface ProcessRow {
   readonly group: number;
 }
 
-/** Every process that has not ended; one that only waits to be looked at by its parent has. */
+/** Every process that has not exited; a zombie has. */
 export function processTable(): readonly ProcessRow[] {
   return process.platform === 'linux' ? fromProc() : fromPs();
 }
 
-/** Members of the group and everything that descends from the leader, whatever group that made for itself. */
+/** Members of the group and all descendants of the leader, including those in other groups. */
 export function family(leader: number, table: readonly ProcessRow[] = processTable()): readonly number[] {
   const found = new Set(
     table.filter(({ pid, group }) => pid === leader || group === leader).map(({ pid }) => pid),
@@ -34,7 +34,7 @@ function fromProc(): readonly ProcessRow[] {
         const [state, parent, group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
         return row(state, name, parent, group);
       } catch {
-        // It has ended since the listing.
+        // It has exited since the listing.
         return [];
       }
     });

@@ -1,4 +1,4 @@
-/** The log that a run takes when none is named: generated once, then used again. */
+/** The log that a run reads if none is named: generated once, then reused. */
 import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { generateLog } from '../../generator/generate.ts';
@@ -6,11 +6,11 @@ import { generateLog } from '../../generator/generate.ts';
 /** Large enough for a model to learn from, small enough for a first run of two minutes. */
 const DEFAULT_LOG = { users: 800, days: 62, seed: 1 } as const;
 
-/** Makes the log unless it is there. A generation that was interrupted is done again from the start. */
+/** Generates the log unless it exists. A generation that was interrupted starts from scratch. */
 export async function ensureDefaultLog(folder: string, onNote: (text: string) => void): Promise<void> {
   if (existsSync(folder)) return;
   const { users, days, seed } = DEFAULT_LOG;
-  onNote(`generating the log of ${users} users over ${days} days in ${folder}`);
+  onNote(`generating a log of ${users} users over ${days} days in ${folder}`);
   const draft = `${folder}.draft`;
   await rm(draft, { recursive: true, force: true });
   await generateLog({ users, days, seed, outputFolder: draft });

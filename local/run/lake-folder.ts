@@ -1,4 +1,4 @@
-/** A lake on this machine: one folder that holds everything, and that says where it belongs. */
+/** A lake on this machine: one folder that holds everything and records its own path. */
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -8,7 +8,7 @@ import { UserError } from '../../domain/user-error.ts';
 import { isCode } from '../adapters/file-lock.ts';
 import { fileUri } from '../adapters/file-uris.ts';
 
-/** Places in a lake that only a local run has; all others are in domain/lake-objects.ts. */
+/** Locations in a lake that only local runs use; all others are in domain/lake-objects.ts. */
 const OWN = {
   folder: 'local',
   identity: 'local/lake.json',
@@ -18,20 +18,20 @@ const OWN = {
   contentTags: 'local/content-tags.json',
   notifications: 'local/notifications.jsonl',
 } as const;
-/** Where a log is generated when none is given. */
+/** Folder of the generated log, for runs that name none. */
 const GENERATED_LOG = 'generated-log';
-/** What a lake that is made anew may find in its folder. */
+/** What the folder of a new lake may already contain. */
 const KEPT = [GENERATED_LOG, FORGOTTEN_USERS.key];
 
 const identitySchema = z.strictObject({ path: z.string(), createdAt: z.iso.datetime() });
 
-/** A folder that cannot serve as the lake. */
+/** The folder cannot be used as a lake. */
 export class LakeFolderError extends UserError {
   override readonly name = 'LakeFolderError';
 }
 
 export interface LakeFolder {
-  /** Absolute path, without links in it. */
+  /** Absolute path without symbolic links. */
   readonly path: string;
   /** `file:///...`, without a slash at the end. */
   readonly root: string;
@@ -44,8 +44,8 @@ export interface LakeFolder {
 }
 
 /**
- * Opens a lake, making it where there is none.
- * @throws LakeFolderError when the folder holds something else, or a lake that was moved here: Iceberg's metadata
+ * Opens a lake, creating it if there is none.
+ * @throws LakeFolderError if the folder contains something else, or a lake that was moved here: Iceberg's metadata
  *   names every file by its absolute path
  */
 export async function openLake(folder: string): Promise<LakeFolder> {
@@ -61,18 +61,18 @@ export async function openLake(folder: string): Promise<LakeFolder> {
     );
   } else if (path !== lake.path) {
     throw new LakeFolderError(
-      `The lake in ${lake.path} was made in ${path} and moved: its tables name their files by absolute path. ` +
-        `Move it back to ${path}, or take another folder with --lake and run on the log again.`,
+      `The lake in ${lake.path} was created in ${path} and moved, but its tables name their files by absolute path. ` +
+        `Move it back to ${path}, or name another folder with --lake and run on the log again.`,
     );
   }
   return lake;
 }
 
-/** Opens a lake that must be there already. */
+/** Opens an existing lake. @throws LakeFolderError if there is none */
 export async function openExistingLake(folder: string): Promise<LakeFolder> {
   if (!existsSync(join(resolve(folder), OWN.identity))) {
     throw new LakeFolderError(
-      `There is no lake in ${resolve(folder)}: run the pipeline first, or name it with --lake.`,
+      `There is no lake in ${resolve(folder)}: run the pipeline first, or name the lake's folder with --lake.`,
     );
   }
   return openLake(folder);
@@ -84,7 +84,7 @@ async function prepared(folder: string): Promise<LakeFolder> {
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new LakeFolderError(
-      `${resolve(folder)} cannot be a lake: ${why}. Take another folder with --lake.`,
+      `${resolve(folder)} cannot be used as a lake: ${why}. Name another folder with --lake.`,
     );
   }
   const path = await realpath(resolve(folder));
@@ -105,16 +105,16 @@ async function recordedPath(identityFile: string): Promise<string | undefined> {
     return identitySchema.parse(JSON.parse(await readFile(identityFile, 'utf8'))).path;
   } catch (error) {
     if (isCode(error, 'ENOENT')) return undefined;
-    throw new LakeFolderError(`${identityFile} is damaged: restore it, or take another folder with --lake.`);
+    throw new LakeFolderError(`${identityFile} is damaged: restore it, or name another folder with --lake.`);
   }
 }
 
-/** A lake is not spread over somebody's files. */
+/** Refuses to create a lake in a folder with other files. */
 async function refuseForeign(path: string): Promise<void> {
   const foreign = (await readdir(path)).filter((name) => !KEPT.includes(name) && !name.startsWith('.'));
   if (foreign.length > 0) {
     throw new LakeFolderError(
-      `${path} is no lake and not empty (it holds ${foreign.slice(0, 3).join(', ')}): take a new folder with --lake.`,
+      `${path} is not a lake and not empty (it contains ${foreign.slice(0, 3).join(', ')}): name a new folder with --lake.`,
     );
   }
 }

@@ -14,7 +14,7 @@ export interface LocalFunctions {
   readonly find: (functionArn: string) => DeployedFunction | undefined;
   /** Calls close-run, as the event rule and the sweep do. */
   readonly close: (input: unknown) => Promise<readonly Closing[]>;
-  /** Every closing so far, also those by the state machine's Catch. */
+  /** Every closing so far, including those by the state machine's Catch. */
   readonly closings: readonly Closing[];
 }
 
@@ -58,7 +58,9 @@ export function localFunctions(
 function nameOf(functionName: string): FunctionName {
   const name = FUNCTION_NAMES.find((own) => functionName.endsWith(`-${own}`));
   if (name === undefined) {
-    throw new Error(`the app has a function ${functionName}, which is none of ${FUNCTION_NAMES.join(', ')}`);
+    throw new Error(
+      `the app has a function ${functionName}, which is not one of ${FUNCTION_NAMES.join(', ')}`,
+    );
   }
   return name;
 }

@@ -1,6 +1,6 @@
 /**
- * The Notifications port: the notifier that would be deployed, interpreted. What it publishes becomes a line in a file of
- * the lake, by which it is also known that people were notified about a run.
+ * Adapter of the Notifications port: interprets the notifier that would be deployed. Each message that it publishes
+ * becomes a line in a file of the lake, which also shows for which runs a notification was sent.
  */
 import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -19,7 +19,7 @@ const lineSchema = z.object({
   text: z.string(),
 });
 
-/** The message of a line; undefined where the line was cut off as it was written. */
+/** The message in a line; undefined if writing the line was interrupted. */
 function messageOf(line: string): z.infer<typeof lineSchema> | undefined {
   try {
     return lineSchema.safeParse(JSON.parse(line)).data;
@@ -29,7 +29,7 @@ function messageOf(line: string): z.infer<typeof lineSchema> | undefined {
 }
 
 export interface LocalNotificationsProps {
-  /** JSON lines, one a message. */
+  /** JSON lines, one per message. */
   readonly file: string;
   readonly notifier: LocalStateMachine;
 }
@@ -57,7 +57,9 @@ export class LocalNotifications implements Notifications {
       });
       const ending = await execution.ended;
       if (ending.status !== 'SUCCEEDED') {
-        throw new Error(`nobody was notified about run ${runId}: ${ending.error}: ${ending.cause}`);
+        throw new Error(
+          `the notification of run ${runId} was not published: ${ending.error}: ${ending.cause}`,
+        );
       }
       return 'notified';
     });

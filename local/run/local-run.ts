@@ -30,29 +30,29 @@ import { failed, nothingToDo, type RunEnd, type RunSummary, succeeded } from './
 import { keepScripts } from './scripts.ts';
 import { Timeline } from './timeline.ts';
 
-/** Whoever watches a run. */
+/** Receives what happens in a run. */
 export interface RunObserver {
   readonly onStart: (runId: string) => void;
   readonly onState: (event: StateEvent) => void;
   readonly onProgress: (stateName: string, progress: SparkProgress) => void;
-  /** Something worth telling that is no state. */
+  /** Something worth showing that is not about a state. */
   readonly onNote: (text: string) => void;
 }
 
 export interface LocalRunOptions {
   readonly lake: LakeFolder;
   readonly definition: LocalDefinition;
-  /** `file://` URI of a folder or a file, or a glob in that form. */
+  /** `file://` URI of a folder, a file or a glob. */
   readonly eventsLocation: string;
   readonly request: RunRequest;
   readonly observer: RunObserver;
   /** Aborts the run, as StopExecution would. */
   readonly signal: AbortSignal;
-  /** Called once there is something that must be killed when the run may not end in order. */
+  /** Called once there are processes that must be killed if the run is not given the time to stop cleanly. */
   readonly onKillable?: (kill: () => Promise<void>) => void;
 }
 
-/** Runs to the end, whatever that is, and leaves no process and no lease behind. */
+/** Runs to the end, success or failure, and leaves neither processes nor the lease behind. */
 export async function runLocally(options: LocalRunOptions): Promise<RunSummary> {
   const { lake, definition, observer } = options;
   const startedAt = new Date();
@@ -80,7 +80,7 @@ export async function runLocally(options: LocalRunOptions): Promise<RunSummary> 
     eventsLocation: options.eventsLocation,
   });
   for (const closing of await functions.close({ sweep: true })) {
-    observer.onNote(`run ${closing.runId} had ended without being closed: it is closed now`);
+    observer.onNote(`run ${closing.runId} had ended without being closed; it has been closed now`);
   }
   const assets = await keepScripts(definition, join(lake.path, runFolder(runId)));
   const timeline = new Timeline();
@@ -88,7 +88,7 @@ export async function runLocally(options: LocalRunOptions): Promise<RunSummary> 
   observer.onStart(runId);
   const execution = startExecution({
     definition: definition.states,
-    // A field that is left out is not there, rather than undefined.
+    // Removes fields that are undefined.
     input: JSON.parse(JSON.stringify(options.request)),
     execution: { arn: executionArn, name: runId },
     stateMachine: { arn: definition.arn, name: definition.name },
@@ -116,7 +116,7 @@ export async function runLocally(options: LocalRunOptions): Promise<RunSummary> 
   return summarizeFailure(run, ending, functions, lake);
 }
 
-/** Sorts by time, and is unique on one lake. */
+/** Run ids sort by time and are unique within a lake. */
 function newRunId(startedAt: Date): string {
   const time = startedAt.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
   return `local-${time}-${randomBytes(2).toString('hex')}`;
@@ -143,7 +143,7 @@ function failureEvent(run: {
       status,
       startDate: run.startedAt.getTime(),
       stopDate: Date.now(),
-      // Only a failure has an error of its own.
+      // Only a failed execution has an error.
       error: status === 'FAILED' ? error : null,
       cause: status === 'FAILED' ? cause : null,
     },
@@ -163,7 +163,7 @@ async function summarizeSuccess(run: RunEnd, output: unknown, lake: Lake): Promi
 
 function reasonIn(output: unknown): string {
   const reason = Object(Object(output).plan).reason;
-  return typeof reason === 'string' ? reason : 'there is no new file';
+  return typeof reason === 'string' ? reason : 'there are no new files';
 }
 
 function summarizeFailure(
@@ -175,8 +175,7 @@ function summarizeFailure(
   const logs = join(lake.path, logFolder(run.runId));
   const logsOfRun = existsSync(logs) ? logs : null;
   if (ending.status === 'FAILED' && ending.error === REFUSED_ERROR) {
-    const whatToDo =
-      'wait for that run or stop it, then start again; another lake (--lake) is independent of it';
+    const whatToDo = 'wait for that run or stop it, then start again; or use another lake (--lake)';
     return failed(
       run,
       'REFUSED',
@@ -184,7 +183,7 @@ function summarizeFailure(
       logsOfRun,
     );
   }
-  // The first closing knows what was caught; the event's comes after it.
+  // The first closing has the error that was caught; the closing for the event comes after it.
   const closing = closings.find(({ runId }) => runId === run.runId);
   const explanation = closing?.explanation ?? {
     where: 'CloseRun' satisfies StateName,

@@ -1,4 +1,4 @@
-/** What `churn run` says at its end: the document that --json prints. */
+/** The summary that `churn run` prints at its end; also the document of --json. */
 import { z } from 'zod';
 import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
 import type { RunDetail } from '../../domain/records.ts';
@@ -16,7 +16,7 @@ const modelSchema = z.strictObject({
   metrics: z.partialRecord(metricNameSchema, z.number()),
 });
 
-/** What is known of the lake after the run; of the last run that succeeded where this one had nothing to do. */
+/** What is known about the lake after the run; about the last run that succeeded if this one had nothing to do. */
 const outcomeShape = {
   counts: rowCountsSchema,
   users: z.number().int().nonnegative(),
@@ -43,13 +43,13 @@ export const runSummarySchema = z.discriminatedUnion('status', [
     status: z.enum(['FAILED', 'TIMED_OUT', 'ABORTED', 'REFUSED']),
     ...runShape,
     error: z.strictObject({ state: z.string(), message: z.string(), whatToDo: z.string() }),
-    /** Folder of the steps' logs, where a step has run. */
+    /** Folder of the steps' logs, if a step has run. */
     logs: z.string().nullable(),
   }),
 ]);
 export type RunSummary = z.infer<typeof runSummarySchema>;
 
-/** Whether a script may take the run as done. */
+/** Whether the command exits with 0. */
 export function isSuccess(summary: RunSummary): boolean {
   return summary.status === 'SUCCEEDED' || summary.status === 'NOTHING_TO_DO';
 }
@@ -70,7 +70,7 @@ export function succeeded(run: RunEnd, detail: RunDetail, report: string): RunSu
   };
 }
 
-/** @param current detail and report of the last run that succeeded, where they are still there */
+/** @param current detail and report of the last run that succeeded, if they still exist */
 export function nothingToDo(
   run: RunEnd,
   reason: string,

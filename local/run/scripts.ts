@@ -1,4 +1,4 @@
-/** Keeps with the run what it runs: the definition, and each script that a state names. */
+/** Keeps a copy of what a run executes: the definition, and each script that a state names. */
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { allStates, parseMachine } from '../interpreter/state-language.ts';
@@ -6,7 +6,7 @@ import type { LocalDefinition } from '../template/definition.ts';
 
 /**
  * Copies the scripts into the run's folder, each named after its state.
- * @returns the assets as they were, with the copies in place of the files of the assembly
+ * @returns the assets of these scripts, with the copies in place of the assembly's files
  */
 export async function keepScripts(
   definition: LocalDefinition,

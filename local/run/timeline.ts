@@ -1,4 +1,4 @@
-/** Which task states a run has been in, how long, and how each ended. */
+/** The task states that a run has been in, with the duration and outcome of each. */
 import type { StateEvent } from '../interpreter/interpreter.ts';
 
 export interface StateTime {
@@ -25,9 +25,9 @@ export class Timeline {
     }
     const visit = this.#visits.findLast(({ name }) => name === state);
     if (visit === undefined) return;
-    // A retry goes on with the same visit.
+    // A retry continues the same visit.
     visit.endedAt = kind === 'retried' ? undefined : at;
-    // A state whose failure was caught exits too.
+    // A state whose failure was caught also exits.
     if (kind === 'failed') visit.status = 'FAILED';
     else if (kind === 'retried') visit.status = 'ABORTED';
     else if (kind === 'exited' && visit.status !== 'FAILED') visit.status = 'SUCCEEDED';

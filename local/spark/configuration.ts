@@ -1,4 +1,4 @@
-/** The settings with which Spark runs on this machine: those of the cluster, but for where things lie. */
+/** The settings of Spark on this machine: those of the cluster, except for locations and resources. */
 import { availableParallelism, totalmem } from 'node:os';
 import { WAREHOUSE } from '../../domain/lake.ts';
 import { sparkDefaults } from '../../domain/spark.ts';
@@ -7,7 +7,7 @@ import { fileUri } from '../adapters/file-uris.ts';
 import { javaOptions } from './java-options.ts';
 
 const MOST_CORES = 8;
-/** Java's heap. With Python, XGBoost and what Java keeps besides its heap, a run stays below 5 GB. */
+/** Java's heap. With Python, XGBoost and Java's memory outside the heap, a run stays below 5 GB. */
 const MOST_HEAP_MEBIBYTES = 2_560;
 const LEAST_HEAP_MEBIBYTES = 1_024;
 const MEBIBYTE = 1_048_576;
@@ -15,13 +15,13 @@ const MEBIBYTE = 1_048_576;
 export interface LocalCluster {
   /** Absolute path of the lake. */
   readonly lakeFolder: string;
-  /** Folder for what Spark spills and shuffles. */
+  /** Folder for Spark's spilled and shuffled data. */
   readonly scratchFolder: string;
   /** `spark-defaults` of the cluster's definition. */
   readonly defined: Readonly<Record<string, string>>;
 }
 
-/** Settings of a local cluster; later ones win over those of the definition. */
+/** Settings of a local cluster; they override those of the definition. */
 export function localSparkSettings(cluster: LocalCluster): Readonly<Record<string, string>> {
   const cores = Math.min(availableParallelism(), MOST_CORES);
   const half = Math.floor(totalmem() / MEBIBYTE / 2);
@@ -35,29 +35,29 @@ export function localSparkSettings(cluster: LocalCluster): Readonly<Record<strin
     'spark.driver.memory': `${heapMebibytes}m`,
     'spark.driver.host': '127.0.0.1',
     'spark.driver.bindAddress': '127.0.0.1',
-    // For little work; a step that has much to do is given others.
+    // For small steps; a large step gets other options.
     'spark.driver.extraJavaOptions': javaOptions(cluster.scratchFolder, true),
     'spark.local.dir': cluster.scratchFolder,
     'spark.sql.warehouse.dir': fileUri(`${cluster.scratchFolder}/spark-warehouse`),
     'spark.default.parallelism': String(cores),
     'spark.sql.shuffle.partitions': String(4 * cores),
-    // Every sort and every hash map of a task begins with a page: the default of 64 MB is mostly cleared for nothing.
+    // Every sort and every hash map of a task begins with a page; with the default of 64 MB most of it is cleared in vain.
     'spark.buffer.pageSize': '2m',
-    // Rows are shuffled in fewer, larger pieces.
+    // Rows are shuffled in fewer, larger blocks.
     'spark.io.compression.lz4.blockSize': '128k',
     'spark.shuffle.file.buffer': '128k',
-    // Files of this machine are listed sooner than a job that lists them starts.
+    // Listing local files directly is faster than starting a job for it.
     'spark.sql.sources.parallelPartitionDiscovery.threshold': '100000',
     'spark.ui.enabled': 'false',
     'spark.ui.showConsoleProgress': 'true',
-    // One process on one machine talks to nobody, and its scratch files lie beside the lake itself.
+    // A single process has no network traffic, and its scratch files are on the same disk as the lake itself.
     'spark.authenticate': 'false',
     'spark.network.crypto.enabled': 'false',
     'spark.io.encryption.enabled': 'false',
   };
 }
 
-/** The cluster's settings without those that name its catalog, its memory, its executors or its paths. */
+/** The cluster's settings without those of its catalog, memory, executors and paths. */
 function withoutCloud(defined: Readonly<Record<string, string>>): Record<string, string> {
   const cloud =
     /^spark\.(sql\.catalog\.|(executor|driver|yarn|hadoop|pyspark|executorEnv|eventLog|history|jars)\b)/;
@@ -72,7 +72,7 @@ export function propertiesText(settings: Readonly<Record<string, string>>): stri
     .join('');
 }
 
-/** Warnings and errors on standard error, from where they go to the step's log. */
+/** Writes warnings and errors to standard error, which goes to the step's log. */
 export const LOG4J_PROPERTIES = `rootLogger.level = warn
 rootLogger.appenderRef.stderr.ref = stderr
 appender.stderr.type = Console
@@ -84,7 +84,7 @@ logger.native.name = org.apache.hadoop.util.NativeCodeLoader
 logger.native.level = error
 `;
 
-/** What the processes of a step see; nothing of the user's own Spark, Java or Python gets in. */
+/** The environment variables of a step's processes; the user's own Spark, Java and Python are kept out. */
 export function sparkEnvironment(configurationFolder: string): Readonly<Record<string, string>> {
   const { PATH, HOME, LANG, TZ } = process.env;
   const kept = Object.entries({ PATH, HOME, LANG, TZ }).flatMap(([name, value]) =>

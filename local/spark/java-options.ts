@@ -1,7 +1,7 @@
 /**
- * How Java runs a step on this machine. Java's second compiler makes code that is twice as fast, at the price of some
- * fifteen CPU seconds a step: a small step is over before that pays, and in a large one it pays only for what is done
- * with every row. Which is which, was measured on two cores.
+ * How Java runs a step on this machine. Java's second compiler generates code that is twice as fast, at a cost of about
+ * fifteen CPU seconds per step: a small step finishes before that pays off, and in a large one it pays off only for code
+ * that runs for every row. The limits were measured on two cores.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,10 +13,10 @@ import { classArchives, projectRoot } from '../../setup/environment.mjs';
 import { archiveOptions } from '../../setup/spark-classes.mjs';
 import { filePath } from '../adapters/file-uris.ts';
 
-/** Bytes of JSON below which the first compiler alone is quicker: to parse, and to work on what was made of it. */
+/** Bytes of JSON below which the first compiler alone is faster: for parsing JSON, and for working on data derived from it. */
 const SMALL_BYTES = { parsed: 350_000_000, derived: 2_000_000_000 } as const;
 
-/** Whether a step works on so little that the second compiler does not pay. */
+/** Whether a step has so little work that the second compiler does not pay off. */
 export async function isSmallStep(step: StepName, planUri: string, lakeFolder: string): Promise<boolean> {
   const plan = runPlanSchema.parse(JSON.parse(await readFile(filePath(planUri), 'utf8')));
   const newBytes = jsonBytes(plan.batch.files);
@@ -25,9 +25,9 @@ export async function isSmallStep(step: StepName, planUri: string, lakeFolder: s
 }
 
 /**
- * How often a method is called, or a loop run, before the second compiler takes it: ten times Java's defaults. Planning
- * queries stays below that, handling rows is beyond it within a second. Saves a tenth of the ingest of 1.3 GB; twice
- * as much, or half, makes no difference that could be measured.
+ * How often a method must be called or a loop run before the second compiler compiles it: ten times Java's defaults.
+ * Query planning stays below these numbers, row processing exceeds them within a second. This saves a tenth of the ingest
+ * of 1.3 GB; doubling or halving the numbers makes no measurable difference.
  */
 const SECOND_COMPILER_THRESHOLDS = {
   Tier4InvocationThreshold: 50_000,
@@ -37,12 +37,12 @@ const SECOND_COMPILER_THRESHOLDS = {
 } as const;
 
 /**
- * What the second compiler leaves to the first: SQL is parsed, classes are generated and tasks are sent about often
- * enough to be compiled for a second each, and not often enough for that to pay.
+ * Lists the code that the second compiler leaves to the first: parsing SQL, generating classes and sending tasks happen
+ * often enough to be compiled for a second each, but not often enough for that to pay off.
  */
 const COMPILER_DIRECTIVES = join(projectRoot, 'local', 'spark', 'compiler-directives.json');
 
-/** Options of the step's Java, as spark-submit takes them. */
+/** Java options of the step, in the form that spark-submit takes. */
 export function javaOptions(scratchFolder: string, isSmall: boolean): string {
   return [
     `"-Djava.io.tmpdir=${scratchFolder}"`,

@@ -1,6 +1,6 @@
-/** How far Spark is, read from the progress bar that it draws on standard error. */
+/** Spark's progress, read from the progress bar that it draws on standard error. */
 
-/** A stage that runs: how many of its tasks are done. */
+/** A running stage and how many of its tasks are done. */
 export interface SparkProgress {
   readonly stage: number;
   readonly tasksDone: number;
@@ -9,7 +9,7 @@ export interface SparkProgress {
 
 const STAGE = /\[Stage (\d+):[=> ]*\((\d+) \+ \d+\) \/ (\d+)\]/g;
 
-/** Progress shown by a piece of output; undefined when it is no progress bar. The newest stage counts. */
+/** Progress shown by a piece of output; undefined if it is not a progress bar. The newest stage counts. */
 export function readProgress(text: string): SparkProgress | undefined {
   const newest = [...text.matchAll(STAGE)].at(-1);
   if (newest === undefined) return undefined;
@@ -18,8 +18,8 @@ export function readProgress(text: string): SparkProgress | undefined {
 }
 
 /**
- * Separates Spark's standard error into progress and lines for the log. The bar is drawn over itself with
- * carriage returns and wiped with blanks; neither belongs into a log.
+ * Separates Spark's standard error into progress and lines for the log. The bar is redrawn with carriage returns and
+ * erased with blanks; neither belongs in a log.
  */
 export class ProgressSplitter {
   readonly #onProgress: (progress: SparkProgress) => void;
@@ -32,11 +32,11 @@ export class ProgressSplitter {
   }
 
   push(text: string): void {
-    // A carriage return at the very end may be half of a line's ending.
+    // A carriage return at the very end may be half of a line ending.
     const pieces = (this.#rest + text).split(/(\r\n|\n|\r(?!$))/);
     this.#rest = pieces.pop() ?? '';
     for (let index = 0; index < pieces.length; index += 2) this.#take(pieces[index] ?? '', pieces[index + 1]);
-    // The bar itself is not ended by anything: it is shown as soon as it is whole.
+    // The bar has no line ending: it is reported as soon as it is complete.
     if (this.#rest.endsWith(']')) {
       const progress = readProgress(this.#rest);
       if (progress !== undefined) {

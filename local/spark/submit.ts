@@ -1,4 +1,4 @@
-/** Runs one spark-submit to its end, in a process group of its own. */
+/** Runs one spark-submit to completion in its own process group. */
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -11,18 +11,18 @@ import { sparkEnvironment } from './configuration.ts';
 import { ProgressSplitter, type SparkProgress } from './progress.ts';
 
 export interface Submission {
-  /** Arguments behind `spark-submit`. */
+  /** Arguments after `spark-submit`. */
   readonly args: readonly string[];
   readonly configurationFolder: string;
   readonly workingFolder: string;
-  /** Everything that the step prints; the processor time it took goes beside it, into `<name>.times`. */
+  /** Receives everything that the step prints; the processor time it took is written to `<name>.times` beside it. */
   readonly logFile: string;
   readonly signal: AbortSignal;
   readonly onStart: (leader: ProcessIdentity) => Promise<void>;
   readonly onProgress: (progress: SparkProgress) => void;
 }
 
-/** The step's exit code; undefined when it was ended by the signal. No process of it is left. */
+/** Returns the step's exit code, or undefined if the signal stopped it. None of its processes is left. */
 export async function sparkSubmit(submission: Submission): Promise<number | undefined> {
   const { signal, workingFolder } = submission;
   if (signal.aborted) return undefined;

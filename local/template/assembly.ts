@@ -1,19 +1,19 @@
-/** Reads a synthesized CDK app: the templates of its stacks, and the local files that its assets would be uploaded from. */
+/** Reads a synthesized CDK app: the templates of its stacks, and the local files from which its assets would be uploaded. */
 import { resolve } from 'node:path';
 import { AssetManifestArtifact, CloudAssembly, type CloudFormationStackArtifact } from 'aws-cdk-lib/cx-api';
 import { resolveText, type StackTemplate, templateSchema } from './intrinsics.ts';
 
-/** Stand-ins for what an app leaves to the moment of deployment. Nothing is ever sent there. */
+/** Placeholders for values that an app leaves open until it is deployed. Nothing is ever sent there. */
 const LOCAL_ACCOUNT = '123456789012';
 const LOCAL_REGION = 'us-east-1';
 
 export interface Assembly {
   readonly stacks: readonly StackTemplate[];
-  /** `s3://bucket/key` of an asset to the absolute path of its file or folder. */
+  /** Maps `s3://bucket/key` of an asset to the absolute path of its file or folder. */
   readonly assets: ReadonlyMap<string, string>;
 }
 
-/** Reads the assembly in a folder (a `cdk.out`), its nested assemblies included. */
+/** Reads the assembly in a folder (a `cdk.out`), including its nested assemblies. */
 export function readAssembly(folder: string): Assembly {
   const assembly = new CloudAssembly(folder);
   const stacks = assembly.stacksRecursively.map(toStackTemplate);
@@ -52,13 +52,13 @@ function toStackTemplate(artifact: CloudFormationStackArtifact): StackTemplate {
   };
 }
 
-/** The stack that an asset manifest belongs to: its id is the stack's with a suffix. */
+/** The stack that depends on the asset manifest. */
 function placeOf(manifest: AssetManifestArtifact, stacks: readonly StackTemplate[]): StackTemplate {
   const owner = manifest.assembly.stacks.find((stack) =>
     stack.dependencies.some((dependency) => dependency.id === manifest.id),
   );
   const found = stacks.find((stack) => stack.stackName === owner?.stackName) ?? stacks[0];
   if (found === undefined)
-    throw new Error(`the app has no stack, so its assets in ${manifest.file} lead nowhere`);
+    throw new Error(`the app has no stack, so its assets in ${manifest.file} have no destination`);
   return found;
 }

@@ -1,6 +1,6 @@
 /**
- * The state machine that would be deployed, as plain Amazon States Language that this machine can interpret,
- * with what its tasks point at: the Lambda functions by ARN and the Spark scripts by the URI of their upload.
+ * The state machine that would be deployed, as plain Amazon States Language that can be interpreted locally, together
+ * with what its tasks refer to: the Lambda functions by ARN, and the Spark scripts by the URI of their upload.
  */
 import { z } from 'zod';
 import { notifierName } from '../../domain/operations.ts';
@@ -18,7 +18,7 @@ import { resourceArn } from './physical-names.ts';
 export interface LocalFunction {
   readonly functionName: string;
   readonly logicalId: string;
-  /** Its environment; values that only a deployment knows are left out. */
+  /** Its environment variables, without those whose values are known only after deployment. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -26,22 +26,22 @@ export interface LocalFunction {
 export interface LocalStateMachine {
   readonly name: string;
   readonly arn: string;
-  /** Amazon States Language without any CloudFormation left in it. */
+  /** Amazon States Language without any CloudFormation functions. */
   readonly states: { readonly [key: string]: Json };
 }
 
-/** The pipeline's state machine, and all that it uses. */
+/** The pipeline's state machine and everything that it uses. */
 export interface LocalDefinition extends LocalStateMachine {
-  /** Tells what became of a run. */
+  /** Publishes the notification of a run. */
   readonly notifier: LocalStateMachine;
   readonly functions: ReadonlyMap<string, LocalFunction>;
-  /** `s3://bucket/key` of an asset to the absolute path of its file or folder. */
+  /** Maps `s3://bucket/key` of an asset to the absolute path of its file or folder. */
   readonly assets: ReadonlyMap<string, string>;
 }
 
 const objectSchema = z.record(z.string(), z.json());
 
-/** Takes the pipeline's state machine, and its notifier, out of a synthesized app. */
+/** Reads the pipeline's state machine and its notifier from a synthesized app. */
 export function readDefinition(assemblyFolder: string): LocalDefinition {
   const { stacks, assets } = readAssembly(assemblyFolder);
   const machines = ofType(stacks, 'AWS::StepFunctions::StateMachine').map((found) =>
@@ -93,7 +93,7 @@ function localFunction(found: Found, stacks: readonly StackTemplate[]): [string,
   const { logicalId, resource, stack } = found;
   const functionName = resolveText({ Ref: logicalId }, stack, stacks);
   const arn = resourceArn(logicalId, { ...resource, Properties: { FunctionName: functionName } }, stack);
-  if (arn === undefined) throw new Error(`${logicalId} of stack ${stack.stackName} is no Lambda function`);
+  if (arn === undefined) throw new Error(`${logicalId} of stack ${stack.stackName} is not a Lambda function`);
   return [arn, { functionName, logicalId, environment: environmentOf(found, stacks) }];
 }
 
@@ -105,7 +105,7 @@ function environmentOf({ resource, stack }: Found, stacks: readonly StackTemplat
     try {
       environment[name] = String(resolve(value, stack, stacks));
     } catch (error) {
-      // A name that only a deployment gives: whoever needs it says that it is missing.
+      // The value is known only after deployment; the function that needs it reports that it is missing.
       if (!(error instanceof UnresolvableTemplateError)) throw error;
     }
   }

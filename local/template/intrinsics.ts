@@ -1,6 +1,6 @@
 /**
- * Resolves what CDK leaves open in a CloudFormation template, for a run on this machine: references to resources
- * become names and ARNs, references across stacks are followed. Whatever is not understood is refused.
+ * Resolves what CDK leaves open in a CloudFormation template, for a local run: references to resources become names and
+ * ARNs, references to other stacks are followed. Anything unknown is refused.
  */
 import { z } from 'zod';
 import { UserError } from '../../domain/user-error.ts';
@@ -29,18 +29,18 @@ export interface StackTemplate extends Place {
   readonly template: Template;
 }
 
-/** Something in a template that cannot be resolved without deploying it. */
+/** A template contains something that cannot be resolved without deploying it. */
 export class UnresolvableTemplateError extends UserError {
   override readonly name = 'UnresolvableTemplateError';
   constructor(stackName: string, what: string) {
     super(
       `The template of stack ${stackName} uses ${what}, which the local run cannot resolve. ` +
-        'Teach local/template about it, or define the value otherwise.',
+        'Add support for it in local/template, or define the value in another way.',
     );
   }
 }
 
-/** Plain JSON for a value of a stack's template; `stacks` are all stacks of the app, for exports. */
+/** Resolves a value of a stack's template to plain JSON; `stacks` are all stacks of the app, for exports. */
 export function resolve(value: Json, stack: StackTemplate, stacks: readonly StackTemplate[]): Json {
   if (Array.isArray(value)) return value.map((entry) => resolve(entry, stack, stacks));
   if (value === null || typeof value !== 'object') return value;
@@ -53,7 +53,7 @@ export function resolve(value: Json, stack: StackTemplate, stacks: readonly Stac
   );
 }
 
-/** As `resolve`, for a value that must be text. */
+/** Like `resolve`, for a value that must be text. */
 export function resolveText(value: Json, stack: StackTemplate, stacks: readonly StackTemplate[]): string {
   const resolved = resolve(value, stack, stacks);
   if (typeof resolved !== 'string') {
@@ -143,7 +143,7 @@ function getAttribute(
   return value;
 }
 
-/** The resource with those properties resolved that can be its name; the rest may hold anything. */
+/** The resource with only those properties that can be its name, resolved; the others may contain anything. */
 function resolved(resource: Resource, stack: StackTemplate, stacks: readonly StackTemplate[]): Resource {
   const names = Object.entries(resource.Properties).filter(
     ([key]) => key.endsWith('Name') || key === 'DatabaseInput' || key === 'Id',

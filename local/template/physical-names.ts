@@ -1,6 +1,6 @@
 /**
- * The names and ARNs that resources would have once deployed. A resource with a name of its own keeps it; any
- * other gets one from its logical id. Nothing is looked up: the local run never reaches what they name.
+ * The names and ARNs that resources would have once deployed. A resource with an explicit name keeps it; any other gets
+ * its name from its logical id. Nothing is looked up: the local run never accesses these resources.
  */
 import type { Resource } from './intrinsics.ts';
 
@@ -10,7 +10,7 @@ export interface Place {
   readonly region: string;
 }
 
-/** Properties by which resources are named, the most telling first. */
+/** Properties that name resources, the most specific first. */
 const NAME_PROPERTIES = [
   'FunctionName',
   'StateMachineName',
@@ -24,7 +24,7 @@ const NAME_PROPERTIES = [
   'Name',
 ];
 
-/** How the ARN of a resource type goes on after `arn:aws:`. */
+/** The ARN of a resource type after `arn:aws:`. */
 const ARN_FORMATS: Readonly<Record<string, (name: string, place: Place) => string>> = {
   'AWS::IAM::InstanceProfile': (name, { account }) => `iam::${account}:instance-profile/${name}`,
   'AWS::IAM::Role': (name, { account }) => `iam::${account}:role/${name}`,
@@ -38,7 +38,7 @@ const ARN_FORMATS: Readonly<Record<string, (name: string, place: Place) => strin
     `states:${region}:${account}:stateMachine:${name}`,
 };
 
-/** Types whose Ref is their ARN. */
+/** Types whose `Ref` is their ARN. */
 const REFERENCED_BY_ARN = new Set(['AWS::SNS::Topic', 'AWS::StepFunctions::StateMachine']);
 
 /** Attributes that are a name of the resource. */
@@ -52,19 +52,19 @@ const NAMING_ATTRIBUTES = new Set([
   'QueueName',
 ]);
 
-/** What `Ref` gives for a resource. */
+/** The value of `Ref` for a resource. */
 export function physicalId(logicalId: string, resource: Resource, place: Place): string {
   const arn = REFERENCED_BY_ARN.has(resource.Type) ? resourceArn(logicalId, resource, place) : undefined;
   return arn ?? nameOf(logicalId, resource);
 }
 
-/** The resource's ARN, or undefined for a type whose format is not known here. */
+/** The resource's ARN; undefined for a type whose ARN format is not listed here. */
 export function resourceArn(logicalId: string, resource: Resource, place: Place): string | undefined {
   const format = ARN_FORMATS[resource.Type];
   return format === undefined ? undefined : `arn:aws:${format(nameOf(logicalId, resource), place)}`;
 }
 
-/** An attribute other than the ARN, or undefined where its value can be known only after deployment. */
+/** An attribute other than the ARN; undefined if its value is known only after deployment. */
 export function attributeOf(logicalId: string, resource: Resource, attribute: string): string | undefined {
   return NAMING_ATTRIBUTES.has(attribute) ? nameOf(logicalId, resource) : undefined;
 }

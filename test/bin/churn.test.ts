@@ -7,7 +7,7 @@ import { FORGOTTEN_USERS } from '../../domain/lake-objects.ts';
 import { openLake } from '../../local/run/lake-folder.ts';
 import { projectRoot } from '../../setup/environment.mjs';
 
-/** The command line as a script calls it, with no AWS account anywhere. */
+/** Runs the command line as a script would, without AWS credentials. */
 function churn(...args: readonly string[]) {
   return churnAfter([], ...args);
 }
@@ -22,7 +22,7 @@ function churnAfter(nodeOptions: readonly string[], ...args: readonly string[]) 
 }
 
 describe('the command line', () => {
-  it('tells of every command, and exits with 0 when it was asked to', async () => {
+  it('lists every command in its help, and exits with 0', async () => {
     const { exitCode, stdout } = await churn('--help');
     expect(exitCode).toBe(0);
     for (const command of ['run', 'generate', 'report', 'forget', 'start', 'watch', 'list', 'stop']) {
@@ -34,25 +34,25 @@ describe('the command line', () => {
     [['stop'], /missing required argument 'run'/],
     [['forget'], /missing required argument 'users'/],
     [['forget', ' '], /A user id is empty/],
-    [['forget', '17', '--lake', 's3:/lake'], /must read s3:\/\/bucket/],
+    [['forget', '17', '--lake', 's3:/lake'], /must be s3:\/\/bucket/],
     [['list', '--stage', 'test'], /Allowed choices are dev, prod/],
     [['start', '--events', '/tmp'], /must be an address in S3.*churn run/],
     [['start', '--resume', 'run-1', '--force'], /leave out all options except --resume/],
-  ])('exits with 2 when it is called wrongly: %j', async (args, words) => {
+  ])('exits with 2 when it is called with invalid arguments: %j', async (args, words) => {
     const { exitCode, stdout, stderr } = await churn(...args);
     expect([exitCode, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(words);
   });
 
   it.concurrent.each([
-    [['list', '--json'], /No Region is chosen.*--region/],
+    [['list', '--json'], /No Region is set.*--region/],
     [['start', '--region', 'eu-central-1'], /no AWS credentials.*aws sso login/],
     [['report', '--stage', 'prod', '--region', 'eu-central-1'], /no AWS credentials/],
-    [['watch', '--state-machine', 'churn-dev'], /is no ARN of a state machine/],
+    [['watch', '--state-machine', 'churn-dev'], /is not the ARN of a state machine/],
     [['forget', '17', '--lake', '/nowhere'], /There is no lake in \/nowhere/],
-    [['forget', '17', '--lake', 's3://lake'], /No Region is chosen.*--region/],
+    [['forget', '17', '--lake', 's3://lake'], /No Region is set.*--region/],
     [['forget', '17', '--lake', 's3://lake', '--region', 'eu-central-1'], /no AWS credentials/],
-  ])('exits with 1 and says what to do when it cannot: %j', async (args, words) => {
+  ])('exits with 1 and says what to do when the command fails: %j', async (args, words) => {
     const { exitCode, stdout, stderr } = await churn(...args);
     expect([exitCode, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(words);

@@ -4,7 +4,7 @@ import { type ExecutionDescription, isSuccess, outcomeOf } from '../../bin/comma
 import { listText, outcomeText } from '../../bin/commands/deployed/text.ts';
 import { Timeline } from '../../local/run/timeline.ts';
 
-/** Events one second apart, each after the one before it unless it says otherwise. */
+/** Events one second apart, each following the previous one unless it says otherwise. */
 function history(...events: readonly Partial<HistoryEvent>[]): readonly HistoryEvent[] {
   return events.map((event, index) => ({
     id: index + 1,
@@ -38,12 +38,12 @@ const RETRIED = history(
   exited('Task', 'CreateCluster'),
   entered('Choice', 'AnythingToDo'),
 );
-const told = (events: readonly HistoryEvent[], reader = new HistoryReader()) =>
+const stateEvents = (events: readonly HistoryEvent[], reader = new HistoryReader()) =>
   reader.read(events).map(({ kind, state, error }) => [kind, state, ...(error === undefined ? [] : [error])]);
 
-describe('a history', () => {
-  it('tells of states that start, fail, are tried again and end', () => {
-    expect(told(RETRIED)).toEqual([
+describe('the history of a deployed execution', () => {
+  it('shows states that start, fail, are retried and end', () => {
+    expect(stateEvents(RETRIED)).toEqual([
       ['entered', 'CreateCluster'],
       ['failed', 'CreateCluster', 'EMR.AmazonElasticMapReduceException'],
       ['retried', 'CreateCluster'],
@@ -52,14 +52,14 @@ describe('a history', () => {
     ]);
   });
 
-  it('tells each of it once, however it is read again as it grows', () => {
+  it('reports each event once, however often it is read while it grows', () => {
     const reader = new HistoryReader();
-    const parts = [0, 4, 4, 7, RETRIED.length].map((length) => told(RETRIED.slice(0, length), reader));
-    expect(parts.flat()).toEqual(told(RETRIED));
+    const parts = [0, 4, 4, 7, RETRIED.length].map((length) => stateEvents(RETRIED.slice(0, length), reader));
+    expect(parts.flat()).toEqual(stateEvents(RETRIED));
     expect(parts[2]).toEqual([]);
   });
 
-  it('knows the state of an event by the one before it, also where branches mix', () => {
+  it('assigns an event to the state of the previous event, even when branches are interleaved', () => {
     const mixed = history(
       entered('Parallel', 'UseCluster'),
       { ...entered('Task', 'Left'), previousEventId: 1 },
@@ -69,13 +69,13 @@ describe('a history', () => {
       { type: 'TaskTimedOut', previousEventId: 4 },
       { type: 'TaskFailed', previousEventId: 5, taskFailedEventDetails: { error: 'States.TaskFailed' } },
     );
-    expect(told(mixed).slice(3)).toEqual([
+    expect(stateEvents(mixed).slice(3)).toEqual([
       ['failed', 'Left', 'States.Timeout'],
       ['failed', 'Right', 'States.TaskFailed'],
     ]);
   });
 
-  it('gives the times of the states', () => {
+  it('gives the duration of each state', () => {
     const timeline = new Timeline();
     for (const event of new HistoryReader().read(RETRIED)) timeline.record(event);
     expect(timeline.states(new Date())).toEqual([{ name: 'CreateCluster', seconds: 8, status: 'SUCCEEDED' }]);
@@ -114,7 +114,7 @@ const FAILURE = {
   cause: 'TrainModels: too short\nWhat to do: deliver more.',
 };
 
-describe('the outcome of a run', () => {
+describe('the outcome of a deployed run', () => {
   it.each([
     [{}, 'RUNNING', ''],
     [{ status: 'PENDING_REDRIVE' }, 'RUNNING', ''],
@@ -122,27 +122,31 @@ describe('the outcome of a run', () => {
     [NOTHING, 'NOTHING_TO_DO', 'all is known'],
     [REFUSAL, 'REFUSED', 'run run-0 lives'],
     [FAILURE, 'FAILED', 'StepError: TrainModels: too short\nWhat to do: deliver more.'],
-    [{ status: 'ABORTED' }, 'ABORTED', 'it was stopped by hand; its cluster is being ended'],
-    [{ status: 'TIMED_OUT' }, 'TIMED_OUT', 'it took longer than a run may; its cluster is being ended'],
+    [{ status: 'ABORTED' }, 'ABORTED', 'it was stopped by hand; its cluster is being terminated'],
+    [
+      { status: 'TIMED_OUT' },
+      'TIMED_OUT',
+      'it exceeded the time limit of a run; its cluster is being terminated',
+    ],
     [{ status: 'SUCCEEDED', output: '{"cut of' }, 'SUCCEEDED', ''],
   ])('%j is %s', (more, status, text) => {
     expect(outcome(more)).toMatchObject({ status, text });
     expect(isSuccess(outcome(more))).toBe(status === 'SUCCEEDED' || status === 'NOTHING_TO_DO');
   });
 
-  it('lasts until its end, or until now', () => {
+  it('has a duration until the end of the run, or until now', () => {
     expect(outcome(SUCCESS)).toMatchObject({ seconds: 2_400, report: 's3://lake/reports/run-1.html' });
     expect(outcome({})).toMatchObject({ seconds: 600, report: null });
   });
 
-  it('is told in lines that a person can act on', () => {
+  it('is written as lines that say what to do', () => {
     expect(outcomeText(outcome(FAILURE))).toMatch(
       /^Run run-1: failed after 10 min 00 s\.\n {2}StepError: TrainModels: too short\n {2}What to do: deliver more\.\n {2}Console: https/,
     );
     expect(outcomeText(outcome(SUCCESS))).toContain('Report: s3://lake/reports/run-1.html');
   });
 
-  it('is one line of a list, with why where it ended badly', () => {
+  it('is one line of a list, with the reason if the run did not succeed', () => {
     expect(listText([outcome({}), outcome(REFUSAL), outcome(SUCCESS)]).split('\n')).toEqual([
       'run-1  running    2026-11-23 07:00 UTC  10 min 00 s',
       'run-1  refused    2026-11-23 07:00 UTC  10 min 00 s  run run-0 lives',

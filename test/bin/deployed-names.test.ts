@@ -12,8 +12,8 @@ import { startRequest } from '../../bin/commands/deployed/start.ts';
 const MACHINE = 'arn:aws:states:eu-central-1:111122223333:stateMachine:churn-dev';
 const EXECUTION = 'arn:aws:states:eu-central-1:111122223333:execution:churn-dev:run-1';
 
-describe('the names of a run', () => {
-  it('lead from its id to its ARN and back, and to the console', () => {
+describe('the names of a deployed run', () => {
+  it('convert its id to its ARN and back, and to a console link', () => {
     expect(executionArnOf(MACHINE, 'run-1')).toBe(EXECUTION);
     expect(executionArnOf(MACHINE, EXECUTION)).toBe(EXECUTION);
     expect(runIdOf(EXECUTION)).toBe('run-1');
@@ -23,16 +23,16 @@ describe('the names of a run', () => {
   });
 
   it.each(['a b', '', 'arn:aws:states:eu-central-1:111122223333:execution:other:run-1'])(
-    'refuse %j, which is no run of this pipeline',
+    'refuse %j, which is not a run of this pipeline',
     (run) => expect(() => executionArnOf(MACHINE, run)).toThrow(DeployedError),
   );
 
   it.each(['churn-dev', EXECUTION, 'arn:aws:lambda:eu-central-1:111122223333:function:churn'])(
-    'refuse %j as a state machine',
-    (arn) => expect(() => regionOf(arn)).toThrow(/is no ARN of a state machine/),
+    'refuse %j, which is not the ARN of a state machine',
+    (arn) => expect(() => regionOf(arn)).toThrow(/is not the ARN of a state machine/),
   );
 
-  it('are made so that they sort by time and may be names of executions', () => {
+  it('sort by time and are valid names of executions', () => {
     const ids = ['2026-11-23T07:00:00Z', '2026-11-23T07:00:01Z'].map((time) =>
       newRunId(new Date(time), 'ab12'),
     );
@@ -41,8 +41,8 @@ describe('the names of a run', () => {
   });
 });
 
-describe('the request of a start', () => {
-  it('holds what was asked for and nothing else', () => {
+describe('the request of `churn start`', () => {
+  it('contains the fields that were given and nothing else', () => {
     expect(startRequest({})).toEqual({});
     expect(
       startRequest({
@@ -62,32 +62,32 @@ describe('the request of a start', () => {
     expect(startRequest({ resume: 'run-1' })).toEqual({ resume: 'run-1' });
   });
 
-  it('is not another one when a run is resumed', () => {
+  it('cannot have other fields when a run is resumed', () => {
     expect(() => startRequest({ resume: 'run-1', force: true })).toThrow(
       /leave out all options except --resume/,
     );
   });
 });
 
-describe('an error of AWS', () => {
+describe('the message for an error of AWS', () => {
   const named = (name: string, message = 'as AWS says'): Error => Object.assign(new Error(message), { name });
 
   it.each([
     ['CredentialsProviderError', /no AWS credentials.*aws sso login/],
     ['ExpiredTokenException', /have expired.*AWS_PROFILE/],
-    ['AccessDeniedException', /may not do that: as AWS says/],
-    ['AccessDenied', /may not do that: as AWS says/],
+    ['AccessDeniedException', /do not have the permission: as AWS says/],
+    ['AccessDenied', /do not have the permission: as AWS says/],
     ['NoSuchBucket', /no such bucket: as AWS says\. Name the LakeUri/],
     ['PermanentRedirect', /another Region.*--region/],
     ['InvalidAccessKeyId', /does not know these credentials/],
     ['StateMachineDoesNotExist', /no such pipeline.*--stage/],
     ['ExecutionDoesNotExist', /no such run.*churn list/],
-  ])('%s says what to do', (name, words) => {
+  ])('says what to do about %s', (name, words) => {
     expect(withRemedy(named(name))).toBeInstanceOf(DeployedError);
     expect(withRemedy(named(name))).toHaveProperty('message', expect.stringMatching(words));
   });
 
-  it('about a Region or the network says what to do', () => {
+  it('says what to do about a missing Region or an unreachable network', () => {
     expect(withRemedy(new Error('Region is missing'))).toHaveProperty(
       'message',
       expect.stringMatching(/--region/),
@@ -96,7 +96,7 @@ describe('an error of AWS', () => {
     expect(withRemedy(unreachable)).toHaveProperty('message', expect.stringMatching(/cannot be reached/));
   });
 
-  it('that nobody expects stays as it is', () => {
+  it('is unchanged for an unexpected error', () => {
     const error = named('InternalFailure');
     expect(withRemedy(error)).toBe(error);
   });

@@ -35,7 +35,7 @@ const listed = (runId: string) => ({
 
 beforeEach(() => mock.reset());
 
-describe('finding a pipeline', () => {
+describe('finding a deployed pipeline', () => {
   const machine = (name: string) => ({
     stateMachineArn: `arn:aws:states:eu-central-1:111122223333:stateMachine:${name}`,
     name,
@@ -43,7 +43,7 @@ describe('finding a pipeline', () => {
     creationDate: startDate,
   });
 
-  it('looks for its exact name, on every page', async () => {
+  it('looks for its exact name on every page', async () => {
     mock
       .on(ListStateMachinesCommand)
       .resolvesOnce({ stateMachines: [machine('churn-dev-old'), machine('churn-prod')], nextToken: 'more' })
@@ -51,7 +51,7 @@ describe('finding a pipeline', () => {
     expect(await findStateMachine(client, 'churn-dev')).toBe(MACHINE);
   });
 
-  it('says what to do where there is none', async () => {
+  it('says what to do if there is none', async () => {
     mock.on(ListStateMachinesCommand).resolves({ stateMachines: [machine('churn-prod')] });
     await expect(findStateMachine(client, 'churn-dev')).rejects.toThrow(
       /no pipeline churn-dev in eu-central-1.*--stage.*AWS_PROFILE.*deploy/,
@@ -60,7 +60,7 @@ describe('finding a pipeline', () => {
 });
 
 describe('a deployed pipeline', () => {
-  it('starts a run under its id with its request', async () => {
+  it('starts a run with its id and its request', async () => {
     mock.on(StartExecutionCommand).resolves({ executionArn: arn('run-1'), startDate });
     expect(await pipeline.start('run-1', { force: true })).toBe(arn('run-1'));
     expect(mock.commandCalls(StartExecutionCommand)[0]?.args[0].input).toEqual({
@@ -70,13 +70,13 @@ describe('a deployed pipeline', () => {
     });
   });
 
-  it('tells why it cannot in words to act on', async () => {
+  it('says what to do when a run cannot be started', async () => {
     const gone = new StateMachineDoesNotExist({ message: 'State Machine Does Not Exist', $metadata: {} });
     mock.on(StartExecutionCommand).rejects(gone);
     await expect(pipeline.start('run-1', {})).rejects.toThrow(/There is no such pipeline.*--state-machine/);
   });
 
-  it('stops a run and says by whom', async () => {
+  it('stops a run and records the command as the cause', async () => {
     mock.on(StopExecutionCommand).resolves({ stopDate: startDate });
     await pipeline.stop(arn('run-1'));
     expect(mock.commandCalls(StopExecutionCommand)[0]?.args[0].input).toMatchObject({
@@ -85,7 +85,7 @@ describe('a deployed pipeline', () => {
     });
   });
 
-  it('lists no more runs than it was asked for, over pages', async () => {
+  it('lists no more runs than requested, across pages', async () => {
     mock
       .on(ListExecutionsCommand)
       .resolvesOnce({ executions: [listed('c'), listed('b')], nextToken: 'more' })
@@ -94,7 +94,7 @@ describe('a deployed pipeline', () => {
     expect(await pipeline.latest(3)).toEqual([arn('c'), arn('b'), arn('a')]);
   });
 
-  it('takes the run that goes on for the one meant, or else the latest, or says that there is none', async () => {
+  it('chooses the run in progress, or else the latest, or says that there is none', async () => {
     mock.on(ListExecutionsCommand).resolves({ executions: [listed('latest')] });
     expect(await latestRun(pipeline)).toBe(arn('latest'));
     mock
@@ -107,7 +107,7 @@ describe('a deployed pipeline', () => {
   });
 });
 
-describe('following a run', () => {
+describe('following a deployed run', () => {
   const task = { Type: 'Task', Resource: 'arn:aws:states:::lambda:invoke', End: true };
   const events = [
     { id: 1, previousEventId: 0, type: 'ExecutionStarted' as const, timestamp: startDate },
@@ -152,7 +152,7 @@ describe('following a run', () => {
     return { outcome, waits, text: () => text };
   }
 
-  it('shows its states as they start and end, over pages of its history, until it has ended', async () => {
+  it('shows its states as they start and end, across pages of its history, until it has ended', async () => {
     mock.on(DescribeExecutionCommand).resolvesOnce({ status: 'RUNNING', startDate }).resolves({
       status: 'FAILED',
       startDate,
@@ -176,7 +176,7 @@ describe('following a run', () => {
     );
   });
 
-  it('can be given up while the run goes on', async () => {
+  it('can be stopped while the run continues', async () => {
     mock.on(DescribeExecutionCommand).resolves({ status: 'RUNNING', startDate });
     mock.on(GetExecutionHistoryCommand).resolves({ events: events.slice(0, 2) });
     expect(await following(AbortSignal.abort()).outcome).toMatchObject({ status: 'RUNNING' });
@@ -196,7 +196,7 @@ describe('the report of a deployed pipeline', () => {
     output: JSON.stringify(output),
   });
 
-  it('is that of the last run that made one, signed with the reader’s own credentials', async () => {
+  it('is that of the last run that created one, signed with the reader’s own credentials', async () => {
     mock.on(ListExecutionsCommand).resolves({ executions: [listed('idle'), listed('run-1')] });
     mock
       .on(DescribeExecutionCommand, { executionArn: arn('idle') })

@@ -24,8 +24,8 @@ afterEach(() => rm(folder, { recursive: true }));
 const lakeIn = ({ contentTags, root }: LakeFolder): Lake =>
   new Lake(new FolderStore(new ContentTags(contentTags)), root);
 
-describe('the list of users to be forgotten', () => {
-  it('grows, and holds no id as it is', async () => {
+describe('the list of forgotten users', () => {
+  it('grows, and does not contain ids in plain text', async () => {
     const lake = await openLake(folder);
     await addToList(lakeIn(lake), ['4711']);
     await addToList(lakeIn(lake), ['4712', '4711']);
@@ -34,7 +34,7 @@ describe('the list of users to be forgotten', () => {
     expect(text).not.toMatch(/"471[12]"/);
   });
 
-  it('is not overwritten when somebody else changed it in the same moment', async () => {
+  it('is not overwritten when another process changes it at the same time', async () => {
     const ports = new MemoryPorts();
     const lake = new Lake(ports.objects, LAKE);
     await addToList(lake, ['1']);
@@ -43,12 +43,12 @@ describe('the list of users to be forgotten', () => {
       ports.before = undefined;
       await addToList(lake, ['2']);
     };
-    await expect(addToList(lake, ['3'])).rejects.toThrow(/changed by somebody else/);
+    await expect(addToList(lake, ['3'])).rejects.toThrow(/changed by another process/);
     const text = ports.objects.text(at(FORGOTTEN_USERS.key)) ?? 'null';
     expect(forgottenUsersSchema.parse(JSON.parse(text)).hashes).toHaveLength(2);
   });
 
-  it('is left in place by a lake that is made anew', async () => {
+  it('is kept when a lake is created again in its folder', async () => {
     const first = await openLake(folder);
     await addToList(lakeIn(first), ['1']);
     await rm(join(folder, 'local'), { recursive: true });
@@ -56,8 +56,8 @@ describe('the list of users to be forgotten', () => {
   });
 });
 
-describe('an address in S3', () => {
-  it.each([CURRENT.key, LEASE.key])('is a lake where %s lies', async (marker) => {
+describe('an S3 address given to `churn forget`', () => {
+  it.each([CURRENT.key, LEASE.key])('is accepted as a lake if it has %s', async (marker) => {
     const { objects } = new MemoryPorts();
     objects.put(at(marker), '{}');
     await expect(requireLake(new Lake(objects, LAKE))).resolves.toBeUndefined();
@@ -67,10 +67,10 @@ describe('an address in S3', () => {
   });
 });
 
-describe('what is said of a deployed lake', () => {
+describe('the statements printed for a deployed lake', () => {
   const lines = deletions(['17', "o'x"]).split('\n');
 
-  it.each(['events', 'scores'])('takes the rows out of the files of %s', (name) => {
+  it.each(['events', 'scores'])('remove the rows from the files of %s', (name) => {
     expect(lines.filter((line) => line.startsWith('  ') && line.includes(` ${name}`))).toEqual([
       `  ALTER TABLE ${name} SET TBLPROPERTIES ('optimize_rewrite_delete_file_threshold' = '1');`,
       `  DELETE FROM ${name} WHERE user_id IN ('17', 'o''x');`,
@@ -79,7 +79,7 @@ describe('what is said of a deployed lake', () => {
     ]);
   });
 
-  it('passes no table over that has users, and removes old files after the run that writes two of them anew', () => {
+  it('cover every table with user ids, and remove old files after the run that rewrites two of them', () => {
     const withUsers = [...TABLES, FEATURES_TABLE].filter(
       ({ format, columns }) => format === 'iceberg' && columns.some(({ name }) => name === 'user_id'),
     );

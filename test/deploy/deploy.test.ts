@@ -1,6 +1,6 @@
 /**
- * The app through the real CDK command line into an emulator, its Lambdas' bundled code against the emulated S3,
- * EMR, Athena and Step Functions, and everything gone again. The emulator runs no state machine: test/local does.
+ * Deploys the app with the real CDK command line to an emulator, runs the Lambdas' bundled code against the emulated S3,
+ * EMR, Athena and Step Functions, and destroys everything. The emulator does not run state machines: test/local does.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -55,7 +55,7 @@ async function cdk(...args: readonly string[]): Promise<string> {
   return all;
 }
 
-/** @param environment besides that which the function was deployed with, or in its place */
+/** @param environment added to the function's deployed environment, or overriding it */
 async function call(
   name: FunctionName,
   event: unknown,
@@ -92,7 +92,7 @@ beforeAll(async () => {
     context: {
       'churn:account': ACCOUNT,
       'churn:region': REGION,
-      // The Lambdas are bundled; the Python packages of the cluster would take minutes and are used by nobody here.
+      // The Lambdas are bundled; the cluster's Python packages would take minutes and are not needed here.
       'aws:cdk:bundling-stacks': ['churn-dev-pipeline'],
     },
   });
@@ -100,7 +100,7 @@ beforeAll(async () => {
   s3 = new S3Client({ ...client(), forcePathStyle: true });
   emr = new EMRClient(client());
   await cdk('bootstrap', `aws://${ACCOUNT}/${REGION}`);
-  // The emulator forgets the outputs of a stack that was made by a change set.
+  // The emulator loses the outputs of a stack that was created with a change set.
   await cdk('deploy', '--all', '--method', 'direct', '--require-approval', 'never');
   for (const name of FUNCTION_NAMES) {
     const functionName = `${churn.configuration.prefix}-${name}`;
@@ -119,8 +119,8 @@ afterAll(async () => {
   if (assembly !== undefined) rmSync(assembly, { recursive: true, force: true });
 });
 
-describe('the Lambdas, as they were deployed', () => {
-  test('start-training plans a run, and refuses a second one meanwhile', async () => {
+describe('the deployed Lambdas', () => {
+  test('start-training plans a run, and refuses a second one while it is in progress', async () => {
     const eventsRoot = lambdas.get('start-training')?.environment[ENVIRONMENT.eventsRoot] ?? '';
     await put(`${eventsRoot}/2018-10-01.json`, '{"ts": 1538352117000}\n');
     const event = (runId: string) => ({
@@ -152,7 +152,7 @@ describe('the Lambdas, as they were deployed', () => {
   });
 
   test('store-metrics and render-report make the run current, from Athena’s answer', async () => {
-    // What the steps of this very plan would leave, made in memory and carried over.
+    // The results that the steps of this plan would write, made in memory and copied over.
     const memory = new MemoryPorts();
     memory.objects.put(at(PLAN.of('first').key), await read(`${lakeRoot}/${PLAN.of('first').key}`));
     runSteps(memory, 'first');
@@ -175,7 +175,7 @@ describe('the Lambdas, as they were deployed', () => {
     expect(await read(`${lakeRoot}/${REPORT.of('first').key}`)).toMatch(/^<!doctype html>/i);
   });
 
-  test('close-run ends the cluster of a run that failed, records it and frees the lease', async () => {
+  test('close-run terminates the cluster of a failed run, records the run and releases the lease', async () => {
     const eventsRoot = lambdas.get('start-training')?.environment[ENVIRONMENT.eventsRoot] ?? '';
     await put(`${eventsRoot}/2018-10-02.json`, '{"ts": 1538438517000}\n');
     const startedAt = new Date().toISOString();
@@ -191,8 +191,8 @@ describe('the Lambdas, as they were deployed', () => {
     expect(Cluster?.Status?.State).toMatch(/^TERMINAT/);
     const record = runRecordSchema.parse(JSON.parse(await read(`${lakeRoot}/${RUN_RECORD.of('third').key}`)));
     expect(record).toMatchObject({ run_id: 'third', status: 'FAILED' });
-    expect(await toldOf('third')).toMatchObject({ subject: expect.stringContaining('run failed') });
-    // Whoever closes it again finds the name used, also without the marker that spares the question.
+    expect(await noticeOf('third')).toMatchObject({ subject: expect.stringContaining('run failed') });
+    // Closing it again finds the execution's name used, even without the marker.
     await s3.send(new DeleteObjectCommand(bucketOf(`${lakeRoot}/${CLOSED.of('third').key}`)));
     expect(await call('close-run', { ...run, failure })).toMatchObject({ Error: expect.any(String) });
     expect(
@@ -203,7 +203,7 @@ describe('the Lambdas, as they were deployed', () => {
   });
 });
 
-test('everything is destroyed but the data, which stays', async () => {
+test('cdk destroy removes everything except the data', async () => {
   await removeRouteTables();
   await cdk('destroy', '--all', '--force');
   for (const stack of Object.values(churn.stacks)) {
@@ -212,15 +212,15 @@ test('everything is destroyed but the data, which stays', async () => {
   expect(await read(`${lakeRoot}/${CURRENT.key}`)).toContain('first');
 });
 
-/** What the notifier was started with for a run. */
-async function toldOf(runId: string): Promise<unknown> {
+/** The notifier's input for a run. */
+async function noticeOf(runId: string): Promise<unknown> {
   const notifierArn = lambdas.get('close-run')?.environment[ENVIRONMENT.notifierArn] ?? '';
   const executionArn = `${notifierArn.replace(':stateMachine:', ':execution:')}:${runId}`;
   const { input } = await new SFNClient(client()).send(new DescribeExecutionCommand({ executionArn }));
   return JSON.parse(input ?? '');
 }
 
-/** The emulator does not delete route tables with their stack, and then cannot delete the VPC. */
+/** The emulator does not delete route tables with their stack and then cannot delete the VPC. */
 async function removeRouteTables(): Promise<void> {
   const ec2 = new EC2Client(client());
   const { RouteTables: tables = [] } = await ec2.send(new DescribeRouteTablesCommand({}));
@@ -233,7 +233,7 @@ async function removeRouteTables(): Promise<void> {
   }
 }
 
-/** The emulator breaks at the tags of a key. */
+/** The emulator fails on the tags of a key. */
 function leaveOutKeyTags(templateFile: string): void {
   const template = JSON.parse(readFileSync(templateFile, 'utf8'), (_, value) => {
     if (value?.Type !== 'AWS::KMS::Key') return value;
@@ -243,7 +243,7 @@ function leaveOutKeyTags(templateFile: string): void {
   writeFileSync(templateFile, JSON.stringify(template));
 }
 
-/** Lets the emulator's Athena answer the next query so, and starts one. */
+/** Sets the emulated Athena's answer to the next query, and starts a query. */
 async function answerInAthena(rows: readonly Readonly<Record<string, string | null>>[]): Promise<string> {
   const columns = Object.keys(rows[0] ?? {});
   const results = {
@@ -295,7 +295,7 @@ async function startCluster(runId: string): Promise<string> {
   return JobFlowId ?? '';
 }
 
-/** The emulator answers for a stack by its name only while it exists. */
+/** The emulator finds a stack by its name only while it exists. */
 async function stackStatus(stackName: string): Promise<string> {
   const answer = await fetch(`${emulator.endpoint}/`, {
     method: 'POST',

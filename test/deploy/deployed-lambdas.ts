@@ -1,4 +1,4 @@
-/** The deployed Lambdas, called as the service would: their bundled code, in their own environment. */
+/** Calls the deployed Lambdas as the service would: their bundled code, with their own environment. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ const answerSchema = z.object({
 });
 export type Answer = z.infer<typeof answerSchema>;
 
-/** What the emulator says a function was deployed with. */
+/** The configuration of a function in the emulator. */
 export async function deployedEnvironment(
   emulator: Emulator,
   functionName: string,
@@ -44,7 +44,7 @@ export async function deployedEnvironment(
   return configurationSchema.parse(await answer.json()).Environment.Variables;
 }
 
-/** Folder of a function's bundle, found by the key its code was uploaded under. */
+/** Folder of a function's bundle, found by the key under which its code was uploaded. */
 export function bundleOf(assemblyFolder: string, pipelineStack: string, functionName: string): string {
   const template = templateSchema.parse(
     JSON.parse(readFileSync(join(assemblyFolder, `${pipelineStack}.template.json`), 'utf8')),
@@ -62,7 +62,7 @@ export interface DeployedLambda {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** Calls a Lambda. Its log is thrown away unless the process breaks. */
+/** Calls a Lambda. Its log is discarded unless the process fails. */
 export async function invoke(lambda: DeployedLambda, emulator: Emulator, event: unknown): Promise<Answer> {
   const folder = mkdtempSync(join(tmpdir(), 'churn-invoke-'));
   const outputFile = join(folder, 'output.json');

@@ -1,4 +1,4 @@
-/** An emulator of AWS (moto) on a port of its own, and the environment in which the SDK and the CDK use it. */
+/** An AWS emulator (moto) on a free port, and the environment variables with which the SDK and the CDK use it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { locate, projectRoot } from '../../setup/environment.mjs';
 
-/** The emulator's own account. */
+/** The emulator's default account. */
 export const ACCOUNT = '123456789012';
 export const REGION = 'us-east-1';
 const START_SECONDS = 30;
@@ -25,7 +25,7 @@ export async function startEmulator(): Promise<Emulator> {
   const home = mkdtempSync(join(tmpdir(), 'churn-deploy-'));
   const command = join(locate(projectRoot).deployEmulatorFolder, 'bin', 'moto_server');
   const server = spawn(command, ['--port', String(port)], { stdio: 'ignore' });
-  // By name: virtual hosts of buckets are made of it.
+  // A host name, not an address: virtual hosts of buckets are derived from it.
   const endpoint = `http://localhost:${port}`;
   await untilItAnswers(endpoint, server);
   return {
@@ -37,7 +37,7 @@ export async function startEmulator(): Promise<Emulator> {
       AWS_ACCESS_KEY_ID: 'testing',
       AWS_SECRET_ACCESS_KEY: 'testing',
       AWS_EC2_METADATA_DISABLED: 'true',
-      // The CDK remembers accounts and endpoints between calls: not between tests.
+      // The CDK caches accounts and endpoints between calls, which must not happen between tests.
       CDK_HOME: home,
     },
     async stop() {
@@ -69,7 +69,7 @@ function freePort(): Promise<number> {
       server.close(() =>
         typeof address === 'object' && address !== null
           ? resolve(address.port)
-          : reject(new Error('no port is free')),
+          : reject(new Error('there is no free port')),
       );
     });
   });

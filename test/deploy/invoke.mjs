@@ -1,4 +1,4 @@
-/** Calls the handler of a bundled Lambda in a process of its own: `node invoke.mjs <bundle> <output file>`, event on standard input. */
+/** Calls the handler of a bundled Lambda in its own process: `node invoke.mjs <bundle> <output file>`, with the event on standard input. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 

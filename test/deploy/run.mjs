@@ -1,4 +1,4 @@
-/** `npm run test:deploy`: sets up what is missing, the emulator too, and runs the deploy tests. */
+/** `npm run test:deploy`: installs what is missing, including the emulator, and runs the deployment tests. */
 import { ensureSetUp } from '../../setup/ensure.mjs';
 import { locate, projectRoot } from '../../setup/environment.mjs';
 import { SetUpError } from '../../setup/failure.mjs';

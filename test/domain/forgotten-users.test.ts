@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { forget, forgottenUsersSchema } from '../../domain/forgotten-users.ts';
 
-describe('users to be forgotten', () => {
-  it('are kept as salted hashes, each once, under one salt', () => {
+describe('forgotten users', () => {
+  it('are stored as salted hashes, each once, with one salt', () => {
     const first = forget(undefined, ['17', '18']);
     const second = forget(first, ['18', '19']);
     expect(forgottenUsersSchema.parse(second)).toEqual(second);
@@ -11,7 +11,7 @@ describe('users to be forgotten', () => {
     expect(second.hashes.slice(0, 2)).toEqual(first.hashes);
   });
 
-  it('cannot be told by comparing two lakes', () => {
+  it('cannot be identified by comparing two lakes', () => {
     expect(forget(undefined, ['17']).hashes).not.toEqual(forget(undefined, ['17']).hashes);
   });
 });

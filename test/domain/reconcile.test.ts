@@ -22,12 +22,12 @@ const expected = (ingestDate: string) =>
   );
 
 describe('the reconcile query', () => {
-  it('has a value for each of its placeholders, and no brace or quote that States.Format would trip over', () => {
+  it('has a value for each of its placeholders, and no brace or quote that would break States.Format', () => {
     expect(reconcileQuery().split('{}')).toHaveLength(RECONCILE_VALUES.length + 1);
     expect(reconcileQuery().replaceAll('{}', '')).not.toMatch(/[{}\\]/);
   });
 
-  it('counts what is of the batch and the run, and nothing of others', async () => {
+  it('counts the rows of the batch and the run, and no others', async () => {
     const connection = await (await DuckDBInstance.create(':memory:')).connect();
     await connection.run('CREATE SCHEMA churn; USE churn');
     for (const { name, columns } of [...TABLES, FEATURES_TABLE]) {
@@ -65,13 +65,13 @@ describe('the reconcile query', () => {
   });
 });
 
-it('quarantined rows are not expected any more once retention may have removed them', () => {
+it('quarantined rows are no longer expected once retention may have removed them', () => {
   const tables = (ingestDate: string) => expected(ingestDate).map(({ table }) => table);
   expect(tables('2018-11-20')).toContain('quarantined_events');
   expect(tables('2018-10-20')).not.toContain('quarantined_events');
 });
 
-it('rows of users who were forgotten after the batch came are not expected in the lake, but in the ledger', () => {
+it('rows of users forgotten after the batch was ingested are not expected in the lake, but in the ledger', () => {
   const ingest = { ...INGEST, held: { events: 960, quarantined: 19 } };
   const plan = {
     plannedAt: '2018-12-04T06:00:00.000Z',

@@ -1,7 +1,6 @@
 /**
- * Every state of the definition that would be deployed, ended badly in every way there is; the rule's event
- * delivered, delivered twice while the sweep comes by, or lost. After each: no cluster, one message, the lease free,
- * a record.
+ * Injects every fault into every state of the definition that would be deployed, with the rule's event delivered,
+ * delivered twice during a sweep, or lost. After each run: no cluster, one notification, the lease released, a record.
  */
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RunRecord } from '../../domain/records.ts';
@@ -11,12 +10,12 @@ import { FAULTS, type Fault, type Moment } from '../support/fault-kinds.ts';
 import { inSetting, type Place, placesOf, worldOf } from '../support/fault-settings.ts';
 import type { FaultWorld } from '../support/fault-world.ts';
 
-// Drawing the page takes longer than all else together, and cannot end a run in a way of its own.
+// Rendering the page takes longer than everything else together and cannot fail a run in a way that differs.
 vi.mock('../../lambda/render-report/page.ts', () => ({ reportPage: async () => '<html></html>' }));
 
 const RUN = 'run-1';
 const DELIVERIES = ['delivered', 'delivered twice and swept at once', 'lost'] as const;
-/** Executions at a time: enough to wait for retries together, few enough for time-outs to be kept. */
+/** Number of concurrent executions: enough to wait for retries together, few enough for time-outs to be met. */
 const TOGETHER = 60;
 
 interface Case {
@@ -33,7 +32,7 @@ interface Outcome {
   readonly complaints: readonly string[];
 }
 
-/** @param tries how often the run had timed out before it came to the state */
+/** @param tries how often the run has timed out before it reached the state */
 async function outcomeOf(one: Case, tries = 0): Promise<Outcome> {
   const { place, fault, moment, delivery } = one;
   const world = await worldOf(place.setting);
@@ -69,7 +68,7 @@ async function closedAfter(
     const wrong = complaints(world, RUN, ending);
     if (wrong.length > 0) return wrong;
   }
-  // Also a sweep that has nothing to mend must harm nothing.
+  // A sweep that has nothing to close must not change anything either.
   await world.sweep();
   return complaints(world, RUN, ending);
 }
@@ -87,7 +86,7 @@ async function outcomesOf(cases: readonly Case[]): Promise<readonly Outcome[]> {
 const titleOf = ({ place, fault, moment, delivery }: Case): string =>
   `${place.state} where ${place.setting.name}: ${fault.name} ${moment} its work, event ${delivery}`;
 
-/** Rows: states; columns: faults; a cell counts the ways of it that were survived. */
+/** Rows: states; columns: faults; a cell counts the variants that were survived. */
 function tableOf(outcomes: readonly Outcome[]): string {
   const states = [...new Set(outcomes.map(({ one }) => one.place.state))];
   const cell = (state: string, { name }: Fault): string => {
@@ -115,10 +114,10 @@ describe('a run survives', () => {
       ),
     );
     outcomes = await outcomesOf(cases);
-    console.log(`States and faults, survived or not (ways tried):\n${tableOf(outcomes)}`);
+    console.log(`States and faults, survived or not (variants):\n${tableOf(outcomes)}`);
   });
 
-  it.each(FAULTS)('$name, whatever state it meets', ({ name }) => {
+  it.each(FAULTS)('$name, in whichever state it occurs', ({ name }) => {
     const met = outcomes.filter(({ one }) => one.fault.name === name);
     expect(met.length).toBeGreaterThan(0);
     const lost = met
@@ -127,17 +126,18 @@ describe('a run survives', () => {
     expect(lost).toEqual([]);
   });
 
-  it('throttling that passes, as if there had been none', () => {
-    const healed = outcomes.filter(
-      ({ one }) => one.fault.name === 'throttled, healed' && one.place.setting.name === 'there is work',
+  it('temporary throttling, and succeeds as if there had been none', () => {
+    const throttled = outcomes.filter(
+      ({ one }) =>
+        one.fault.name === 'throttled temporarily' && one.place.setting.name === 'there are new files',
     );
-    expect(healed.length).toBeGreaterThan(0);
+    expect(throttled.length).toBeGreaterThan(0);
     expect(
-      healed.filter(({ ending }) => ending.status !== 'SUCCEEDED').map(({ one }) => titleOf(one)),
+      throttled.filter(({ ending }) => ending.status !== 'SUCCEEDED').map(({ one }) => titleOf(one)),
     ).toEqual([]);
   });
 
-  it('a task that failed, and is told in which state', () => {
+  it('a failed task, and its record names the state', () => {
     const failed = outcomes.filter(
       ({ one, record }) =>
         one.fault.name === 'task failed' &&

@@ -1,11 +1,11 @@
-/** Lambdas that die, or are overtaken by the end of their run, between any two of their calls. */
+/** Lambdas that die, or whose run is aborted and closed, between any two of their calls. */
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { complaints } from '../support/fault-assertions.ts';
 import { dying, pausing } from '../support/fault-ports.ts';
 import { inSetting, type Place, placesOf, worldOf } from '../support/fault-settings.ts';
 import { FaultWorld } from '../support/fault-world.ts';
 
-// Drawing the page takes longer than all else together, and cannot end a run in a way of its own.
+// Rendering the page takes longer than everything else together and cannot fail a run in a way that differs.
 vi.mock('../../lambda/render-report/page.ts', () => ({ reportPage: async () => '<html></html>' }));
 
 const RUN = 'run-1';
@@ -22,24 +22,24 @@ describe('a Lambda that dies between two of its calls', () => {
     const places = (await placesOf()).filter(({ kind }) => kind === 'lambda:invoke');
     const outcomes = await Promise.all(
       places.flatMap((place) =>
-        (['once', 'at every try'] as const).flatMap((times) =>
+        (['once', 'at every attempt'] as const).flatMap((times) =>
           DELIVERIES.map((delivery) => forEachCall((at) => dies(place, at, times, delivery))),
         ),
       ),
     );
     tried = outcomes.flatMap((outcome) => outcome.tried);
     wrong = outcomes.flatMap((outcome) => outcome.wrong);
-    console.log(`Lambdas died at ${tried.length} places, survived all but ${wrong.length}`);
+    console.log(`Lambdas died in ${tried.length} places; all but ${wrong.length} were survived`);
   });
 
-  it('leaves its run closed, or a retry to do it all', () => {
+  it('leaves its run closed, or is completed by a retry', () => {
     expect(tried.length).toBeGreaterThan(100);
     expect(wrong).toEqual([]);
   });
 });
 
-describe('a Lambda that goes on after its run was aborted and closed', () => {
-  it('takes nothing that it does not give back, and changes no record', async () => {
+describe('a Lambda that continues after its run was aborted and closed', () => {
+  it('keeps no lease or cluster, and changes no record', async () => {
     const places = (await placesOf()).filter(({ kind }) => kind === 'lambda:invoke');
     const outcomes = await Promise.all(
       places.flatMap((place) =>
@@ -51,15 +51,18 @@ describe('a Lambda that goes on after its run was aborted and closed', () => {
   });
 });
 
-describe('close-run, called by the event or the sweep, that dies between two of its calls', () => {
-  it.each(['event', 'sweep'] as const)('leaves the rest to the next sweep (%s)', async (caller) => {
-    const { tried, wrong } = await forEachCall((at) => closerDies(at, caller));
-    expect(tried.length).toBeGreaterThan(10);
-    expect(wrong).toEqual([]);
-  });
+describe('close-run that dies between two of its calls', () => {
+  it.each(['event', 'sweep'] as const)(
+    'leaves the rest to the next sweep (called by the %s)',
+    async (caller) => {
+      const { tried, wrong } = await forEachCall((at) => closerDies(at, caller));
+      expect(tried.length).toBeGreaterThan(10);
+      expect(wrong).toEqual([]);
+    },
+  );
 });
 
-/** What came of one interruption; undefined when the Lambda made fewer calls than that. */
+/** The result of one interruption; undefined if the Lambda made fewer calls. */
 interface Interrupted {
   readonly title: string;
   readonly complaints: readonly string[];
@@ -84,7 +87,7 @@ const TOGETHER = 12;
 async function dies(
   place: Place,
   at: number,
-  times: 'once' | 'at every try',
+  times: 'once' | 'at every attempt',
   delivery: Delivery,
 ): Promise<Interrupted | undefined> {
   const world = await worldOf(place.setting);
@@ -117,7 +120,7 @@ async function isOvertaken(place: Place, at: number, delivery: Delivery): Promis
     onTask: inSetting(place.setting, async ({ state, work, abort }) => {
       if (state !== place.state) return work();
       const answer = work(ports);
-      // Nobody hears what it answers or throws after its run has ended.
+      // Its answer or error is lost once its run has ended.
       lambda = answer.catch(() => undefined);
       await Promise.race([paused, lambda]);
       if (counter.calls.length < at) return answer;

@@ -1,4 +1,4 @@
-/** The notifier that would be deployed, while SNS refuses messages, or takes them and is not heard. */
+/** The notifier that would be deployed, when SNS rejects messages, or accepts them and its answer is lost. */
 import { describe, expect, it } from 'vitest';
 import { type Message, sns } from '../../local/handlers/sns.ts';
 import { type Ending, startExecution } from '../../local/interpreter/interpreter.ts';
@@ -8,8 +8,8 @@ import { deployed } from '../support/fault-world.ts';
 const RUN = 'run-1';
 const NOTICE = { subject: 'Churn model: run failed in TrainModels', text: 'the disk is full' };
 
-/** @param around what becomes of the call of that number, from 1 */
-async function tell(
+/** @param around handles the call with that number, counted from 1 */
+async function notify(
   around: (attempt: number, publish: () => Promise<void>) => Promise<void>,
 ): Promise<{ readonly ending: Ending; readonly published: readonly Message[] }> {
   const published: Message[] = [];
@@ -32,8 +32,8 @@ async function tell(
 }
 
 describe('the notifier', () => {
-  it('publishes what it is given, and says of which run it is', async () => {
-    const { ending, published } = await tell((_, publish) => publish());
+  it('publishes its input with the id of the run', async () => {
+    const { ending, published } = await notify((_, publish) => publish());
     expect(ending.status).toBe('SUCCEEDED');
     expect(published).toEqual([{ ...NOTICE, attributes: { runId: RUN } }]);
   });
@@ -43,8 +43,8 @@ describe('the notifier', () => {
     'SNS.KMSThrottlingException',
     'SNS.InternalErrorException',
     'SNS.AmazonSNSException',
-  ])('tries again what SNS has refused (%s)', async (error) => {
-    const { ending, published } = await tell((attempt, publish) =>
+  ])('retries a message that SNS has rejected (%s)', async (error) => {
+    const { ending, published } = await notify((attempt, publish) =>
       attempt <= 3 ? Promise.reject(new TaskError(error, 'later')) : publish(),
     );
     expect(ending.status).toBe('SUCCEEDED');
@@ -52,19 +52,19 @@ describe('the notifier', () => {
   });
 
   it.each(['SNS.SdkClientException', 'States.TaskFailed', 'States.Timeout', 'SNS.KMSAccessDeniedException'])(
-    'sends nothing twice that may have been taken, and fails for the alarm to see (%s)',
+    'does not resend a message that SNS may have accepted, and fails so that the alarm is raised (%s)',
     async (error) => {
-      const { ending, published } = await tell(async (_, publish) => {
+      const { ending, published } = await notify(async (_, publish) => {
         await publish();
-        throw new TaskError(error, 'nobody heard the answer');
+        throw new TaskError(error, 'the answer was lost');
       });
       expect(ending.status).toBe('FAILED');
       expect(published).toHaveLength(1);
     },
   );
 
-  it('fails where SNS refuses for good', async () => {
-    const { ending, published } = await tell(() =>
+  it('fails when SNS keeps rejecting the message', async () => {
+    const { ending, published } = await notify(() =>
       Promise.reject(new TaskError('SNS.ThrottledException', 'never')),
     );
     expect(ending).toMatchObject({ status: 'FAILED', error: 'SNS.ThrottledException' });

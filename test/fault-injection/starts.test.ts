@@ -1,4 +1,4 @@
-/** Starts that meet other runs, and clusters that come too late. */
+/** Starts while other runs exist, and clusters that appear too late. */
 import { describe, expect, it, vi } from 'vitest';
 import type { Ending } from '../../local/interpreter/interpreter.ts';
 import { complaints, leaseHolderOf, livingClusters, recordOf } from '../support/fault-assertions.ts';
@@ -6,10 +6,10 @@ import { gate } from '../support/fault-ports.ts';
 import { FaultWorld, type TaskHook } from '../support/fault-world.ts';
 import { arnOf } from '../support/memory-ports.ts';
 
-// Drawing the page takes longer than all else together, and cannot end a run in a way of its own.
+// Rendering the page takes longer than everything else together and cannot fail a run in a way that differs.
 vi.mock('../../lambda/render-report/page.ts', () => ({ reportPage: async () => '<html></html>' }));
 
-/** Aborts the execution once that state has done its work. */
+/** Aborts the execution once the state has done its work. */
 const abortedAfter =
   (aborted: string): TaskHook =>
   async ({ state, work, abort }) => {
@@ -19,11 +19,11 @@ const abortedAfter =
   };
 
 describe('a cluster that appears just after its run was aborted', () => {
-  it.each(['delivered', 'lost'])('is ended by the sweep, event %s', async (delivery) => {
+  it.each(['delivered', 'lost'])('is terminated by the sweep, event %s', async (delivery) => {
     const world = new FaultWorld();
     const ending = await world.run({
       runId: 'run-1',
-      // RunJobFlow was accepted, and the cluster is not in any listing yet.
+      // RunJobFlow was accepted, but the cluster is not in any listing yet.
       onTask: async ({ state, work, abort }) => {
         if (state !== 'CreateCluster') return work();
         abort();
@@ -41,9 +41,9 @@ describe('a cluster that appears just after its run was aborted', () => {
   });
 });
 
-describe('a start while a run lives', () => {
+describe('a start while a run is in progress', () => {
   it.each(['delivered', 'lost'])(
-    'is refused by its name and harms nothing of it, event %s',
+    'is refused, names that run and does not affect it, event %s',
     async (delivery) => {
       const world = new FaultWorld();
       const working = gate();
@@ -78,8 +78,8 @@ describe('a start while a run lives', () => {
   );
 });
 
-describe('a start after a run that ended badly and was not closed yet', () => {
-  it('waits for the cluster of the dead run to be ended, then gets the lease', async () => {
+describe('a start after a failed run that is not closed yet', () => {
+  it('is refused until the cluster of the dead run is terminated, then gets the lease', async () => {
     const world = new FaultWorld();
     const dead = await world.run({ runId: 'dead', onTask: abortedAfter('IngestEvents') });
     const early = await world.run({ runId: 'early' });
@@ -98,7 +98,7 @@ describe('a start after a run that ended badly and was not closed yet', () => {
     ]);
   });
 
-  it('takes the lease of a dead run that left no cluster, and closing the dead one takes nothing of it', async () => {
+  it('takes over the lease of a dead run without a cluster, and closing the dead run does not affect it', async () => {
     const world = new FaultWorld();
     const dead = await world.run({ runId: 'dead', onTask: abortedAfter('TerminateCluster') });
     const working = gate();
@@ -127,8 +127,8 @@ describe('a start after a run that ended badly and was not closed yet', () => {
   });
 });
 
-describe('fifty starts at once', () => {
-  it('end in one run and forty-nine that are refused by its name', async () => {
+describe('fifty simultaneous starts', () => {
+  it('result in one run and forty-nine refusals that name it', async () => {
     const world = new FaultWorld();
     const runIds = Array.from({ length: 50 }, (_, index) => `start-${String(index).padStart(2, '0')}`);
     const go = gate();

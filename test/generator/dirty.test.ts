@@ -1,4 +1,4 @@
-/** Reads a dirty log as ingest must and holds what it finds against the generator's account. */
+/** Reads a dirty log as ingest must and compares the result with the generator's counts. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {
@@ -17,7 +17,7 @@ const OPTIONS = { users: 120, days: 12, seed: 5 };
 const EARLIEST = Date.parse('2000-01-01T00:00:00Z');
 const LATEST = Date.parse('2100-01-01T00:00:00Z');
 
-/** A row whose types are right; everything else may be wrong with it. */
+/** A row whose types are correct; anything else about it may be wrong. */
 const typedSchema = z.looseObject({
   ts: z.int().nullish(),
   userId: z.union([z.string(), z.int()]).nullish(),
@@ -26,7 +26,7 @@ const typedSchema = z.looseObject({
   page: z.string().nullish(),
   auth: z.string().nullish(),
   level: z.string().nullish(),
-  // JSON knows no infinity, but a number can be too large.
+  // JSON has no infinity, but a number can be too large.
   length: z.union([z.number(), z.literal(Number.POSITIVE_INFINITY)]).nullish(),
   artist: z.string().nullish(),
   status: z.int().nullish(),
@@ -36,7 +36,7 @@ type Typed = z.infer<typeof typedSchema>;
 const isOneOf = (list: readonly string[], value: string | null | undefined): boolean =>
   list.includes(value ?? '');
 
-/** The rules of ingest, written down a second time. */
+/** The rules of ingest, written a second time, independently. */
 function refusalOf({ ts, auth, userId, page, level, length }: Typed): RowDefectCode | undefined {
   if (ts === null || ts === undefined) return 'missing_ts';
   if (ts < SECONDS_BELOW_MILLISECONDS) return 'ts_in_seconds';
@@ -68,7 +68,7 @@ function judged(line: Buffer): RowDefectCode | Typed {
   return typed.success ? (refusalOf(typed.data) ?? typed.data) : 'wrong_type';
 }
 
-/** Lines of bytes: the text of some is not UTF-8. */
+/** Lines as bytes, because some are not UTF-8. */
 function linesOf(file: Buffer): Buffer[] {
   const text = file.toString('latin1').replace(/^\u00ef\u00bb\u00bf/, '');
   return text
@@ -77,7 +77,7 @@ function linesOf(file: Buffer): Buffer[] {
     .map((line) => Buffer.from(line, 'latin1'));
 }
 
-/** What makes two rows the same. Nobody's rows are nobody's, however that is written. */
+/** What makes two rows the same. All ways to write that a row has no user are equal. */
 function keyOf(row: Typed): string {
   const userId = String(row.userId ?? '');
   const user = PSEUDO_USER_IDS.includes(userId) ? '' : userId;
@@ -106,13 +106,13 @@ describe('a dirty log', () => {
     }
   });
 
-  it('holds the refused rows it says it holds, of every kind', () => {
+  it('contains as many refused rows of each kind as its summary says, and some of every kind', () => {
     expect(dirtOf(dirty).refused).toEqual(refused);
     expect(Object.keys(refused).sort()).toEqual(ROW_DEFECTS.map(({ code }) => code).sort());
     expect(dirtOf(dirty).refusedRows).toBe(Object.values(refused).reduce((sum, count) => sum + count, 0));
   });
 
-  it('holds the duplicates it says it holds', () => {
+  it('contains as many duplicates as its summary says', () => {
     expect(duplicates).toBeGreaterThan(0);
     expect(dirtOf(dirty).duplicates).toBe(duplicates);
   });
@@ -122,19 +122,19 @@ describe('a dirty log', () => {
     expect(dirty.summary.events + dirtOf(dirty).duplicates + dirtOf(dirty).refusedRows).toBe(rowCount);
   });
 
-  it('is the clean log once everything wrong is taken away', () => {
+  it('equals the clean log of the same seed once refused rows and duplicates are removed', () => {
     expect(accepted).toEqual(new Set(rowsOf(clean).map(keyOf)));
     expect(dirty.summary.events).toBe(clean.summary.events);
     expect(dirty.summary.users).toBe(clean.summary.users);
     expect(dirty.summary.cancellations).toBe(clean.summary.cancellations);
   });
 
-  it('stays below the share of refused rows that stops a run', () => {
+  it('stays below the share of refused rows that fails a run', () => {
     expect(dirtOf(dirty).refusedRows / rowCount).toBeGreaterThan(0.005);
     expect(dirtOf(dirty).refusedRows / rowCount).toBeLessThan(0.02);
   });
 
-  it('is odd in every way that must be accepted', () => {
+  it('contains every oddity that must be accepted', () => {
     for (const [oddity, count] of Object.entries(dirtOf(dirty).oddities))
       expect(count, oddity).toBeGreaterThan(0);
     const texts = [...dirty.files].map(([name, bytes]) => ({ name, bytes, text: bytes.toString('latin1') }));
@@ -155,12 +155,12 @@ describe('a dirty log', () => {
     );
   });
 
-  it('is the same to the byte for the same seed', async () => {
+  it('is identical to the byte for the same seed', async () => {
     const again = await generated({ ...OPTIONS, dirty: true });
     for (const [name, bytes] of again.files) expect(dirty.files.get(name)?.equals(bytes), name).toBe(true);
   });
 
-  it('has every defect and oddity from three days on', async () => {
+  it('contains every defect and oddity if it covers three days or more', async () => {
     const { summary } = await generated({ users: 300, days: 3, seed: 3, dirty: true });
     expect(Object.values(summary.dirt?.refused ?? {})).not.toContain(0);
     expect(Object.values(summary.dirt?.oddities ?? {})).not.toContain(0);

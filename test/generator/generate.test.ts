@@ -16,34 +16,34 @@ describe('a generated log', () => {
     rows = rowsOf(log);
   });
 
-  it('is the same to the byte for the same seed', async () => {
+  it('is identical to the byte for the same seed', async () => {
     const again = await generated(OPTIONS);
     expect([...again.files.keys()]).toEqual([...log.files.keys()]);
     for (const [name, bytes] of again.files) expect(log.files.get(name)?.equals(bytes), name).toBe(true);
     expect(again.summary).toEqual(log.summary);
   });
 
-  it('is another one for another seed', async () => {
+  it('differs for another seed', async () => {
     const other = await generated({ ...OPTIONS, seed: 12 });
     expect(other.files.get('2018-10-05.json')?.equals(log.files.get('2018-10-05.json') ?? Buffer.of())).toBe(
       false,
     );
   });
 
-  it('begins like a shorter one of the same seed', async () => {
+  it('begins like a shorter log of the same seed', async () => {
     const shorter = await generated({ ...OPTIONS, days: 7 });
     for (const [name, bytes] of shorter.files) expect(log.files.get(name)?.equals(bytes), name).toBe(true);
   });
 
-  it('lets a user do the same however many others there are', async () => {
-    const doings = (of: readonly Row[]) =>
+  it('gives a user the same events however many other users there are', async () => {
+    const eventsOfUser = (of: readonly Row[]) =>
       of.filter(({ userId }) => userId === '4').map(({ ts, page, song }) => [ts, page, song]);
     const more = rowsOf(await generated({ ...OPTIONS, users: 200 }));
-    expect(doings(rows).length).toBeGreaterThan(0);
-    expect(doings(more)).toEqual(doings(rows));
+    expect(eventsOfUser(rows).length).toBeGreaterThan(0);
+    expect(eventsOfUser(more)).toEqual(eventsOfUser(rows));
   });
 
-  it('has one file a UTC day, each holding that day in order', () => {
+  it('has one file per UTC day, each with the events of that day in order', () => {
     expect(log.files.size).toBe(OPTIONS.days);
     for (const [name, bytes] of log.files) {
       const times = rowsOf({ ...log, files: new Map([[name, bytes]]) }).map(({ ts }) => ts);
@@ -53,7 +53,7 @@ describe('a generated log', () => {
     }
   });
 
-  it('is summed up truly', () => {
+  it('is described correctly by its summary', () => {
     const own = rows.filter(({ userId }) => userId !== '');
     expect(log.summary).toEqual({
       events: rows.length,
@@ -65,7 +65,7 @@ describe('a generated log', () => {
     });
   });
 
-  it('never holds more events in memory than its fullest day has', () => {
+  it('never has more events in memory than its busiest day has', () => {
     const perDay = groupBy(rows, ({ ts }) => String(Math.floor(ts / DAY_MILLISECONDS)));
     expect(log.summary.mostEventsInMemory).toBe(
       Math.max(...[...perDay.values()].map(({ length }) => length)),
@@ -78,7 +78,7 @@ describe('a generated log', () => {
     expect([...columns].sort()).toEqual(RAW_COLUMNS.map(({ name }) => name).sort());
   });
 
-  it('names the song on rows of songs alone, and the person on rows of users alone', () => {
+  it('names a song only in rows of songs, and a person only in rows of users', () => {
     const keys = (row: Row): string => Object.keys(row).join(',');
     const nobody = 'ts,userId,sessionId,page,auth,method,status,level,itemInSession';
     const user = `${nobody},location,userAgent,lastName,firstName,registration,gender`;
@@ -91,7 +91,7 @@ describe('a generated log', () => {
     }
   });
 
-  it('ends a user with the confirmation of a cancellation, which follows its Cancel', () => {
+  it('ends the events of a user who cancels with Cancel and Cancellation Confirmation', () => {
     for (const [userId, own] of groupBy(rows, ({ userId }) => userId)) {
       if (userId === '') continue;
       const confirmed = own.findIndex(({ page }) => page === 'Cancellation Confirmation');
@@ -102,7 +102,7 @@ describe('a generated log', () => {
     }
   });
 
-  it('numbers the events of a session one by one, and gives sessions of different users the same number', () => {
+  it('numbers the events of a session in increasing order, and uses a session number for several users', () => {
     const own = rows.filter(({ userId }) => userId !== '');
     const sessions = groupBy(own, ({ userId, sessionId }) => `${userId}/${sessionId}`);
     for (const session of sessions.values()) {
@@ -112,7 +112,7 @@ describe('a generated log', () => {
     expect(new Set(own.map(({ sessionId }) => sessionId)).size).toBeLessThan(sessions.size);
   });
 
-  it('has no row twice', () => {
+  it('has no duplicate rows', () => {
     const keys = rows.map((row) =>
       [row.userId, row.ts, row.sessionId, row.itemInSession, row.page].join('/'),
     );
@@ -126,16 +126,16 @@ describe('a generated log', () => {
   });
 });
 
-describe('generating', () => {
-  it('tells how far it is after each day', async () => {
+describe('generateLog', () => {
+  it('reports its progress after each day', async () => {
     await withFolder(async (outputFolder) => {
-      const heard: [number, string][] = [];
+      const reported: [number, string][] = [];
       const summary = await generateLog(
         { users: 20, days: 3, seed: 1, startDate: '2024-02-28', outputFolder },
-        (events, day) => heard.push([events, day]),
+        (events, day) => reported.push([events, day]),
       );
-      expect(heard.map(([, day]) => day)).toEqual(['2024-02-28', '2024-02-29', '2024-03-01']);
-      expect(heard.at(-1)?.[0]).toBe(summary.events);
+      expect(reported.map(([, day]) => day)).toEqual(['2024-02-28', '2024-02-29', '2024-03-01']);
+      expect(reported.at(-1)?.[0]).toBe(summary.events);
     });
   });
 
@@ -153,7 +153,7 @@ describe('generating', () => {
     await expect(attempt).rejects.toThrow(message);
   });
 
-  it('refuses a folder in which event files lie, rather than mixing two logs', async () => {
+  it('refuses a folder that contains event files, rather than mixing two logs', async () => {
     await withFolder(async (outputFolder) => {
       await writeFile(join(outputFolder, '2018-10-01.json.gz'), '');
       await expect(generateLog({ users: 1, days: 1, seed: 1, outputFolder })).rejects.toThrow(

@@ -29,13 +29,13 @@ describe('a stream of random numbers', () => {
     expect(new Set(firsts).size).toBe(firsts.length);
   });
 
-  it('is even, and neighbouring streams know nothing of each other', () => {
+  it('is uniform and independent of neighbouring streams', () => {
     const random = new Random(1, 'user', 0);
     expect(mean(times(20_000, () => random.fraction()))).toBeCloseTo(0.5, 1.7);
     expect(mean(times(20_000, (index) => new Random(1, 'user', index).fraction()))).toBeCloseTo(0.5, 1.7);
   });
 
-  it('gives exponential and normal numbers of the right size', () => {
+  it('gives exponential and normal numbers with the right mean and variance', () => {
     const random = new Random(1, 'user', 0);
     expect(mean(times(20_000, () => random.exponential(90))) / 90).toBeCloseTo(1, 1.3);
     const normals = times(20_000, () => random.normal());
@@ -45,7 +45,7 @@ describe('a stream of random numbers', () => {
 });
 
 describe('an alias table', () => {
-  it('draws in proportion to the weights, and never what weighs nothing', () => {
+  it('draws in proportion to the weights, and never an index with weight 0', () => {
     const table = new AliasTable([5, 0, 3, 2]);
     const random = new Random(1, 'user', 0);
     const counts = [0, 0, 0, 0];
@@ -56,10 +56,10 @@ describe('an alias table', () => {
   });
 });
 
-describe('the calendar', () => {
+describe('the calendar of session starts', () => {
   const calendar = new Calendar(START_SECOND, 28);
 
-  it('lets busy time pass as fast as the clock over weeks', () => {
+  it('advances busy time as fast as the clock over whole weeks', () => {
     expect(calendar.after(0, 7 * SECONDS_PER_DAY)).toBeCloseTo(7 * SECONDS_PER_DAY, -1);
     expect(calendar.after(40_000, 14 * SECONDS_PER_DAY)).toBeCloseTo(40_000 + 14 * SECONDS_PER_DAY, -1);
   });
@@ -71,33 +71,33 @@ describe('the calendar', () => {
     );
   });
 
-  it('has no time after the log ends', () => {
+  it('returns Infinity after the end of the log', () => {
     expect(calendar.after(0, 28 * SECONDS_PER_DAY)).toBe(Number.POSITIVE_INFINITY);
     expect(calendar.after(40 * SECONDS_PER_DAY, 1)).toBe(Number.POSITIVE_INFINITY);
   });
 });
 
 describe('the behaviour tables', () => {
-  it('hold for every class', () => {
+  it('are valid for every user class', () => {
     for (const userClass of USER_CLASSES) expect(() => new Transitions(userClass)).not.toThrow();
     expect(USER_CLASSES.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 9);
   });
 
-  it('refuse a class that changes what is not there', () => {
+  it('refuse a user class that changes entries that do not exist', () => {
     const changes = { guest: { Downgrade: { Home: 1 } } };
     expect(() => new Transitions({ name: 'happy', share: 1, paidAtStart: 0, changes })).toThrow(
       /guest\/Downgrade/,
     );
   });
 
-  it('refuse probabilities beyond 1', () => {
+  it('refuse probabilities that add up to more than 1', () => {
     const changes = { guest: { Home: { Help: 2 } } };
     expect(() => new Transitions({ name: 'happy', share: 1, paidAtStart: 0, changes })).toThrow(/add up/);
   });
 });
 
 describe('the events of a day', () => {
-  it('come back by time, those of a second as they were added, also beyond the first capacity', () => {
+  it('are returned ordered by time and, within a second, as added, even beyond the initial capacity', () => {
     const events = new DayEvents();
     const random = new Random(1, 'user', 0);
     for (const item of times(40_000, (index) => index)) events.add(random.below(600), 1, 2, item, 3, -1);
@@ -111,16 +111,16 @@ describe('the events of a day', () => {
   });
 });
 
-describe('the population', () => {
-  it('gives nobody the id that stands for those signed out', () => {
+describe('the generated population', () => {
+  it('gives no user a pseudo-user id', () => {
     const population = new Population(1, START_SECOND);
     const ids = times(4, (index) => population.draw(1_261_733 + index).person.userId);
     expect(ids).toEqual([1_261_735, 1_261_736, 1_261_738, 1_261_739]);
   });
 });
 
-describe('the states', () => {
-  it('fit a byte, as the columns of a day keep them', () => {
+describe('the states of a user', () => {
+  it('fit into a byte, as the columns of a day store them', () => {
     expect(STATES.length).toBeLessThan(256);
   });
 });

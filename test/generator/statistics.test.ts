@@ -1,4 +1,4 @@
-/** Holds a generated log against the published ones. Tolerances allow for the chance in a few hundred users. */
+/** Compares a generated log with the published ones. Tolerances allow for chance among a few hundred users. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Page } from '../../domain/events.ts';
 import { generated, groupBy, type Log, type Row, rowsOf } from './support.ts';
@@ -43,7 +43,7 @@ interface User {
   readonly songs: number;
   readonly sessions: number;
   readonly hasCancelled: boolean;
-  /** Of a page's rows, against songs (adverts: against songs on the free level). */
+  /** Rows of a page per song (adverts: per song on the free level). */
   readonly rateOf: (page: Page) => number;
 }
 
@@ -60,7 +60,7 @@ function userOf(rows: readonly Row[]): User {
   };
 }
 
-/** Everything is read off one log; chance alone moves the share who cancel by 2 % either way. */
+/** All tests read one log; chance alone moves the share of users who cancel by 2 % either way. */
 const USERS = 450;
 
 let log: Log;
@@ -73,7 +73,7 @@ beforeAll(async () => {
   users = [...byUser].filter(([userId]) => userId !== '').map(([, own]) => userOf(own));
 }, 30_000);
 
-describe('a log of two months', () => {
+describe('a generated log of two months', () => {
   it('has the published shares of pages', () => {
     const counts = groupBy(rows, ({ page }) => page);
     for (const [page, published] of Object.entries(PUBLISHED_PAGES)) {
@@ -101,13 +101,13 @@ describe('a log of two months', () => {
     expect(ratio).toBeLessThan(1 + tolerance);
   });
 
-  it('sees about 22 % of the users cancel', () => {
+  it('has about 22 % of its users cancel', () => {
     expect(log.summary.users).toBeGreaterThan(0.95 * USERS);
     expect(log.summary.cancellations / log.summary.users).toBeGreaterThan(0.17);
     expect(log.summary.cancellations / log.summary.users).toBeLessThan(0.27);
   });
 
-  it('sees many of them cancel early', () => {
+  it('has many of these users cancel early', () => {
     const start = Date.parse('2018-10-01T00:00:00Z');
     const cancels = rows.filter(({ page }) => page === 'Cancellation Confirmation');
     const early = cancels.filter(({ ts }) => ts < start + 14 * DAY_MILLISECONDS).length / log.summary.users;
@@ -115,7 +115,7 @@ describe('a log of two months', () => {
     expect(early).toBeLessThan(0.1);
   });
 
-  it('confirms cancellations half a minute after they are asked for', () => {
+  it('confirms cancellations about half a minute after they are requested', () => {
     const waits = users.flatMap(({ rows: own, hasCancelled }) =>
       hasCancelled ? [((own.at(-1)?.ts ?? 0) - (own.at(-2)?.ts ?? 0)) / 1_000] : [],
     );
@@ -123,7 +123,7 @@ describe('a log of two months', () => {
     expect(quantile(waits, 0.5)).toBeLessThan(55);
   });
 
-  it('has sessions and songs as real users have them', () => {
+  it('has as many sessions and songs per user as the published log', () => {
     const sessions = mean(users.map((user) => user.sessions));
     expect(sessions).toBeGreaterThan(10);
     expect(sessions).toBeLessThan(16);
@@ -177,7 +177,7 @@ describe('a log of two months', () => {
     expect(share(times, (time) => [0, 6].includes(time.getUTCDay()))).toBeLessThan(0.22);
   });
 
-  it('draws people as diverse as the real ones', () => {
+  it('has users as diverse as those of the published log', () => {
     const firsts = users.flatMap(({ rows: [first] }) => (first === undefined ? [] : [first]));
     expect(share(firsts, ({ gender }) => gender === 'M')).toBeCloseTo(0.52, 1);
     expect(new Set(firsts.map(({ location }) => location)).size).toBeGreaterThan(80);
@@ -188,7 +188,7 @@ describe('a log of two months', () => {
   });
 });
 
-describe('what a model can learn from a log', () => {
+describe('what a model can learn from a generated log', () => {
   const churnOf = (of: readonly User[]): number => share(of, ({ hasCancelled }) => hasCancelled);
   const listeners = (): User[] => users.filter(({ songs }) => songs >= 100);
 

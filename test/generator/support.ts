@@ -1,4 +1,4 @@
-/** Helps the generator's tests: folders that go away, and logs read back. */
+/** Support for the generator's tests: temporary folders, and logs read back. */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { AUTHS, LEVELS, PAGES } from '../../domain/events.ts';
 import type { Dirt } from '../../generator/dirt.ts';
 import { type GenerateOptions, type GenerateSummary, generateLog } from '../../generator/generate.ts';
 
-/** A row of a clean log, which keeps to more than ingest asks for. */
+/** A row of a clean log, with stricter rules than ingest's. */
 export const rowSchema = z.strictObject({
   ts: z.int(),
   userId: z.string(),
@@ -30,7 +30,7 @@ export const rowSchema = z.strictObject({
 });
 export type Row = z.infer<typeof rowSchema>;
 
-/** Runs a test with a folder of its own. */
+/** Runs a test with a temporary folder. */
 export async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'churn-generator-'));
   try {
@@ -40,13 +40,13 @@ export async function withFolder<T>(use: (folder: string) => Promise<T>): Promis
   }
 }
 
-/** A generated log in memory: its files by name. */
+/** A generated log in memory, with its files by name. */
 export interface Log {
   readonly summary: GenerateSummary;
   readonly files: ReadonlyMap<string, Buffer>;
 }
 
-/** Generates a log and takes it into memory. */
+/** Generates a log and reads it into memory. */
 export async function generated(options: Omit<GenerateOptions, 'outputFolder'>): Promise<Log> {
   return withFolder(async (outputFolder) => {
     const summary = await generateLog({ ...options, outputFolder });
@@ -61,12 +61,12 @@ export async function generated(options: Omit<GenerateOptions, 'outputFolder'>):
 export function rowsOf({ files }: Log): Row[] {
   return [...files.values()].flatMap((bytes) => {
     const lines = bytes.toString('utf8').split('\n');
-    if (lines.pop() !== '') throw new Error('a file does not end with a line end');
+    if (lines.pop() !== '') throw new Error('a file does not end with a line ending');
     return lines.map((line) => rowSchema.parse(JSON.parse(line)));
   });
 }
 
-/** What was mixed into a log that is known to be dirty. */
+/** What was mixed into a dirty log. */
 export function dirtOf({ summary }: Log): Dirt {
   if (summary.dirt === undefined) throw new Error('the log is clean');
   return summary.dirt;

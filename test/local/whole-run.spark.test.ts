@@ -1,4 +1,4 @@
-/** Whole runs by the command line, with real Spark, on a small generated log. */
+/** Whole runs through the command line, with real Spark, on a small generated log. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -29,7 +29,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 interface Churn {
   readonly process: ChildProcess;
-  /** What it has written to standard error so far. */
+  /** The standard error output so far. */
   readonly progress: () => string;
   readonly ended: Promise<{ readonly code: number | null; readonly output: string }>;
 }
@@ -71,7 +71,7 @@ async function livingClusters(lake: string): Promise<number> {
   return (await new LocalClusters(join(lake, 'local/clusters')).living()).length;
 }
 
-/** Resolves when the run has come to a state's Spark process. */
+/** Waits until the run has started a Spark process; returns the run's processes. */
 async function spark(started: Churn): Promise<readonly number[]> {
   await expect.poll(started.progress, { timeout: 120_000 }).toContain('IngestEvents started');
   await expect.poll(() => members(started).length, { timeout: 60_000 }).toBeGreaterThan(3);
@@ -82,7 +82,7 @@ function members({ process: { pid } }: Churn): readonly number[] {
   return pid === undefined ? [] : family(pid);
 }
 
-describe('a run that succeeds', () => {
+describe('a whole run that succeeds', () => {
   const dirtyOptions = ['--max-quarantine-share', '1'];
   let lake: string;
   let first: readonly [number | null, RunSummary];
@@ -92,7 +92,7 @@ describe('a run that succeeds', () => {
     first = await run(lake, log, ...dirtyOptions);
   });
 
-  it('counts every row of a dirty log by what became of it', () => {
+  it('counts every row of a dirty log by its outcome', () => {
     const [code, summary] = first;
     expect(summary.status).toBe('SUCCEEDED');
     expect(code).toBe(0);
@@ -108,7 +108,7 @@ describe('a run that succeeds', () => {
     });
   });
 
-  it('shows the way it went, its model and its report', async () => {
+  it('shows its states, its model and its report', async () => {
     const [, summary] = first;
     expect(summary.states.map(({ name, status }) => `${name} ${status}`)).toEqual(
       [
@@ -130,19 +130,18 @@ describe('a run that succeeds', () => {
     expect(await readFile(summary.report, 'utf8')).toContain('<html');
   });
 
-  it('leaves no cluster and no lease behind, and one notification', async () => {
+  it('leaves no cluster, a released lease, and one notification', async () => {
     expect(await livingClusters(lake)).toBe(0);
     expect(await holder(lake)).toBeNull();
-    const told = (await readFile(join(lake, 'local/notifications.jsonl'), 'utf8')).trim().split('\n');
-    expect(told.map((line) => JSON.parse(line).subject)).toEqual(['Churn model: run succeeded']);
+    const notifications = (await readFile(join(lake, 'local/notifications.jsonl'), 'utf8'))
+      .trim()
+      .split('\n');
+    expect(notifications.map((line) => JSON.parse(line).subject)).toEqual(['Churn model: run succeeded']);
   });
 
   it('answers every saved query of the workgroup', async () => {
-    const [{ user_id: somebody } = {}] = await queryLake(
-      lake,
-      'SELECT min(user_id) AS user_id FROM user_days',
-    );
-    const named = new Map(NAMED_QUERIES.map(({ name, sql }) => [name, sql.replace('?', `'${somebody}'`)]));
+    const [{ user_id: userId } = {}] = await queryLake(lake, 'SELECT min(user_id) AS user_id FROM user_days');
+    const named = new Map(NAMED_QUERIES.map(({ name, sql }) => [name, sql.replace('?', `'${userId}'`)]));
     const checked = checkedSql(named);
     const answers = new Map<string, Awaited<ReturnType<typeof queryLake>>>();
     for (const name of named.keys()) answers.set(name, await queryLake(lake, checked[name]?.sql ?? ''));
@@ -154,7 +153,7 @@ describe('a run that succeeds', () => {
     expect(answers.get('model-history')).toHaveLength(1);
   });
 
-  it('is followed by one that has nothing to do, at once', async () => {
+  it('is followed by a run that has nothing to do', async () => {
     const [code, summary] = await run(lake, log, ...dirtyOptions);
     expect(code).toBe(0);
     expect(summary).toMatchObject({
@@ -167,8 +166,8 @@ describe('a run that succeeds', () => {
   });
 });
 
-describe('a run that fails', () => {
-  it('says which state, why and what to do, and is closed', async () => {
+describe('a whole run that fails', () => {
+  it('reports the state, the reason and what to do, and is closed', async () => {
     const lake = join(folder, 'short');
     const shortLog = join(folder, 'short-log');
     await generateLog({ users: 20, days: 5, seed: 7, outputFolder: shortLog });
@@ -183,18 +182,20 @@ describe('a run that fails', () => {
     expect(runRecordSchema.parse(JSON.parse(record)).status).toBe('FAILED');
     expect(await holder(lake)).toBeNull();
     expect(await livingClusters(lake)).toBe(0);
-    const told = (await readFile(join(lake, 'local/notifications.jsonl'), 'utf8')).trim().split('\n');
-    expect(told).toHaveLength(1);
+    const notifications = (await readFile(join(lake, 'local/notifications.jsonl'), 'utf8'))
+      .trim()
+      .split('\n');
+    expect(notifications).toHaveLength(1);
   });
 });
 
-describe('a run that is cut off', () => {
+describe('a whole run that is interrupted', () => {
   let lake: string;
   beforeAll(() => {
     lake = join(folder, 'interrupted');
   });
 
-  it('keeps others out while it lives, and ends with all its processes at Ctrl-C', async () => {
+  it('refuses other runs while it is in progress, and stops with all its processes at Ctrl-C', async () => {
     const living = churn('run', '--events', log, '--lake', lake, '--json');
     const processes = await spark(living);
     const [code, refused] = await run(lake, log);
@@ -213,7 +214,7 @@ describe('a run that is cut off', () => {
     expect(await livingClusters(lake)).toBe(0);
   });
 
-  it('by a kill leaves no process either, and the next start closes it', async () => {
+  it('leaves no process behind when it is killed, and is closed by the next start', async () => {
     const killed = churn('run', '--events', log, '--lake', lake, '--json');
     const processes = await spark(killed);
     const runId = /run (local-\S+)/.exec(killed.progress())?.[1] ?? '';

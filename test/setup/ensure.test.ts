@@ -17,7 +17,7 @@ const progress = {
   },
 };
 
-/** A part whose installation is a file; `install` may be replaced. */
+/** A part that installs a file; `install` may be replaced. */
 function part(name: string, install?: Part['install']): Part & { installations: number } {
   const file = () => join(folder, name);
   const made = {
@@ -42,20 +42,20 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-describe('setting up', () => {
-  test('installs what is missing, in order, and says so', async () => {
+describe('ensureSetUp', () => {
+  test('installs the missing parts in order and lists them', async () => {
     const [a, b, c] = [part('a'), part('b'), part('c')];
     writeFileSync(join(folder, 'b'), '');
     await ensureSetUp(locate(folder), [a, b, c], progress);
     expect([a.installations, b.installations, c.installations]).toEqual([1, 0, 1]);
     expect(said).toEqual([
-      'Setting up what is missing here: about 2 MB, 2 s with a fast network.',
+      'Installing what is missing: about 2 MB, 2 s with a fast network.',
       'a (1 MB, 1 s)',
       'c (1 MB, 1 s)',
     ]);
   });
 
-  test('does and says nothing when nothing is missing', async () => {
+  test('does nothing and prints nothing when no part is missing', async () => {
     const a = part('a');
     await ensureSetUp(locate(folder), [a], progress);
     said = [];
@@ -64,17 +64,17 @@ describe('setting up', () => {
     expect(said).toEqual([]);
   });
 
-  test('twice at once installs once', async () => {
+  test('called twice at the same time installs once', async () => {
     const slow = part('slow', () => sleep(30));
     await Promise.all([
       ensureSetUp(locate(folder), [slow], progress),
       ensureSetUp(locate(folder), [slow], progress),
     ]);
     expect(slow.installations).toBe(1);
-    expect(said).toContain(`Another process (${process.pid}) is setting this project up; waiting for it ...`);
+    expect(said).toContain(`Another process (${process.pid}) is setting up this project; waiting for it ...`);
   });
 
-  test('keeps what was installed before a failure, and takes up the rest the next time', async () => {
+  test('keeps what was installed before a failure and installs the rest the next time', async () => {
     let network = false;
     const first = part('first');
     const second = part('second', async () => {
@@ -86,7 +86,7 @@ describe('setting up', () => {
     expect([first.installations, second.installations]).toEqual([1, 2]);
   });
 
-  test('makes anew in the same go what was made from a part that it has replaced', async () => {
+  test('reinstalls in the same call a part that was made from a part it has replaced', async () => {
     const source = part('source');
     const derived = part('derived');
     const madeFromIt = { ...derived, isCurrent: () => derived.installations > source.installations };
@@ -98,12 +98,12 @@ describe('setting up', () => {
     expect(said.slice(1)).toEqual(['source (1 MB, 1 s)', 'derived (1 MB, 1 s)']);
   });
 
-  test('passes on what a part says of itself', async () => {
+  test('prints the remark that a part returns', async () => {
     await ensureSetUp(locate(folder), [part('a', async () => 'Without its ribbon.'), part('b')], progress);
     expect(said.slice(1)).toEqual(['a (1 MB, 1 s)', '    Without its ribbon.', 'b (1 MB, 1 s)']);
   });
 
-  test('checks the machine for all parts before it installs the first', async () => {
+  test('checks the machine for all parts before it installs the first one', async () => {
     const first = part('first');
     const demanding = {
       ...part('demanding'),
@@ -117,10 +117,10 @@ describe('setting up', () => {
     expect(first.installations).toBe(0);
   });
 
-  test('refuses a disk that is too full, and says how much is needed', async () => {
+  test('refuses a disk that is too full and says how much space is needed', async () => {
     const huge = { ...part('huge'), megabytes: 1e12 };
     await expect(ensureSetUp(locate(folder), [huge], progress)).rejects.toThrow(
-      /^The disk is too full: setting up needs about 1000000000000 MB in .*, and \d+ MB are free\.$/,
+      /^The disk is too full: the set-up needs about 1000000000000 MB in .*, and \d+ MB are free\.$/,
     );
   });
 });

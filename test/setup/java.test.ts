@@ -9,7 +9,7 @@ const arm = { platform: 'linux', arch: 'arm64' };
 const signal = new AbortController().signal;
 let folder: string;
 
-/** Puts a java of this version on the PATH. */
+/** Puts a Java of this version on the PATH. */
 function installJava(version: string): void {
   const bin = join(folder, 'jvm', 'bin');
   mkdirSync(bin, { recursive: true });
@@ -29,13 +29,13 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-describe('Java', () => {
-  test('needs nothing of the machine where a package brings it', () => {
+describe('the set-up of Java', () => {
+  test('needs no Java on machines for which a package provides it', () => {
     expect(ownJava.isCurrent(locate(folder, { platform: 'linux', arch: 'x64' }))).toBe(true);
     expect(ownJava.isCurrent(locate(folder, { platform: 'darwin', arch: 'arm64' }))).toBe(true);
   });
 
-  test("is the machine's own on Linux on ARM", async () => {
+  test("uses the machine's own Java on Linux on ARM", async () => {
     const locations = locate(folder, arm);
     expect(ownJava.isCurrent(locations)).toBe(false);
     installJava('17');
@@ -44,7 +44,7 @@ describe('Java', () => {
     expect(realpathSync(locations.javaHome)).toBe(realpathSync(join(folder, 'jvm')));
   });
 
-  test('of another version, or none, is told with the remedy', () => {
+  test('names the remedy when Java is missing or has another version', () => {
     const remedy = /^Java 17 is missing.*install it .*openjdk-17/;
     expect(() => ownJava.checkMachine?.(locate(folder, arm))).toThrow(remedy);
     installJava('21');

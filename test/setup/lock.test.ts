@@ -18,8 +18,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-describe('the lock of the set-up', () => {
-  test('is held during the work and gone afterwards, also when the work fails', async () => {
+describe('the set-up lock', () => {
+  test('is held during the work and removed afterwards, even if the work fails', async () => {
     await expect(
       withLock(file, options(), async () => {
         expect(readFileSync(file, 'utf8')).toMatch(`${process.pid} `);
@@ -29,7 +29,7 @@ describe('the lock of the set-up', () => {
     expect(existsSync(file)).toBe(false);
   });
 
-  test('makes a second one wait, and tells it once for whom', async () => {
+  test('makes a second process wait and reports the holder once', async () => {
     const order: string[] = [];
     const onWait = vi.fn();
     const first = withLock(file, options(), async () => {
@@ -44,8 +44,8 @@ describe('the lock of the set-up', () => {
     expect(onWait).toHaveBeenCalledExactlyOnceWith(String(process.pid));
   });
 
-  test('of a process that died is taken over', async () => {
-    await withLock(file, options(), async () => {}); // makes the folder
+  test('is taken over from a process that died', async () => {
+    await withLock(file, options(), async () => {}); // creates the folder
     const numberOfNoProcess = 2 ** 22 + 1;
     writeFileSync(file, `${numberOfNoProcess} ${hostname()} 0`);
     const onWait = vi.fn();
@@ -53,7 +53,7 @@ describe('the lock of the set-up', () => {
     expect(onWait).not.toHaveBeenCalled();
   });
 
-  test('without a sign of life for long is taken over, whatever process has the number now', async () => {
+  test('is taken over after a minute without a sign of life, even if another process has the process id now', async () => {
     await withLock(file, options(), async () => {});
     writeFileSync(file, `${process.pid} ${hostname()} 0`);
     const longAgo = new Date(Date.now() - 10 * 60_000);
@@ -61,7 +61,7 @@ describe('the lock of the set-up', () => {
     expect(await withLock(file, options(), async () => 'done')).toBe('done');
   });
 
-  test('stops waiting when interrupted', async () => {
+  test('can be interrupted while waiting', async () => {
     const controller = new AbortController();
     await withLock(file, options(), async () => {
       const waiting = withLock(

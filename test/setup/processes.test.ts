@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { projectRoot } from '../../setup/environment.mjs';
 
-/** Starts `node setup/run.mjs node -e <script>` and collects what it prints. */
+/** Starts `node setup/run.mjs node -e <script>` and collects its output. */
 function start(script: string) {
   const child = spawn(process.execPath, [join(projectRoot, 'setup', 'run.mjs'), 'node', '-e', script], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -16,8 +16,8 @@ function start(script: string) {
   return { child, ended: once(child, 'close').then(([code]) => ({ code, output })) };
 }
 
-describe('a command of the project', () => {
-  test('runs on Node 22, strips types without a warning, and passes its exit code on', async () => {
+describe('a command run by setup/run.mjs', () => {
+  test('runs on Node 22, strips types without a warning, and passes on its exit code', async () => {
     const { ended } = start('console.log(process.version, process.env.NODE_OPTIONS); process.exitCode = 7');
     expect(await ended).toEqual({
       code: 7,
@@ -25,7 +25,7 @@ describe('a command of the project', () => {
     });
   });
 
-  test.each(['SIGINT', 'SIGTERM'] as const)('gets %s, and ends in its own way', async (signal) => {
+  test.each(['SIGINT', 'SIGTERM'] as const)('receives %s and can exit in its own way', async (signal) => {
     const { child, ended } = start(
       `process.on('${signal}', () => { console.log('tidied up'); process.exit(3); }); setInterval(() => {}, 1000); console.log('ready')`,
     );
@@ -34,7 +34,7 @@ describe('a command of the project', () => {
     expect(await ended).toEqual({ code: 3, output: 'ready\ntidied up\n' });
   });
 
-  test('that a signal killed shows as 128 and its number', async () => {
+  test('exits with 128 plus the signal number when a signal kills it', async () => {
     const { ended } = start("process.kill(process.pid, 'SIGKILL')");
     expect(await ended).toMatchObject({ code: 137 });
   });

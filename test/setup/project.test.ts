@@ -1,4 +1,4 @@
-/** The installer itself, run as a user would run it, on a copy of the project with little in it. */
+/** The installer itself, run as a user would run it, on a small copy of the project. */
 import { spawnSync } from 'node:child_process';
 import {
   cpSync,
@@ -20,7 +20,7 @@ import { nodePackages } from '../../setup/node-packages.mjs';
 let folder: string;
 let programs: string;
 
-/** Writes a program that the installer will find on its PATH. */
+/** Writes a program that the installer finds on its PATH. */
 const program = (name: string, script: string) =>
   writeFileSync(join(programs, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
 
@@ -53,8 +53,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-describe('on a machine', () => {
-  test('without Python the set-up ends with one sentence that names the remedy', () => {
+describe('the set-up', () => {
+  test('prints one sentence with the remedy on a machine without Python', () => {
     const { status, stderr } = run();
     expect(status).toBe(1);
     expect(stderr).toMatch(
@@ -62,19 +62,21 @@ describe('on a machine', () => {
     );
   });
 
-  test('whose Python lacks venv it says so', () => {
+  test('says so when Python does not have the venv module', () => {
     program('python3', 'echo python; exit 1');
     const { status, stderr } = run();
     expect(status).toBe(1);
-    expect(stderr).toMatch(/^The Python of this machine \(python3\) lacks its venv module: install it .*\n$/);
+    expect(stderr).toMatch(
+      /^The Python of this machine \(python3\) does not have the venv module: install it .*\n$/,
+    );
   });
 
-  test('where an installer fails it shows what it was doing, and keeps the log', () => {
+  test('shows what it was installing and keeps the log when an installer fails', () => {
     program('python3', 'case "$*" in *venv*/uv) echo "No space left on device" >&2; exit 1;; esac');
     const { status, stderr } = run();
     const log = join(folder, '.environment', 'logs', 'venv.log');
     expect(status).toBe(1);
-    expect(stderr).toMatch(/^Setting up what is missing here: about \d+ MB/);
+    expect(stderr).toMatch(/^Installing what is missing: about \d+ MB/);
     expect(stderr).toMatch(/ {2}Python 3\.11 with Spark, Java and XGBoost \(.*\) \.\.\.\n/);
     expect(stderr.trimEnd()).toMatch(/The disk is full, .*\(Details: .*venv\.log\)$/);
     expect(readFileSync(log, 'utf8')).toContain('No space left on device');
@@ -86,7 +88,7 @@ describe('the npm packages', () => {
   const installed = () => join(folder, 'node_modules', '.package-lock.json');
   const isCurrent = () => nodePackages.isCurrent(locate(folder));
 
-  test('are current when node_modules holds what the lock says', () => {
+  test('are up to date when node_modules matches the lock file', () => {
     expect(isCurrent()).toBe(true);
   });
 
@@ -95,22 +97,22 @@ describe('the npm packages', () => {
       'another version',
       (text: string) => text.replace(/(node_modules\/zod": {\s*"version": )"[^"]*"/, '$1"0.0.0"'),
     ],
-    ['another content', (text: string) => text.replace(/"integrity": "[^"]*"/, '"integrity": "sha512-x"')],
+    ['other content', (text: string) => text.replace(/"integrity": "[^"]*"/, '"integrity": "sha512-x"')],
     [
-      'a package more',
+      'an additional package',
       (text: string) => text.replace('"packages": {', '"packages": { "node_modules/x": {},'),
     ],
-  ])('are installed anew when node_modules holds %s', (_difference, change) => {
+  ])('are reinstalled when node_modules holds %s', (_difference, change) => {
     writeFileSync(installed(), change(readFileSync(installed(), 'utf8')));
     expect(isCurrent()).toBe(false);
   });
 
-  test('are installed anew when npm was interrupted', () => {
+  test('are reinstalled when npm was interrupted', () => {
     rmSync(installed());
     expect(isCurrent()).toBe(false);
   });
 
-  test('get only the link to Node 22 that npm 10 leaves out', async () => {
+  test('get only the link to Node 22 when npm 10 has left it out', async () => {
     const { nodeExecutable } = locate(folder);
     const name = `node-${process.platform}-${process.arch}`;
     mkdirSync(join(folder, 'node_modules', name, 'bin'), { recursive: true });

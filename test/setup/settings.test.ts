@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { proxyOptions } from '../../setup/iceberg-jar.mjs';
 import { uvSettings } from '../../setup/python-environment.mjs';
 
-describe('uv is told', () => {
-  test("pip's index and certificates, from its files or its environment variables", () => {
+describe('the settings passed to uv', () => {
+  test("are pip's index and certificates, from its files or its environment variables", () => {
     expect(
       uvSettings("global.index-url='https://mirror.example/simple'\n:env:.cert='/ca.pem'\n", {}),
     ).toEqual({
@@ -12,11 +12,11 @@ describe('uv is told', () => {
     });
   });
 
-  test('nothing of an index that only adds to the default one', () => {
+  test('leave out an index that only adds to the default one', () => {
     expect(uvSettings("global.extra-index-url='https://mirror.example/simple'\n", {})).toEqual({});
   });
 
-  test("its own settings before pip's", () => {
+  test("prefer uv's own settings to pip's", () => {
     const env = { UV_INDEX_URL: 'https://own.example/simple', SSL_CERT_FILE: '/own.pem' };
     expect(uvSettings("global.index-url='https://pip.example/simple'\nglobal.cert='/pip.pem'", env)).toEqual({
       UV_DEFAULT_INDEX: 'https://own.example/simple',
@@ -25,8 +25,8 @@ describe('uv is told', () => {
   });
 });
 
-describe('Java is told', () => {
-  test("the machine's proxy and what goes round it", () => {
+describe('the proxy options passed to Java', () => {
+  test("name the machine's proxy and the hosts that bypass it", () => {
     expect(
       proxyOptions({ HTTPS_PROXY: 'http://proxy.example:3128', NO_PROXY: 'localhost, .intern.example' }),
     ).toEqual([
@@ -36,7 +36,7 @@ describe('Java is told', () => {
     ]);
   });
 
-  test('nothing where there is no proxy', () => {
+  test('are empty when there is no proxy', () => {
     expect(proxyOptions({})).toEqual([]);
     expect(proxyOptions({ https_proxy: '' })).toEqual([]);
   });

@@ -23,7 +23,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Places with a Java that does nothing but this when it is to archive Spark's classes. */
+/** Locations with a fake Java that only runs this script when it should archive Spark's classes. */
 function withJava(script: string): Locations {
   const javaHome = join(folder, 'fake-java');
   mkdirSync(join(javaHome, 'bin'), { recursive: true });
@@ -35,8 +35,8 @@ function withJava(script: string): Locations {
 }
 
 describe("the archive of Spark's classes", () => {
-  test.runIf(existsSync(classArchives.spark))('is what a step loads them from', () => {
-    // As spark-submit does: behind the class path of the settings come the folder of the configuration, and others.
+  test.runIf(existsSync(classArchives.spark))('is where a step loads the classes from', () => {
+    // As with spark-submit: the configured class path is followed by the configuration folder and others.
     const classPath = [sparkClassPath, folder, join(folder, '*')].join(delimiter);
     const loaded = execFileSync(
       join(javaHome, 'bin', 'java'),
@@ -51,20 +51,20 @@ describe("the archive of Spark's classes", () => {
     expect(loaded).toMatch(/java\.util\.ArrayList source: shared objects file$/m);
   });
 
-  test('is left out where Java cannot make one, and not tried again', async () => {
+  test('is left out when Java cannot create it, and not attempted again', async () => {
     const locations = {
       ...locate(folder),
       ...{ projectRoot: process.cwd(), javaHome: join(folder, 'none') },
     };
     const remark = await sparkClasses.install(locations, new AbortController().signal);
     const log = join(locations.environmentFolder, 'logs', 'java-classes.log');
-    expect(remark).toContain(`(see ${log}): all works without it`);
+    expect(remark).toContain(`(see ${log}): everything works without it`);
     expect(readFileSync(log, 'utf8')).toContain('ENOENT');
     expect(sparkClasses.isCurrent(locations)).toBe(true);
     expect(archiveOptions(locations.classArchives)).toEqual([]);
   });
 
-  test('is thrown away half made', async () => {
+  test('is deleted when it is incomplete', async () => {
     const locations = withJava('touch "$partial"; env; exit 3');
     vi.stubEnv('SPARK_SUBMIT_OPTS', '-Dforeign');
     const remark = await sparkClasses.install(locations, new AbortController().signal);
@@ -75,20 +75,20 @@ describe("the archive of Spark's classes", () => {
     expect(readdirSync(join(locations.environmentFolder, 'classes'))).toEqual(['.set-up']);
   });
 
-  test('is missed where Java ends well and makes none', async () => {
+  test('is reported missing when Java succeeds without creating it', async () => {
     const locations = withJava('exit 0');
     const remark = await sparkClasses.install(locations, new AbortController().signal);
-    expect(remark).toMatch(/bin\/java makes none\): all works without it/);
+    expect(remark).toMatch(/bin\/java did not create one\): everything works without it/);
     expect(archiveOptions(locations.classArchives)).toEqual([]);
   });
 
-  test('is used without a word once it is made', async () => {
+  test('is used without a remark once it has been created', async () => {
     const locations = withJava('touch "$partial"');
     expect(await sparkClasses.install(locations, new AbortController().signal)).toBeUndefined();
     expect(archiveOptions(locations.classArchives)).toHaveLength(1);
   });
 
-  test("is made without the user's own Spark, Java and Python", () => {
+  test("is created without the user's own Spark, Java and Python", () => {
     const locations = locate(folder);
     const own = {
       JAVA_TOOL_OPTIONS: '-Xmx9g',
@@ -116,7 +116,7 @@ describe("the archive of Spark's classes", () => {
     });
   });
 
-  test('is not given up for an interruption', async () => {
+  test('is created by the next set-up after an interruption', async () => {
     const locations = { ...locate(folder), projectRoot: process.cwd() };
     await expect(sparkClasses.install(locations, AbortSignal.abort())).rejects.toThrow();
     expect(sparkClasses.isCurrent(locations)).toBe(false);

@@ -10,8 +10,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-describe('a stamp', () => {
-  test('holds for the content that it was made from, and for no other', () => {
+describe('the stamp of an installation', () => {
+  test('is valid only for the content that it was made from', () => {
     const lock = join(folder, 'a.lock');
     writeFileSync(lock, 'numpy==1');
     stamp(folder, hashOf([lock], ['linux']));
@@ -21,12 +21,12 @@ describe('a stamp', () => {
     expect(isStamped(folder, hashOf([lock], ['linux']))).toBe(false);
   });
 
-  test('is absent from a folder that is half made or missing', () => {
+  test('is absent from a folder that is incomplete or missing', () => {
     expect(isStamped(folder, hashOf([], []))).toBe(false);
     expect(isStamped(join(folder, 'missing'), hashOf([], []))).toBe(false);
   });
 
-  test('tells apart contents that only concatenate to the same', () => {
+  test('distinguishes contents that concatenate to the same text', () => {
     expect(hashOf([], ['ab', 'c'])).not.toBe(hashOf([], ['a', 'bc']));
   });
 });

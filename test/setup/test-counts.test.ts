@@ -11,7 +11,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** What vitest leaves of files whose tests ended so; a file without tests failed to load. */
+/** What vitest writes for files whose tests had these outcomes; a file without tests failed to load. */
 function results(name: string, files: readonly (readonly ('passed' | 'failed')[])[]): string {
   const file = join(folder, name);
   const all = files.flat();
@@ -29,16 +29,16 @@ function results(name: string, files: readonly (readonly ('passed' | 'failed')[]
   return file;
 }
 
-it('adds up what several runs left', () => {
+it('adds up the test counts of several runs', () => {
   const files = [results('a.json', [['passed', 'passed'], ['failed']]), results('b.json', [['passed']])];
   expect(countTests(files)).toEqual({ passed: 3, failed: 1 });
 });
 
-it('counts a file that failed without a failed test as one', () => {
+it('counts a test file that failed without a failed test as one failed test', () => {
   expect(countTests([results('c.json', [['passed'], []])])).toEqual({ passed: 1, failed: 1 });
 });
 
-it('counts a run that left nothing as one failed test', () => {
+it('counts a test run that wrote no results as one failed test', () => {
   const files = [results('d.json', [['passed']]), join(folder, 'not there.json')];
   expect(countTests(files)).toEqual({ passed: 1, failed: 1 });
 });

@@ -1,4 +1,4 @@
-/** Queries in Athena's dialect, held against the lake's columns and put into DuckDB's dialect (sqlglot). */
+/** Queries in Athena's dialect, checked against the lake's columns and translated to DuckDB's dialect (sqlglot). */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -11,7 +11,7 @@ const ATHENA_TYPES: Partial<Record<ColumnType, string>> = {
   'array<string>': 'array<varchar>',
 };
 
-/** Every table that Athena can be asked about. */
+/** Every table that Athena can query. */
 export const QUERIED_TABLES = [...TABLES, FEATURES_TABLE];
 
 const answerSchema = z.record(
@@ -19,7 +19,7 @@ const answerSchema = z.record(
   z.object({ sql: z.string().optional(), error: z.string().optional() }),
 );
 
-/** Each query as DuckDB reads it, or what is wrong with it in Athena's dialect or about its tables and columns. */
+/** Each query in DuckDB's dialect, or what is wrong with its Athena syntax, its tables or its columns. */
 export function checkedSql(named: ReadonlyMap<string, string>): z.infer<typeof answerSchema> {
   const schema = Object.fromEntries(
     QUERIED_TABLES.map(({ name, columns }) => [

@@ -1,4 +1,4 @@
-"""Checks queries in Athena's dialect against the columns of tables, and gives them in DuckDB's.
+"""Checks queries in Athena's dialect against the columns of tables, and translates them to DuckDB's dialect.
 
 Reads {"schema": {table: {column: type}}, "queries": {name: sql}} from standard input;
 writes {name: {"sql": ...} or {"error": ...}} to standard output.
@@ -13,7 +13,7 @@ from sqlglot.optimizer.qualify import qualify
 
 
 def check(sql: str, schema: dict) -> dict:
-    """The query as DuckDB reads it, or what is wrong with it."""
+    """The query in DuckDB's dialect, or what is wrong with it."""
     try:
         tree = parse_one(sql, read="athena")
         unknown = {table.name for table in tree.find_all(exp.Table)} - set(schema)

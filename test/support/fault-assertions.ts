@@ -1,4 +1,4 @@
-/** What must hold after every ending of a run, whatever ended it. */
+/** What must be true after every run, however it ended. */
 import { CURRENT, LEASE, PLAN, REFUSED, RUN_RECORD } from '../../domain/lake-objects.ts';
 import { type RunRecord, runRecordSchema } from '../../domain/records.ts';
 import type { Ending } from '../../local/interpreter/interpreter.ts';
@@ -7,12 +7,12 @@ import type { FaultWorld } from './fault-world.ts';
 import { arnOf } from './memory-ports.ts';
 import { at } from './run-fixture.ts';
 
-/** A cluster that is `TERMINATING` was told to end, and no work of it goes on. */
+/** A cluster that is `TERMINATING` has been asked to terminate and does no more work. */
 const ENDED: readonly string[] = ['TERMINATING', 'TERMINATED', 'TERMINATED_WITH_ERRORS'];
-/** Where, why, and what to do. */
+/** Matches an explanation: where, why, and what to do. */
 const EXPLANATION = /^\S[^:]*: \S[\s\S]*\nWhat to do: \S/;
 
-/** Record of a run; undefined when it left none. */
+/** Record of a run; undefined if it has none. */
 export function recordOf({ ports }: FaultWorld, runId: string): RunRecord | undefined {
   const text = ports.objects.text(at(RUN_RECORD.of(runId).key));
   return text === undefined ? undefined : runRecordSchema.parse(JSON.parse(text));
@@ -24,40 +24,40 @@ export function leaseHolderOf({ ports }: FaultWorld): string | undefined {
   return holder === null ? undefined : String(holder.runId);
 }
 
-/** Clusters of a run that have not ended and were not told to. */
+/** Clusters of a run that are neither terminated nor terminating. */
 export function livingClusters({ ports }: FaultWorld, runId: string): number {
   return ports.clusters.all.filter((cluster) => cluster.runId === runId && !ENDED.includes(cluster.state))
     .length;
 }
 
-/** Run whose scores and model are current. */
+/** The run whose scores and model are current. */
 export function currentRun({ ports }: FaultWorld): string | undefined {
   const text = ports.objects.text(at(CURRENT.key));
   return text === undefined ? undefined : String(JSON.parse(text).runId);
 }
 
-/** What is wrong after a run has ended and been closed; empty when it has been survived. */
+/** What is wrong after a run has ended and been closed; empty if the fault was survived. */
 export function complaints(world: FaultWorld, runId: string, ending: Ending): readonly string[] {
   const { ports } = world;
   const record = recordOf(world, runId);
-  const told = ports.notifications.published.filter(({ text }) => text.includes(runId)).length;
+  const sent = ports.notifications.published.filter(({ text }) => text.includes(runId)).length;
   const wrong: string[] = [];
   const check = (holds: boolean, complaint: string): void => {
     if (!holds) wrong.push(complaint);
   };
   const expectRecord = (status: RunRecord['status'] | undefined): void =>
     check(record?.status === status, `its record says ${record?.status}, not ${status}`);
-  const expectTold = (times: number): void =>
-    check(told === times, `people were told ${told} times, not ${times}`);
+  const expectNotifications = (times: number): void =>
+    check(sent === times, `${sent} notifications were sent, not ${times}`);
 
-  check(livingClusters(world, runId) === 0, 'a cluster of the run lives');
+  check(livingClusters(world, runId) === 0, 'a cluster of the run is still alive');
   const aboutLiving = ports.notifications.published.filter(({ text }) =>
     text.startsWith(`Run ${LIVING_RUN}`),
   );
-  check(aboutLiving.length === 0, 'people were told that the living run has ended');
+  check(aboutLiving.length === 0, 'a notification says that the living run has ended');
   const anotherLives = ports.executions.all.has(arnOf(LIVING_RUN));
   const holder = leaseHolderOf(world);
-  check(holder === (anotherLives ? LIVING_RUN : undefined), `the lease is held by ${holder ?? 'nobody'}`);
+  check(holder === (anotherLives ? LIVING_RUN : undefined), `the lease is held by ${holder ?? 'no run'}`);
   check(livingClusters(world, LIVING_RUN) === (anotherLives ? 1 : 0), 'the living run lost its cluster');
   check(recordOf(world, LIVING_RUN) === undefined, 'the living run was recorded as ended');
 
@@ -65,19 +65,19 @@ export function complaints(world: FaultWorld, runId: string, ending: Ending): re
   const refused = ports.objects.text(at(REFUSED.of(runId).key)) !== undefined;
   if (ending.status === 'SUCCEEDED') {
     expectRecord(planned ? 'SUCCEEDED' : undefined);
-    expectTold(planned ? 1 : 0);
+    expectNotifications(planned ? 1 : 0);
   } else if (refused && record === undefined) {
-    expectTold(0);
+    expectNotifications(0);
   } else {
     if (record?.status !== 'SUCCEEDED') expectRecord('FAILED');
-    expectTold(1);
+    expectNotifications(1);
   }
   check(
     (record?.status === 'SUCCEEDED') === (currentRun(world) === runId),
-    'record and what is current differ',
+    'the record and the current run disagree',
   );
   if (record?.status === 'FAILED') {
-    check(EXPLANATION.test(record.error ?? ''), `its record does not explain itself: ${record.error}`);
+    check(EXPLANATION.test(record.error ?? ''), `its record has no proper explanation: ${record.error}`);
   }
   return wrong;
 }

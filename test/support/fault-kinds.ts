@@ -1,4 +1,4 @@
-/** Every way in which a state can end badly, as something done to its tasks or to the execution around it. */
+/** Every kind of fault, injected into a state's tasks or into the execution around it. */
 
 import { stepOfState } from '../../domain/states.ts';
 import type { StateEvent } from '../../local/interpreter/interpreter.ts';
@@ -9,7 +9,7 @@ import type { Place } from './fault-settings.ts';
 import { deployed, type FaultWorld, type TaskCall } from './fault-world.ts';
 import { planOf } from './run-fixture.ts';
 
-/** Whether the fault comes before the task has done its work, or after it: then only the answer is lost. */
+/** Whether the fault occurs before the task does its work, or after it, when only the answer is lost. */
 export type Moment = 'before' | 'after';
 
 export interface FaultCall extends TaskCall {
@@ -23,10 +23,10 @@ export interface Fault {
   readonly name: string;
   readonly moments: readonly Moment[];
   readonly appliesTo: (place: Place) => boolean;
-  /** What becomes of a call of the state's task. */
+  /** Replaces a call of the state's task. */
   readonly onTask?: (call: FaultCall) => Promise<Json>;
   readonly onState?: (event: StateEvent, abort: () => void, place: Place) => void;
-  /** Changes the definition, where a state without a task offers no other hold. */
+  /** Changes the definition, for states without a task and for time-outs of the execution. */
   readonly redefine?: (place: Place, tries: number) => Json;
 }
 
@@ -34,7 +34,7 @@ const isTask = ({ type }: Place): boolean => type === 'Task';
 const isNoTask = (place: Place): boolean => !isTask(place);
 const both: readonly Moment[] = ['before', 'after'];
 
-/** The task fails by that error, at every attempt or at the first ones only. */
+/** The task fails with that error, at every attempt or only at the first ones. */
 function failing(
   error: (place: Place) => string,
   attempts = Number.POSITIVE_INFINITY,
@@ -48,7 +48,7 @@ function failing(
   };
 }
 
-/** The task does its work, and its answer is another. */
+/** The task does its work, but its answer is replaced. */
 function answering(answerOf: (place: Place) => Json): Required<Pick<Fault, 'onTask'>> {
   return {
     onTask: async ({ place, work }) => {
@@ -58,7 +58,7 @@ function answering(answerOf: (place: Place) => Json): Required<Pick<Fault, 'onTa
   };
 }
 
-/** Errors that the state's own Retry names: a new state brings its own. */
+/** Errors that the state's own Retry names, so that new states are covered too. */
 function retriedErrors({ state }: Place): readonly string[] {
   const retry = allStates(parseMachine(deployed.states)).find(({ name }) => name === state)?.state.Retry;
   return (retry ?? []).flatMap(({ ErrorEquals }) => ErrorEquals);
@@ -66,7 +66,7 @@ function retriedErrors({ state }: Place): readonly string[] {
 const throttling = (place: Place): string => retriedErrors(place)[0] ?? 'States.TaskFailed';
 const isRetried = (place: Place): boolean => retriedErrors(place).length > 0;
 
-/** The definition with one more field in that state, wherever it stands. */
+/** The definition with an additional field in that state, wherever it is. */
 function withField(value: Json, stateName: string, field: Record<string, Json>): Json {
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return value.map((entry) => withField(entry, stateName, field));
@@ -80,7 +80,7 @@ function withField(value: Json, stateName: string, field: Record<string, Json>):
   );
 }
 
-/** Until the execution is over; what it answers then, nobody hears. */
+/** Waits until the execution has ended; its answer is ignored then. */
 function untilTheEnd(signal: AbortSignal): Promise<Json> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve(null);
@@ -88,7 +88,7 @@ function untilTheEnd(signal: AbortSignal): Promise<Json> {
   });
 }
 
-/** The definition with a life of seconds: long enough to come anywhere, and longer where the machine is busy. */
+/** The definition with a time-out of seconds: long enough to reach every state, and longer ones for a busy machine. */
 const shortLived: readonly Json[] = [3, 12, 48].map((seconds) => ({
   ...deployed.states,
   TimeoutSeconds: seconds,
@@ -98,8 +98,8 @@ export const FAULTS: readonly Fault[] = [
   { name: 'task failed', moments: both, appliesTo: isTask, ...failing(() => 'States.TaskFailed') },
   { name: 'States.Timeout', moments: both, appliesTo: isTask, ...failing(() => 'States.Timeout') },
   { name: 'States.Runtime', moments: both, appliesTo: isTask, ...failing(() => 'States.Runtime') },
-  { name: 'throttled, healed', moments: both, appliesTo: isRetried, ...failing(throttling, 2) },
-  { name: 'throttled for good', moments: both, appliesTo: isRetried, ...failing(throttling) },
+  { name: 'throttled temporarily', moments: both, appliesTo: isRetried, ...failing(throttling, 2) },
+  { name: 'throttled permanently', moments: both, appliesTo: isRetried, ...failing(throttling) },
   {
     name: 'answer empty',
     moments: ['after'],
@@ -107,10 +107,10 @@ export const FAULTS: readonly Fault[] = [
     ...answering(({ kind }) => (kind === 'lambda:invoke' ? { StatusCode: 200, Payload: {} } : {})),
   },
   {
-    name: 'answer senseless',
+    name: 'answer invalid',
     moments: ['after'],
     appliesTo: isTask,
-    ...answering(({ kind }) => (kind === 'lambda:invoke' ? { StatusCode: 200, Payload: 'rubbish' } : [17])),
+    ...answering(({ kind }) => (kind === 'lambda:invoke' ? { StatusCode: 200, Payload: 'garbage' } : [17])),
   },
   {
     name: 'answer too large',
@@ -126,13 +126,13 @@ export const FAULTS: readonly Fault[] = [
     onTask: async ({ place, world, runId, work }) => {
       const answer = await work();
       const step = stepOfState(place.state);
-      if (step === undefined) world.ports.sql.answers.set(runId, [{ rubbish: '17' }]);
+      if (step === undefined) world.ports.sql.answers.set(runId, [{ garbage: '17' }]);
       else world.ports.objects.put(planOf(world.ports, runId).outputs.results[step], '{"half');
       return answer;
     },
   },
   {
-    name: 'aborted during it',
+    name: 'aborted during the task',
     moments: both,
     appliesTo: isTask,
     onTask: async ({ moment, abort, work }) => {
@@ -152,7 +152,7 @@ export const FAULTS: readonly Fault[] = [
     redefine: (_place, tries) => shortLived[tries] ?? null,
   },
   {
-    name: 'aborted at it',
+    name: 'aborted on entry',
     moments: ['before'],
     appliesTo: isNoTask,
     onState: ({ kind, state }, abort, place) => {

@@ -1,4 +1,4 @@
-/** Ports of one call of a Lambda, which dies or pauses between two of its calls while all others go on. */
+/** Ports for one invocation of a Lambda that dies or pauses between two of its calls while everything else continues. */
 import type { Ports } from '../../lambda/ports/ports.ts';
 import type { Interceptor } from './memory-ports.ts';
 
@@ -30,13 +30,13 @@ function guarded<Port extends object>(port: Port, name: string, before: Intercep
   });
 }
 
-/** Calls that a Lambda makes, in order, and what happens before one of them. */
+/** Records a Lambda's calls in order, and does something before one of them. */
 export class CallCounter {
   readonly calls: string[] = [];
   readonly #at: number;
   readonly #happens: () => void | Promise<void>;
 
-  /** @param at number of the call, from 1, before which it happens */
+  /** @param at number of the call, counted from 1, before which it happens */
   constructor(at: number, happens: () => void | Promise<void>) {
     this.#at = at;
     this.#happens = happens;
@@ -48,7 +48,7 @@ export class CallCounter {
   };
 }
 
-/** Ports of a Lambda that dies before its call of that number: nothing it calls after that happens either. */
+/** Ports of a Lambda that dies before the call with that number: none of its later calls happen either. */
 export function dying(ports: Ports, at: number): { readonly ports: Ports; readonly counter: CallCounter } {
   let dead = false;
   const counter = new CallCounter(at, () => {
@@ -61,14 +61,14 @@ export function dying(ports: Ports, at: number): { readonly ports: Ports; readon
   return { ports: intercepted(ports, before), counter };
 }
 
-/** As Step Functions names a Lambda that is gone without a word. */
+/** The error that Step Functions reports for a Lambda that crashed. */
 function crash(): Error {
-  const error = new Error('the Lambda is gone');
+  const error = new Error('the Lambda has crashed');
   error.name = 'Lambda.Unknown';
   return error;
 }
 
-/** Something that one waits for until another opens it. */
+/** A gate that callers wait at until it is opened. */
 export interface Gate {
   readonly opened: Promise<void>;
   readonly open: () => void;
@@ -82,7 +82,7 @@ export function gate(): Gate {
   return { opened, open: () => resolveOpened() };
 }
 
-/** Ports of a Lambda that stands still before its call of that number until it is resumed. */
+/** Ports of a Lambda that pauses before the call with that number until it is resumed. */
 export function pausing(ports: Ports, at: number) {
   const [reached, resumed] = [gate(), gate()];
   const counter = new CallCounter(at, async () => {

@@ -1,4 +1,4 @@
-/** What the world is like when a run starts: together the settings lead a run through every state there is. */
+/** The situations in which a run starts. Together they lead runs through every state of the definition. */
 import { storeMetrics } from '../../lambda/store-metrics/store-metrics.ts';
 import { allStates, parseMachine, resourceKind } from '../../local/interpreter/state-language.ts';
 import { TaskError, taskFailed } from '../../local/interpreter/task.ts';
@@ -9,13 +9,13 @@ import { plan, runSteps, storeMetricsInput, worldOn } from './run-fixture.ts';
 export interface Setting {
   readonly name: string;
   readonly prepare: (world: FaultWorld) => Promise<void>;
-  /** State that fails by itself, which leads into the states of the bad ending. */
+  /** State that fails, which leads into the states that close a failed run. */
   readonly failing?: string;
-  /** State whose first try does its work, and nobody hears the answer. */
-  readonly unheard?: string;
+  /** State whose first attempt does its work, but whose answer is lost. */
+  readonly unanswered?: string;
 }
 
-/** Run that lives in the setting of that name, and must not be harmed. */
+/** The other run in the setting in which a run is in progress; it must not be affected. */
 export const LIVING_RUN = 'run-that-lives';
 
 const nothing = async (): Promise<void> => {};
@@ -24,16 +24,20 @@ function firstOfKind(kind: string): string {
   const found = allStates(parseMachine(deployed.states)).find(
     ({ state }) => resourceKind(state.Resource ?? '') === kind,
   );
-  if (found === undefined) throw new Error(`the definition has no state of the kind ${kind}`);
+  if (found === undefined) throw new Error(`the definition has no state of kind ${kind}`);
   return found.name;
 }
 
 export const SETTINGS: readonly Setting[] = [
-  { name: 'there is work', prepare: nothing },
+  { name: 'there are new files', prepare: nothing },
   { name: 'a step fails', prepare: nothing, failing: firstOfKind('elasticmapreduce:addStep.sync') },
-  { name: 'the first telling is not heard', prepare: nothing, unheard: firstOfKind('states:startExecution') },
   {
-    name: 'nothing is new',
+    name: 'the answer to the first notification is lost',
+    prepare: nothing,
+    unanswered: firstOfKind('states:startExecution'),
+  },
+  {
+    name: 'there are no new files',
     prepare: async ({ ports }) => {
       await plan(ports, 'run-before');
       runSteps(ports, 'run-before');
@@ -42,7 +46,7 @@ export const SETTINGS: readonly Setting[] = [
     },
   },
   {
-    name: 'another run lives',
+    name: 'another run is in progress',
     prepare: async ({ ports }) => {
       await plan(ports, LIVING_RUN);
       ports.clusters.start(LIVING_RUN, arnOf(LIVING_RUN));
@@ -50,13 +54,13 @@ export const SETTINGS: readonly Setting[] = [
   },
 ];
 
-/** The hook with the setting's own failure below it. */
-export function inSetting({ failing, unheard }: Setting, hook: TaskHook = ({ work }) => work()): TaskHook {
+/** Adds the setting's own failure to the hook. */
+export function inSetting({ failing, unanswered }: Setting, hook: TaskHook = ({ work }) => work()): TaskHook {
   return async (call) => {
     if (call.state === failing) {
       throw taskFailed({ Step: { Status: { State: 'FAILED' } }, Message: 'the disk is full' });
     }
-    if (call.state === unheard && call.attempt === 1) {
+    if (call.state === unanswered && call.attempt === 1) {
       await call.work();
       throw new TaskError('StepFunctions.SdkClientException', 'the connection was reset');
     }
@@ -64,19 +68,19 @@ export function inSetting({ failing, unheard }: Setting, hook: TaskHook = ({ wor
   };
 }
 
-/** Whether a run goes its usual way but for one state. */
-function isDetour({ failing, unheard }: Setting): boolean {
-  return failing !== undefined || unheard !== undefined;
+/** Whether a run passes through the usual states except for one failure. */
+function isDetour({ failing, unanswered }: Setting): boolean {
+  return failing !== undefined || unanswered !== undefined;
 }
 
-/** A world as the setting has it. */
+/** A world prepared for the setting. */
 export async function worldOf(setting: Setting): Promise<FaultWorld> {
   const world = new FaultWorld();
   await setting.prepare(world);
   return world;
 }
 
-/** A state, and a setting in which a run comes to it. */
+/** A state, and a setting in which a run reaches it. */
 export interface Place {
   readonly state: string;
   readonly type: string;
@@ -85,9 +89,9 @@ export interface Place {
 }
 
 /**
- * Every state that a run comes to in some setting, in order, from runs without a fault. A setting whose way is
- * like an earlier one's begins where they part.
- * @throws when a state of the definition is never reached: a new way needs a setting
+ * Every state that a run without a fault reaches in some setting, in order. For a setting with a failure, only the states
+ * that no earlier setting has reached.
+ * @throws if a state of the definition is never reached: a new path needs a setting
  */
 export async function placesOf(): Promise<readonly Place[]> {
   const places: Place[] = [];
@@ -111,7 +115,7 @@ export async function placesOf(): Promise<readonly Place[]> {
   const missing = states.filter(({ name }) => !places.some(({ state }) => state === name));
   if (missing.length > 0) {
     const names = missing.map(({ name }) => name).join(', ');
-    throw new Error(`no run comes to ${names}: add a setting to ${import.meta.url} that leads there`);
+    throw new Error(`no run reaches ${names}: add a setting to ${import.meta.url} that leads there`);
   }
   return places;
 }

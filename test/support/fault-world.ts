@@ -1,7 +1,7 @@
 /**
- * The deployed pipeline in memory: the very definition that would be deployed, interpreted; the Lambdas' own
- * bodies over ports in memory; clusters whose steps leave canned results. Every task passes a hook, by which a
- * test lets it fail, and time passes only when somebody waits.
+ * The deployed pipeline in memory: the very definition that would be deployed, interpreted; the Lambdas' own bodies
+ * with in-memory ports; clusters whose steps write prepared results. Every task passes through a hook with which a test
+ * can make it fail, and time passes only when code waits.
  */
 import { z } from 'zod';
 import { CLUSTER_TAGS, FUNCTION_NAMES } from '../../domain/operations.ts';
@@ -21,10 +21,10 @@ import { arnOf, MemoryPorts } from './memory-ports.ts';
 import { answerReconcileQuery, DEPLOYMENT, EVENTS, runStep, worldOn } from './run-fixture.ts';
 import { synthesize } from './synthesize.ts';
 
-/** The definition as it would be deployed. */
+/** The definition that would be deployed. */
 export const deployed = readDefinition(synthesize().assembly.directory);
 
-/** One call of a task; `work` does what the service does, and gives its answer. */
+/** One call of a task; `work` does what the service does and returns its answer. */
 export interface TaskCall {
   readonly state: string;
   readonly kind: string;
@@ -32,7 +32,7 @@ export interface TaskCall {
   readonly attempt: number;
   readonly signal: AbortSignal;
   readonly abort: () => void;
-  /** For a Lambda, `ports` may stand in for the world's. */
+  /** For a Lambda, `ports` may replace the world's ports. */
   readonly work: (ports?: Ports) => Promise<Json>;
 }
 export type TaskHook = (call: TaskCall) => Promise<Json>;
@@ -41,7 +41,7 @@ export interface RunOptions {
   readonly runId: string;
   readonly definition?: Json;
   readonly onTask?: TaskHook;
-  /** Called with what ends the execution as StopExecution would. */
+  /** Called with a function that aborts the execution as StopExecution would. */
   readonly onState?: (event: StateEvent, abort: () => void) => void;
 }
 
@@ -49,12 +49,12 @@ export class FaultWorld {
   readonly ports = new MemoryPorts();
 
   constructor() {
-    // Longer than from one sweep to the next, so that one comes by while a cluster is ending.
+    // Longer than the time between sweeps, so that a sweep runs while a cluster is terminating.
     this.ports.clusters.terminationMilliseconds = 20 * 60_000;
     this.ports.objects.put(`${EVENTS}/2018-10-01.json`, 'events', 500_000);
   }
 
-  /** Starts an execution and waits for its end; nobody is told of that yet. */
+  /** Starts an execution and waits until it has ended; its event is not delivered yet. */
   async run({ runId, definition = deployed.states, onTask, onState }: RunOptions): Promise<Ending> {
     const executionArn = this.ports.executions.set(runId, 'RUNNING');
     const hook: TaskHook = onTask ?? (({ work }) => work());
@@ -82,7 +82,7 @@ export class FaultWorld {
     return ending;
   }
 
-  /** Delivers what the rule on executions that ended badly would; it knows no other endings. */
+  /** Delivers the event that the rule on failed executions would; a success has none. */
   async deliverEvent(runId: string, ending: Ending, ports: Ports = this.ports): Promise<void> {
     if (ending.status === 'SUCCEEDED') return;
     const isOwn = ending.status === 'FAILED';
@@ -102,7 +102,7 @@ export class FaultWorld {
     await closeRun(event, worldOn(ports));
   }
 
-  /** What happens every 15 minutes. */
+  /** The sweep, which runs every 15 minutes. */
   async sweep(ports: Ports = this.ports): Promise<readonly Closing[]> {
     this.ports.clock.advance(15 * 60_000);
     return (await closeRun({ sweep: true }, worldOn(ports))).closings;
@@ -111,7 +111,7 @@ export class FaultWorld {
 
 type Handler = (ports: Ports) => TaskHandlers[string];
 
-/** What each kind of resource does; made anew for each call, so that a call may have ports of its own. */
+/** The behaviour of each kind of resource; created for each call, so that a call may have its own ports. */
 function handlersOf(world: MemoryPorts, runId: string): Readonly<Record<string, Handler>> {
   const emr = (name: keyof ReturnType<typeof memoryEmr>): Handler => {
     const handler = memoryEmr(world)[name];
@@ -136,7 +136,7 @@ function handlersOf(world: MemoryPorts, runId: string): Readonly<Record<string, 
 
 function handlerOf(handlers: TaskHandlers, kind: string): TaskHandlers[string] {
   const handler = handlers[kind];
-  if (handler === undefined) throw new Error(`there is no handler of ${kind}`);
+  if (handler === undefined) throw new Error(`there is no handler for ${kind}`);
   return handler;
 }
 
@@ -156,7 +156,7 @@ const stepSchema = z.looseObject({
 });
 const terminateSchema = z.looseObject({ ClusterId: z.string() });
 
-/** One on each market, for the hour before: their cost asks everybody that it may ask. */
+/** One instance on each market, for the past hour, so that computing the cost makes all its queries. */
 function instancesOf({ clock }: MemoryPorts): ClusterInstance[] {
   const endedAt = clock.now();
   const startedAt = new Date(endedAt.getTime() - 3_600_000);
@@ -167,7 +167,7 @@ function instancesOf({ clock }: MemoryPorts): ClusterInstance[] {
   ];
 }
 
-/** EMR: clusters that start at once, and steps that leave the results of the fixture. */
+/** EMR: clusters that start at once, and steps that write the fixture's results. */
 function memoryEmr(ports: MemoryPorts) {
   return {
     create: async (parameters: Json): Promise<Json> => {
@@ -196,7 +196,7 @@ function memoryEmr(ports: MemoryPorts) {
     terminate: async (parameters: Json): Promise<Json> => {
       const { ClusterId: clusterId } = terminateSchema.parse(parameters);
       await ports.clusters.terminate(clusterId);
-      // The state waits until the cluster has ended.
+      // The state waits until the cluster is terminated.
       ports.clock.advance(ports.clusters.terminationMilliseconds);
       ports.clusters.settle();
       return { Cluster: { Id: clusterId, Status: { State: 'TERMINATED' } } };

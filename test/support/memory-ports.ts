@@ -1,7 +1,7 @@
 /**
- * The Lambdas' ports in memory: conditional writes as S3 has them, clusters that live until they are terminated,
- * executions whose state a test sets, notifications that are kept. Every call gives way to others, so concurrent
- * callers interleave; `before` lets a test crash or delay any of them.
+ * In-memory adapters of the Lambdas' ports: conditional writes like those of S3, clusters that live until they are
+ * terminated, executions whose status a test sets, notifications that are kept. Every call yields to others, so concurrent
+ * callers interleave; with `before` a test can crash or delay any call.
  */
 import { posix } from 'node:path';
 import type { Notice } from '../../domain/run.ts';
@@ -27,7 +27,7 @@ import type {
 import type { Ports } from '../../lambda/ports/ports.ts';
 import type { AnswerRow, SqlEngine } from '../../lambda/ports/sql.ts';
 
-/** Called before every call of a port, with its name and first argument; what it throws, the call throws. */
+/** Called before every call of a port, with the call's name and first argument; if it throws, so does the call. */
 export type Interceptor = (call: string, argument: string) => void | Promise<void>;
 
 class Turnstile {
@@ -39,7 +39,7 @@ class Turnstile {
   }
 }
 
-/** A clock that only moves when somebody waits. */
+/** A clock that advances only when code waits. */
 export class MemoryClock implements Clock {
   #milliseconds: number;
 
@@ -110,13 +110,13 @@ export class MemoryObjects implements ObjectStore {
     this.#objects.delete(uri);
   }
 
-  /** Puts an object there, as somebody else would. */
+  /** Puts an object into the store, as another process would. */
   put(uri: string, text: string, bytes = Buffer.byteLength(text)): void {
     this.#writes += 1;
     this.#objects.set(uri, { text, etag: `"${this.#writes}"`, bytes, modifiedAt: this.#clock.now() });
   }
 
-  /** Text of an object, past the turnstile. */
+  /** Text of an object, without passing the interceptor. */
   text(uri: string): string | undefined {
     return this.#objects.get(uri)?.text;
   }
@@ -151,7 +151,7 @@ const ENDED_STATES: readonly string[] = ['TERMINATED', 'TERMINATED_WITH_ERRORS']
 
 export class MemoryClusters implements Clusters {
   readonly all: MemoryCluster[] = [];
-  /** How long a cluster takes to end once it was told to. */
+  /** How long a cluster takes to terminate. */
   terminationMilliseconds = 0;
   readonly #endsAt = new Map<string, number>();
   readonly #turnstile: Turnstile;
@@ -203,7 +203,7 @@ export class MemoryClusters implements Clusters {
     this.settle();
   }
 
-  /** Lets those end whose time has come. */
+  /** Terminates the clusters whose termination time has passed. */
   settle(now = this.#clock.now()): void {
     for (const cluster of [...this.all]) {
       const endsAt = this.#endsAt.get(cluster.clusterId);
@@ -219,7 +219,7 @@ export class MemoryClusters implements Clusters {
 }
 
 export class MemoryInstanceMarket implements InstanceMarket {
-  /** Zones by type; a type that is not here is sold in those of all subnets. */
+  /** Zones by type; a type that is not listed is sold in the zones of all subnets. */
   readonly zones = new Map<string, readonly string[]>();
   readonly subnetZones: readonly string[] = ['us-east-1a', 'us-east-1b'];
   readonly #turnstile: Turnstile;
@@ -236,7 +236,7 @@ export class MemoryInstanceMarket implements InstanceMarket {
 }
 
 export class MemorySpotPrices implements SpotPrices {
-  /** What the market knows. */
+  /** The price changes of the market. */
   readonly changes: SpotPriceChange[] = [];
   readonly #turnstile: Turnstile;
 
@@ -287,7 +287,7 @@ export function arnOf(runId: string): string {
 }
 
 export class MemoryNotifications implements Notifications {
-  /** One a run, in order. */
+  /** One per run, in order. */
   readonly published: (Notice & { readonly runId: string })[] = [];
   readonly #turnstile: Turnstile;
 
@@ -303,7 +303,7 @@ export class MemoryNotifications implements Notifications {
   }
 }
 
-/** All ports together. */
+/** All ports. */
 export class MemoryPorts implements Ports {
   readonly clock: MemoryClock;
   readonly objects: MemoryObjects;
@@ -328,7 +328,7 @@ export class MemoryPorts implements Ports {
     this.notifications = new MemoryNotifications(this.#turnstile);
   }
 
-  /** Lets a test crash or delay calls; undefined lets them all pass. */
+  /** Lets a test crash or delay calls; if undefined, all calls pass. */
   set before(interceptor: Interceptor | undefined) {
     this.#turnstile.before = interceptor;
   }

@@ -1,4 +1,4 @@
-/** A run on a small log as its steps leave it, for the tests of what comes after them. */
+/** The results of a run's steps on a small log, for tests of the states after them. */
 
 import { modelFolder, PLAN } from '../../domain/lake-objects.ts';
 import type { ModelName } from '../../domain/models.ts';
@@ -61,7 +61,7 @@ export function planOf(ports: MemoryPorts, runId: string): RunPlan {
   return runPlanSchema.parse(JSON.parse(ports.objects.text(at(PLAN.of(runId).key)) ?? 'null'));
 }
 
-/** Does what the ingest step leaves behind: the ledger and its result. */
+/** Writes what the ingest step writes: the ledger and its result. */
 export function ingest(ports: MemoryPorts, runId: string, result: Partial<IngestResult> = {}): void {
   const { batch, outputs } = planOf(ports, runId);
   const rows = batch.files.map((file) => ({
@@ -76,20 +76,20 @@ export function ingest(ports: MemoryPorts, runId: string, result: Partial<Ingest
   putResult(ports, runId, 'ingest-events', { ...INGEST, ...result });
 }
 
-/** Does what one step leaves behind. */
+/** Writes what one step writes. */
 export function runStep(ports: MemoryPorts, runId: string, step: StepName): void {
   if (step === 'ingest-events') ingest(ports, runId);
   else putResult(ports, runId, step, RESULTS[step]);
 }
 
-/** Does what all steps and the reconcile query leave behind; the query's id is the run's. */
+/** Writes what all steps and the reconcile query write; the query's id is the run's id. */
 export function runSteps(ports: MemoryPorts, runId: string, training: Partial<TrainingResult> = {}): void {
   for (const step of STEP_NAMES) runStep(ports, runId, step);
   putResult(ports, runId, 'train-models', { ...TRAINING, ...training, modelUri: at(modelFolder(runId)) });
   answerReconcileQuery(ports, runId);
 }
 
-/** Lets the reconcile query count what was expected, but for what is overridden. */
+/** Makes the reconcile query return the expected counts, except those that are overridden. */
 export function answerReconcileQuery(
   ports: MemoryPorts,
   runId: string,

@@ -27,7 +27,7 @@ const HARNESS = new URL('./step_harness.py', import.meta.url).pathname;
 const SETTINGS = runSettingsSchema.parse({});
 const DAY_MILLISECONDS = 86_400_000;
 
-/** An empty folder of its own for a test. */
+/** A new empty folder for a test. */
 export function temporaryFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'churn test '));
 }
@@ -57,7 +57,7 @@ export interface PlanOptions {
   readonly training?: Partial<RunPlan['training']>;
 }
 
-/** Writes the plan of a run over the files; returns it. */
+/** Writes and returns the plan of a run over the files. */
 export async function writePlan(lakeFolder: string, options: PlanOptions): Promise<RunPlan> {
   const { runId, files } = options;
   const at = (key: string): string => `${fileUri(lakeFolder)}/${key}`;
@@ -104,7 +104,7 @@ export async function writePlan(lakeFolder: string, options: PlanOptions): Promi
   return plan;
 }
 
-/** Spark's settings and a step's script in a folder of their own. */
+/** Spark's settings and a step's script in their own folder. */
 export class SparkBench {
   readonly #folder: string;
   readonly #step: Step<unknown>;
@@ -114,7 +114,7 @@ export class SparkBench {
     this.#step = step;
   }
 
-  /** Runs the step for plans one after the other, in one Spark session; each plan has its own lake. */
+  /** Runs the step for one plan after another in one Spark session; each plan has its own lake. */
   async runAll(plans: readonly RunPlan[]): Promise<void> {
     const code = await this.#submit(
       [HARNESS, await this.#writeScript(), ...plans.map(planPath)],
@@ -124,12 +124,12 @@ export class SparkBench {
     if (code !== 0) throw new Error(`the harness failed: ${await readFile(this.#log(), 'utf8')}`);
   }
 
-  /** Runs the step as EMR does; the signal kills it. Returns the exit code, undefined when it was killed. */
+  /** Runs the step as EMR does; the signal kills it. Returns the exit code; undefined if it was killed. */
   async submit(plan: RunPlan, signal: AbortSignal = never()): Promise<number | undefined> {
     return this.#submit([await this.#writeScript(), '--plan', fileUri(planPath(plan))], plan, signal);
   }
 
-  /** What the processes have printed. */
+  /** The output of the processes. */
   log(): Promise<string> {
     return readFile(this.#log(), 'utf8');
   }

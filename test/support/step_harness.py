@@ -1,8 +1,8 @@
-"""Runs one step's script for several plans in one Spark session, each plan with a lake of its own.
+"""Runs one step's script for several plans in one Spark session, each plan with its own lake.
 
 python step_harness.py <script> <plan.json> ...  The script's own run() does the work; its result or its
-explained error is written where the plan says, as its main() would do. What others do to the tables before a run
-stands beside its plan, as statements in before.sql.
+explained error is written where the plan says, as its main() would do. Statements in before.sql beside a plan change
+the tables before its run, as another process would.
 """
 
 import importlib.util
@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 
 
 def main() -> None:
-    """Runs the plans one after the other; a failing one does not stop the rest."""
+    """Runs the plans one after another; a plan that fails does not stop the others."""
     script, *plans = sys.argv[1:]
     specification = importlib.util.spec_from_file_location("step", script)
     step = importlib.util.module_from_spec(specification)
@@ -24,7 +24,7 @@ def main() -> None:
         with open(path, encoding="utf-8") as file:
             plan = json.load(file)
         session = shared.newSession()
-        # A catalog is set up with the settings of the session that is active, which is the step's own on the cluster.
+        # A catalog is configured with the settings of the active session, which on the cluster is the step's own.
         shared._jvm.org.apache.spark.sql.SparkSession.setActiveSession(session._jsparkSession)
         session.conf.set("spark.sql.catalog.lake.warehouse", plan["lakeRoot"] + "/warehouse")
         before = pathlib.Path(path).with_name("before.sql")

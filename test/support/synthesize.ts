@@ -1,4 +1,4 @@
-/** The app as tests look at it: synthesized once a process for each set of overrides, without bundling. */
+/** The app for tests: synthesized once per process for each set of overrides, without bundling. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,12 +13,12 @@ export interface Synthesized extends ChurnApp {
   template(stack: StackName): Template;
 }
 
-/** Any account will do: nothing is looked up in it. */
+/** Any account works: nothing is looked up in it. */
 const CONTEXT = { 'churn:account': '111122223333', 'churn:region': 'eu-central-1' } as const;
 
 const made = new Map<string, Synthesized>();
 
-/** @param overrides context keys as `-c` gives them, with their prefix */
+/** @param overrides context keys as with `-c`, including their prefix */
 export function synthesize(overrides: Readonly<Record<string, unknown>> = {}): Synthesized {
   const key = JSON.stringify(overrides);
   const known = made.get(key);

@@ -1,4 +1,4 @@
-/** A deployed pipeline as the command line reaches it: its state machine, with the user's own credentials. */
+/** The command line's access to a deployed pipeline: its state machine, with the user's own credentials. */
 import {
   DescribeExecutionCommand,
   DescribeStateMachineForExecutionCommand,
@@ -28,7 +28,7 @@ export class DeployedPipeline {
 
   /** @returns the ARN of the execution; the run's id is its name */
   async start(runId: string, request: unknown): Promise<string> {
-    const { executionArn } = await told(
+    const { executionArn } = await answerOf(
       this.#client.send(
         new StartExecutionCommand({
           stateMachineArn: this.stateMachineArn,
@@ -41,13 +41,13 @@ export class DeployedPipeline {
   }
 
   async stop(executionArn: string): Promise<void> {
-    await told(
+    await answerOf(
       this.#client.send(new StopExecutionCommand({ executionArn, cause: 'stopped with `churn stop`' })),
     );
   }
 
   async describe(executionArn: string): Promise<ExecutionDescription> {
-    const answer = await told(this.#client.send(new DescribeExecutionCommand({ executionArn })));
+    const answer = await answerOf(this.#client.send(new DescribeExecutionCommand({ executionArn })));
     return {
       executionArn,
       status: answer.status ?? 'RUNNING',
@@ -59,7 +59,7 @@ export class DeployedPipeline {
     };
   }
 
-  /** ARNs of the latest executions, the newest first. */
+  /** ARNs of the latest executions, newest first. */
   async latest(most: number, status?: 'RUNNING' | 'SUCCEEDED'): Promise<readonly string[]> {
     const filter = {
       stateMachineArn: this.stateMachineArn,
@@ -67,7 +67,7 @@ export class DeployedPipeline {
       ...(status === undefined ? {} : { statusFilter: status }),
     };
     const arns: string[] = [];
-    return told(
+    return answerOf(
       (async () => {
         for await (const page of paginateListExecutions({ client: this.#client }, filter)) {
           arns.push(...(page.executions ?? []).flatMap(({ executionArn }) => executionArn ?? []));
@@ -78,11 +78,11 @@ export class DeployedPipeline {
     );
   }
 
-  /** Everything that has happened to the execution so far; all pages. */
+  /** All events of the execution so far, from all pages. */
   async history(executionArn: string): Promise<readonly HistoryEvent[]> {
     const events: HistoryEvent[] = [];
     const request = { executionArn, includeExecutionData: false, maxResults: 1_000 };
-    return told(
+    return answerOf(
       (async () => {
         for await (const page of paginateGetExecutionHistory({ client: this.#client }, request)) {
           events.push(...(page.events ?? []));
@@ -92,9 +92,9 @@ export class DeployedPipeline {
     );
   }
 
-  /** The definition that the execution runs, which a later deployment may have changed. */
+  /** The definition that the execution runs, even if a later deployment has changed the state machine. */
   async definition(executionArn: string): Promise<Json> {
-    const answer = await told(
+    const answer = await answerOf(
       this.#client.send(new DescribeStateMachineForExecutionCommand({ executionArn })),
     );
     return z.json().parse(JSON.parse(answer.definition ?? 'null'));
@@ -102,8 +102,8 @@ export class DeployedPipeline {
 }
 
 /**
- * Finds the pipeline that the options name: by its ARN, or by the name that its stage gives it.
- * @throws DeployedError when there is none, or when AWS cannot be asked
+ * Finds the pipeline that the options name, by its ARN or by its name and stage.
+ * @throws DeployedError if there is none, or if AWS cannot be queried
  */
 export async function openPipeline(
   options: PipelineOptions,
@@ -117,9 +117,9 @@ export async function openPipeline(
   return new DeployedPipeline(client, await findStateMachine(client, `${options.name}-${options.stage}`));
 }
 
-/** ARN of the state machine of that name. */
+/** ARN of the state machine with that name. @throws DeployedError if there is none */
 export async function findStateMachine(client: SFNClient, name: string): Promise<string> {
-  return told(
+  return answerOf(
     (async () => {
       for await (const page of paginateListStateMachines({ client }, {})) {
         const found = page.stateMachines?.find((machine) => machine.name === name)?.stateMachineArn;
@@ -128,14 +128,14 @@ export async function findStateMachine(client: SFNClient, name: string): Promise
       const region = await client.config.region();
       throw new DeployedError(
         `There is no pipeline ${name} in ${region} with these credentials. Name another with --stage, --name or ` +
-          '--region, choose another account with AWS_PROFILE, or deploy it (docs/deploy.md).',
+          '--region, choose another account with AWS_PROFILE, or deploy one (docs/deploy.md).',
       );
     })(),
   );
 }
 
-/** What AWS answers, or its error as the user should see it. */
-async function told<Answer>(answer: Promise<Answer>): Promise<Answer> {
+/** Waits for AWS's answer. An error is thrown with its remedy. */
+async function answerOf<Answer>(answer: Promise<Answer>): Promise<Answer> {
   try {
     return await answer;
   } catch (error) {

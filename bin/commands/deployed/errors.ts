@@ -1,27 +1,27 @@
-/** What went wrong between here and AWS, in words that say what to do. */
+/** Errors of AWS, turned into messages that say what to do. */
 import { UserError } from '../../../domain/user-error.ts';
 
-/** A command against a deployed pipeline failed for a reason that its user can fix. */
+/** A command for a deployed pipeline failed for a reason that the user can fix. */
 export class DeployedError extends UserError {
   override readonly name = 'DeployedError';
 }
 
-const LOG_IN = 'log in (aws sso login, or aws configure), or choose a profile with AWS_PROFILE';
+const SIGN_IN = 'sign in (aws sso login, or aws configure), or choose a profile with AWS_PROFILE';
 
 const withoutPermission = (message: string): string =>
-  `These credentials may not do that: ${message}. Take others with AWS_PROFILE, or ask for that permission.`;
-const unknownCredentials = (): string => `AWS does not know these credentials: ${LOG_IN}.`;
+  `These credentials do not have the permission: ${message}. Use others with AWS_PROFILE, or ask for the permission.`;
+const unknownCredentials = (): string => `AWS does not know these credentials: ${SIGN_IN}.`;
 const wrongSignature = (message: string): string =>
-  `AWS does not accept these credentials (${message}): ${LOG_IN}, and set the clock right.`;
+  `AWS does not accept these credentials (${message}): ${SIGN_IN}, and check this machine's clock.`;
 const wrongRegion = (message: string): string =>
-  `The bucket lies in another Region (${message}): name that one with --region.`;
+  `The bucket is in another Region (${message}): name it with --region.`;
 
-/** What to do by the name that the SDK gives an error. */
+/** What to do, by the SDK's name of the error. */
 const REMEDIES: Readonly<Record<string, (message: string) => string>> = {
-  CredentialsProviderError: () => `There are no AWS credentials: ${LOG_IN}.`,
-  ExpiredToken: () => `The AWS credentials have expired: ${LOG_IN}.`,
-  ExpiredTokenException: () => `The AWS credentials have expired: ${LOG_IN}.`,
-  TokenProviderError: () => `The AWS login has expired: ${LOG_IN}.`,
+  CredentialsProviderError: () => `There are no AWS credentials: ${SIGN_IN}.`,
+  ExpiredToken: () => `The AWS credentials have expired: ${SIGN_IN}.`,
+  ExpiredTokenException: () => `The AWS credentials have expired: ${SIGN_IN}.`,
+  TokenProviderError: () => `The AWS session has expired: ${SIGN_IN}.`,
   UnrecognizedClientException: unknownCredentials,
   InvalidAccessKeyId: unknownCredentials,
   InvalidSignatureException: wrongSignature,
@@ -32,32 +32,32 @@ const REMEDIES: Readonly<Record<string, (message: string) => string>> = {
   PermanentRedirect: wrongRegion,
   AuthorizationHeaderMalformed: wrongRegion,
   InvalidArn: (message) =>
-    `${message}. An ARN of a state machine reads arn:aws:states:REGION:ACCOUNT:stateMachine:NAME.`,
+    `${message}. The ARN of a state machine has the form arn:aws:states:REGION:ACCOUNT:stateMachine:NAME.`,
   StateMachineDoesNotExist: (message) =>
     `There is no such pipeline: ${message}. Name another with --stage or --state-machine, or deploy it first.`,
-  ResourceNotFound: (message) => `There is no such run: ${message}. \`churn list\` shows those there are.`,
-  ExecutionDoesNotExist: (message) =>
-    `There is no such run: ${message}. \`churn list\` shows those there are.`,
+  ResourceNotFound: (message) => `There is no such run: ${message}. \`churn list\` shows the runs.`,
+  ExecutionDoesNotExist: (message) => `There is no such run: ${message}. \`churn list\` shows the runs.`,
   StateMachineDeleting: () => 'The pipeline is being deleted: deploy it again.',
-  ExecutionLimitExceeded: () => 'Too many executions are open in this account: wait for some, or stop them.',
-  TimeoutError: (message) => `AWS did not answer in time (${message}): look to the network, and try again.`,
+  ExecutionLimitExceeded: () =>
+    'Too many executions are running in this account: wait for some to finish, or stop them.',
+  TimeoutError: (message) => `AWS did not answer in time (${message}): check the network and try again.`,
 };
 
 const NO_REGION = /region is missing/i;
 const NETWORK = /^(ENOTFOUND|ECONNREFUSED|ECONNRESET|EAI_AGAIN|ETIMEDOUT)$/;
 
-/** The error with what to do about it; an unexpected one stays as it is. */
+/** The error with its remedy; an unexpected error is returned unchanged. */
 export function withRemedy(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof UserError) return error;
   const remedy = REMEDIES[error.name];
   if (remedy !== undefined) return new DeployedError(remedy(error.message));
   if (NO_REGION.test(error.message)) {
-    return new DeployedError('No Region is chosen: name it with --region, or set AWS_REGION.');
+    return new DeployedError('No Region is set: name it with --region, or set AWS_REGION.');
   }
   const code: unknown = Reflect.get(error, 'code');
   if (typeof code === 'string' && NETWORK.test(code)) {
     return new DeployedError(
-      `AWS cannot be reached (${error.message}): look to the network, and to the Region's name.`,
+      `AWS cannot be reached (${error.message}): check the network and the Region's name.`,
     );
   }
   return error;

@@ -1,4 +1,4 @@
-/** Following an execution until it has ended, on the display of the local run. */
+/** Follows an execution until it has ended, with the same display as a local run. */
 
 import { mainPath, parseMachine } from '../../../local/interpreter/state-language.ts';
 import { Timeline } from '../../../local/run/timeline.ts';
@@ -8,20 +8,20 @@ import { HistoryReader } from './history.ts';
 import { runIdOf } from './names.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 
-/** States last minutes; EMR itself is asked once a minute. */
+/** States take minutes; Step Functions itself polls EMR once a minute. */
 const POLL_MILLISECONDS = 5_000;
 
 export interface Following {
   readonly pipeline: Pick<DeployedPipeline, 'describe' | 'history' | 'definition'>;
   readonly executionArn: string;
-  /** The display for a run that normally goes through these states. */
+  /** Creates the display for a run that normally passes through these states. */
   readonly displayOf: (states: readonly string[]) => Display;
-  /** Aborts the following; the run goes on. */
+  /** Stops following; the run continues. */
   readonly signal: AbortSignal;
   readonly wait?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** Shows states as they start and end. The outcome is `RUNNING` when the following was given up. */
+/** Shows states as they start and end. The outcome is `RUNNING` if following was aborted. */
 export async function follow(following: Following): Promise<Outcome> {
   const { pipeline, executionArn, displayOf, signal, wait = waitUnlessAborted } = following;
   const states = mainPath(parseMachine(await pipeline.definition(executionArn)));
@@ -31,7 +31,7 @@ export async function follow(following: Following): Promise<Outcome> {
   display.onStart(runIdOf(executionArn));
   try {
     for (;;) {
-      // In this order: whatever happened before the end is in the history that is read after it.
+      // In this order, so that the history that is read last contains everything up to the end.
       const description = await pipeline.describe(executionArn);
       for (const event of reader.read(await pipeline.history(executionArn))) {
         timeline.record(event);

@@ -1,7 +1,7 @@
-/** An execution's history as the states that start and end, the way the local run tells of them. */
+/** Turns an execution's history into the same state events that a local run reports. */
 import type { StateEvent } from '../../../local/interpreter/interpreter.ts';
 
-/** What is read of an event of GetExecutionHistory. */
+/** The fields that are read of an event of GetExecutionHistory. */
 export interface HistoryEvent {
   readonly id?: number | undefined;
   readonly previousEventId?: number | undefined;
@@ -21,8 +21,8 @@ interface ErrorDetails {
   readonly error?: string | undefined;
 }
 
-/** Where an event stands: only what starts a state names it, all others say which event came before them. */
-interface Standing {
+/** The state that an event belongs to: only the first event of a state names it, the others refer to their previous event. */
+interface Position {
   readonly state: string;
   readonly stateType: string;
   readonly hasFailed: boolean;
@@ -35,31 +35,31 @@ const SCHEDULED = /^(Task|LambdaFunction)Scheduled$/;
 
 /** Reads a history as it grows. */
 export class HistoryReader {
-  readonly #standings = new Map<number, Standing>();
+  readonly #positions = new Map<number, Position>();
   #lastId = 0;
 
-  /** What the events tell that were not read before; any number of them may have been. */
+  /** Returns the state events of those events that were not read before. */
   read(events: readonly HistoryEvent[]): readonly StateEvent[] {
     const fresh = events
       .filter(({ id }) => (id ?? 0) > this.#lastId)
       .sort((a, b) => (a.id ?? 0) - (b.id ?? 0));
-    return fresh.flatMap((event) => this.#tell(event));
+    return fresh.flatMap((event) => this.#stateEvents(event));
   }
 
-  #tell(event: HistoryEvent): readonly StateEvent[] {
+  #stateEvents(event: HistoryEvent): readonly StateEvent[] {
     const { id = 0, type = '', timestamp: at = new Date(0) } = event;
     this.#lastId = id;
     const enteredType = ENTERED.exec(type)?.[1];
     if (enteredType !== undefined) {
-      const standing = {
+      const position = {
         state: event.stateEnteredEventDetails?.name ?? '',
         stateType: enteredType,
         hasFailed: false,
       };
-      this.#standings.set(id, standing);
-      return [{ kind: 'entered', state: standing.state, stateType: enteredType, at }];
+      this.#positions.set(id, position);
+      return [{ kind: 'entered', state: position.state, stateType: enteredType, at }];
     }
-    const before = this.#standings.get(event.previousEventId ?? 0);
+    const before = this.#positions.get(event.previousEventId ?? 0);
     const exitedType = EXITED.exec(type)?.[1];
     if (exitedType !== undefined) {
       const state = event.stateExitedEventDetails?.name ?? before?.state ?? '';
@@ -68,14 +68,14 @@ export class HistoryReader {
     if (before === undefined) return [];
     const { state, stateType } = before;
     if (FAILED.test(type)) {
-      this.#standings.set(id, { ...before, hasFailed: true });
+      this.#positions.set(id, { ...before, hasFailed: true });
       return [{ kind: 'failed', state, stateType, at, error: errorOf(event) }];
     }
     if (SCHEDULED.test(type) && before.hasFailed) {
-      this.#standings.set(id, { ...before, hasFailed: false });
+      this.#positions.set(id, { ...before, hasFailed: false });
       return [{ kind: 'retried', state, stateType, at }];
     }
-    this.#standings.set(id, before);
+    this.#positions.set(id, before);
     return [];
   }
 }

@@ -10,13 +10,15 @@ interface ListOptions extends PipelineOptions {
   readonly json: boolean;
 }
 
-/** Descriptions asked for at a time: the service gives out only so many a second. */
+/** Number of descriptions requested at a time: the service limits the requests per second. */
 const TOGETHER = 5;
 
 export function listCommand(): Command {
   const command = new Command('list')
-    .description('List the latest runs of a deployed pipeline: how each ended, how long it took, and why.')
-    .option('--most <number>', 'how many', wholeNumber(1, 100), 10)
+    .description(
+      'List the latest runs of a deployed pipeline, with the outcome, duration and reason of each.',
+    )
+    .option('--most <number>', 'number of runs', wholeNumber(1, 100), 10)
     .option('--json', 'print a JSON array', false);
   return withPipelineOptions(command).action(async (options: ListOptions) => {
     const { openPipeline } = await import('./deployed-pipeline.ts');
@@ -28,7 +30,7 @@ export function listCommand(): Command {
       descriptions.push(...(await Promise.all(slice.map((arn) => pipeline.describe(arn)))));
     }
     const now = new Date();
-    // What states a run has been in, `churn watch` tells.
+    // `churn watch` shows the states of a run.
     const outcomes = descriptions.map((description) => outcomeOf(description, now));
     process.stdout.write(
       options.json

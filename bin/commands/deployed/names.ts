@@ -6,13 +6,13 @@ const RUN_ID = /^[A-Za-z0-9._-]{1,80}$/;
 
 /**
  * Region of a state machine.
- * @throws DeployedError when the text is no state machine's ARN
+ * @throws DeployedError if the text is not the ARN of a state machine
  */
 export function regionOf(stateMachineArn: string): string {
   const region = STATE_MACHINE_ARN.exec(stateMachineArn)?.[1];
   if (region === undefined) {
     throw new DeployedError(
-      `${JSON.stringify(stateMachineArn)} is no ARN of a state machine: it reads ` +
+      `${JSON.stringify(stateMachineArn)} is not the ARN of a state machine, which has the form ` +
         'arn:aws:states:REGION:ACCOUNT:stateMachine:NAME.',
     );
   }
@@ -22,20 +22,20 @@ export function regionOf(stateMachineArn: string): string {
 /**
  * ARN of a run's execution.
  * @param run the run's id, or the ARN itself
- * @throws DeployedError when it is neither, or belongs to another pipeline
+ * @throws DeployedError if it is neither, or belongs to another pipeline
  */
 export function executionArnOf(stateMachineArn: string, run: string): string {
   const prefix = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:`;
   if (run.startsWith(prefix)) return run;
   if (!RUN_ID.test(run)) {
     throw new DeployedError(
-      `${JSON.stringify(run)} is no run of this pipeline: \`churn list\` shows those there are.`,
+      `${JSON.stringify(run)} is not a run of this pipeline: \`churn list\` shows its runs.`,
     );
   }
   return `${prefix}${run}`;
 }
 
-/** Id of the run behind an execution: its name. */
+/** Id of an execution's run: the execution's name. */
 export function runIdOf(executionArn: string): string {
   return executionArn.slice(executionArn.lastIndexOf(':') + 1);
 }
@@ -46,7 +46,7 @@ export function consoleLink(executionArn: string): string {
   return `https://${region}.console.aws.amazon.com/states/home?region=${region}#/v2/executions/details/${executionArn}`;
 }
 
-/** Id for a run that a person starts: sorts by time, and ends in something that nobody else has taken. */
+/** Id for a run that is started by hand. Ids sort by time; the suffix keeps them unique. */
 export function newRunId(now: Date, suffix: string): string {
   const time = now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
   return `manual-${time}-${suffix}`;

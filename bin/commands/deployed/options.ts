@@ -1,4 +1,4 @@
-/** What every command for a deployed pipeline may be told. */
+/** The options of every command for a deployed pipeline. */
 import { type Command, Option } from 'commander';
 
 export interface PipelineOptions {
@@ -8,12 +8,12 @@ export interface PipelineOptions {
   readonly stateMachine?: string;
 }
 
-/** Adds the options by which the pipeline is found; without a stage of its own it is that of development. */
+/** Adds the options that identify the pipeline; the default stage is dev. */
 export function withPipelineOptions(command: Command): Command {
   return located(command, (stage) => stage.default('dev'));
 }
 
-/** The same for a command that looks at this machine unless a pipeline is named. */
+/** The same for a command that works locally unless a pipeline is named. */
 export function withOptionalPipeline(command: Command): Command {
   return located(command, (stage) => stage);
 }

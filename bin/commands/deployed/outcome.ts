@@ -1,10 +1,10 @@
-/** How a run of a deployed pipeline stands, as a document for scripts and as text for people. Pure functions. */
+/** The outcome of a run of a deployed pipeline, as a document for scripts and as text for people. Pure functions. */
 import { z } from 'zod';
 import { REFUSED_ERROR } from '../../../domain/operations.ts';
 import type { StateTime } from '../../../local/run/timeline.ts';
 import { consoleLink, runIdOf } from './names.ts';
 
-/** What is read of DescribeExecution's answer. */
+/** The fields that are read of DescribeExecution's answer. */
 export interface ExecutionDescription {
   readonly executionArn: string;
   readonly status: string;
@@ -15,7 +15,7 @@ export interface ExecutionDescription {
   readonly cause: string | undefined;
 }
 
-/** `RUNNING` also stands for an execution that waits for its redrive. */
+/** `RUNNING` includes an execution that is waiting for its redrive. */
 export type RunStatus =
   | 'RUNNING'
   | 'SUCCEEDED'
@@ -30,18 +30,18 @@ export interface Outcome {
   readonly runId: string;
   readonly startedAt: string;
   readonly seconds: number;
-  /** The run's sentences about itself, or why it ended as it did; empty while it runs. */
+  /** The run's summary, or the reason for its outcome; empty while it is running. */
   readonly text: string;
-  /** `s3://` address of the report, of a run that made one. */
+  /** `s3://` address of the report; null if the run has none. */
   readonly report: string | null;
   readonly console: string;
   readonly states: readonly StateTime[];
 }
 
-/** What is said of an ending that gives no reason. */
+/** The text for outcomes without a reason. */
 const ENDINGS: Readonly<Partial<Record<RunStatus, string>>> = {
-  ABORTED: 'it was stopped by hand; its cluster is being ended',
-  TIMED_OUT: 'it took longer than a run may; its cluster is being ended',
+  ABORTED: 'it was stopped by hand; its cluster is being terminated',
+  TIMED_OUT: 'it exceeded the time limit of a run; its cluster is being terminated',
 };
 
 const outputSchema = z.object({
@@ -50,7 +50,7 @@ const outputSchema = z.object({
   report: z.object({ reportUri: z.string() }).optional(),
 });
 
-/** @param states of the run, where they were read */
+/** @param states of the run, if they were read */
 export function outcomeOf(
   description: ExecutionDescription,
   now: Date,
@@ -73,7 +73,7 @@ export function outcomeOf(
   };
 }
 
-/** Whether a script may take the run as done. */
+/** Whether the command exits with 0. */
 export function isSuccess({ status }: Outcome): boolean {
   return status === 'SUCCEEDED' || status === 'NOTHING_TO_DO';
 }
@@ -83,7 +83,7 @@ function outputOf(text: string | undefined): z.infer<typeof outputSchema> | unde
   try {
     return outputSchema.safeParse(JSON.parse(text)).data;
   } catch {
-    // Cut off, or not ours: nothing depends on it.
+    // The output is truncated or has another form; nothing depends on it.
     return undefined;
   }
 }

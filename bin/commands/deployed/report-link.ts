@@ -6,24 +6,24 @@ import { DeployedError, withRemedy } from './errors.ts';
 import { regionOf } from './names.ts';
 import { outcomeOf } from './outcome.ts';
 
-/** How far back a report is looked for: runs that had nothing to do succeed without one. */
-const RUNS_LOOKED_AT = 50;
-/** The link also ends with the session of whoever signed it. */
+/** How many runs are searched for a report: runs that had nothing to do succeed without one. */
+const RUNS_SEARCHED = 50;
+/** The link also expires with the session of the credentials that signed it. */
 const LINK_SECONDS = 3_600;
 
 export interface ReportLink {
   readonly runId: string;
   /** `s3://bucket/key`. */
   readonly report: string;
-  /** Opens it without further credentials, for an hour. */
+  /** Opens the report without further credentials, for an hour. */
   readonly link: string;
 }
 
-/** @throws DeployedError when no run has made a report */
+/** @throws DeployedError if no run has created a report */
 export async function latestReportLink(
   pipeline: Pick<DeployedPipeline, 'stateMachineArn' | 'latest' | 'describe'>,
 ): Promise<ReportLink> {
-  for (const executionArn of await pipeline.latest(RUNS_LOOKED_AT, 'SUCCEEDED')) {
+  for (const executionArn of await pipeline.latest(RUNS_SEARCHED, 'SUCCEEDED')) {
     const { runId, report } = outcomeOf(await pipeline.describe(executionArn), new Date());
     if (report !== null)
       return { runId, report, link: await signed(report, regionOf(pipeline.stateMachineArn)) };
@@ -33,7 +33,7 @@ export async function latestReportLink(
 
 async function signed(report: string, region: string): Promise<string> {
   const address = /^s3:\/\/([^/]+)\/(.+)$/.exec(report);
-  if (address === null) throw new DeployedError(`The report lies at ${report}, which is no address in S3.`);
+  if (address === null) throw new DeployedError(`The report is at ${report}, which is not an address in S3.`);
   const [, Bucket = '', Key = ''] = address;
   try {
     const command = new GetObjectCommand({ Bucket, Key });

@@ -7,7 +7,7 @@ import { UsageError } from '../arguments.ts';
 import { type RequestOptions, requestOf, withRequestOptions } from '../request.ts';
 import { consoleLink, newRunId } from './names.ts';
 import { type PipelineOptions, withPipelineOptions } from './options.ts';
-import { watchToTheEnd } from './watch.ts';
+import { watchUntilEnd } from './watch.ts';
 
 interface StartOptions extends PipelineOptions, RequestOptions {
   readonly watch: boolean;
@@ -21,13 +21,13 @@ export function startCommand(): Command {
     .option('--json', 'print one JSON document', false);
   return withPipelineOptions(command).action(async (options: StartOptions) => {
     const request = startRequest(options);
-    // The SDK takes a moment to load: only who needs it waits for it.
+    // Loading the SDK takes a moment: only commands that need it load it.
     const { openPipeline } = await import('./deployed-pipeline.ts');
     const pipeline = await openPipeline(options, process.env);
     const runId = newRunId(new Date(), randomBytes(2).toString('hex'));
     const executionArn = await pipeline.start(runId, request);
     if (options.watch) {
-      await watchToTheEnd(pipeline, executionArn, options.json);
+      await watchUntilEnd(pipeline, executionArn, options.json);
       return;
     }
     const link = consoleLink(executionArn);

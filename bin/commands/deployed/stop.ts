@@ -11,7 +11,7 @@ interface StopOptions extends PipelineOptions {
 export function stopCommand(): Command {
   const command = new Command('stop')
     .description(
-      'Stop a run of a deployed pipeline. Its cluster is ended and its lease freed within minutes.',
+      'Stop a run of a deployed pipeline. Its cluster is terminated and its lease released within minutes.',
     )
     .argument('<run>', 'id of the run')
     .option('--json', 'print one JSON document', false);
@@ -25,8 +25,8 @@ export function stopCommand(): Command {
     const { runId } = before;
     const status = isRunning ? 'ABORTED' : before.status;
     const text = isRunning
-      ? `Run ${runId} is stopped: close-run ends its cluster and frees its lease. churn start --resume ${runId} takes it up again.`
-      : `Run ${runId} had ended already: ${status}.`;
+      ? `Run ${runId} is stopped: close-run terminates its cluster and releases its lease. churn start --resume ${runId} resumes it.`
+      : `Run ${runId} had already ended: ${status}.`;
     process.stdout.write(
       options.json ? `${JSON.stringify({ runId, status, stopped: isRunning }, undefined, 2)}\n` : `${text}\n`,
     );

@@ -1,8 +1,8 @@
-/** Outcomes of deployed runs as people read them. Pure functions. */
+/** Outcomes of deployed runs as text. Pure functions. */
 import { duration } from '../../terminal/words.ts';
 import type { Outcome } from './outcome.ts';
 
-/** Some lines about one run. */
+/** Several lines about one run. */
 export function outcomeText({ status, runId, text, report, console: link, seconds }: Outcome): string {
   const headline = `Run ${runId}: ${words(status)} after ${duration(seconds * 1_000)}.`;
   const lines = [
@@ -19,7 +19,7 @@ export function outcomeText({ status, runId, text, report, console: link, second
   return lines.map((line) => `${line}\n`).join('');
 }
 
-/** A table: one run a line, the newest first. */
+/** A table with one line per run, newest first. */
 export function listText(outcomes: readonly Outcome[]): string {
   if (outcomes.length === 0) return 'There are no runs yet: `churn start` starts one.\n';
   const rows = outcomes.map(({ runId, status, startedAt, seconds, text }) => [
@@ -45,7 +45,7 @@ function words(status: Outcome['status']): string {
   return status.toLowerCase().replaceAll('_', ' ');
 }
 
-/** Why it ended badly; how a run went that ended well, its report tells. */
+/** The reason why the run did not succeed or had nothing to do; the details of a success are in its report. */
 function firstSentence(status: Outcome['status'], text: string): string {
   if (status === 'SUCCEEDED' || status === 'RUNNING') return '';
   const [line = ''] = text.split('\n');

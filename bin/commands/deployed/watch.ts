@@ -1,4 +1,4 @@
-/** `churn watch`: follows a run of a deployed pipeline to its end. */
+/** `churn watch`: follows a run of a deployed pipeline until it ends. */
 import { Command } from 'commander';
 import { displayFor } from '../../terminal/display.ts';
 import type { DeployedPipeline } from './deployed-pipeline.ts';
@@ -20,18 +20,18 @@ export function watchCommand(): Command {
     .description(
       'Watch a run of a deployed pipeline; exits with 0 only if it succeeded or had nothing to do.',
     )
-    .argument('[run]', 'id of the run (default: the one that runs, or else the latest)')
+    .argument('[run]', 'id of the run (default: the run in progress, or else the latest)')
     .option('--json', 'print one JSON document at the end; progress goes to standard error', false);
   return withPipelineOptions(command).action(async (run: string | undefined, options: WatchOptions) => {
     const { openPipeline } = await import('./deployed-pipeline.ts');
     const pipeline = await openPipeline(options, process.env);
     const executionArn =
       run === undefined ? await latestRun(pipeline) : executionArnOf(pipeline.stateMachineArn, run);
-    await watchToTheEnd(pipeline, executionArn, options.json);
+    await watchUntilEnd(pipeline, executionArn, options.json);
   });
 }
 
-/** The run that goes on, or else the one that started last. */
+/** The run in progress, or else the one that started last. */
 export async function latestRun(pipeline: Pick<DeployedPipeline, 'latest'>): Promise<string> {
   const [running] = await pipeline.latest(1, 'RUNNING');
   const [latest] = running === undefined ? await pipeline.latest(1) : [running];
@@ -41,8 +41,8 @@ export async function latestRun(pipeline: Pick<DeployedPipeline, 'latest'>): Pro
   return latest;
 }
 
-/** Follows, prints how it ended, and sets the exit code by it. Ctrl-C ends the watching, not the run. */
-export async function watchToTheEnd(
+/** Follows the run, prints its outcome, and sets the exit code. Ctrl-C stops watching, not the run. */
+export async function watchUntilEnd(
   pipeline: DeployedPipeline,
   executionArn: string,
   json: boolean,
@@ -61,7 +61,7 @@ export async function watchToTheEnd(
     });
     process.stdout.write(json ? `${JSON.stringify(outcome, undefined, 2)}\n` : `\n${outcomeText(outcome)}`);
     if (signal.aborted && outcome.status === 'RUNNING') {
-      process.stderr.write('The run goes on; `churn stop` stops it.\n');
+      process.stderr.write('The run continues; `churn stop` stops it.\n');
       process.exitCode = INTERRUPTED;
     } else {
       process.exitCode = isSuccess(outcome) ? 0 : 1;

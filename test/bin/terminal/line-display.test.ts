@@ -17,7 +17,7 @@ const event = (
   ...rest,
 });
 
-/** A step that is tried twice, then one whose failure is caught. */
+/** A step that succeeds on the second attempt, then a state whose failure is caught. */
 const EVENTS: readonly StateEvent[] = [
   event('entered', 'UseCluster', 0, { stateType: 'Parallel' }),
   event('entered', 'IngestEvents', 0),
@@ -31,8 +31,8 @@ const EVENTS: readonly StateEvent[] = [
   event('entered', 'CloseRun', 33),
 ];
 
-describe('plain lines', () => {
-  it('say when a state starts and ends, and how', () => {
+describe('the plain-line display of a run', () => {
+  it('says when each state starts and ends, and with which outcome', () => {
     const written: string[] = [];
     const display = new LineDisplay({ write: (text: string) => written.push(text) });
     for (const each of EVENTS) display.onState(each);
@@ -49,7 +49,7 @@ describe('plain lines', () => {
 });
 
 describe('the timeline of a run', () => {
-  it('has each task once, with its tries together, and what was cut off', () => {
+  it('has each task state once, with its attempts combined and an unfinished state as aborted', () => {
     const timeline = new Timeline();
     for (const each of EVENTS) timeline.record(each);
     expect(timeline.states(new Date(1_700_000_036_000))).toEqual([
@@ -60,8 +60,8 @@ describe('the timeline of a run', () => {
   });
 });
 
-describe('figures', () => {
-  it('are written as people read them', () => {
+describe('numbers and durations in the terminal', () => {
+  it('are formatted for people', () => {
     expect([4_210, 59_940, 65_000, 3_599_600].map(duration)).toEqual([
       '4.2 s',
       '59.9 s',

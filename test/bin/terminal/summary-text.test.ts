@@ -30,7 +30,7 @@ const failed: RunSummary = {
   logs: '/lake/runs/local-2/logs',
 };
 
-describe('the end of a run in words', () => {
+describe('the summary of a run', () => {
   it('has the counts, the model with its main figures, the time of each state and the report', () => {
     const text = summaryText(succeeded);
     expect(text).toContain('1,234,567 read: 1,234,500 accepted, 60 refused, 7 duplicates');
@@ -40,7 +40,7 @@ describe('the end of a run in words', () => {
     expect(text).toContain('/lake/reports/local-1.html');
   });
 
-  it('of a failure names the state, the reason, what to do, the logs, and how to take it up', () => {
+  it('of a failed run names the state, the reason, what to do, the logs, and how to resume it', () => {
     const text = summaryText(failed);
     for (const part of [
       'BuildFeatures',
@@ -55,11 +55,11 @@ describe('the end of a run in words', () => {
     expect(isSuccess(failed)).toBe(false);
   });
 
-  it('does not offer to take up what never had a plan', () => {
+  it('does not offer to resume a run that never had a plan', () => {
     expect(summaryText({ ...failed, status: 'REFUSED', logs: null })).not.toContain('--resume');
   });
 
-  it('of a run with nothing to do points at the last report', () => {
+  it('of a run with nothing to do names the last report', () => {
     const { model: _model, ...rest } = succeeded;
     const idle: RunSummary = { ...rest, status: 'NOTHING_TO_DO', model: null, reason: 'no new file' };
     expect(summaryText(idle)).toContain('Nothing to do: no new file');

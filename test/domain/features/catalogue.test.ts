@@ -1,4 +1,4 @@
-/** The catalogue: what it must offer, and that the table follows it. */
+/** The requirements on the feature catalogue, and the table that is derived from it. */
 import { describe, expect, it } from 'vitest';
 import { FEATURES } from '../../../domain/features/catalogue.ts';
 import { FEATURES_TABLE } from '../../../domain/features/features-table.ts';
@@ -10,7 +10,7 @@ const measured = (holds: (measure: Measure) => boolean): readonly string[] =>
   FEATURES.filter((feature) => holds(feature.measure)).map((feature) => feature.name);
 
 describe('the feature catalogue', () => {
-  it('holds at least forty features, each named once, in a known group, and described', () => {
+  it('has at least forty features, each with a unique name, a known group and a description', () => {
     expect(FEATURES.length).toBeGreaterThanOrEqual(40);
     expect(new Set(FEATURES.map((feature) => feature.name)).size).toBe(FEATURES.length);
     const groups: readonly string[] = FEATURE_GROUPS.map((group) => group.name);
@@ -34,7 +34,7 @@ describe('the feature catalogue', () => {
     'friend_adds',
     'adverts',
     'downgrade_visits',
-  ])('counts %s over every window, and per observed day for ever', (counter) => {
+  ])('counts %s over every window, and per observed day over the whole history', (counter) => {
     const windows = FEATURES.flatMap(({ measure }) =>
       measure.combine === 'sum' && measure.counter === counter ? [measure.window] : [],
     );
@@ -44,11 +44,11 @@ describe('the feature catalogue', () => {
     );
   });
 
-  it('never sums over all time: training sees short histories and scoring long ones', () => {
+  it('never sums over the whole history, because training sees short histories and scoring long ones', () => {
     expect(measured((measure) => measure.combine === 'sum' && measure.window === 'ever')).toEqual([]);
   });
 
-  it('never reads the pages of cancelling, which are the answer', () => {
+  it('never reads the pages of cancelling, which would leak the label', () => {
     const answers: readonly string[] = PAGE_COUNTERS.filter(({ page }) => page.startsWith('Cancel')).map(
       ({ column }) => column,
     );
@@ -57,27 +57,27 @@ describe('the feature catalogue', () => {
       for (const answer of answers) expect(JSON.stringify(measure), name).not.toContain(answer);
   });
 
-  it('exempts from the drift alarm what changes with the age of the log', () => {
+  it('exempts features that change with the age of the log from the drift alarm', () => {
     const exempt = FEATURES.filter((feature) => feature.drift === 'exempt').map((feature) => feature.name);
     expect(exempt).toEqual(
       expect.arrayContaining(['tenure_days', 'observed_days', 'artists', 'errors_per_day']),
     );
     const rates = measured((measure) => measure.combine === 'per day');
     expect(exempt).toEqual(expect.arrayContaining([...rates]));
-    // What is looked at over the same days at every cutoff must be able to alarm.
+    // Features over a window of the same length at every cutoff must be able to alarm.
     const windowed = measured((measure) => 'window' in measure && measure.window !== 'ever');
     expect(exempt.filter((name) => windowed.includes(name))).toEqual([]);
   });
 
-  it('puts each state into exactly one region', () => {
+  it('assigns each US state to exactly one region', () => {
     const states = REGIONS.flatMap((region) => region.states);
     expect(states).toHaveLength(51);
     expect(new Set(states).size).toBe(51);
   });
 });
 
-describe('the table of features', () => {
-  it('has the keys, the label, and a described column for each feature', () => {
+describe('the features table', () => {
+  it('has the keys, the label, and a column with a description for each feature', () => {
     expect(FEATURES_TABLE.columns.map((column) => column.name)).toEqual([
       ...['user_id', 'cutoff', 'role', 'label'],
       ...FEATURES.map((feature) => feature.name),

@@ -1,4 +1,4 @@
-/** The compiler: one aggregate, one projection, nothing from the future, and values that stay values. */
+/** The feature compiler: one aggregate, one projection, nothing from the future, and values stay values. */
 import { describe, expect, it } from 'vitest';
 import { FEATURES } from '../../../domain/features/catalogue.ts';
 import { compileFeatures, compileMeasure } from '../../../domain/features/compile.ts';
@@ -34,7 +34,7 @@ describe('compileMeasure', () => {
       'most_songs_28d',
     ],
     [
-      'a rate for ever',
+      'a rate over the whole history',
       { combine: 'per day', counter: 'songs', window: 'ever' },
       'SUM(songs)',
       'songs_ever / known_days',
@@ -51,7 +51,7 @@ describe('compileMeasure', () => {
     expect(compiled.expression).toBe(expression);
   });
 
-  it('divides by a prior where there is one, and by nothing that is 0', () => {
+  it('divides by a prior if there is one, and never by 0', () => {
     const ratio = { combine: 'ratio', of: 'adverts', per: 'free_songs', window: 'ever' } as const;
     expect(compileMeasure(ratio).expression).toBe('adverts_ever / NULLIF(free_songs_ever, 0)');
     expect(compileMeasure({ ...ratio, prior: { of: 2, per: 20 } }).expression).toBe(
@@ -64,18 +64,18 @@ describe('compileMeasure', () => {
 describe('compileFeatures', () => {
   const whole = compileFeatures(FEATURES);
 
-  it('makes one SELECT of each kind, and one column a feature', () => {
+  it('makes one aggregating and one projecting SELECT, and one column per feature', () => {
     for (const sql of [whole.aggregate, whole.projection]) expect(sql.match(/\bSELECT\b/g)).toHaveLength(1);
     for (const { name } of FEATURES) expect(whole.projection).toMatch(new RegExp(`AS ${name}(,|\\n)`));
   });
 
-  it('reads days only from the history before a cutoff', () => {
+  it('reads only days of the history before a cutoff', () => {
     expect(whole.aggregate).toContain('\nFROM history\n');
     expect(whole.projection.endsWith('\nFROM aggregated')).toBe(true);
     expect(whole.aggregate).not.toMatch(/age *(<|<=) *0|cancelled_on|cancellations/);
   });
 
-  it('asks for each sum once, however many features use it', () => {
+  it('computes each sum once, however many features use it', () => {
     const { aggregate } = compileFeatures([
       feature('one', SONGS),
       feature('two', { combine: 'trend', counter: 'songs', recent: 7, usual: 28 }),
@@ -84,19 +84,19 @@ describe('compileFeatures', () => {
   });
 
   it.each(['songs; DROP TABLE features', 'a"""b', 'Songs', '1st', '', 'a b'])(
-    'refuses the name %j',
+    'refuses %j as the name of a feature',
     (name) => {
       expect(() => compileFeatures([feature(name, SONGS)])).toThrow('is not a column name');
     },
   );
 
-  it('refuses a name that two features share', () => {
+  it('refuses two features with the same name', () => {
     expect(() => compileFeatures([feature('same', SONGS), feature('same', SONGS)])).toThrow(
       'two features are called "same"',
     );
   });
 
-  it('keeps hostile values inside their literals', () => {
+  it('keeps hostile values inside SQL literals', () => {
     const hostile = `x') OR 1=1 -- \\' """`;
     const tests: readonly Measure[] = [
       { combine: 'indicator', trait: 'level', test: { kind: 'equals', value: hostile } },

@@ -38,7 +38,7 @@ import { StepFunctionsNotifications } from '../../../lambda/aws/step-functions-n
 
 const region = 'us-east-1';
 
-describe('S3', () => {
+describe('the S3 adapter', () => {
   const answer = (httpStatusCode: number) =>
     new S3ServiceException({ name: 'Error', $fault: 'client', $metadata: { httpStatusCode } });
   const objects = () => {
@@ -48,7 +48,7 @@ describe('S3', () => {
 
   const contentType = 'application/json';
 
-  it('writes with the content type and under the condition it was given', async () => {
+  it('writes with the content type and the condition that it was given', async () => {
     const { mock, store } = objects();
     mock.on(PutObjectCommand).resolves({});
     await store.write('s3://lake/a/b.json', 'x', { contentType, condition: { kind: 'absent' } });
@@ -67,7 +67,7 @@ describe('S3', () => {
     for (const input of inputs) expect(input.ContentType).toBe(contentType);
   });
 
-  it('tries again when another conditional write is under way, and then tells how that one ended', async () => {
+  it('retries while another conditional write is in progress, and returns the outcome of the retry', async () => {
     const { mock, store } = objects();
     mock.on(PutObjectCommand).rejectsOnce(answer(409)).rejectsOnce(answer(409)).rejects(answer(412));
     expect(await store.write('s3://lake/a', 'x', { contentType, condition: { kind: 'absent' } })).toBe(
@@ -76,7 +76,7 @@ describe('S3', () => {
     expect(mock.commandCalls(PutObjectCommand)).toHaveLength(3);
   });
 
-  it('takes an object that is gone for one that has changed, but not a bucket that is not there', async () => {
+  it('treats a deleted object as changed, but not a missing bucket', async () => {
     const { mock, store } = objects();
     mock.on(PutObjectCommand).rejects(answer(404));
     const unchanged = { contentType, condition: { kind: 'unchanged', etag: '"1"' } } as const;
@@ -84,7 +84,7 @@ describe('S3', () => {
     await expect(store.write('s3://lake/a', 'x', { contentType })).rejects.toThrow();
   });
 
-  it('lists all pages of a folder, of a glob what matches, and no neighbour of like name', async () => {
+  it('lists all pages of a folder and the matches of a glob, but not names that only begin alike', async () => {
     const { mock, store } = objects();
     const page = (...keys: string[]) => ({ Contents: keys.map((Key) => ({ Key, ETag: '"1"', Size: 1 })) });
     mock
@@ -102,7 +102,7 @@ describe('S3', () => {
   it.each([
     ['NoSuchBucket', 'no such bucket'],
     ['AccessDenied', 'access denied'],
-  ])('says of a bucket that cannot be listed: %s', async (name, reason) => {
+  ])('reports a bucket that cannot be listed: %s', async (name, reason) => {
     const { mock, store } = objects();
     const refusal = { name, message: 'as S3 says', $fault: 'client' as const, $metadata: {} };
     mock.on(ListObjectsV2Command).rejects(new S3ServiceException(refusal));
@@ -117,12 +117,12 @@ describe('S3', () => {
     await expect(store.list('s3://raw/events')).rejects.toMatchObject({ name: 'SlowDown' });
   });
 
-  it('refuses an address that is none', async () => {
+  it('refuses text that is not an S3 address', async () => {
     await expect(objects().store.read('/tmp/x')).rejects.toThrow(/\/tmp\/x is not a URI in S3/);
   });
 });
 
-it('Athena: the first row of the first page, and of no other, is the columns’ names', async () => {
+it('the Athena adapter reads the column names from the first row of the first page only', async () => {
   const client = new AthenaClient({ region });
   const row = (...values: (string | undefined)[]) => ({
     Data: values.map((value) => (value === undefined ? {} : { VarCharValue: value })),
@@ -143,7 +143,7 @@ it('Athena: the first row of the first page, and of no other, is the columns’ 
   ]);
 });
 
-describe('EMR', () => {
+describe('the EMR adapter', () => {
   const tags = (runId: string, pipeline: string) => [
     { Key: CLUSTER_TAGS.pipeline, Value: pipeline },
     { Key: CLUSTER_TAGS.runId, Value: runId },
@@ -151,7 +151,7 @@ describe('EMR', () => {
   ];
   const created = new Date('2018-12-04T06:00:00Z');
 
-  it('finds our clusters on every page by their tags, and looks at nobody else’s', async () => {
+  it("finds the pipeline's clusters on every page by their tags, and ignores others", async () => {
     const client = new EMRClient({ region });
     const mock = mockClient(client);
     mock
@@ -198,7 +198,7 @@ describe('EMR', () => {
     expect(mock.commandCalls(DescribeClusterCommand)).toHaveLength(3);
   });
 
-  it('describes why a cluster failed, and how long each of its instances ran', async () => {
+  it('describes why a cluster failed and how long each of its instances ran', async () => {
     const client = new EMRClient({ region });
     const ended = new Date('2018-12-04T07:00:00Z');
     mockClient(client)
@@ -260,7 +260,7 @@ describe('EMR', () => {
   });
 });
 
-describe('EC2, asked what it sells', () => {
+describe('the EC2 adapter for instance types', () => {
   const market = () => {
     const client = new EC2Client({ region, maxAttempts: 1 });
     return { mock: mockClient(client), market: new Ec2InstanceMarket(client) };
@@ -268,7 +268,7 @@ describe('EC2, asked what it sells', () => {
   const refusal = (name: string) =>
     new EC2ServiceException({ name, message: `${name} it is`, $fault: 'client', $metadata: {} });
 
-  it('tells the zones of each type, from every page, and those of the subnets', async () => {
+  it('returns the zones of each type, from every page, and the zones of the subnets', async () => {
     const { mock, market: ec2 } = market();
     const offer = (Location: string) => ({ InstanceType: 'm7g.xlarge' as const, Location });
     mock
@@ -293,7 +293,7 @@ describe('EC2, asked what it sells', () => {
       /may not ask EC2.*UnauthorizedOperation it is[\s\S]*ec2:DescribeSubnets: deploy/,
     ],
     ['InvalidSubnetID.NotFound', /does not know a subnet.*[\s\S]*churn:subnetIds/],
-  ])('explains what waiting does not mend: %s', async (name, message) => {
+  ])('explains an error that waiting does not fix: %s', async (name, message) => {
     const { mock, market: ec2 } = market();
     mock.on(DescribeInstanceTypeOfferingsCommand).resolves({});
     mock.on(DescribeSubnetsCommand).rejects(refusal(name));
@@ -302,14 +302,14 @@ describe('EC2, asked what it sells', () => {
     await expect(answer).rejects.toThrow(message);
   });
 
-  it('leaves an outage what it is', async () => {
+  it('passes on the error of an outage unchanged', async () => {
     const { mock, market: ec2 } = market();
     mock.on(DescribeInstanceTypeOfferingsCommand).rejects(refusal('Unavailable'));
     mock.on(DescribeSubnetsCommand).resolves({});
     await expect(ec2.offers(['m7g.xlarge'], ['subnet-1'])).rejects.toMatchObject({ name: 'Unavailable' });
   });
 
-  it('is not waited for without end', async () => {
+  it('does not wait for EC2 indefinitely', async () => {
     const server = createServer(() => {});
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const address = server.address();
@@ -326,7 +326,7 @@ describe('EC2, asked what it sells', () => {
   });
 });
 
-it('EC2: the spot prices of every page are read, and what is no price is passed over', async () => {
+it('the EC2 adapter reads the spot prices of every page and skips entries without a price', async () => {
   const client = new EC2Client({ region });
   const mock = mockClient(client);
   const from = new Date('2018-12-04T06:00:00Z');
@@ -354,7 +354,7 @@ it('EC2: the spot prices of every page are read, and what is no price is passed 
   });
 });
 
-it('Step Functions: executions are read back to the day that was asked for, and no further', async () => {
+it('the Step Functions adapter reads executions back to the requested day and no further', async () => {
   const client = new SFNClient({ region });
   const mock = mockClient(client);
   const execution = (name: string, start: string) => ({
@@ -374,14 +374,14 @@ it('Step Functions: executions are read back to the day that was asked for, and 
   expect(mock.commandCalls(ListExecutionsCommand)).toHaveLength(3);
 });
 
-describe('Step Functions: notifying once', () => {
+describe('the Step Functions adapter for notifications', () => {
   const client = new SFNClient({ region });
   const mock = mockClient(client);
   const notifications = new StepFunctionsNotifications(client, 'arn:notifier');
   const notice = { subject: 'Churn model: run failed', text: 'why' };
   beforeEach(() => mock.reset());
 
-  it('starts the notifier under the name of the run, with a subject that is fit for SNS', async () => {
+  it("starts the notifier with the run's id as the name, and with a subject that SNS accepts", async () => {
     mock.on(StartExecutionCommand).resolves({});
     const subject = `Run ü\nfailed ${'x'.repeat(200)}`;
     expect(await notifications.notifyOnce('run-1', { subject, text: 'why' })).toBe('notified');
@@ -393,21 +393,21 @@ describe('Step Functions: notifying once', () => {
     expect(told.text).toBe('why');
   });
 
-  it('takes a name that was used for a run that was told of', async () => {
+  it('treats a name that is already used as a notification that was already sent', async () => {
     mock
       .on(StartExecutionCommand)
       .rejects(new ExecutionAlreadyExists({ message: 'Execution Already Exists', $metadata: {} }));
     expect(await notifications.notifyOnce('run-1', notice)).toBe('already notified');
   });
 
-  it('hands on any other error', async () => {
+  it('passes on any other error', async () => {
     const gone = new StateMachineDoesNotExist({ message: 'gone', $metadata: {} });
     mock.on(StartExecutionCommand).rejects(gone);
     await expect(notifications.notifyOnce('run-1', notice)).rejects.toBe(gone);
   });
 });
 
-it('a port without its variable names the variable, when it is used', () => {
+it('an adapter whose environment variable is missing names the variable when it is used', () => {
   const ports = awsPorts({}, { warn: () => {} });
   expect(() => ports.notifications).toThrow(/NOTIFIER_ARN is missing/);
 });

@@ -40,8 +40,8 @@ afterEach(() => {
 const call = (definition: Omit<LambdaDefinition<unknown>, 'name'>) =>
   lambdaHandler({ name: 'store-metrics', ...definition })({ runId: 'run-1' }, INVOCATION);
 
-describe('a handler', () => {
-  it('hands the context on, logs input and output as JSON, and emits its metrics', async () => {
+describe('a Lambda handler', () => {
+  it('passes on the context, logs input and output as JSON, and emits its metrics', async () => {
     const output = await call({
       run: async (_input, { lake }) => ({ lake: lake.root }),
       measure: () => ({ rowsRead: 7 }),
@@ -72,7 +72,7 @@ describe('a handler', () => {
     expect(printed).toContainEqual(expect.objectContaining({ level: 'ERROR', message: 'failed' }));
   });
 
-  it('does not fail over metrics once the work is done', async () => {
+  it('does not fail because of metrics once the work is done', async () => {
     const measure = () => {
       throw new Error('throttled');
     };
@@ -80,7 +80,7 @@ describe('a handler', () => {
     expect(printed).toContainEqual(expect.objectContaining({ message: 'the metrics of this call are lost' }));
   });
 
-  it('says what is missing of its environment', async () => {
+  it('names the environment variables that are missing', async () => {
     vi.stubEnv(ENVIRONMENT.lakeRoot, undefined);
     await expect(call({ run: async () => 'done' })).rejects.toThrow(/LAKE_ROOT/);
   });

@@ -73,7 +73,7 @@ async function startRun(runId = 'run-1'): Promise<void> {
   ports.clusters.start(runId, arnOf(runId));
 }
 
-describe('a run whose step failed', () => {
+describe('close-run for a run whose step failed', () => {
   const stepError = {
     step: 'train-models',
     errorClass: 'StepError',
@@ -82,7 +82,7 @@ describe('a run whose step failed', () => {
     whatToDo: 'deliver 22 more days',
   };
 
-  it('ends its cluster, is recorded, gives the lease back, and says what the step said', async () => {
+  it("terminates the cluster, records the run, releases the lease, and reports the step's own error", async () => {
     await startRun();
     ingest(ports, 'run-1');
     ports.objects.put(planOf(ports, 'run-1').outputs.errors['train-models'], JSON.stringify(stepError));
@@ -98,7 +98,7 @@ describe('a run whose step failed', () => {
     expect(ports.notifications.published[0]?.text).toMatch(explanation);
   });
 
-  it('is not blamed on an error that a second try of the step has mended', async () => {
+  it('does not blame an error of a step whose second attempt succeeded', async () => {
     await startRun();
     ports.objects.put(
       planOf(ports, 'run-1').outputs.errors['ingest-events'],
@@ -109,7 +109,7 @@ describe('a run whose step failed', () => {
     expect(Cause).toMatch(/^BuildFeatures: it took longer than it may/);
   });
 
-  it('is explained by EMR when the step left no word, and by damaged words as if there were none', async () => {
+  it("uses EMR's explanation when the step left no error, or a damaged one", async () => {
     await startRun();
     ports.objects.put(planOf(ports, 'run-1').outputs.errors['ingest-events'], '{"half');
     const [cluster] = ports.clusters.all;
@@ -123,8 +123,8 @@ describe('a run whose step failed', () => {
   });
 });
 
-describe('what else can end a run', () => {
-  it('a cluster that never came up is explained by its reason', async () => {
+describe('close-run for a run that ended in another way', () => {
+  it('explains a cluster that never started by its reason', async () => {
     await plan(ports, 'run-1');
     ports.clusters.start('run-1', arnOf('run-1'), {
       state: 'TERMINATED_WITH_ERRORS',
@@ -135,7 +135,7 @@ describe('what else can end a run', () => {
     expectClosed('run-1');
   });
 
-  it("a Lambda's own error is told in its words", async () => {
+  it("reports a Lambda's own error with its message", async () => {
     const Cause = JSON.stringify({
       errorType: 'NoEventFiles',
       errorMessage: 'There are no event files at s3://raw/nowhere',
@@ -149,7 +149,7 @@ describe('what else can end a run', () => {
     expectClosed('run-1');
   });
 
-  it('an error of a service is told by its message, wherever that stands', async () => {
+  it("reports the message of a service's error, wherever it is in the cause", async () => {
     await startRun();
     const Cause = JSON.stringify({
       Step: { Status: { State: 'FAILED', StateChangeReason: { Message: 'disk full' } } },
@@ -158,7 +158,7 @@ describe('what else can end a run', () => {
     expect(answer.Cause).toContain('disk full');
   });
 
-  it('a cause that says nothing is named as such', async () => {
+  it('says so when no cause was given', async () => {
     expect((await close(caught('run-1', {}))).Cause).toMatch(/^PlanRun: Unknown: no cause was given/);
     expectClosed('run-1');
   });
@@ -167,22 +167,22 @@ describe('what else can end a run', () => {
     ['ABORTED', 'stopped by hand'],
     ['TIMED_OUT', 'longer than a run may'],
     ['FAILED', 'no state could catch'],
-  ])('%s, which no Catch sees, comes by the event', async (status, words) => {
+  ])('handles %s, which no Catch sees, through the event', async (status, words) => {
     await startRun();
     ports.executions.set('run-1', 'FAILED');
     expect((await close(ended('run-1', status))).Cause).toContain(words);
     expectClosed('run-1');
   });
 
-  it('an abort before anything was planned is closed all the same', async () => {
+  it('closes a run that was aborted before anything was planned', async () => {
     ports.executions.set('run-1', 'ABORTED');
     await close(ended('run-1', 'ABORTED'));
     expectClosed('run-1');
   });
 });
 
-describe('a run that succeeded before something failed', () => {
-  it('stays a success, and the notification says so', async () => {
+describe('close-run for a run that succeeded before something failed', () => {
+  it("keeps the run's success, and the notification says so", async () => {
     await startRun();
     runSteps(ports, 'run-1');
     await storeMetrics(storeMetricsInput('run-1'), worldOn(ports));
@@ -194,7 +194,7 @@ describe('a run that succeeded before something failed', () => {
     expect(Cause).toMatch(/no chart\nWhat to do: nothing about the run/);
   });
 
-  it('is finished where StoreMetrics died after its record', async () => {
+  it('finishes the run if StoreMetrics died after writing the record', async () => {
     await startRun();
     runSteps(ports, 'run-1');
     ports.before = (call, uri) => {
@@ -209,8 +209,8 @@ describe('a run that succeeded before something failed', () => {
   });
 });
 
-describe('a start that was refused', () => {
-  it('pages nobody, leaves no record, and harms nothing of the run that lives', async () => {
+describe('close-run for a start that was refused', () => {
+  it('raises no alarm, leaves no record, and does not affect the run in progress', async () => {
     await startRun();
     await plan(ports, 'run-2');
     ports.executions.set('run-2', 'FAILED');
@@ -223,8 +223,8 @@ describe('a start that was refused', () => {
   });
 });
 
-describe('being called more than once', () => {
-  it('by Catch, event and sweep, one after the other, tells people once', async () => {
+describe('close-run called more than once', () => {
+  it('notifies once when called by Catch, event and sweep one after another', async () => {
     await startRun();
     await close(caught('run-1'));
     ports.executions.set('run-1', 'FAILED');
@@ -233,14 +233,14 @@ describe('being called more than once', () => {
     expectClosed('run-1');
   });
 
-  it('by ten at once tells people once', async () => {
+  it('notifies once when called ten times at the same time', async () => {
     await startRun();
     ports.executions.set('run-1', 'FAILED');
     await Promise.all(Array.from({ length: 10 }, () => close(ended('run-1', 'FAILED'))));
     expectClosed('run-1');
   });
 
-  it('after dying before any of its steps, closes all the same', async () => {
+  it('closes the run after dying before any of its own steps', async () => {
     for (const crash of ['clusters.terminate', 'tables/runs', 'lease.json', 'notifyOnce', 'closed.json']) {
       ports = new MemoryPorts();
       ports.objects.put(`${EVENTS}/2018-10-01.json`, 'events');
@@ -256,7 +256,7 @@ describe('being called more than once', () => {
     }
   });
 
-  it('tells nobody where the marker is, whatever an older version wrote into it', async () => {
+  it('does not notify if the marker exists, whatever an older version wrote into it', async () => {
     await startRun();
     ports.executions.set('run-1', 'FAILED');
     ports.objects.put(at(CLOSED.of('run-1').key), '{"claimedAt":"2018-12-04T06:00:00.000Z"}');
@@ -265,7 +265,7 @@ describe('being called more than once', () => {
     expect(recordOf('run-1')?.status).toBe('FAILED');
   });
 
-  it('takes no lease from the run that holds it now', async () => {
+  it('does not release the lease of the run that holds it now', async () => {
     await plan(ports, 'run-1');
     ports.executions.set('run-1', 'FAILED');
     await plan(ports, 'run-2');
@@ -276,7 +276,7 @@ describe('being called more than once', () => {
 });
 
 describe('the sweep', () => {
-  it('closes what no event told of: a cluster, a lease, an execution that left neither', async () => {
+  it('closes runs for which no event arrived: with a cluster, with the lease, or with neither', async () => {
     await startRun('with-cluster');
     ports.executions.set('with-cluster', 'TIMED_OUT');
     ports.executions.set('with-nothing', 'ABORTED');
@@ -287,7 +287,7 @@ describe('the sweep', () => {
     expect(ports.notifications.published).toHaveLength(2);
   });
 
-  it('ends a cluster that appears after its run was closed, and tells nobody again', async () => {
+  it('terminates a cluster that appears after its run was closed, without notifying again', async () => {
     await startRun();
     ports.executions.set('run-1', 'ABORTED');
     await close(ended('run-1', 'ABORTED'));
@@ -296,7 +296,7 @@ describe('the sweep', () => {
     expectClosed('run-1');
   });
 
-  it('leaves a cluster alone that is ending already, also when it closes the run for another reason', async () => {
+  it('ignores a cluster that is already terminating, even when it closes the run for another reason', async () => {
     await startRun('ending');
     ports.executions.set('ending', 'SUCCEEDED');
     ports.clusters.terminationMilliseconds = 300_000;
@@ -307,7 +307,7 @@ describe('the sweep', () => {
     expect((await close(sweep)).closings).toMatchObject([{ runId: 'ending', clustersTerminated: 0 }]);
   });
 
-  it('frees the lease of an execution that is long forgotten', async () => {
+  it('releases the lease of an execution that no longer exists', async () => {
     await plan(ports, 'run-1');
     ports.executions.all.clear();
     await close(sweep);
@@ -317,14 +317,14 @@ describe('the sweep', () => {
     expectClosed('run-1');
   });
 
-  it('leaves a run that lives alone', async () => {
+  it('does not touch a run in progress', async () => {
     await startRun();
     expect((await close(sweep)).closings).toEqual([]);
     expect(livingClusters()).toBe(1);
     expect(leaseHolder()).toMatchObject({ runId: 'run-1' });
   });
 
-  it('closes the others when one of them cannot be closed', async () => {
+  it('closes the other runs when one of them cannot be closed', async () => {
     ports.executions.set('run-1', 'FAILED');
     ports.executions.set('run-2', 'FAILED');
     ports.before = (call, argument) => {
@@ -335,7 +335,7 @@ describe('the sweep', () => {
   });
 });
 
-describe('what a closing measures', () => {
+describe('the cost measured by a closing', () => {
   const ranFor = (hours: number, instanceType = 'm7g.xlarge'): ClusterInstance => {
     const startedAt = new Date('2018-12-04T06:00:00Z');
     const endedAt = new Date(startedAt.getTime() + hours * 3_600_000);
@@ -344,7 +344,7 @@ describe('what a closing measures', () => {
   const costOf = (runId: string) => recordOf(runId)?.cost_usd ?? Number.NaN;
   const measured = async (input: unknown) => closingMeasurements((await close(input)).closings);
 
-  it('is what the failed run cost, once, however often it is closed', async () => {
+  it('is the cost of the failed run, counted once however often it is closed', async () => {
     await plan(ports, 'run-1');
     ports.clusters.start('run-1', arnOf('run-1'), { instances: [ranFor(2)] });
     expect(await measured(caught('run-1'))).toEqual({
@@ -360,7 +360,7 @@ describe('what a closing measures', () => {
     });
   });
 
-  it('is, of several runs that a sweep closes, what the dearest cost', async () => {
+  it('is that of the most expensive run when a sweep closes several', async () => {
     for (const [runId, hours] of [
       ['cheap', 1],
       ['dear', 3],
@@ -373,7 +373,7 @@ describe('what a closing measures', () => {
     expect(costOf('dear')).toBeCloseTo(3 * costOf('cheap'), 9);
   });
 
-  it('is no cost where none is known, and none of a run that succeeded: StoreMetrics has told it', async () => {
+  it('is left out if it is unknown, and for a run that succeeded, which StoreMetrics has already measured', async () => {
     ports.executions.set('unknown', 'ABORTED');
     ports.clusters.start('unknown', arnOf('unknown'), { instances: [ranFor(1, 'p5.48xlarge')] });
     expect(await measured(sweep)).not.toHaveProperty('costUsd');
@@ -384,7 +384,7 @@ describe('what a closing measures', () => {
   });
 });
 
-it('an input that is none of the three is refused', async () => {
+it('close-run refuses an input that is not from the Catch, the rule or the sweep', async () => {
   await expect(close({ sweep: false })).rejects.toThrow();
   await expect(close(ended('run-1', 'SUCCEEDED'))).rejects.toThrow();
 });

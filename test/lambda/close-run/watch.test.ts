@@ -12,7 +12,7 @@ beforeEach(() => {
   ports = new MemoryPorts();
 });
 
-test('measures a pipeline that has never succeeded from the first sweep on', async () => {
+test('the sweep measures a pipeline that has never succeeded from the first sweep on', async () => {
   expect(await watch(worldOn(ports))).toEqual({ hoursSinceSuccess: 0, oldestClusterHours: 0 });
   ports.clock.advance(24 * HOUR);
   expect(await watch(worldOn(ports))).toMatchObject({ hoursSinceSuccess: 24 });
@@ -20,7 +20,7 @@ test('measures a pipeline that has never succeeded from the first sweep on', asy
   expect(await watch(worldOn(ports))).toMatchObject({ hoursSinceSuccess: 424 });
 });
 
-test('forgets the first sweep once a run has succeeded', async () => {
+test("the sweep ignores the first sweep's marker once a run has succeeded", async () => {
   await watch(worldOn(ports));
   ports.clock.advance(100 * HOUR);
   ports.objects.put(at(CURRENT.key), '{}');
@@ -28,7 +28,7 @@ test('forgets the first sweep once a run has succeeded', async () => {
   expect(await watch(worldOn(ports))).toMatchObject({ hoursSinceSuccess: 1 });
 });
 
-test('leaves the mark of another sweep that was faster as it is', async () => {
+test('the sweep does not overwrite the marker of another sweep that was faster', async () => {
   ports.before = (call, uri) => {
     if (call === 'objects.write') ports.objects.put(uri, "the other's");
   };
@@ -36,7 +36,7 @@ test('leaves the mark of another sweep that was faster as it is', async () => {
   expect(ports.objects.text(at(WATCHED_SINCE.key))).toBe("the other's");
 });
 
-test('measures the time since the last success, and the oldest of the clusters that live', async () => {
+test('the sweep measures the time since the last success and the age of the oldest living cluster', async () => {
   ports.clusters.start('gone', arnOf('gone'), { state: 'TERMINATED' });
   ports.clock.advance(5 * HOUR);
   ports.objects.put(at(CURRENT.key), '{}');

@@ -49,8 +49,8 @@ function section(id: string, of = page): string {
   return new RegExp(`<section[^>]* id="${id}">[\\s\\S]*?</section>`).exec(of)?.[0] ?? '';
 }
 
-describe('the Lambda', () => {
-  it('writes the page and says where it lies and how it is opened', async () => {
+describe('the Lambda render-report', () => {
+  it('writes the page and returns its address and the link that opens it', async () => {
     const output = await renderReport({ runId: 'run-1', executionArn: 'arn' }, worldOn(ports));
     expect(output.reportUri).toBe(at('reports/run-1.html'));
     expect(output.link).toBe(
@@ -59,30 +59,30 @@ describe('the Lambda', () => {
     expect(ports.objects.text(output.reportUri) === page).toBe(true);
   });
 
-  it('names what is missing for a run that left no detail', async () => {
+  it('names what is missing if a run has no detail', async () => {
     const rendered = renderReport({ runId: 'run-0', executionArn: 'arn' }, worldOn(ports));
     await expect(rendered).rejects.toThrow(
       /There is no detail of the run at s3:\/\/lake\/runs\/run-0\/detail\.json/,
     );
   });
 
-  it('links to a file as it is', () => {
+  it('links to a local file by its path', () => {
     expect(reportLink('file:///tmp/lake/reports/x.html', 'us-east-1')).toBe(
       'file:///tmp/lake/reports/x.html',
     );
   });
 });
 
-describe('what the page says', () => {
+describe('the report page', () => {
   it.each([
     ['market', /by list prices of .*, spot instances at their actual price/],
     ['table', /by list prices of .*, spot instances too: their actual price is unknown, but not higher/],
-  ] as const)('tells where the cost of spot instances comes from: %s', async (source, note) => {
+  ] as const)('shows the source of the prices of spot instances: %s', async (source, note) => {
     const record = { ...detail.record, cost_usd: 0.4, spot_price_source: source };
     expect(textOf(section('facts', await reportPage({ ...detail, record })))).toMatch(note);
   });
 
-  it('holds what the run was estimated to cost beside what it cost', async () => {
+  it("shows the run's estimated cost beside its actual cost", async () => {
     const plan = { ...detail.plan, cluster: { ...detail.plan.cluster, estimatedUsd: 0.61 } };
     const facts = textOf(section('facts', await reportPage({ ...detail, plan })));
     expect(facts).toMatch(/Estimated cost USD 0\.61/);
@@ -93,7 +93,7 @@ describe('what the page says', () => {
     expect(heading).toBe('38 of 960 living users expected to cancel between 3 and 16 December 2018');
   });
 
-  it('lists whom to contact, and marks the control group as not to be contacted', () => {
+  it('lists the users to contact, and marks the control group as not to be contacted', () => {
     const [contacts = '', control = ''] = section('contacts').split('<details');
     expect(textOf(contacts)).toContain('100042 1 61% paid Likes, dislikes and friends · Adverts they hear');
     expect(contacts).not.toContain('300011');
@@ -102,7 +102,7 @@ describe('what the page says', () => {
     );
   });
 
-  it('shows every model with its figures and marks the chosen one alone', () => {
+  it('shows every model with its metrics and marks only the chosen one', () => {
     const models = section('models');
     expect(models.match(/<tr class="chosen">/g)).toHaveLength(1);
     expect(textOf(/<tr class="chosen">[\s\S]*?<\/tr>/.exec(models)?.[0] ?? '')).toMatch(
@@ -131,13 +131,13 @@ describe('what the page says', () => {
     }
   });
 
-  it('says what was refused, why, and what to do', () => {
+  it('shows which rows were refused, why, and what to do', () => {
     expect(textOf(section('reading'))).toMatch(
       /unknown_page page is not one of the known pages 15 add a new page/,
     );
   });
 
-  it('shows the reconciliation and the reason of the promotion', () => {
+  it('shows the reconciliation and the reason for the promotion decision', () => {
     const facts = textOf(section('facts'));
     expect(facts).toContain('In the lake By the steps');
     expect(facts).toContain('ingest_files.rows_read 1,000 1,000');
@@ -147,7 +147,7 @@ describe('what the page says', () => {
     );
   });
 
-  it('shows what has drifted, the furthest first, and what is exempt from the alarm apart', () => {
+  it('shows the drifted features, largest drift first, and separately those exempt from the alarm', () => {
     const [telling = '', exempt = ''] = section('drift').split('<details');
     expect(textOf(telling)).toContain('of 4 features and of the score');
     expect(textOf(telling)).toContain('The score has 0.06: steady.');
@@ -160,7 +160,7 @@ describe('what the page says', () => {
     expect(textOf(exempt)).toContain('Days observed 9.60 alarm exempt');
   });
 
-  it('says of few users what chance alone does to the index', async () => {
+  it('says how far chance alone moves the drift index when there are few users', async () => {
     expect(section('drift')).not.toContain('chance');
     const scoring = { ...detail.scoring, users: 100 };
     const few = await reportPage({ ...detail, scoring });
@@ -168,13 +168,13 @@ describe('what the page says', () => {
     expect(textOf(section('drift', few))).toContain('chance alone takes one feature in 20 to 0.19 or more');
   });
 
-  it('has three charts, each described in words', () => {
+  it('has three charts, each with a description in words', () => {
     expect(page.match(/<svg role="img" aria-label="[^"]{20,}"/g)).toHaveLength(3);
     expect(section('drivers')).toContain('Thumbs down per song, last 28 days');
   });
 });
 
-describe('what it warns of', () => {
+describe('the warnings of the report', () => {
   const notesOf = async (changed: RunDetail): Promise<string> =>
     textOf(/<ul class="notes">[\s\S]*?<\/ul>/.exec(await reportPage(changed))?.[0] ?? '');
   const withMetric = (name: MetricName, value: number, interval: number | null = 0.1): RunDetail => ({
@@ -188,7 +188,7 @@ describe('what it warns of', () => {
     },
   });
 
-  it('a model that is not reliable, and one that was not promoted', async () => {
+  it('cover a model that is not reliable, and one that was not promoted', async () => {
     const training = {
       ...detail.training,
       reliable: false,
@@ -200,16 +200,16 @@ describe('what it warns of', () => {
     expect(notes).toContain('The model was not promoted: it is worse.');
   });
 
-  it('probabilities that are off', async () => {
+  it('cover probabilities that are off', async () => {
     expect(await notesOf(detail)).not.toContain('calibrated');
     expect(await notesOf(withMetric('calibration_slope', 0.5))).toMatch(/not well calibrated .*slope 0\.50/);
   });
 
-  it('figures without intervals, by how much they are uncertain', async () => {
+  it('cover metrics without intervals, with their uncertainty', async () => {
     expect(await notesOf(withMetric('auc', 0.763, null))).toMatch(/40 cancellations .* about ± 0\.09/);
   });
 
-  it('drift that alarms, but not of what changes with the age of the log', async () => {
+  it('cover drift that alarms, but not features that change with the age of the log', async () => {
     expect(await notesOf(detail)).toMatch(
       /differ from those on whom the model was tested \(stability index: Adverts per free song, last 7 days 0\.27\)/,
     );
@@ -221,7 +221,7 @@ describe('what it warns of', () => {
     expect(await notesOf(withDrift(0.25))).toContain('stability index: the score 0.25');
   });
 
-  it('drift that chance alone may have made, as no more than that', async () => {
+  it('cover drift that may be chance, and say so', async () => {
     const withScore = (users: number, score: number): RunDetail => ({
       ...detail,
       scoring: { ...detail.scoring, users, drift: { features: [], score } },
@@ -238,13 +238,13 @@ describe('what it warns of', () => {
     );
   });
 
-  it('refused rows, and only when there are some', async () => {
+  it('cover refused rows, only if there are any', async () => {
     expect(await notesOf(detail)).toContain('2% of the rows were refused as defective');
     const counts = { read: 1_000, accepted: 1_000, quarantined: 0, duplicates: 0 };
     expect(await notesOf({ ...detail, ingest: { ...detail.ingest, counts } })).not.toContain('refused');
   });
 
-  it('rows with defects, and not those of forgotten users', async () => {
+  it('cover rows with defects, but not those of forgotten users', async () => {
     const ofForgottenUsers = (rows: number): RunDetail => ({
       ...detail,
       ingest: { ...detail.ingest, refused: { unknown_page: 20 - rows, forgotten_user: rows } },
@@ -256,10 +256,10 @@ describe('what it warns of', () => {
   });
 });
 
-describe('a page that holds hostile data', () => {
+describe('a report with hostile data', () => {
   const hostile = '"><script>alert(1)</script><img src=x onerror=alert(1)>\u202e\u0000';
 
-  it('shows it as text, wherever it comes from', async () => {
+  it('shows the data as text, wherever it comes from', async () => {
     const [user] = detail.scoring.top;
     if (user === undefined) throw new Error('the fixture has no users');
     const [example] = detail.ingest.examples;
@@ -287,7 +287,7 @@ describe('a page that holds hostile data', () => {
     expect(textOf(rendered)).toContain('"><script>alert(1)</script><img src=x onerror=alert(1)>');
   });
 
-  it('asks the network for nothing and runs nothing', () => {
+  it('loads nothing from the network and runs no script', () => {
     expect(page).toContain(`content="default-src &#39;none&#39;; style-src &#39;unsafe-inline&#39;"`);
     const withoutNamespaces = page.replaceAll(/ xmlns(:xlink)?="[^"]*"/g, '');
     expect(withoutNamespaces).not.toMatch(/https?:|@import|url\(|<script| on\w+="/);
@@ -306,7 +306,7 @@ describe('a page that holds hostile data', () => {
   });
 });
 
-describe('the html template', () => {
+describe('the html template tag', () => {
   it('escapes values, keeps markup, and leaves undefined out', () => {
     const nested = html`<b>${'<i>'}</b>`;
     expect(html`<p title="${`"'`}">${nested}${undefined}${[nested, nested]}</p>`.markup).toBe(
@@ -314,12 +314,12 @@ describe('the html template', () => {
     );
   });
 
-  it('shows controls and marks that turn the direction of text', () => {
+  it('makes control characters and bidirectional marks visible', () => {
     expect(escaped('a\u0007b\u202ec\u2066d\ne')).toBe('a\u{fffd}b\u{fffd}c\u{fffd}d\ne');
   });
 });
 
-describe('numbers and days', () => {
+describe('numbers and days in the report', () => {
   it.each([
     ['2018-12-03', '2018-12-16', '3 and 16 December 2018'],
     ['2018-11-26', '2018-12-09', '26 November and 9 December 2018'],
@@ -329,7 +329,7 @@ describe('numbers and days', () => {
     expect(between(first, last)).toBe(words);
   });
 
-  it('bytes and durations take the unit that fits', () => {
+  it('formats bytes and durations with a suitable unit', () => {
     expect([0, 999, 12_345, 1.31e9, 2e15].map(bytes)).toEqual([
       '0 bytes',
       '999 bytes',
@@ -341,7 +341,7 @@ describe('numbers and days', () => {
   });
 });
 
-it('draws the same page when it is bundled as the Lambda is', async () => {
+it('renders the same page when it is bundled like the Lambda', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'churn-bundle-'));
   try {
     const outfile = join(folder, 'page.mjs');
@@ -366,7 +366,7 @@ it('draws the same page when it is bundled as the Lambda is', async () => {
   }
 });
 
-it('a deployment without its environment variables names each of them', () => {
+it('a deployment without its environment variables names each missing one', () => {
   expect(() => readDeployment({})).toThrow(/LAKE_ROOT[\s\S]*EVENTS_ROOT/);
   expect(() =>
     readDeployment({ LAKE_ROOT: 's3://a', EVENTS_ROOT: 's3://b', RUN_SETTINGS: '{"folds": 1}' }),

@@ -46,7 +46,7 @@ const run = (...instances: ClusterInstance[]) =>
 const record = () =>
   runRecordSchema.parse(JSON.parse(ports.objects.text(at(RUN_RECORD.of('run-1').key)) ?? ''));
 
-it('reads a record that was written before the source of prices and the estimate were kept', async () => {
+it('a run record from before the price source and the estimate were stored can be read', async () => {
   await ENDINGS['that succeeded']();
   const { spot_price_source: _source, estimated_cost_usd: _estimate, ...older } = record();
   expect(runRecordSchema.parse(older)).toEqual({ ...record(), estimated_cost_usd: null });
@@ -67,15 +67,15 @@ const ENDINGS = {
   },
 } as const;
 
-describe.each(Object.entries(ENDINGS))('a run %s', (_, end) => {
-  it('costs the table on demand, and on spot what the market took', async () => {
+describe.each(Object.entries(ENDINGS))('the cost of a run %s', (_, end) => {
+  it("is the table's price on demand, and the market price on spot", async () => {
     run(instance({ market: 'ON_DEMAND' }), instance());
     await end();
     expect(record().cost_usd).toBeCloseTo(2 * table() - 0.1, 9);
     expect(record().spot_price_source).toBe('market');
   });
 
-  it('keeps what it was estimated to cost beside it', async () => {
+  it('is stored beside the estimated cost', async () => {
     const stored = runPlanSchema.parse(JSON.parse(ports.objects.text(at(PLAN.of('run-1').key)) ?? ''));
     const planned = { ...stored, cluster: { ...stored.cluster, estimatedUsd: 0.61 } };
     ports.objects.put(at(PLAN.of('run-1').key), JSON.stringify(planned));
@@ -83,7 +83,7 @@ describe.each(Object.entries(ENDINGS))('a run %s', (_, end) => {
     expect(record().estimated_cost_usd).toBe(0.61);
   });
 
-  it('without instances on spot asks nobody for prices', async () => {
+  it('does not query prices if there are no spot instances', async () => {
     run(instance({ market: 'ON_DEMAND' }));
     ports.before = (call) => {
       if (call.startsWith('spotPrices')) throw new Error('nobody was to ask');
@@ -93,7 +93,7 @@ describe.each(Object.entries(ENDINGS))('a run %s', (_, end) => {
     expect(ports.warnings).toEqual([]);
   });
 
-  it('is reckoned by the table, which is the ceiling, when the market does not answer', async () => {
+  it("uses the table's prices when the market does not answer", async () => {
     run(instance());
     ports.before = (call) => {
       if (call.startsWith('spotPrices')) throw new Error('EC2 is down');
@@ -103,14 +103,14 @@ describe.each(Object.entries(ENDINGS))('a run %s', (_, end) => {
     expect(ports.warnings).toEqual([expect.stringMatching(/us-east-1a.*EC2 is down/)]);
   });
 
-  it('is reckoned by both when the market knows some of its instances', async () => {
+  it('uses both when the market has prices for some of its instances', async () => {
     run(instance(), instance({ instanceType: 'r6g.xlarge' }), instance({ zone: null }));
     await end();
     expect(record().cost_usd).toBeCloseTo(table() - 0.1 + table('r6g.xlarge') + table(), 9);
     expect(record().spot_price_source).toBe('market and table');
   });
 
-  it('has no known cost when an instance has no price in the table', async () => {
+  it('is unknown when an instance has no price in the table', async () => {
     run(instance({ instanceType: 'p5.48xlarge' }));
     await end();
     expect(record().cost_usd).toBeNull();

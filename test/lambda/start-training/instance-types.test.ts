@@ -18,8 +18,8 @@ const answerWith = (error: Error) => {
   };
 };
 
-describe('a type that the Region does not sell', () => {
-  it('is refused with its fleet, the Region and what to do', async () => {
+describe('an instance type that the Region does not sell', () => {
+  it('fails the start, naming its fleet, the Region and what to do', async () => {
     ports.instanceMarket.zones.set('r6g.xlarge', []);
     const start = plan(ports, 'run-1');
     await expect(start).rejects.toMatchObject({ name: 'InvalidConfiguration' });
@@ -28,28 +28,28 @@ describe('a type that the Region does not sell', () => {
     );
   });
 
-  it('is named once for each fleet that it was to be in', async () => {
+  it('is named once for each fleet that lists it', async () => {
     ports.instanceMarket.zones.set('m7g.xlarge', []);
     await expect(plan(ports, 'run-1')).rejects.toThrow(
       /churn:primaryInstanceTypes[\s\S]*churn:coreInstanceTypes/,
     );
   });
 
-  it('leaves nothing behind: no lease, no batch, no plan', async () => {
+  it('leaves neither a lease nor a batch nor a plan behind', async () => {
     ports.instanceMarket.zones.set('m7g.xlarge', []);
     await expect(plan(ports, 'run-1')).rejects.toThrow();
     expect(ports.objects.uris()).toEqual([`${EVENTS}/2018-10-01.json`]);
   });
 });
 
-describe('zones', () => {
-  it('may lack a type, as long as one of them has some type of every fleet', async () => {
+describe("the zones of the cluster's subnets", () => {
+  it('may lack a type, as long as one zone has a type for every fleet', async () => {
     ports.instanceMarket.zones.set('m7g.xlarge', ['us-east-1b', 'us-east-1f']);
     ports.instanceMarket.zones.set('r6g.xlarge', ['us-east-1f']);
     expect(await plan(ports, 'run-1')).toMatchObject({ decision: 'run' });
   });
 
-  it('are of no use when the fleets find their types in different ones only', async () => {
+  it('are refused when no single zone has a type for every fleet', async () => {
     ports.instanceMarket.zones.set('m7g.xlarge', ['us-east-1a']);
     ports.instanceMarket.zones.set('m6g.xlarge', ['us-east-1b']);
     ports.instanceMarket.zones.set('r6g.xlarge', ['us-east-1b', 'us-east-1f']);
@@ -61,8 +61,8 @@ describe('zones', () => {
   });
 });
 
-describe('EC2', () => {
-  it('is asked for each type once, and for the subnets of the deployment', async () => {
+describe('the query of instance types at EC2', () => {
+  it('names each type once, and the subnets of the deployment', async () => {
     const asked: string[] = [];
     ports.before = (call, argument) => {
       if (call.startsWith('instanceMarket')) asked.push(argument);
@@ -71,13 +71,13 @@ describe('EC2', () => {
     expect(asked).toEqual(['subnet-1,subnet-2']);
   });
 
-  it('that is down does not stop a run', async () => {
+  it('does not stop a run when EC2 is unavailable', async () => {
     answerWith(new Error('EC2 is down'));
     expect(await plan(ports, 'run-1')).toMatchObject({ decision: 'run' });
     expect(ports.warnings).toEqual([expect.stringMatching(/the run goes on: .*EC2 is down/)]);
   });
 
-  it('that may not be asked does, by its own words', async () => {
+  it("stops a run when its permission is missing, with EC2's own message", async () => {
     answerWith(new PipelineError('InvalidConfiguration', 'The Lambda may not ask EC2'));
     await expect(plan(ports, 'run-1')).rejects.toThrow('The Lambda may not ask EC2');
     expect(ports.objects.text(at(LEASE.key))).toBeUndefined();

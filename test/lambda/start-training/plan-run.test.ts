@@ -52,8 +52,8 @@ async function failAfter(ports: MemoryPorts, runId: string): Promise<void> {
 const leaseOf = (ports: MemoryPorts) =>
   JSON.parse(ports.objects.text(at(LEASE.key)) ?? '{"holder":null}').holder;
 
-describe('a first start', () => {
-  it('plans every event file of the log, and nothing else that lies there', async () => {
+describe('PlanRun at the first start', () => {
+  it('plans every event file of the log and no other file', async () => {
     const ports = portsWithLog([
       '2018-10-01.json',
       'deep/2018-10-02.json.gz',
@@ -77,7 +77,7 @@ describe('a first start', () => {
     expect(leaseOf(ports)).toMatchObject({ runId: 'run-1' });
   });
 
-  it('gives the same answer when the state is tried again, and changes nothing', async () => {
+  it('returns the same answer when the state is retried, and changes nothing', async () => {
     const ports = portsWithLog();
     const first = await plan(ports, 'run-1');
     const written = planOf(ports, 'run-1');
@@ -86,7 +86,7 @@ describe('a first start', () => {
     expect(planOf(ports, 'run-1')).toEqual(written);
   });
 
-  it('plans the same batch when it crashes before any of its writes and is tried again', async () => {
+  it('plans the same batch when it crashes before any of its writes and is retried', async () => {
     const undisturbed = portsWithLog();
     await plan(undisturbed, 'run-1');
     for (const crash of [LEASE.key, 'pending/', PLAN.of('run-1').key]) {
@@ -106,7 +106,7 @@ describe('a first start', () => {
     }
   });
 
-  it('answers with the plan that is stored when two tries overlap and files come in between', async () => {
+  it('returns the stored plan when two attempts overlap and files arrive in between', async () => {
     const ports = portsWithLog();
     const [reached, resumed] = [gate(), gate()];
     ports.before = async (call, uri) => {
@@ -125,7 +125,7 @@ describe('a first start', () => {
     expect(planOf(ports, 'run-1').batch.files).toHaveLength(3);
   });
 
-  it('takes what the request overrides, and the defaults for the rest', async () => {
+  it('uses the fields of the request, and the defaults for the others', async () => {
     const ports = portsWithLog();
     const request = {
       events: `${EVENTS}/2018-10-0{1,3}.json`,
@@ -141,7 +141,7 @@ describe('a first start', () => {
   });
 });
 
-describe('a request that makes no sense', () => {
+describe('an invalid request', () => {
   it.each([
     [{ horizon: 7 }, /"horizon": no such field; allowed are events, observationEnd/],
     [{ horizonDays: 0 }, /"horizonDays" is 0: .*>=1/],
@@ -156,7 +156,7 @@ describe('a request that makes no sense', () => {
     [{ resume: 'run-0', seed: 1 }, /"seed": a resumed run takes the plan as it was/],
     [{ resume: '../../x' }, /"resume" is .*not a run's id/],
     ['all', /the request: .*\{\} asks for the defaults/],
-  ])('%j is refused by name', async (request, message) => {
+  ])('%j is refused, naming the field', async (request, message) => {
     const ports = portsWithLog();
     const start = plan(ports, 'run-1', request);
     await expect(start).rejects.toMatchObject({ name: 'InvalidRequest' });
@@ -165,20 +165,20 @@ describe('a request that makes no sense', () => {
   });
 
   it.each(['', '/', '/deep', '/deep/*.json', '/2018-10-01.json'])(
-    'a place in the log is none: %j below its root',
+    'does not include a location in the log: %j below its root',
     async (place) => {
       const ports = portsWithLog(['2018-10-01.json', 'deep/2018-10-02.json']);
       expect(await plan(ports, 'run-1', { events: `${EVENTS}${place}` })).toMatchObject({ decision: 'run' });
     },
   );
 
-  it('an execution whose name could not stand in a key or in SQL is refused', async () => {
+  it('with an execution name that is not allowed in keys or SQL is refused', async () => {
     await expect(plan(portsWithLog(), "x' OR 1=1 --")).rejects.toMatchObject({ name: 'InvalidRequest' });
   });
 });
 
-describe('a place without event files', () => {
-  it('is named, with the endings that are read, and the lease is given back', async () => {
+describe('a location without event files', () => {
+  it('is named in the error with the extensions that are read, and the lease is released', async () => {
     const ports = new MemoryPorts();
     const start = plan(ports, 'run-1', { events: `${EVENTS}/nowhere` });
     await expect(start).rejects.toMatchObject({ name: 'NoEventFiles' });
@@ -189,7 +189,7 @@ describe('a place without event files', () => {
   });
 
   it.each(['_export.json', '.export.json.gz', 'deep/_export.jsonl'])(
-    'is a file that Spark would pass over, though it is named: %s',
+    'includes a file that Spark skips, even if it is named: %s',
     async (file) => {
       const ports = portsWithLog([file, '2018-10-01.json']);
       const start = plan(ports, 'run-1', { events: `${EVENTS}/${file}` });
@@ -199,13 +199,13 @@ describe('a place without event files', () => {
     },
   );
 
-  it('is a glob that matches only what Spark would pass over', async () => {
+  it('includes a glob that matches only files that Spark skips', async () => {
     const start = plan(portsWithLog(['_export.json']), 'run-1', { events: `${EVENTS}/_*.json` });
     await expect(start).rejects.toMatchObject({ name: 'NoEventFiles' });
     await expect(start).rejects.toThrow(/names that begin with "_" or "\." are passed over/);
   });
 
-  it('is none when a folder above the files has such a name, and is itself what was named', async () => {
+  it('does not include a folder that was itself named in the request, even if Spark would skip its name', async () => {
     const ports = portsWithLog(['_export/2018-10-01.json', '_export/_draft.json', '2018-10-02.json']);
     await plan(ports, 'run-1', { events: `${EVENTS}/_export/` });
     expect(planOf(ports, 'run-1').batch.files.map(({ uri }) => uri)).toEqual([
@@ -214,7 +214,7 @@ describe('a place without event files', () => {
   });
 });
 
-describe('a log that cannot be listed', () => {
+describe('an event log that cannot be listed', () => {
   const unlistable = (reason: UnlistableError['reason']): MemoryPorts => {
     const ports = portsWithLog();
     ports.before = (call, location) => {
@@ -235,7 +235,7 @@ describe('a log that cannot be listed', () => {
       /s3:\/\/raw\/events\S* cannot be listed.*as S3 says\nAllow .* or correct churn:rawBucket/,
     ],
   ] as const)(
-    'is a mistake of the configuration, also when a request names a place in it: %s',
+    'is a configuration error, even if a request names a location in it: %s',
     async (reason, words) => {
       for (const request of [{}, { events: `${EVENTS}/2018-10-01.json` }]) {
         const ports = unlistable(reason);
@@ -248,8 +248,8 @@ describe('a log that cannot be listed', () => {
   );
 });
 
-describe('a later start', () => {
-  it('has nothing to do when all is in the lake, and gives the lease back', async () => {
+describe('PlanRun at a later start', () => {
+  it('has nothing to do when all files are in the lake, and releases the lease', async () => {
     const ports = portsWithLog();
     await succeed(ports, 'run-1');
     expect(await plan(ports, 'run-2')).toMatchObject({
@@ -259,7 +259,7 @@ describe('a later start', () => {
     expect(leaseOf(ports)).toBeNull();
   });
 
-  it('takes only new files, and those that were replaced', async () => {
+  it('plans only new files and files that were replaced', async () => {
     const ports = portsWithLog();
     await succeed(ports, 'run-1');
     ports.objects.put(`${EVENTS}/2018-10-01.json`, 'replaced');
@@ -271,7 +271,7 @@ describe('a later start', () => {
     ]);
   });
 
-  it('runs on the last batch when forced, with its first day', async () => {
+  it('plans the last batch when forced, with its original ingest date', async () => {
     const ports = portsWithLog();
     await succeed(ports, 'run-1');
     ports.clock.advance(5 * 86_400_000);
@@ -280,7 +280,7 @@ describe('a later start', () => {
     expect(planOf(ports, 'run-2').abandonedBatchIds).toEqual([]);
   });
 
-  it('takes up a batch whose run failed after ingest', async () => {
+  it('plans the batch of a run that failed after ingest', async () => {
     const ports = portsWithLog();
     await plan(ports, 'run-1');
     ingest(ports, 'run-1');
@@ -291,7 +291,7 @@ describe('a later start', () => {
     expect(planOf(ports, 'run-2').abandonedBatchIds).toEqual([]);
   });
 
-  it('names batches that were begun and never finished, its own among them', async () => {
+  it('names batches that were begun and never finished, including its own', async () => {
     const ports = portsWithLog();
     await plan(ports, 'run-1');
     const first = planOf(ports, 'run-1').batch;
@@ -310,7 +310,7 @@ describe('a later start', () => {
     expect(ports.objects.uris().filter((uri) => uri.includes('/pending/'))).toEqual([]);
   });
 
-  it('keeps the marker of an abandoned batch for the next run that takes files in', async () => {
+  it('keeps the marker of an abandoned batch for the next run that ingests files', async () => {
     const ports = portsWithLog();
     await succeed(ports, 'run-1');
     ports.objects.put(at(PENDING_BATCH.of('0123456789abcdef').key), '{}');
@@ -321,8 +321,8 @@ describe('a later start', () => {
   });
 });
 
-describe('a start over budget', () => {
-  it('is refused with both sums before anything is marked as begun', async () => {
+describe('a start with an estimate over the budget', () => {
+  it('fails, naming both amounts, before anything is marked as begun', async () => {
     const ports = new MemoryPorts();
     ports.objects.put(`${EVENTS}/huge.json`, '', 60e12);
     const start = plan(ports, 'run-1');
@@ -333,8 +333,8 @@ describe('a start over budget', () => {
   });
 });
 
-describe('resuming', () => {
-  it('takes the same batch and results, but scores anew and keeps its own errors', async () => {
+describe('resuming a run', () => {
+  it('uses the same batch and results, but scores again and keeps its own errors', async () => {
     const ports = portsWithLog();
     await plan(ports, 'run-1', { horizonDays: 7 });
     ingest(ports, 'run-1');
@@ -363,7 +363,7 @@ describe('resuming', () => {
     expect(leaseOf(ports)).toBeNull();
   });
 
-  it('is refused when another run has changed the lake since; that one may be resumed', async () => {
+  it('is refused when another run has changed the lake since; that run may be resumed', async () => {
     const ports = portsWithLog();
     await plan(ports, 'run-1');
     await failAfter(ports, 'run-1');
@@ -375,7 +375,7 @@ describe('resuming', () => {
     expect(await plan(ports, 'run-4', { resume: 'run-2' })).toMatchObject({ decision: 'run' });
   });
 
-  it('is not hindered by a start that came to nothing', async () => {
+  it('is not prevented by a start that failed before it planned anything', async () => {
     const ports = portsWithLog();
     await plan(ports, 'run-1');
     await failAfter(ports, 'run-1');
@@ -386,7 +386,7 @@ describe('resuming', () => {
 });
 
 describe('the lease', () => {
-  it('goes to exactly one of fifty starts at once; the others name it', async () => {
+  it('goes to exactly one of fifty simultaneous starts; the others name it', async () => {
     const ports = portsWithLog();
     const runIds = Array.from({ length: 50 }, (_, index) => `run-${index}`);
     const decisions = await Promise.all(runIds.map((runId) => plan(ports, runId)));
@@ -397,7 +397,7 @@ describe('the lease', () => {
     for (const { reason } of refused) expect(reason).toContain(`run ${running[0]?.runId} lives`);
   });
 
-  it('goes to exactly one of fifty starts when a dead run still holds it', async () => {
+  it('goes to exactly one of fifty simultaneous starts when a dead run still holds it', async () => {
     const ports = portsWithLog();
     await plan(ports, 'dead');
     ports.executions.set('dead', 'TIMED_OUT');
@@ -406,7 +406,7 @@ describe('the lease', () => {
     expect(decisions.filter(({ decision }) => decision === 'run')).toHaveLength(1);
   });
 
-  it('is not taken from a run whose cluster still lives', async () => {
+  it('is not taken from a run whose cluster is still running', async () => {
     const ports = portsWithLog();
     await plan(ports, 'run-1');
     ports.clusters.start('run-1', arnOf('run-1'));
@@ -417,7 +417,7 @@ describe('the lease', () => {
     });
   });
 
-  it('is not taken from a run that the listing does not know yet', async () => {
+  it('is not taken from a run that Step Functions does not list yet', async () => {
     const ports = portsWithLog();
     await plan(ports, 'run-1');
     ports.executions.all.clear();
@@ -427,7 +427,7 @@ describe('the lease', () => {
     expect(await plan(ports, 'run-3')).toMatchObject({ decision: 'run' });
   });
 
-  it('leaves no refusal behind when a start is tried again and gets it', async () => {
+  it('leaves no refusal marker when a refused start is retried and gets it', async () => {
     const ports = portsWithLog();
     await plan(ports, 'run-1');
     expect(await plan(ports, 'run-2')).toMatchObject({ decision: 'refused' });
@@ -438,8 +438,8 @@ describe('the lease', () => {
   });
 });
 
-describe('on one machine', () => {
-  it('costs nothing and has one boosting worker', async () => {
+describe('PlanRun of a local run', () => {
+  it('plans no cost and one boosting worker', async () => {
     const ports = portsWithLog();
     const executionArn = ports.executions.set('run-1', 'RUNNING');
     const input = { runId: 'run-1', executionArn, startedAt: '2018-12-04T06:00:00Z', request: {} };
@@ -450,7 +450,7 @@ describe('on one machine', () => {
     });
   });
 
-  it('events may lie anywhere', async () => {
+  it('accepts events in any location', async () => {
     const ports = new MemoryPorts();
     ports.objects.put('file:///elsewhere/2018-10-01.json', 'x');
     const executionArn = ports.executions.set('run-1', 'RUNNING');

@@ -26,8 +26,8 @@ function withFigures(model: string, figures: Readonly<Record<string, number>>, l
   } satisfies TrainingResult;
 }
 
-describe('a first model', () => {
-  it('takes charge when it beats both baselines', () => {
+describe('promotion of the first model', () => {
+  it('happens when it beats both baselines', () => {
     expect(decidePromotion(TRAINING, undefined)).toEqual({
       promoted: true,
       reason: 'the first model; it beats every baseline by AUC and average precision',
@@ -37,13 +37,13 @@ describe('a first model', () => {
   it.each([
     ['auc', 0.64, 'AUC is 0.640, the baseline has 0.643'],
     ['average_precision', 0.06, 'average precision is 0.060, the baseline has 0.060'],
-  ])('does not when a baseline has as good a %s', (metric, value, comparison) => {
+  ])('does not happen when a baseline has an equal %s', (metric, value, comparison) => {
     const decision = decidePromotion(withFigures('boosted_trees', { [metric]: value }), undefined);
     expect(decision.promoted).toBe(false);
     expect(decision.reason).toBe(`it does not beat the baseline "Days since last seen": ${comparison}`);
   });
 
-  it('does not when the figures cannot be trusted', () => {
+  it('does not happen when the metrics are not reliable', () => {
     const decision = decidePromotion(
       { ...TRAINING, reliable: false, reliabilityReason: '12 cancellations, at least 50 are needed' },
       undefined,
@@ -54,7 +54,7 @@ describe('a first model', () => {
     });
   });
 
-  it('does not when a baseline was chosen or was not measured', () => {
+  it('does not happen when a baseline was chosen or was not evaluated', () => {
     expect(decidePromotion({ ...TRAINING, chosen: 'base_rate' }, undefined).promoted).toBe(false);
     const evaluations = TRAINING.evaluations.filter(({ model }) => model !== 'base_rate');
     expect(decidePromotion({ ...TRAINING, evaluations }, undefined).promoted).toBe(false);
@@ -62,31 +62,31 @@ describe('a first model', () => {
 });
 
 describe('the leakage gate', () => {
-  it('blocks an AUC whose lower bound is better than can be', () => {
+  it('blocks an AUC whose lower bound is higher than is possible', () => {
     const decision = decidePromotion(withFigures('boosted_trees', { auc: 0.93 }, 0.86), undefined);
     expect(decision.promoted).toBe(false);
     expect(decision.reason).toMatch(/0\.930 \(at least 0\.860\) is better than any honest prediction/);
   });
 
-  it('lets one pass that may be luck, and reckons the bound where none was given', () => {
+  it('passes an AUC that may be chance, and computes the lower bound if none was given', () => {
     expect(decidePromotion(withFigures('boosted_trees', { auc: 0.88 }, 0.8), undefined).promoted).toBe(true);
     expect(decidePromotion(withFigures('boosted_trees', { auc: 0.88 }), undefined).promoted).toBe(true);
     expect(decidePromotion(withFigures('boosted_trees', { auc: 0.97 }), undefined).promoted).toBe(false);
   });
 
-  it('has the variance of the Mann-Whitney statistic for a model that knows nothing', () => {
+  it('uses the variance of the Mann-Whitney statistic for a model without any skill', () => {
     const [positives, negatives] = [51, 58];
     const deviation = Math.sqrt((positives + negatives + 1) / (12 * positives * negatives));
     expect(areaLowerBound(0.5, positives, negatives)).toBeCloseTo(0.5 - 1.96 * deviation, 12);
   });
 
-  it('has a bound of nothing for an area measured on nobody', () => {
+  it('has a lower bound of 0 for an AUC without users', () => {
     expect(areaLowerBound(0.9, 0, 100)).toBe(0);
   });
 });
 
-describe('against a champion', () => {
-  it('a model that is not worse takes over, and the reason says on which rows each was tested', () => {
+describe('promotion against a champion', () => {
+  it('happens if the challenger is not worse, and the reason says on which rows each was tested', () => {
     const decision = decidePromotion(TRAINING, CHAMPION);
     expect(decision.promoted).toBe(true);
     expect(decision.reason).toMatch(
@@ -94,7 +94,7 @@ describe('against a champion', () => {
     );
   });
 
-  it('a model that is worse does not', () => {
+  it('does not happen if the challenger is worse', () => {
     const decision = decidePromotion(TRAINING, { ...CHAMPION, value: 3.7 });
     expect(decision).toMatchObject({ promoted: false });
     expect(decision.reason).toMatch(/^worse: /);
@@ -105,7 +105,7 @@ describe('against a champion', () => {
     expect(reason).toMatch(/\(both tested at 2018-11-19\)$/);
   });
 
-  it('whose run stored no value to compare with, the champion stays', () => {
+  it('does not happen if the champion has no metrics', () => {
     const decision = decidePromotion(TRAINING, { ...CHAMPION, value: undefined });
     expect(decision.promoted).toBe(false);
     expect(decision.reason).toMatch(/cannot be compared with the champion of run run-0: .* is missing/);

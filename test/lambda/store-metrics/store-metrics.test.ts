@@ -42,8 +42,8 @@ const lines = (key: string) =>
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line));
 
-describe('a run that reached its end', () => {
-  it('is recorded, made current, its markers gone, its lease free', async () => {
+describe('StoreMetrics for a run that reached its end', () => {
+  it('records the run, makes it current, removes its markers and releases its lease', async () => {
     ports.clock.advance(1_800_000);
     await store();
     expect(lines(RUN_RECORD.of('run-1').key)).toEqual([
@@ -106,7 +106,7 @@ describe('a run that reached its end', () => {
     ]);
   });
 
-  it('measures what alarms watch: of drift, what does not come of the age of the log', async () => {
+  it('measures what alarms watch, with the drift of only those features that may alarm', async () => {
     await store();
     const detail = runDetailSchema.parse(json(RUN_DETAIL.of('run-1').key));
     expect(measurements(detail)).toEqual({
@@ -125,7 +125,7 @@ describe('a run that reached its end', () => {
     expect(measurements(exemptOnly)).toMatchObject({ featureDrift: 0, scoreDrift: 0 });
   });
 
-  it('sums itself up for the notification', async () => {
+  it('writes a summary for the notification', async () => {
     const { summary } = await store();
     expect(summary).toContain(
       '38 of 960 living users are expected to cancel between 2018-12-03 and 2018-12-16.',
@@ -134,7 +134,7 @@ describe('a run that reached its end', () => {
     expect(summary).toContain('Gradient-boosted trees (AUC 0.763');
   });
 
-  it('does the same when it is done twice, and when it dies before any of its writes and is done again', async () => {
+  it('has the same effect when it runs twice, and when it dies before any of its writes and is retried', async () => {
     await store();
     const undisturbed = new Map(ports.objects.uris().map((uri) => [uri, ports.objects.text(uri)]));
     await store();
@@ -160,7 +160,7 @@ describe('a run that reached its end', () => {
     }
   });
 
-  it('ends a cluster that a retry of its making has left', async () => {
+  it('terminates a cluster that a retry of CreateCluster left behind', async () => {
     ports.clusters.start('run-1', arnOf('run-1'));
     ports.clusters.start('run-1', arnOf('run-1'), { state: 'TERMINATED' });
     await store();
@@ -177,7 +177,7 @@ describe('a run that reached its end', () => {
   });
 
   it.each(['as they are now', 'of an older deployment'])(
-    'is held against the figures that the champion left, %s',
+    "compares the model with the champion's metrics, %s",
     async (shape) => {
       await store();
       if (shape === 'of an older deployment') {
@@ -197,7 +197,7 @@ describe('a run that reached its end', () => {
   );
 });
 
-describe('a lake that does not hold what was counted', () => {
+describe('StoreMetrics for a lake that does not hold the counted rows', () => {
   const nothingIsCurrent = () => {
     expect(ports.objects.text(at(CURRENT.key))).toBeUndefined();
     expect(ports.objects.text(at(RUN_RECORD.of('run-1').key))).toBeUndefined();
@@ -205,7 +205,7 @@ describe('a lake that does not hold what was counted', () => {
   };
 
   it.each(['events', 'quarantined_events', 'ingest_files.rows_accepted', 'features', 'scores'])(
-    'is found out by its %s, and nothing becomes current',
+    'fails on a wrong count of %s, and makes nothing current',
     async (table) => {
       answerReconcileQuery(ports, 'run-1', { [table]: '12345' });
       await expect(store()).rejects.toMatchObject({ name: 'ReconciliationFailed' });
@@ -216,7 +216,7 @@ describe('a lake that does not hold what was counted', () => {
     },
   );
 
-  it('is found out when rows that were read are not accounted for', async () => {
+  it('fails when rows that were read are not accounted for', async () => {
     const counts = { ...INGEST.counts, read: 1_001 };
     putResult(ports, 'run-1', 'ingest-events', { ...INGEST, counts });
     answerReconcileQuery(ports, 'run-1', { 'ingest_files.rows_read': '1001' });
@@ -224,19 +224,19 @@ describe('a lake that does not hold what was counted', () => {
     nothingIsCurrent();
   });
 
-  it('is found out when the answer lacks a table', async () => {
+  it('fails when the query result lacks a table', async () => {
     ports.sql.answers.set('run-1', []);
     await expect(store()).rejects.toThrow(/scores: the query's answer has no count of it/);
   });
 });
 
-describe('a step whose result cannot be relied on', () => {
-  it('is named when its result is missing', async () => {
+describe('StoreMetrics for a step without a valid result', () => {
+  it('names the step when its result is missing', async () => {
     await ports.objects.remove(planOf(ports, 'run-1').outputs.results['train-models']);
     await expect(store()).rejects.toThrow(/no result of train-models at s3:\/\/lake\/runs\/run-1\/results/);
   });
 
-  it('is named, with the field, when its result is malformed', async () => {
+  it('names the step and the field when its result is malformed', async () => {
     putResult(ports, 'run-1', 'score-users', { users: -3 });
     const stored = store();
     await expect(stored).rejects.toMatchObject({ name: 'InvalidResult' });
@@ -246,15 +246,15 @@ describe('a step whose result cannot be relied on', () => {
   });
 });
 
-describe('a run that was given up meanwhile', () => {
-  it('becomes current no more when another holds the lease', async () => {
+describe('StoreMetrics for a run that has been closed in the meantime', () => {
+  it('does not make the run current when another run holds the lease', async () => {
     ports.executions.set('run-1', 'TIMED_OUT');
     await plan(ports, 'run-2');
     await expect(store()).rejects.toMatchObject({ name: 'LeaseLost' });
     expect(ports.objects.text(at(CURRENT.key))).toBeUndefined();
   });
 
-  it('becomes current no more when it was recorded as failed at the same moment', async () => {
+  it('does not make the run current when it was recorded as failed at the same moment', async () => {
     const failed = { run_id: 'run-1', status: 'FAILED', started_at: '2018-12-04T06:00:00Z' };
     const record = Object.fromEntries(RUNS.columns.map(({ name }) => [name, null]));
     ports.before = (call, uri) => {

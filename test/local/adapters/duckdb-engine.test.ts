@@ -27,7 +27,7 @@ describe('the local SQL engine', () => {
     ]);
   });
 
-  it('reads the JSON tables, every object a line or more, and passes over drafts', async () => {
+  it('reads the JSON tables with one or more lines per object, and skips drafts', async () => {
     await mkdir(join(folder, LEDGER.folder), { recursive: true });
     const line = (uri: string, rows: number): string =>
       `${JSON.stringify({ uri, batch_id: 'b', rows_read: rows, unknown: 1 })}\n`;
@@ -42,14 +42,14 @@ describe('the local SQL engine', () => {
     ).toEqual([{ files: '3', n: '3000000003', e: null }]);
   });
 
-  it('keeps an answer for a later process, and says which query is missing', async () => {
+  it('keeps a result for a later process, and names a missing query', async () => {
     const id = await engine.start('SELECT 1 AS one');
     const later = new DuckDbEngine({ folder, queriesFolder: join(folder, 'local/queries') });
     expect(await later.results(id)).toEqual([{ one: '1' }]);
     await expect(later.results('nothing')).rejects.toThrow('no query nothing');
   });
 
-  it('fails with the reason of a query that cannot run', async () => {
+  it('fails with the reason why a query cannot run', async () => {
     await expect(engine.start('SELECT no_such_column FROM events')).rejects.toThrow('no_such_column');
   });
 });

@@ -21,15 +21,15 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-describe('objects in a folder', () => {
-  it('reads back what was written, and nothing where nothing is', async () => {
+describe('the object store in a folder', () => {
+  it('reads back what was written, and undefined if there is no object', async () => {
     expect(await store.read(at('runs/1/plan.json'))).toBeUndefined();
     expect(await store.write(at('runs/1/plan.json'), '{"é": 1}')).toBe('written');
     expect((await store.read(at('runs/1/plan.json')))?.text).toBe('{"é": 1}');
     expect(await readdir(join(folder, 'runs/1'))).toEqual(['plan.json']);
   });
 
-  it('writes when the condition holds, and leaves the object alone when it does not', async () => {
+  it('writes if the condition is met, and leaves the object unchanged otherwise', async () => {
     const lease = at('lease.json');
     expect(await store.write(lease, 'first', { condition: { kind: 'absent' } })).toBe('written');
     expect(await store.write(lease, 'second', { condition: { kind: 'absent' } })).toBe('conflict');
@@ -44,7 +44,7 @@ describe('objects in a folder', () => {
     expect(await store.read(lease)).toBeUndefined();
   });
 
-  it('removes an object, and does not mind when there is none', async () => {
+  it('removes an object, and accepts that there is none', async () => {
     await store.write(at('a.json'), 'a');
     await store.remove(at('a.json'));
     await store.remove(at('a.json'));
@@ -52,7 +52,7 @@ describe('objects in a folder', () => {
     expect(await store.list(fileUri(folder))).toEqual([]);
   });
 
-  it('gives exactly one of many writers at once what all of them want', async () => {
+  it('lets exactly one of many simultaneous conditional writes succeed', async () => {
     const outcomes = await Promise.all(
       Array.from({ length: 20 }, (_, index) =>
         store.write(at('lease.json'), `run ${index}`, { condition: { kind: 'absent' } }),
@@ -83,22 +83,22 @@ describe('objects in a folder', () => {
     expect((await store.read(at('counter')))?.text).toBe(String(writers * increments));
   });
 
-  it('refuses what does not lie on this machine', async () => {
+  it('refuses addresses that are not on this machine', async () => {
     await expect(store.read('s3://bucket/key')).rejects.toThrow('file:///absolute/path');
-    expect(() => fileUri('relative/path')).toThrow('no absolute path');
+    expect(() => fileUri('relative/path')).toThrow('not an absolute path');
     expect(filePath('file:///a/b%20c')).toBe('/a/b%20c');
   });
 });
 
-describe('a lock', () => {
-  it('that a killed process left behind is removed', async () => {
+describe('a file lock', () => {
+  it('is removed if a killed process left it behind', async () => {
     const file = join(folder, 'lease.json');
     await writeFile(join(folder, '.lease.json.lock'), JSON.stringify({ pid: 1, startedAt: 'long ago' }));
     expect(await withFileLock(file, async () => 'done')).toBe('done');
     expect(existsSync(join(folder, '.lease.json.lock'))).toBe(false);
   });
 
-  it('keeps others out until it is given back, also when the work fails', async () => {
+  it('keeps others out until it is released, even if the work fails', async () => {
     const file = join(folder, 'lease.json');
     const order: string[] = [];
     const first = withFileLock(file, async () => {
@@ -115,7 +115,7 @@ describe('a lock', () => {
   });
 });
 
-describe('a listing', () => {
+describe('the listing of a location', () => {
   const names = async (location: string): Promise<readonly string[]> =>
     (await store.list(location)).map(({ uri }) => uri.slice(at('').length + 1));
 
@@ -128,7 +128,7 @@ describe('a listing', () => {
     await writeFile(join(folder, 'log/note.txt'), 'x');
   });
 
-  it('is of a folder with all below it, of a file, or of what a glob matches', async () => {
+  it('contains everything below a folder, a single file, or the matches of a glob', async () => {
     expect(await names(at('log'))).toEqual(['log/2018/a.json.gz', 'log/b.json', 'log/note.txt']);
     expect(await names(`${at('log')}/`)).toHaveLength(3);
     expect(await names(at('log/b.json'))).toEqual(['log/b.json']);
@@ -136,7 +136,7 @@ describe('a listing', () => {
     expect(await names(at('nowhere'))).toEqual([]);
   });
 
-  it('tags a file by its content: copied again it keeps its tag, changed it gets another', async () => {
+  it('tags a file by its content: a copy keeps the tag, a change gives another', async () => {
     const tag = async (): Promise<string | undefined> => (await store.list(at('log/b.json')))[0]?.etag;
     const before = await tag();
     await rm(join(folder, 'log/b.json'));
@@ -146,16 +146,16 @@ describe('a listing', () => {
     expect(await tag()).not.toBe(before);
   });
 
-  it('remembers the tag of a file that was not touched', async () => {
+  it('remembers the tag of an unchanged file', async () => {
     const file = join(folder, 'log/b.json');
     const [listed] = await store.list(at('log/b.json'));
-    const anew = new FolderStore(new ContentTags(join(folder, '.tags.json')));
-    expect(await anew.list(at('log/b.json'))).toEqual([listed]);
+    const fresh = new FolderStore(new ContentTags(join(folder, '.tags.json')));
+    expect(await fresh.list(at('log/b.json'))).toEqual([listed]);
     // The same size and time, but another inode: hashed again.
     await rm(file);
     await writeFile(join(folder, 'other'), '');
     await writeFile(file, '[]');
     await utimes(file, listed?.modifiedAt ?? 0, listed?.modifiedAt ?? 0);
-    expect((await anew.list(at('log/b.json')))[0]?.etag).not.toBe(listed?.etag);
+    expect((await fresh.list(at('log/b.json')))[0]?.etag).not.toBe(listed?.etag);
   });
 });

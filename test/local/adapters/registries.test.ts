@@ -21,10 +21,10 @@ function dieAfter(program: string): void {
     ['--input-type=module', '--eval', `${program}; process.kill(process.pid, 'SIGKILL');`],
     { encoding: 'utf8' },
   );
-  if (signal !== 'SIGKILL') throw new Error(`it ended with ${status}: ${stderr}`);
+  if (signal !== 'SIGKILL') throw new Error(`it exited with ${status}: ${stderr}`);
 }
 
-describe('executions on this machine', () => {
+describe('local executions', () => {
   it('are running until they end', async () => {
     const executions = new LocalExecutions(folder);
     const startedAt = new Date('2026-11-23T10:00:00Z');
@@ -50,8 +50,8 @@ describe('executions on this machine', () => {
   });
 });
 
-describe('clusters on this machine', () => {
-  it('live no longer than the process that made them', async () => {
+describe('local clusters', () => {
+  it('live no longer than the process that created them', async () => {
     dieAfter(`
       import { LocalClusters } from '${projectRoot}/local/adapters/local-clusters.ts';
       await new LocalClusters('${folder}').create({ clusterId: 'j-1', runId: 'run-1', executionArn: '${ARN}' });`);
@@ -60,7 +60,7 @@ describe('clusters on this machine', () => {
     expect(await clusters.living()).toEqual([]);
   });
 
-  it('tell which step failed', async () => {
+  it('record which step failed', async () => {
     const clusters = new LocalClusters(folder);
     await clusters.create({ clusterId: 'j-1', runId: 'run-1', executionArn: ARN });
     const failedStep = { name: 'TrainModels', reason: 'exit code 1', logUri: 'file:///log' };
@@ -68,7 +68,7 @@ describe('clusters on this machine', () => {
     expect(await clusters.ofRun('run-1')).toMatchObject([{ state: 'WAITING', failedStep }]);
   });
 
-  it('whose record is damaged are no secret', async () => {
+  it('with a damaged record are an error', async () => {
     await writeFile(join(folder, 'j-1.json'), '{"clusterId": 1}');
     await expect(new LocalClusters(folder).living()).rejects.toThrow();
   });

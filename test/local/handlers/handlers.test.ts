@@ -37,7 +37,7 @@ async function call(handlers: TaskHandlers, kind: string, parameters: Json): Pro
   return handler(parameters, { stateName: 'State', signal: new AbortController().signal });
 }
 
-describe('EMR on this machine', () => {
+describe('the local handler for EMR', () => {
   const emr = (): TaskHandlers =>
     elasticMapReduce({ lakeFolder: folder, clusters, assets: new Map(), onProgress: () => {} });
   const request = {
@@ -52,7 +52,7 @@ describe('EMR on this machine', () => {
     ],
   };
 
-  it('makes a cluster with the settings of the definition, which lives until it is terminated', async () => {
+  it('creates a cluster with the settings of the definition, which lives until it is terminated', async () => {
     const handlers = emr();
     const { ClusterId: id } = Object(await call(handlers, 'elasticmapreduce:createCluster.sync', request));
     const settings = await readFile(join(clusters.folderOf(id), 'spark-defaults.conf'), 'utf8');
@@ -66,7 +66,7 @@ describe('EMR on this machine', () => {
     await call(handlers, 'elasticmapreduce:terminateCluster.sync', { ClusterId: id });
   });
 
-  it('refuses a step for a cluster that has ended, under the name that Step Functions gives it', async () => {
+  it('refuses a step for a terminated cluster, with the error name of Step Functions', async () => {
     const step = {
       Name: 'IngestEvents',
       HadoopJarStep: { Jar: 'command-runner.jar', Args: ['spark-submit'] },
@@ -76,13 +76,13 @@ describe('EMR on this machine', () => {
     ).rejects.toMatchObject({ name: 'EMR.AmazonElasticMapReduceException', message: /j-gone/ });
   });
 
-  it('refuses a cluster whose run could not be found again', async () => {
+  it('refuses a cluster without the tag that identifies its run', async () => {
     await expect(
       call(emr(), 'elasticmapreduce:createCluster.sync', { ...request, Tags: [] }),
     ).rejects.toThrow('churn:run-id');
   });
 
-  it('runs the file that would be uploaded, here', () => {
+  it('runs the local file that would be uploaded', () => {
     const assets = new Map([['s3://assets/abc.py', '/lake/runs/1/scripts/IngestEvents.py']]);
     expect(
       localArguments(
@@ -97,7 +97,7 @@ describe('EMR on this machine', () => {
   });
 });
 
-describe('Lambda on this machine', () => {
+describe('the local handler for Lambda', () => {
   const ports = (): Ports => ({
     objects: new FolderStore(new ContentTags(join(folder, 'tags.json'))),
     sql: new DuckDbEngine({ folder, queriesFolder: join(folder, 'queries') }),
@@ -132,7 +132,7 @@ describe('Lambda on this machine', () => {
     });
   });
 
-  it('fails with the name of what the function throws, and its message in the cause', async () => {
+  it('fails with the name of the error that the function throws, and its message in the cause', async () => {
     const failure = await invoke(async () => {
       throw new PipelineError('NoEventFiles', 'nothing at file:///log');
     }).catch((error: Error) => error);
@@ -144,8 +144,8 @@ describe('Lambda on this machine', () => {
   });
 });
 
-describe('Athena on this machine', () => {
-  it('answers a query by its id, or fails with its reason', async () => {
+describe('the local handler for Athena', () => {
+  it('answers with the id of a query, or fails with the reason', async () => {
     const engine = new DuckDbEngine({ folder, queriesFolder: join(folder, 'queries') });
     const answer = await call(athena(engine), 'athena:startQueryExecution.sync', {
       QueryString: 'SELECT 2 AS two',
@@ -158,8 +158,8 @@ describe('Athena on this machine', () => {
   });
 });
 
-describe('SNS on this machine', () => {
-  it('hands on a message with its attributes, and refuses one without text', async () => {
+describe('the local handler for SNS', () => {
+  it('passes on a message with its attributes, and refuses one without text', async () => {
     const kept: Message[] = [];
     const handlers = sns(async (message) => {
       kept.push(message);
@@ -180,11 +180,11 @@ describe('SNS on this machine', () => {
   });
 });
 
-describe('Step Functions on this machine', () => {
+describe('the local handler for Step Functions', () => {
   const file = (): string => join(folder, 'local/notifications.jsonl');
   const notificationsOf = (): LocalNotifications =>
     new LocalNotifications({ file: file(), notifier: deployed.notifier });
-  const told = async (): Promise<unknown[]> =>
+  const notifications = async (): Promise<unknown[]> =>
     (await readFile(file(), 'utf8'))
       .trim()
       .split('\n')
@@ -196,7 +196,7 @@ describe('Step Functions on this machine', () => {
       { StateMachineArn, Name, Input: { subject: `Of ${Name}`, text: 'done' } },
     );
 
-  it('passes over a message that was cut off as it was written', async () => {
+  it('ignores a notification whose writing was interrupted', async () => {
     await mkdir(join(folder, 'local'), { recursive: true });
     await writeFile(file(), '{"at":"2018-\n');
     await start(deployed.notifier.arn, 'run-1');
@@ -204,7 +204,7 @@ describe('Step Functions on this machine', () => {
     expect((await readFile(file(), 'utf8')).trim().split('\n')).toHaveLength(2);
   });
 
-  it('starts the notifier, and not again under a name that was used', async () => {
+  it('starts the notifier, but not again with a name that was used', async () => {
     expect(await start(deployed.notifier.arn, 'run-1')).toMatchObject({
       ExecutionArn: expect.stringMatching(/:execution:churn-dev-notifier:run-1$/),
     });
@@ -212,23 +212,23 @@ describe('Step Functions on this machine', () => {
       name: 'StepFunctions.ExecutionAlreadyExistsException',
     });
     await start(deployed.notifier.arn, 'run-2');
-    expect(await told()).toMatchObject([
+    expect(await notifications()).toMatchObject([
       { runId: 'run-1', subject: 'Of run-1', text: 'done' },
       { runId: 'run-2', subject: 'Of run-2', text: 'done' },
     ]);
   });
 
-  it('tells once of a run that many tell of at once', async () => {
+  it('notifies once of a run when many callers notify at the same time', async () => {
     const answers = await Promise.all(
       Array.from({ length: 8 }, (_, teller) =>
         notificationsOf().notifyOnce('run-1', { subject: 'Churn', text: `by ${teller}` }),
       ),
     );
     expect(answers.filter((answer) => answer === 'notified')).toHaveLength(1);
-    expect(await told()).toHaveLength(1);
+    expect(await notifications()).toHaveLength(1);
   });
 
-  it('starts nothing but the notifier', async () => {
+  it('starts no state machine other than the notifier', async () => {
     await expect(start(deployed.arn, 'run-1')).rejects.toMatchObject({
       name: 'StepFunctions.StateMachineDoesNotExistException',
     });

@@ -40,7 +40,7 @@ function options(
   };
 }
 
-/** Runs until it is told to stop, as a Spark process would, and takes a moment to go. */
+/** Runs until it is asked to stop, as a Spark process would, and takes a moment to stop. */
 function stubborn(log: string[]): TaskHandlers[string] {
   return (_parameters, { signal, stateName }) =>
     new Promise((_resolve, reject) => {
@@ -54,8 +54,8 @@ function stubborn(log: string[]): TaskHandlers[string] {
     });
 }
 
-describe('the interpreter', () => {
-  it('gives the context of the execution and the result of one state to the next', async () => {
+describe('the interpreter of state machines', () => {
+  it('passes the execution context and the result of one state to the next', async () => {
     const seen: Json[] = [];
     const run = options(
       {
@@ -66,9 +66,9 @@ describe('the interpreter', () => {
             'horizon.$': '$.horizon',
           },
           ResultPath: '$.plan',
-          Next: 'Tell',
+          Next: 'Notify',
         }),
-        Tell: task('sns:publish', { Parameters: { 'Message.$': '$.plan.uri' }, End: true }),
+        Notify: task('sns:publish', { Parameters: { 'Message.$': '$.plan.uri' }, End: true }),
       },
       {
         'lambda:invoke': async (parameters) => {
@@ -86,8 +86,8 @@ describe('the interpreter', () => {
     expect(run.events.map(({ kind, state }) => `${kind} ${state}`)).toEqual([
       'entered PlanRun',
       'exited PlanRun',
-      'entered Tell',
-      'exited Tell',
+      'entered Notify',
+      'exited Notify',
     ]);
   });
 
@@ -127,7 +127,7 @@ describe('the interpreter', () => {
     ]);
   });
 
-  it('stops the handler of a state that timed out, and goes on at its Catch', async () => {
+  it('stops the handler of a state that timed out, and continues at its Catch', async () => {
     const log: string[] = [];
     const run = options(
       {
@@ -144,7 +144,7 @@ describe('the interpreter', () => {
     expect(log).toEqual(['IngestEvents started', 'IngestEvents stopped']);
   });
 
-  it('ends as TIMED_OUT past every Catch when the execution takes too long, with nothing left running', async () => {
+  it('ends as TIMED_OUT, ignoring every Catch, when the execution takes too long, and leaves no handler running', async () => {
     const log: string[] = [];
     const run = options(
       {
@@ -169,7 +169,7 @@ describe('the interpreter', () => {
     expect(log).toEqual(['TrainModels started', 'TrainModels stopped']);
   });
 
-  it('ends as ABORTED once its handlers have stopped, and starts no retry after that', async () => {
+  it('ends as ABORTED once its handlers have stopped, and starts no retry afterwards', async () => {
     const log: string[] = [];
     const run = options(
       {
@@ -208,7 +208,7 @@ describe('the interpreter', () => {
     expect(await startExecution(run).ended).toEqual({ status: 'SUCCEEDED', output: 2 });
   });
 
-  it('refuses an answer larger than a state may pass on', async () => {
+  it('refuses a payload larger than a state may pass on', async () => {
     const run = options(
       { PlanRun: task('lambda:invoke', { End: true }) },
       { 'lambda:invoke': async () => 'x'.repeat(300_000) },
@@ -220,7 +220,7 @@ describe('the interpreter', () => {
   });
 });
 
-describe('a definition that this machine cannot interpret is refused before anything starts', () => {
+describe('a definition that cannot be interpreted locally is refused before anything starts', () => {
   const started: string[] = [];
   const handlers: TaskHandlers = {
     'lambda:invoke': async () => {
@@ -262,7 +262,7 @@ describe('a definition that this machine cannot interpret is refused before anyt
       'TimeoutSeconds',
     ],
     [
-      'a time-out beyond timers',
+      'a time-out longer than timers support',
       { PlanRun: task('lambda:invoke', { TimeoutSeconds: 3_000_000, End: true }) },
       {},
       '2147483',
@@ -300,9 +300,9 @@ describe('a definition that this machine cannot interpret is refused before anyt
   });
 });
 
-describe('an error that AWS lets no Catch see', () => {
+describe('an error that no Catch handles in AWS', () => {
   it.each(['States.Runtime', 'States.DataLimitExceeded'])(
-    '%s ends the execution, past every Retry and Catch',
+    '%s fails the execution, ignoring every Retry and Catch',
     async (name) => {
       let calls = 0;
       const all = { ErrorEquals: ['States.ALL'] };
@@ -312,8 +312,8 @@ describe('an error that AWS lets no Catch see', () => {
       };
       const run = options(
         {
-          Try: { Type: 'Parallel', Branches: [branch], End: true, Catch: [{ ...all, Next: 'Mend' }] },
-          Mend: { Type: 'Succeed' },
+          Try: { Type: 'Parallel', Branches: [branch], End: true, Catch: [{ ...all, Next: 'Recover' }] },
+          Recover: { Type: 'Succeed' },
         },
         {
           'lambda:invoke': async () => {

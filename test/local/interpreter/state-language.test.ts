@@ -3,8 +3,8 @@ import { mainPath, parseMachine, resourceKind } from '../../../local/interpreter
 
 const task = (next?: string) => ({ Type: 'Task', ...(next === undefined ? { End: true } : { Next: next }) });
 
-describe('a state machine', () => {
-  it('has a way that a run takes when it has work and all goes well', () => {
+describe('the definition of a state machine', () => {
+  it('has a main path: that of a run that has work to do and succeeds', () => {
     const machine = parseMachine({
       StartAt: 'PlanRun',
       States: {
@@ -34,7 +34,7 @@ describe('a state machine', () => {
     expect(mainPath(machine)).toEqual(['PlanRun', 'IngestEvents', 'TrainModels', 'RenderReport']);
   });
 
-  it('that runs in a circle has a way too', () => {
+  it('has a main path even if its states form a loop', () => {
     const machine = parseMachine({ StartAt: 'A', States: { A: task('B'), B: task('A') } });
     expect(mainPath(machine)).toEqual(['A', 'B']);
   });

@@ -9,7 +9,7 @@ import { projectRoot } from '../../../setup/environment.mjs';
 
 const environment = { PATH: process.env.PATH ?? '' };
 
-/** A group whose script says "ready" once it has started what it starts. */
+/** A group whose script prints "ready" once it has started its processes. */
 async function started(script: string): Promise<{ leader: ProcessIdentity; exited: Promise<unknown[]> }> {
   const child = spawnGroup(['/bin/sh', '-c', script], { environment, folder: tmpdir() });
   const exited = once(child, 'exit');
@@ -20,8 +20,8 @@ async function started(script: string): Promise<{ leader: ProcessIdentity; exite
   return { leader, exited };
 }
 
-describe('a process', () => {
-  it('is told apart from a later one with the same id', () => {
+describe('the identity of a process', () => {
+  it('differs from that of a later process with the same id', () => {
     const own = ownIdentity();
     expect(isAlive(own)).toBe(true);
     expect(isAlive({ ...own, startedAt: 'another time' })).toBe(false);
@@ -29,13 +29,13 @@ describe('a process', () => {
   });
 });
 
-describe('a group of processes', () => {
-  it('ends with the exit code of its work', async () => {
+describe('a process group', () => {
+  it('exits with the exit code of its work', async () => {
     const child = spawnGroup(['/bin/sh', '-c', 'exit 7'], { environment, folder: tmpdir() });
     expect(await once(child, 'exit')).toEqual([7, null]);
   });
 
-  it('ends as a whole, those in groups of their own included', async () => {
+  it('is terminated as a whole, including members in other groups', async () => {
     const { leader } = await started('sleep 60 & setsid sleep 60 & echo ready; sleep 60');
     const members = family(leader.pid).map((pid) => identify(pid));
     expect(members.length).toBeGreaterThanOrEqual(5);
@@ -44,13 +44,13 @@ describe('a group of processes', () => {
     expect(groupLives(leader)).toBe(false);
   });
 
-  it('is killed when it does not end when asked', async () => {
+  it('is killed if it does not exit when asked', async () => {
     const { leader } = await started('trap "" TERM; echo ready; sleep 60; sleep 60');
     await endGroup(leader, 200);
     expect(groupLives(leader)).toBe(false);
   });
 
-  it('that has ended, and whose id another process has by now, is left alone', async () => {
+  it('is not touched once it has exited and another process has its id', async () => {
     const { leader, exited } = await started('echo ready; sleep 60');
     await endGroup({ ...leader, startedAt: 'another time' });
     expect(groupLives(leader)).toBe(true);
@@ -58,7 +58,7 @@ describe('a group of processes', () => {
     await exited;
   });
 
-  it('ends by itself when the process that started it is killed', async () => {
+  it('exits by itself when the process that started it is killed', async () => {
     const program = `
       import { spawnGroup } from '${projectRoot}/local/processes/group.ts';
       const child = spawnGroup(['sleep', '60'], { environment: process.env, folder: '/' });
@@ -69,7 +69,7 @@ describe('a group of processes', () => {
     const leader = identify(Number(pid));
     expect(leader).toBeDefined();
     starter.kill('SIGKILL');
-    // The guard kills after eight seconds what did not end when asked.
+    // After eight seconds the guard kills processes that did not exit when asked.
     await expect.poll(() => leader !== undefined && isAlive(leader), { timeout: 12_000 }).toBe(false);
   });
 });

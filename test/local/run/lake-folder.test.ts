@@ -10,20 +10,20 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-describe('the folder of a lake', () => {
-  it('is made where there is none, and opened again after that', async () => {
+describe('the folder of a local lake', () => {
+  it('is created if there is none, and can be opened again', async () => {
     const lake = await openLake(join(folder, 'new/lake'));
     expect(lake).toMatchObject({ path: join(folder, 'new/lake'), root: `file://${folder}/new/lake` });
     expect(await openLake(join(folder, 'new/lake'))).toEqual(lake);
     expect(await openExistingLake(join(folder, 'new/lake'))).toEqual(lake);
   });
 
-  it('may hold a generated log before anything else', async () => {
+  it('may already contain a generated log', async () => {
     await mkdir(join(folder, 'lake/generated-log'), { recursive: true });
     expect((await openLake(join(folder, 'lake'))).path).toBe(join(folder, 'lake'));
   });
 
-  it('that was moved is refused, saying where it belongs', async () => {
+  it('is refused if it was moved, and the error says where it belongs', async () => {
     await openLake(join(folder, 'before'));
     await rename(join(folder, 'before'), join(folder, 'after'));
     await expect(openLake(join(folder, 'after'))).rejects.toThrow(
@@ -32,18 +32,18 @@ describe('the folder of a lake', () => {
     await expect(openExistingLake(join(folder, 'after'))).rejects.toThrow(LakeFolderError);
   });
 
-  it('that holds something else is refused by what it holds', async () => {
+  it('is refused if it contains something else, and the error names it', async () => {
     await writeFile(join(folder, 'thesis.doc'), '');
     await expect(openLake(folder)).rejects.toThrow('thesis.doc');
   });
 
-  it('that cannot be made, or is not there, is a clear error', async () => {
+  it('that cannot be created or does not exist is a clear error', async () => {
     await writeFile(join(folder, 'file'), '');
     await expect(openLake(join(folder, 'file/lake'))).rejects.toThrow(LakeFolderError);
     await expect(openExistingLake(join(folder, 'nothing'))).rejects.toThrow('There is no lake');
   });
 
-  it('whose record is damaged is not taken for an empty one', async () => {
+  it('is not treated as new if its record is damaged', async () => {
     await openLake(join(folder, 'lake'));
     await writeFile(join(folder, 'lake/local/lake.json'), '{');
     await expect(openLake(join(folder, 'lake'))).rejects.toThrow('damaged');

@@ -15,13 +15,13 @@ const settings = localSparkSettings({
   },
 });
 
-describe('the settings of a local cluster', () => {
-  it('are those of the definition, but for what names the cloud', () => {
+describe('the Spark settings of a local cluster', () => {
+  it('are those of the definition, except for cloud settings', () => {
     expect(settings['spark.sql.adaptive.enabled']).toBe('true');
     expect(Object.keys(settings).filter((name) => /executor|yarn|io-impl/.test(name))).toEqual([]);
   });
 
-  it('put the tables below the lake, and listen to this machine only', () => {
+  it('place the tables below the lake, and listen only on this machine', () => {
     expect(settings).toMatchObject({
       'spark.sql.catalog.lake.type': 'hadoop',
       'spark.sql.catalog.lake.warehouse': 'file:///data/lake/warehouse',
@@ -32,13 +32,13 @@ describe('the settings of a local cluster', () => {
     expect(settings['spark.master']).toMatch(/^local\[[1-8]\]$/);
   });
 
-  it('are written so that Java reads back what was meant', () => {
+  it('are escaped so that Java reads the same values back', () => {
     expect(propertiesText({ 'spark.a': 'b c', 'spark.d': 'e\\f\ng' })).toBe(
       'spark.a b c\nspark.d e\\\\f\\ng\n',
     );
   });
 
-  it("see nothing of the user's own Spark, Java or Python", () => {
+  it("are free of the user's own Spark, Java and Python", () => {
     const before = { ...process.env };
     Object.assign(process.env, {
       SPARK_CONF_DIR: '/x',

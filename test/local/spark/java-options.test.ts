@@ -23,15 +23,15 @@ async function isSmall(step: StepName, newBytes: number, name = 'a.json'): Promi
   return isSmallStep(step, fileUri(join(lake, PLAN.of('run-1').key)), lake);
 }
 
-describe("a step's Java", () => {
-  it('compiles less for little work, and unpacks what is compressed in its reckoning', async () => {
+describe('the Java options of a step', () => {
+  it('compile less for a small step, counting compressed files with their uncompressed size', async () => {
     expect(await isSmall('ingest-events', 100_000_000)).toBe(true);
     expect(await isSmall('ingest-events', 100_000_000, 'a.json.gz')).toBe(false);
     expect(await isSmall('ingest-events', 1_000_000_000)).toBe(false);
     expect(await isSmall('train-models', 1_000_000_000)).toBe(true);
   });
 
-  it('counts the history for every step but the one that reads files', async () => {
+  it('count the history for every step except the one that reads files', async () => {
     const ledger = join(lake, LEDGER.of('b').key);
     await mkdir(dirname(ledger), { recursive: true });
     await writeFile(ledger, '{"uri": "file:///a.json", "etag": "a", "bytes": 11000000000, "rows_read": 1}\n');
@@ -39,12 +39,12 @@ describe("a step's Java", () => {
     expect(await isSmall('train-models', 1_000)).toBe(false);
   });
 
-  it('takes a folder with blanks in its name', () => {
+  it('accept a folder with blanks in its name', () => {
     expect(javaOptions('/my lake/scratch', true)).toMatch(/^"-Djava.io.tmpdir=\/my lake\/scratch" .*Tiered/);
     expect(javaOptions('/scratch', false)).not.toContain('Tiered');
   });
 
-  it.each([true, false])("are understood by the project's Java, for a small step: %s", async (isSmall) => {
+  it.each([true, false])("are accepted by the project's Java (small step: %s)", async (isSmall) => {
     const java = join(javaHome, 'bin', 'java');
     const options = `${javaOptions('/scratch', isSmall)} -XX:+PrintCommandLineFlags`;
     const { stdout } = await execa(`"${java}" ${options} -version`, { shell: true });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ProgressSplitter, readProgress, type SparkProgress } from '../../../local/spark/progress.ts';
 
 describe("Spark's progress bar", () => {
-  it('tells the newest stage and its tasks', () => {
+  it('shows the newest stage and its tasks', () => {
     expect(readProgress('[Stage 3:=====>                (12 + 2) / 64]')).toEqual({
       stage: 3,
       tasksDone: 12,
@@ -12,7 +12,7 @@ describe("Spark's progress bar", () => {
     expect(readProgress('10:00:00 WARN [Stage 3] failed')).toBeUndefined();
   });
 
-  it('is kept out of the log, however the output is cut', () => {
+  it('is kept out of the log, however the output is split', () => {
     const output =
       'starting\r[Stage 0:>      (0 + 2) / 8]\r[Stage 0:===>   (4 + 2) / 8]\r                       \r' +
       '10:00:00 WARN X: careful\n\nTraceback\r\nlast line';
@@ -30,7 +30,7 @@ describe("Spark's progress bar", () => {
     }
   });
 
-  it('is shown before anything follows it', () => {
+  it('is reported before anything follows it', () => {
     const progress: SparkProgress[] = [];
     const splitter = new ProgressSplitter(
       (step) => progress.push(step),

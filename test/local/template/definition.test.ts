@@ -24,7 +24,7 @@ import { parseMachine } from '../../../local/interpreter/state-language.ts';
 import { type LocalDefinition, readDefinition } from '../../../local/template/definition.ts';
 import { projectRoot } from '../../../setup/environment.mjs';
 
-/** Two stacks that refer to each other, with a function, a topic and a script, as the real app has them. */
+/** Two stacks that refer to each other, with a function, a topic and a script, like the real app. */
 function tinyApp(folder: string): string {
   const script = join(folder, 'ingest-events.py');
   writeFileSync(script, 'print("ingest")\n');
@@ -81,7 +81,7 @@ function tinyApp(folder: string): string {
   return app.synth().directory;
 }
 
-describe('the definition taken from a synthesized app', () => {
+describe('the definition read from a synthesized app', () => {
   let folder: string;
   let definition: LocalDefinition;
   beforeAll(() => {
@@ -92,7 +92,7 @@ describe('the definition taken from a synthesized app', () => {
 
   const state = (name: string): unknown => parseMachine(definition.states).States[name];
 
-  it('is plain JSON with names and ARNs in place of CloudFormation', () => {
+  it('is plain JSON with names and ARNs instead of CloudFormation functions', () => {
     expect(JSON.stringify(definition.states)).not.toMatch(/Fn::|"Ref"|AWS::/);
     expect(definition.arn).toBe('arn:aws:states:us-east-1:123456789012:stateMachine:churn');
     expect(state('PlanRun')).toMatchObject({
@@ -104,14 +104,14 @@ describe('the definition taken from a synthesized app', () => {
     });
   });
 
-  it('has the notifier with it, told apart by its name', () => {
+  it('includes the notifier, recognized by its name', () => {
     expect(definition.notifier.arn).toBe('arn:aws:states:us-east-1:123456789012:stateMachine:churn-notifier');
     expect(parseMachine(definition.notifier.states).States.Publish).toMatchObject({
       Parameters: { TopicArn: 'arn:aws:sns:us-east-1:123456789012:runs' },
     });
   });
 
-  it('is refused where there is no such pair', () => {
+  it('is refused if there is no pipeline with a notifier', () => {
     const lonely = mkdtempSync(join(projectRoot, 'cdk.out-test-'));
     try {
       const app = new App({ outdir: join(lonely, 'cdk.out') });
@@ -126,7 +126,7 @@ describe('the definition taken from a synthesized app', () => {
     }
   });
 
-  it('follows a reference into another stack', () => {
+  it('follows a reference to another stack', () => {
     const { Parameters: parameters } = Object(state('IngestEvents'));
     const bucket = /^s3:\/\/(Lake[A-Z0-9]+)\/lake$/.exec(parameters.Step.HadoopJarStep.Args[3])?.[1];
     expect(bucket).toBeDefined();
@@ -135,14 +135,14 @@ describe('the definition taken from a synthesized app', () => {
     ).toMatchObject({ functionName: 'churn-start-training', environment: { LAKE_ROOT: `s3://${bucket}` } });
   });
 
-  it('leads from the URI of a script to the file that would be uploaded', () => {
+  it('maps the URI of a script to the file that would be uploaded', () => {
     const { Parameters: parameters } = Object(state('IngestEvents'));
     const file = definition.assets.get(parameters.Step.HadoopJarStep.Args[1]);
     expect(file).toBeDefined();
     expect(readFileSync(file ?? '', 'utf8')).toBe('print("ingest")\n');
   });
 
-  it('leaves out of a function environment what only a deployment knows', () => {
+  it('leaves out environment variables whose values are known only after deployment', () => {
     const [only] = definition.functions.values();
     expect(Object.keys(only?.environment ?? {})).toEqual(['LAKE_ROOT']);
   });

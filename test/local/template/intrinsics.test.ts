@@ -35,7 +35,7 @@ const main = stack('Main', {
 });
 const resolved = (value: Json): Json => resolve(value, main, [main, network]);
 
-describe('intrinsic functions', () => {
+describe('resolving CloudFormation intrinsic functions', () => {
   it.each<[string, Json, Json]>([
     ['Ref to a resource', { Ref: 'Role' }, 'Role'],
     ['Ref to a Glue database', { Ref: 'Database' }, 'churn'],
@@ -52,7 +52,7 @@ describe('intrinsic functions', () => {
     ['Select and GetAZs', { 'Fn::Select': [2, { 'Fn::GetAZs': '' }] }, 'eu-west-1c'],
     ['Split', { 'Fn::Split': [':', 'a:b'] }, ['a', 'b']],
     ['ImportValue from another stack', { 'Fn::ImportValue': 'Network:GroupId' }, 'Group'],
-    ['deep inside', { a: [{ b: { Ref: 'Role' } }, null, true] }, { a: [{ b: 'Role' }, null, true] }],
+    ['a nested value', { a: [{ b: { Ref: 'Role' } }, null, true] }, { a: [{ b: 'Role' }, null, true] }],
   ])('%s', (_name, value, expected) => {
     expect(resolved(value)).toEqual(expected);
   });
@@ -60,12 +60,12 @@ describe('intrinsic functions', () => {
   it.each<[string, Json, string]>([
     ['a condition', { 'Fn::If': ['x', 1, 2] }, 'Fn::If'],
     ['a parameter without default', { Ref: 'Unset' }, 'Unset'],
-    ['a resource that is not there', { 'Fn::GetAtt': ['Nothing', 'Arn'] }, 'Nothing'],
+    ['a resource that does not exist', { 'Fn::GetAtt': ['Nothing', 'Arn'] }, 'Nothing'],
     ['an attribute known only after deployment', { 'Fn::GetAtt': ['Role', 'RoleId'] }, 'RoleId'],
     ['an ARN of unknown format', { 'Fn::GetAtt': ['Alarm', 'Arn'] }, 'AWS::CloudWatch::Alarm'],
-    ['an export of nobody', { 'Fn::ImportValue': 'Elsewhere' }, 'Elsewhere'],
+    ['an export that does not exist', { 'Fn::ImportValue': 'Elsewhere' }, 'Elsewhere'],
     ['a list joined into text', { 'Fn::Join': ['', [['a']]] }, 'Fn::Join'],
-  ])('refuses %s by name', (_name, value, named) => {
+  ])('refuses %s and names it', (_name, value, named) => {
     expect(() => resolved(value)).toThrow(UnresolvableTemplateError);
     expect(() => resolved(value)).toThrow(named);
   });
