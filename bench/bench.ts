@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { Command } from 'commander';
 import { wholeNumber } from '../bin/commands/arguments.ts';
-import { KEYS } from '../domain/lake.ts';
+import { logFolder } from '../domain/lake-objects.ts';
 import { runSummarySchema } from '../local/run/run-summary.ts';
 import { projectRoot } from '../setup/environment.mjs';
 import { type BenchResult, table } from './figures-table.ts';
@@ -116,7 +116,7 @@ async function churnRun(events: string, lake: string): Promise<BenchResult['whol
   ]);
   const summary = runSummarySchema.parse(JSON.parse(output));
   if (summary.status !== 'SUCCEEDED') throw new Error(`the run ended as ${summary.status}:\n${output}`);
-  const times = (state: string): string => join(lake, KEYS.run(summary.runId), 'logs', `${state}.times`);
+  const times = (state: string): string => join(lake, logFolder(summary.runId), `${state}.times`);
   return {
     ...figures,
     rows: summary.counts.read,

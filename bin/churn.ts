@@ -1,5 +1,6 @@
 /** The command line: `churn <command>`. */
 import { Command, CommanderError } from 'commander';
+import { UserError } from '../domain/user-error.ts';
 import { UsageError } from './commands/arguments.ts';
 import { listCommand } from './commands/deployed/list.ts';
 import { startCommand } from './commands/deployed/start.ts';
@@ -43,9 +44,7 @@ try {
   }
 }
 
-/** The project's own errors say what to do; any other error is a bug in this program and is shown with its stack. */
+/** An error that users can act on says what to do; any other error is a bug in this program and is shown with its stack. */
 function messageFor(error: Error): string {
-  return error.name.endsWith('Error') && error.name !== 'Error' && error.name !== 'TypeError'
-    ? error.message
-    : (error.stack ?? error.message);
+  return error instanceof UserError ? error.message : (error.stack ?? error.message);
 }

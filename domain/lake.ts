@@ -1,6 +1,6 @@
 /**
- * The lake: its tables, their columns and the states that write them, and the location of every object of a run.
- * The PySpark, the Glue tables, the local SQL engine and the docs are derived from here.
+ * The lake: its tables, their columns, the states that write them, and the tables' folders. All other objects of the
+ * lake are in lake-objects.ts. The PySpark, the Glue tables, the local SQL engine and the docs are derived from here.
  */
 import type { LambdaStateName, StepStateName } from './states.ts';
 
@@ -272,43 +272,17 @@ export function sparkTableName(table: Pick<Table, 'name'>): string {
   return `${CATALOG}.${DATABASE}.${table.name}`;
 }
 
-/**
- * Locations below the root of the lake (a bucket in the cloud, a folder locally).
- * Keys end without a slash; the names of folders end in `Folder`, except `warehouse`, `run` and `model`.
- */
-export const KEYS = {
-  /** Folder of the Iceberg tables: a folder for each database, and in it a folder for each table. */
-  warehouse: 'warehouse',
-  /** The lease, which only one run at a time can hold. */
-  lease: 'lease.json',
-  /** Marker of a batch that was planned and is not yet in the ledger. */
-  pendingBatch: (batchId: string): string => `pending/${batchId}.json`,
-  pendingFolder: 'pending',
-  /** Ledger of the files of one batch. */
-  ledger: (batchId: string): string => `tables/${INGEST_FILES.name}/${batchId}.json`,
-  ledgerFolder: `tables/${INGEST_FILES.name}`,
-  /** Metrics of one run. */
-  metrics: (runId: string): string => `tables/${MODEL_METRICS.name}/${runId}.json`,
-  metricsFolder: `tables/${MODEL_METRICS.name}`,
-  /** Record of one run that ended. */
-  runRecord: (runId: string): string => `tables/${RUNS.name}/${runId}.json`,
-  runRecordsFolder: `tables/${RUNS.name}`,
-  /** Names the last run that succeeded, and the champion. */
-  current: 'current.json',
-  /** When the sweep began to watch: the reference time for a pipeline in which no run has succeeded yet. */
-  watchedSince: 'watched-since.json',
-  /** Salted hashes of the users who asked to be forgotten. */
-  forgottenUsers: 'forgotten-users.json',
-  /** Folder of everything that one run writes. */
-  run: (runId: string): string => `runs/${runId}`,
-  plan: (runId: string): string => `runs/${runId}/plan.json`,
-  result: (runId: string, step: string): string => `runs/${runId}/results/${step}.json`,
-  error: (runId: string, step: string): string => `runs/${runId}/errors/${step}.json`,
-  /** The detail that store-metrics assembled for the report. */
-  runDetail: (runId: string): string => `runs/${runId}/detail.json`,
-  closed: (runId: string): string => `runs/${runId}/closed.json`,
-  /** Marker of a start that was refused because another run was in progress: it is not closed as a failure and raises no alarm. */
-  refused: (runId: string): string => `runs/${runId}/refused.json`,
-  report: (runId: string): string => `reports/${runId}.html`,
-  model: (runId: string): string => `models/${runId}`,
-} as const;
+/** Folder of the Iceberg tables, below the root of the lake: one folder a database, one a table. */
+export const WAREHOUSE = 'warehouse';
+/** Folder of the external tables: one folder a table. */
+export const EXTERNAL_TABLES = 'tables';
+
+/** Folder of an Iceberg table, below the root of the lake. Folders have no slash at the end. */
+export function icebergTableFolder({ name }: Pick<Table, 'name'>): string {
+  return `${WAREHOUSE}/${DATABASE}/${name}`;
+}
+
+/** Folder of an external table, below the root of the lake. */
+export function externalTableFolder({ name }: Pick<Table, 'name'>): string {
+  return `${EXTERNAL_TABLES}/${name}`;
+}

@@ -7,6 +7,7 @@
  */
 import { mkdir, readdir } from 'node:fs/promises';
 import { EVENT_FILE_ENDINGS, SECONDS_PER_DAY } from '../domain/events.ts';
+import { UserError } from '../domain/user-error.ts';
 import { Calendar } from './calendar.ts';
 import { USER_CLASSES } from './classes.ts';
 import { DayEvents } from './day-events.ts';
@@ -56,7 +57,7 @@ export interface GenerateSummary {
 export type ProgressListener = (events: number, day: string) => void;
 
 /** The options are invalid; the message says what to change. */
-export class GenerateError extends Error {
+export class GenerateError extends UserError {
   override readonly name = 'GenerateError';
 }
 

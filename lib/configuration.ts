@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { instanceUsdPerHour, STORAGE_GIB_PER_UNIT } from '../domain/cost.ts';
 import { runSettingsSchema } from '../domain/run.ts';
+import { UserError } from '../domain/user-error.ts';
 import { checkSchedule } from './schedule-expression.ts';
 
 /** Begins every key of this project, so that a misspelt one is not taken for a key of CDK's. */
@@ -224,7 +225,7 @@ export type Configuration = Omit<Checked, Staged> & {
 };
 
 /** A configuration that cannot be deployed. The message has one line for each problem, with the name of its key. */
-export class ConfigurationError extends Error {
+export class ConfigurationError extends UserError {
   override readonly name = 'ConfigurationError';
 }
 

@@ -3,9 +3,10 @@ import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { ISO_DATE } from '../../domain/time.ts';
+import { UserError } from '../../domain/user-error.ts';
 
 /** The command was called with invalid arguments. */
-export class UsageError extends Error {
+export class UsageError extends UserError {
   override readonly name = 'UsageError';
 }
 

@@ -1,10 +1,10 @@
 /** `churn forget`: adds users to the list of users whose rows ingest drops, in a local or a deployed lake. */
 import { Command } from 'commander';
 import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
-import { forget, forgottenUsersSchema } from '../../domain/forgotten-users.ts';
-import { EVENTS, KEYS, SCORES, USER_DAYS } from '../../domain/lake.ts';
-import type { ObjectStore } from '../../lambda/ports/ports.ts';
-import { findJson, jsonText, lakeUri } from '../../lambda/run/json-objects.ts';
+import { forget } from '../../domain/forgotten-users.ts';
+import { EVENTS, SCORES, USER_DAYS } from '../../domain/lake.ts';
+import { FORGOTTEN_USERS } from '../../domain/lake-objects.ts';
+import { Lake } from '../../lambda/run/lake.ts';
 import { ContentTags } from '../../local/adapters/content-tags.ts';
 import { FolderStore } from '../../local/adapters/folder-store.ts';
 import { openExistingLake } from '../../local/run/lake-folder.ts';
@@ -40,8 +40,7 @@ export function forgetCommand(): Command {
       const { lake } = options;
       if (users.some((user) => user.trim() === '')) throw new UsageError('A user id is empty.');
       try {
-        const { objects, root } = await openObjects(options);
-        await addToList(objects, root, users);
+        await addToList(await openLake(options), users);
       } catch (error) {
         throw withRemedy(error);
       }
@@ -52,34 +51,25 @@ export function forgetCommand(): Command {
 
 const isDeployed = (lake: string): boolean => lake.startsWith('s3:');
 
-async function openObjects({
-  lake,
-  region,
-}: ForgetOptions): Promise<{ readonly objects: ObjectStore; readonly root: string }> {
+async function openLake({ lake, region }: ForgetOptions): Promise<Lake> {
   if (isDeployed(lake)) {
     if (!BUCKET_URI.test(lake))
       throw new UsageError(`${lake} is not an address in S3: it must be s3://bucket.`);
-    const root = lake.replace(/\/+$/, '');
     const { openDeployedLake } = await import('./deployed/lake.ts');
-    return { objects: await openDeployedLake(root, region), root };
+    return openDeployedLake(lake.replace(/\/+$/, ''), region);
   }
   const folder = await openExistingLake(lake);
-  return { objects: new FolderStore(new ContentTags(folder.contentTags)), root: folder.root };
+  return new Lake(new FolderStore(new ContentTags(folder.contentTags)), folder.root);
 }
 
 /** @throws UsageError if the list was changed by another process at the same time */
-export async function addToList(
-  objects: ObjectStore,
-  lakeRoot: string,
-  users: readonly string[],
-): Promise<void> {
-  const uri = lakeUri(lakeRoot, KEYS.forgottenUsers);
-  const known = await findJson(objects, uri, forgottenUsersSchema);
-  const condition =
-    known === undefined ? ({ kind: 'absent' } as const) : ({ kind: 'unchanged', etag: known.etag } as const);
-  const text = jsonText(forget(known?.value, users));
-  if ((await objects.write(uri, text, { condition })) === 'conflict') {
-    throw new UsageError(`${uri} was changed by another process in the meantime: run the command again.`);
+export async function addToList(lake: Lake, users: readonly string[]): Promise<void> {
+  const known = await lake.find(FORGOTTEN_USERS);
+  const outcome = await lake.replace(FORGOTTEN_USERS, known, forget(known?.value, users));
+  if (outcome === 'conflict') {
+    throw new UsageError(
+      `${lake.uri(FORGOTTEN_USERS)} was changed by another process in the meantime: run the command again.`,
+    );
   }
 }
 
@@ -103,5 +93,5 @@ export function deletions(users: readonly string[]): string {
 }
 
 function startOver(lake: string): string {
-  return `The tables in ${lake} still hold their rows: delete everything in the folder except ${KEYS.forgottenUsers}, and run on the log again.`;
+  return `The tables in ${lake} still hold their rows: delete everything in the folder except ${FORGOTTEN_USERS.key}, and run on the log again.`;
 }

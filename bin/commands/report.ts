@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { execa } from 'execa';
+import { REPORT } from '../../domain/lake-objects.ts';
 import { LakeFolderError, openExistingLake } from '../../local/run/lake-folder.ts';
 import { DEFAULT_LAKE } from './arguments.ts';
 import { namesPipeline, type PipelineOptions, withOptionalPipeline } from './deployed/options.ts';
@@ -35,7 +36,7 @@ async function deployedReport(options: PipelineOptions): Promise<string> {
 
 async function localReport(folder: string): Promise<string> {
   const lake = await openExistingLake(folder);
-  const report = await latestReport(join(lake.path, 'reports'));
+  const report = await latestReport(join(lake.path, REPORT.folder));
   if (report === undefined) {
     throw new LakeFolderError(`There is no report in ${lake.path} yet: no run has succeeded.`);
   }
@@ -46,7 +47,7 @@ async function latestReport(folder: string): Promise<string | undefined> {
   const names = await readdir(folder).catch(() => []);
   const reports = await Promise.all(
     names
-      .filter((name) => name.endsWith('.html'))
+      .filter((name) => REPORT.idOf(name) !== undefined)
       .map(async (name) => ({ path: join(folder, name), time: (await stat(join(folder, name))).mtimeMs })),
   );
   return reports.sort((a, b) => b.time - a.time)[0]?.path;

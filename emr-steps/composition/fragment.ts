@@ -25,7 +25,7 @@ export interface Fragment {
   readonly source: Python;
 }
 
-const PROJECT_ROOT = new URL('../', import.meta.url).href;
+const PROJECT_ROOT = new URL('../../', import.meta.url).href;
 
 /** Completes a definition. Fragments can only need what was made before them, so they never need each other. */
 export function fragment(definition: FragmentDefinition): Fragment {

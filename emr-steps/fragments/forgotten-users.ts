@@ -1,5 +1,5 @@
 /** Rows of users who asked to be forgotten. */
-import { KEYS } from '../../domain/lake.ts';
+import { FORGOTTEN_USERS } from '../../domain/lake-objects.ts';
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
 import { files } from './files.ts';
@@ -13,7 +13,7 @@ export const forgottenUsers = fragment({
     'from pyspark.sql import Column',
     'from pyspark.sql import functions as F',
   ],
-  constants: python`FORGOTTEN_USERS = ${KEYS.forgottenUsers}`,
+  constants: python`FORGOTTEN_USERS = ${FORGOTTEN_USERS.key}`,
   code: python`
     class ForgottenUsers(TypedDict):
         """The users who asked to be forgotten, by salted hashes of their ids."""

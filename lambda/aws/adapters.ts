@@ -1,11 +1,13 @@
-/** The ports of a Lambda in the cloud, from its environment. Region, credentials and endpoints are the SDK's to find. */
+/** The ports of a Lambda in the cloud, from its environment. The SDK finds Region, credentials and endpoints. */
 import { AthenaClient } from '@aws-sdk/client-athena';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { EMRClient } from '@aws-sdk/client-emr';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { ENVIRONMENT } from '../../domain/operations.ts';
-import { type Log, type Ports, systemClock } from '../ports/ports.ts';
+import { systemClock } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
+import type { Ports } from '../ports/ports.ts';
 import { PipelineError } from '../run/errors.ts';
 import { AthenaSql } from './athena-sql.ts';
 import { Ec2InstanceMarket } from './ec2-instance-market.ts';
@@ -15,13 +17,13 @@ import { S3Objects } from './s3-objects.ts';
 import { StepFunctionsExecutions } from './step-functions-executions.ts';
 import { StepFunctionsNotifications } from './step-functions-notifications.ts';
 
-/** Throttling is waited out here: the state machine does not try an error of the function's own again. */
+/** Throttling is waited out here: the state machine does not retry errors of the function itself. */
 const RETRIES = { retryMode: 'adaptive', maxAttempts: 8 } as const;
 
-/** Of a question that a run can go without. */
+/** For a question whose answer a run can do without. */
 const QUICKLY = { maxAttempts: 2 } as const;
 
-/** A port that a Lambda does not use needs no variable: what is missing is named when it is used first. */
+/** A port that a Lambda does not use needs no variable: a missing one is reported at the first use. */
 export function awsPorts(environment: Readonly<Record<string, string | undefined>>, log: Log): Ports {
   const required = (name: string): string => {
     const value = environment[name];

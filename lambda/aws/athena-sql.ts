@@ -1,8 +1,6 @@
 /** The SqlEngine port over Athena: answers of queries that the state machine ran. */
 import { type AthenaClient, paginateGetQueryResults, type ResultSet } from '@aws-sdk/client-athena';
-import type { SqlEngine } from '../ports/ports.ts';
-
-type AnswerRow = Readonly<Record<string, string | null>>;
+import type { AnswerRow, SqlEngine } from '../ports/sql.ts';
 
 export class AthenaSql implements SqlEngine {
   readonly #client: AthenaClient;
@@ -16,7 +14,7 @@ export class AthenaSql implements SqlEngine {
     let columns: readonly string[] | undefined;
     const pages = paginateGetQueryResults({ client: this.#client }, { QueryExecutionId: queryExecutionId });
     for await (const page of pages) {
-      // The very first row repeats the columns' names.
+      // The first row of the first page repeats the columns' names.
       const skipped = columns === undefined ? 1 : 0;
       columns ??= columnNames(page.ResultSet);
       rows.push(...answerRows(page.ResultSet, columns).slice(skipped));

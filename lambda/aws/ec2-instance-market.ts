@@ -5,12 +5,12 @@ import {
   EC2ServiceException,
   paginateDescribeInstanceTypeOfferings,
 } from '@aws-sdk/client-ec2';
-import type { InstanceMarket, InstanceOffers } from '../ports/ports.ts';
+import type { InstanceMarket, InstanceOffers } from '../ports/instance-market.ts';
 import { PipelineError } from '../run/errors.ts';
 
-/** A run can go without this check, but a cold Lambda takes a second for its first answer alone. */
+/** A run can do without this check, but a cold Lambda takes a second for the first answer alone. */
 const PATIENCE_MILLISECONDS = 10_000;
-/** Names under which EC2 says that the Lambda's role may not ask. */
+/** Error names by which EC2 says that the Lambda's role lacks the permission. */
 const DENIALS: readonly string[] = ['UnauthorizedOperation', 'AccessDenied', 'AccessDeniedException'];
 const NO_SUCH_SUBNET: readonly string[] = ['InvalidSubnetID.NotFound', 'InvalidSubnetID.Malformed'];
 
@@ -32,7 +32,7 @@ export class Ec2InstanceMarket implements InstanceMarket {
       ]);
       return { zones, subnetZones };
     } catch (error) {
-      throw explained(error);
+      throw withRemedy(error);
     }
   }
 
@@ -65,21 +65,21 @@ export class Ec2InstanceMarket implements InstanceMarket {
   }
 }
 
-/** What waiting does not mend is a mistake of the deployment; everything else is thrown on as it is. */
-function explained(error: unknown): unknown {
+/** What a retry does not fix is a mistake of the deployment; every other error is passed on as it is. */
+function withRemedy(error: unknown): unknown {
   if (!(error instanceof EC2ServiceException)) return error;
   if (DENIALS.includes(error.name)) {
     return new PipelineError(
       'InvalidConfiguration',
       `The Lambda may not ask EC2 which instance types are sold: ${error.message}\nIts role needs ` +
-        'ec2:DescribeInstanceTypeOfferings and ec2:DescribeSubnets: deploy again, or have the boundary or the ' +
-        "organization's policy that takes them away changed.",
+        'ec2:DescribeInstanceTypeOfferings and ec2:DescribeSubnets: deploy again, or have the permissions boundary ' +
+        "or the organization's policy that denies them changed.",
     );
   }
   if (NO_SUCH_SUBNET.includes(error.name)) {
     return new PipelineError(
       'InvalidConfiguration',
-      `EC2 does not know a subnet of the cluster: ${error.message}\nSet churn:subnetIds right and deploy again.`,
+      `EC2 does not know a subnet of the cluster: ${error.message}\nCorrect churn:subnetIds and deploy again.`,
     );
   }
   return error;

@@ -1,10 +1,10 @@
 /** The SpotPrices port over EC2's price history. */
 import { type EC2Client, paginateDescribeSpotPriceHistory } from '@aws-sdk/client-ec2';
-import type { SpotPriceChange, SpotPriceQuestion, SpotPrices } from '../ports/ports.ts';
+import type { SpotPriceChange, SpotPriceQuestion, SpotPrices } from '../ports/instance-market.ts';
 
 /** The platform of EMR's instances, as the history names it. */
 const PRODUCT = 'Linux/UNIX';
-/** The table stands in for an answer that takes longer. */
+/** If the answer takes longer, the price table is used instead. */
 const PATIENCE_MILLISECONDS = 30_000;
 
 export class Ec2SpotPrices implements SpotPrices {

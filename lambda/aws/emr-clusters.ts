@@ -1,4 +1,4 @@
-/** The Clusters port over EMR. A cluster is ours by its tags; its name only saves looking at others. */
+/** The Clusters port over EMR. A cluster belongs to this pipeline by its tags; its name only saves describing others. */
 import {
   type Cluster,
   type ClusterState,
@@ -12,10 +12,10 @@ import {
   TerminateJobFlowsCommand,
 } from '@aws-sdk/client-emr';
 import { CLUSTER_TAGS } from '../../domain/operations.ts';
-import type { ClusterDescription, ClusterInstance, Clusters, LivingCluster } from '../ports/ports.ts';
+import type { ClusterDescription, ClusterInstance, Clusters, LivingCluster } from '../ports/clusters.ts';
 
 const LIVING_STATES: ClusterState[] = ['STARTING', 'BOOTSTRAPPING', 'RUNNING', 'WAITING', 'TERMINATING'];
-/** No run takes as long: how far back its clusters are looked for. */
+/** How far back clusters of a run are looked for; no run takes as long. */
 const LOOK_BACK_MILLISECONDS = 7 * 86_400_000;
 
 interface TaggedCluster {
@@ -42,7 +42,7 @@ export class EmrClusters implements Clusters {
       runId: tagged,
       executionArn,
       createdAt: cluster.Status?.Timeline?.CreationDateTime ?? new Date(0),
-      isEnding: cluster.Status?.State === 'TERMINATING',
+      isTerminating: cluster.Status?.State === 'TERMINATING',
     }));
   }
 
@@ -119,7 +119,7 @@ export class EmrClusters implements Clusters {
   }
 }
 
-/** All instances of a cluster lie in its one zone. One that never began ran for no time. */
+/** All instances of a cluster are in its one zone. An instance that never started ran for no time. */
 function clusterInstance({ InstanceType, Market, Status }: Instance, cluster: Cluster): ClusterInstance {
   const { CreationDateTime: start, EndDateTime: end = new Date() } = Status?.Timeline ?? {};
   return {

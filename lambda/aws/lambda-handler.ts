@@ -1,29 +1,25 @@
-/** A Lambda's entry: the function's body with the cloud's ports, its log and its metrics around it. */
+/** A Lambda's entry point: the function's body, with the cloud's ports, log and metrics. */
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { type FunctionName, METRIC_NAMESPACE, RUN_METRICS, type RunMetric } from '../../domain/operations.ts';
 import type { Ports } from '../ports/ports.ts';
-import { type FunctionContext, type LambdaFunction, readContext } from '../run/context.ts';
+import { readDeployment } from '../run/deployment.ts';
+import { type LambdaFunction, type World, worldOf } from '../run/world.ts';
 import { awsPorts } from './adapters.ts';
 
-/** Values of the metrics that a call gives. */
+/** Values of the metrics of a call. */
 export type Measurements = Readonly<Partial<Record<RunMetric, number>>>;
 
 export interface LambdaDefinition<Output> {
   readonly name: FunctionName;
   readonly run: LambdaFunction<Output>;
-  /** What to count of a call that went well. */
-  readonly measure?: (
-    output: Output,
-    input: unknown,
-    ports: Ports,
-    context: FunctionContext,
-  ) => Measurements | Promise<Measurements>;
-  /** What to count of a call that failed, by the error's name. */
+  /** Metrics of a call that succeeded. */
+  readonly measure?: (output: Output, input: unknown, world: World) => Measurements | Promise<Measurements>;
+  /** Metrics of a call that failed, by the error's name. */
   readonly measureError?: (errorName: string) => Measurements;
 }
 
-/** What the powertools want to know of the Lambda service's context. */
+/** The part of the Lambda service's context that the Powertools read. */
 type InvocationContext = Parameters<Logger['addContext']>[0];
 
 export type Handler<Output> = (input: unknown, invocation: InvocationContext) => Promise<Output>;
@@ -38,7 +34,7 @@ export function lambdaHandler<Output>(definition: LambdaDefinition<Output>): Han
     try {
       add(metrics, await measurements());
     } catch (error) {
-      // The work is done: a figure that is missing on a dashboard must not undo it.
+      // The work is done: a missing metric on a dashboard must not undo it.
       logger.error('the metrics of this call are lost', error instanceof Error ? error : String(error));
     }
   };
@@ -46,12 +42,12 @@ export function lambdaHandler<Output>(definition: LambdaDefinition<Output>): Han
     logger.addContext(invocation);
     logger.info('called', { input });
     try {
-      const context = readContext(process.env);
+      const deployment = readDeployment(process.env);
       ports ??= awsPorts(process.env, { warn: (message) => logger.warn(message) });
-      const used = ports;
-      const output = await run(input, used, context);
+      const world = worldOf(ports, deployment);
+      const output = await run(input, world);
       logger.info('done', { output });
-      await publish(() => measure?.(output, input, used, context) ?? {});
+      await publish(() => measure?.(output, input, world) ?? {});
       return output;
     } catch (error) {
       const failure = error instanceof Error ? error : new Error(String(error));

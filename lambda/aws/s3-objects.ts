@@ -12,10 +12,18 @@ import {
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import { type ObjectStore, type StoredObject, UnlistableError, type WriteCondition } from '../ports/ports.ts';
+import {
+  type ListedObject,
+  type ObjectStore,
+  type ObjectText,
+  UnlistableError,
+  type WriteCondition,
+  type WriteOptions,
+  type WriteOutcome,
+} from '../ports/objects.ts';
 
 const PRECONDITION_FAILED = 412;
-/** Another conditional write of the same object is under way: S3 asks to try again. */
+/** Another conditional write of the same object is in progress: S3 asks for a retry. */
 const CONFLICT = 409;
 const NOT_FOUND = 404;
 const CONFLICT_ATTEMPTS = 5;
@@ -28,7 +36,7 @@ export class S3Objects implements ObjectStore {
     this.#client = client;
   }
 
-  async read(uri: string): Promise<{ readonly text: string; readonly etag: string } | undefined> {
+  async read(uri: string): Promise<ObjectText | undefined> {
     try {
       const object = await this.#client.send(new GetObjectCommand(address(uri)));
       return { text: (await object.Body?.transformToString()) ?? '', etag: object.ETag ?? '' };
@@ -38,24 +46,20 @@ export class S3Objects implements ObjectStore {
     }
   }
 
-  async write(
-    uri: string,
-    text: string,
-    options: { readonly condition?: WriteCondition; readonly contentType?: string } = {},
-  ): Promise<'written' | 'conflict'> {
+  async write(uri: string, text: string, { contentType, condition }: WriteOptions): Promise<WriteOutcome> {
     const input: PutObjectCommandInput = {
       ...address(uri),
       Body: text,
-      ...conditionHeaders(options.condition),
+      ContentType: contentType,
+      ...conditionHeaders(condition),
     };
-    if (options.contentType !== undefined) input.ContentType = options.contentType;
     for (let attempt = 1; attempt <= CONFLICT_ATTEMPTS; attempt += 1) {
       try {
         await this.#client.send(new PutObjectCommand(input));
         return 'written';
       } catch (error) {
         const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
-        const isGone = status === NOT_FOUND && options.condition?.kind === 'unchanged';
+        const isGone = status === NOT_FOUND && condition?.kind === 'unchanged';
         if (status === PRECONDITION_FAILED || isGone) return 'conflict';
         if (status !== CONFLICT) throw error;
         await wait(attempt * CONFLICT_WAIT_MILLISECONDS);
@@ -64,15 +68,15 @@ export class S3Objects implements ObjectStore {
     return 'conflict';
   }
 
-  async list(location: string): Promise<readonly StoredObject[]> {
+  async list(location: string): Promise<readonly ListedObject[]> {
     try {
       return await this.#listed(location);
     } catch (error) {
-      throw explained(error, location);
+      throw withRemedy(error, location);
     }
   }
 
-  async #listed(location: string): Promise<readonly StoredObject[]> {
+  async #listed(location: string): Promise<readonly ListedObject[]> {
     const { Bucket, Key } = address(location);
     const wildcard = Key.search(/[*?[{]/);
     if (wildcard !== -1) {
@@ -88,28 +92,28 @@ export class S3Objects implements ObjectStore {
     await this.#client.send(new DeleteObjectCommand(address(uri)));
   }
 
-  async #listPrefix(bucket: string, prefix: string): Promise<StoredObject[]> {
-    const objects: StoredObject[] = [];
+  async #listPrefix(bucket: string, prefix: string): Promise<ListedObject[]> {
+    const objects: ListedObject[] = [];
     const pages = paginateListObjectsV2({ client: this.#client }, { Bucket: bucket, Prefix: prefix });
     for await (const page of pages) {
-      objects.push(...(page.Contents ?? []).map((object) => storedObject(bucket, object)));
+      objects.push(...(page.Contents ?? []).map((object) => listedObject(bucket, object)));
     }
     return objects;
   }
 
-  /** The object of exactly this key: it comes first among those that begin so. */
-  async #find(bucket: string, key: string): Promise<StoredObject[]> {
+  /** The object of exactly this key: it is the first of those whose keys begin with it. */
+  async #find(bucket: string, key: string): Promise<ListedObject[]> {
     const page = await this.#client.send(
       new ListObjectsV2Command({ Bucket: bucket, Prefix: key, MaxKeys: 1 }),
     );
     return (page.Contents ?? [])
       .filter((object) => object.Key === key)
-      .map((object) => storedObject(bucket, object));
+      .map((object) => listedObject(bucket, object));
   }
 }
 
-/** What waiting does not mend is told as such; everything else is thrown on as it is. */
-function explained(error: unknown, location: string): unknown {
+/** What a retry does not fix becomes an UnlistableError; every other error is passed on as it is. */
+function withRemedy(error: unknown, location: string): unknown {
   if (!(error instanceof S3ServiceException)) return error;
   if (error.name === 'NoSuchBucket') return new UnlistableError(location, 'no such bucket', error);
   if (error.name === 'AccessDenied') return new UnlistableError(location, 'access denied', error);
@@ -121,14 +125,14 @@ function conditionHeaders(condition: WriteCondition | undefined): Partial<PutObj
   return condition.kind === 'absent' ? { IfNoneMatch: '*' } : { IfMatch: condition.etag };
 }
 
-interface ListedObject {
+interface ListingEntry {
   readonly Key?: string | undefined;
   readonly ETag?: string | undefined;
   readonly Size?: number | undefined;
   readonly LastModified?: Date | undefined;
 }
 
-function storedObject(bucket: string, object: ListedObject): StoredObject {
+function listedObject(bucket: string, object: ListingEntry): ListedObject {
   return {
     uri: `s3://${bucket}/${object.Key ?? ''}`,
     etag: object.ETag ?? '',
@@ -139,6 +143,6 @@ function storedObject(bucket: string, object: ListedObject): StoredObject {
 
 function address(uri: string): { readonly Bucket: string; readonly Key: string } {
   const parts = /^s3:\/\/([^/]+)(?:\/(.*))?$/s.exec(uri);
-  if (parts === null) throw new Error(`${uri} is no address in S3: it must read s3://bucket/key`);
+  if (parts === null) throw new Error(`${uri} is not a URI in S3: it must read s3://bucket/key`);
   return { Bucket: parts[1] ?? '', Key: parts[2] ?? '' };
 }

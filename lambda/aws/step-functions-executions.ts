@@ -5,9 +5,9 @@ import {
   paginateListExecutions,
   type SFNClient,
 } from '@aws-sdk/client-sfn';
-import type { EndedExecution, ExecutionStatus, Executions } from '../ports/ports.ts';
+import type { ExecutionStatus, Executions, FailedExecution } from '../ports/executions.ts';
 
-const BAD_ENDINGS = ['FAILED', 'TIMED_OUT', 'ABORTED'] as const;
+const FAILURES = ['FAILED', 'TIMED_OUT', 'ABORTED'] as const;
 
 export class StepFunctionsExecutions implements Executions {
   readonly #client: SFNClient;
@@ -21,7 +21,7 @@ export class StepFunctionsExecutions implements Executions {
   async status(executionArn: string): Promise<ExecutionStatus> {
     try {
       const { status } = await this.#client.send(new DescribeExecutionCommand({ executionArn }));
-      // About to be redriven: it will run again.
+      // It is about to be redriven, and will run again.
       return status === 'PENDING_REDRIVE' ? 'RUNNING' : (status ?? 'UNKNOWN');
     } catch (error) {
       if (error instanceof ExecutionDoesNotExist) return 'UNKNOWN';
@@ -29,14 +29,14 @@ export class StepFunctionsExecutions implements Executions {
     }
   }
 
-  async endedBadly(since: Date): Promise<readonly EndedExecution[]> {
-    const lists = await Promise.all(BAD_ENDINGS.map((status) => this.#startedSince(since, status)));
+  async failedSince(since: Date): Promise<readonly FailedExecution[]> {
+    const lists = await Promise.all(FAILURES.map((status) => this.#startedSince(since, status)));
     return lists.flat();
   }
 
-  /** The listing begins with the latest start, so it is read no further than needed. */
-  async #startedSince(since: Date, status: (typeof BAD_ENDINGS)[number]): Promise<EndedExecution[]> {
-    const executions: EndedExecution[] = [];
+  /** The listing starts with the latest execution, so it is read no further than needed. */
+  async #startedSince(since: Date, status: (typeof FAILURES)[number]): Promise<FailedExecution[]> {
+    const executions: FailedExecution[] = [];
     const filter = { stateMachineArn: this.#stateMachineArn, statusFilter: status };
     for await (const page of paginateListExecutions({ client: this.#client }, filter)) {
       for (const { name, executionArn, startDate } of page.executions ?? []) {

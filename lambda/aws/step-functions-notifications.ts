@@ -1,11 +1,11 @@
 /** The Notifications port: an execution of the notifier that is named like the run. */
 import { ExecutionAlreadyExists, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { Notice } from '../../domain/run.ts';
-import type { Notifications } from '../ports/ports.ts';
+import type { Notifications, NotifyOutcome } from '../ports/notifications.ts';
 
-/** The longest subject that SNS accepts; it has to be printable ASCII. */
+/** SNS allows subjects of up to 100 printable ASCII characters. */
 const SUBJECT_CHARACTERS = 100;
-/** SNS accepts 256 KiB; no explanation needs that much. */
+/** SNS allows messages of up to 256 KiB; no explanation needs that much. */
 const TEXT_CHARACTERS = 60_000;
 
 export class StepFunctionsNotifications implements Notifications {
@@ -17,7 +17,7 @@ export class StepFunctionsNotifications implements Notifications {
     this.#notifierArn = notifierArn;
   }
 
-  async notifyOnce(runId: string, { subject, text }: Notice): Promise<'notified' | 'notified before'> {
+  async notifyOnce(runId: string, { subject, text }: Notice): Promise<NotifyOutcome> {
     const notice: Notice = {
       subject: subject.replaceAll(/\s*[^ -~]+\s*/g, ' ').slice(0, SUBJECT_CHARACTERS),
       text: text.slice(0, TEXT_CHARACTERS),
@@ -32,7 +32,7 @@ export class StepFunctionsNotifications implements Notifications {
       );
       return 'notified';
     } catch (error) {
-      if (error instanceof ExecutionAlreadyExists) return 'notified before';
+      if (error instanceof ExecutionAlreadyExists) return 'already notified';
       throw error;
     }
   }

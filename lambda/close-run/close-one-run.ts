@@ -1,16 +1,15 @@
 /** Closes one run: terminates its clusters, explains and records its failure, releases the lease, notifies once. */
-import { KEYS } from '../../domain/lake.ts';
+import { REFUSED, RUN_DETAIL, RUN_RECORD } from '../../domain/lake-objects.ts';
 import { REFUSED_ERROR } from '../../domain/operations.ts';
-import { type RunRecord, runDetailSchema, runRecordSchema } from '../../domain/records.ts';
+import type { RunRecord } from '../../domain/records.ts';
 import type { Notice } from '../../domain/run.ts';
 import type { StateName } from '../../domain/states.ts';
-import type { Ports } from '../ports/ports.ts';
-import type { FunctionContext } from '../run/context.ts';
 import { type RunCost, runCost } from '../run/cost.ts';
-import { endClusters } from '../run/end-clusters.ts';
 import { finishRun } from '../run/finish-run.ts';
-import { glimpseJson, jsonLines, lakeUri } from '../run/json-objects.ts';
+import type { Lake } from '../run/lake.ts';
 import { leaseHolder, releaseLease } from '../run/lease.ts';
+import { terminateClusters } from '../run/terminate-clusters.ts';
+import type { World } from '../run/world.ts';
 import { type Evidence, gatherEvidence } from './evidence.ts';
 import { type Explanation, explain, explanationText } from './explanation.ts';
 import type { RunToClose } from './input.ts';
@@ -18,20 +17,21 @@ import { notifyOnce } from './notify-once.ts';
 
 export interface Closing {
   readonly runId: string;
-  /** `refused`: the run never was one, so there was nothing to close. */
+  /** `refused`: the start was refused, so there was nothing to close. */
   readonly outcome: 'failed' | 'succeeded' | 'refused';
   readonly explanation: Explanation;
   readonly clustersTerminated: number;
-  /** By the run's record; null where it is not known, or where there was no run. */
+  /** From the run's record; null if it is not known, or if there was no run. */
   readonly costUsd: number | null;
   readonly notified: boolean;
 }
 
-/** Safe to be done twice, and by several at once. */
-export async function closeOneRun(run: RunToClose, ports: Ports, context: FunctionContext): Promise<Closing> {
-  const clustersTerminated = await endClusters(run.runId, ports);
-  const evidence = await gatherEvidence(run.runId, ports, context);
-  if (run.calledBy !== 'catch' && (await wasRefused(run, evidence, ports, context))) {
+/** Safe to do twice, and for several callers at once. */
+export async function closeOneRun(world: World, run: RunToClose): Promise<Closing> {
+  const { lake } = world;
+  const clustersTerminated = await terminateClusters(world, run.runId);
+  const evidence = await gatherEvidence(world, run.runId);
+  if (run.calledBy !== 'catch' && (await wasRefused(lake, run, evidence))) {
     const explanation = {
       where: 'Refused' satisfies StateName,
       error: REFUSED_ERROR,
@@ -47,13 +47,13 @@ export async function closeOneRun(run: RunToClose, ports: Ports, context: Functi
       notified: false,
     };
   }
-  const explained = explain(evidence, { error: run.error, cause: run.cause });
-  const record = await recordFailure(run, evidence, explained, ports, context);
-  const explanation = record.status === 'SUCCEEDED' ? explainAfterSuccess(explained) : explained;
-  if (record.status === 'SUCCEEDED') await finish(run.runId, ports, context);
-  await releaseLease(ports, context, run.executionArn);
+  const failure = explain(evidence, { error: run.error, cause: run.cause });
+  const record = await recordFailure(world, run, evidence, failure);
+  const explanation = record.status === 'SUCCEEDED' ? explainAfterSuccess(failure) : failure;
+  if (record.status === 'SUCCEEDED') await finish(world, run.runId);
+  await releaseLease(world, run.executionArn);
   const notice = noticeOf(run.runId, record.status, explanation);
-  const notified = await notifyOnce(ports, context, run.runId, notice);
+  const notified = await notifyOnce(world, run.runId, notice);
   const outcome = record.status === 'SUCCEEDED' ? 'succeeded' : 'failed';
   const costUsd = record.cost_usd;
   return { runId: run.runId, outcome, explanation, clustersTerminated, costUsd, notified };
@@ -61,33 +61,26 @@ export async function closeOneRun(run: RunToClose, ports: Ports, context: Functi
 
 /** A start that was refused has its marker, and nothing that a run would have. */
 async function wasRefused(
+  lake: Lake,
   { runId, executionArn }: RunToClose,
   { plan, clusters }: Evidence,
-  ports: Ports,
-  context: FunctionContext,
 ): Promise<boolean> {
   if (plan !== undefined || clusters.length > 0) return false;
-  const marker = await ports.objects.read(lakeUri(context.lakeRoot, KEYS.refused(runId)));
-  return marker !== undefined && (await leaseHolder(ports, context))?.executionArn !== executionArn;
+  return (await lake.has(REFUSED.of(runId))) && (await leaseHolder(lake))?.executionArn !== executionArn;
 }
 
 /** Writes that the run failed, unless it has a record already; returns the record that is stored. */
 async function recordFailure(
+  world: World,
   run: RunToClose,
   evidence: Evidence,
   explanation: Explanation,
-  ports: Ports,
-  context: FunctionContext,
 ): Promise<RunRecord> {
-  const uri = lakeUri(context.lakeRoot, KEYS.runRecord(run.runId));
-  const cost = await runCost(evidence.clusters, ports, context);
-  const failed = failedRecord(run, evidence, explanation, cost, ports.clock.now());
-  const outcome = await ports.objects.write(uri, jsonLines([failed]), {
-    condition: { kind: 'absent' },
-    contentType: 'application/json',
-  });
-  if (outcome === 'written') return failed;
-  return (await glimpseJson(ports.objects, uri, runRecordSchema)) ?? failed;
+  const { lake, clock } = world;
+  const cost = await runCost(world, evidence.clusters);
+  const failed = failedRecord(run, evidence, explanation, cost, clock.now());
+  if ((await lake.create(RUN_RECORD.of(run.runId), failed)) === 'written') return failed;
+  return (await lake.glimpse(RUN_RECORD.of(run.runId))) ?? failed;
 }
 
 function failedRecord(
@@ -118,18 +111,17 @@ function failedRecord(
   };
 }
 
-/** StoreMetrics may have died between its record and what follows from it. */
-async function finish(runId: string, ports: Ports, context: FunctionContext): Promise<void> {
-  const uri = lakeUri(context.lakeRoot, KEYS.runDetail(runId));
-  const detail = await glimpseJson(ports.objects, uri, runDetailSchema);
-  if (detail !== undefined) await finishRun(ports, context, detail);
+/** StoreMetrics may have been interrupted between the record and what follows from it. */
+async function finish(world: World, runId: string): Promise<void> {
+  const detail = await world.lake.glimpse(RUN_DETAIL.of(runId));
+  if (detail !== undefined) await finishRun(world, detail);
 }
 
 function explainAfterSuccess(explanation: Explanation): Explanation {
   return {
     ...explanation,
     where: `after ${'StoreMetrics' satisfies StateName}`,
-    whatToDo: 'nothing about the run: its scores and model are current, its figures lie in detail.json',
+    whatToDo: 'nothing about the run: its scores and model are current, its metrics are in detail.json',
   };
 }
 

@@ -1,20 +1,14 @@
-/** What a run that ended badly left behind. Whatever cannot be read is passed over: explaining must not fail. */
-import { KEYS } from '../../domain/lake.ts';
-import {
-  type IngestResult,
-  ingestResultSchema,
-  type StepError,
-  stepErrorSchema,
-} from '../../domain/results.ts';
-import { type RunPlan, runPlanSchema, STEP_NAMES, type StepName } from '../../domain/run.ts';
-import type { ClusterDescription, Ports } from '../ports/ports.ts';
-import type { FunctionContext } from '../run/context.ts';
-import { glimpseJson, lakeUri } from '../run/json-objects.ts';
+/** What a run that failed has left. Anything that cannot be read is passed over: the explanation must not fail. */
+import { PLAN, STEP_ERROR, STEP_RESULT } from '../../domain/lake-objects.ts';
+import type { IngestResult, StepError } from '../../domain/results.ts';
+import { type RunPlan, STEP_NAMES, type StepName } from '../../domain/run.ts';
+import type { ClusterDescription } from '../ports/clusters.ts';
+import type { World } from '../run/world.ts';
 
 export interface Evidence {
   readonly plan: RunPlan | undefined;
   readonly ingest: IngestResult | undefined;
-  /** Steps whose results stand. */
+  /** Steps that have a result. */
   readonly finished: readonly StepName[];
   /** Errors of steps without a result, in the order of the steps. */
   readonly stepErrors: readonly StepError[];
@@ -22,25 +16,25 @@ export interface Evidence {
 }
 
 export async function gatherEvidence(
+  { lake, clusters: allClusters }: Pick<World, 'lake' | 'clusters'>,
   runId: string,
-  ports: Ports,
-  context: FunctionContext,
 ): Promise<Evidence> {
-  const plan = await glimpseJson(ports.objects, lakeUri(context.lakeRoot, KEYS.plan(runId)), runPlanSchema);
-  const clusters = await ports.clusters.ofRun(runId);
+  const plan = await lake.glimpse(PLAN.of(runId));
+  const clusters = await allClusters.ofRun(runId);
   if (plan === undefined) {
     return { plan, ingest: undefined, finished: [], stepErrors: [], clusters };
   }
+  const { results, errors } = plan.outputs;
   const finished: StepName[] = [];
   const stepErrors: StepError[] = [];
   for (const step of STEP_NAMES) {
-    if ((await ports.objects.read(plan.outputs.results[step])) !== undefined) {
+    if (await lake.has(STEP_RESULT[step].at(results[step]))) {
       finished.push(step);
     } else {
-      const error = await glimpseJson(ports.objects, plan.outputs.errors[step], stepErrorSchema);
+      const error = await lake.glimpse(STEP_ERROR[step].at(errors[step]));
       if (error !== undefined) stepErrors.push(error);
     }
   }
-  const ingest = await glimpseJson(ports.objects, plan.outputs.results['ingest-events'], ingestResultSchema);
+  const ingest = await lake.glimpse(STEP_RESULT['ingest-events'].at(results['ingest-events']));
   return { plan, ingest, finished, stepErrors, clusters };
 }

@@ -7,8 +7,8 @@ import { watch } from './watch.ts';
 export const handler = lambdaHandler({
   name: 'close-run',
   run: closeRun,
-  measure: async ({ closings }, input, ports, context) => ({
+  measure: async ({ closings }, input, world) => ({
     ...closingMeasurements(closings),
-    ...(readCloseRequest(input).kind === 'sweep' ? await watch(ports, context) : {}),
+    ...(readCloseRequest(input).kind === 'sweep' ? await watch(world) : {}),
   }),
 });

@@ -1,8 +1,8 @@
-/** What close-run is called with: by the state machine's Catch, by the rule on executions that ended, by the sweep. */
+/** Input of close-run: from the state machine's Catch, from the rule on executions that ended, or from the sweep. */
 import { z } from 'zod';
 import { closeRunInputSchema } from '../../domain/run.ts';
 
-/** The rule's event, as far as it is read. Times are epoch milliseconds. */
+/** The part of the rule's event that is read. Times are epoch milliseconds. */
 const executionEventSchema = z.object({
   'detail-type': z.literal('Step Functions Execution Status Change'),
   detail: z.object({
@@ -17,7 +17,7 @@ const executionEventSchema = z.object({
 
 const sweepSchema = z.strictObject({ sweep: z.literal(true) });
 
-/** A run that is to be closed, and what the caller knows of its failure. */
+/** A run that is to be closed, and what the caller knows about its failure. */
 export interface RunToClose {
   readonly runId: string;
   readonly executionArn: string;
@@ -59,12 +59,12 @@ const closeRequestSchema = z.union([
   ),
 ]);
 
-/** Tells the three callers apart. */
+/** Recognizes which of the three callers it is. */
 export function readCloseRequest(input: unknown): CloseRequest {
   return closeRequestSchema.parse(input);
 }
 
-/** Name for the ending of an execution that gives no error. */
+/** Error name for an execution that ended without one of its own. */
 export function endingOf(status: string): string {
   return `Execution.${status}`;
 }

@@ -1,36 +1,26 @@
 /**
- * Notifies the subscribers once that a run was closed, however often it is closed, even by several callers at the same
- * time. The notifier guarantees the "once"; the marker beside the run saves calling it again, and decides which of the
- * closings counts as the one that notified.
+ * Notifying people once that a run was closed, however often it is closed and by however many callers. The notifier
+ * guarantees the "once"; the marker beside the run saves asking it again, and lets exactly one closing count as the one
+ * that notified.
  */
-import { KEYS } from '../../domain/lake.ts';
+import { CLOSED } from '../../domain/lake-objects.ts';
 import type { Notice } from '../../domain/run.ts';
-import type { Ports } from '../ports/ports.ts';
-import type { FunctionContext } from '../run/context.ts';
-import { jsonText, lakeUri } from '../run/json-objects.ts';
+import type { Lake } from '../run/lake.ts';
+import type { World } from '../run/world.ts';
 
-/** Whether the subscribers were notified that a run was closed: the marker exists, whatever it contains. */
-export async function wasNotified(ports: Ports, context: FunctionContext, runId: string): Promise<boolean> {
-  return (await ports.objects.read(markerUri(context, runId))) !== undefined;
+/** Whether people were notified that the run was closed: the presence of the marker says so, whatever is in it. */
+export async function wasNotified(lake: Lake, runId: string): Promise<boolean> {
+  return lake.has(CLOSED.of(runId));
 }
 
-/** Notifies, unless that was done before; returns whether this closing is the one that counts as having notified. */
+/** Notifies, unless that was done. True if this closing is the one that counts as having notified. */
 export async function notifyOnce(
-  ports: Ports,
-  context: FunctionContext,
+  { lake, notifications, clock }: World,
   runId: string,
   notice: Notice,
 ): Promise<boolean> {
-  if (await wasNotified(ports, context, runId)) return false;
-  await ports.notifications.notifyOnce(runId, notice);
-  const marker = { runId, ...notice, toldAt: ports.clock.now().toISOString() };
-  const outcome = await ports.objects.write(markerUri(context, runId), jsonText(marker), {
-    condition: { kind: 'absent' },
-    contentType: 'application/json',
-  });
-  return outcome === 'written';
-}
-
-function markerUri(context: FunctionContext, runId: string): string {
-  return lakeUri(context.lakeRoot, KEYS.closed(runId));
+  if (await wasNotified(lake, runId)) return false;
+  await notifications.notifyOnce(runId, notice);
+  const marker = { runId, ...notice, toldAt: clock.now().toISOString() };
+  return (await lake.create(CLOSED.of(runId), marker)) === 'written';
 }

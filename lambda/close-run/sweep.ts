@@ -1,27 +1,25 @@
 /** The sweep: finds what no Catch and no event has closed. */
-import { KEYS } from '../../domain/lake.ts';
-import type { Ports } from '../ports/ports.ts';
-import type { FunctionContext } from '../run/context.ts';
-import { isOver } from '../run/executions.ts';
-import { lakeUri } from '../run/json-objects.ts';
+import { REFUSED } from '../../domain/lake-objects.ts';
+import { hasEnded } from '../run/executions.ts';
 import { leaseHolder } from '../run/lease.ts';
+import type { World } from '../run/world.ts';
 import { type Closing, closeOneRun } from './close-one-run.ts';
 import { endingOf, type RunToClose } from './input.ts';
 import { wasNotified } from './notify-once.ts';
 
-/** How far back executions are looked at; the rule's events are retried for a day. */
+/** How far back it looks for executions; the rule's events are retried for a day. */
 const LOOK_BACK_MILLISECONDS = 48 * 3_600_000;
 
 /**
  * Closes every run that has ended and still has a cluster or the lease, or of which nobody was notified.
- * @throws AggregateError when some could not be closed; all others are
+ * @throws AggregateError when some could not be closed; all others are closed
  */
-export async function sweep(ports: Ports, context: FunctionContext): Promise<readonly Closing[]> {
+export async function sweep(world: World): Promise<readonly Closing[]> {
   const closings: Closing[] = [];
   const errors: unknown[] = [];
-  for (const run of await runsToClose(ports, context)) {
+  for (const run of await runsToClose(world)) {
     try {
-      closings.push(await closeOneRun(run, ports, context));
+      closings.push(await closeOneRun(world, run));
     } catch (error) {
       errors.push(error);
     }
@@ -31,26 +29,25 @@ export async function sweep(ports: Ports, context: FunctionContext): Promise<rea
   return closings;
 }
 
-async function runsToClose(ports: Ports, context: FunctionContext): Promise<readonly RunToClose[]> {
+async function runsToClose(world: World): Promise<readonly RunToClose[]> {
+  const { lake, clock, executions, clusters } = world;
   const runs = new Map<string, RunToClose>();
-  const since = new Date(ports.clock.now().getTime() - LOOK_BACK_MILLISECONDS);
-  for (const { runId, executionArn, status, startedAt } of await ports.executions.endedBadly(since)) {
-    const refusedUri = lakeUri(context.lakeRoot, KEYS.refused(runId));
-    const settled =
-      (await wasNotified(ports, context, runId)) || (await ports.objects.read(refusedUri)) !== undefined;
-    if (!settled) {
+  const since = new Date(clock.now().getTime() - LOOK_BACK_MILLISECONDS);
+  for (const { runId, executionArn, status, startedAt } of await executions.failedSince(since)) {
+    const isSettled = (await wasNotified(lake, runId)) || (await lake.has(REFUSED.of(runId)));
+    if (!isSettled) {
       runs.set(executionArn, found(runId, executionArn, startedAt, endingOf(status)));
     }
   }
-  for (const { runId, executionArn, createdAt, isEnding } of await ports.clusters.living()) {
-    if (!isEnding && !runs.has(executionArn) && (await isOver(ports, executionArn, createdAt))) {
+  for (const { runId, executionArn, createdAt, isTerminating } of await clusters.living()) {
+    if (!isTerminating && !runs.has(executionArn) && (await hasEnded(world, executionArn, createdAt))) {
       runs.set(executionArn, found(runId, executionArn, createdAt, 'ClusterLeftRunning'));
     }
   }
-  const holder = await leaseHolder(ports, context);
+  const holder = await leaseHolder(lake);
   if (holder !== undefined && !runs.has(holder.executionArn)) {
     const takenAt = new Date(holder.takenAt);
-    if (await isOver(ports, holder.executionArn, takenAt)) {
+    if (await hasEnded(world, holder.executionArn, takenAt)) {
       runs.set(holder.executionArn, found(holder.runId, holder.executionArn, takenAt, 'LeaseLeftTaken'));
     }
   }
@@ -58,6 +55,6 @@ async function runsToClose(ports: Ports, context: FunctionContext): Promise<read
 }
 
 function found(runId: string, executionArn: string, startedAt: Date, error: string): RunToClose {
-  const cause = 'the sweep found the run ended and not closed';
+  const cause = 'the sweep found that the run had ended and was not closed';
   return { runId, executionArn, startedAt, calledBy: 'sweep', error, cause };
 }

@@ -1,41 +1,34 @@
-/** What the sweep measures: signs of trouble that no single run can tell of. */
-import { KEYS } from '../../domain/lake.ts';
+/** What the sweep measures: signs of trouble that no single run can show. */
+import { CURRENT, WATCHED_SINCE } from '../../domain/lake-objects.ts';
 import type { RunMetric } from '../../domain/operations.ts';
-import type { Ports } from '../ports/ports.ts';
-import type { FunctionContext } from '../run/context.ts';
-import { jsonText, lakeUri } from '../run/json-objects.ts';
+import type { World } from '../run/world.ts';
 
 const MILLISECONDS_PER_HOUR = 3_600_000;
 
 export type Watched = Record<Extract<RunMetric, 'hoursSinceSuccess' | 'oldestClusterHours'>, number>;
 
-/** Hours since a run last succeeded, or since watching began when none ever has; and the age of the oldest living cluster. */
-export async function watch(ports: Ports, context: FunctionContext): Promise<Watched> {
+/** Hours since a run last succeeded, or since the first sweep if none ever has; and the age of the oldest living cluster. */
+export async function watch(world: World): Promise<Watched> {
   const hoursSince = (time: Date): number =>
-    (ports.clock.now().getTime() - time.getTime()) / MILLISECONDS_PER_HOUR;
-  const clusters = await ports.clusters.living();
+    (world.clock.now().getTime() - time.getTime()) / MILLISECONDS_PER_HOUR;
+  const clusters = await world.clusters.living();
   return {
     oldestClusterHours: Math.max(0, ...clusters.map(({ createdAt }) => hoursSince(createdAt))),
-    hoursSinceSuccess: hoursSince(await lastSuccess(ports, context)),
+    hoursSinceSuccess: hoursSince(await lastSuccess(world)),
   };
 }
 
-/** A pipeline that never succeeds has no success to be measured from: the first sweep stands in for it. */
-async function lastSuccess(ports: Ports, context: FunctionContext): Promise<Date> {
+/** A pipeline that has never succeeded is measured from the first sweep instead. */
+async function lastSuccess(world: World): Promise<Date> {
   // Every run that succeeds writes this pointer, and no other run does.
-  const [current] = await ports.objects.list(lakeUri(context.lakeRoot, KEYS.current));
-  return current?.modifiedAt ?? watchedSince(ports, context);
+  return (await world.lake.modifiedAt(CURRENT)) ?? watchedSince(world);
 }
 
-/** When the first sweep came; this one, where there is no mark of an earlier. */
-async function watchedSince(ports: Ports, context: FunctionContext): Promise<Date> {
-  const uri = lakeUri(context.lakeRoot, KEYS.watchedSince);
-  const [marker] = await ports.objects.list(uri);
-  if (marker !== undefined) return marker.modifiedAt;
-  const now = ports.clock.now();
-  await ports.objects.write(uri, jsonText({ watchedSince: now.toISOString() }), {
-    condition: { kind: 'absent' },
-    contentType: 'application/json',
-  });
+/** When the first sweep was; this is the first one if an earlier one has left no marker. */
+async function watchedSince({ lake, clock }: World): Promise<Date> {
+  const marked = await lake.modifiedAt(WATCHED_SINCE);
+  if (marked !== undefined) return marked;
+  const now = clock.now();
+  await lake.create(WATCHED_SINCE, { watchedSince: now.toISOString() });
   return now;
 }

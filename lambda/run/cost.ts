@@ -1,21 +1,19 @@
-/** What a run cost: its clusters' instances by the price table, and by the market where they were on spot. */
+/** What a run cost: its clusters' instances at the table's prices, or at the market's if they were on spot. */
 import { instancesUsd } from '../../domain/cost.ts';
 import type { RunRecord } from '../../domain/records.ts';
 import { meanUsdPerHour } from '../../domain/spot-price.ts';
-import type { ClusterDescription, ClusterInstance, Ports, SpotPriceChange } from '../ports/ports.ts';
-import type { FunctionContext } from './context.ts';
+import type { ClusterDescription, ClusterInstance } from '../ports/clusters.ts';
+import type { SpotPriceChange } from '../ports/instance-market.ts';
+import type { World } from './world.ts';
 
 export type RunCost = Pick<RunRecord, 'cost_usd' | 'spot_price_source'>;
 
-/** The cost is null when an instance has no price in the table. A market that gives no answer is no error. */
-export async function runCost(
-  clusters: readonly ClusterDescription[],
-  ports: Ports,
-  context: FunctionContext,
-): Promise<RunCost> {
-  if (context.platform === 'local') return { cost_usd: 0, spot_price_source: null };
+/** The cost is null when an instance has no price in the table. It is no error if the market does not answer. */
+export async function runCost(world: World, clusters: readonly ClusterDescription[]): Promise<RunCost> {
+  const { platform, region } = world.deployment;
+  if (platform === 'local') return { cost_usd: 0, spot_price_source: null };
   const instances = clusters.flatMap((cluster) => cluster.instances);
-  const history = await spotHistory(instances, ports);
+  const history = await spotHistory(world, instances);
   const priced = instances.map((instance) => ({
     instanceType: instance.instanceType,
     market: instance.market,
@@ -25,13 +23,13 @@ export async function runCost(
   const known = priced
     .filter(({ market }) => market === 'SPOT')
     .map(({ ec2UsdPerHour }) => ec2UsdPerHour !== undefined);
-  return { cost_usd: instancesUsd(priced, context.region) ?? null, spot_price_source: sourceOf(known) };
+  return { cost_usd: instancesUsd(priced, region) ?? null, spot_price_source: sourceOf(known) };
 }
 
 type History = ReadonlyMap<string, readonly SpotPriceChange[]>;
 
-/** Price changes by zone, over the lives of the spot instances there. */
-async function spotHistory(instances: readonly ClusterInstance[], ports: Ports): Promise<History> {
+/** Price changes by zone, over the time that spot instances ran there. */
+async function spotHistory(world: World, instances: readonly ClusterInstance[]): Promise<History> {
   const byZone = Map.groupBy(
     instances.filter(({ market }) => market === 'SPOT'),
     ({ zone }) => zone,
@@ -40,7 +38,7 @@ async function spotHistory(instances: readonly ClusterInstance[], ports: Ports):
   for (const [zone, there] of byZone) {
     if (zone === null) continue;
     try {
-      const changes = await ports.spotPrices.history({
+      const changes = await world.spotPrices.history({
         zone,
         instanceTypes: [...new Set(there.map(({ instanceType }) => instanceType))],
         from: new Date(Math.min(...there.map(({ startedAt }) => startedAt.getTime()))),
@@ -48,7 +46,7 @@ async function spotHistory(instances: readonly ClusterInstance[], ports: Ports):
       });
       history.set(zone, changes);
     } catch (error) {
-      ports.log.warn(`no spot prices of ${zone}, the table's stand in for them: ${String(error)}`);
+      world.log.warn(`no spot prices of ${zone}, so the table's prices are used: ${String(error)}`);
     }
   }
   return history;
@@ -63,9 +61,9 @@ function marketPrice(
   return meanUsdPerHour(changes, startedAt, endedAt);
 }
 
-/** @param known of each spot instance, whether the market told its price */
+/** @param known for each spot instance, whether the market has its price */
 function sourceOf(known: readonly boolean[]): RunCost['spot_price_source'] {
   if (known.length === 0) return null;
-  if (known.every((told) => told)) return 'market';
-  return known.some((told) => told) ? 'market and table' : 'table';
+  if (known.every((isKnown) => isKnown)) return 'market';
+  return known.some((isKnown) => isKnown) ? 'market and table' : 'table';
 }

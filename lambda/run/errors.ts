@@ -1,8 +1,9 @@
-/** Errors that a Lambda ends with on purpose. Step Functions sees the name; people read the message. */
+/** Errors with which a Lambda fails on purpose. Step Functions sees the name; people read the message. */
 import type { ErrorName } from '../../domain/operations.ts';
+import { UserError } from '../../domain/user-error.ts';
 
-/** What was wrong, where, and what to do next, under a name that no retry heals. */
-export class PipelineError extends Error {
+/** Retrying does not help: the message says what to do instead. */
+export class PipelineError extends UserError {
   constructor(name: ErrorName, message: string) {
     super(message);
     this.name = name;

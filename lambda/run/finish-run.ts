@@ -1,43 +1,38 @@
 /**
- * What remains once the record of a run says SUCCEEDED: the record is the moment at which the run counts, all
- * below follows from it and can be done again. StoreMetrics does it; close-run does, should StoreMetrics die.
+ * What remains to be done once the record of a run says SUCCEEDED. From that moment the run counts; everything here
+ * follows from its record and can be done again. StoreMetrics does it, or close-run if StoreMetrics was interrupted.
  */
-import { KEYS } from '../../domain/lake.ts';
-import { type Current, currentSchema, type RunDetail } from '../../domain/records.ts';
-import type { Ports } from '../ports/ports.ts';
-import type { FunctionContext } from './context.ts';
+import { CURRENT, METRIC_ROWS, PENDING_BATCH } from '../../domain/lake-objects.ts';
+import type { Current, RunDetail } from '../../domain/records.ts';
 import { PipelineError } from './errors.ts';
-import { findJson, jsonLines, jsonText, lakeUri } from './json-objects.ts';
+import type { Lake } from './lake.ts';
 import { leaseHolder, releaseLease } from './lease.ts';
 import { metricRows } from './metric-rows.ts';
+import type { World } from './world.ts';
 
-/** Makes metrics, scores and model current, forgets the batch's markers, and gives the lease back, last. */
-export async function finishRun(ports: Ports, context: FunctionContext, detail: RunDetail): Promise<void> {
+/** Makes metrics, scores and model current, removes the batch's markers, and releases the lease. */
+export async function finishRun(world: World, detail: RunDetail): Promise<void> {
+  const { lake } = world;
   const { runId, executionArn, batch, abandonedBatchIds } = detail.plan;
-  // The lease is given back last: without it, all of this has been done, and another run may be at work.
-  if ((await leaseHolder(ports, context))?.executionArn !== executionArn) return;
-  const address = (key: string): string => lakeUri(context.lakeRoot, key);
-  await ports.objects.write(address(KEYS.metrics(runId)), jsonLines(metricRows(detail)), {
-    contentType: 'application/json',
-  });
-  await makeCurrent(ports, address(KEYS.current), detail);
+  // The lease is released last: once it is, all of this has been done, and another run may be at work.
+  if ((await leaseHolder(lake))?.executionArn !== executionArn) return;
+  await lake.write(METRIC_ROWS.of(runId), metricRows(detail));
+  await makeCurrent(lake, detail);
   for (const batchId of [batch.batchId, ...abandonedBatchIds]) {
-    await ports.objects.remove(address(KEYS.pendingBatch(batchId)));
+    await lake.remove(PENDING_BATCH.of(batchId));
   }
-  await releaseLease(ports, context, executionArn);
+  await releaseLease(world, executionArn);
 }
 
-async function makeCurrent(ports: Ports, uri: string, detail: RunDetail): Promise<void> {
-  const before = await findJson(ports.objects, uri, currentSchema);
+async function makeCurrent(lake: Lake, detail: RunDetail): Promise<void> {
+  const before = await lake.find(CURRENT);
   if (before?.value.runId === detail.plan.runId) return;
-  const outcome = await ports.objects.write(uri, jsonText(currentAfter(detail, before?.value)), {
-    condition: before === undefined ? { kind: 'absent' } : { kind: 'unchanged', etag: before.etag },
-    contentType: 'application/json',
-  });
+  const outcome = await lake.replace(CURRENT, before, currentAfter(detail, before?.value));
   if (outcome === 'conflict') {
     throw new PipelineError(
       'LeaseLost',
-      `${uri} changed while run ${detail.plan.runId} held the lease. Find out who wrote it, then resume the run.`,
+      `${lake.uri(CURRENT)} changed while run ${detail.plan.runId} held the lease. ` +
+        'Find out what wrote it, then resume the run.',
     );
   }
 }

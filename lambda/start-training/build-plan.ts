@@ -1,6 +1,6 @@
 /** The plan of a run, assembled from what was decided. Pure functions. */
 import { each } from '../../domain/each.ts';
-import { KEYS } from '../../domain/lake.ts';
+import { LEDGER, modelFolder, PLAN, STEP_ERROR, STEP_RESULT } from '../../domain/lake-objects.ts';
 import {
   type Batch,
   type PlanRunOutput,
@@ -9,8 +9,7 @@ import {
   STEP_NAMES,
 } from '../../domain/run.ts';
 import type { RunSize } from '../../domain/sizing.ts';
-import type { FunctionContext } from '../run/context.ts';
-import { lakeUri } from '../run/json-objects.ts';
+import type { Deployment } from '../run/deployment.ts';
 
 const HOUR_MILLISECONDS = 3_600_000;
 
@@ -25,9 +24,9 @@ export interface PlanParts {
 }
 
 /** Everything the steps need to know. */
-export function buildPlan(parts: PlanParts, context: FunctionContext): RunPlan {
+export function buildPlan(parts: PlanParts, deployment: Deployment): RunPlan {
   const { runId, executionArn, plannedAt, request, batch, abandonedBatchIds, size } = parts;
-  const { settings, lakeRoot } = context;
+  const { settings, lakeRoot } = deployment;
   return {
     runId,
     executionArn,
@@ -57,17 +56,17 @@ export function buildPlan(parts: PlanParts, context: FunctionContext): RunPlan {
     scoring: { controlGroupShare: settings.controlGroupShare, controlGroupSalt: settings.controlGroupSalt },
     cluster: size.cluster,
     outputs: {
-      results: each(STEP_NAMES, (step) => lakeUri(lakeRoot, KEYS.result(runId, step))),
-      errors: each(STEP_NAMES, (step) => lakeUri(lakeRoot, KEYS.error(runId, step))),
-      ledger: lakeUri(lakeRoot, KEYS.ledger(batch.batchId)),
-      model: lakeUri(lakeRoot, KEYS.model(runId)),
+      results: each(STEP_NAMES, (step) => STEP_RESULT[step].of(runId).uriIn(lakeRoot)),
+      errors: each(STEP_NAMES, (step) => STEP_ERROR[step].of(runId).uriIn(lakeRoot)),
+      ledger: LEDGER.of(batch.batchId).uriIn(lakeRoot),
+      model: `${lakeRoot}/${modelFolder(runId)}`,
     },
   };
 }
 
 /**
- * The plan of a run that takes up another's: the same batch, settings and results, so that steps whose results
- * stand are skipped. Scoring is done again, because its rows carry the run's id; errors are the new run's own.
+ * The plan of a run that resumes another: the same batch, settings and results, so that steps with a result are
+ * skipped. Scoring is done again, because its rows carry the run's id; errors are the new run's own.
  */
 export function resumedPlan(
   plan: RunPlan,
@@ -85,19 +84,19 @@ export function resumedPlan(
       ...plan.outputs,
       results: {
         ...plan.outputs.results,
-        'score-users': lakeUri(plan.lakeRoot, KEYS.result(runId, 'score-users')),
+        'score-users': STEP_RESULT['score-users'].of(runId).uriIn(plan.lakeRoot),
       },
-      errors: each(STEP_NAMES, (step) => lakeUri(plan.lakeRoot, KEYS.error(runId, step))),
+      errors: each(STEP_NAMES, (step) => STEP_ERROR[step].of(runId).uriIn(plan.lakeRoot)),
     },
   };
 }
 
-/** The decision to run, as the state machine carries it on. */
+/** The decision to run, as the state machine passes it on. */
 export function runDecision(plan: RunPlan): PlanRunOutput {
   return {
     decision: 'run',
     runId: plan.runId,
-    planUri: lakeUri(plan.lakeRoot, KEYS.plan(plan.runId)),
+    planUri: PLAN.of(plan.runId).uriIn(plan.lakeRoot),
     batchId: plan.batch.batchId,
     cluster: plan.cluster,
   };

@@ -1,4 +1,4 @@
-/** Which batch a run takes in, or that there is nothing to do. A pure decision. */
+/** Which batch a run ingests, or that there is nothing to do. A pure decision. */
 import type { Current } from '../../domain/records.ts';
 import type { Batch, EventFile } from '../../domain/run.ts';
 import type { LedgeredBatch } from './batches.ts';
@@ -16,12 +16,12 @@ export interface BatchChoice {
 
 export type ChosenBatch =
   | { readonly kind: 'new'; readonly batch: Batch }
-  /** Already in the lake; the run goes on from there. The day is the ledger's, for want of a better. */
+  /** Already in the lake: the run continues from there. The day is the ledger's, for lack of a better one. */
   | { readonly kind: 'ledgered'; readonly batch: Batch }
   | { readonly kind: 'nothing'; readonly reason: string }
   | { readonly kind: 'no files' };
 
-/** New files make a new batch; without any, a run that failed after ingest is taken up, or one is forced. */
+/** New files make a new batch; without any, the batch of a run that failed after ingest, or a forced run. */
 export function chooseBatch({ listed, ledger, current, force, today }: BatchChoice): ChosenBatch {
   const files = newFiles(
     listed,
@@ -51,9 +51,9 @@ export function chooseBatch({ listed, ledger, current, force, today }: BatchChoi
 }
 
 /**
- * Batches that left rows in the lake without ever being finished: begun, and not in the ledger. The run's own
- * is among them when an earlier try began it. A run whose batch is in the lake already clears nothing away,
- * so it names none, and leaves them to the next that takes files in.
+ * Batches that were begun and are not in the ledger: they may have left rows in the lake. The run's own batch is among
+ * them if an earlier try began it. A run whose batch is in the lake already deletes no rows, so it names none of them
+ * and leaves them to the next run that ingests files.
  */
 export function abandonedBatches(
   batchId: string,

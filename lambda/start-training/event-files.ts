@@ -1,32 +1,36 @@
-/** Event files as they lie in the log, and what of them is new to the lake. */
+/** The event files of the log, and which of them are new to the lake. */
 import { createHash } from 'node:crypto';
 import { EVENT_FILE_ENDINGS } from '../../domain/events.ts';
 import type { EventFile } from '../../domain/run.ts';
-import { type ObjectStore, type StoredObject, UnlistableError } from '../ports/ports.ts';
+import { type ListedObject, UnlistableError } from '../ports/objects.ts';
 import { PipelineError } from '../run/errors.ts';
+import type { World } from '../run/world.ts';
 
 const BATCH_ID_DIGITS = 16;
 
 /**
- * Event files at a location; what else lies there, and what starts with "." or "_", is passed over.
- * @param location a folder, a file or a glob; on EMR below the deployment's log, whoever named it
+ * Event files at a location; other files there, and names that begin with "." or "_", are passed over.
+ * @param location a folder, a file or a glob; on EMR it is below the deployment's log
  * @throws InvalidConfiguration when its bucket cannot be listed; NoEventFiles when it is a file that Spark passes over
  */
-export async function listEventFiles(objects: ObjectStore, location: string): Promise<readonly EventFile[]> {
-  const listed = await listObjects(objects, location);
+export async function listEventFiles(
+  { eventLog }: Pick<World, 'eventLog'>,
+  location: string,
+): Promise<readonly EventFile[]> {
+  const listed = await listObjects(eventLog, location);
   if (listed.some(({ uri }) => isSamePlace(uri, location) && isHidden(uri, location))) {
     throw new PipelineError(
       'NoEventFiles',
-      `${location} is no event file: Spark passes over files whose names begin with "_" or ".", which writers give ` +
-        'to their scratch, and would read no row of it. Rename it.',
+      `${location} is not an event file: Spark passes over files whose names begin with "_" or ".", which writers ` +
+        'use for temporary files, and would read no row of it. Rename it.',
     );
   }
   return eventFiles(listed, location);
 }
 
-async function listObjects(objects: ObjectStore, location: string): Promise<readonly StoredObject[]> {
+async function listObjects(eventLog: World['eventLog'], location: string): Promise<readonly ListedObject[]> {
   try {
-    return await objects.list(location);
+    return await eventLog.list(location);
   } catch (error) {
     throw error instanceof UnlistableError ? unreachable(error) : error;
   }
@@ -35,13 +39,13 @@ async function listObjects(objects: ObjectStore, location: string): Promise<read
 function unreachable({ message, reason }: UnlistableError): PipelineError {
   const remedy =
     reason === 'no such bucket'
-      ? 'Make the bucket, or set churn:rawBucket right and deploy again.'
-      : "Admit the role of start-training in the bucket's policy, or set churn:rawBucket right and deploy again.";
+      ? 'Create the bucket, or correct churn:rawBucket and deploy again.'
+      : "Allow the role of start-training in the bucket's policy, or correct churn:rawBucket and deploy again.";
   return new PipelineError('InvalidConfiguration', `The event log ${message}\n${remedy}`);
 }
 
 /** Those of the objects that are event files, each once, in the order of their URIs. */
-export function eventFiles(objects: readonly StoredObject[], location: string): readonly EventFile[] {
+export function eventFiles(objects: readonly ListedObject[], location: string): readonly EventFile[] {
   const files = new Map<string, EventFile>();
   for (const { uri, etag, bytes } of objects) {
     if (EVENT_FILE_ENDINGS.some((ending) => uri.endsWith(ending)) && !isHidden(uri, location)) {
@@ -51,7 +55,7 @@ export function eventFiles(objects: readonly StoredObject[], location: string): 
   return [...files.values()].sort(byUri);
 }
 
-/** Files that the ledger does not hold. One that was replaced has another entity tag, and so is new. */
+/** Files that are not in the ledger. A file that was replaced has another entity tag, and so is new. */
 export function newFiles(listed: readonly EventFile[], known: readonly EventFile[]): readonly EventFile[] {
   const knownFiles = new Set(known.map(identity));
   return listed.filter((file) => !knownFiles.has(identity(file)));
@@ -69,12 +73,12 @@ function identity(file: Pick<EventFile, 'uri' | 'etag'>): string {
   return JSON.stringify([file.uri, file.etag]);
 }
 
-/** Whether the location is that very object, and no folder or glob. */
+/** Whether the location is that very object, and not a folder or glob. */
 function isSamePlace(uri: string, location: string): boolean {
   return withoutScheme(uri) === withoutScheme(location);
 }
 
-/** Whether the file, or a folder between it and the location, is a writer's scratch by its name. */
+/** Whether the file, or a folder between it and the location, is temporary by its name. */
 function isHidden(uri: string, location: string): boolean {
   const path = withoutScheme(uri);
   const folder = folderOf(withoutScheme(location));
@@ -82,7 +86,7 @@ function isHidden(uri: string, location: string): boolean {
   return below.split('/').some((name) => /^[._]/.test(name));
 }
 
-/** The location itself or, of a glob, the part that has no wildcard. */
+/** The location itself; the part without a wildcard if it is a glob. */
 function folderOf(location: string): string {
   const wildcard = location.search(/[*?[{]/);
   return wildcard === -1

@@ -1,18 +1,18 @@
-/** Whether the cluster's instance types are sold where it is to run: asked before anything is taken or begun. */
+/** Whether the cluster's instance types are sold where it is to run: checked before the lease is taken. */
 import { FLEET_NAMES, type Fleets } from '../../domain/operations.ts';
-import type { InstanceOffers, Ports } from '../ports/ports.ts';
-import type { FunctionContext } from '../run/context.ts';
+import type { InstanceOffers } from '../ports/instance-market.ts';
 import { PipelineError } from '../run/errors.ts';
+import type { World } from '../run/world.ts';
 
 /**
- * Passes when EC2 gives no answer: then EMR finds out.
+ * Passes if EC2 does not answer: then EMR finds out.
  * @throws InvalidConfiguration naming each type, the Region and what to do
  */
-export async function checkInstanceTypes(ports: Ports, context: FunctionContext): Promise<void> {
-  const { fleets, subnetIds, region } = context;
+export async function checkInstanceTypes(world: World): Promise<void> {
+  const { fleets, region } = world.deployment;
   const types = [...new Set(Object.values(fleets).flat())];
   if (types.length === 0) return;
-  const offers = await findOffers(types, subnetIds, ports);
+  const offers = await findOffers(world, types);
   const problems = offers === undefined ? [] : offerProblems(fleets, offers, region);
   if (problems.length === 0) return;
   throw new PipelineError(
@@ -21,23 +21,19 @@ export async function checkInstanceTypes(ports: Ports, context: FunctionContext)
   );
 }
 
-async function findOffers(
-  types: readonly string[],
-  subnetIds: readonly string[],
-  ports: Ports,
-): Promise<InstanceOffers | undefined> {
+async function findOffers(world: World, types: readonly string[]): Promise<InstanceOffers | undefined> {
   try {
-    return await ports.instanceMarket.offers(types, subnetIds);
+    return await world.instanceMarket.offers(types, world.deployment.subnetIds);
   } catch (error) {
     if (error instanceof PipelineError) throw error;
-    ports.log.warn(`whether the instance types are sold is not known, the run goes on: ${String(error)}`);
+    world.log.warn(`it is not known whether the instance types are sold; the run goes on: ${String(error)}`);
     return undefined;
   }
 }
 
 /**
- * What stands in the way of a cluster. EMR starts all of it in one of the subnets' zones, so one must sell a type of
- * every fleet; a type that no zone of the Region sells is a mistake in any case.
+ * What prevents a cluster. EMR starts all of it in one of the subnets' zones, so one of them must sell a type of every
+ * fleet; a type that no zone of the Region sells is a mistake in any case.
  */
 function offerProblems(fleets: Fleets, offers: InstanceOffers, region: string): readonly string[] {
   const zonesOf = (type: string): readonly string[] => offers.zones.get(type) ?? [];
@@ -47,7 +43,7 @@ function offerProblems(fleets: Fleets, offers: InstanceOffers, region: string): 
       .map(
         (type) =>
           `${type} is not sold in ${region}: take it out of churn:${fleet}InstanceTypes, ` +
-          'or put one in its place that is, and deploy again',
+          'or replace it by one that is, and deploy again',
       ),
   );
   if (unsold.length > 0) return unsold;
@@ -60,6 +56,6 @@ function offerProblems(fleets: Fleets, offers: InstanceOffers, region: string): 
   return [
     `no zone of the cluster's subnets (${offers.subnetZones.join(', ')}) sells a type of every fleet. ` +
       `${region} sells ${sold}: add types to churn:primaryInstanceTypes, churn:coreInstanceTypes or ` +
-      'churn:taskInstanceTypes, or give subnets in other zones (churn:subnetIds), and deploy again',
+      'churn:taskInstanceTypes, or choose subnets in other zones (churn:subnetIds), and deploy again',
   ];
 }

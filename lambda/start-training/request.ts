@@ -2,22 +2,17 @@
 import type { z } from 'zod';
 import { fieldsToLeaveOut } from '../../domain/request-fields.ts';
 import { type RunRequest, type RunSettings, runRequestSchema } from '../../domain/run.ts';
-import type { FunctionContext } from '../run/context.ts';
+import type { Deployment } from '../run/deployment.ts';
 import { PipelineError } from '../run/errors.ts';
 
 /** Execution names go into keys, tags, file names and SQL. */
 const RUN_ID = /^[A-Za-z0-9._-]{1,80}$/;
 
 /**
- * The request as it may be carried out.
+ * The request, if it can be carried out.
  * @throws InvalidRequest naming the field, what is wrong with it, and what is allowed
  */
-export function checkRequest(
-  runId: string,
-  request: unknown,
-  context: FunctionContext,
-  now: Date,
-): RunRequest {
+export function checkRequest(runId: string, request: unknown, deployment: Deployment, now: Date): RunRequest {
   if (!RUN_ID.test(runId)) {
     throw invalid([
       `the execution's name ${JSON.stringify(runId)} may hold letters, digits, ".", "_" and "-" only, at most 80`,
@@ -25,12 +20,12 @@ export function checkRequest(
   }
   const parsed = runRequestSchema.safeParse(request ?? {});
   if (!parsed.success) throw invalid(parsed.error.issues.map((issue) => complaint(issue, request)));
-  const senseless = [
-    ...eventsOutOfReach(parsed.data, context),
-    ...daysOutOfReach(parsed.data, context.settings, now),
+  const impossible = [
+    ...eventsOutOfReach(parsed.data, deployment),
+    ...daysOutOfReach(parsed.data, deployment.settings, now),
     ...resumption(parsed.data),
   ];
-  if (senseless.length > 0) throw invalid(senseless);
+  if (impossible.length > 0) throw invalid(impossible);
   return parsed.data;
 }
 
@@ -48,13 +43,13 @@ function fieldOf(request: unknown, field: PropertyKey): unknown {
   return typeof request === 'object' && request !== null ? Reflect.get(request, field) : undefined;
 }
 
-/** PlanRun may list the whole bucket, the cluster may read no more of it than this: it would fail once it is paid for. */
-function eventsOutOfReach({ events }: RunRequest, { platform, eventsRoot }: FunctionContext): string[] {
+/** PlanRun may list the whole bucket, but the cluster may read only this part: it would fail once it is paid for. */
+function eventsOutOfReach({ events }: RunRequest, { platform, eventsRoot }: Deployment): string[] {
   if (events === undefined || platform === 'local') return [];
   const root = eventsRoot.replace(/\/+$/, '');
   return events === root || events.startsWith(`${root}/`)
     ? []
-    : [`"events" is "${events}": must lie below ${root}, all that the cluster may read of event files`];
+    : [`"events" is "${events}": must be below ${root}, all that the cluster may read of event files`];
 }
 
 function daysOutOfReach(request: RunRequest, settings: RunSettings, now: Date): string[] {
@@ -79,7 +74,7 @@ function resumption(request: RunRequest): string[] {
   );
   return RUN_ID.test(resume)
     ? beside
-    : [`"resume" is ${JSON.stringify(resume)}: that is no run's id`, ...beside];
+    : [`"resume" is ${JSON.stringify(resume)}: that is not a run's id`, ...beside];
 }
 
 function invalid(complaints: readonly string[]): PipelineError {

@@ -1,26 +1,24 @@
-/** Taking up the plan of a run that failed. */
-import { KEYS } from '../../domain/lake.ts';
-import { type RunRecord, runRecordSchema } from '../../domain/records.ts';
-import { type RunPlan, runPlanSchema } from '../../domain/run.ts';
-import type { Ports } from '../ports/ports.ts';
-import type { FunctionContext } from '../run/context.ts';
+/** Resuming a run that failed from its plan. */
+import { PLAN, RUN_RECORD } from '../../domain/lake-objects.ts';
+import type { RunRecord } from '../../domain/records.ts';
+import type { RunPlan } from '../../domain/run.ts';
 import { PipelineError } from '../run/errors.ts';
-import { findJson, lakeUri } from '../run/json-objects.ts';
+import type { Lake } from '../run/lake.ts';
 
 /**
- * The plan to take up.
- * @throws CannotResume when there is none, the run succeeded, or another ran since and changed what it left
+ * The plan of the run that is to be resumed.
+ * @throws CannotResume when there is none, the run succeeded, or another run has changed the lake since
  */
-export async function findResumable(ports: Ports, context: FunctionContext, runId: string): Promise<RunPlan> {
-  const plan = await findJson(ports.objects, lakeUri(context.lakeRoot, KEYS.plan(runId)), runPlanSchema);
+export async function findResumable(lake: Lake, runId: string): Promise<RunPlan> {
+  const plan = await lake.find(PLAN.of(runId));
   if (plan === undefined) {
     throw cannotResume(runId, 'has no plan: it never got that far, or there is no such run. Start a new run');
   }
-  for (const record of await recordsSince(plan.value.plannedAt, ports, context)) {
+  for (const record of await recordsSince(lake, plan.value.plannedAt)) {
     if (record.run_id === runId && record.status === 'SUCCEEDED') {
       throw cannotResume(
         runId,
-        'succeeded: there is nothing to take up. {"force": true} runs anew on what is there',
+        'succeeded: there is nothing to resume. {"force": true} runs again on what is there',
       );
     }
     if (record.run_id !== runId && record.batch_id !== null) {
@@ -32,16 +30,10 @@ export async function findResumable(ports: Ports, context: FunctionContext, runI
 }
 
 /** Records of the runs that ended since. */
-async function recordsSince(
-  plannedAt: string,
-  ports: Ports,
-  context: FunctionContext,
-): Promise<readonly RunRecord[]> {
-  const objects = await ports.objects.list(lakeUri(context.lakeRoot, KEYS.runRecordsFolder));
-  const recent = objects.filter(
-    ({ uri, modifiedAt }) => uri.endsWith('.json') && modifiedAt >= new Date(plannedAt),
-  );
-  const records = await Promise.all(recent.map(({ uri }) => findJson(ports.objects, uri, runRecordSchema)));
+async function recordsSince(lake: Lake, plannedAt: string): Promise<readonly RunRecord[]> {
+  const listed = await lake.list(RUN_RECORD);
+  const recent = listed.filter(({ modifiedAt }) => modifiedAt >= new Date(plannedAt));
+  const records = await Promise.all(recent.map(({ object }) => lake.find(object)));
   return records.flatMap((record) => record?.value ?? []);
 }
 

@@ -2,7 +2,7 @@
 
 import { JsonPath } from 'aws-cdk-lib/aws-stepfunctions';
 import type { EmrCreateCluster } from 'aws-cdk-lib/aws-stepfunctions-tasks';
-import { KEYS } from '../../domain/lake.ts';
+import { WAREHOUSE } from '../../domain/lake.ts';
 import { sparkDefaults } from '../../domain/spark.ts';
 
 type Classification = EmrCreateCluster.ConfigurationProperty;
@@ -28,7 +28,7 @@ export function clusterConfigurations(lakeRoot: string, keyArn: string): Classif
     {
       classification: 'spark-defaults',
       properties: {
-        ...sparkDefaults({ kind: 'glue', kmsKeyArn: keyArn }, `${lakeRoot}/${KEYS.warehouse}`),
+        ...sparkDefaults({ kind: 'glue', kmsKeyArn: keyArn }, `${lakeRoot}/${WAREHOUSE}`),
         // All tables are Iceberg's, in a catalog of its own: no Hive metastore is used.
         'spark.sql.catalogImplementation': 'in-memory',
         'spark.executor.instances': JsonPath.format('{}', JsonPath.stringAt('$.plan.cluster.executors')),

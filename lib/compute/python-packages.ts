@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { AssetHashType, DockerImage } from 'aws-cdk-lib';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
+import { UserError } from '../../domain/user-error.ts';
 import { environmentFolder, PYTHON_VERSION, projectRoot } from '../../setup/environment.mjs';
 import { clusterRequirements } from './cluster-requirements.ts';
 
@@ -48,8 +49,8 @@ export class PythonPackages extends Construct {
 function installWheels(requirements: string, folder: string): void {
   const python = join(environmentFolder, 'uv', 'bin', 'python');
   if (!existsSync(python)) {
-    throw new Error(
-      'the Python environment is missing, and with it pip, which fetches the packages of the cluster: run npm start once',
+    throw new UserError(
+      'The Python environment is missing, and with it pip, which downloads the packages of the cluster: run npm start once.',
     );
   }
   const file = join(tmpdir(), `cluster-requirements-${process.pid}.txt`);

@@ -6,7 +6,7 @@ import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { DATABASE, KEYS } from '../../domain/lake.ts';
+import { DATABASE, EXTERNAL_TABLES, WAREHOUSE } from '../../domain/lake.ts';
 import { CLUSTER_TAGS } from '../../domain/operations.ts';
 import { arnOf } from '../arns.ts';
 import type { ClusterProfile } from '../compute/cluster-profile.ts';
@@ -139,7 +139,7 @@ function reconciliation({
     new PolicyStatement({
       sid: 'ReadTableData',
       actions: ['s3:GetObject'],
-      resources: [lakeBucket.arnForObjects(`${KEYS.warehouse}/*`), lakeBucket.arnForObjects('tables/*')],
+      resources: [WAREHOUSE, EXTERNAL_TABLES].map((folder) => lakeBucket.arnForObjects(`${folder}/*`)),
     }),
     new PolicyStatement({
       sid: 'WriteQueryResults',

@@ -1,6 +1,14 @@
 /** What each Lambda may do, statement by statement. */
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { KEYS } from '../../domain/lake.ts';
+import { EXTERNAL_TABLES } from '../../domain/lake.ts';
+import {
+  CURRENT,
+  LEASE,
+  PENDING_BATCH,
+  REPORT,
+  runFolder,
+  WATCHED_SINCE,
+} from '../../domain/lake-objects.ts';
 import { CLUSTER_TAGS, type FunctionName } from '../../domain/operations.ts';
 import { arnOf } from '../arns.ts';
 import { useKey } from '../storage/data-key.ts';
@@ -14,8 +22,8 @@ export interface FunctionStatementsProps {
 }
 
 /** Objects of the lake by which runs are planned, guarded and recorded. The tables themselves are Spark's. */
-const CONTROL = [KEYS.lease, `${KEYS.pendingFolder}/*`, KEYS.run('*')];
-const RECORDS = [KEYS.current, 'tables/*'];
+const CONTROL = [LEASE.key, `${PENDING_BATCH.folder}/*`, runFolder('*')];
+const RECORDS = [CURRENT.key, `${EXTERNAL_TABLES}/*`];
 
 /** The statements of every Lambda. */
 export function functionStatements(
@@ -46,10 +54,10 @@ export function functionStatements(
       readSpotPrices(),
       terminateClusters(props),
     ],
-    'render-report': [...common, read([KEYS.run('*'), ...RECORDS]), write([KEYS.report('*')])],
+    'render-report': [...common, read([runFolder('*'), ...RECORDS]), write([REPORT.of('*').key])],
     'close-run': [
       ...common,
-      write([...CONTROL, ...RECORDS, KEYS.watchedSince]),
+      write([...CONTROL, ...RECORDS, WATCHED_SINCE.key]),
       listExecutions(props),
       terminateClusters(props),
       startNotifier(props),

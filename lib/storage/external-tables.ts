@@ -1,6 +1,6 @@
 /** The tables that Glue knows before the first run: the raw log and those kept as JSON lines. Spark makes the Iceberg ones. */
 import { RAW_COLUMNS, type RawType } from '../../domain/events.ts';
-import { type ColumnType, TABLES } from '../../domain/lake.ts';
+import { type ColumnType, externalTableFolder, TABLES } from '../../domain/lake.ts';
 
 export interface ExternalTableDefinition {
   readonly name: string;
@@ -40,11 +40,11 @@ export function externalTables(lakeRoot: string, eventsRoot: string): readonly E
         comment: meaning,
       })),
     },
-    ...TABLES.filter(({ format }) => format === 'json').map(({ name, grain, columns }) => ({
-      name,
-      description: grain,
-      location: `${lakeRoot}/tables/${name}/`,
-      columns: columns.map((column) => ({
+    ...TABLES.filter(({ format }) => format === 'json').map((table) => ({
+      name: table.name,
+      description: table.grain,
+      location: `${lakeRoot}/${externalTableFolder(table)}/`,
+      columns: table.columns.map((column) => ({
         name: column.name,
         type: hiveType(column.type),
         comment: column.meaning,

@@ -2,7 +2,7 @@
 import { Aws, RemovalPolicy } from 'aws-cdk-lib';
 import { CfnDatabase } from 'aws-cdk-lib/aws-glue';
 import { Construct } from 'constructs';
-import { DATABASE, KEYS } from '../../domain/lake.ts';
+import { DATABASE, WAREHOUSE } from '../../domain/lake.ts';
 
 export interface LakeDatabaseProps {
   /** `s3://bucket` of the lake, without a slash at the end. */
@@ -30,7 +30,7 @@ export class LakeDatabase extends Construct {
       databaseInput: {
         name: DATABASE,
         description: 'Churn pipeline: events, features, scores, models and runs',
-        locationUri: `${lakeRoot}/${KEYS.warehouse}/${DATABASE}`,
+        locationUri: `${lakeRoot}/${WAREHOUSE}/${DATABASE}`,
       },
     });
     this.database.applyRemovalPolicy(keep ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY);

@@ -6,7 +6,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { z } from 'zod';
 import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
 import { TABLES, type Table } from '../../domain/lake.ts';
-import type { SqlEngine } from '../../lambda/ports/ports.ts';
+import type { SqlEngine } from '../../lambda/ports/sql.ts';
 import { duckdbExtensions } from '../../setup/environment.mjs';
 import { isCode } from './file-lock.ts';
 import { lakeViews, quotedText } from './lake-views.ts';

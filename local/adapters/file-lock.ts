@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { link, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { UserError } from '../../domain/user-error.ts';
 import { isAlive, ownIdentity, processSchema } from '../processes/identity.ts';
 
 const RETRY_MILLISECONDS = 10;
@@ -31,8 +32,8 @@ async function acquire(lock: string): Promise<void> {
       if (await linked(draft, lock)) return;
       await removeIfOwnerless(lock, draft);
       if (Date.now() - start > PATIENCE_MILLISECONDS) {
-        throw new Error(
-          `${lock} has been held for too long: if no churn run is in progress, remove that file and try again`,
+        throw new UserError(
+          `${lock} has been held for too long: if no churn run is in progress, remove that file and try again.`,
         );
       }
     }

@@ -3,7 +3,14 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { glob } from 'tinyglobby';
-import type { ObjectStore, StoredObject, WriteCondition } from '../../lambda/ports/ports.ts';
+import type {
+  ListedObject,
+  ObjectStore,
+  ObjectText,
+  WriteCondition,
+  WriteOptions,
+  WriteOutcome,
+} from '../../lambda/ports/objects.ts';
 import { type ContentTags, textTag } from './content-tags.ts';
 import { isCode, linked, withFileLock } from './file-lock.ts';
 import { filePath, fileUri } from './file-uris.ts';
@@ -19,7 +26,7 @@ export class FolderStore implements ObjectStore {
     this.#tags = tags;
   }
 
-  async read(uri: string): Promise<{ readonly text: string; readonly etag: string } | undefined> {
+  async read(uri: string): Promise<ObjectText | undefined> {
     try {
       const text = await readFile(filePath(uri), 'utf8');
       return { text, etag: textTag(text) };
@@ -32,8 +39,8 @@ export class FolderStore implements ObjectStore {
   async write(
     uri: string,
     text: string,
-    options: { readonly condition?: WriteCondition } = {},
-  ): Promise<'written' | 'conflict'> {
+    options: Pick<WriteOptions, 'condition'> = {},
+  ): Promise<WriteOutcome> {
     const path = filePath(uri);
     const draft = join(dirname(path), `.${basename(path)}.${randomUUID()}`);
     await mkdir(dirname(path), { recursive: true });
@@ -46,11 +53,7 @@ export class FolderStore implements ObjectStore {
   }
 
   /** Called under the lock, so that the object that was compared is the one that is replaced. */
-  async #publish(
-    draft: string,
-    path: string,
-    condition: WriteCondition | undefined,
-  ): Promise<'written' | 'conflict'> {
+  async #publish(draft: string, path: string, condition: WriteCondition | undefined): Promise<WriteOutcome> {
     if (condition?.kind === 'absent') return (await linked(draft, path)) ? 'written' : 'conflict';
     if (condition?.kind === 'unchanged') {
       const before = await this.read(fileUri(path));
@@ -60,7 +63,7 @@ export class FolderStore implements ObjectStore {
     return 'written';
   }
 
-  async list(location: string): Promise<readonly StoredObject[]> {
+  async list(location: string): Promise<readonly ListedObject[]> {
     const paths = await pathsAt(filePath(location));
     const files = await this.#tags.of(paths);
     return files.flatMap((file, index) => {

@@ -1,7 +1,14 @@
 /** The lake's tables as views of a DuckDB connection, under the names that they have in Athena. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Column, type ColumnType, DATABASE, KEYS, type Table } from '../../domain/lake.ts';
+import {
+  type Column,
+  type ColumnType,
+  DATABASE,
+  externalTableFolder,
+  icebergTableFolder,
+  type Table,
+} from '../../domain/lake.ts';
 
 const DUCKDB_TYPES: Readonly<Record<ColumnType, string>> = {
   string: 'VARCHAR',
@@ -29,12 +36,12 @@ export function lakeViews(lakeFolder: string, tables: readonly Table[]): readonl
 
 function source(lakeFolder: string, table: Table): string {
   if (table.format === 'iceberg') {
-    const metadata = newestMetadata(join(lakeFolder, KEYS.warehouse, DATABASE, table.name, 'metadata'));
+    const metadata = newestMetadata(join(lakeFolder, icebergTableFolder(table), 'metadata'));
     return metadata === undefined
       ? nothing(table.columns)
       : `SELECT * FROM iceberg_scan(${quotedText(metadata)})`;
   }
-  const folder = join(lakeFolder, 'tables', table.name);
+  const folder = join(lakeFolder, externalTableFolder(table));
   const hasRows = existsSync(folder) && readdirSync(folder).some((name) => /^[^._].*\.json$/.test(name));
   if (!hasRows) return nothing(table.columns);
   const columns = table.columns

@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { ClusterDescription, Clusters, LivingCluster } from '../../lambda/ports/ports.ts';
+import type { ClusterDescription, Clusters, LivingCluster } from '../../lambda/ports/clusters.ts';
 import { endGroup, groupLives, killGroup } from '../processes/group.ts';
 import { isAlive, ownIdentity, processSchema } from '../processes/identity.ts';
 import { Registry } from './registry.ts';
@@ -74,7 +74,7 @@ export class LocalClusters implements Clusters {
         executionArn,
         createdAt: new Date(createdAt),
         // Locally, terminating a cluster takes no time.
-        isEnding: false,
+        isTerminating: false,
       }));
   }
 

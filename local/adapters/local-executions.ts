@@ -1,6 +1,6 @@
 /** Adapter of the Executions port: the runs of one lake, each with the process that runs it. */
 import { z } from 'zod';
-import type { EndedExecution, ExecutionStatus, Executions } from '../../lambda/ports/ports.ts';
+import type { ExecutionStatus, Executions, FailedExecution } from '../../lambda/ports/executions.ts';
 import { isAlive, ownIdentity, processSchema } from '../processes/identity.ts';
 import { Registry } from './registry.ts';
 
@@ -48,7 +48,7 @@ export class LocalExecutions implements Executions {
     return execution === undefined ? 'UNKNOWN' : statusOf(execution);
   }
 
-  async endedBadly(since: Date): Promise<readonly EndedExecution[]> {
+  async failedSince(since: Date): Promise<readonly FailedExecution[]> {
     const executions = await this.#registry.all();
     return executions
       .map((execution) => ({

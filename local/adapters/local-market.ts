@@ -1,5 +1,5 @@
 /** Adapters of the ports to EC2's market for a local run, which uses no EC2 instances. */
-import type { InstanceMarket, SpotPrices } from '../../lambda/ports/ports.ts';
+import type { InstanceMarket, SpotPrices } from '../../lambda/ports/instance-market.ts';
 
 /** Without instances there are no prices. */
 export const localSpotPrices: SpotPrices = { history: async () => [] };

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { KEYS } from '../../domain/lake.ts';
+import { logFolder } from '../../domain/lake-objects.ts';
 import { CLUSTER_TAGS } from '../../domain/operations.ts';
 import { stepOfState } from '../../domain/states.ts';
 import { fileUri } from '../adapters/file-uris.ts';
@@ -82,7 +82,7 @@ export function elasticMapReduce(emr: LocalEmr): TaskHandlers {
       const { runId } = await clusters.waiting(clusterId).catch((error: Error) => {
         throw emrError(error.message);
       });
-      const logFile = join(lakeFolder, KEYS.run(runId), 'logs', `${step.Name}.log`);
+      const logFile = join(lakeFolder, logFolder(runId), `${step.Name}.log`);
       const args = localArguments(step.HadoopJarStep.Args, emr.assets);
       const scratchFolder = join(clusters.folderOf(clusterId), 'scratch');
       const isSmall = await workIsSmall(step.Name, args, lakeFolder);
@@ -153,7 +153,7 @@ export function localArguments(
   return local;
 }
 
-/** Whether a step of the pipeline has little to do; any other step counts as large. An EMR step carries its state's name. */
+/** Whether a step of the pipeline has little work; any other step counts as large. An EMR step carries its state's name. */
 async function workIsSmall(stepName: string, args: readonly string[], lakeFolder: string): Promise<boolean> {
   const step = stepOfState(stepName);
   const option = args.indexOf('--plan');

@@ -1,7 +1,8 @@
 /** Local counterpart of Lambda: calls the function's own body with local adapters. */
 import { z } from 'zod';
 import type { Ports } from '../../lambda/ports/ports.ts';
-import type { FunctionContext, LambdaFunction } from '../../lambda/run/context.ts';
+import type { Deployment } from '../../lambda/run/deployment.ts';
+import { type LambdaFunction, worldOf } from '../../lambda/run/world.ts';
 import { TaskError, type TaskHandlers } from '../interpreter/task.ts';
 import { checkedParameters } from './parameters.ts';
 
@@ -9,10 +10,14 @@ const invokeSchema = z.looseObject({ FunctionName: z.string(), Payload: z.json()
 
 export interface LocalLambda {
   readonly ports: Ports;
-  /** The body and the context of a function; undefined if the app has no such function. */
-  readonly find: (
-    functionArn: string,
-  ) => { readonly body: LambdaFunction<unknown>; readonly context: FunctionContext } | undefined;
+  /** Undefined when the app has no such function. */
+  readonly find: (functionArn: string) => DeployedFunction | undefined;
+}
+
+/** A function of the app: its body, and its deployment as its environment describes it. */
+export interface DeployedFunction {
+  readonly body: LambdaFunction<unknown>;
+  readonly deployment: Deployment;
 }
 
 /** Handler of invoke. An error that the function throws becomes the task's error, as Lambda reports it. */
@@ -24,7 +29,7 @@ export function lambda({ ports, find }: LocalLambda): TaskHandlers {
       if (found === undefined)
         throw new TaskError('Lambda.ResourceNotFoundException', `there is no function ${arn}`);
       try {
-        const answer = await found.body(payload, ports, found.context);
+        const answer = await found.body(payload, worldOf(ports, found.deployment));
         return { ExecutedVersion: '$LATEST', StatusCode: 200, Payload: z.json().parse(answer ?? null) };
       } catch (error) {
         const { name, message, stack } = error instanceof Error ? error : new Error(String(error));

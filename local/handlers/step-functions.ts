@@ -1,7 +1,7 @@
-/** Step Functions on this machine: the only state machine that a run may start is its notifier. */
+/** Local counterpart of Step Functions: the only state machine that a run may start is its notifier. */
 import { z } from 'zod';
 import { noticeSchema } from '../../domain/run.ts';
-import type { Notifications } from '../../lambda/ports/ports.ts';
+import type { Notifications } from '../../lambda/ports/notifications.ts';
 import { ALREADY_NOTIFIED } from '../../lib/pipeline/states/publish.ts';
 import { TaskError, type TaskHandlers } from '../interpreter/task.ts';
 import { checkedParameters } from './parameters.ts';
@@ -25,7 +25,7 @@ export function stepFunctions({ notifierArn, notifications }: LocalStepFunctions
         );
       }
       const executionArn = `${notifierArn.replace(':stateMachine:', ':execution:')}:${start.Name}`;
-      if ((await notifications.notifyOnce(start.Name, start.Input)) === 'notified before') {
+      if ((await notifications.notifyOnce(start.Name, start.Input)) === 'already notified') {
         throw new TaskError(ALREADY_NOTIFIED[0], `Execution Already Exists: '${executionArn}'`);
       }
       return { ExecutionArn: executionArn, StartDate: new Date().toISOString() };

@@ -2,6 +2,7 @@
  * Refuses, before anything starts, definitions that the interpreter cannot run or would run while silently skipping
  * something: otherwise a local run could succeed although the same definition behaves differently in AWS.
  */
+import { UserError } from '../../domain/user-error.ts';
 import { allStates, type Machine, type NamedState, resourceKind } from './state-language.ts';
 
 /** Fields that the interpreter ignores: those of JSONata and of variables, and `HeartbeatSeconds`. */
@@ -29,7 +30,7 @@ const WRONG_IN_BRANCHES = ['$$.Execution.StartTime', '$$.Execution.Input'];
 const MAX_TIMEOUT_SECONDS = 2_147_483;
 
 /** The definition uses something that the local run does not support. */
-export class UnsupportedDefinitionError extends Error {
+export class UnsupportedDefinitionError extends UserError {
   override readonly name = 'UnsupportedDefinitionError';
   readonly problems: readonly string[];
   constructor(problems: readonly string[]) {

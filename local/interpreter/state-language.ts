@@ -1,4 +1,4 @@
-/** The parts of Amazon States Language that this project reads itself; everything else is passed on as it is. */
+/** The parts of Amazon States Language that the local run itself reads; everything else is passed on as it is. */
 import type { StateMachineDefinition } from 'aws-local-stepfunctions';
 import { z } from 'zod';
 import type { Json } from '../template/template.ts';

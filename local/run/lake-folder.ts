@@ -3,11 +3,12 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { KEYS } from '../../domain/lake.ts';
+import { FORGOTTEN_USERS } from '../../domain/lake-objects.ts';
+import { UserError } from '../../domain/user-error.ts';
 import { isCode } from '../adapters/file-lock.ts';
 import { fileUri } from '../adapters/file-uris.ts';
 
-/** Locations in a lake that only local runs use; all others are in KEYS of domain/lake.ts. */
+/** Locations in a lake that only local runs use; all others are in domain/lake-objects.ts. */
 const OWN = {
   folder: 'local',
   identity: 'local/lake.json',
@@ -20,12 +21,12 @@ const OWN = {
 /** Folder of the generated log, for runs that name none. */
 const GENERATED_LOG = 'generated-log';
 /** What the folder of a new lake may already contain. */
-const KEPT = [GENERATED_LOG, KEYS.forgottenUsers];
+const KEPT = [GENERATED_LOG, FORGOTTEN_USERS.key];
 
 const identitySchema = z.strictObject({ path: z.string(), createdAt: z.iso.datetime() });
 
 /** The folder cannot be used as a lake. */
-export class LakeFolderError extends Error {
+export class LakeFolderError extends UserError {
   override readonly name = 'LakeFolderError';
 }
 

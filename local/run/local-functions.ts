@@ -4,15 +4,14 @@ import { ENVIRONMENT, FUNCTION_NAMES, type FunctionName } from '../../domain/ope
 import type { Closing } from '../../lambda/close-run/close-one-run.ts';
 import { closeRun } from '../../lambda/close-run/close-run.ts';
 import type { Ports } from '../../lambda/ports/ports.ts';
-import { type FunctionContext, type LambdaFunction, readContext } from '../../lambda/run/context.ts';
+import { readDeployment } from '../../lambda/run/deployment.ts';
+import { type LambdaFunction, worldOf } from '../../lambda/run/world.ts';
+import type { DeployedFunction } from '../handlers/lambda.ts';
 import type { LocalDefinition } from '../template/definition.ts';
 import { FUNCTIONS } from './lambda-bodies.ts';
 
 export interface LocalFunctions {
-  /** Body and context of a function by its ARN. */
-  readonly find: (
-    functionArn: string,
-  ) => { readonly body: LambdaFunction<unknown>; readonly context: FunctionContext } | undefined;
+  readonly find: (functionArn: string) => DeployedFunction | undefined;
   /** Calls close-run, as the event rule and the sweep do. */
   readonly close: (input: unknown) => Promise<readonly Closing[]>;
   /** Every closing so far, including those by the state machine's Catch. */
@@ -25,21 +24,21 @@ export function localFunctions(
   places: { readonly lakeRoot: string; readonly eventsLocation: string },
 ): LocalFunctions {
   const closings: Closing[] = [];
-  const closing: LambdaFunction<unknown> = async (input, usedPorts, context) => {
-    const answer = await closeRun(input, usedPorts, context);
+  const closing: LambdaFunction<unknown> = async (input, world) => {
+    const answer = await closeRun(input, world);
     closings.push(...answer.closings);
     return answer;
   };
   const found = new Map(
     [...definition.functions].map(([arn, { functionName, environment }]) => {
       const name = nameOf(functionName);
-      const context = readContext({
+      const deployment = readDeployment({
         ...environment,
         [ENVIRONMENT.lakeRoot]: places.lakeRoot,
         [ENVIRONMENT.eventsRoot]: places.eventsLocation,
         [ENVIRONMENT.platform]: 'local',
       });
-      return [arn, { name, context, body: name === 'close-run' ? closing : FUNCTIONS[name] }];
+      return [arn, { name, deployment, body: name === 'close-run' ? closing : FUNCTIONS[name] }];
     }),
   );
   return {
@@ -48,7 +47,7 @@ export function localFunctions(
       const closer = [...found.values()].find(({ name }) => name === 'close-run');
       if (closer === undefined) throw new Error('the app has no function close-run');
       const before = closings.length;
-      await closer.body(input, ports, closer.context);
+      await closer.body(input, worldOf(ports, closer.deployment));
       return closings.slice(before);
     },
     closings,

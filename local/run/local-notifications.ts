@@ -1,12 +1,12 @@
 /**
- * The Notifications port: the notifier that would be deployed, interpreted; what it publishes becomes a line in a file
- * of the lake, which also shows that the subscribers were notified of a run.
+ * Adapter of the Notifications port: interprets the notifier that would be deployed. Each message that it publishes
+ * becomes a line in a file of the lake, which also shows for which runs a notification was sent.
  */
 import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import type { Notice } from '../../domain/run.ts';
-import type { Notifications } from '../../lambda/ports/ports.ts';
+import type { Notifications, NotifyOutcome } from '../../lambda/ports/notifications.ts';
 import { isCode, withFileLock } from '../adapters/file-lock.ts';
 import { sns } from '../handlers/sns.ts';
 import { startExecution } from '../interpreter/interpreter.ts';
@@ -43,10 +43,10 @@ export class LocalNotifications implements Notifications {
     this.#notifier = notifier;
   }
 
-  async notifyOnce(runId: string, notice: Notice): Promise<'notified' | 'notified before'> {
+  async notifyOnce(runId: string, notice: Notice): Promise<NotifyOutcome> {
     await mkdir(dirname(this.#file), { recursive: true });
     return withFileLock(this.#file, async () => {
-      if (await this.#wasNotified(runId)) return 'notified before';
+      if (await this.#wasNotified(runId)) return 'already notified';
       const { arn, name, states } = this.#notifier;
       const execution = startExecution({
         definition: states,
@@ -57,7 +57,9 @@ export class LocalNotifications implements Notifications {
       });
       const ending = await execution.ended;
       if (ending.status !== 'SUCCEEDED') {
-        throw new Error(`the notifier failed for run ${runId}: ${ending.error}: ${ending.cause}`);
+        throw new Error(
+          `the notification of run ${runId} was not published: ${ending.error}: ${ending.cause}`,
+        );
       }
       return 'notified';
     });

@@ -2,13 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { KEYS } from '../../domain/lake.ts';
+import { CURRENT, logFolder, REPORT, RUN_DETAIL, runFolder } from '../../domain/lake-objects.ts';
 import { REFUSED_ERROR } from '../../domain/operations.ts';
-import { currentSchema, runDetailSchema } from '../../domain/records.ts';
 import type { RunRequest } from '../../domain/run.ts';
 import type { StateName } from '../../domain/states.ts';
-import { type Ports, systemClock } from '../../lambda/ports/ports.ts';
-import { findJson, lakeUri } from '../../lambda/run/json-objects.ts';
+import { systemClock } from '../../lambda/ports/clock.ts';
+import type { Ports } from '../../lambda/ports/ports.ts';
+import { Lake } from '../../lambda/run/lake.ts';
 import { ContentTags } from '../adapters/content-tags.ts';
 import { DuckDbEngine } from '../adapters/duckdb-engine.ts';
 import { filePath } from '../adapters/file-uris.ts';
@@ -82,7 +82,7 @@ export async function runLocally(options: LocalRunOptions): Promise<RunSummary> 
   for (const closing of await functions.close({ sweep: true })) {
     observer.onNote(`run ${closing.runId} had ended without being closed; it has been closed now`);
   }
-  const assets = await keepScripts(definition, join(lake.path, KEYS.run(runId)));
+  const assets = await keepScripts(definition, join(lake.path, runFolder(runId)));
   const timeline = new Timeline();
   await executions.begin(runId, executionArn, startedAt);
   observer.onStart(runId);
@@ -110,7 +110,8 @@ export async function runLocally(options: LocalRunOptions): Promise<RunSummary> 
   options.signal.removeEventListener('abort', execution.abort);
   const run: RunEnd = { runId, states: timeline.states(new Date()) };
   await executions.end(runId, ending.status, new Date());
-  if (ending.status === 'SUCCEEDED') return summarizeSuccess(run, ending.output, ports, lake);
+  if (ending.status === 'SUCCEEDED')
+    return summarizeSuccess(run, ending.output, new Lake(objects, lake.root));
   await functions.close(failureEvent({ ending, runId, executionArn, startedAt, definition }));
   return summarizeFailure(run, ending, functions, lake);
 }
@@ -123,7 +124,7 @@ function newRunId(startedAt: Date): string {
 
 type FailedEnding = Exclude<Ending, { readonly status: 'SUCCEEDED' }>;
 
-/** What EventBridge would deliver to close-run. */
+/** The event that EventBridge would deliver to close-run. */
 function failureEvent(run: {
   readonly ending: FailedEnding;
   readonly runId: string;
@@ -149,19 +150,12 @@ function failureEvent(run: {
   };
 }
 
-async function summarizeSuccess(
-  run: RunEnd,
-  output: unknown,
-  { objects }: Ports,
-  lake: LakeFolder,
-): Promise<RunSummary> {
-  const detailOf = (runId: string) =>
-    findJson(objects, lakeUri(lake.root, KEYS.runDetail(runId)), runDetailSchema);
-  const reportOf = (runId: string): string => filePath(lakeUri(lake.root, KEYS.report(runId)));
-  const detail = await detailOf(run.runId);
+async function summarizeSuccess(run: RunEnd, output: unknown, lake: Lake): Promise<RunSummary> {
+  const reportOf = (runId: string): string => filePath(lake.uri(REPORT.of(runId)));
+  const detail = await lake.find(RUN_DETAIL.of(run.runId));
   if (detail !== undefined) return succeeded(run, detail.value, reportOf(run.runId));
-  const current = await findJson(objects, lakeUri(lake.root, KEYS.current), currentSchema);
-  const last = current === undefined ? undefined : await detailOf(current.value.runId);
+  const current = await lake.find(CURRENT);
+  const last = current === undefined ? undefined : await lake.find(RUN_DETAIL.of(current.value.runId));
   const known =
     last === undefined ? undefined : { detail: last.value, report: reportOf(last.value.record.run_id) };
   return nothingToDo(run, reasonIn(output), known);
@@ -178,7 +172,7 @@ function summarizeFailure(
   { closings }: LocalFunctions,
   lake: LakeFolder,
 ): RunSummary {
-  const logs = join(lake.path, KEYS.run(run.runId), 'logs');
+  const logs = join(lake.path, logFolder(run.runId));
   const logsOfRun = existsSync(logs) ? logs : null;
   if (ending.status === 'FAILED' && ending.error === REFUSED_ERROR) {
     const whatToDo = 'wait for that run or stop it, then start again; or use another lake (--lake)';

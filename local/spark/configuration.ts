@@ -1,6 +1,6 @@
 /** The settings of Spark on this machine: those of the cluster, except for locations and resources. */
 import { availableParallelism, totalmem } from 'node:os';
-import { KEYS } from '../../domain/lake.ts';
+import { WAREHOUSE } from '../../domain/lake.ts';
 import { sparkDefaults } from '../../domain/spark.ts';
 import { javaHome, pythonExecutable, sparkClassPath, sparkHome } from '../../setup/environment.mjs';
 import { fileUri } from '../adapters/file-uris.ts';
@@ -28,7 +28,7 @@ export function localSparkSettings(cluster: LocalCluster): Readonly<Record<strin
   const heapMebibytes = Math.max(LEAST_HEAP_MEBIBYTES, Math.min(MOST_HEAP_MEBIBYTES, half));
   return {
     ...withoutCloud(cluster.defined),
-    ...sparkDefaults({ kind: 'folder' }, fileUri(`${cluster.lakeFolder}/${KEYS.warehouse}`)),
+    ...sparkDefaults({ kind: 'folder' }, fileUri(`${cluster.lakeFolder}/${WAREHOUSE}`)),
     'spark.master': `local[${cores}]`,
     'spark.submit.deployMode': 'client',
     'spark.driver.extraClassPath': sparkClassPath,

@@ -5,18 +5,16 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { KEYS } from '../../domain/lake.ts';
+import { LEDGER } from '../../domain/lake-objects.ts';
 import { runPlanSchema, type StepName } from '../../domain/run.ts';
 import { jsonBytes } from '../../domain/sizing.ts';
+import { UserError } from '../../domain/user-error.ts';
 import { classArchives, projectRoot } from '../../setup/environment.mjs';
 import { archiveOptions } from '../../setup/spark-classes.mjs';
 import { filePath } from '../adapters/file-uris.ts';
 
 /** Bytes of JSON below which the first compiler alone is faster: for parsing JSON, and for working on data derived from it. */
 const SMALL_BYTES = { parsed: 350_000_000, derived: 2_000_000_000 } as const;
-
-const ledgerLineSchema = z.object({ uri: z.string(), bytes: z.number() });
 
 /** Whether a step has so little work that the second compiler does not pay off. */
 export async function isSmallStep(step: StepName, planUri: string, lakeFolder: string): Promise<boolean> {
@@ -60,11 +58,14 @@ export function javaOptions(scratchFolder: string, isSmall: boolean): string {
 }
 
 async function ledgeredBytes(lakeFolder: string): Promise<number> {
-  const folder = join(lakeFolder, KEYS.ledgerFolder);
-  const names = await readdir(folder).catch(() => []);
-  const texts = await Promise.all(
-    names.filter((name) => /^[^._].*\.json$/.test(name)).map((name) => readFile(join(folder, name), 'utf8')),
-  );
-  const lines = texts.flatMap((text) => text.split('\n').filter((line) => line.trim() !== ''));
-  return jsonBytes(lines.map((line) => ledgerLineSchema.parse(JSON.parse(line))));
+  const folder = join(lakeFolder, LEDGER.folder);
+  const names = (await readdir(folder).catch(() => [])).filter((name) => LEDGER.idOf(name) !== undefined);
+  const ledgers = await Promise.all(names.map((name) => readLedger(join(folder, name))));
+  return jsonBytes(ledgers.flat());
+}
+
+async function readLedger(path: string) {
+  const reading = LEDGER.format.read(await readFile(path, 'utf8'));
+  if (reading.isValid) return reading.value;
+  throw new UserError(`The ledger at ${path} ${reading.problem}\n${LEDGER.remedy.malformed}`);
 }

@@ -2,11 +2,12 @@
  * Resolves what CDK leaves open in a CloudFormation template, for a local run: references to resources become names and
  * ARNs, references to other stacks are followed. Anything unknown is refused.
  */
+import { UserError } from '../../domain/user-error.ts';
 import { attributeOf, physicalId, resourceArn } from './physical-names.ts';
 import type { Json, Resource, StackTemplate } from './template.ts';
 
 /** A template contains something that cannot be resolved without deploying it. */
-export class UnresolvableTemplateError extends Error {
+export class UnresolvableTemplateError extends UserError {
   override readonly name = 'UnresolvableTemplateError';
   constructor(stackName: string, what: string) {
     super(

@@ -1,11 +1,20 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
+import { FORGOTTEN_USERS } from '../../domain/lake-objects.ts';
+import { openLake } from '../../local/run/lake-folder.ts';
 import { projectRoot } from '../../setup/environment.mjs';
 
 /** Runs the command line as a script would, without AWS credentials. */
 function churn(...args: readonly string[]) {
-  return execa(process.execPath, [join(projectRoot, 'bin/churn.ts'), ...args], {
+  return churnAfter([], ...args);
+}
+
+/** @param nodeOptions of the process that runs it */
+function churnAfter(nodeOptions: readonly string[], ...args: readonly string[]) {
+  return execa(process.execPath, [...nodeOptions, join(projectRoot, 'bin/churn.ts'), ...args], {
     reject: false,
     extendEnv: false,
     env: { PATH: process.env.PATH ?? '', HOME: '/nowhere', AWS_EC2_METADATA_DISABLED: 'true' },
@@ -49,4 +58,35 @@ describe('the command line', () => {
     expect(stderr).toMatch(words);
     expect(stderr).not.toMatch(/^ +at /m);
   });
+
+  it('says what is wrong with a damaged object of the lake, and what to do, without a stack', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'churn-'));
+    try {
+      await openLake(folder);
+      await writeFile(join(folder, FORGOTTEN_USERS.key), '{"salt": 17}');
+      const { exitCode, stdout, stderr } = await churn('forget', '17', '--lake', folder);
+      expect([exitCode, stdout]).toEqual([1, '']);
+      expect(stderr).toMatch(
+        /^The list of forgotten users at file:.*forgotten-users\.json is not what it should be/,
+      );
+      expect(stderr).toMatch(/Restore the last version that was whole\.$/);
+      expect(stderr).not.toMatch(/^ +at .*\.ts/m);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it.each(['RangeError', 'SyntaxError'])(
+    'shows where a bug of its own is: a %s comes with its stack',
+    async (errorName) => {
+      const bug = `Date.prototype.toISOString = () => { throw new ${errorName}('the clock is broken'); };`;
+      const { exitCode, stdout, stderr } = await churnAfter(
+        ['--import', `data:text/javascript,${encodeURIComponent(bug)}`],
+        ...['start', '--state-machine', 'arn:aws:states:eu-central-1:111122223333:stateMachine:churn-dev'],
+      );
+      expect([exitCode, stdout]).toEqual([1, '']);
+      expect(stderr).toContain(`${errorName}: the clock is broken`);
+      expect(stderr).toMatch(/^ +at newRunId .*names\.ts/m);
+    },
+  );
 });

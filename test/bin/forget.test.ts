@@ -6,10 +6,12 @@ import { requireLake } from '../../bin/commands/deployed/lake.ts';
 import { addToList, deletions } from '../../bin/commands/forget.ts';
 import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
 import { forgottenUsersSchema } from '../../domain/forgotten-users.ts';
-import { KEYS, TABLES } from '../../domain/lake.ts';
+import { TABLES } from '../../domain/lake.ts';
+import { CURRENT, FORGOTTEN_USERS, LEASE } from '../../domain/lake-objects.ts';
+import { Lake } from '../../lambda/run/lake.ts';
 import { ContentTags } from '../../local/adapters/content-tags.ts';
 import { FolderStore } from '../../local/adapters/folder-store.ts';
-import { openLake } from '../../local/run/lake-folder.ts';
+import { type LakeFolder, openLake } from '../../local/run/lake-folder.ts';
 import { MemoryPorts } from '../support/memory-ports.ts';
 import { at, LAKE } from '../support/run-fixture.ts';
 
@@ -19,44 +21,47 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
+const lakeIn = ({ contentTags, root }: LakeFolder): Lake =>
+  new Lake(new FolderStore(new ContentTags(contentTags)), root);
+
 describe('the list of forgotten users', () => {
   it('grows, and does not contain ids in plain text', async () => {
     const lake = await openLake(folder);
-    const objects = new FolderStore(new ContentTags(lake.contentTags));
-    await addToList(objects, lake.root, ['4711']);
-    await addToList(objects, lake.root, ['4712', '4711']);
-    const text = await readFile(join(folder, KEYS.forgottenUsers), 'utf8');
+    await addToList(lakeIn(lake), ['4711']);
+    await addToList(lakeIn(lake), ['4712', '4711']);
+    const text = await readFile(join(folder, FORGOTTEN_USERS.key), 'utf8');
     expect(forgottenUsersSchema.parse(JSON.parse(text)).hashes).toHaveLength(2);
     expect(text).not.toMatch(/"471[12]"/);
   });
 
   it('is not overwritten when another process changes it at the same time', async () => {
     const ports = new MemoryPorts();
-    await addToList(ports.objects, LAKE, ['1']);
+    const lake = new Lake(ports.objects, LAKE);
+    await addToList(lake, ['1']);
     ports.before = async (call) => {
       if (call !== 'objects.write') return;
       ports.before = undefined;
-      await addToList(ports.objects, LAKE, ['2']);
+      await addToList(lake, ['2']);
     };
-    await expect(addToList(ports.objects, LAKE, ['3'])).rejects.toThrow(/changed by another process/);
-    const text = ports.objects.text(at(KEYS.forgottenUsers)) ?? 'null';
+    await expect(addToList(lake, ['3'])).rejects.toThrow(/changed by another process/);
+    const text = ports.objects.text(at(FORGOTTEN_USERS.key)) ?? 'null';
     expect(forgottenUsersSchema.parse(JSON.parse(text)).hashes).toHaveLength(2);
   });
 
   it('is kept when a lake is created again in its folder', async () => {
     const first = await openLake(folder);
-    await addToList(new FolderStore(new ContentTags(first.contentTags)), first.root, ['1']);
+    await addToList(lakeIn(first), ['1']);
     await rm(join(folder, 'local'), { recursive: true });
     await expect(openLake(folder)).resolves.toMatchObject({ path: first.path });
   });
 });
 
 describe('an S3 address given to `churn forget`', () => {
-  it.each([KEYS.current, KEYS.lease])('is accepted as a lake if it has %s', async (marker) => {
+  it.each([CURRENT.key, LEASE.key])('is accepted as a lake if it has %s', async (marker) => {
     const { objects } = new MemoryPorts();
     objects.put(at(marker), '{}');
-    await expect(requireLake(objects, LAKE)).resolves.toBeUndefined();
-    await expect(requireLake(objects, `${LAKE}/elsewhere`)).rejects.toThrow(
+    await expect(requireLake(new Lake(objects, LAKE))).resolves.toBeUndefined();
+    await expect(requireLake(new Lake(objects, `${LAKE}/elsewhere`))).rejects.toThrow(
       /There is no lake at s3:\/\/lake\/elsewhere .*LakeUri/,
     );
   });

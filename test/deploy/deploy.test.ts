@@ -16,7 +16,7 @@ import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, S3Client } fro
 import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { KEYS } from '../../domain/lake.ts';
+import { CLOSED, CURRENT, PLAN, REPORT, RUN_RECORD } from '../../domain/lake-objects.ts';
 import { CLUSTER_TAGS, ENVIRONMENT, FUNCTION_NAMES, type FunctionName } from '../../domain/operations.ts';
 import { runRecordSchema } from '../../domain/records.ts';
 import { buildApp, type ChurnApp } from '../../lib/app.ts';
@@ -132,10 +132,10 @@ describe('the deployed Lambdas', () => {
     expect(await call('start-training', event('first'))).toMatchObject({
       decision: 'run',
       runId: 'first',
-      planUri: `${lakeRoot}/${KEYS.plan('first')}`,
+      planUri: `${lakeRoot}/${PLAN.of('first').key}`,
       cluster: { coreUnits: expect.any(Number) },
     });
-    expect(JSON.parse(await read(`${lakeRoot}/${KEYS.plan('first')}`)).batch.files).toHaveLength(1);
+    expect(JSON.parse(await read(`${lakeRoot}/${PLAN.of('first').key}`)).batch.files).toHaveLength(1);
     expect(await call('start-training', event('second'))).toMatchObject({
       decision: 'refused',
       reason: expect.stringContaining('first'),
@@ -154,25 +154,25 @@ describe('the deployed Lambdas', () => {
   test('store-metrics and render-report make the run current, from Athena’s answer', async () => {
     // The results that the steps of this plan would write, made in memory and copied over.
     const memory = new MemoryPorts();
-    memory.objects.put(at(KEYS.plan('first')), await read(`${lakeRoot}/${KEYS.plan('first')}`));
+    memory.objects.put(at(PLAN.of('first').key), await read(`${lakeRoot}/${PLAN.of('first').key}`));
     runSteps(memory, 'first');
     for (const uri of memory.objects.uris().filter((each) => each.startsWith(`${lakeRoot}/`))) {
       await put(uri, memory.objects.text(uri) ?? '');
     }
     const queryExecutionId = await answerInAthena(memory.sql.answers.get('first') ?? []);
     const event = { runId: 'first', executionArn: arn('first') };
-    const planUri = `${lakeRoot}/${KEYS.plan('first')}`;
+    const planUri = `${lakeRoot}/${PLAN.of('first').key}`;
     expect(
       await call('store-metrics', { ...event, planUri, reconcileQueryExecutionId: queryExecutionId }),
     ).toMatchObject({
       summary: expect.stringContaining('first'),
     });
-    expect(JSON.parse(await read(`${lakeRoot}/${KEYS.current}`))).toMatchObject({ runId: 'first' });
+    expect(JSON.parse(await read(`${lakeRoot}/${CURRENT.key}`))).toMatchObject({ runId: 'first' });
     expect(await call('render-report', event)).toMatchObject({
-      reportUri: `${lakeRoot}/${KEYS.report('first')}`,
+      reportUri: `${lakeRoot}/${REPORT.of('first').key}`,
       link: expect.stringMatching(/^https:\/\/us-east-1\.console\.aws\.amazon\.com\/s3\/object\//),
     });
-    expect(await read(`${lakeRoot}/${KEYS.report('first')}`)).toMatch(/^<!doctype html>/i);
+    expect(await read(`${lakeRoot}/${REPORT.of('first').key}`)).toMatch(/^<!doctype html>/i);
   });
 
   test('close-run terminates the cluster of a failed run, records the run and releases the lease', async () => {
@@ -189,11 +189,11 @@ describe('the deployed Lambdas', () => {
     });
     const { Cluster } = await emr.send(new DescribeClusterCommand({ ClusterId: clusterId }));
     expect(Cluster?.Status?.State).toMatch(/^TERMINAT/);
-    const record = runRecordSchema.parse(JSON.parse(await read(`${lakeRoot}/${KEYS.runRecord('third')}`)));
+    const record = runRecordSchema.parse(JSON.parse(await read(`${lakeRoot}/${RUN_RECORD.of('third').key}`)));
     expect(record).toMatchObject({ run_id: 'third', status: 'FAILED' });
     expect(await noticeOf('third')).toMatchObject({ subject: expect.stringContaining('run failed') });
     // Closing it again finds the execution's name used, even without the marker.
-    await s3.send(new DeleteObjectCommand(bucketOf(`${lakeRoot}/${KEYS.closed('third')}`)));
+    await s3.send(new DeleteObjectCommand(bucketOf(`${lakeRoot}/${CLOSED.of('third').key}`)));
     expect(await call('close-run', { ...run, failure })).toMatchObject({ Error: expect.any(String) });
     expect(
       await call('start-training', { ...run, runId: 'fourth', executionArn: arn('fourth'), request: {} }),
@@ -209,7 +209,7 @@ test('cdk destroy removes everything except the data', async () => {
   for (const stack of Object.values(churn.stacks)) {
     expect(await stackStatus(stack.stackName)).toBe('gone');
   }
-  expect(await read(`${lakeRoot}/${KEYS.current}`)).toContain('first');
+  expect(await read(`${lakeRoot}/${CURRENT.key}`)).toContain('first');
 });
 
 /** The notifier's input for a run. */

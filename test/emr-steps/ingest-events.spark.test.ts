@@ -8,11 +8,12 @@ import { forget } from '../../domain/forgotten-users.ts';
 import {
   DATABASE,
   EVENTS,
-  KEYS,
   PAGE_COUNTERS,
   SNAPSHOT_RETENTION_DAYS,
   USER_DAYS,
+  WAREHOUSE,
 } from '../../domain/lake.ts';
+import { FORGOTTEN_USERS, runFolder } from '../../domain/lake-objects.ts';
 import type { RunPlan } from '../../domain/run.ts';
 import { ingestEvents } from '../../emr-steps/ingest-events.ts';
 import { type GenerateSummary, generateLog } from '../../generator/generate.ts';
@@ -168,7 +169,7 @@ describe('ingest-events', () => {
     );
     await planRun('forgotten', log('forgotten'));
     await writeFile(
-      join(lake('forgotten'), KEYS.forgottenUsers),
+      join(lake('forgotten'), FORGOTTEN_USERS.key),
       JSON.stringify(forget(undefined, ['1016', '1017'])),
     );
 
@@ -203,8 +204,8 @@ describe('ingest-events', () => {
     for (const [lakeName, statements] of Object.entries(DELETED)) {
       await planRun(`${lakeName}/1`, log('odd'), { maxQuarantineShare: 1 });
       await planRun(`${lakeName}/2`, log('nothing'));
-      const runFolder = join(lake(lakeName), KEYS.run(`${lakeName}-2`));
-      await writeFile(join(runFolder, 'before.sql'), statements.join(';'));
+      const folder = join(lake(lakeName), runFolder(`${lakeName}-2`));
+      await writeFile(join(folder, 'before.sql'), statements.join(';'));
     }
 
     await mkdir(log('truncated'), { recursive: true });
@@ -422,7 +423,7 @@ describe('ingest-events', () => {
 
   /** Snapshots in the newest metadata of a table. */
   async function snapshots(lakeName: string, table: string): Promise<number> {
-    const metadata = join(lake(lakeName), KEYS.warehouse, DATABASE, table, 'metadata');
+    const metadata = join(lake(lakeName), WAREHOUSE, DATABASE, table, 'metadata');
     const version = (await readFile(join(metadata, 'version-hint.text'), 'utf8')).trim();
     const text = await readFile(join(metadata, `v${version}.metadata.json`), 'utf8');
     return z.looseObject({ snapshots: z.array(z.unknown()) }).parse(JSON.parse(text)).snapshots.length;

@@ -3,7 +3,15 @@ import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DATABASE, EVENTS, INGEST_FILES, KEYS, QUARANTINED_EVENTS, USER_DAYS } from '../../domain/lake.ts';
+import {
+  DATABASE,
+  EVENTS,
+  INGEST_FILES,
+  QUARANTINED_EVENTS,
+  USER_DAYS,
+  WAREHOUSE,
+} from '../../domain/lake.ts';
+import { LEDGER } from '../../domain/lake-objects.ts';
 import type { RunPlan } from '../../domain/run.ts';
 import { ingestEvents } from '../../emr-steps/ingest-events.ts';
 import { generateLog } from '../../generator/generate.ts';
@@ -45,7 +53,7 @@ describe('ingest-events, killed again and again', () => {
 
   /** Files below the lake's tables that match. */
   async function filesLike(pattern: RegExp): Promise<readonly string[]> {
-    const folders = [join(lake('killed'), KEYS.warehouse, DATABASE), join(lake('killed'), KEYS.ledgerFolder)];
+    const folders = [join(lake('killed'), WAREHOUSE, DATABASE), join(lake('killed'), LEDGER.folder)];
     const lists = await Promise.all(
       folders.map((path) => readdir(path, { recursive: true, withFileTypes: true }).catch(() => [])),
     );

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { KEYS } from '../../domain/lake.ts';
+import { LEASE, RUN_RECORD } from '../../domain/lake-objects.ts';
 import { runRecordSchema } from '../../domain/records.ts';
 import { type GenerateSummary, generateLog } from '../../generator/generate.ts';
 import { NAMED_QUERIES } from '../../lib/storage/named-queries.ts';
@@ -64,7 +64,7 @@ async function run(
 }
 
 async function holder(lake: string): Promise<unknown> {
-  return JSON.parse(await readFile(join(lake, KEYS.lease), 'utf8')).holder;
+  return JSON.parse(await readFile(join(lake, LEASE.key), 'utf8')).holder;
 }
 
 async function livingClusters(lake: string): Promise<number> {
@@ -178,7 +178,7 @@ describe('a whole run that fails', () => {
     expect(summary.error.message).toMatch(/42 days/);
     expect(summary.error.whatToDo).not.toBe('');
     expect(summary.logs !== null && existsSync(join(summary.logs, 'BuildFeatures.log'))).toBe(true);
-    const record = await readFile(join(lake, KEYS.runRecord(summary.runId)), 'utf8');
+    const record = await readFile(join(lake, RUN_RECORD.of(summary.runId).key), 'utf8');
     expect(runRecordSchema.parse(JSON.parse(record)).status).toBe('FAILED');
     expect(await holder(lake)).toBeNull();
     expect(await livingClusters(lake)).toBe(0);
@@ -231,7 +231,7 @@ describe('a whole run that is interrupted', () => {
     expect(code).toBe(1);
     expect(output).toContain('There are no event files');
     expect(await holder(lake)).toBeNull();
-    const record = await readFile(join(lake, KEYS.runRecord(runId)), 'utf8');
+    const record = await readFile(join(lake, RUN_RECORD.of(runId).key), 'utf8');
     expect(runRecordSchema.parse(JSON.parse(record)).status).toBe('FAILED');
   });
 });

@@ -1,5 +1,5 @@
 /** What must be true after every run, however it ended. */
-import { KEYS } from '../../domain/lake.ts';
+import { CURRENT, LEASE, PLAN, REFUSED, RUN_RECORD } from '../../domain/lake-objects.ts';
 import { type RunRecord, runRecordSchema } from '../../domain/records.ts';
 import type { Ending } from '../../local/interpreter/interpreter.ts';
 import { LIVING_RUN } from './fault-settings.ts';
@@ -14,13 +14,13 @@ const EXPLANATION = /^\S[^:]*: \S[\s\S]*\nWhat to do: \S/;
 
 /** Record of a run; undefined if it has none. */
 export function recordOf({ ports }: FaultWorld, runId: string): RunRecord | undefined {
-  const text = ports.objects.text(at(KEYS.runRecord(runId)));
+  const text = ports.objects.text(at(RUN_RECORD.of(runId).key));
   return text === undefined ? undefined : runRecordSchema.parse(JSON.parse(text));
 }
 
 /** Id of the run that holds the lease. */
 export function leaseHolderOf({ ports }: FaultWorld): string | undefined {
-  const { holder } = JSON.parse(ports.objects.text(at(KEYS.lease)) ?? '{"holder":null}');
+  const { holder } = JSON.parse(ports.objects.text(at(LEASE.key)) ?? '{"holder":null}');
   return holder === null ? undefined : String(holder.runId);
 }
 
@@ -32,7 +32,7 @@ export function livingClusters({ ports }: FaultWorld, runId: string): number {
 
 /** The run whose scores and model are current. */
 export function currentRun({ ports }: FaultWorld): string | undefined {
-  const text = ports.objects.text(at(KEYS.current));
+  const text = ports.objects.text(at(CURRENT.key));
   return text === undefined ? undefined : String(JSON.parse(text).runId);
 }
 
@@ -61,8 +61,8 @@ export function complaints(world: FaultWorld, runId: string, ending: Ending): re
   check(livingClusters(world, LIVING_RUN) === (anotherLives ? 1 : 0), 'the living run lost its cluster');
   check(recordOf(world, LIVING_RUN) === undefined, 'the living run was recorded as ended');
 
-  const planned = ports.objects.text(at(KEYS.plan(runId))) !== undefined;
-  const refused = ports.objects.text(at(KEYS.refused(runId))) !== undefined;
+  const planned = ports.objects.text(at(PLAN.of(runId).key)) !== undefined;
+  const refused = ports.objects.text(at(REFUSED.of(runId).key)) !== undefined;
   if (ending.status === 'SUCCEEDED') {
     expectRecord(planned ? 'SUCCEEDED' : undefined);
     expectNotifications(planned ? 1 : 0);

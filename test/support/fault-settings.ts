@@ -4,7 +4,7 @@ import { allStates, parseMachine, resourceKind } from '../../local/interpreter/s
 import { TaskError, taskFailed } from '../../local/interpreter/task.ts';
 import { deployed, FaultWorld, type TaskHook } from './fault-world.ts';
 import { arnOf } from './memory-ports.ts';
-import { CONTEXT, plan, runSteps, storeMetricsInput } from './run-fixture.ts';
+import { plan, runSteps, storeMetricsInput, worldOn } from './run-fixture.ts';
 
 export interface Setting {
   readonly name: string;
@@ -41,7 +41,7 @@ export const SETTINGS: readonly Setting[] = [
     prepare: async ({ ports }) => {
       await plan(ports, 'run-before');
       runSteps(ports, 'run-before');
-      await storeMetrics(storeMetricsInput('run-before'), ports, CONTEXT);
+      await storeMetrics(storeMetricsInput('run-before'), worldOn(ports));
       ports.executions.set('run-before', 'SUCCEEDED');
     },
   },

@@ -8,7 +8,8 @@ import { CLUSTER_TAGS, FUNCTION_NAMES } from '../../domain/operations.ts';
 import { stepOfState } from '../../domain/states.ts';
 import type { Closing } from '../../lambda/close-run/close-one-run.ts';
 import { closeRun } from '../../lambda/close-run/close-run.ts';
-import type { ClusterInstance, Ports } from '../../lambda/ports/ports.ts';
+import type { ClusterInstance } from '../../lambda/ports/clusters.ts';
+import type { Ports } from '../../lambda/ports/ports.ts';
 import { lambda } from '../../local/handlers/lambda.ts';
 import { stepFunctions } from '../../local/handlers/step-functions.ts';
 import { type Ending, type StateEvent, startExecution } from '../../local/interpreter/interpreter.ts';
@@ -17,7 +18,7 @@ import { FUNCTIONS } from '../../local/run/lambda-bodies.ts';
 import { readDefinition } from '../../local/template/definition.ts';
 import type { Json } from '../../local/template/template.ts';
 import { arnOf, MemoryPorts } from './memory-ports.ts';
-import { answerReconcileQuery, CONTEXT, EVENTS, runStep } from './run-fixture.ts';
+import { answerReconcileQuery, DEPLOYMENT, EVENTS, runStep, worldOn } from './run-fixture.ts';
 import { synthesize } from './synthesize.ts';
 
 /** The definition that would be deployed. */
@@ -98,13 +99,13 @@ export class FaultWorld {
         cause: isOwn ? ending.cause : null,
       },
     };
-    await closeRun(event, ports, CONTEXT);
+    await closeRun(event, worldOn(ports));
   }
 
   /** The sweep, which runs every 15 minutes. */
   async sweep(ports: Ports = this.ports): Promise<readonly Closing[]> {
     this.ports.clock.advance(15 * 60_000);
-    return (await closeRun({ sweep: true }, ports, CONTEXT)).closings;
+    return (await closeRun({ sweep: true }, worldOn(ports))).closings;
   }
 }
 
@@ -142,7 +143,7 @@ function handlerOf(handlers: TaskHandlers, kind: string): TaskHandlers[string] {
 function findFunction(arn: string) {
   const functionName = deployed.functions.get(arn)?.functionName;
   const name = FUNCTION_NAMES.find((own) => functionName?.endsWith(`-${own}`) === true);
-  return name === undefined ? undefined : { body: FUNCTIONS[name], context: CONTEXT };
+  return name === undefined ? undefined : { body: FUNCTIONS[name], deployment: DEPLOYMENT };
 }
 
 const createSchema = z.looseObject({ Tags: z.array(z.object({ Key: z.string(), Value: z.string() })) });

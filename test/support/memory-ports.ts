@@ -5,27 +5,27 @@
  */
 import { posix } from 'node:path';
 import type { Notice } from '../../domain/run.ts';
+import type { Clock } from '../../lambda/ports/clock.ts';
+import type { ClusterDescription, Clusters, LivingCluster } from '../../lambda/ports/clusters.ts';
+import type { ExecutionStatus, Executions, FailedExecution } from '../../lambda/ports/executions.ts';
 import type {
-  Clock,
-  ClusterDescription,
-  Clusters,
-  EndedExecution,
-  ExecutionStatus,
-  Executions,
   InstanceMarket,
   InstanceOffers,
-  LivingCluster,
-  Log,
-  Notifications,
-  ObjectStore,
-  Ports,
   SpotPriceChange,
   SpotPriceQuestion,
   SpotPrices,
-  SqlEngine,
-  StoredObject,
-  WriteCondition,
-} from '../../lambda/ports/ports.ts';
+} from '../../lambda/ports/instance-market.ts';
+import type { Log } from '../../lambda/ports/log.ts';
+import type { Notifications, NotifyOutcome } from '../../lambda/ports/notifications.ts';
+import type {
+  ListedObject,
+  ObjectStore,
+  ObjectText,
+  WriteOptions,
+  WriteOutcome,
+} from '../../lambda/ports/objects.ts';
+import type { Ports } from '../../lambda/ports/ports.ts';
+import type { AnswerRow, SqlEngine } from '../../lambda/ports/sql.ts';
 
 /** Called before every call of a port, with the call's name and first argument; if it throws, so does the call. */
 export type Interceptor = (call: string, argument: string) => void | Promise<void>;
@@ -69,6 +69,8 @@ interface MemoryObject {
 }
 
 export class MemoryObjects implements ObjectStore {
+  /** Content types of the objects that were written, by URI. */
+  readonly contentTypes = new Map<string, string>();
   readonly #objects = new Map<string, MemoryObject>();
   readonly #turnstile: Turnstile;
   readonly #clock: Clock;
@@ -79,26 +81,22 @@ export class MemoryObjects implements ObjectStore {
     this.#clock = clock;
   }
 
-  async read(uri: string): Promise<{ readonly text: string; readonly etag: string } | undefined> {
+  async read(uri: string): Promise<ObjectText | undefined> {
     await this.#turnstile.pass('objects.read', uri);
     return this.#objects.get(uri);
   }
 
-  async write(
-    uri: string,
-    text: string,
-    options?: { readonly condition?: WriteCondition },
-  ): Promise<'written' | 'conflict'> {
+  async write(uri: string, text: string, { contentType, condition }: WriteOptions): Promise<WriteOutcome> {
     await this.#turnstile.pass('objects.write', uri);
-    const condition = options?.condition;
     const before = this.#objects.get(uri);
     if (condition?.kind === 'absent' && before !== undefined) return 'conflict';
     if (condition?.kind === 'unchanged' && before?.etag !== condition.etag) return 'conflict';
     this.put(uri, text);
+    this.contentTypes.set(uri, contentType);
     return 'written';
   }
 
-  async list(location: string): Promise<readonly StoredObject[]> {
+  async list(location: string): Promise<readonly ListedObject[]> {
     await this.#turnstile.pass('objects.list', location);
     const folder = location.replace(/\/+$/, '');
     return [...this.#objects]
@@ -129,7 +127,7 @@ export class MemoryObjects implements ObjectStore {
   }
 }
 
-type Answer = readonly Readonly<Record<string, string | null>>[];
+type Answer = readonly AnswerRow[];
 
 export class MemorySql implements SqlEngine {
   readonly answers = new Map<string, Answer>();
@@ -147,7 +145,7 @@ export class MemorySql implements SqlEngine {
   }
 }
 
-export type MemoryCluster = Omit<LivingCluster, 'isEnding'> & Omit<ClusterDescription, 'clusterId'>;
+export type MemoryCluster = Omit<LivingCluster, 'isTerminating'> & Omit<ClusterDescription, 'clusterId'>;
 
 const ENDED_STATES: readonly string[] = ['TERMINATED', 'TERMINATED_WITH_ERRORS'];
 
@@ -187,7 +185,7 @@ export class MemoryClusters implements Clusters {
     return this.all
       .filter((cluster) => !ENDED_STATES.includes(cluster.state))
       .filter((cluster) => runId === undefined || cluster.runId === runId)
-      .map((cluster) => ({ ...cluster, isEnding: cluster.state === 'TERMINATING' }));
+      .map((cluster) => ({ ...cluster, isTerminating: cluster.state === 'TERMINATING' }));
   }
 
   async ofRun(runId: string): Promise<readonly ClusterDescription[]> {
@@ -253,7 +251,7 @@ export class MemorySpotPrices implements SpotPrices {
 }
 
 export class MemoryExecutions implements Executions {
-  readonly all = new Map<string, EndedExecution>();
+  readonly all = new Map<string, FailedExecution>();
   readonly #turnstile: Turnstile;
   readonly #clock: Clock;
 
@@ -275,8 +273,8 @@ export class MemoryExecutions implements Executions {
     return this.all.get(executionArn)?.status ?? 'UNKNOWN';
   }
 
-  async endedBadly(since: Date): Promise<readonly EndedExecution[]> {
-    await this.#turnstile.pass('executions.endedBadly', since.toISOString());
+  async failedSince(since: Date): Promise<readonly FailedExecution[]> {
+    await this.#turnstile.pass('executions.failedSince', since.toISOString());
     return [...this.all.values()].filter(
       ({ status, startedAt }) => ['FAILED', 'TIMED_OUT', 'ABORTED'].includes(status) && startedAt >= since,
     );
@@ -297,9 +295,9 @@ export class MemoryNotifications implements Notifications {
     this.#turnstile = turnstile;
   }
 
-  async notifyOnce(runId: string, notice: Notice): Promise<'notified' | 'notified before'> {
+  async notifyOnce(runId: string, notice: Notice): Promise<NotifyOutcome> {
     await this.#turnstile.pass('notifications.notifyOnce', runId);
-    if (this.published.some((message) => message.runId === runId)) return 'notified before';
+    if (this.published.some((message) => message.runId === runId)) return 'already notified';
     this.published.push({ runId, ...notice });
     return 'notified';
   }

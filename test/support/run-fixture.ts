@@ -1,6 +1,6 @@
 /** The results of a run's steps on a small log, for tests of the states after them. */
 
-import { KEYS } from '../../domain/lake.ts';
+import { modelFolder, PLAN } from '../../domain/lake-objects.ts';
 import type { ModelName } from '../../domain/models.ts';
 import { ENVIRONMENT } from '../../domain/operations.ts';
 import { expectedCounts, RECONCILE_COLUMNS } from '../../domain/reconcile.ts';
@@ -18,14 +18,16 @@ import {
   STEP_NAMES,
   type StepName,
 } from '../../domain/run.ts';
-import { readContext } from '../../lambda/run/context.ts';
+import type { Ports } from '../../lambda/ports/ports.ts';
+import { readDeployment } from '../../lambda/run/deployment.ts';
+import { type World, worldOf } from '../../lambda/run/world.ts';
 import { planRun } from '../../lambda/start-training/plan-run.ts';
 import { arnOf, type MemoryPorts } from './memory-ports.ts';
 
 export const LAKE = 's3://lake';
 export const EVENTS = 's3://raw/events';
 
-export const CONTEXT = readContext({
+export const DEPLOYMENT = readDeployment({
   [ENVIRONMENT.lakeRoot]: LAKE,
   [ENVIRONMENT.eventsRoot]: EVENTS,
   [ENVIRONMENT.platform]: 'emr',
@@ -37,7 +39,12 @@ export const CONTEXT = readContext({
   [ENVIRONMENT.subnetIds]: 'subnet-1,subnet-2',
 });
 
-/** Address of a key of the lake. */
+/** What a call of a Lambda with those ports works with. */
+export function worldOn(ports: Ports): World {
+  return worldOf(ports, DEPLOYMENT);
+}
+
+/** URI of a key of the lake. */
 export function at(key: string): string {
   return `${LAKE}/${key}`;
 }
@@ -46,12 +53,12 @@ export function at(key: string): string {
 export function plan(ports: MemoryPorts, runId: string, request: unknown = {}): Promise<PlanRunOutput> {
   const executionArn = ports.executions.set(runId, 'RUNNING');
   const startedAt = ports.clock.now().toISOString();
-  return planRun({ runId, executionArn, startedAt, request }, ports, CONTEXT);
+  return planRun({ runId, executionArn, startedAt, request }, worldOn(ports));
 }
 
 /** The plan that PlanRun wrote. */
 export function planOf(ports: MemoryPorts, runId: string): RunPlan {
-  return runPlanSchema.parse(JSON.parse(ports.objects.text(at(KEYS.plan(runId))) ?? 'null'));
+  return runPlanSchema.parse(JSON.parse(ports.objects.text(at(PLAN.of(runId).key)) ?? 'null'));
 }
 
 /** Writes what the ingest step writes: the ledger and its result. */
@@ -78,7 +85,7 @@ export function runStep(ports: MemoryPorts, runId: string, step: StepName): void
 /** Writes what all steps and the reconcile query write; the query's id is the run's id. */
 export function runSteps(ports: MemoryPorts, runId: string, training: Partial<TrainingResult> = {}): void {
   for (const step of STEP_NAMES) runStep(ports, runId, step);
-  putResult(ports, runId, 'train-models', { ...TRAINING, ...training, modelUri: at(KEYS.model(runId)) });
+  putResult(ports, runId, 'train-models', { ...TRAINING, ...training, modelUri: at(modelFolder(runId)) });
   answerReconcileQuery(ports, runId);
 }
 
@@ -104,7 +111,7 @@ export function storeMetricsInput(runId: string) {
   return {
     runId,
     executionArn: arnOf(runId),
-    planUri: at(KEYS.plan(runId)),
+    planUri: at(PLAN.of(runId).key),
     reconcileQueryExecutionId: runId,
   };
 }

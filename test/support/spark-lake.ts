@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { DuckDBInstance, type Json } from '@duckdb/node-api';
 import { each } from '../../domain/each.ts';
 import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
-import { KEYS, TABLES } from '../../domain/lake.ts';
+import { TABLES } from '../../domain/lake.ts';
+import { LEDGER, modelFolder, PLAN, runFolder, STEP_ERROR, STEP_RESULT } from '../../domain/lake-objects.ts';
 import { type StepError, stepErrorSchema } from '../../domain/results.ts';
 import {
   type EventFile,
@@ -92,14 +93,14 @@ export async function writePlan(lakeFolder: string, options: PlanOptions): Promi
     scoring: { controlGroupShare: SETTINGS.controlGroupShare, controlGroupSalt: SETTINGS.controlGroupSalt },
     cluster: { coreUnits: 1, taskUnits: 1, executors: 1, estimatedMinutes: 0, estimatedUsd: 0 },
     outputs: {
-      results: each(STEP_NAMES, (step) => at(KEYS.result(runId, step))),
-      errors: each(STEP_NAMES, (step) => at(KEYS.error(runId, step))),
-      ledger: at(KEYS.ledger(batchId)),
-      model: at(KEYS.model(runId)),
+      results: each(STEP_NAMES, (step) => at(STEP_RESULT[step].of(runId).key)),
+      errors: each(STEP_NAMES, (step) => at(STEP_ERROR[step].of(runId).key)),
+      ledger: at(LEDGER.of(batchId).key),
+      model: at(modelFolder(runId)),
     },
   } satisfies RunPlan);
-  await mkdir(join(lakeFolder, KEYS.run(runId)), { recursive: true });
-  await writeFile(join(lakeFolder, KEYS.plan(runId)), JSON.stringify(plan));
+  await mkdir(join(lakeFolder, runFolder(runId)), { recursive: true });
+  await writeFile(join(lakeFolder, PLAN.of(runId).key), JSON.stringify(plan));
   return plan;
 }
 
@@ -199,7 +200,7 @@ function lakeFolderOf(plan: RunPlan): string {
 }
 
 function planPath(plan: RunPlan): string {
-  return join(lakeFolderOf(plan), KEYS.plan(plan.runId));
+  return join(lakeFolderOf(plan), PLAN.of(plan.runId).key);
 }
 
 async function readJson(uri: string): Promise<unknown> {

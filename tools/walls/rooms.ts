@@ -117,7 +117,6 @@ export const FLOORS: Floors = [
       name: 'lambda/store-metrics',
       uses: {
         domain: 'results, metrics and the counts that must agree',
-        'lambda/ports': 'the world, as interfaces',
         'lambda/run': 'lease, cost, detail and record of a run',
         'lambda/aws': 'its handler connects the adapters',
       },
@@ -157,7 +156,6 @@ export const FLOORS: Floors = [
       name: 'lambda/render-report',
       uses: {
         domain: 'labels of features, models and metrics',
-        'lambda/ports': 'the world, as interfaces',
         'lambda/run': 'the detail of a run',
         'lambda/aws': 'its handler connects the adapters',
       },
@@ -198,7 +196,12 @@ export const FLOORS: Floors = [
     },
   ],
 
-  [{ name: 'local/interpreter', uses: { 'local/template': 'JSON values of the definition' } }],
+  [
+    {
+      name: 'local/interpreter',
+      uses: { domain: 'errors meant for users', 'local/template': 'JSON values of the definition' },
+    },
+  ],
 
   [
     {
@@ -255,7 +258,6 @@ export const FLOORS: Floors = [
       uses: {
         domain: 'the request, and keys and tables of the lake',
         generator: 'the command `generate`',
-        'lambda/ports': 'the object store',
         'lambda/run': 'objects of the lake',
         'lambda/aws': 'the lake of a deployment',
         'local/adapters': 'the lake of a local run',
@@ -271,7 +273,7 @@ export const FLOORS: Floors = [
     {
       name: 'bin',
       uses: {
-        lib: 'errors in the configuration',
+        domain: 'errors meant for users',
         'lib/review': 'checks of the app',
         'lib/app': 'the app',
         'bin/commands': 'the commands',

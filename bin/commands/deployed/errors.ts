@@ -1,7 +1,8 @@
 /** Errors of AWS, turned into messages that say what to do. */
+import { UserError } from '../../../domain/user-error.ts';
 
 /** A command for a deployed pipeline failed for a reason that the user can fix. */
-export class DeployedError extends Error {
+export class DeployedError extends UserError {
   override readonly name = 'DeployedError';
 }
 
@@ -47,7 +48,7 @@ const NETWORK = /^(ENOTFOUND|ECONNREFUSED|ECONNRESET|EAI_AGAIN|ETIMEDOUT)$/;
 
 /** The error with its remedy; an unexpected error is returned unchanged. */
 export function withRemedy(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof DeployedError) return error;
+  if (!(error instanceof Error) || error instanceof UserError) return error;
   const remedy = REMEDIES[error.name];
   if (remedy !== undefined) return new DeployedError(remedy(error.message));
   if (NO_REGION.test(error.message)) {

@@ -46,12 +46,17 @@ describe('the S3 adapter', () => {
     return { mock: mockClient(client), store: new S3Objects(client) };
   };
 
-  it('writes with the condition that it was given', async () => {
+  const contentType = 'application/json';
+
+  it('writes with the content type and the condition that it was given', async () => {
     const { mock, store } = objects();
     mock.on(PutObjectCommand).resolves({});
-    await store.write('s3://lake/a/b.json', 'x', { condition: { kind: 'absent' } });
-    await store.write('s3://lake/a/b.json', 'x', { condition: { kind: 'unchanged', etag: '"1"' } });
-    await store.write('s3://lake/a/b.json', 'x');
+    await store.write('s3://lake/a/b.json', 'x', { contentType, condition: { kind: 'absent' } });
+    await store.write('s3://lake/a/b.json', 'x', {
+      contentType,
+      condition: { kind: 'unchanged', etag: '"1"' },
+    });
+    await store.write('s3://lake/a/b.json', 'x', { contentType });
     const inputs = mock.commandCalls(PutObjectCommand).map((call) => call.args[0].input);
     expect(inputs.map(({ IfNoneMatch, IfMatch }) => [IfNoneMatch, IfMatch])).toEqual([
       ['*', undefined],
@@ -59,21 +64,24 @@ describe('the S3 adapter', () => {
       [undefined, undefined],
     ]);
     expect(inputs[0]).toMatchObject({ Bucket: 'lake', Key: 'a/b.json' });
+    for (const input of inputs) expect(input.ContentType).toBe(contentType);
   });
 
   it('retries while another conditional write is in progress, and returns the outcome of the retry', async () => {
     const { mock, store } = objects();
     mock.on(PutObjectCommand).rejectsOnce(answer(409)).rejectsOnce(answer(409)).rejects(answer(412));
-    expect(await store.write('s3://lake/a', 'x', { condition: { kind: 'absent' } })).toBe('conflict');
+    expect(await store.write('s3://lake/a', 'x', { contentType, condition: { kind: 'absent' } })).toBe(
+      'conflict',
+    );
     expect(mock.commandCalls(PutObjectCommand)).toHaveLength(3);
   });
 
   it('treats a deleted object as changed, but not a missing bucket', async () => {
     const { mock, store } = objects();
     mock.on(PutObjectCommand).rejects(answer(404));
-    const unchanged = { condition: { kind: 'unchanged', etag: '"1"' } } as const;
+    const unchanged = { contentType, condition: { kind: 'unchanged', etag: '"1"' } } as const;
     expect(await store.write('s3://lake/a', 'x', unchanged)).toBe('conflict');
-    await expect(store.write('s3://lake/a', 'x')).rejects.toThrow();
+    await expect(store.write('s3://lake/a', 'x', { contentType })).rejects.toThrow();
   });
 
   it('lists all pages of a folder and the matches of a glob, but not names that only begin alike', async () => {
@@ -110,7 +118,7 @@ describe('the S3 adapter', () => {
   });
 
   it('refuses text that is not an S3 address', async () => {
-    await expect(objects().store.read('/tmp/x')).rejects.toThrow(/\/tmp\/x is no address in S3/);
+    await expect(objects().store.read('/tmp/x')).rejects.toThrow(/\/tmp\/x is not a URI in S3/);
   });
 });
 
@@ -172,8 +180,20 @@ describe('the EMR adapter', () => {
     mock.on(DescribeClusterCommand, { ClusterId: 'j-1' }).resolves(cluster(tags('run-1', 'churn-dev')));
     mock.on(DescribeClusterCommand, { ClusterId: 'j-3' }).resolves(cluster(tags('run-3', 'of another team')));
     expect(await new EmrClusters(client, 'churn-dev').living()).toEqual([
-      { clusterId: 'j-1', runId: 'run-1', executionArn: 'arn:run-1', createdAt: created, isEnding: false },
-      { clusterId: 'j-4', runId: 'run-4', executionArn: 'arn:run-4', createdAt: created, isEnding: true },
+      {
+        clusterId: 'j-1',
+        runId: 'run-1',
+        executionArn: 'arn:run-1',
+        createdAt: created,
+        isTerminating: false,
+      },
+      {
+        clusterId: 'j-4',
+        runId: 'run-4',
+        executionArn: 'arn:run-4',
+        createdAt: created,
+        isTerminating: true,
+      },
     ]);
     expect(mock.commandCalls(DescribeClusterCommand)).toHaveLength(3);
   });
@@ -349,7 +369,7 @@ it('the Step Functions adapter reads executions back to the requested day and no
     executions: [execution('new', '2018-12-04T06:00:00Z'), execution('old', '2018-11-01T06:00:00Z')],
     nextToken: 'older ones',
   });
-  const found = await new StepFunctionsExecutions(client, 'arn:machine').endedBadly(new Date('2018-12-01'));
+  const found = await new StepFunctionsExecutions(client, 'arn:machine').failedSince(new Date('2018-12-01'));
   expect(found.map(({ runId }) => runId)).toEqual(['new']);
   expect(mock.commandCalls(ListExecutionsCommand)).toHaveLength(3);
 });
@@ -377,7 +397,7 @@ describe('the Step Functions adapter for notifications', () => {
     mock
       .on(StartExecutionCommand)
       .rejects(new ExecutionAlreadyExists({ message: 'Execution Already Exists', $metadata: {} }));
-    expect(await notifications.notifyOnce('run-1', notice)).toBe('notified before');
+    expect(await notifications.notifyOnce('run-1', notice)).toBe('already notified');
   });
 
   it('passes on any other error', async () => {

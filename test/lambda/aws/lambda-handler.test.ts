@@ -43,7 +43,7 @@ const call = (definition: Omit<LambdaDefinition<unknown>, 'name'>) =>
 describe('a Lambda handler', () => {
   it('passes on the context, logs input and output as JSON, and emits its metrics', async () => {
     const output = await call({
-      run: async (_input, _ports, context) => ({ lake: context.lakeRoot }),
+      run: async (_input, { lake }) => ({ lake: lake.root }),
       measure: () => ({ rowsRead: 7 }),
     });
     expect(output).toEqual({ lake: 's3://lake' });

@@ -1,21 +1,21 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { KEYS } from '../../../domain/lake.ts';
+import { CLOSED, CURRENT, LEASE, RUN_RECORD } from '../../../domain/lake-objects.ts';
 import { type RunRecord, runRecordSchema } from '../../../domain/records.ts';
 import { closeRunOutputSchema } from '../../../domain/run.ts';
 import { closeRun } from '../../../lambda/close-run/close-run.ts';
 import { closingMeasurements } from '../../../lambda/close-run/measurements.ts';
-import type { ClusterInstance } from '../../../lambda/ports/ports.ts';
+import type { ClusterInstance } from '../../../lambda/ports/clusters.ts';
 import { storeMetrics } from '../../../lambda/store-metrics/store-metrics.ts';
 import { arnOf, MemoryPorts } from '../../support/memory-ports.ts';
 import {
   at,
-  CONTEXT,
   EVENTS,
   ingest,
   plan,
   planOf,
   runSteps,
   storeMetricsInput,
+  worldOn,
 } from '../../support/run-fixture.ts';
 
 let ports: MemoryPorts;
@@ -25,7 +25,7 @@ beforeEach(() => {
   ports.objects.put(`${EVENTS}/2018-10-01.json`, 'events');
 });
 
-const close = (input: unknown) => closeRun(input, ports, CONTEXT);
+const close = (input: unknown) => closeRun(input, worldOn(ports));
 const caught = (
   runId: string,
   failure: { Error?: string; Cause?: string } = { Error: 'States.TaskFailed' },
@@ -54,10 +54,10 @@ const ended = (runId: string, status: string, more: Record<string, unknown> = {}
 const sweep = { sweep: true };
 
 function recordOf(runId: string): RunRecord | undefined {
-  const text = ports.objects.text(at(KEYS.runRecord(runId)));
+  const text = ports.objects.text(at(RUN_RECORD.of(runId).key));
   return text === undefined ? undefined : runRecordSchema.parse(JSON.parse(text));
 }
-const leaseHolder = () => JSON.parse(ports.objects.text(at(KEYS.lease)) ?? '{"holder":null}').holder;
+const leaseHolder = () => JSON.parse(ports.objects.text(at(LEASE.key)) ?? '{"holder":null}').holder;
 const livingClusters = () => ports.clusters.all.filter((cluster) => cluster.state === 'RUNNING').length;
 
 /** What must hold after any bad ending. */
@@ -185,7 +185,7 @@ describe('close-run for a run that succeeded before something failed', () => {
   it("keeps the run's success, and the notification says so", async () => {
     await startRun();
     runSteps(ports, 'run-1');
-    await storeMetrics(storeMetricsInput('run-1'), ports, CONTEXT);
+    await storeMetrics(storeMetricsInput('run-1'), worldOn(ports));
     const before = recordOf('run-1');
     const { Cause } = await close(caught('run-1', { Error: 'Error', Cause: '{"errorMessage": "no chart"}' }));
     expect(recordOf('run-1')).toEqual(before);
@@ -200,11 +200,11 @@ describe('close-run for a run that succeeded before something failed', () => {
     ports.before = (call, uri) => {
       if (call === 'objects.write' && uri.endsWith('current.json')) throw new Error('the Lambda is gone');
     };
-    await expect(storeMetrics(storeMetricsInput('run-1'), ports, CONTEXT)).rejects.toThrow();
+    await expect(storeMetrics(storeMetricsInput('run-1'), worldOn(ports))).rejects.toThrow();
     ports.before = undefined;
     await close(caught('run-1'));
     expectClosed('run-1', 'SUCCEEDED');
-    expect(JSON.parse(ports.objects.text(at(KEYS.current)) ?? '{}')).toMatchObject({ runId: 'run-1' });
+    expect(JSON.parse(ports.objects.text(at(CURRENT.key)) ?? '{}')).toMatchObject({ runId: 'run-1' });
     expect(ports.objects.uris().filter((uri) => uri.includes('/pending/'))).toEqual([]);
   });
 });
@@ -259,7 +259,7 @@ describe('close-run called more than once', () => {
   it('does not notify if the marker exists, whatever an older version wrote into it', async () => {
     await startRun();
     ports.executions.set('run-1', 'FAILED');
-    ports.objects.put(at(KEYS.closed('run-1')), '{"claimedAt":"2018-12-04T06:00:00.000Z"}');
+    ports.objects.put(at(CLOSED.of('run-1').key), '{"claimedAt":"2018-12-04T06:00:00.000Z"}');
     await close(ended('run-1', 'FAILED'));
     expect(ports.notifications.published).toEqual([]);
     expect(recordOf('run-1')?.status).toBe('FAILED');
@@ -301,7 +301,7 @@ describe('the sweep', () => {
     ports.executions.set('ending', 'SUCCEEDED');
     ports.clusters.terminationMilliseconds = 300_000;
     await ports.clusters.terminate('j-1');
-    ports.objects.put(at(KEYS.lease), '{"holder": null, "released": null}');
+    ports.objects.put(at(LEASE.key), '{"holder": null, "released": null}');
     expect((await close(sweep)).closings).toEqual([]);
     ports.executions.set('ending', 'FAILED');
     expect((await close(sweep)).closings).toMatchObject([{ runId: 'ending', clustersTerminated: 0 }]);
@@ -379,7 +379,7 @@ describe('the cost measured by a closing', () => {
     expect(await measured(sweep)).not.toHaveProperty('costUsd');
     await startRun();
     runSteps(ports, 'run-1');
-    await storeMetrics(storeMetricsInput('run-1'), ports, CONTEXT);
+    await storeMetrics(storeMetricsInput('run-1'), worldOn(ports));
     expect(await measured(caught('run-1'))).toEqual({ runsFailed: 0, clustersTerminatedByClosing: 0 });
   });
 });

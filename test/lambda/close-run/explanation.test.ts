@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { STEP_NAMES } from '../../../domain/run.ts';
 import type { Evidence } from '../../../lambda/close-run/evidence.ts';
 import { explain } from '../../../lambda/close-run/explanation.ts';
-import type { ClusterDescription } from '../../../lambda/ports/ports.ts';
+import type { ClusterDescription } from '../../../lambda/ports/clusters.ts';
 import { MemoryPorts } from '../../support/memory-ports.ts';
 import { EVENTS, plan, planOf } from '../../support/run-fixture.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { KEYS } from '../../../domain/lake.ts';
+import { RUN_DETAIL } from '../../../domain/lake-objects.ts';
 import { metricHeading } from '../../../domain/metrics.ts';
 import { METRICS, type MetricName } from '../../../domain/models.ts';
 import { type RunDetail, runDetailSchema } from '../../../domain/records.ts';
@@ -13,10 +13,10 @@ import { escaped, html } from '../../../lambda/render-report/html.ts';
 import { reportLink } from '../../../lambda/render-report/link.ts';
 import { reportPage } from '../../../lambda/render-report/page.ts';
 import { renderReport } from '../../../lambda/render-report/render-report.ts';
-import { readContext } from '../../../lambda/run/context.ts';
+import { readDeployment } from '../../../lambda/run/deployment.ts';
 import { storeMetrics } from '../../../lambda/store-metrics/store-metrics.ts';
 import { MemoryPorts } from '../../support/memory-ports.ts';
-import { at, CONTEXT, EVENTS, plan, runSteps, storeMetricsInput } from '../../support/run-fixture.ts';
+import { at, EVENTS, plan, runSteps, storeMetricsInput, worldOn } from '../../support/run-fixture.ts';
 
 let ports: MemoryPorts;
 let detail: RunDetail;
@@ -27,8 +27,8 @@ beforeAll(async () => {
   ports.objects.put(`${EVENTS}/2018-10-01.json`, 'events');
   await plan(ports, 'run-1');
   runSteps(ports, 'run-1');
-  await storeMetrics(storeMetricsInput('run-1'), ports, CONTEXT);
-  detail = runDetailSchema.parse(JSON.parse(ports.objects.text(at(KEYS.runDetail('run-1'))) ?? 'null'));
+  await storeMetrics(storeMetricsInput('run-1'), worldOn(ports));
+  detail = runDetailSchema.parse(JSON.parse(ports.objects.text(at(RUN_DETAIL.of('run-1').key)) ?? 'null'));
   page = await reportPage(detail);
 });
 
@@ -51,7 +51,7 @@ function section(id: string, of = page): string {
 
 describe('the Lambda render-report', () => {
   it('writes the page and returns its address and the link that opens it', async () => {
-    const output = await renderReport({ runId: 'run-1', executionArn: 'arn' }, ports, CONTEXT);
+    const output = await renderReport({ runId: 'run-1', executionArn: 'arn' }, worldOn(ports));
     expect(output.reportUri).toBe(at('reports/run-1.html'));
     expect(output.link).toBe(
       'https://us-east-1.console.aws.amazon.com/s3/object/lake?region=us-east-1&prefix=reports%2Frun-1.html',
@@ -60,7 +60,7 @@ describe('the Lambda render-report', () => {
   });
 
   it('names what is missing if a run has no detail', async () => {
-    const rendered = renderReport({ runId: 'run-0', executionArn: 'arn' }, ports, CONTEXT);
+    const rendered = renderReport({ runId: 'run-0', executionArn: 'arn' }, worldOn(ports));
     await expect(rendered).rejects.toThrow(
       /There is no detail of the run at s3:\/\/lake\/runs\/run-0\/detail\.json/,
     );
@@ -366,9 +366,9 @@ it('renders the same page when it is bundled like the Lambda', async () => {
   }
 });
 
-it('a context without its environment variables names each missing one', () => {
-  expect(() => readContext({})).toThrow(/LAKE_ROOT[\s\S]*EVENTS_ROOT/);
+it('a deployment without its environment variables names each missing one', () => {
+  expect(() => readDeployment({})).toThrow(/LAKE_ROOT[\s\S]*EVENTS_ROOT/);
   expect(() =>
-    readContext({ LAKE_ROOT: 's3://a', EVENTS_ROOT: 's3://b', RUN_SETTINGS: '{"folds": 1}' }),
+    readDeployment({ LAKE_ROOT: 's3://a', EVENTS_ROOT: 's3://b', RUN_SETTINGS: '{"folds": 1}' }),
   ).toThrow(/RUN_SETTINGS[\s\S]*folds/);
 });

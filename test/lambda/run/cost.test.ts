@@ -1,14 +1,22 @@
 /** What a run cost, as both endings of a run record it. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { instancesUsd } from '../../../domain/cost.ts';
-import { KEYS } from '../../../domain/lake.ts';
+import { PLAN, RUN_RECORD } from '../../../domain/lake-objects.ts';
 import { runRecordSchema } from '../../../domain/records.ts';
 import { runPlanSchema } from '../../../domain/run.ts';
 import { closeRun } from '../../../lambda/close-run/close-run.ts';
-import type { ClusterInstance } from '../../../lambda/ports/ports.ts';
+import type { ClusterInstance } from '../../../lambda/ports/clusters.ts';
 import { storeMetrics } from '../../../lambda/store-metrics/store-metrics.ts';
 import { arnOf, MemoryPorts } from '../../support/memory-ports.ts';
-import { at, CONTEXT, EVENTS, plan, runSteps, storeMetricsInput } from '../../support/run-fixture.ts';
+import {
+  at,
+  DEPLOYMENT,
+  EVENTS,
+  plan,
+  runSteps,
+  storeMetricsInput,
+  worldOn,
+} from '../../support/run-fixture.ts';
 
 const STARTED = new Date('2018-12-04T06:00:00Z');
 const ENDED = new Date('2018-12-04T07:00:00Z');
@@ -22,7 +30,7 @@ const instance = (more: Partial<ClusterInstance> = {}): ClusterInstance => ({
   ...more,
 });
 const table = (instanceType = 'm7g.xlarge') =>
-  instancesUsd([{ instanceType, seconds: 3_600 }], CONTEXT.region) ?? 0;
+  instancesUsd([{ instanceType, seconds: 3_600 }], DEPLOYMENT.region) ?? 0;
 
 let ports: MemoryPorts;
 
@@ -35,7 +43,8 @@ beforeEach(async () => {
 
 const run = (...instances: ClusterInstance[]) =>
   ports.clusters.start('run-1', arnOf('run-1'), { state: 'TERMINATED', instances });
-const record = () => runRecordSchema.parse(JSON.parse(ports.objects.text(at(KEYS.runRecord('run-1'))) ?? ''));
+const record = () =>
+  runRecordSchema.parse(JSON.parse(ports.objects.text(at(RUN_RECORD.of('run-1').key)) ?? ''));
 
 it('a run record from before the price source and the estimate were stored can be read', async () => {
   await ENDINGS['that succeeded']();
@@ -46,15 +55,14 @@ it('a run record from before the price source and the estimate were stored can b
 const ENDINGS = {
   'that succeeded': async () => {
     runSteps(ports, 'run-1');
-    await storeMetrics(storeMetricsInput('run-1'), ports, CONTEXT);
+    await storeMetrics(storeMetricsInput('run-1'), worldOn(ports));
   },
   'that failed': async () => {
     const executionArn = ports.executions.set('run-1', 'FAILED');
     const failure = { Error: 'States.Timeout' };
     await closeRun(
       { runId: 'run-1', executionArn, startedAt: STARTED.toISOString(), failure },
-      ports,
-      CONTEXT,
+      worldOn(ports),
     );
   },
 } as const;
@@ -68,9 +76,9 @@ describe.each(Object.entries(ENDINGS))('the cost of a run %s', (_, end) => {
   });
 
   it('is stored beside the estimated cost', async () => {
-    const stored = runPlanSchema.parse(JSON.parse(ports.objects.text(at(KEYS.plan('run-1'))) ?? ''));
+    const stored = runPlanSchema.parse(JSON.parse(ports.objects.text(at(PLAN.of('run-1').key)) ?? ''));
     const planned = { ...stored, cluster: { ...stored.cluster, estimatedUsd: 0.61 } };
-    ports.objects.put(at(KEYS.plan('run-1')), JSON.stringify(planned));
+    ports.objects.put(at(PLAN.of('run-1').key), JSON.stringify(planned));
     await end();
     expect(record().estimated_cost_usd).toBe(0.61);
   });

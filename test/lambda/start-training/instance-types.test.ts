@@ -1,6 +1,6 @@
 /** The first state's look at what EC2 sells, before anything is taken or begun. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { KEYS } from '../../../domain/lake.ts';
+import { LEASE } from '../../../domain/lake-objects.ts';
 import { PipelineError } from '../../../lambda/run/errors.ts';
 import { MemoryPorts } from '../../support/memory-ports.ts';
 import { at, EVENTS, plan } from '../../support/run-fixture.ts';
@@ -80,6 +80,6 @@ describe('the query of instance types at EC2', () => {
   it("stops a run when its permission is missing, with EC2's own message", async () => {
     answerWith(new PipelineError('InvalidConfiguration', 'The Lambda may not ask EC2'));
     await expect(plan(ports, 'run-1')).rejects.toThrow('The Lambda may not ask EC2');
-    expect(ports.objects.text(at(KEYS.lease))).toBeUndefined();
+    expect(ports.objects.text(at(LEASE.key))).toBeUndefined();
   });
 });

@@ -1,14 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import { KEYS } from '../../../domain/lake.ts';
+import {
+  LEASE,
+  PENDING_BATCH,
+  PLAN,
+  REFUSED,
+  STEP_ERROR,
+  STEP_RESULT,
+} from '../../../domain/lake-objects.ts';
 import { closeRun } from '../../../lambda/close-run/close-run.ts';
-import { UnlistableError } from '../../../lambda/ports/ports.ts';
+import { UnlistableError } from '../../../lambda/ports/objects.ts';
+import { worldOf } from '../../../lambda/run/world.ts';
 import { planRun } from '../../../lambda/start-training/plan-run.ts';
 import { storeMetrics } from '../../../lambda/store-metrics/store-metrics.ts';
 import { gate } from '../../support/fault-ports.ts';
 import { arnOf, MemoryPorts } from '../../support/memory-ports.ts';
 import {
   at,
-  CONTEXT,
+  DEPLOYMENT,
   EVENTS,
   ingest,
   LAKE,
@@ -16,6 +24,7 @@ import {
   planOf,
   runSteps,
   storeMetricsInput,
+  worldOn,
 } from '../../support/run-fixture.ts';
 
 function portsWithLog(files: readonly string[] = ['2018-10-01.json', '2018-10-02.jsonl.gz']): MemoryPorts {
@@ -27,7 +36,7 @@ function portsWithLog(files: readonly string[] = ['2018-10-01.json', '2018-10-02
 async function succeed(ports: MemoryPorts, runId: string, request: unknown = {}): Promise<void> {
   expect(await plan(ports, runId, request)).toMatchObject({ decision: 'run' });
   runSteps(ports, runId);
-  await storeMetrics(storeMetricsInput(runId), ports, CONTEXT);
+  await storeMetrics(storeMetricsInput(runId), worldOn(ports));
   ports.executions.set(runId, 'SUCCEEDED');
   ports.clock.advance(3_600_000);
 }
@@ -36,12 +45,12 @@ async function succeed(ports: MemoryPorts, runId: string, request: unknown = {})
 async function failAfter(ports: MemoryPorts, runId: string): Promise<void> {
   const executionArn = ports.executions.set(runId, 'FAILED');
   const startedAt = ports.clock.now().toISOString();
-  await closeRun({ runId, executionArn, startedAt, failure: { Error: 'States.Timeout' } }, ports, CONTEXT);
+  await closeRun({ runId, executionArn, startedAt, failure: { Error: 'States.Timeout' } }, worldOn(ports));
   ports.clock.advance(3_600_000);
 }
 
 const leaseOf = (ports: MemoryPorts) =>
-  JSON.parse(ports.objects.text(at(KEYS.lease)) ?? '{"holder":null}').holder;
+  JSON.parse(ports.objects.text(at(LEASE.key)) ?? '{"holder":null}').holder;
 
 describe('PlanRun at the first start', () => {
   it('plans every event file of the log and no other file', async () => {
@@ -55,7 +64,7 @@ describe('PlanRun at the first start', () => {
     ]);
     ports.objects.put('s3://raw/events-of-others/x.json', 'x');
     const decision = await plan(ports, 'run-1');
-    expect(decision).toMatchObject({ decision: 'run', runId: 'run-1', planUri: at(KEYS.plan('run-1')) });
+    expect(decision).toMatchObject({ decision: 'run', runId: 'run-1', planUri: at(PLAN.of('run-1').key) });
     const { batch, outputs, ingest: limits } = planOf(ports, 'run-1');
     expect(batch.files.map((file) => file.uri)).toEqual([
       `${EVENTS}/2018-10-01.json`,
@@ -80,7 +89,7 @@ describe('PlanRun at the first start', () => {
   it('plans the same batch when it crashes before any of its writes and is retried', async () => {
     const undisturbed = portsWithLog();
     await plan(undisturbed, 'run-1');
-    for (const crash of [KEYS.lease, 'pending/', KEYS.plan('run-1')]) {
+    for (const crash of [LEASE.key, 'pending/', PLAN.of('run-1').key]) {
       const ports = portsWithLog();
       ports.before = (call, uri) => {
         if (call === 'objects.write' && uri.includes(crash)) {
@@ -101,7 +110,7 @@ describe('PlanRun at the first start', () => {
     const ports = portsWithLog();
     const [reached, resumed] = [gate(), gate()];
     ports.before = async (call, uri) => {
-      if (call !== 'objects.write' || uri !== at(KEYS.plan('run-1'))) return;
+      if (call !== 'objects.write' || uri !== at(PLAN.of('run-1').key)) return;
       ports.before = undefined;
       reached.open();
       await resumed.opened;
@@ -140,12 +149,12 @@ describe('an invalid request', () => {
     [{ observationEnd: '2018-02-31' }, /"observationEnd" is "2018-02-31": there is no such day/],
     [{ observationEnd: '2031-01-01' }, /"observationEnd".*at most 2018-12-05/],
     [{ maxQuarantineShare: 1.5 }, /"maxQuarantineShare" is 1.5/],
-    [{ events: 's3://raw/other/' }, /"events" is "s3:\/\/raw\/other\/": must lie below s3:\/\/raw\/events,/],
-    [{ events: 's3://raw/events-of-others/*.json' }, /"events" is .*: must lie below s3:\/\/raw\/events,/],
-    [{ events: 's3://raw' }, /"events" is "s3:\/\/raw": must lie below/],
-    [{ events: 's3://elsewhere/events/' }, /"events" is .*: must lie below/],
+    [{ events: 's3://raw/other/' }, /"events" is "s3:\/\/raw\/other\/": must be below s3:\/\/raw\/events,/],
+    [{ events: 's3://raw/events-of-others/*.json' }, /"events" is .*: must be below s3:\/\/raw\/events,/],
+    [{ events: 's3://raw' }, /"events" is "s3:\/\/raw": must be below/],
+    [{ events: 's3://elsewhere/events/' }, /"events" is .*: must be below/],
     [{ resume: 'run-0', seed: 1 }, /"seed": a resumed run takes the plan as it was/],
-    [{ resume: '../../x' }, /"resume" is .*no run's id/],
+    [{ resume: '../../x' }, /"resume" is .*not a run's id/],
     ['all', /the request: .*\{\} asks for the defaults/],
   ])('%j is refused, naming the field', async (request, message) => {
     const ports = portsWithLog();
@@ -219,9 +228,12 @@ describe('an event log that cannot be listed', () => {
   it.each([
     [
       'no such bucket',
-      /s3:\/\/raw\/events\S* cannot be listed.*as S3 says\nMake the bucket, or set churn:rawBucket/,
+      /s3:\/\/raw\/events\S* cannot be listed.*as S3 says\nCreate the bucket, or correct churn:rawBucket/,
     ],
-    ['access denied', /s3:\/\/raw\/events\S* cannot be listed.*as S3 says\nAdmit .* or set churn:rawBucket/],
+    [
+      'access denied',
+      /s3:\/\/raw\/events\S* cannot be listed.*as S3 says\nAllow .* or correct churn:rawBucket/,
+    ],
   ] as const)(
     'is a configuration error, even if a request names a location in it: %s',
     async (reason, words) => {
@@ -294,14 +306,14 @@ describe('PlanRun at a later start', () => {
     expect(planOf(ports, 'run-3').batch.batchId).not.toBe(first.batchId);
     expect(planOf(ports, 'run-3').abandonedBatchIds).toEqual([first.batchId]);
     runSteps(ports, 'run-3');
-    await storeMetrics(storeMetricsInput('run-3'), ports, CONTEXT);
+    await storeMetrics(storeMetricsInput('run-3'), worldOn(ports));
     expect(ports.objects.uris().filter((uri) => uri.includes('/pending/'))).toEqual([]);
   });
 
   it('keeps the marker of an abandoned batch for the next run that ingests files', async () => {
     const ports = portsWithLog();
     await succeed(ports, 'run-1');
-    ports.objects.put(at(KEYS.pendingBatch('0123456789abcdef')), '{}');
+    ports.objects.put(at(PENDING_BATCH.of('0123456789abcdef').key), '{}');
     await succeed(ports, 'run-2', { force: true });
     ports.objects.put(`${EVENTS}/2018-10-03.json`, 'new');
     await plan(ports, 'run-3');
@@ -316,7 +328,7 @@ describe('a start with an estimate over the budget', () => {
     const start = plan(ports, 'run-1');
     await expect(start).rejects.toMatchObject({ name: 'OverBudget' });
     await expect(start).rejects.toThrow(/estimated at [\d.]+ USD .*budget of 50 USD/);
-    expect(ports.objects.uris()).toEqual([at(KEYS.lease), `${EVENTS}/huge.json`]);
+    expect(ports.objects.uris()).toEqual([at(LEASE.key), `${EVENTS}/huge.json`]);
     expect(leaseOf(ports)).toBeNull();
   });
 });
@@ -337,8 +349,8 @@ describe('resuming a run', () => {
     expect(after.training).toEqual(before.training);
     expect(after.executionArn).toBe(arnOf('run-2'));
     expect(after.outputs.results['ingest-events']).toBe(before.outputs.results['ingest-events']);
-    expect(after.outputs.results['score-users']).toBe(at(KEYS.result('run-2', 'score-users')));
-    expect(after.outputs.errors['train-models']).toBe(at(KEYS.error('run-2', 'train-models')));
+    expect(after.outputs.results['score-users']).toBe(at(STEP_RESULT['score-users'].of('run-2').key));
+    expect(after.outputs.errors['train-models']).toBe(at(STEP_ERROR['train-models'].of('run-2').key));
   });
 
   it('is refused when there is no plan, or when the run succeeded', async () => {
@@ -419,10 +431,10 @@ describe('the lease', () => {
     const ports = portsWithLog();
     await plan(ports, 'run-1');
     expect(await plan(ports, 'run-2')).toMatchObject({ decision: 'refused' });
-    expect(ports.objects.text(at(KEYS.refused('run-2')))).toContain('run-1');
+    expect(ports.objects.text(at(REFUSED.of('run-2').key))).toContain('run-1');
     ports.executions.set('run-1', 'FAILED');
     expect(await plan(ports, 'run-2')).toMatchObject({ decision: 'run' });
-    expect(ports.objects.text(at(KEYS.refused('run-2')))).toBeUndefined();
+    expect(ports.objects.text(at(REFUSED.of('run-2').key))).toBeUndefined();
   });
 });
 
@@ -431,7 +443,7 @@ describe('PlanRun of a local run', () => {
     const ports = portsWithLog();
     const executionArn = ports.executions.set('run-1', 'RUNNING');
     const input = { runId: 'run-1', executionArn, startedAt: '2018-12-04T06:00:00Z', request: {} };
-    await planRun(input, ports, { ...CONTEXT, platform: 'local' });
+    await planRun(input, worldOf(ports, { ...DEPLOYMENT, platform: 'local' }));
     expect(planOf(ports, 'run-1')).toMatchObject({
       cluster: { estimatedUsd: 0 },
       training: { boostingWorkers: 1 },
@@ -444,7 +456,7 @@ describe('PlanRun of a local run', () => {
     const executionArn = ports.executions.set('run-1', 'RUNNING');
     const request = { events: 'file:///elsewhere' };
     const input = { runId: 'run-1', executionArn, startedAt: '2018-12-04T06:00:00Z', request };
-    expect(await planRun(input, ports, { ...CONTEXT, platform: 'local' })).toMatchObject({
+    expect(await planRun(input, worldOf(ports, { ...DEPLOYMENT, platform: 'local' }))).toMatchObject({
       decision: 'run',
     });
   });

@@ -1,5 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { KEYS, MODEL_METRICS, RUNS } from '../../../domain/lake.ts';
+import { MODEL_METRICS, RUNS } from '../../../domain/lake.ts';
+import {
+  CURRENT,
+  LEASE,
+  METRIC_ROWS,
+  modelFolder,
+  RUN_DETAIL,
+  RUN_RECORD,
+} from '../../../domain/lake-objects.ts';
 import { runDetailSchema, runRecordSchema } from '../../../domain/records.ts';
 import { measurements } from '../../../lambda/store-metrics/measurements.ts';
 import { storeMetrics } from '../../../lambda/store-metrics/store-metrics.ts';
@@ -7,7 +15,6 @@ import { arnOf, MemoryPorts } from '../../support/memory-ports.ts';
 import {
   answerReconcileQuery,
   at,
-  CONTEXT,
   EVENTS,
   INGEST,
   plan,
@@ -15,6 +22,7 @@ import {
   putResult,
   runSteps,
   storeMetricsInput,
+  worldOn,
 } from '../../support/run-fixture.ts';
 
 let ports: MemoryPorts;
@@ -26,7 +34,7 @@ beforeEach(async () => {
   runSteps(ports, 'run-1');
 });
 
-const store = (runId = 'run-1') => storeMetrics(storeMetricsInput(runId), ports, CONTEXT);
+const store = (runId = 'run-1') => storeMetrics(storeMetricsInput(runId), worldOn(ports));
 const json = (key: string) => JSON.parse(ports.objects.text(at(key)) ?? 'null');
 const lines = (key: string) =>
   (ports.objects.text(at(key)) ?? '')
@@ -38,7 +46,7 @@ describe('StoreMetrics for a run that reached its end', () => {
   it('records the run, makes it current, removes its markers and releases its lease', async () => {
     ports.clock.advance(1_800_000);
     await store();
-    expect(lines(KEYS.runRecord('run-1'))).toEqual([
+    expect(lines(RUN_RECORD.of('run-1').key)).toEqual([
       expect.objectContaining({
         run_id: 'run-1',
         status: 'SUCCEEDED',
@@ -52,25 +60,25 @@ describe('StoreMetrics for a run that reached its end', () => {
         error: null,
       }),
     ]);
-    expect(json(KEYS.current)).toEqual({
+    expect(json(CURRENT.key)).toEqual({
       runId: 'run-1',
       batchId: planOf(ports, 'run-1').batch.batchId,
       champion: {
         runId: 'run-1',
-        modelUri: at(KEYS.model('run-1')),
+        modelUri: at(modelFolder('run-1')),
         testCutoff: '2018-11-19',
         promotedAt: '2018-12-04T06:30:00.000Z',
       },
     });
-    expect(json(KEYS.lease).holder).toBeNull();
+    expect(json(LEASE.key).holder).toBeNull();
     expect(ports.objects.uris().filter((uri) => uri.includes('/pending/'))).toEqual([]);
   });
 
   it('writes rows with the columns of their tables', async () => {
     await store();
-    const [record] = lines(KEYS.runRecord('run-1'));
+    const [record] = lines(RUN_RECORD.of('run-1').key);
     expect(Object.keys(record)).toEqual(RUNS.columns.map((column) => column.name));
-    const rows = lines(KEYS.metrics('run-1'));
+    const rows = lines(METRIC_ROWS.of('run-1').key);
     for (const row of rows)
       expect(Object.keys(row)).toEqual(MODEL_METRICS.columns.map((column) => column.name));
     const forest = { run_id: 'run-1', model: 'random_forest', protocol: 'forward', slice: 'all' };
@@ -88,7 +96,7 @@ describe('StoreMetrics for a run that reached its end', () => {
 
   it('stores the drift of each feature and of the score under the chosen model', async () => {
     await store();
-    const rows = lines(KEYS.metrics('run-1')).filter(({ metric }) => metric.startsWith('psi.'));
+    const rows = lines(METRIC_ROWS.of('run-1').key).filter(({ metric }) => metric.startsWith('psi.'));
     expect(rows.map(({ model, metric, value }) => [model, metric, value])).toEqual([
       ['boosted_trees', 'psi.raw_score', 0.063],
       ['boosted_trees', 'psi.observed_days', 9.6],
@@ -100,7 +108,7 @@ describe('StoreMetrics for a run that reached its end', () => {
 
   it('measures what alarms watch, with the drift of only those features that may alarm', async () => {
     await store();
-    const detail = runDetailSchema.parse(json(KEYS.runDetail('run-1')));
+    const detail = runDetailSchema.parse(json(RUN_DETAIL.of('run-1').key));
     expect(measurements(detail)).toEqual({
       runsSucceeded: 1,
       rowsRead: 1_000,
@@ -148,7 +156,7 @@ describe('StoreMetrics for a run that reached its end', () => {
       for (const uri of ports.objects.uris().filter((one) => !one.endsWith('lease.json'))) {
         expect(ports.objects.text(uri)).toBe(undisturbed.get(uri));
       }
-      expect(json(KEYS.lease).holder).toBeNull();
+      expect(json(LEASE.key).holder).toBeNull();
     }
   });
 
@@ -165,7 +173,7 @@ describe('StoreMetrics for a run that reached its end', () => {
     await plan(ports, 'run-2', { force: true });
     runSteps(ports, 'run-2', { reliable: false, reliabilityReason: 'too few' });
     await store('run-2');
-    expect(json(KEYS.current)).toMatchObject({ runId: 'run-2', champion: { runId: 'run-1' } });
+    expect(json(CURRENT.key)).toMatchObject({ runId: 'run-2', champion: { runId: 'run-1' } });
   });
 
   it.each(['as they are now', 'of an older deployment'])(
@@ -173,15 +181,15 @@ describe('StoreMetrics for a run that reached its end', () => {
     async (shape) => {
       await store();
       if (shape === 'of an older deployment') {
-        const detail = json(KEYS.runDetail('run-1'));
+        const detail = json(RUN_DETAIL.of('run-1').key);
         delete detail.scoring.drift;
-        ports.objects.put(at(KEYS.runDetail('run-1')), JSON.stringify(detail));
+        ports.objects.put(at(RUN_DETAIL.of('run-1').key), JSON.stringify(detail));
       }
       ports.executions.set('run-1', 'SUCCEEDED');
       await plan(ports, 'run-2', { force: true });
       runSteps(ports, 'run-2');
       await store('run-2');
-      const record = runRecordSchema.parse(lines(KEYS.runRecord('run-2'))[0]);
+      const record = runRecordSchema.parse(lines(RUN_RECORD.of('run-2').key)[0]);
       expect(record.promotion_reason).toMatch(
         /average precision \/ base rate is 3\.65, compared with 3\.65 of the champion of run run-1/,
       );
@@ -191,9 +199,9 @@ describe('StoreMetrics for a run that reached its end', () => {
 
 describe('StoreMetrics for a lake that does not hold the counted rows', () => {
   const nothingIsCurrent = () => {
-    expect(ports.objects.text(at(KEYS.current))).toBeUndefined();
-    expect(ports.objects.text(at(KEYS.runRecord('run-1')))).toBeUndefined();
-    expect(json(KEYS.lease).holder).toMatchObject({ runId: 'run-1' });
+    expect(ports.objects.text(at(CURRENT.key))).toBeUndefined();
+    expect(ports.objects.text(at(RUN_RECORD.of('run-1').key))).toBeUndefined();
+    expect(json(LEASE.key).holder).toMatchObject({ runId: 'run-1' });
   };
 
   it.each(['events', 'quarantined_events', 'ingest_files.rows_accepted', 'features', 'scores'])(
@@ -243,7 +251,7 @@ describe('StoreMetrics for a run that has been closed in the meantime', () => {
     ports.executions.set('run-1', 'TIMED_OUT');
     await plan(ports, 'run-2');
     await expect(store()).rejects.toMatchObject({ name: 'LeaseLost' });
-    expect(ports.objects.text(at(KEYS.current))).toBeUndefined();
+    expect(ports.objects.text(at(CURRENT.key))).toBeUndefined();
   });
 
   it('does not make the run current when it was recorded as failed at the same moment', async () => {
@@ -255,6 +263,6 @@ describe('StoreMetrics for a run that has been closed in the meantime', () => {
       }
     };
     await expect(store()).rejects.toMatchObject({ name: 'RunClosed' });
-    expect(ports.objects.text(at(KEYS.current))).toBeUndefined();
+    expect(ports.objects.text(at(CURRENT.key))).toBeUndefined();
   });
 });

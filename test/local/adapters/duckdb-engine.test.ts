@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { KEYS } from '../../../domain/lake.ts';
+import { LEDGER } from '../../../domain/lake-objects.ts';
 import { DuckDbEngine } from '../../../local/adapters/duckdb-engine.ts';
 
 let folder: string;
@@ -28,12 +28,15 @@ describe('the local SQL engine', () => {
   });
 
   it('reads the JSON tables with one or more lines per object, and skips drafts', async () => {
-    await mkdir(join(folder, KEYS.ledgerFolder), { recursive: true });
+    await mkdir(join(folder, LEDGER.folder), { recursive: true });
     const line = (uri: string, rows: number): string =>
       `${JSON.stringify({ uri, batch_id: 'b', rows_read: rows, unknown: 1 })}\n`;
-    await writeFile(join(folder, KEYS.ledger('b')), line('file:///a', 2) + line('file:///b', 3_000_000_000));
-    await writeFile(join(folder, KEYS.ledger('c')), line('file:///c', 1));
-    await writeFile(join(folder, KEYS.ledgerFolder, '.draft.json'), '{"uri": ');
+    await writeFile(
+      join(folder, LEDGER.of('b').key),
+      line('file:///a', 2) + line('file:///b', 3_000_000_000),
+    );
+    await writeFile(join(folder, LEDGER.of('c').key), line('file:///c', 1));
+    await writeFile(join(folder, LEDGER.folder, '.draft.json'), '{"uri": ');
     expect(
       await answer('SELECT count(*) AS files, sum(rows_read) AS n, min(etag) AS e FROM ingest_files'),
     ).toEqual([{ files: '3', n: '3000000003', e: null }]);

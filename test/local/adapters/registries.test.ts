@@ -31,13 +31,13 @@ describe('local executions', () => {
     expect(await executions.status(ARN)).toBe('UNKNOWN');
     await executions.begin('run-1', ARN, startedAt);
     expect(await executions.status(ARN)).toBe('RUNNING');
-    expect(await executions.endedBadly(new Date(0))).toEqual([]);
+    expect(await executions.failedSince(new Date(0))).toEqual([]);
     await executions.end('run-1', 'TIMED_OUT', new Date());
     expect(await executions.status(ARN)).toBe('TIMED_OUT');
-    expect(await executions.endedBadly(new Date(0))).toEqual([
+    expect(await executions.failedSince(new Date(0))).toEqual([
       { runId: 'run-1', executionArn: ARN, status: 'TIMED_OUT', startedAt },
     ]);
-    expect(await executions.endedBadly(new Date('2026-11-23T10:00:01Z'))).toEqual([]);
+    expect(await executions.failedSince(new Date('2026-11-23T10:00:01Z'))).toEqual([]);
   });
 
   it('count as aborted once their process was killed', async () => {
@@ -46,7 +46,7 @@ describe('local executions', () => {
       await new LocalExecutions('${folder}').begin('run-1', '${ARN}', new Date());`);
     const executions = new LocalExecutions(folder);
     expect(await executions.status(ARN)).toBe('ABORTED');
-    expect(await executions.endedBadly(new Date(0))).toMatchObject([{ runId: 'run-1', status: 'ABORTED' }]);
+    expect(await executions.failedSince(new Date(0))).toMatchObject([{ runId: 'run-1', status: 'ABORTED' }]);
   });
 });
 

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runSettingsSchema } from '../../../domain/run.ts';
-import { type Ports, systemClock } from '../../../lambda/ports/ports.ts';
+import { systemClock } from '../../../lambda/ports/clock.ts';
+import type { Ports } from '../../../lambda/ports/ports.ts';
 import { PipelineError } from '../../../lambda/run/errors.ts';
 import { ContentTags } from '../../../local/adapters/content-tags.ts';
 import { DuckDbEngine } from '../../../local/adapters/duckdb-engine.ts';
@@ -108,7 +109,7 @@ describe('the local handler for Lambda', () => {
     log: { warn: () => {} },
     clock: systemClock,
   });
-  const context = {
+  const deployment = {
     lakeRoot: 'file:///lake',
     eventsRoot: 'file:///log',
     platform: 'local' as const,
@@ -119,7 +120,7 @@ describe('the local handler for Lambda', () => {
   };
   const invoke = (body: (input: unknown) => Promise<unknown>): Promise<Json> =>
     call(
-      lambda({ ports: ports(), find: (arn) => (arn === 'arn:f' ? { body, context } : undefined) }),
+      lambda({ ports: ports(), find: (arn) => (arn === 'arn:f' ? { body, deployment } : undefined) }),
       'lambda:invoke',
       { FunctionName: 'arn:f', Payload: { runId: 'run-1' } },
     );

@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { KEYS } from '../../../domain/lake.ts';
+import { LEDGER, PLAN } from '../../../domain/lake-objects.ts';
 import type { StepName } from '../../../domain/run.ts';
 import { fileUri } from '../../../local/adapters/file-uris.ts';
 import { isSmallStep, javaOptions } from '../../../local/spark/java-options.ts';
@@ -20,7 +20,7 @@ async function isSmall(step: StepName, newBytes: number, name = 'a.json'): Promi
     runId: 'run-1',
     files: [{ uri: `file:///log/${name}`, etag: 'a', bytes: newBytes }],
   });
-  return isSmallStep(step, fileUri(join(lake, KEYS.plan('run-1'))), lake);
+  return isSmallStep(step, fileUri(join(lake, PLAN.of('run-1').key)), lake);
 }
 
 describe('the Java options of a step', () => {
@@ -32,9 +32,9 @@ describe('the Java options of a step', () => {
   });
 
   it('count the history for every step except the one that reads files', async () => {
-    const ledger = join(lake, KEYS.ledger('b'));
+    const ledger = join(lake, LEDGER.of('b').key);
     await mkdir(dirname(ledger), { recursive: true });
-    await writeFile(ledger, '{"uri": "file:///a.json", "bytes": 11000000000, "rows_read": 1}\n');
+    await writeFile(ledger, '{"uri": "file:///a.json", "etag": "a", "bytes": 11000000000, "rows_read": 1}\n');
     expect(await isSmall('ingest-events', 1_000)).toBe(true);
     expect(await isSmall('train-models', 1_000)).toBe(false);
   });

@@ -1,14 +1,13 @@
-/** What a Lambda is told about its deployment, read once from its environment. */
+/** What a Lambda knows about its deployment, read once from its environment. */
 import { z } from 'zod';
 import { ENVIRONMENT, type Fleets } from '../../domain/operations.ts';
 import { type RunSettings, runSettingsSchema } from '../../domain/run.ts';
-import type { Ports } from '../ports/ports.ts';
 import { PipelineError } from './errors.ts';
 
 /** Where the Spark steps run: on an EMR cluster that is sized and paid for, or on this machine. */
 export type Platform = 'emr' | 'local';
 
-export interface FunctionContext {
+export interface Deployment {
   /** Root of the lake: `s3://bucket` or `file:///folder`, without a slash at the end. */
   readonly lakeRoot: string;
   /** Folder, file or glob of event files, for requests that name none. */
@@ -20,13 +19,6 @@ export interface FunctionContext {
   readonly fleets: Fleets;
   readonly subnetIds: readonly string[];
 }
-
-/** A Lambda's body: the same in the cloud and on one machine. */
-export type LambdaFunction<Output> = (
-  input: unknown,
-  ports: Ports,
-  context: FunctionContext,
-) => Promise<Output>;
 
 const environmentSchema = z.object({
   [ENVIRONMENT.lakeRoot]: z.string().min(1),
@@ -46,10 +38,10 @@ const fleetsSchema = z.strictObject({
 }) satisfies z.ZodType<Fleets>;
 
 /**
- * Reads the context from environment variables.
- * @throws InvalidConfiguration naming every variable that is missing or senseless
+ * Reads it from environment variables.
+ * @throws InvalidConfiguration naming every variable that is missing or invalid
  */
-export function readContext(environment: Readonly<Record<string, string | undefined>>): FunctionContext {
+export function readDeployment(environment: Readonly<Record<string, string | undefined>>): Deployment {
   const variables = environmentSchema.safeParse(environment);
   if (!variables.success) throw invalidConfiguration(z.prettifyError(variables.error));
   return {
@@ -84,6 +76,6 @@ function parseJson(name: string, text: string): unknown {
 function invalidConfiguration(message: string): PipelineError {
   return new PipelineError(
     'InvalidConfiguration',
-    `${message}\nSet the Lambda's environment right and deploy again.`,
+    `${message}\nCorrect the Lambda's environment and deploy again.`,
   );
 }

@@ -1,0 +1,194 @@
+/**
+ * Every object of the lake that is no Iceberg table: where it is, what is in it, and how that is written. Whatever
+ * reads, writes, lists or permits one takes its place from here.
+ */
+import { z } from 'zod';
+import { each } from './each.ts';
+import { forgottenUsersSchema } from './forgotten-users.ts';
+import { externalTableFolder, INGEST_FILES, MODEL_METRICS, RUNS } from './lake.ts';
+import { type ObjectKind, objectAt, objectPerId, objectsInFolder, type Remedy } from './lake-object.ts';
+import { leaseSchema } from './lease.ts';
+import { closedSchema, refusedSchema, watchedSinceSchema } from './markers.ts';
+import { HTML_PAGE, jsonDocument, jsonRow, jsonRows } from './object-format.ts';
+import { currentSchema, runDetailSchema, runRecordSchema } from './records.ts';
+import {
+  featuresResultSchema,
+  ingestResultSchema,
+  scoringResultSchema,
+  stepErrorSchema,
+  trainingResultSchema,
+} from './results.ts';
+import { batchSchema, runPlanSchema, STEP_NAMES, type StepName } from './run.ts';
+
+/** A run makes it: it can be made again. */
+const MADE_BY_RUN: Remedy = {
+  missing: 'Resume the run to make it again.',
+  malformed: 'Remove it and resume the run, which makes it again.',
+};
+/** A run was planned by it: only a new plan can replace it. */
+const PLANNED: Remedy = {
+  missing: 'Start a new run.',
+  malformed: 'Restore the last version that was whole, or start a new run.',
+};
+/** Later runs depend on it, and nothing makes it again. */
+const KEPT: Remedy = {
+  missing: 'Restore it.',
+  malformed: 'Restore the last version that was whole.',
+};
+
+/** Folder of everything that one run writes. */
+export function runFolder(runId: string): string {
+  return `runs/${runId}`;
+}
+
+/** Folder of a local run's logs, one file for each step. */
+export function logFolder(runId: string): string {
+  return `${runFolder(runId)}/logs`;
+}
+
+/** Folder of the model that a run chose. */
+export function modelFolder(runId: string): string {
+  return `models/${runId}`;
+}
+
+/** The lease that only one live run can hold. */
+export const LEASE = objectAt('lease.json', {
+  what: 'lease',
+  format: jsonDocument(leaseSchema),
+  remedy: KEPT,
+});
+
+/** The last run that succeeded, and the champion. */
+export const CURRENT = objectAt('current.json', {
+  what: 'pointer to what is current',
+  format: jsonDocument(currentSchema),
+  remedy: KEPT,
+});
+
+/** When the sweep began to watch: what a pipeline that has never succeeded is measured from. */
+export const WATCHED_SINCE = objectAt('watched-since.json', {
+  what: 'marker of the first sweep',
+  format: jsonDocument(watchedSinceSchema),
+  remedy: KEPT,
+});
+
+/** Salted hashes of the users who asked to be forgotten. */
+export const FORGOTTEN_USERS = objectAt('forgotten-users.json', {
+  what: 'list of forgotten users',
+  format: jsonDocument(forgottenUsersSchema),
+  remedy: KEPT,
+});
+
+/** Marker of a batch that was begun and may not be in the ledger yet. */
+export const PENDING_BATCH = objectsInFolder('pending', '.json', {
+  what: 'marker of a batch that was begun',
+  format: jsonDocument(batchSchema),
+  remedy: KEPT,
+});
+
+/** What a run needs to know of a file in the ledger; the table has more columns. */
+const ledgerRowSchema = z.object({ uri: z.string(), etag: z.string(), bytes: z.number() });
+
+/** The files of one batch, written by IngestEvents. */
+export const LEDGER = objectsInFolder(externalTableFolder(INGEST_FILES), '.json', {
+  what: 'ledger',
+  format: jsonRows(ledgerRowSchema),
+  remedy: KEPT,
+});
+
+/** One metric of one model; the keys are the columns of MODEL_METRICS. */
+const metricRowSchema = z.strictObject({
+  run_id: z.string(),
+  model: z.string(),
+  protocol: z.literal('forward'),
+  slice: z.literal('all'),
+  metric: z.string(),
+  value: z.number(),
+  low: z.number().nullable(),
+  high: z.number().nullable(),
+});
+
+/** The metrics of one run. */
+export const METRIC_ROWS = objectsInFolder(externalTableFolder(MODEL_METRICS), '.json', {
+  what: 'metrics of the run',
+  format: jsonRows(metricRowSchema),
+  remedy: MADE_BY_RUN,
+});
+
+/** The record of one finished run. */
+export const RUN_RECORD = objectsInFolder(externalTableFolder(RUNS), '.json', {
+  what: 'record of the run',
+  format: jsonRow(runRecordSchema),
+  remedy: KEPT,
+});
+
+export const PLAN = objectPerId((runId) => `${runFolder(runId)}/plan.json`, {
+  what: 'plan of the run',
+  format: jsonDocument(runPlanSchema),
+  remedy: PLANNED,
+});
+
+/** The result of each step. A resumed run reads those of the run it resumes: their URIs are in the plan. */
+export const STEP_RESULT = {
+  'ingest-events': stepResult('ingest-events', ingestResultSchema),
+  'build-features': stepResult('build-features', featuresResultSchema),
+  'train-models': stepResult('train-models', trainingResultSchema),
+  'score-users': stepResult('score-users', scoringResultSchema),
+} as const satisfies Readonly<Record<StepName, ObjectKind<unknown>>>;
+
+/** What a failed step says about its failure. */
+export const STEP_ERROR = each(STEP_NAMES, stepError);
+
+/** What store-metrics assembled for the report. */
+export const RUN_DETAIL = objectPerId(detailKey, {
+  what: 'detail of the run',
+  format: jsonDocument(runDetailSchema),
+  remedy: MADE_BY_RUN,
+});
+
+/** The same object, as far as a later run reads it: the rest may have been written by an older version. */
+export const CHAMPION_DETAIL = objectPerId(detailKey, {
+  what: "detail of the champion's run",
+  format: jsonDocument(z.object({ training: trainingResultSchema })),
+  remedy: KEPT,
+});
+
+/** Marker of a closing of which people were notified. */
+export const CLOSED = objectPerId((runId) => `${runFolder(runId)}/closed.json`, {
+  what: 'marker of the closing',
+  format: jsonDocument(closedSchema),
+  remedy: KEPT,
+});
+
+/** Marker of a start that was refused because another run is alive: it fails, and nobody is notified. */
+export const REFUSED = objectPerId((runId) => `${runFolder(runId)}/refused.json`, {
+  what: 'marker of the refusal',
+  format: jsonDocument(refusedSchema),
+  remedy: KEPT,
+});
+
+export const REPORT = objectsInFolder('reports', '.html', {
+  what: 'report',
+  format: HTML_PAGE,
+  remedy: MADE_BY_RUN,
+});
+
+function stepResult<Result>(step: StepName, schema: z.ZodType<Result>): ObjectKind<Result> {
+  return objectPerId((runId) => `${runFolder(runId)}/results/${step}.json`, {
+    what: `result of ${step}`,
+    format: jsonDocument(schema),
+    remedy: MADE_BY_RUN,
+  });
+}
+
+function stepError(step: StepName) {
+  return objectPerId((runId) => `${runFolder(runId)}/errors/${step}.json`, {
+    what: `error of ${step}`,
+    format: jsonDocument(stepErrorSchema),
+    remedy: MADE_BY_RUN,
+  });
+}
+
+function detailKey(runId: string): string {
+  return `${runFolder(runId)}/detail.json`;
+}

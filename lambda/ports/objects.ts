@@ -1,0 +1,56 @@
+/** Objects by URI: `s3://bucket/key` or `file:///path`. */
+import { UserError } from '../../domain/user-error.ts';
+
+/** An object as a listing shows it. */
+export interface ListedObject {
+  readonly uri: string;
+  readonly etag: string;
+  readonly bytes: number;
+  readonly modifiedAt: Date;
+}
+
+/** The text of an object, and the entity tag of that version. */
+export interface ObjectText {
+  readonly text: string;
+  readonly etag: string;
+}
+
+/** When a write may happen. */
+export type WriteCondition =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'unchanged'; readonly etag: string };
+
+export interface WriteOptions {
+  readonly contentType: string;
+  /** Default: the object is written whatever is there. */
+  readonly condition?: WriteCondition;
+}
+
+/** `conflict`: the condition does not hold, and nothing was written. */
+export type WriteOutcome = 'written' | 'conflict';
+
+/** A location that cannot be listed, however often it is tried. */
+export class UnlistableError extends UserError {
+  override readonly name = 'UnlistableError';
+  readonly reason: 'no such bucket' | 'access denied';
+
+  /** @param cause the store's own error */
+  constructor(location: string, reason: UnlistableError['reason'], cause: Error) {
+    super(`${location} cannot be listed, ${reason}: ${cause.message}`, { cause });
+    this.reason = reason;
+  }
+}
+
+export interface ObjectStore {
+  /** Undefined when there is no such object. */
+  read(uri: string): Promise<ObjectText | undefined>;
+  /** Writes the whole object or nothing. */
+  write(uri: string, text: string, options: WriteOptions): Promise<WriteOutcome>;
+  /**
+   * Every object below a folder, or the file itself, or what a glob matches; in the order of their URIs.
+   * @throws UnlistableError
+   */
+  list(location: string): Promise<readonly ListedObject[]>;
+  /** Removes the object; it is no error if it is not there. */
+  remove(uri: string): Promise<void>;
+}

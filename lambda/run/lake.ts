@@ -1,0 +1,125 @@
+/** The lake as the code uses it: objects by their definitions, checked as they are read. */
+import type { FolderKind, LakeObject } from '../../domain/lake-object.ts';
+import type { ObjectStore, WriteCondition, WriteOutcome } from '../ports/objects.ts';
+import { PipelineError } from './errors.ts';
+
+/** A value that was read, and the entity tag of that version. */
+export interface Stored<Value> {
+  readonly value: Value;
+  readonly etag: string;
+}
+
+/** An object that a listing found in its folder. */
+export interface Listed<Value> {
+  readonly id: string;
+  readonly object: LakeObject<Value>;
+  readonly modifiedAt: Date;
+}
+
+export class Lake {
+  /** `s3://bucket` or `file:///folder`, without a slash at the end. */
+  readonly root: string;
+  readonly #objects: ObjectStore;
+
+  constructor(objects: ObjectStore, root: string) {
+    this.#objects = objects;
+    this.root = root;
+  }
+
+  uri(object: LakeObject<unknown>): string {
+    return object.uriIn(this.root);
+  }
+
+  /** Whether the object is there, whatever is in it. */
+  async has(object: LakeObject<unknown>): Promise<boolean> {
+    return (await this.#objects.read(this.uri(object))) !== undefined;
+  }
+
+  /**
+   * Reads an object that may be absent.
+   * @throws InvalidResult when it is malformed
+   */
+  async find<Value>(object: LakeObject<Value>): Promise<Stored<Value> | undefined> {
+    const uri = this.uri(object);
+    const stored = await this.#objects.read(uri);
+    if (stored === undefined) return undefined;
+    const reading = object.format.read(stored.text);
+    if (reading.isValid) return { value: reading.value, etag: stored.etag };
+    throw new PipelineError(
+      'InvalidResult',
+      `The ${object.what} at ${uri} ${reading.problem}\n${object.remedy.malformed}`,
+    );
+  }
+
+  /**
+   * Reads an object that must be there.
+   * @throws InvalidResult when it is absent or malformed
+   */
+  async read<Value>(object: LakeObject<Value>): Promise<Value> {
+    const stored = await this.find(object);
+    if (stored !== undefined) return stored.value;
+    throw new PipelineError(
+      'InvalidResult',
+      `There is no ${object.what} at ${this.uri(object)}. ${object.remedy.missing}`,
+    );
+  }
+
+  /** Reads an object if it is there and well formed: for explanations, which must not fail because of it. */
+  async glimpse<Value>(object: LakeObject<Value>): Promise<Value | undefined> {
+    const stored = await this.#objects.read(this.uri(object));
+    const reading = stored === undefined ? undefined : object.format.read(stored.text);
+    return reading?.isValid === true ? reading.value : undefined;
+  }
+
+  /** Writes an object whatever is there. */
+  async write<Value>(object: LakeObject<Value>, value: Value): Promise<void> {
+    await this.#put(object, value);
+  }
+
+  /** Writes an object only if there is none. */
+  async create<Value>(object: LakeObject<Value>, value: Value): Promise<WriteOutcome> {
+    return this.#put(object, value, { kind: 'absent' });
+  }
+
+  /** Writes an object only if it is still as it was found: that version, or absent. */
+  async replace<Value>(
+    object: LakeObject<Value>,
+    found: Pick<Stored<Value>, 'etag'> | undefined,
+    value: Value,
+  ): Promise<WriteOutcome> {
+    if (found === undefined) return this.create(object, value);
+    return this.#put(object, value, { kind: 'unchanged', etag: found.etag });
+  }
+
+  /** Removes an object; it is no error if it is not there. */
+  async remove(object: LakeObject<unknown>): Promise<void> {
+    await this.#objects.remove(this.uri(object));
+  }
+
+  /** When the object was last written; undefined when it is not there. */
+  async modifiedAt(object: LakeObject<unknown>): Promise<Date | undefined> {
+    const [listed] = await this.#objects.list(this.uri(object));
+    return listed?.modifiedAt;
+  }
+
+  /** Every object of a kind, in the order of their ids. */
+  async list<Value>(kind: FolderKind<Value>): Promise<readonly Listed<Value>[]> {
+    const objects = await this.#objects.list(`${this.root}/${kind.folder}`);
+    return objects.flatMap(({ uri, modifiedAt }) => {
+      const id = kind.idOf(uri);
+      return id === undefined ? [] : [{ id, object: kind.at(uri), modifiedAt }];
+    });
+  }
+
+  async #put<Value>(
+    object: LakeObject<Value>,
+    value: Value,
+    condition?: WriteCondition,
+  ): Promise<WriteOutcome> {
+    const { format } = object;
+    return this.#objects.write(this.uri(object), format.write(value), {
+      contentType: format.contentType,
+      ...(condition === undefined ? {} : { condition }),
+    });
+  }
+}
