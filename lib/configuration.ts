@@ -122,7 +122,7 @@ export const configurationSchema = z
     idleMinutes: whole(10, 10_080)
       .default(30)
       .describe(
-        'minutes without work after which a cluster terminates itself; between two steps it has no work until Step Functions looks again, every five minutes',
+        'minutes without work after which a cluster terminates itself; between two steps it has no work until Step Functions polls again, every five minutes',
       ),
     spotTimeoutMinutes: whole(5, 1_440)
       .default(10)
@@ -156,7 +156,7 @@ export const configurationSchema = z
     alarmEmail: z
       .email()
       .optional()
-      .meta({ description: 'address that is notified of every run and every alarm', absent: 'nobody' }),
+      .meta({ description: 'address that is notified about every run and every alarm', absent: 'nobody' }),
     alarmMaxClusterHours: amount
       .default(6)
       .describe('age of a cluster in hours above which an alarm is raised'),
@@ -188,11 +188,11 @@ export const configurationSchema = z
 
     deleteData: flag
       .default(false)
-      .describe('first of the two confirmations without which no data is deleted with its stack'),
+      .describe('first of two confirmations: without both, no data is deleted with its stack'),
     confirmDeleteData: z
       .string()
       .optional()
-      .meta({ description: 'the second confirmation: `<name>-<stage>`', absent: 'none' }),
+      .meta({ description: 'second confirmation: `<name>-<stage>`', absent: 'none' }),
 
     run: document
       .default(runSettingsSchema.parse({}))

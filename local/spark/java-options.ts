@@ -46,6 +46,8 @@ const COMPILER_DIRECTIVES = join(projectRoot, 'local', 'spark', 'compiler-direct
 export function javaOptions(scratchFolder: string, isSmall: boolean): string {
   return [
     `"-Djava.io.tmpdir=${scratchFolder}"`,
+    // Spark takes the machine's own BLAS where one is installed, and each sums in another order: no library has this name.
+    '-Ddev.ludovic.netlib.blas.nativeLib=none',
     '-XX:+UseParallelGC',
     ...archiveOptions(classArchives).map((option) => `"${option}"`),
     ...(isSmall

@@ -44,6 +44,10 @@ describe('the Java options of a step', () => {
     expect(javaOptions('/scratch', false)).not.toContain('Tiered');
   });
 
+  it.each([true, false])('use no BLAS of the machine (small step: %s)', (isSmall) => {
+    expect(javaOptions('/scratch', isSmall)).toContain(' -Ddev.ludovic.netlib.blas.nativeLib=none ');
+  });
+
   it.each([true, false])("are accepted by the project's Java (small step: %s)", async (isSmall) => {
     const java = join(javaHome, 'bin', 'java');
     const options = `${javaOptions('/scratch', isSmall)} -XX:+PrintCommandLineFlags`;

@@ -1,0 +1,53 @@
+/** Raw scores on real Spark, on both sides of zero. */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { CANDIDATES } from '../../domain/models.ts';
+import { trainModels } from '../../emr-steps/train-models.ts';
+import { LOG4J_PROPERTIES, sparkEnvironment } from '../../local/spark/configuration.ts';
+import { pythonExecutable } from '../../setup/environment.mjs';
+import { temporaryFolder } from '../support/spark-lake.ts';
+
+const SCORES = new URL('./raw_scores.py', import.meta.url).pathname;
+
+describe('a raw score', () => {
+  let folder: string;
+  let scores: Readonly<Record<string, readonly number[]>>;
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    const script = join(folder, trainModels.scriptName);
+    await writeFile(script, trainModels.script);
+    const configurationFolder = join(folder, 'conf');
+    await mkdir(configurationFolder);
+    await writeFile(join(configurationFolder, 'log4j2.properties'), LOG4J_PROPERTIES);
+    const { stdout } = await execa(pythonExecutable, [SCORES, script], {
+      cwd: folder,
+      env: sparkEnvironment(configurationFolder),
+      extendEnv: false,
+    });
+    scores = z.record(z.string(), z.array(z.number())).parse(JSON.parse(stdout));
+  });
+
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  // toEqual tells -0 from 0.
+  it.each(CANDIDATES.map(({ name }) => name).filter((name) => name !== 'random_forest'))(
+    'of %s is rounded, and its zero has no sign',
+    (kind) => {
+      expect(scores[kind]).toEqual([-1.5, 0, 0, 0, 0, 0, 0, 1.5]);
+    },
+  );
+
+  it('of a forest that is not sure is a zero without a sign', () => {
+    expect(scores.random_forest?.slice(1, -1)).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+
+  it('of the baselines is never -0, in whichever direction the days count', () => {
+    expect(scores.base_rate).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
+    expect(scores.recency_rising).toEqual([0, 1.098612, 1.791759]);
+    expect(scores.recency_falling).toEqual([-1.791759, -1.098612, 0]);
+  });
+});
