@@ -1,11 +1,11 @@
 /** The lease: who gets it, who is refused, and that only conditional writes touch it. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { KEYS } from '../../../domain/lake.ts';
+import { LEASE as LEASE_OBJECT } from '../../../domain/lake-objects.ts';
 import { releaseLease, takeLease } from '../../../lambda/run/lease.ts';
 import { arnOf, MemoryPorts } from '../../support/memory-ports.ts';
-import { at, CONTEXT } from '../../support/run-fixture.ts';
+import { at, worldOn } from '../../support/run-fixture.ts';
 
-const LEASE = at(KEYS.lease);
+const LEASE = at(LEASE_OBJECT.key);
 const ATTEMPTS = 6;
 /** What all waits together take: each is 100 ms longer than the one before. */
 const WAITED = 100 * (1 + 2 + 3 + 4 + 5 + 6);
@@ -17,8 +17,8 @@ beforeEach(() => {
   for (const runId of ['run-1', 'run-2', 'run-3']) ports.executions.set(runId, 'RUNNING');
 });
 
-const take = (runId: string) => takeLease(ports, CONTEXT, { runId, executionArn: arnOf(runId) });
-const release = (runId: string) => releaseLease(ports, CONTEXT, arnOf(runId));
+const take = (runId: string) => takeLease(worldOn(ports), { runId, executionArn: arnOf(runId) });
+const release = (runId: string) => releaseLease(worldOn(ports), arnOf(runId));
 
 const lease = () => JSON.parse(ports.objects.text(LEASE) ?? 'null');
 const now = () => ports.clock.now().toISOString();

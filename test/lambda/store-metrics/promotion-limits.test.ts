@@ -1,21 +1,18 @@
 /** Promotion exactly at its limits, and the reason of each refusal. */
 import { describe, expect, it } from 'vitest';
+import { areaLowerBound } from '../../../domain/area-lower-bound.ts';
 import { LEAKAGE_AUC } from '../../../domain/models.ts';
 import type { TrainingResult } from '../../../domain/results.ts';
-import {
-  areaLowerBound,
-  type ChampionFigures,
-  decidePromotion,
-} from '../../../lambda/store-metrics/promotion.ts';
+import { type ChampionTest, decidePromotion } from '../../../lambda/store-metrics/promotion.ts';
 import { TRAINING } from '../../support/run-fixture.ts';
 
 type Metrics = TrainingResult['evaluations'][number]['metrics'];
 const CHOSEN = TRAINING.evaluations.find(({ model }) => model === TRAINING.chosen);
 const ratio = CHOSEN?.metrics.average_precision_ratio?.value ?? Number.NaN;
-const champion = (more: Partial<ChampionFigures> = {}): ChampionFigures => ({
+const champion = (more: Partial<ChampionTest> = {}): ChampionTest => ({
   runId: 'run-0',
   testCutoff: '2018-11-12',
-  averagePrecisionRatio: ratio,
+  value: ratio,
   ...more,
 });
 
@@ -38,10 +35,7 @@ describe('the champion', () => {
   });
 
   it('stays when the challenger is worse by the least amount', () => {
-    const decision = decidePromotion(
-      TRAINING,
-      champion({ averagePrecisionRatio: ratio + Number.EPSILON * 4 }),
-    );
+    const decision = decidePromotion(TRAINING, champion({ value: ratio + Number.EPSILON * 4 }));
     expect(decision).toMatchObject({ promoted: false, reason: expect.stringMatching(/^worse: /) });
   });
 
@@ -53,7 +47,7 @@ describe('the champion', () => {
   });
 
   it('without figures stays, and is named', () => {
-    const { reason } = decidePromotion(TRAINING, champion({ averagePrecisionRatio: undefined }));
+    const { reason } = decidePromotion(TRAINING, champion({ value: undefined }));
     expect(reason).toContain('champion of run run-0');
   });
 });
@@ -88,8 +82,9 @@ describe('the lower bound of the AUC', () => {
 });
 
 describe('what is missing is the reason', () => {
-  it.each(['base_rate', 'no_such_model'])('when %s is the chosen model', (chosen) => {
-    expect(decidePromotion({ ...TRAINING, chosen }, undefined)).toEqual({
+  it.each(['base_rate', 'random_forest'] as const)('when %s is the chosen model', (chosen) => {
+    const evaluations = TRAINING.evaluations.filter(({ model }) => model !== 'random_forest');
+    expect(decidePromotion({ ...TRAINING, chosen, evaluations }, undefined)).toEqual({
       promoted: false,
       reason: `the chosen model "${chosen}" is not among the evaluated candidates`,
     });
