@@ -44,6 +44,18 @@ class SdkException:
         return self.status
 
 
+class SdkError(Py4JJavaError):
+    """The error that PySpark raises for it."""
+
+    def __init__(self, thrown: SdkException) -> None:
+        """Takes what was thrown."""
+        self.java_exception = thrown
+
+    def __str__(self) -> str:
+        """What PySpark would ask the JVM for."""
+        return "answered"
+
+
 def failure_of(query: Callable[[], object]) -> Exception:
     """What a query fails with."""
     try:
@@ -80,11 +92,9 @@ def main() -> None:
         except ValueError as error:
             return error
 
-    def answered(status: int) -> Py4JJavaError:
+    def answered(status: int) -> SdkError:
         """As the AWS SDK 2 throws what a service answered."""
-        error = thrown(java.lang.RuntimeException("answered"))
-        error.java_exception = SdkException(java.lang.RuntimeException().getClass(), status)
-        return error
+        return SdkError(SdkException(java.lang.RuntimeException().getClass(), status))
 
     denied = java.nio.file.AccessDeniedException("s3://lake/events")
     misleading = java.lang.IllegalStateException("row 403: AccessDenied, OutOfMemoryError, Container killed")
