@@ -27,6 +27,19 @@ describe('the role of the instances', () => {
     expect(findings).toEqual([]);
   });
 
+  test('passes cdk-nag with any bucket and prefix of the event log', () => {
+    const elsewhere = alone('compute', (stack, { key, bucket }) => {
+      new InstanceRole(stack, 'InstanceRole', {
+        key,
+        rawBucket: bucket('events-of-the-shop'),
+        lakeBucket: bucket('Lake'),
+        logBucket: bucket('ClusterLogs'),
+        rawPrefix: 'log/v1',
+      });
+    });
+    expect(elsewhere.findings).toEqual([]);
+  });
+
   test('reads event files, single objects and the lake, and nothing else', () => {
     expect([...(allowed.get('s3:GetObject') ?? [])].sort()).toEqual([
       'arn:aws:s3:::ClusterLogs/*',
