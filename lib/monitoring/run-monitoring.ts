@@ -93,7 +93,7 @@ export class RunMonitoring extends Construct {
             maxErrorCount: 0,
             ...this.#text(
               'notification-failed',
-              'The notification about a run failed; perhaps nobody knows how the run ended',
+              'A notification could not be sent; the subscribers may not know how a run ended',
             ),
           },
         },

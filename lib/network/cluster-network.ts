@@ -14,12 +14,15 @@ export interface ClusterNetworkProps {
 
 const ZONES = 2;
 
-/** Zones by position: looking them up would need the account at synth time. */
+/** Availability zones by position: looking them up would need the account at synth time. */
 export function clusterZones(): string[] {
   return Array.from({ length: ZONES }, (_, index) => Fn.select(index, Fn.getAzs()));
 }
 
-/** No internet gateway and no NAT: what the instances may reach, `NetworkEndpoints` adds. */
+/**
+ * No internet gateway and no NAT: what the instances may reach, `NetworkEndpoints` adds. The stack has to name its zones
+ * with `clusterZones`, or CDK looks them up.
+ */
 export class ClusterNetwork extends Construct {
   readonly vpc: IVpc;
   readonly subnetIds: readonly string[];
@@ -28,7 +31,7 @@ export class ClusterNetwork extends Construct {
     super(scope, id);
     const vpc = new Vpc(this, 'Default', {
       ipAddresses: IpAddresses.cidr(cidr),
-      availabilityZones: clusterZones(),
+      maxAzs: ZONES,
       natGateways: 0,
       subnetConfiguration: [{ name: 'cluster', subnetType: SubnetType.PRIVATE_ISOLATED }],
       // Emptying the default group takes a custom resource with wide permissions; nothing is ever put into that group.

@@ -38,10 +38,14 @@ export class NetworkStack extends Stack implements Network {
       });
     } else {
       this.subnetIds = subnetIds;
-      const availabilityZones = clusterZones();
+      const { availabilityZones } = this;
       this.securityGroups = this.#groups(Vpc.fromVpcAttributes(this, 'Vpc', { vpcId, availabilityZones }));
     }
     Tags.of(this).add(MANAGED_POLICY_TAG.key, MANAGED_POLICY_TAG.value);
+  }
+
+  override get availabilityZones(): string[] {
+    return clusterZones();
   }
 
   #isolatedNetwork({ configuration, key }: NetworkStackProps): ClusterNetwork {

@@ -45,7 +45,12 @@ export const REVIEWED_FINDINGS: readonly ReviewedFinding[] = [
     'Spark writes every table, model and result: the objects of this one bucket, whose names it chooses',
   ),
   wildcard(/Resource::.*ClusterLogs[^/]*\/\*$/, INSTANCE_ROLE, 'EMR names the log objects of a cluster'),
-  wildcard(/Resource::.*\/events\/\*$/, INSTANCE_ROLE, 'The event files below one prefix of one bucket'),
+  wildcard(
+    // A bucket made here, or an existing one; `churn:rawPrefix` names the prefix.
+    /Resource::.*(RawEvents|:s3:::)[^/]*\/.+\/\*$/,
+    INSTANCE_ROLE,
+    'The event files below one prefix of one bucket',
+  ),
   wildcard(
     /Resource::.*:table\/churn\/\*$/,
     /InstanceRole|StateMachine\/Execution\/Policy/,

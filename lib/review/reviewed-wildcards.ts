@@ -60,7 +60,7 @@ export const REVIEWED_WILDCARDS: readonly ReviewedWildcard[] = [
     reason: 'The role is taken on before the cluster has an id',
   },
   {
-    resource: /^(compute\/ServiceRole|pipeline\/Execution)\w*Policy$/,
+    resource: /^(compute\/ServiceRole|pipeline\/StateMachineExecution)\w*Policy$/,
     value: /^Condition iam:PassedToService (ec2|elasticmapreduce)\.amazonaws\.com\*$/,
     reason: "A suffix follows the service's name in China",
   },

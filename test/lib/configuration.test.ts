@@ -62,7 +62,7 @@ describe('what cannot be deployed is refused by its key', () => {
     [
       'an Intel instance',
       { 'churn:coreInstanceTypes': 'm5.xlarge' },
-      /churn:coreInstanceTypes: m5\.xlarge is no Graviton/,
+      /churn:coreInstanceTypes: m5\.xlarge is not a Graviton/,
     ],
     [
       'another size',
@@ -79,12 +79,12 @@ describe('what cannot be deployed is refused by its key', () => {
     [
       'a key without its bucket',
       { 'churn:rawBucketKeyArn': 'arn:aws:kms:eu-central-1:111122223333:key/x' },
-      /churn:rawBucketKeyArn: makes sense only with rawBucket/,
+      /churn:rawBucketKeyArn: can be set only together with rawBucket/,
     ],
     [
       'a VPC without subnets',
       { 'churn:vpcId': 'vpc-0123abcd' },
-      /churn:subnetIds: vpcId and subnetIds are given together/,
+      /churn:subnetIds: vpcId and subnetIds must be given together/,
     ],
     [
       'certificates that are no zip',
@@ -95,6 +95,16 @@ describe('what cannot be deployed is refused by its key', () => {
       'a time zone that is none',
       { 'churn:scheduleTimeZone': 'Berlin' },
       /churn:scheduleTimeZone: must be a time zone/,
+    ],
+    [
+      'a relative path to the runbooks',
+      { 'churn:runbookRoot': 'docs/runbooks' },
+      /churn:runbookRoot: must be the URL of docs\/runbooks/,
+    ],
+    [
+      'a URL of the runbooks with a slash at the end',
+      { 'churn:runbookRoot': 'https://git.example.com/runbooks/' },
+      /churn:runbookRoot: must be the URL/,
     ],
     ['an address that is none', { 'churn:alarmEmail': 'me' }, /churn:alarmEmail: /],
     [
@@ -155,9 +165,9 @@ describe('schedules', () => {
   test.each([
     ['0 3 * * 1', /must be cron\(/],
     ['cron(0 3 * * 1)', /has 6 fields, this one 5/],
-    ['cron(0 25 ? * MON *)', /"25" is no value for hours/],
-    ['cron(60 3 ? * MON *)', /"60" is no value for minutes/],
-    ['cron(0 3 ? * MOON *)', /"MOON" is no value for day of week/],
+    ['cron(0 25 ? * MON *)', /"25" is not a value for hours/],
+    ['cron(60 3 ? * MON *)', /"60" is not a value for minutes/],
+    ['cron(0 3 ? * MOON *)', /"MOON" is not a value for day of week/],
     ['cron(0 3 * * MON *)', /exactly one of day of month and day of week must be "\?"/],
     ['cron(0 3 ? * ? *)', /exactly one of/],
     ['cron(0 3 ?,15 * ? *)', /"\?" cannot be part of a list in day of month/],
@@ -166,9 +176,9 @@ describe('schedules', () => {
     ['cron(30-5 3 ? * MON *)', /"30-5" runs backwards in minutes: write two ranges/],
     ['cron(0 3 ? NOV-FEB MON *)', /"NOV-FEB" runs backwards in month/],
     ['cron(0 22-2/2 ? * MON *)', /"22-2" runs backwards in hours/],
-    ['cron(0 3 45W * ? *)', /"45W" is no value for day of month/],
-    ['rate(0 days)', /a rate reads/],
-    ['rate(7 fortnights)', /a rate reads/],
+    ['cron(0 3 45W * ? *)', /"45W" is not a value for day of month/],
+    ['rate(0 days)', /a rate is a number/],
+    ['rate(7 fortnights)', /a rate is a number/],
   ])('%s is none', (expression, message) => {
     const problem = problemOf({ 'churn:scheduleExpression': expression });
     expect(problem).toMatch(message);

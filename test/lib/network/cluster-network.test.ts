@@ -1,3 +1,4 @@
+import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { ClusterNetwork } from '../../../lib/network/cluster-network.ts';
 import { alone } from '../../support/construct-alone.ts';
@@ -28,7 +29,7 @@ describe('the network of the cluster', () => {
   test('logs all traffic', () => {
     template.hasResourceProperties('AWS::EC2::FlowLog', {
       TrafficType: 'ALL',
-      LogGroupName: '/churn-dev/network',
+      LogGroupName: { 'Fn::ImportValue': Match.stringLikeRegexp('churndevnetwork') },
     });
   });
 });

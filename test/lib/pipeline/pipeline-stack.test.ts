@@ -39,7 +39,7 @@ describe('pipeline', () => {
       FunctionName: `${configuration.prefix}-${name}`,
       TracingConfig: { Mode: 'Active' },
     });
-    const role = `${name.replaceAll('-', '')}roleDefaultPolicy`;
+    const role = `${name.replaceAll('-', '')}RoleDefaultPolicy`;
     const allowed = policyDocuments(template('pipeline'))
       .filter(({ resource }) => resource === role)
       .flatMap(({ document }) => document.Statement.flatMap(({ Action }) => Action));
@@ -110,7 +110,7 @@ describe('pipeline', () => {
       ({ type, document }) => type === 'AWS::IAM::Policy' && document.Statement.some(sends),
     );
     expect(roles.map(({ resource }) => resource)).toEqual([
-      'closerunroleDefaultPolicy',
+      'closerunRoleDefaultPolicy',
       'ScheduleRoleDefaultPolicy',
     ]);
     for (const { resource, document } of roles) {
@@ -171,9 +171,9 @@ describe('pipeline', () => {
         );
     expect(allowed('sns:Publish')).toEqual(['NotifierExecutionPolicy: <Notifications>']);
     expect(allowed('states:StartExecution').sort()).toEqual([
-      'ExecutionPolicy: <Notifier>',
       'ScheduleRoleDefaultPolicy: <StateMachine>',
-      'closerunroleDefaultPolicy: <Notifier>',
+      'StateMachineExecutionPolicy: <Notifier>',
+      'closerunRoleDefaultPolicy: <Notifier>',
     ]);
   });
 

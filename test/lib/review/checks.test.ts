@@ -52,7 +52,11 @@ test('every wildcard that is left has its justification', () => {
   const byReason = new Map<string, string[]>();
   for (const { construct, id, by } of checks.acknowledged) {
     if (by.rule !== 'AwsSolutions-IAM5') continue;
-    const [, role = ''] = construct.split('/');
+    const [, ...path] = construct.split('/');
+    const role = path
+      .slice(0, -1)
+      .join('/')
+      .replace(/\/(Default|DefaultPolicy)(?=\/|$)/g, '');
     byReason.set(by.reason, [...(byReason.get(by.reason) ?? []), `${role}: ${readable(id)}`]);
   }
   const listing = [...byReason].map(([reason, uses]) =>
@@ -60,50 +64,50 @@ test('every wildcard that is left has its justification', () => {
   );
   expect(listing.sort().join('\n')).toMatchInlineSnapshot(`
     "Athena names the objects of its results; the bucket holds nothing else
-      ExecutionPolicy: QueryResults/*
-      store-metrics-role: QueryResults/*
+      StateMachine/Execution/Policy: QueryResults/*
+      store-metrics/Role: QueryResults/*
     Data files of the tables that Athena counts
-      ExecutionPolicy: Lake/warehouse/*
+      StateMachine/Execution/Policy: Lake/warehouse/*
     EMR names the log objects of a cluster
       InstanceRole: ClusterLogs/*
     Executions of this one state machine; their names come with each run
-      close-run-role: arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:churn-dev:*
-      start-training-role: arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:churn-dev:*
+      close-run/Role: arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:churn-dev:*
+      start-training/Role: arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:churn-dev:*
     Ids of clusters come with each run; what changes one asks for the tag of this pipeline
-      ExecutionPolicy: arn:<AWS::Partition>:elasticmapreduce:<AWS::Region>:<AWS::AccountId>:cluster/*
-      close-run-role: arn:<AWS::Partition>:elasticmapreduce:<AWS::Region>:<AWS::AccountId>:cluster/*
-      start-training-role: arn:<AWS::Partition>:elasticmapreduce:<AWS::Region>:<AWS::AccountId>:cluster/*
-      store-metrics-role: arn:<AWS::Partition>:elasticmapreduce:<AWS::Region>:<AWS::AccountId>:cluster/*
+      StateMachine/Execution/Policy: arn:<AWS::Partition>:elasticmapreduce:<AWS::Region>:<AWS::AccountId>:cluster/*
+      close-run/Role: arn:<AWS::Partition>:elasticmapreduce:<AWS::Region>:<AWS::AccountId>:cluster/*
+      start-training/Role: arn:<AWS::Partition>:elasticmapreduce:<AWS::Region>:<AWS::AccountId>:cluster/*
+      store-metrics/Role: arn:<AWS::Partition>:elasticmapreduce:<AWS::Region>:<AWS::AccountId>:cluster/*
     ListClusters, what EC2 tells of offers, subnets and spot prices, and X-Ray have no resource to name
-      close-run-role: *
-      render-report-role: *
-      start-training-role: *
-      store-metrics-role: *
+      close-run/Role: *
+      render-report/Role: *
+      start-training/Role: *
+      store-metrics/Role: *
     Log delivery and X-Ray have no resource to name
-      NotifierExecutionPolicy: *
+      Notifier/Execution/Policy: *
     Objects below one prefix of the lake, named by run or batch
-      ExecutionPolicy: Lake/tables/*
-      close-run-role: Lake/pending/*
-      close-run-role: Lake/runs/*
-      close-run-role: Lake/tables/*
-      render-report-role: Lake/reports/*.html
-      render-report-role: Lake/runs/*
-      render-report-role: Lake/tables/*
-      start-training-role: Lake/pending/*
-      start-training-role: Lake/runs/*
-      start-training-role: Lake/tables/*
-      store-metrics-role: Lake/pending/*
-      store-metrics-role: Lake/runs/*
-      store-metrics-role: Lake/tables/*
+      StateMachine/Execution/Policy: Lake/tables/*
+      close-run/Role: Lake/pending/*
+      close-run/Role: Lake/runs/*
+      close-run/Role: Lake/tables/*
+      render-report/Role: Lake/reports/*.html
+      render-report/Role: Lake/runs/*
+      render-report/Role: Lake/tables/*
+      start-training/Role: Lake/pending/*
+      start-training/Role: Lake/runs/*
+      start-training/Role: Lake/tables/*
+      store-metrics/Role: Lake/pending/*
+      store-metrics/Role: Lake/runs/*
+      store-metrics/Role: Lake/tables/*
     RunJobFlow (conditioned on the tags it sets), log delivery and X-Ray have no resource to name
-      ExecutionPolicy: *
+      StateMachine/Execution/Policy: *
     Spark writes every table, model and result: the objects of this one bucket, whose names it chooses
       InstanceRole: Lake/*
     The event files below one prefix of one bucket
       InstanceRole: RawEvents/events/*
     The tables of this one Glue database
-      ExecutionPolicy: arn:<AWS::Partition>:glue:<AWS::Region>:<AWS::AccountId>:table/churn/*
-      InstanceRole: arn:<AWS::Partition>:glue:<AWS::Region>:<AWS::AccountId>:table/churn/*"
+      InstanceRole: arn:<AWS::Partition>:glue:<AWS::Region>:<AWS::AccountId>:table/churn/*
+      StateMachine/Execution/Policy: arn:<AWS::Partition>:glue:<AWS::Region>:<AWS::AccountId>:table/churn/*"
   `);
 });
 

@@ -44,8 +44,8 @@ test('these are left, unless data is deleted with its stack', () => {
   expect(listing.sort().join('\n')).toMatchInlineSnapshot(`
     "A suffix follows the service's name in China
       compute/ServiceRoleDefaultPolicy: Condition iam:PassedToService ec2.amazonaws.com*
-      pipeline/ExecutionPolicy: Condition iam:PassedToService ec2.amazonaws.com*
-      pipeline/ExecutionPolicy: Condition iam:PassedToService elasticmapreduce.amazonaws.com*
+      pipeline/StateMachineExecutionPolicy: Condition iam:PassedToService ec2.amazonaws.com*
+      pipeline/StateMachineExecutionPolicy: Condition iam:PassedToService elasticmapreduce.amazonaws.com*
     An endpoint asks for nobody in particular; roles and buckets decide who may do what
       network/VpcS3: Principal *
     Buckets of this account for its own principals, by condition; the role of the instances names them

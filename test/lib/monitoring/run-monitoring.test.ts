@@ -1,0 +1,75 @@
+import { Match } from 'aws-cdk-lib/assertions';
+import { DefaultDashboardFactory } from 'cdk-monitoring-constructs';
+import { describe, expect, test } from 'vitest';
+import { RunMonitoring } from '../../../lib/monitoring/run-monitoring.ts';
+import { alone } from '../../support/construct-alone.ts';
+import { watchedPipeline } from '../../support/pipeline-parts.ts';
+
+const monitoring = (overrides: Readonly<Record<string, unknown>> = {}) =>
+  alone(
+    'monitoring',
+    (stack, given) => {
+      new RunMonitoring(stack, 'Runs', {
+        configuration: given.configuration,
+        pipeline: watchedPipeline(stack, given),
+        dashboards: new DefaultDashboardFactory(stack, 'Dashboards', { dashboardNamePrefix: 'churn-dev' }),
+      });
+    },
+    overrides,
+  );
+
+describe('the monitoring of runs', () => {
+  const { template, findings } = monitoring();
+
+  test('passes cdk-nag', () => {
+    // The stand-in for the queue of another stack is no part of the construct.
+    expect(findings.filter((finding) => !finding.includes('/DeadLetters/'))).toEqual([]);
+  });
+
+  test('raises alarms at the topic', () => {
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'churn-dev-run-failed',
+      ActionsEnabled: true,
+      AlarmActions: [Match.stringLikeRegexp(':notifications$')],
+      TreatMissingData: 'notBreaching',
+    });
+  });
+
+  test('takes thresholds from the configuration', () => {
+    monitoring({ 'churn:alarmMaxClusterHours': '3' }).template.hasResourceProperties(
+      'AWS::CloudWatch::Alarm',
+      {
+        AlarmName: 'churn-dev-cluster-alive-too-long',
+        Threshold: 3,
+      },
+    );
+  });
+
+  test('has a dashboard', () => {
+    template.resourceCountIs('AWS::CloudWatch::Dashboard', 1);
+  });
+});
+
+describe('the runbook of an alarm', () => {
+  const descriptionIn = ({ template }: ReturnType<typeof monitoring>): string => {
+    const alarms = Object.values(
+      template.findResources('AWS::CloudWatch::Alarm', {
+        Properties: { AlarmName: 'churn-dev-score-drift' },
+      }),
+    );
+    return alarms.map(({ Properties }) => String(Properties.AlarmDescription)).join('\n');
+  };
+
+  test('is linked where the configuration has the URL of the runbooks', () => {
+    const url = 'https://git.example.com/churn/docs/runbooks';
+    expect(descriptionIn(monitoring({ 'churn:runbookRoot': url }))).toMatch(
+      /when the model was tested\s+Runbook: https:\/\/git\.example\.com\/churn\/docs\/runbooks\/drift\.md$/,
+    );
+  });
+
+  test('is named, and not linked, where it has not', () => {
+    const description = descriptionIn(monitoring());
+    expect(description).toMatch(/What to do is in docs\/runbooks\/drift\.md of the project's repository\.$/);
+    expect(description).not.toContain('Runbook:');
+  });
+});

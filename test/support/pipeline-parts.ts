@@ -1,0 +1,90 @@
+/** What constructs of the pipeline are given when each is made alone: resources of other stacks, by name. */
+import type { Stack } from 'aws-cdk-lib';
+import { Role } from 'aws-cdk-lib/aws-iam';
+import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { type IStateMachine, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { each } from '../../domain/each.ts';
+import { DATABASE } from '../../domain/lake.ts';
+import { FUNCTION_NAMES } from '../../domain/operations.ts';
+import { STEP_NAMES } from '../../domain/run.ts';
+import { DeadLetters } from '../../lib/pipeline/dead-letters.ts';
+import type { WatchedPipeline } from '../../lib/pipeline/pipeline-stack.ts';
+import type { ClusterProfile, PipelineResources } from '../../lib/pipeline/resources.ts';
+import type { Storage } from '../../lib/storage/storage-stack.ts';
+import type { Given } from './construct-alone.ts';
+
+const PLACE = 'eu-central-1:111122223333';
+
+export function storageOf({ key, bucket, configuration }: Given): Storage {
+  return {
+    key,
+    rawBucket: bucket('RawEvents'),
+    lakeBucket: bucket('Lake'),
+    logBucket: bucket('ClusterLogs'),
+    resultsBucket: bucket('QueryResults'),
+    lakeRoot: 's3://Lake',
+    eventsRoot: 's3://RawEvents/events',
+    workgroupName: configuration.prefix,
+  };
+}
+
+export function clusterOf(stack: Stack, { configuration }: Given): ClusterProfile {
+  return {
+    pipelineName: configuration.prefix,
+    releaseLabel: 'emr-7.13.0',
+    serviceRole: Role.fromRoleName(stack, 'GivenServiceRole', 'service', { mutable: false }),
+    instanceRole: Role.fromRoleName(stack, 'GivenInstanceRole', 'instances', { mutable: false }),
+    securityConfigurationName: 'secure',
+    subnetIds: ['subnet-0a', 'subnet-0b'],
+    primarySecurityGroupId: 'sg-1',
+    workerSecurityGroupId: 'sg-2',
+    serviceAccessSecurityGroupId: 'sg-3',
+    primaryInstanceTypes: configuration.primaryInstanceTypes,
+    coreInstanceTypes: configuration.coreInstanceTypes,
+    taskInstanceTypes: configuration.taskInstanceTypes,
+    volumeGiB: configuration.volumeGiB,
+    logUri: 's3://ClusterLogs/clusters/',
+    bootstrapActions: [],
+    configurations: [],
+    idleMinutes: configuration.idleMinutes,
+    spotTimeoutMinutes: configuration.spotTimeoutMinutes,
+    tags: {},
+  };
+}
+
+export function machineNamed(stack: Stack, name: string): IStateMachine {
+  return StateMachine.fromStateMachineArn(
+    stack,
+    `Given-${name}`,
+    `arn:aws:states:${PLACE}:stateMachine:${name}`,
+  );
+}
+
+export function resourcesOf(stack: Stack, given: Given): PipelineResources {
+  const { prefix } = given.configuration;
+  return {
+    functions: each(FUNCTION_NAMES, (name) =>
+      LambdaFunction.fromFunctionAttributes(stack, `Given-${name}`, {
+        functionArn: `arn:aws:lambda:${PLACE}:function:${prefix}-${name}`,
+        sameEnvironment: true,
+      }),
+    ),
+    steps: each(STEP_NAMES, (name) => ({ scriptUri: `s3://assets/${name}.py` })),
+    cluster: clusterOf(stack, given),
+    workgroupName: prefix,
+    databaseName: DATABASE,
+    notifier: machineNamed(stack, `${prefix}-notifier`),
+  };
+}
+
+export function watchedPipeline(stack: Stack, given: Given): WatchedPipeline {
+  const { functions, notifier } = resourcesOf(stack, given);
+  return {
+    functions,
+    notifier,
+    stateMachine: machineNamed(stack, given.configuration.prefix),
+    notifications: Topic.fromTopicArn(stack, 'Notifications', `arn:aws:sns:${PLACE}:notifications`),
+    deadLetters: new DeadLetters(stack, 'DeadLetters', { key: given.key }).queue,
+  };
+}
