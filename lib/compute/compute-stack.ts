@@ -5,14 +5,14 @@ import type { Construct } from 'constructs';
 import type { StepName } from '../../domain/run.ts';
 import type { Configuration } from '../configuration.ts';
 import type { Network } from '../network/network-stack.ts';
-import type { ClusterProfile, StepScript } from '../pipeline/resources.ts';
 import type { Storage } from '../storage/storage-stack.ts';
+import type { ClusterProfile } from './cluster-profile.ts';
 import { ClusterServiceRole } from './cluster-service-role.ts';
 import { clusterConfigurations } from './cluster-settings.ts';
 import { InstanceRole } from './instance-role.ts';
 import { PackageInstallation } from './package-installation.ts';
 import { SecurityConfiguration } from './security-configuration.ts';
-import { StepScripts } from './step-scripts.ts';
+import { type StepScript, StepScripts } from './step-scripts.ts';
 
 /** Spark 3.5.6, Python 3.11 and Iceberg 1.10: what the local environment has too. */
 const EMR_RELEASE = 'emr-7.13.0';

@@ -7,8 +7,12 @@ import { Construct } from 'constructs';
 import { each } from '../../domain/each.ts';
 import { STEP_NAMES, type StepName } from '../../domain/run.ts';
 import { STEPS } from '../../emr-steps/steps.ts';
-import type { StepScript } from '../pipeline/resources.ts';
 import type { InstanceRole } from './instance-role.ts';
+
+/** A Spark step as a state needs it. */
+export interface StepScript {
+  readonly scriptUri: string;
+}
 
 export interface StepScriptsProps {
   /** May read the scripts. */

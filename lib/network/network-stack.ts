@@ -4,7 +4,7 @@ import { type IVpc, Vpc } from 'aws-cdk-lib/aws-ec2';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import type { Configuration } from '../configuration.ts';
-import { LOG_GROUP_NAMES, PipelineLogGroup } from '../monitoring/pipeline-log-group.ts';
+import { LOG_GROUP_NAMES, PipelineLogGroup } from '../log-groups.ts';
 import { ClusterNetwork, clusterZones } from './cluster-network.ts';
 import { ClusterSecurityGroups, MANAGED_POLICY_TAG } from './cluster-security-groups.ts';
 import { NetworkEndpoints } from './network-endpoints.ts';

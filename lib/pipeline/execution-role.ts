@@ -9,10 +9,10 @@ import type { Construct } from 'constructs';
 import { DATABASE, KEYS } from '../../domain/lake.ts';
 import { CLUSTER_TAGS } from '../../domain/operations.ts';
 import { arnOf } from '../arns.ts';
+import type { ClusterProfile } from '../compute/cluster-profile.ts';
 import { MANAGED_POLICY_TAG } from '../network/cluster-security-groups.ts';
 import { useKey } from '../storage/data-key.ts';
 import type { Storage } from '../storage/storage-stack.ts';
-import type { ClusterProfile } from './resources.ts';
 import { StateMachineRole } from './state-machine-role.ts';
 
 export interface ExecutionRoleProps {

@@ -1,9 +1,9 @@
 /** The environment variables of the Lambdas. */
 import { ENVIRONMENT, type Fleets } from '../../domain/operations.ts';
 import { arnOf } from '../arns.ts';
+import type { ClusterProfile } from '../compute/cluster-profile.ts';
 import type { Configuration } from '../configuration.ts';
 import type { Storage } from '../storage/storage-stack.ts';
-import type { ClusterProfile } from './resources.ts';
 
 export interface FunctionEnvironmentProps {
   readonly configuration: Pick<Configuration, 'prefix' | 'run'>;

@@ -2,7 +2,7 @@
 import { Duration, Size } from 'aws-cdk-lib';
 import { JsonPath } from 'aws-cdk-lib/aws-stepfunctions';
 import { EmrCreateCluster } from 'aws-cdk-lib/aws-stepfunctions-tasks';
-import type { ClusterProfile } from './resources.ts';
+import type { ClusterProfile } from '../compute/cluster-profile.ts';
 
 const { InstanceRoleType, OnDemandAllocationStrategy, SpotAllocationStrategy, SpotTimeoutAction } =
   EmrCreateCluster;

@@ -6,7 +6,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { DefinitionBody, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { notifierName } from '../../domain/operations.ts';
-import { stateMachineLogs } from '../monitoring/pipeline-log-group.ts';
+import { stateMachineLogs } from '../log-groups.ts';
 import { useKey } from '../storage/data-key.ts';
 import { StateMachineRole } from './state-machine-role.ts';
 import { defineNotifier } from './states/publish.ts';

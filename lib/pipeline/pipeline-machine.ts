@@ -3,7 +3,7 @@ import { Duration } from 'aws-cdk-lib';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { stateMachineLogs } from '../monitoring/pipeline-log-group.ts';
+import { stateMachineLogs } from '../log-groups.ts';
 import type { Storage } from '../storage/storage-stack.ts';
 import { ExecutionRole } from './execution-role.ts';
 import { definePipeline } from './pipeline.ts';

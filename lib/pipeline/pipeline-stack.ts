@@ -11,7 +11,7 @@ import { DATABASE } from '../../domain/lake.ts';
 import { FUNCTION_NAMES, type FunctionName, notifierName } from '../../domain/operations.ts';
 import type { Compute } from '../compute/compute-stack.ts';
 import type { Configuration } from '../configuration.ts';
-import { LOG_GROUP_NAMES, PipelineLogGroup } from '../monitoring/pipeline-log-group.ts';
+import { LOG_GROUP_NAMES, PipelineLogGroup } from '../log-groups.ts';
 import type { Storage } from '../storage/storage-stack.ts';
 import { ClosingRules } from './closing-rules.ts';
 import { DeadLetters } from './dead-letters.ts';

@@ -4,7 +4,7 @@ import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { arnOf } from '../arns.ts';
-import { logGroupNames } from '../monitoring/pipeline-log-group.ts';
+import { logGroupNames } from '../log-groups.ts';
 
 export interface DataKeyProps {
   /** Begins the names of the deployment, the key's alias among them. */

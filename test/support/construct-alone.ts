@@ -8,7 +8,7 @@ import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Bucket, type IBucket } from 'aws-cdk-lib/aws-s3';
 import { type Configuration, readConfiguration } from '../../lib/configuration.ts';
-import { PipelineLogGroup } from '../../lib/monitoring/pipeline-log-group.ts';
+import { PipelineLogGroup } from '../../lib/log-groups.ts';
 import { clusterZones } from '../../lib/network/cluster-network.ts';
 import { projectContext } from '../../lib/project-context.ts';
 import { ReviewedChecks } from '../../lib/review/reviewed-checks.ts';

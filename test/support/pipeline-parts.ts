@@ -8,9 +8,10 @@ import { each } from '../../domain/each.ts';
 import { DATABASE } from '../../domain/lake.ts';
 import { FUNCTION_NAMES } from '../../domain/operations.ts';
 import { STEP_NAMES } from '../../domain/run.ts';
+import type { ClusterProfile } from '../../lib/compute/cluster-profile.ts';
 import { DeadLetters } from '../../lib/pipeline/dead-letters.ts';
 import type { WatchedPipeline } from '../../lib/pipeline/pipeline-stack.ts';
-import type { ClusterProfile, PipelineResources } from '../../lib/pipeline/resources.ts';
+import type { PipelineResources } from '../../lib/pipeline/resources.ts';
 import type { Storage } from '../../lib/storage/storage-stack.ts';
 import type { Given } from './construct-alone.ts';
 

@@ -4,8 +4,8 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { type ILogGroup, LogGroup } from 'aws-cdk-lib/aws-logs';
 import { LogLevel, type LogOptions } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { FUNCTION_NAMES, type FunctionName, notifierName } from '../../domain/operations.ts';
-import type { Configuration } from '../configuration.ts';
+import { FUNCTION_NAMES, type FunctionName, notifierName } from '../domain/operations.ts';
+import type { Configuration } from './configuration.ts';
 
 /** @param prefix begins the names of the deployment */
 export const LOG_GROUP_NAMES = {

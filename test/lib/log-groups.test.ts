@@ -1,7 +1,7 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { expect, test } from 'vitest';
-import { PipelineLogGroup } from '../../../lib/monitoring/pipeline-log-group.ts';
-import { alone } from '../../support/construct-alone.ts';
+import { PipelineLogGroup } from '../../lib/log-groups.ts';
+import { alone } from '../support/construct-alone.ts';
 
 const { template, findings } = alone('network', (stack, { configuration, key }) => {
   new PipelineLogGroup(stack, 'FlowLogs', { configuration, key, name: '/churn-dev/network' });
