@@ -2,6 +2,7 @@
  * The lake: its tables, their columns and who writes them, and where every object of a run lies.
  * The PySpark, the Glue tables, the local SQL engine and the docs are derived from here.
  */
+import type { LambdaStateName, StepStateName } from './states.ts';
 
 /** Name of the Spark catalog under which every Iceberg table is addressed, in the cloud and on one machine. */
 export const CATALOG = 'lake';
@@ -32,8 +33,8 @@ export interface Column {
   readonly from?: string;
 }
 
-/** The states that write tables. */
-export type Writer = 'IngestEvents' | 'BuildFeatures' | 'ScoreUsers' | 'StoreMetrics';
+/** The states that can write tables. */
+export type Writer = StepStateName | LambdaStateName;
 
 export interface Table {
   readonly name: string;

@@ -2,9 +2,10 @@
  * What the cloud side and the Lambdas must call by the same name: environment variables, cluster tags, errors,
  * metrics. The stacks set them, the Lambdas read them, dashboards and alarms show them.
  */
+import { LAMBDA_STATES, STATES } from './states.ts';
 
 /** The Lambdas, each named as its folder in lambda/. */
-export const FUNCTION_NAMES = ['start-training', 'store-metrics', 'render-report', 'close-run'] as const;
+export const FUNCTION_NAMES = LAMBDA_STATES.map((state) => STATES[state].functionName);
 export type FunctionName = (typeof FUNCTION_NAMES)[number];
 
 /** Environment variables of the Lambdas. */
@@ -19,7 +20,7 @@ export const ENVIRONMENT = {
   platform: 'PLATFORM',
   /** Region whose prices hold; set by Lambda itself. */
   region: 'AWS_REGION',
-  /** State machine that tells the subscribers, once a run. */
+  /** State machine that notifies the subscribers, once per run. */
   notifierArn: 'NOTIFIER_ARN',
   /** State machine whose executions the sweep looks over. */
   stateMachineArn: 'STATE_MACHINE_ARN',
@@ -33,7 +34,7 @@ export const ENVIRONMENT = {
   s3ForcePathStyle: 'S3_FORCE_PATH_STYLE',
 } as const;
 
-/** Name of the state machine that tells the subscribers, beside the pipeline's own. */
+/** Name of the state machine that notifies the subscribers, beside the pipeline's own. */
 export function notifierName(pipelineName: string): string {
   return `${pipelineName}-notifier`;
 }
@@ -63,6 +64,9 @@ export const ERROR_NAMES = [
   'RunClosed',
 ] as const;
 export type ErrorName = (typeof ERROR_NAMES)[number];
+
+/** Error of an execution that ended in the state Refused: another run was in progress. */
+export const REFUSED_ERROR = 'Refused';
 
 /** CloudWatch namespace of the metrics below. */
 export const METRIC_NAMESPACE = 'Churn';

@@ -4,9 +4,10 @@
  */
 import { z } from 'zod';
 import { count, isoDate, share, uri } from './fields.ts';
+import { STATES, STEP_STATES } from './states.ts';
 
 /** The Spark steps, in order; also the names of their scripts, results and error files. */
-export const STEP_NAMES = ['ingest-events', 'build-features', 'train-models', 'score-users'] as const;
+export const STEP_NAMES = STEP_STATES.map((state) => STATES[state].stepName);
 export const stepNameSchema = z.enum(STEP_NAMES);
 export type StepName = z.infer<typeof stepNameSchema>;
 
@@ -167,7 +168,7 @@ export type RenderReportInput = z.infer<typeof renderReportInputSchema>;
 export const renderReportOutputSchema = z.strictObject({ reportUri: uri, link: z.string().min(1) });
 export type RenderReportOutput = z.infer<typeof renderReportOutputSchema>;
 
-/** What the subscribers are told of a run: input of the notifier. */
+/** The message to the subscribers about a run: input of the notifier. */
 export const noticeSchema = z.strictObject({ subject: z.string().min(1), text: z.string().min(1) });
 export type Notice = z.infer<typeof noticeSchema>;
 

@@ -58,7 +58,6 @@ export const buildFeatures = defineStep({
   summary: 'Makes point-in-time rows, one per user and cutoff, from the days of each user.',
   reads: [USER_DAYS],
   writes: [FEATURES_TABLE],
-  timeoutMinutes: 60,
   result: featuresResultSchema,
   imports: {
     standard: ['import datetime', 'import math', 'import statistics'],

@@ -20,7 +20,6 @@ export const ingestEvents = defineStep({
   reads: [EVENTS, QUARANTINED_EVENTS],
   writes: [EVENTS, QUARANTINED_EVENTS, USER_DAYS, INGEST_FILES],
   readsEventFiles: true,
-  timeoutMinutes: 240,
   result: ingestResultSchema,
   imports: {
     standard: [

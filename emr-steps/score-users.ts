@@ -19,7 +19,6 @@ export const scoreUsers = defineStep({
   summary: 'Scores every living user, says which groups of features raise the score, and measures drift.',
   reads: [FEATURES_TABLE],
   writes: [SCORES],
-  timeoutMinutes: 60,
   result: scoringResultSchema,
   imports: {
     standard: ['import datetime', ...driftImports],

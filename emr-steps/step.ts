@@ -13,8 +13,6 @@ export interface StepDefinition<Result> {
   readonly reads: readonly Pick<Table, 'name'>[];
   readonly writes: readonly Pick<Table, 'name'>[];
   readonly readsEventFiles?: boolean;
-  /** Longest time it may take, in minutes, before the state machine gives it up. */
-  readonly timeoutMinutes: number;
   /** Shape of the result that it writes. */
   readonly result: z.ZodType<Result>;
   /** Imports beyond those of the prelude, as ruff sorts them: standard library, then third party. */

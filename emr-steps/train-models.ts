@@ -21,7 +21,6 @@ export const trainModels = defineStep({
   summary: 'Trains the candidates, judges them on the newest known outcomes, and stores the best.',
   reads: [FEATURES_TABLE],
   writes: [],
-  timeoutMinutes: 180,
   result: trainingResultSchema,
   imports: {
     standard: [

@@ -3,9 +3,9 @@ import { ExecutionAlreadyExists, type SFNClient, StartExecutionCommand } from '@
 import type { Notice } from '../../domain/run.ts';
 import type { Notifications } from '../ports/ports.ts';
 
-/** What SNS admits as a subject: up to 100 printable ASCII characters. */
+/** The longest subject that SNS accepts; it has to be printable ASCII. */
 const SUBJECT_CHARACTERS = 100;
-/** A message may have 256 KiB; no explanation needs as much. */
+/** SNS accepts 256 KiB; no explanation needs that much. */
 const TEXT_CHARACTERS = 60_000;
 
 export class StepFunctionsNotifications implements Notifications {
@@ -17,7 +17,7 @@ export class StepFunctionsNotifications implements Notifications {
     this.#notifierArn = notifierArn;
   }
 
-  async tellOnce(runId: string, { subject, text }: Notice): Promise<'told' | 'told before'> {
+  async notifyOnce(runId: string, { subject, text }: Notice): Promise<'notified' | 'notified before'> {
     const notice: Notice = {
       subject: subject.replaceAll(/\s*[^ -~]+\s*/g, ' ').slice(0, SUBJECT_CHARACTERS),
       text: text.slice(0, TEXT_CHARACTERS),
@@ -30,9 +30,9 @@ export class StepFunctionsNotifications implements Notifications {
           input: JSON.stringify(notice),
         }),
       );
-      return 'told';
+      return 'notified';
     } catch (error) {
-      if (error instanceof ExecutionAlreadyExists) return 'told before';
+      if (error instanceof ExecutionAlreadyExists) return 'notified before';
       throw error;
     }
   }

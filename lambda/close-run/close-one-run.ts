@@ -1,7 +1,9 @@
-/** Closing one run: its clusters ended, itself explained and recorded, the lease given back, people told once. */
+/** Closes one run: terminates its clusters, explains and records its failure, releases the lease, notifies once. */
 import { KEYS } from '../../domain/lake.ts';
+import { REFUSED_ERROR } from '../../domain/operations.ts';
 import { type RunRecord, runDetailSchema, runRecordSchema } from '../../domain/records.ts';
 import type { Notice } from '../../domain/run.ts';
+import type { StateName } from '../../domain/states.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { FunctionContext } from '../run/context.ts';
 import { type RunCost, runCost } from '../run/cost.ts';
@@ -12,7 +14,7 @@ import { leaseHolder, releaseLease } from '../run/lease.ts';
 import { type Evidence, gatherEvidence } from './evidence.ts';
 import { type Explanation, explain, explanationText } from './explanation.ts';
 import type { RunToClose } from './input.ts';
-import { tellOnce } from './notify-once.ts';
+import { notifyOnce } from './notify-once.ts';
 
 export interface Closing {
   readonly runId: string;
@@ -30,7 +32,12 @@ export async function closeOneRun(run: RunToClose, ports: Ports, context: Functi
   const clustersTerminated = await endClusters(run.runId, ports);
   const evidence = await gatherEvidence(run.runId, ports, context);
   if (run.calledBy !== 'catch' && (await wasRefused(run, evidence, ports, context))) {
-    const explanation = { where: 'Refused', error: 'Refused', why: 'another run lived', whatToDo: 'nothing' };
+    const explanation = {
+      where: 'Refused' satisfies StateName,
+      error: REFUSED_ERROR,
+      why: 'another run lived',
+      whatToDo: 'nothing',
+    };
     return {
       runId: run.runId,
       outcome: 'refused',
@@ -46,7 +53,7 @@ export async function closeOneRun(run: RunToClose, ports: Ports, context: Functi
   if (record.status === 'SUCCEEDED') await finish(run.runId, ports, context);
   await releaseLease(ports, context, run.executionArn);
   const notice = noticeOf(run.runId, record.status, explanation);
-  const notified = await tellOnce(ports, context, run.runId, notice);
+  const notified = await notifyOnce(ports, context, run.runId, notice);
   const outcome = record.status === 'SUCCEEDED' ? 'succeeded' : 'failed';
   const costUsd = record.cost_usd;
   return { runId: run.runId, outcome, explanation, clustersTerminated, costUsd, notified };
@@ -64,7 +71,7 @@ async function wasRefused(
   return marker !== undefined && (await leaseHolder(ports, context))?.executionArn !== executionArn;
 }
 
-/** Writes that the run failed, unless a record says otherwise already; the record that stands is returned. */
+/** Writes that the run failed, unless it has a record already; returns the record that is stored. */
 async function recordFailure(
   run: RunToClose,
   evidence: Evidence,
@@ -121,7 +128,7 @@ async function finish(runId: string, ports: Ports, context: FunctionContext): Pr
 function explainAfterSuccess(explanation: Explanation): Explanation {
   return {
     ...explanation,
-    where: 'after StoreMetrics',
+    where: `after ${'StoreMetrics' satisfies StateName}`,
     whatToDo: 'nothing about the run: its scores and model are current, its figures lie in detail.json',
   };
 }

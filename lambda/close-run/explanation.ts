@@ -1,11 +1,11 @@
-/** Which step went wrong, why, and what to do: from the most telling evidence there is. Pure functions. */
+/** Which state failed, why, and what to do: from the most specific evidence there is. Pure functions. */
 import { ERROR_NAMES, type ErrorName } from '../../domain/operations.ts';
-import { STEP_NAMES } from '../../domain/run.ts';
+import { STATES, type StateName, stateOfStep, TASK_STATES, type TaskStateName } from '../../domain/states.ts';
 import { readableCause } from './causes.ts';
 import type { Evidence } from './evidence.ts';
 
 export interface Explanation {
-  /** State of the run, as the console's picture names it. */
+  /** The state that failed; several, joined by "or", where the evidence does not say which. */
   readonly where: string;
   /** Name of the error. */
   readonly error: string;
@@ -21,13 +21,14 @@ export interface Caught {
 
 const RESUME = 'resume the run ({"resume": "<run id>"}): steps that succeeded are skipped';
 
-const OWN_ERRORS: Readonly<Record<ErrorName, { readonly where?: string; readonly whatToDo: string }>> = {
-  InvalidRequest: { where: 'PlanRun', whatToDo: 'mend the request and start again' },
-  InvalidConfiguration: { whatToDo: 'mend the configuration, deploy, and start again' },
-  NoEventFiles: { where: 'PlanRun', whatToDo: 'deliver the log, or name its place, and start again' },
+/** The errors that Lambdas throw on purpose; `where` names the state that throws it, where only one can. */
+const OWN_ERRORS: Readonly<Record<ErrorName, { readonly where?: StateName; readonly whatToDo: string }>> = {
+  InvalidRequest: { where: 'PlanRun', whatToDo: 'fix the request and start again' },
+  InvalidConfiguration: { whatToDo: 'fix the configuration, deploy, and start again' },
+  NoEventFiles: { where: 'PlanRun', whatToDo: 'deliver the log, or name the right place, and start again' },
   OverBudget: { where: 'PlanRun', whatToDo: 'raise the budget or deliver less at once, and start again' },
   CannotResume: { where: 'PlanRun', whatToDo: 'start a new run' },
-  InvalidResult: { whatToDo: `mend or remove the object that the message names, then ${RESUME}` },
+  InvalidResult: { whatToDo: `fix or remove the object that the message names, then ${RESUME}` },
   ReconciliationFailed: {
     where: 'StoreMetrics',
     whatToDo: 'find out which of the two counts is right before anything else; nothing of the run is current',
@@ -39,10 +40,10 @@ const OWN_ERRORS: Readonly<Record<ErrorName, { readonly where?: string; readonly
 const ENDINGS: Readonly<Record<string, { readonly why: string; readonly whatToDo: string }>> = {
   'Execution.ABORTED': {
     why: 'the execution was stopped by hand',
-    whatToDo: `if that was not meant, ${RESUME}`,
+    whatToDo: `if that was not intended, ${RESUME}`,
   },
   'Execution.TIMED_OUT': {
-    why: 'the execution took longer than a run may',
+    why: 'the execution took longer than a run may take',
     whatToDo: `look at the cluster's logs for what hangs, then ${RESUME}`,
   },
   'Execution.FAILED': {
@@ -50,20 +51,20 @@ const ENDINGS: Readonly<Record<string, { readonly why: string; readonly whatToDo
     whatToDo: `look at the execution in the console, then ${RESUME}`,
   },
   ClusterLeftRunning: {
-    why: 'the run has ended and its cluster had not; the cluster has been told to end',
-    whatToDo: `look at the execution in the console for how it ended, then ${RESUME}`,
+    why: 'the run has ended and its cluster had not; the cluster is being terminated',
+    whatToDo: `look up in the console how the execution ended, then ${RESUME}`,
   },
   LeaseLeftTaken: {
-    why: 'the run has ended without giving the lease back; it is free now',
-    whatToDo: `look at the execution in the console for how it ended, then ${RESUME}`,
+    why: 'the run has ended without releasing the lease; it is released now',
+    whatToDo: `look up in the console how the execution ended, then ${RESUME}`,
   },
   'States.Timeout': {
-    why: 'it took longer than it may',
+    why: 'it took longer than it may take',
     whatToDo: `look at the cluster's logs for what hangs, or raise the cluster's size; then ${RESUME}`,
   },
 };
 
-/** The lambdas' own errors say most; then a step's own error, EMR's, and last what was caught. */
+/** The Lambdas' own errors say most; then a step's own error, EMR's, and last what was caught. */
 export function explain(evidence: Evidence, caught: Caught): Explanation {
   return (
     byOwnError(evidence, caught) ??
@@ -73,12 +74,45 @@ export function explain(evidence: Evidence, caught: Caught): Explanation {
   );
 }
 
-/** The state that a run was in, by what it left behind. */
-function stateReached({ plan, clusters, finished }: Evidence): string {
-  if (plan === undefined) return 'PlanRun';
-  if (clusters.length === 0 && finished.length === 0) return 'CreateCluster';
-  const next = STEP_NAMES.find((step) => !finished.includes(step));
-  return next === undefined ? 'TerminateCluster, ReconcileLake or StoreMetrics' : stateOf(next);
+/**
+ * The state that a run was in when it ended: the first one that leaves something behind and has not. The states just
+ * before it that leave nothing may have failed as well, so they are named too.
+ */
+function stateReached(evidence: Evidence): string {
+  let possible: TaskStateName[] = [];
+  for (const state of TASK_STATES) {
+    possible.push(state);
+    const traces = tracesOf(state, evidence);
+    if (traces === 'missing') return joined(possible);
+    if (traces === 'found') possible = [];
+  }
+  return joined(possible);
+}
+
+/** Whether what a state leaves behind when it succeeds was found. */
+function tracesOf(
+  name: TaskStateName,
+  { plan, clusters, finished }: Evidence,
+): 'found' | 'missing' | 'leaves none' {
+  const state: (typeof STATES)[TaskStateName] = STATES[name];
+  const isThere = (found: boolean): 'found' | 'missing' => (found ? 'found' : 'missing');
+  switch (state.kind) {
+    case 'lambda':
+      if (!('leaves' in state)) return 'leaves none';
+      // A run with a record has succeeded, and is not looked at here.
+      return isThere(state.leaves === 'plan' && plan !== undefined);
+    case 'create cluster':
+      return isThere(clusters.length > 0 || finished.length > 0);
+    case 'step':
+      return isThere(finished.includes(state.stepName));
+    default:
+      return 'leaves none';
+  }
+}
+
+/** `A`, `A or B`, `A, B or C`. */
+function joined(names: readonly string[]): string {
+  return [names.slice(0, -1).join(', '), ...names.slice(-1)].filter((part) => part !== '').join(' or ');
 }
 
 /** The explanation as one text. */
@@ -97,7 +131,7 @@ function byStep({ stepErrors }: Evidence): Explanation | undefined {
   const error = stepErrors.at(-1);
   if (error === undefined) return undefined;
   return {
-    where: stateOf(error.step),
+    where: stateOfStep(error.step),
     error: error.errorClass,
     why: `${error.message}\nLikely cause: ${error.likelyCause}`,
     whatToDo: error.whatToDo,
@@ -105,14 +139,14 @@ function byStep({ stepErrors }: Evidence): Explanation | undefined {
 }
 
 function byCluster(evidence: Evidence, { error, cause }: Caught): Explanation | undefined {
-  const finished = evidence.finished.map(stateOf);
+  const finished: readonly string[] = evidence.finished.map(stateOfStep);
   for (const { clusterId, failedStep } of evidence.clusters) {
     if (failedStep === null || finished.includes(failedStep.name)) continue;
     const { name, reason, logUri } = failedStep;
     return {
       where: name,
       error: error ?? 'StepFailed',
-      why: reason ?? `EMR gives no reason for the failure of its step on cluster ${clusterId}`,
+      why: reason ?? `EMR gives no reason why its step failed on cluster ${clusterId}`,
       whatToDo: `${logUri === null ? "read the cluster's logs" : `read ${logUri}`}; then ${RESUME}`,
     };
   }
@@ -124,7 +158,7 @@ function byCluster(evidence: Evidence, { error, cause }: Caught): Explanation | 
     where: stateReached(evidence),
     error: error ?? 'ClusterFailed',
     why: `cluster ${broken.clusterId} ended with errors: ${reason}`,
-    whatToDo: `mend what the reason names (capacity, quota, network, roles), then ${RESUME}`,
+    whatToDo: `fix what the reason names (capacity, quota, network, roles), then ${RESUME}`,
   };
 }
 
@@ -139,9 +173,4 @@ function byEnding(evidence: Evidence, { error = 'Unknown', cause }: Caught): Exp
     why: `${error}: ${why}`,
     whatToDo: `look at the execution in the console, then ${RESUME}`,
   };
-}
-
-/** `train-models` is run by TrainModels. */
-function stateOf(step: string): string {
-  return step.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

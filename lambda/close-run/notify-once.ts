@@ -1,6 +1,7 @@
 /**
- * Telling people once that a run was closed, however often and by however many it is closed. The notifier sees to the
- * "once"; the marker beside the run spares asking it again, and lets one closing count as the one that told.
+ * Notifies the subscribers once that a run was closed, however often it is closed, even by several callers at the same
+ * time. The notifier guarantees the "once"; the marker beside the run saves calling it again, and decides which of the
+ * closings counts as the one that notified.
  */
 import { KEYS } from '../../domain/lake.ts';
 import type { Notice } from '../../domain/run.ts';
@@ -8,20 +9,20 @@ import type { Ports } from '../ports/ports.ts';
 import type { FunctionContext } from '../run/context.ts';
 import { jsonText, lakeUri } from '../run/json-objects.ts';
 
-/** Whether the closing of a run has been told: that the marker is there says so, whatever is in it. */
-export async function wasTold(ports: Ports, context: FunctionContext, runId: string): Promise<boolean> {
+/** Whether the subscribers were notified that a run was closed: the marker exists, whatever it contains. */
+export async function wasNotified(ports: Ports, context: FunctionContext, runId: string): Promise<boolean> {
   return (await ports.objects.read(markerUri(context, runId))) !== undefined;
 }
 
-/** Tells, unless that was done; the answer is whether this closing is the one that counts as having told. */
-export async function tellOnce(
+/** Notifies, unless that was done before; returns whether this closing is the one that counts as having notified. */
+export async function notifyOnce(
   ports: Ports,
   context: FunctionContext,
   runId: string,
   notice: Notice,
 ): Promise<boolean> {
-  if (await wasTold(ports, context, runId)) return false;
-  await ports.notifications.tellOnce(runId, notice);
+  if (await wasNotified(ports, context, runId)) return false;
+  await ports.notifications.notifyOnce(runId, notice);
   const marker = { runId, ...notice, toldAt: ports.clock.now().toISOString() };
   const outcome = await ports.objects.write(markerUri(context, runId), jsonText(marker), {
     condition: { kind: 'absent' },

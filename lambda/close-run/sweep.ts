@@ -7,13 +7,13 @@ import { lakeUri } from '../run/json-objects.ts';
 import { leaseHolder } from '../run/lease.ts';
 import { type Closing, closeOneRun } from './close-one-run.ts';
 import { endingOf, type RunToClose } from './input.ts';
-import { wasTold } from './notify-once.ts';
+import { wasNotified } from './notify-once.ts';
 
 /** How far back executions are looked at; the rule's events are retried for a day. */
 const LOOK_BACK_MILLISECONDS = 48 * 3_600_000;
 
 /**
- * Closes every run that has ended and still has a cluster or the lease, or that nobody was told of.
+ * Closes every run that has ended and still has a cluster or the lease, or of which nobody was notified.
  * @throws AggregateError when some could not be closed; all others are
  */
 export async function sweep(ports: Ports, context: FunctionContext): Promise<readonly Closing[]> {
@@ -37,7 +37,7 @@ async function runsToClose(ports: Ports, context: FunctionContext): Promise<read
   for (const { runId, executionArn, status, startedAt } of await ports.executions.endedBadly(since)) {
     const refusedUri = lakeUri(context.lakeRoot, KEYS.refused(runId));
     const settled =
-      (await wasTold(ports, context, runId)) || (await ports.objects.read(refusedUri)) !== undefined;
+      (await wasNotified(ports, context, runId)) || (await ports.objects.read(refusedUri)) !== undefined;
     if (!settled) {
       runs.set(executionArn, found(runId, executionArn, startedAt, endingOf(status)));
     }

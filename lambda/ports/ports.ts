@@ -147,13 +147,13 @@ export interface Executions {
   endedBadly(since: Date): Promise<readonly EndedExecution[]>;
 }
 
-/** Telling the subscribers what became of a run. */
+/** Notifies the subscribers of the outcome of a run. */
 export interface Notifications {
   /**
-   * Tells them, unless they were told of that run before, by whomever and whatever. To call it again after a call whose
-   * answer is unknown is safe.
+   * Notifies them, unless any caller has notified them of that run before. Safe to call again after a call whose answer
+   * is unknown.
    */
-  tellOnce(runId: string, notice: Notice): Promise<'told' | 'told before'>;
+  notifyOnce(runId: string, notice: Notice): Promise<'notified' | 'notified before'>;
 }
 
 /** Where a Lambda says what people may want to know of a call that goes on. */

@@ -1,4 +1,5 @@
 /** The plan of a run, assembled from what was decided. Pure functions. */
+import { each } from '../../domain/each.ts';
 import { KEYS } from '../../domain/lake.ts';
 import {
   type Batch,
@@ -6,7 +7,6 @@ import {
   type RunPlan,
   type RunRequest,
   STEP_NAMES,
-  type StepName,
 } from '../../domain/run.ts';
 import type { RunSize } from '../../domain/sizing.ts';
 import type { FunctionContext } from '../run/context.ts';
@@ -57,8 +57,8 @@ export function buildPlan(parts: PlanParts, context: FunctionContext): RunPlan {
     scoring: { controlGroupShare: settings.controlGroupShare, controlGroupSalt: settings.controlGroupSalt },
     cluster: size.cluster,
     outputs: {
-      results: stepUris((step) => lakeUri(lakeRoot, KEYS.result(runId, step))),
-      errors: stepUris((step) => lakeUri(lakeRoot, KEYS.error(runId, step))),
+      results: each(STEP_NAMES, (step) => lakeUri(lakeRoot, KEYS.result(runId, step))),
+      errors: each(STEP_NAMES, (step) => lakeUri(lakeRoot, KEYS.error(runId, step))),
       ledger: lakeUri(lakeRoot, KEYS.ledger(batch.batchId)),
       model: lakeUri(lakeRoot, KEYS.model(runId)),
     },
@@ -87,7 +87,7 @@ export function resumedPlan(
         ...plan.outputs.results,
         'score-users': lakeUri(plan.lakeRoot, KEYS.result(runId, 'score-users')),
       },
-      errors: stepUris((step) => lakeUri(plan.lakeRoot, KEYS.error(runId, step))),
+      errors: each(STEP_NAMES, (step) => lakeUri(plan.lakeRoot, KEYS.error(runId, step))),
     },
   };
 }
@@ -100,15 +100,5 @@ export function runDecision(plan: RunPlan): PlanRunOutput {
     planUri: lakeUri(plan.lakeRoot, KEYS.plan(plan.runId)),
     batchId: plan.batch.batchId,
     cluster: plan.cluster,
-  };
-}
-
-function stepUris(uriOf: (step: StepName) => string): Record<StepName, string> {
-  const [ingest, features, training, scoring] = STEP_NAMES;
-  return {
-    [ingest]: uriOf(ingest),
-    [features]: uriOf(features),
-    [training]: uriOf(training),
-    [scoring]: uriOf(scoring),
   };
 }

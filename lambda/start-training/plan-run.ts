@@ -26,10 +26,10 @@ import { checkRequest } from './request.ts';
 import { findResumable } from './resume.ts';
 
 /**
- * Decides whether and with what a run goes on. The lease stays taken only when it does.
+ * Decides whether a run goes on, and with which plan. It keeps the lease only if it goes on.
  * @throws InvalidRequest, InvalidConfiguration, NoEventFiles, OverBudget, CannotResume; InvalidResult for a damaged object of the lake
  */
-export async function startTraining(
+export async function planRun(
   input: unknown,
   ports: Ports,
   context: FunctionContext,
@@ -66,7 +66,7 @@ async function decide(
   const ledger = await readLedger(ports, context);
   const plan =
     request.resume === undefined
-      ? await planAnew(run, request, ledger, ports, context)
+      ? await planFromScratch(run, request, ledger, ports, context)
       : await planResumed(run, request.resume, ledger, ports, context);
   if (plan.decision !== 'run') return plan.output;
   const outcome = await ports.objects.write(planUri, jsonText(plan.plan), {
@@ -82,7 +82,7 @@ type Planned =
   | { readonly decision: 'run'; readonly plan: RunPlan }
   | { readonly decision: 'stop'; readonly output: PlanRunOutput };
 
-async function planAnew(
+async function planFromScratch(
   run: PlanRunInput,
   request: RunRequest,
   ledger: readonly LedgeredBatch[],

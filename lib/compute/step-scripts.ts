@@ -5,7 +5,8 @@ import { Stage } from 'aws-cdk-lib';
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
-import type { StepName } from '../../domain/run.ts';
+import { each } from '../../domain/each.ts';
+import { STEP_NAMES, type StepName } from '../../domain/run.ts';
 import { STEPS } from '../../emr-steps/steps.ts';
 import type { StepScript } from '../pipeline/resources.ts';
 import { readObjects } from './instance-role.ts';
@@ -23,12 +24,7 @@ export function stepScripts(scope: Construct, reader: Role): Record<StepName, St
     writeFileSync(path, step.script);
     const asset = new Asset(scope, `Script-${name}`, { path });
     readObjects(reader, [asset.bucket.arnForObjects(asset.s3ObjectKey)]);
-    return { scriptUri: asset.s3ObjectUrl, timeoutMinutes: step.timeoutMinutes };
+    return { scriptUri: asset.s3ObjectUrl };
   };
-  return {
-    'ingest-events': script('ingest-events'),
-    'build-features': script('build-features'),
-    'train-models': script('train-models'),
-    'score-users': script('score-users'),
-  };
+  return each(STEP_NAMES, script);
 }

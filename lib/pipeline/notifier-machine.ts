@@ -1,4 +1,4 @@
-/** The state machine that tells the subscribers, with the rights to do that and nothing else. */
+/** The state machine that notifies the subscribers, with the permissions to do that and nothing else. */
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
@@ -23,10 +23,10 @@ export function notifier(
   { configuration, key, topic }: NotifierProps,
 ): StateMachine {
   const { role, policy } = stateMachineRole(scope, `${id}Execution`, {
-    description: 'Tells what became of runs of the churn pipeline',
+    description: 'Notifies the subscribers about runs of the churn pipeline',
     statements: [
       new PolicyStatement({
-        sid: 'TellTheSubscribers',
+        sid: 'NotifySubscribers',
         actions: ['sns:Publish'],
         resources: [topic.topicArn],
       }),
@@ -35,7 +35,7 @@ export function notifier(
   });
   const machine = new StateMachine(scope, id, {
     stateMachineName: notifierName(configuration.prefix),
-    comment: 'Tells the subscribers what became of a run, once',
+    comment: 'Notifies the subscribers of the outcome of a run, once',
     definitionBody: DefinitionBody.fromChainable(defineNotifier(scope, topic)),
     role: role.withoutPolicyUpdates(),
     tracingEnabled: true,

@@ -10,6 +10,7 @@ import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { type FunctionName, METRIC_NAMESPACE } from '../../domain/operations.ts';
+import { STATES, stateOfFunction } from '../../domain/states.ts';
 import { projectRoot } from '../../setup/environment.mjs';
 import type { Configuration } from '../configuration.ts';
 import { LOG_GROUP_NAMES, pipelineLogGroup } from '../monitoring/log-groups.ts';
@@ -22,7 +23,6 @@ export interface PipelineFunctionProps {
   readonly deadLetters?: IQueue;
   readonly environment: Readonly<Record<string, string>>;
   readonly statements: readonly PolicyStatement[];
-  readonly description: string;
 }
 
 const MEMORY_MIB = 1_024;
@@ -30,6 +30,12 @@ const MEMORY_MIB = 1_024;
 /** Physical name of a Lambda: fixed, so that names can be told before anything is deployed. */
 export function functionName(configuration: Configuration, name: FunctionName): string {
   return `${configuration.prefix}-${name}`;
+}
+
+/** The state that calls a Lambda, and what it does; AWS allows 256 characters. */
+function functionDescription(name: FunctionName): string {
+  const state = stateOfFunction(name);
+  return `${state}: ${STATES[state].does}`;
 }
 
 /** Bundles lambda/<name>/handler.ts into a function. */
@@ -46,7 +52,7 @@ export function pipelineFunction(
   });
   return new NodejsFunction(scope, name, {
     functionName: functionName(configuration, name),
-    description: props.description,
+    description: functionDescription(name),
     entry: join(projectRoot, 'lambda', name, 'handler.ts'),
     depsLockFilePath: join(projectRoot, 'package-lock.json'),
     projectRoot,

@@ -9,8 +9,9 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { DefinitionBody, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { each } from '../../domain/each.ts';
 import { DATABASE } from '../../domain/lake.ts';
-import { ENVIRONMENT, type Fleets, type FunctionName } from '../../domain/operations.ts';
+import { ENVIRONMENT, type Fleets, FUNCTION_NAMES, type FunctionName } from '../../domain/operations.ts';
 import { arnOf } from '../arns.ts';
 import type { ComputeStack } from '../compute/compute-stack.ts';
 import type { Configuration } from '../configuration.ts';
@@ -119,28 +120,16 @@ export class PipelineStack extends Stack {
       } satisfies Fleets),
       [ENVIRONMENT.subnetIds]: cluster.subnetIds.join(','),
     };
-    const make = (name: FunctionName, description: string, deadLetters?: Queue): IFunction =>
+    return each(FUNCTION_NAMES, (name) =>
       pipelineFunction(this, name, {
         configuration,
         key: storage.key,
         environment,
         statements: statements[name],
-        description,
-        ...(deadLetters === undefined ? {} : { deadLetters }),
-      });
-    return {
-      'start-training': make(
-        'start-training',
-        'PlanRun: request, instance types, lease, new files, size and cost',
-      ),
-      'store-metrics': make('store-metrics', 'StoreMetrics: reconciliation, metrics, promotion'),
-      'render-report': make('render-report', 'RenderReport: one HTML page'),
-      'close-run': make(
-        'close-run',
-        'CloseRun: every bad ending, from the Catch, the rule and the sweep',
-        this.deadLetters,
-      ),
-    };
+        // The rule and the sweep call close-run asynchronously: no caller sees that it failed.
+        ...(name === 'close-run' ? { deadLetters: this.deadLetters } : {}),
+      }),
+    );
   }
 
   private machine(props: PipelineStackProps): StateMachine {
@@ -164,7 +153,7 @@ export class PipelineStack extends Stack {
       comment: 'Retrains the churn model from new event files and scores every living user',
       definitionBody: DefinitionBody.fromChainable(definePipeline({ scope: this, resources })),
       role: role.withoutPolicyUpdates(),
-      timeout: Duration.minutes(executionMinutes(resources)),
+      timeout: Duration.minutes(executionMinutes(compute.cluster.spotTimeoutMinutes)),
       tracingEnabled: true,
       logs: stateMachineLogs(this, 'StateMachineLogs', {
         configuration,

@@ -1,4 +1,4 @@
-/** A retraining run as Step Functions runs it: the picture in docs/architecture.md, state after state. */
+/** A retraining run as Step Functions runs it, state after state; docs/states.md shows it as a picture. */
 import type { IChainable } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Pipeline } from './resources.ts';
 import { closeRun, failed } from './states/close-run.ts';
@@ -8,7 +8,7 @@ import { reconcileLake } from './states/reconcile-lake.ts';
 import { notifySuccess, renderReport, storeMetrics } from './states/results.ts';
 import { runStep } from './states/spark-step.ts';
 
-/** Defines every state of a run. Whatever fails ends in CloseRun, then Failed. */
+/** Defines every state of a run. Any failure leads to CloseRun, then to Failed. */
 export function definePipeline(on: Pipeline): IChainable {
   const closing = closeRun(on, failed(on));
 

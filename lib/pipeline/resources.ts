@@ -1,5 +1,4 @@
 /** What the states of a run use: everything of the deployment that the definition names. */
-
 import type { IRole } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
@@ -38,7 +37,6 @@ export interface ClusterProfile {
 /** A Spark step as a state needs it. */
 export interface StepScript {
   readonly scriptUri: string;
-  readonly timeoutMinutes: number;
 }
 
 export interface PipelineResources {
@@ -47,7 +45,7 @@ export interface PipelineResources {
   readonly cluster: ClusterProfile;
   readonly workgroupName: string;
   readonly databaseName: string;
-  /** Tells the subscribers; its executions are named like the runs. */
+  /** Notifies the subscribers; its executions are named like the runs. */
   readonly notifier: IStateMachine;
 }
 

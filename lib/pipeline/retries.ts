@@ -1,4 +1,4 @@
-/** What is tried again, and how often. Only errors that say that nothing has happened yet, or whose work may be done twice. */
+/** What is retried, and how often: only errors that mean nothing has happened yet, or that follow work that may be done twice. */
 import { Duration } from 'aws-cdk-lib';
 import { JitterType, type RetryProps } from 'aws-cdk-lib/aws-stepfunctions';
 
@@ -6,7 +6,7 @@ const BACKING_OFF = { backoffRate: 2, jitterStrategy: JitterType.FULL, maxDelay:
 
 /**
  * Every Lambda may run twice with the same result. `Lambda.Unknown` is a crash, such as running out of memory;
- * an error that the function throws itself has its own name and is not tried again.
+ * an error that the function throws itself has its own name and is not retried.
  */
 export const LAMBDA_RETRY: RetryProps = {
   ...BACKING_OFF,
@@ -23,8 +23,8 @@ export const LAMBDA_RETRY: RetryProps = {
 };
 
 /**
- * Step Functions gives every error of EMR's own API one name, throttling among them. It arises when a call is
- * refused, so a repeated RunJobFlow does not make a second cluster. What is never mended by waiting (a wrong
+ * Step Functions gives every error of EMR's own API one name, throttling among them. It means that a call was
+ * refused, so a repeated RunJobFlow does not create a second cluster. An error that waiting cannot fix (a wrong
  * parameter) fails a few minutes later than it could.
  */
 export const EMR_RETRY: RetryProps = {
@@ -34,7 +34,7 @@ export const EMR_RETRY: RetryProps = {
   maxAttempts: 4,
 };
 
-/** Errors before a query has started, or between its start and its end. A count may be taken twice. */
+/** Errors before or during a query. It may run twice, because it only counts. */
 export const ATHENA_RETRY: RetryProps = {
   ...BACKING_OFF,
   errors: [
@@ -47,8 +47,8 @@ export const ATHENA_RETRY: RetryProps = {
 };
 
 /**
- * SNS has answered, and not taken the message. Where there was no answer (`SNS.SdkClientException`) it may have taken
- * it: such a message is not sent again, so that none comes twice.
+ * SNS has answered, and not accepted the message. Where there was no answer (`SNS.SdkClientException`) it may have
+ * accepted it: such a message is not sent again, so that none is delivered twice.
  */
 export const SNS_RETRY: RetryProps = {
   ...BACKING_OFF,
@@ -56,7 +56,7 @@ export const SNS_RETRY: RetryProps = {
     'SNS.AmazonSNSException',
     'SNS.ThrottledException',
     'SNS.InternalErrorException',
-    // The key's own throttling, as the two generations of AWS's library for Java write it.
+    // Throttling by KMS, as the two versions of the AWS SDK for Java spell it.
     'SNS.KMSThrottlingException',
     'SNS.KmsThrottlingException',
   ],
@@ -64,7 +64,7 @@ export const SNS_RETRY: RetryProps = {
   maxAttempts: 6,
 };
 
-/** To start an execution under a name that was used starts nothing, so every error may be tried again. */
+/** Starting an execution under a name that was used starts nothing, so every error may be retried. */
 export const NOTIFIER_RETRY: RetryProps = {
   ...BACKING_OFF,
   errors: [

@@ -1,32 +1,18 @@
-/** How long each state may take, in minutes. The Spark steps bring their own. */
-import type { PipelineResources } from './resources.ts';
+/** How long things may take, in minutes. The time-outs of the states are in domain/states.ts. */
+import { STATES, TASK_STATES } from '../../domain/states.ts';
 
-/** A Lambda's own time-out lies below that of its state, so that its own error is the one that is seen. */
+/** A Lambda's own time-out; shorter than that of its state, so that the error the run fails with is the Lambda's own. */
 export const LAMBDA_MINUTES = 10;
-export const LAMBDA_STATE_MINUTES = 12;
-export const RECONCILE_MINUTES = 30;
-export const NOTIFY_MINUTES = 2;
 /** One try to publish; one that takes longer is not repeated. */
 export const PUBLISH_MINUTES = 5;
-export const TERMINATE_MINUTES = 30;
-/** Launching the primary, and installing; to the time that EMR looks for spot instances. */
-const LAUNCH_MINUTES = 30;
 
-/** Longer than the spot time-outs of all fleets together, or the state would give up on a cluster that is coming. */
+/** Longer than the spot time-outs of all fleets together, or the state would give up while its cluster is starting. */
 export function createClusterMinutes(spotTimeoutMinutes: number): number {
-  return LAUNCH_MINUTES + spotTimeoutMinutes;
+  return STATES.CreateCluster.minutes + spotTimeoutMinutes;
 }
 
-/** Longest time a whole run may take: every state to its end, and half as much again for what is tried again. */
-export function executionMinutes({ cluster, steps }: Pick<PipelineResources, 'cluster' | 'steps'>): number {
-  const stepMinutes = Object.values(steps).reduce((sum, { timeoutMinutes }) => sum + timeoutMinutes, 0);
-  const lambdaMinutes = 4 * LAMBDA_STATE_MINUTES;
-  const once =
-    createClusterMinutes(cluster.spotTimeoutMinutes) +
-    stepMinutes +
-    TERMINATE_MINUTES +
-    RECONCILE_MINUTES +
-    lambdaMinutes +
-    NOTIFY_MINUTES;
+/** Longest time a whole run may take: every state up to its time-out, and half as much again for retries. */
+export function executionMinutes(spotTimeoutMinutes: number): number {
+  const once = TASK_STATES.reduce((sum, state) => sum + STATES[state].minutes, spotTimeoutMinutes);
   return Math.ceil(once * 1.5);
 }

@@ -1,4 +1,5 @@
 /** What cdk-nag finds and was let stand after a look at it: every finding with the reason. */
+import { FUNCTION_NAMES } from '../../domain/operations.ts';
 
 export interface ReviewedFinding {
   readonly rule: string;
@@ -16,7 +17,7 @@ const wildcard = (finding: RegExp, constructs: RegExp, reason: string): Reviewed
   reason,
 });
 
-const LAMBDA_ROLES = /-pipeline\/(start-training|store-metrics|render-report|close-run)-role\//;
+const LAMBDA_ROLES = new RegExp(`-pipeline/(${FUNCTION_NAMES.join('|')})-role/`);
 const EXECUTION_ROLE = /-pipeline\/ExecutionPolicy\//;
 const NOTIFIER_ROLE = /-pipeline\/NotifierExecutionPolicy\//;
 const INSTANCE_ROLE = /-compute\/InstanceRole\//;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { KEYS } from '../../domain/lake.ts';
 import { CLUSTER_TAGS } from '../../domain/operations.ts';
-import { STEP_OF_STATE } from '../../lib/pipeline/step-states.ts';
+import { stepOfState } from '../../domain/states.ts';
 import { fileUri } from '../adapters/file-uris.ts';
 import type { LocalClusters } from '../adapters/local-clusters.ts';
 import { TaskError, type TaskHandlers, taskFailed } from '../interpreter/task.ts';
@@ -153,9 +153,9 @@ export function localArguments(
   return local;
 }
 
-/** What is known of the steps of the pipeline; any other counts as large. */
+/** Whether a step of the pipeline has little to do; any other step counts as large. An EMR step carries its state's name. */
 async function workIsSmall(stepName: string, args: readonly string[], lakeFolder: string): Promise<boolean> {
-  const step = Object.entries(STEP_OF_STATE).find(([state]) => state === stepName)?.[1];
+  const step = stepOfState(stepName);
   const option = args.indexOf('--plan');
   const planUri = option === -1 ? undefined : args[option + 1];
   return step !== undefined && planUri !== undefined && isSmallStep(step, planUri, lakeFolder);

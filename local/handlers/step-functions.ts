@@ -1,8 +1,8 @@
-/** Step Functions on this machine: the one state machine that a run may start is its notifier. */
+/** Step Functions on this machine: the only state machine that a run may start is its notifier. */
 import { z } from 'zod';
 import { noticeSchema } from '../../domain/run.ts';
 import type { Notifications } from '../../lambda/ports/ports.ts';
-import { ALREADY_TOLD } from '../../lib/pipeline/states/publish.ts';
+import { ALREADY_NOTIFIED } from '../../lib/pipeline/states/publish.ts';
 import { TaskError, type TaskHandlers } from '../interpreter/task.ts';
 import { checkedParameters } from './parameters.ts';
 
@@ -13,7 +13,7 @@ export interface LocalStepFunctions {
   readonly notifications: Notifications;
 }
 
-/** Handler of startExecution. AWS answers before the execution has ended; here it has ended then, and its failure is told. */
+/** Handler of startExecution. AWS answers as soon as the execution has started; here it has ended by then, and its failure is reported. */
 export function stepFunctions({ notifierArn, notifications }: LocalStepFunctions): TaskHandlers {
   return {
     'states:startExecution': async (parameters) => {
@@ -21,12 +21,12 @@ export function stepFunctions({ notifierArn, notifications }: LocalStepFunctions
       if (start.StateMachineArn !== notifierArn) {
         throw new TaskError(
           'StepFunctions.StateMachineDoesNotExistException',
-          `there is no state machine ${start.StateMachineArn} to be started by a run`,
+          `a run may start the notifier only, not the state machine ${start.StateMachineArn}`,
         );
       }
       const executionArn = `${notifierArn.replace(':stateMachine:', ':execution:')}:${start.Name}`;
-      if ((await notifications.tellOnce(start.Name, start.Input)) === 'told before') {
-        throw new TaskError(ALREADY_TOLD[0], `Execution Already Exists: '${executionArn}'`);
+      if ((await notifications.notifyOnce(start.Name, start.Input)) === 'notified before') {
+        throw new TaskError(ALREADY_NOTIFIED[0], `Execution Already Exists: '${executionArn}'`);
       }
       return { ExecutionArn: executionArn, StartDate: new Date().toISOString() };
     },

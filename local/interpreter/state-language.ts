@@ -1,14 +1,20 @@
-/** The parts of Amazon States Language that the local run itself looks at. */
+/** The parts of Amazon States Language that this project reads itself; everything else is passed on as it is. */
 import type { StateMachineDefinition } from 'aws-local-stepfunctions';
 import { z } from 'zod';
 import type { Json } from '../template/intrinsics.ts';
 
+const errorsSchema = z.looseObject({ ErrorEquals: z.array(z.string()) });
 const stateSchema = z.looseObject({
   Type: z.string(),
+  Comment: z.string().optional(),
   Next: z.string().optional(),
+  End: z.boolean().optional(),
   Default: z.string().optional(),
-  Choices: z.array(z.looseObject({ Next: z.string() })).optional(),
+  Choices: z.array(z.looseObject({ Next: z.string(), StringEquals: z.string().optional() })).optional(),
+  Retry: z.array(errorsSchema).optional(),
+  Catch: z.array(errorsSchema.extend({ Next: z.string() })).optional(),
   Resource: z.string().optional(),
+  Parameters: z.unknown().optional(),
   TimeoutSeconds: z.number().optional(),
   TimeoutSecondsPath: z.string().optional(),
   get Branches() {
@@ -27,7 +33,7 @@ const machineSchema = z.looseObject({
 export type State = z.infer<typeof stateSchema>;
 export type Machine = z.infer<typeof machineSchema>;
 
-/** A state with its name and whether it stands in a branch of a Parallel state. */
+/** A state with its name, and whether it is in a branch of a Parallel state. */
 export interface NamedState {
   readonly name: string;
   readonly state: State;

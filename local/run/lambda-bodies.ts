@@ -3,14 +3,14 @@ import type { FunctionName } from '../../domain/operations.ts';
 import { closeRun } from '../../lambda/close-run/close-run.ts';
 import { renderReport } from '../../lambda/render-report/render-report.ts';
 import type { LambdaFunction } from '../../lambda/run/context.ts';
-import { startTraining } from '../../lambda/start-training/plan-run.ts';
+import { planRun } from '../../lambda/start-training/plan-run.ts';
 import { storeMetrics } from '../../lambda/store-metrics/store-metrics.ts';
 
 export type { FunctionName } from '../../domain/operations.ts';
 export { type FunctionContext, readContext } from '../../lambda/run/context.ts';
 
 export const FUNCTIONS: Readonly<Record<FunctionName, LambdaFunction<unknown>>> = {
-  'start-training': startTraining,
+  'start-training': planRun,
   'store-metrics': storeMetrics,
   'render-report': renderReport,
   'close-run': closeRun,

@@ -1,6 +1,6 @@
 /**
  * The Notifications port: the notifier that would be deployed, interpreted; what it publishes becomes a line in a file
- * of the lake, which is also how it is known that a run has been told of.
+ * of the lake, which also shows that the subscribers were notified of a run.
  */
 import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -43,10 +43,10 @@ export class LocalNotifications implements Notifications {
     this.#notifier = notifier;
   }
 
-  async tellOnce(runId: string, notice: Notice): Promise<'told' | 'told before'> {
+  async notifyOnce(runId: string, notice: Notice): Promise<'notified' | 'notified before'> {
     await mkdir(dirname(this.#file), { recursive: true });
     return withFileLock(this.#file, async () => {
-      if (await this.#wasTold(runId)) return 'told before';
+      if (await this.#wasNotified(runId)) return 'notified before';
       const { arn, name, states } = this.#notifier;
       const execution = startExecution({
         definition: states,
@@ -57,9 +57,9 @@ export class LocalNotifications implements Notifications {
       });
       const ending = await execution.ended;
       if (ending.status !== 'SUCCEEDED') {
-        throw new Error(`nobody was told of run ${runId}: ${ending.error}: ${ending.cause}`);
+        throw new Error(`the notifier failed for run ${runId}: ${ending.error}: ${ending.cause}`);
       }
-      return 'told';
+      return 'notified';
     });
   }
 
@@ -68,7 +68,7 @@ export class LocalNotifications implements Notifications {
     await appendFile(this.#file, `${JSON.stringify(line)}\n`);
   }
 
-  async #wasTold(runId: string): Promise<boolean> {
+  async #wasNotified(runId: string): Promise<boolean> {
     const lines = await readFile(this.#file, 'utf8').catch((error: unknown) => {
       if (isCode(error, 'ENOENT')) return '';
       throw error;

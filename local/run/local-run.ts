@@ -3,8 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { KEYS } from '../../domain/lake.ts';
+import { REFUSED_ERROR } from '../../domain/operations.ts';
 import { currentSchema, runDetailSchema } from '../../domain/records.ts';
 import type { RunRequest } from '../../domain/run.ts';
+import type { StateName } from '../../domain/states.ts';
 import { type Ports, systemClock } from '../../lambda/ports/ports.ts';
 import { findJson, lakeUri } from '../../lambda/run/json-objects.ts';
 import { ContentTags } from '../adapters/content-tags.ts';
@@ -178,15 +180,20 @@ function summarizeFailure(
 ): RunSummary {
   const logs = join(lake.path, KEYS.run(run.runId), 'logs');
   const logsOfRun = existsSync(logs) ? logs : null;
-  if (ending.status === 'FAILED' && ending.error === 'Refused') {
+  if (ending.status === 'FAILED' && ending.error === REFUSED_ERROR) {
     const whatToDo =
       'wait for that run or stop it, then start again; another lake (--lake) is independent of it';
-    return failed(run, 'REFUSED', { where: 'PlanRun', why: ending.cause, whatToDo }, logsOfRun);
+    return failed(
+      run,
+      'REFUSED',
+      { where: 'PlanRun' satisfies StateName, why: ending.cause, whatToDo },
+      logsOfRun,
+    );
   }
   // The first closing knows what was caught; the event's comes after it.
   const closing = closings.find(({ runId }) => runId === run.runId);
   const explanation = closing?.explanation ?? {
-    where: 'CloseRun',
+    where: 'CloseRun' satisfies StateName,
     why: `${ending.error}: ${ending.cause}`,
     whatToDo: 'mend what the message names, then start again',
   };

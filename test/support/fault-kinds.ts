@@ -1,6 +1,6 @@
 /** Every way in which a state can end badly, as something done to its tasks or to the execution around it. */
 
-import { STEP_OF_STATE } from '../../lib/pipeline/step-states.ts';
+import { stepOfState } from '../../domain/states.ts';
 import type { StateEvent } from '../../local/interpreter/interpreter.ts';
 import { allStates, parseMachine } from '../../local/interpreter/state-language.ts';
 import { TaskError } from '../../local/interpreter/task.ts';
@@ -61,8 +61,7 @@ function answering(answerOf: (place: Place) => Json): Required<Pick<Fault, 'onTa
 /** Errors that the state's own Retry names: a new state brings its own. */
 function retriedErrors({ state }: Place): readonly string[] {
   const retry = allStates(parseMachine(deployed.states)).find(({ name }) => name === state)?.state.Retry;
-  if (!Array.isArray(retry)) return [];
-  return retry.flatMap(({ ErrorEquals }) => (Array.isArray(ErrorEquals) ? ErrorEquals.map(String) : []));
+  return (retry ?? []).flatMap(({ ErrorEquals }) => ErrorEquals);
 }
 const throttling = (place: Place): string => retriedErrors(place)[0] ?? 'States.TaskFailed';
 const isRetried = (place: Place): boolean => retriedErrors(place).length > 0;
@@ -126,7 +125,7 @@ export const FAULTS: readonly Fault[] = [
       ['elasticmapreduce:addStep.sync', 'athena:startQueryExecution.sync'].includes(kind),
     onTask: async ({ place, world, runId, work }) => {
       const answer = await work();
-      const step = new Map(Object.entries(STEP_OF_STATE)).get(place.state);
+      const step = stepOfState(place.state);
       if (step === undefined) world.ports.sql.answers.set(runId, [{ rubbish: '17' }]);
       else world.ports.objects.put(planOf(world.ports, runId).outputs.results[step], '{"half');
       return answer;

@@ -5,10 +5,10 @@
  */
 import { z } from 'zod';
 import { CLUSTER_TAGS, FUNCTION_NAMES } from '../../domain/operations.ts';
+import { stepOfState } from '../../domain/states.ts';
 import type { Closing } from '../../lambda/close-run/close-one-run.ts';
 import { closeRun } from '../../lambda/close-run/close-run.ts';
 import type { ClusterInstance, Ports } from '../../lambda/ports/ports.ts';
-import { STEP_OF_STATE } from '../../lib/pipeline/step-states.ts';
 import { lambda } from '../../local/handlers/lambda.ts';
 import { stepFunctions } from '../../local/handlers/step-functions.ts';
 import { type Ending, type StateEvent, startExecution } from '../../local/interpreter/interpreter.ts';
@@ -17,16 +17,7 @@ import { FUNCTIONS } from '../../local/run/lambda-bodies.ts';
 import { readDefinition } from '../../local/template/definition.ts';
 import type { Json } from '../../local/template/intrinsics.ts';
 import { arnOf, MemoryPorts } from './memory-ports.ts';
-import {
-  answerReconcileQuery,
-  CONTEXT,
-  EVENTS,
-  FEATURES,
-  ingest,
-  putResult,
-  SCORING,
-  TRAINING,
-} from './run-fixture.ts';
+import { answerReconcileQuery, CONTEXT, EVENTS, runStep } from './run-fixture.ts';
 import { synthesize } from './synthesize.ts';
 
 /** The definition as it would be deployed. */
@@ -196,7 +187,9 @@ function memoryEmr(ports: MemoryPorts) {
       if (cluster === undefined) {
         throw new TaskError('EMR.AmazonElasticMapReduceException', `there is no cluster ${clusterId}`);
       }
-      leaveResults(ports, cluster.runId, step.Name);
+      const name = stepOfState(step.Name);
+      if (name === undefined) throw new Error(`no state is named like the EMR step ${step.Name}`);
+      runStep(ports, cluster.runId, name);
       return { Step: { Id: 's-1', Name: step.Name, Status: { State: 'COMPLETED' } } };
     },
     terminate: async (parameters: Json): Promise<Json> => {
@@ -208,18 +201,4 @@ function memoryEmr(ports: MemoryPorts) {
       return { Cluster: { Id: clusterId, Status: { State: 'TERMINATED' } } };
     },
   };
-}
-
-const RESULTS: Readonly<Record<string, unknown>> = {
-  'build-features': FEATURES,
-  'train-models': TRAINING,
-  'score-users': SCORING,
-};
-
-function leaveResults(ports: MemoryPorts, runId: string, state: string): void {
-  const step = new Map(Object.entries(STEP_OF_STATE)).get(state);
-  if (step === undefined)
-    throw new Error(`nobody knows what the step ${state} leaves: tell it in ${import.meta.url}`);
-  if (step === 'ingest-events') ingest(ports, runId);
-  else putResult(ports, runId, step, RESULTS[step]);
 }

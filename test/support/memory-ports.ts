@@ -297,11 +297,11 @@ export class MemoryNotifications implements Notifications {
     this.#turnstile = turnstile;
   }
 
-  async tellOnce(runId: string, notice: Notice): Promise<'told' | 'told before'> {
-    await this.#turnstile.pass('notifications.tellOnce', runId);
-    if (this.published.some((message) => message.runId === runId)) return 'told before';
+  async notifyOnce(runId: string, notice: Notice): Promise<'notified' | 'notified before'> {
+    await this.#turnstile.pass('notifications.notifyOnce', runId);
+    if (this.published.some((message) => message.runId === runId)) return 'notified before';
     this.published.push({ runId, ...notice });
-    return 'told';
+    return 'notified';
   }
 }
 

@@ -10,9 +10,15 @@ import type {
   ScoringResult,
   TrainingResult,
 } from '../../domain/results.ts';
-import { type PlanRunOutput, type RunPlan, runPlanSchema, type StepName } from '../../domain/run.ts';
+import {
+  type PlanRunOutput,
+  type RunPlan,
+  runPlanSchema,
+  STEP_NAMES,
+  type StepName,
+} from '../../domain/run.ts';
 import { readContext } from '../../lambda/run/context.ts';
-import { startTraining } from '../../lambda/start-training/plan-run.ts';
+import { planRun } from '../../lambda/start-training/plan-run.ts';
 import { arnOf, type MemoryPorts } from './memory-ports.ts';
 
 export const LAKE = 's3://lake';
@@ -39,7 +45,7 @@ export function at(key: string): string {
 export function plan(ports: MemoryPorts, runId: string, request: unknown = {}): Promise<PlanRunOutput> {
   const executionArn = ports.executions.set(runId, 'RUNNING');
   const startedAt = ports.clock.now().toISOString();
-  return startTraining({ runId, executionArn, startedAt, request }, ports, CONTEXT);
+  return planRun({ runId, executionArn, startedAt, request }, ports, CONTEXT);
 }
 
 /** The plan that PlanRun wrote. */
@@ -62,12 +68,16 @@ export function ingest(ports: MemoryPorts, runId: string, result: Partial<Ingest
   putResult(ports, runId, 'ingest-events', { ...INGEST, ...result });
 }
 
+/** Does what one step leaves behind. */
+export function runStep(ports: MemoryPorts, runId: string, step: StepName): void {
+  if (step === 'ingest-events') ingest(ports, runId);
+  else putResult(ports, runId, step, RESULTS[step]);
+}
+
 /** Does what all steps and the reconcile query leave behind; the query's id is the run's. */
 export function runSteps(ports: MemoryPorts, runId: string, training: Partial<TrainingResult> = {}): void {
-  ingest(ports, runId);
-  putResult(ports, runId, 'build-features', FEATURES);
+  for (const step of STEP_NAMES) runStep(ports, runId, step);
   putResult(ports, runId, 'train-models', { ...TRAINING, ...training, modelUri: at(KEYS.model(runId)) });
-  putResult(ports, runId, 'score-users', SCORING);
   answerReconcileQuery(ports, runId);
 }
 
@@ -246,4 +256,11 @@ export const SCORING: ScoringResult = {
     score: 0.063,
   },
   snapshots: { scores: '1183746620011837462' },
+};
+
+/** Results of the steps that leave nothing else. */
+const RESULTS: Readonly<Record<Exclude<StepName, 'ingest-events'>, unknown>> = {
+  'build-features': FEATURES,
+  'train-models': TRAINING,
+  'score-users': SCORING,
 };

@@ -4,10 +4,17 @@ import { mkdir, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance, type Json } from '@duckdb/node-api';
+import { each } from '../../domain/each.ts';
 import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
 import { KEYS, TABLES } from '../../domain/lake.ts';
 import { type StepError, stepErrorSchema } from '../../domain/results.ts';
-import { type EventFile, type RunPlan, runPlanSchema, runSettingsSchema } from '../../domain/run.ts';
+import {
+  type EventFile,
+  type RunPlan,
+  runPlanSchema,
+  runSettingsSchema,
+  STEP_NAMES,
+} from '../../domain/run.ts';
 import type { Step } from '../../emr-steps/step.ts';
 import { fileUri } from '../../local/adapters/file-uris.ts';
 import { lakeViews } from '../../local/adapters/lake-views.ts';
@@ -54,15 +61,6 @@ export async function writePlan(lakeFolder: string, options: PlanOptions): Promi
   const { runId, files } = options;
   const at = (key: string): string => `${fileUri(lakeFolder)}/${key}`;
   const batchId = createHash('sha256').update(JSON.stringify(files)).digest('hex').slice(0, 16);
-  const outputs = (key: (runId: string, step: 'ingest-events') => string): RunPlan['outputs']['results'] => {
-    const of = (step: string): string => at(key(runId, 'ingest-events').replace('ingest-events', step));
-    return {
-      'ingest-events': of('ingest-events'),
-      'build-features': of('build-features'),
-      'train-models': of('train-models'),
-      'score-users': of('score-users'),
-    };
-  };
   const plan = runPlanSchema.parse({
     runId,
     executionArn: `arn:aws:states:eu-west-1:123456789012:execution:test:${runId}`,
@@ -94,8 +92,8 @@ export async function writePlan(lakeFolder: string, options: PlanOptions): Promi
     scoring: { controlGroupShare: SETTINGS.controlGroupShare, controlGroupSalt: SETTINGS.controlGroupSalt },
     cluster: { coreUnits: 1, taskUnits: 1, executors: 1, estimatedMinutes: 0, estimatedUsd: 0 },
     outputs: {
-      results: outputs(KEYS.result),
-      errors: outputs(KEYS.error),
+      results: each(STEP_NAMES, (step) => at(KEYS.result(runId, step))),
+      errors: each(STEP_NAMES, (step) => at(KEYS.error(runId, step))),
       ledger: at(KEYS.ledger(batchId)),
       model: at(KEYS.model(runId)),
     },

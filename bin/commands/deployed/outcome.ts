@@ -1,5 +1,6 @@
 /** How a run of a deployed pipeline stands, as a document for scripts and as text for people. Pure functions. */
 import { z } from 'zod';
+import { REFUSED_ERROR } from '../../../domain/operations.ts';
 import type { StateTime } from '../../../local/run/timeline.ts';
 import { consoleLink, runIdOf } from './names.ts';
 
@@ -97,7 +98,7 @@ function statusOf(
         ? 'NOTHING_TO_DO'
         : 'SUCCEEDED';
     case 'FAILED':
-      return error === 'Refused' ? 'REFUSED' : 'FAILED';
+      return error === REFUSED_ERROR ? 'REFUSED' : 'FAILED';
     case 'TIMED_OUT':
     case 'ABORTED':
       return status;

@@ -1,20 +1,21 @@
-/** The cluster of a run: made, used, and ended within one state that catches for all of them. */
+/** The cluster of a run: created, used and terminated within one state that catches errors for all of them. */
 import { Duration, Size } from 'aws-cdk-lib';
-import { type Chain, JsonPath, Parallel, type TaskStateBase, Timeout } from 'aws-cdk-lib/aws-stepfunctions';
+import { type Chain, JsonPath, Parallel, type TaskStateBase } from 'aws-cdk-lib/aws-stepfunctions';
 import { EmrCreateCluster, EmrTerminateCluster } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { CLUSTER_TAGS } from '../../../domain/operations.ts';
 import { instanceFleets } from '../instance-fleets.ts';
 import type { Pipeline } from '../resources.ts';
 import { EMR_RETRY } from '../retries.ts';
-import { createClusterMinutes, TERMINATE_MINUTES } from '../timeouts.ts';
+import { createClusterMinutes } from '../timeouts.ts';
+import { described, describedTask } from './described.ts';
 
-/** Where the states of a run find the cluster. */
+/** Where the states of a run read the id of the cluster. */
 export const CLUSTER_ID = JsonPath.stringAt('$.cluster.ClusterId');
 
 /** The try block: a Parallel with one branch, so that one Catch serves every state in it. Keeps its input. */
 export function useCluster(on: Pipeline, steps: Chain): Parallel {
   return new Parallel(on.scope, 'UseCluster', {
-    comment: 'Everything that needs the cluster',
+    ...described('UseCluster'),
     resultPath: JsonPath.DISCARD,
   }).branch(steps);
 }
@@ -23,7 +24,7 @@ export function useCluster(on: Pipeline, steps: Chain): Parallel {
 export function createCluster(on: Pipeline): TaskStateBase {
   const { cluster } = on.resources;
   return new EmrCreateCluster(on.scope, 'CreateCluster', {
-    comment: "Start the run's cluster, as large as the plan says",
+    ...describedTask('CreateCluster', createClusterMinutes(cluster.spotTimeoutMinutes)),
     name: JsonPath.format(`${cluster.pipelineName}-{}`, JsonPath.executionName),
     releaseLabel: cluster.releaseLabel,
     applications: [{ name: 'Hadoop' }, { name: 'Spark' }],
@@ -52,16 +53,14 @@ export function createCluster(on: Pipeline): TaskStateBase {
     },
     resultSelector: { ClusterId: JsonPath.stringAt('$.ClusterId') },
     resultPath: '$.cluster',
-    taskTimeout: Timeout.duration(Duration.minutes(createClusterMinutes(cluster.spotTimeoutMinutes))),
   }).addRetry(EMR_RETRY);
 }
 
-/** Ends the cluster and waits until it has ended. */
+/** Terminates the cluster and waits until it is gone. */
 export function terminateCluster(on: Pipeline): TaskStateBase {
   return new EmrTerminateCluster(on.scope, 'TerminateCluster', {
-    comment: 'End the cluster and wait until it has ended',
+    ...describedTask('TerminateCluster'),
     clusterId: CLUSTER_ID,
     resultPath: JsonPath.DISCARD,
-    taskTimeout: Timeout.duration(Duration.minutes(TERMINATE_MINUTES)),
   }).addRetry(EMR_RETRY);
 }

@@ -1,6 +1,7 @@
 /**
- * Tells the subscribers what became of a run, once. An execution is named like its run, and Step Functions starts no
- * second one under a name that was used; within it the message is sent again only if SNS has refused it.
+ * The notifier: notifies the subscribers of the outcome of a run, once. An execution is named like its run, and Step
+ * Functions does not start a second one under the same name; within an execution the message is sent again only if SNS
+ * has refused it.
  */
 import { Duration } from 'aws-cdk-lib';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
@@ -10,8 +11,8 @@ import type { Construct } from 'constructs';
 import { SNS_RETRY } from '../retries.ts';
 import { PUBLISH_MINUTES } from '../timeouts.ts';
 
-/** What a state that starts the notifier gets when the run was told before; AWS writes its errors both ways. */
-export const ALREADY_TOLD = [
+/** Errors of a state that starts the notifier for a run whose outcome was sent before; AWS uses both names. */
+export const ALREADY_NOTIFIED = [
   'StepFunctions.ExecutionAlreadyExistsException',
   'StepFunctions.ExecutionAlreadyExists',
 ] as const;
@@ -19,7 +20,7 @@ export const ALREADY_TOLD = [
 /** Defines the notifier's one state; its input is a Notice. */
 export function defineNotifier(scope: Construct, topic: ITopic): IChainable {
   return new SnsPublish(scope, 'Publish', {
-    comment: 'Tell the subscribers',
+    comment: 'Sends the message to the subscribers',
     topic,
     subject: JsonPath.stringAt('$.subject'),
     message: TaskInput.fromJsonPathAt('$.text'),

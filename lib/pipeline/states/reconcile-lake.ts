@@ -1,21 +1,20 @@
-/** The lake counted after the run, by an engine that is not Spark. */
-import { Duration } from 'aws-cdk-lib';
-import { IntegrationPattern, JsonPath, type TaskStateBase, Timeout } from 'aws-cdk-lib/aws-stepfunctions';
+/** Counts the lake after the Spark steps, with an engine that is not Spark. */
+import { IntegrationPattern, JsonPath, type TaskStateBase } from 'aws-cdk-lib/aws-stepfunctions';
 import { AthenaStartQueryExecution } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { RECONCILE_VALUES, reconcileQuery } from '../../../domain/reconcile.ts';
 import type { Pipeline } from '../resources.ts';
 import { ATHENA_RETRY } from '../retries.ts';
-import { RECONCILE_MINUTES } from '../timeouts.ts';
+import { describedTask } from './described.ts';
 
-/** Where StoreMetrics finds the query whose answer it reads. */
+/** Where StoreMetrics reads the id of the query whose answer it needs. */
 export const RECONCILE_QUERY_ID = JsonPath.stringAt('$.reconcile.queryExecutionId');
 
 /** Counts the rows of this batch and run; result under `$.reconcile`. */
 export function reconcileLake(on: Pipeline): TaskStateBase {
   return new AthenaStartQueryExecution(on.scope, 'ReconcileLake', {
-    comment: 'Count what the tables hold of this batch and this run',
+    ...describedTask('ReconcileLake'),
     integrationPattern: IntegrationPattern.RUN_JOB,
-    // On one line: a line break has no place in a string of an intrinsic function.
+    // On one line: a string in an intrinsic function cannot contain a line break.
     queryString: JsonPath.format(
       reconcileQuery().replaceAll('\n', ' '),
       ...RECONCILE_VALUES.map((value) => JsonPath.stringAt(`$.plan.${value}`)),
@@ -24,6 +23,5 @@ export function reconcileLake(on: Pipeline): TaskStateBase {
     queryExecutionContext: { databaseName: on.resources.databaseName },
     resultSelector: { queryExecutionId: JsonPath.stringAt('$.QueryExecution.QueryExecutionId') },
     resultPath: '$.reconcile',
-    taskTimeout: Timeout.duration(Duration.minutes(RECONCILE_MINUTES)),
   }).addRetry(ATHENA_RETRY);
 }

@@ -1,21 +1,17 @@
-/** What is made of a run once the cluster is gone: its metrics, its report, and the news of it. */
-import { Duration } from 'aws-cdk-lib';
-import { JsonPath, Succeed, TaskInput, type TaskStateBase, Timeout } from 'aws-cdk-lib/aws-stepfunctions';
+/** What a run does after its cluster is gone: store its metrics, render its report, notify the subscribers. */
+import { JsonPath, Succeed, TaskInput, type TaskStateBase } from 'aws-cdk-lib/aws-stepfunctions';
 import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import type { Notice } from '../../../domain/run.ts';
 import type { Pipeline } from '../resources.ts';
 import { NOTIFIER_RETRY } from '../retries.ts';
-import { NOTIFY_MINUTES } from '../timeouts.ts';
+import { described, describedTask } from './described.ts';
 import { IDENTITY, lambdaState } from './lambda-state.ts';
-import { ALREADY_TOLD } from './publish.ts';
+import { ALREADY_NOTIFIED } from './publish.ts';
 import { RECONCILE_QUERY_ID } from './reconcile-lake.ts';
 
-/** Holds the lake's counts against the steps', and only then makes metrics, model and scores current; `$.metrics`. */
+/** Compares the counts of the lake with those of the steps, then makes the run current; result under `$.metrics`. */
 export function storeMetrics(on: Pipeline): TaskStateBase {
   return lambdaState(on, 'StoreMetrics', {
-    functionName: 'store-metrics',
-    comment:
-      "Hold the lake's counts against the steps', store metrics and run record, promote the model or not",
     payload: TaskInput.fromObject({
       ...IDENTITY,
       planUri: JsonPath.stringAt('$.plan.planUri'),
@@ -26,11 +22,9 @@ export function storeMetrics(on: Pipeline): TaskStateBase {
   });
 }
 
-/** Renders the report; `$.report`. */
+/** Renders the report; result under `$.report`. */
 export function renderReport(on: Pipeline): TaskStateBase {
   return lambdaState(on, 'RenderReport', {
-    functionName: 'render-report',
-    comment: 'Write one self-contained HTML page',
     payload: TaskInput.fromObject(IDENTITY),
     resultSelector: {
       reportUri: JsonPath.stringAt('$.Payload.reportUri'),
@@ -40,10 +34,10 @@ export function renderReport(on: Pipeline): TaskStateBase {
   });
 }
 
-/** Has the notifier tell the run's summary and the link to its report. That it was told before is as good. */
+/** Has the notifier send the run's summary and the link to its report. If it was sent before, that is success too. */
 export function notifySuccess(on: Pipeline): TaskStateBase {
   return new StepFunctionsStartExecution(on.scope, 'NotifySuccess', {
-    comment: 'Tell the subscribers, once',
+    ...describedTask('NotifySuccess'),
     stateMachine: on.resources.notifier,
     name: JsonPath.executionName,
     input: TaskInput.fromObject({
@@ -55,10 +49,9 @@ export function notifySuccess(on: Pipeline): TaskStateBase {
       ),
     } satisfies Notice),
     resultPath: JsonPath.DISCARD,
-    taskTimeout: Timeout.duration(Duration.minutes(NOTIFY_MINUTES)),
   })
     .addRetry(NOTIFIER_RETRY)
-    .addCatch(new Succeed(on.scope, 'ToldBefore', { comment: 'The try before this one had been heard' }), {
-      errors: [...ALREADY_TOLD],
+    .addCatch(new Succeed(on.scope, 'ToldBefore', described('ToldBefore')), {
+      errors: [...ALREADY_NOTIFIED],
     });
 }

@@ -1,21 +1,23 @@
 /** A state that runs one Spark step on the run's cluster. */
-import { Duration, Token } from 'aws-cdk-lib';
-import { JsonPath, type TaskStateBase, Timeout } from 'aws-cdk-lib/aws-stepfunctions';
+import { Token } from 'aws-cdk-lib';
+import { JsonPath, type TaskStateBase } from 'aws-cdk-lib/aws-stepfunctions';
 import { ActionOnFailure, EmrAddStep } from 'aws-cdk-lib/aws-stepfunctions-tasks';
+import { STATES, type StepStateName } from '../../../domain/states.ts';
 import type { Pipeline } from '../resources.ts';
 import { EMR_RETRY } from '../retries.ts';
-import { STEP_OF_STATE, type StepState } from '../step-states.ts';
 import { CLUSTER_ID } from './cluster.ts';
+import { describedTask } from './described.ts';
 
-/** Submits the step's script and waits for it. A failed step leaves the cluster to CloseRun, which reads why. */
-export function runStep(on: Pipeline, name: StepState): TaskStateBase {
-  const step = on.resources.steps[STEP_OF_STATE[name]];
+/** Submits the step's script and waits for it. A failed step leaves the cluster running for CloseRun, which finds out why. */
+export function runStep(on: Pipeline, name: StepStateName): TaskStateBase {
+  const step = on.resources.steps[STATES[name].stepName];
   return new EmrAddStep(on.scope, name, {
+    ...describedTask(name),
     clusterId: CLUSTER_ID,
     name,
     actionOnFailure: ActionOnFailure.CONTINUE,
     jar: 'command-runner.jar',
-    // A path inside a list of arguments is not allowed: the list is built by an intrinsic function.
+    // A list of arguments cannot contain a path, so an intrinsic function builds the list.
     args: Token.asList(
       JsonPath.array(
         'spark-submit',
@@ -27,6 +29,5 @@ export function runStep(on: Pipeline, name: StepState): TaskStateBase {
       ),
     ),
     resultPath: JsonPath.DISCARD,
-    taskTimeout: Timeout.duration(Duration.minutes(step.timeoutMinutes)),
   }).addRetry(EMR_RETRY);
 }

@@ -354,7 +354,7 @@ it('Step Functions: executions are read back to the day that was asked for, and 
   expect(mock.commandCalls(ListExecutionsCommand)).toHaveLength(3);
 });
 
-describe('Step Functions: telling once', () => {
+describe('Step Functions: notifying once', () => {
   const client = new SFNClient({ region });
   const mock = mockClient(client);
   const notifications = new StepFunctionsNotifications(client, 'arn:notifier');
@@ -364,7 +364,7 @@ describe('Step Functions: telling once', () => {
   it('starts the notifier under the name of the run, with a subject that is fit for SNS', async () => {
     mock.on(StartExecutionCommand).resolves({});
     const subject = `Run ü\nfailed ${'x'.repeat(200)}`;
-    expect(await notifications.tellOnce('run-1', { subject, text: 'why' })).toBe('told');
+    expect(await notifications.notifyOnce('run-1', { subject, text: 'why' })).toBe('notified');
     const { input } = mock.commandCalls(StartExecutionCommand)[0]?.args[0] ?? {};
     expect(input).toMatchObject({ stateMachineArn: 'arn:notifier', name: 'run-1' });
     const told = noticeSchema.parse(JSON.parse(input?.input ?? ''));
@@ -377,13 +377,13 @@ describe('Step Functions: telling once', () => {
     mock
       .on(StartExecutionCommand)
       .rejects(new ExecutionAlreadyExists({ message: 'Execution Already Exists', $metadata: {} }));
-    expect(await notifications.tellOnce('run-1', notice)).toBe('told before');
+    expect(await notifications.notifyOnce('run-1', notice)).toBe('notified before');
   });
 
   it('hands on any other error', async () => {
     const gone = new StateMachineDoesNotExist({ message: 'gone', $metadata: {} });
     mock.on(StartExecutionCommand).rejects(gone);
-    await expect(notifications.tellOnce('run-1', notice)).rejects.toBe(gone);
+    await expect(notifications.notifyOnce('run-1', notice)).rejects.toBe(gone);
   });
 });
 

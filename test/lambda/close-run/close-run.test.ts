@@ -241,12 +241,12 @@ describe('being called more than once', () => {
   });
 
   it('after dying before any of its steps, closes all the same', async () => {
-    for (const crash of ['clusters.terminate', 'tables/runs', 'lease.json', 'tellOnce', 'closed.json']) {
+    for (const crash of ['clusters.terminate', 'tables/runs', 'lease.json', 'notifyOnce', 'closed.json']) {
       ports = new MemoryPorts();
       ports.objects.put(`${EVENTS}/2018-10-01.json`, 'events');
       await startRun();
       ports.before = (call, argument) => {
-        if (/write|terminate|tellOnce/.test(call) && `${call} ${argument}`.includes(crash))
+        if (/write|terminate|notifyOnce/.test(call) && `${call} ${argument}`.includes(crash))
           throw new Error('gone');
       };
       await expect(close(caught('run-1'))).rejects.toThrow('gone');

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { KEYS } from '../../../domain/lake.ts';
 import { closeRun } from '../../../lambda/close-run/close-run.ts';
 import { UnlistableError } from '../../../lambda/ports/ports.ts';
-import { startTraining } from '../../../lambda/start-training/plan-run.ts';
+import { planRun } from '../../../lambda/start-training/plan-run.ts';
 import { storeMetrics } from '../../../lambda/store-metrics/store-metrics.ts';
 import { gate } from '../../support/fault-ports.ts';
 import { arnOf, MemoryPorts } from '../../support/memory-ports.ts';
@@ -431,7 +431,7 @@ describe('on one machine', () => {
     const ports = portsWithLog();
     const executionArn = ports.executions.set('run-1', 'RUNNING');
     const input = { runId: 'run-1', executionArn, startedAt: '2018-12-04T06:00:00Z', request: {} };
-    await startTraining(input, ports, { ...CONTEXT, platform: 'local' });
+    await planRun(input, ports, { ...CONTEXT, platform: 'local' });
     expect(planOf(ports, 'run-1')).toMatchObject({
       cluster: { estimatedUsd: 0 },
       training: { boostingWorkers: 1 },
@@ -444,7 +444,7 @@ describe('on one machine', () => {
     const executionArn = ports.executions.set('run-1', 'RUNNING');
     const request = { events: 'file:///elsewhere' };
     const input = { runId: 'run-1', executionArn, startedAt: '2018-12-04T06:00:00Z', request };
-    expect(await startTraining(input, ports, { ...CONTEXT, platform: 'local' })).toMatchObject({
+    expect(await planRun(input, ports, { ...CONTEXT, platform: 'local' })).toMatchObject({
       decision: 'run',
     });
   });

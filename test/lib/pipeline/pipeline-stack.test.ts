@@ -48,6 +48,17 @@ describe('pipeline', () => {
     );
   });
 
+  test.each(FUNCTION_NAMES)('Lambda %s is described by its state, as far as AWS allows', (name) => {
+    const [resource] = Object.values(
+      template('pipeline').findResources('AWS::Lambda::Function', {
+        Properties: { FunctionName: `${configuration.prefix}-${name}` },
+      }),
+    );
+    const { Description: description } = resource?.Properties ?? {};
+    expect(description).toMatch(/^[A-Z]\w+: \S/);
+    expect(description.length).toBeLessThanOrEqual(256);
+  });
+
   test('the topic takes alarms, under the customer key', () => {
     template('pipeline').hasResourceProperties('AWS::SNS::Topic', { KmsMasterKeyId: Match.anyValue() });
     template('pipeline').hasResourceProperties('AWS::SNS::TopicPolicy', {

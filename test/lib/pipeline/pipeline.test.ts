@@ -1,18 +1,26 @@
+import { readFileSync } from 'node:fs';
 import aslValidator from 'asl-validator';
 import { describe, expect, test } from 'vitest';
-import { FUNCTION_NAMES } from '../../../domain/operations.ts';
 import { RECONCILE_VALUES } from '../../../domain/reconcile.ts';
 import {
   closeRunInputSchema,
   planRunInputSchema,
   renderReportInputSchema,
-  STEP_NAMES,
   storeMetricsInputSchema,
 } from '../../../domain/run.ts';
-import { ALREADY_TOLD } from '../../../lib/pipeline/states/publish.ts';
-import { STEP_OF_STATE } from '../../../lib/pipeline/step-states.ts';
+import {
+  LAMBDA_STATES,
+  STATE_NAMES,
+  STATES,
+  STEP_STATES,
+  type StateDefinition,
+  TASK_STATES,
+} from '../../../domain/states.ts';
+import { STEPS } from '../../../emr-steps/steps.ts';
+import { ALREADY_NOTIFIED } from '../../../lib/pipeline/states/publish.ts';
+import { LAMBDA_MINUTES } from '../../../lib/pipeline/timeouts.ts';
 import { synthesize } from '../../support/synthesize.ts';
-import { allStates, definition, notifier, type State } from './definition.ts';
+import { allStates, definition, deployed, notifier, type State } from './definition.ts';
 
 const tasks = [...allStates].filter(([, { Type }]) => Type === 'Task');
 
@@ -21,6 +29,22 @@ function stateNamed(name: string): State {
   if (state === undefined) throw new Error(`no state ${name}`);
   return state;
 }
+
+const task = (integration: string) => ({ Type: 'Task', Resource: `arn:aws:states:::${integration}` });
+
+/** What the definition makes of each kind of state. */
+const TYPES: Readonly<Record<StateDefinition['kind'], object>> = {
+  lambda: task('lambda:invoke'),
+  'create cluster': task('elasticmapreduce:createCluster.sync'),
+  step: task('elasticmapreduce:addStep.sync'),
+  'terminate cluster': task('elasticmapreduce:terminateCluster.sync'),
+  query: task('athena:startQueryExecution.sync'),
+  notifier: task('states:startExecution'),
+  choice: { Type: 'Choice', Resource: null },
+  parallel: { Type: 'Parallel', Resource: null },
+  succeed: { Type: 'Succeed', Resource: null },
+  fail: { Type: 'Fail', Resource: null },
+};
 
 describe('the definition', () => {
   test.each([
@@ -66,6 +90,9 @@ describe('the definition', () => {
       'RenderReport',
       'NotifySuccess',
     ]);
+    expect(path.filter((name) => stateNamed(name).Type === 'Task')).toEqual(
+      TASK_STATES.filter((name) => name !== 'CloseRun'),
+    );
     const others = [...allStates.keys()].filter((name) => !path.includes(name));
     expect(others.sort()).toEqual(['CloseRun', 'Failed', 'NothingToDo', 'Refused', 'ToldBefore']);
   });
@@ -79,6 +106,15 @@ describe('the definition', () => {
     expect(stateNamed('Refused')).toMatchObject({ Type: 'Fail', CausePath: '$.plan.reason' });
   });
 
+  test('has every state of domain/states.ts, and no other', () => {
+    expect([...allStates.keys()].sort()).toEqual([...STATE_NAMES].sort());
+  });
+
+  test.each(STATE_NAMES)('%s is run by what domain/states.ts says, which is also its comment', (name) => {
+    const { Type, Resource = null, Comment } = stateNamed(name);
+    expect({ Type, Resource, Comment }).toEqual({ ...TYPES[STATES[name].kind], Comment: STATES[name].does });
+  });
+
   test('uses JSONPath throughout', () => {
     expect(JSON.stringify(definition)).not.toMatch(/QueryLanguage|\{%/);
   });
@@ -87,6 +123,18 @@ describe('the definition', () => {
 describe('time-outs', () => {
   test.each(tasks)('%s has its own', (_, { TimeoutSeconds }) => {
     expect(TimeoutSeconds).toBeGreaterThan(0);
+  });
+
+  test.each(TASK_STATES)(
+    'of %s is what domain/states.ts says, besides the search for spot instances',
+    (name) => {
+      const spotMinutes = name === 'CreateCluster' ? synthesize().configuration.spotTimeoutMinutes : 0;
+      expect(stateNamed(name).TimeoutSeconds).toBe((STATES[name].minutes + spotMinutes) * 60);
+    },
+  );
+
+  test.each(LAMBDA_STATES)('of %s is longer than that of its Lambda', (name) => {
+    expect(STATES[name].minutes).toBeGreaterThan(LAMBDA_MINUTES);
   });
 
   test('of an execution leaves room for every state', () => {
@@ -124,11 +172,11 @@ describe('failures', () => {
     expect(state.Catch?.at(-1)).toEqual({ ErrorEquals: ['States.ALL'], Next: 'CloseRun' });
   });
 
-  test('are all of them caught, but that a run was told of before', () => {
+  test('are all of them caught, but that subscribers were notified before', () => {
     const others = guarded.flatMap(([name, { Catch = [] }]) =>
       Catch.slice(0, -1).map(({ ErrorEquals, Next }) => [name, ...ErrorEquals, Next]),
     );
-    expect(others).toEqual([['NotifySuccess', ...ALREADY_TOLD, 'ToldBefore']]);
+    expect(others).toEqual([['NotifySuccess', ...ALREADY_NOTIFIED, 'ToldBefore']]);
   });
 
   test('end in Failed, also when closing fails itself', () => {
@@ -139,7 +187,7 @@ describe('failures', () => {
     expect(stateNamed('Failed')).toMatchObject({ Type: 'Fail', ErrorPath: '$.Error', CausePath: '$.Cause' });
   });
 
-  test.each(tasks)('of %s are tried again only where that is told', (_, { Retry = [] }) => {
+  test.each(tasks)('of %s are retried only where an error is named', (_, { Retry = [] }) => {
     expect(Retry.length).toBeGreaterThan(0);
     for (const { ErrorEquals, MaxAttempts } of Retry) {
       expect(ErrorEquals).not.toContain('States.ALL');
@@ -170,15 +218,32 @@ describe('what the states pass on', () => {
 
   test('each Lambda is called by the state it is made for', () => {
     const { prefix } = synthesize().configuration;
-    const called = ['PlanRun', 'StoreMetrics', 'RenderReport', 'CloseRun'].map((name) =>
-      JSON.stringify(stateNamed(name).Parameters),
-    );
-    FUNCTION_NAMES.forEach((functionName, index) => {
-      expect(called[index]).toContain(`function:${prefix}-${functionName}"`);
+    const called = LAMBDA_STATES.map((name) => {
+      const [, functionName] = JSON.stringify(stateNamed(name).Parameters).match(/function:([\w-]+)"/) ?? [];
+      return [name, functionName];
+    });
+    expect(Object.fromEntries(called)).toEqual({
+      PlanRun: `${prefix}-start-training`,
+      StoreMetrics: `${prefix}-store-metrics`,
+      RenderReport: `${prefix}-render-report`,
+      CloseRun: `${prefix}-close-run`,
     });
   });
 
-  test.each(Object.entries(STEP_OF_STATE))('%s submits the script of %s with the plan', (name) => {
+  test('each step has its state', () => {
+    expect(STEP_STATES.map((name) => [name, STATES[name].stepName])).toEqual([
+      ['IngestEvents', 'ingest-events'],
+      ['BuildFeatures', 'build-features'],
+      ['TrainModels', 'train-models'],
+      ['ScoreUsers', 'score-users'],
+    ]);
+  });
+
+  test.each(STEP_STATES)('%s submits the script of its step, with the plan', (name) => {
+    const [scriptUri = ''] = JSON.stringify(stateNamed(name).Parameters).match(/s3:[^']+\.py/) ?? [];
+    expect(readFileSync(deployed.assets.get(scriptUri) ?? '', 'utf8')).toBe(
+      STEPS[STATES[name].stepName].script,
+    );
     expect(stateNamed(name)).toMatchObject({
       Resource: 'arn:aws:states:::elasticmapreduce:addStep.sync',
       ResultPath: null,
@@ -196,10 +261,6 @@ describe('what the states pass on', () => {
         },
       },
     });
-  });
-
-  test('every step has its state', () => {
-    expect(Object.values(STEP_OF_STATE)).toEqual([...STEP_NAMES]);
   });
 
   test('ReconcileLake waits for its query, in the workgroup, with a value for each placeholder', () => {

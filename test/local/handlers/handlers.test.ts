@@ -220,10 +220,10 @@ describe('Step Functions on this machine', () => {
   it('tells once of a run that many tell of at once', async () => {
     const answers = await Promise.all(
       Array.from({ length: 8 }, (_, teller) =>
-        notificationsOf().tellOnce('run-1', { subject: 'Churn', text: `by ${teller}` }),
+        notificationsOf().notifyOnce('run-1', { subject: 'Churn', text: `by ${teller}` }),
       ),
     );
-    expect(answers.filter((answer) => answer === 'told')).toHaveLength(1);
+    expect(answers.filter((answer) => answer === 'notified')).toHaveLength(1);
     expect(await told()).toHaveLength(1);
   });
 
