@@ -49,16 +49,16 @@ test('values given as text are read as what they mean', () => {
   });
 });
 
-describe('what cannot be deployed is refused by its key', () => {
+describe('a configuration that cannot be deployed is refused with the key: ', () => {
   test.each<[string, Record<string, unknown>, RegExp]>([
     ['an unknown key', { 'churn:budget': '5' }, /churn:budget: no such key/],
     ['an unknown stage', { 'churn:stage': 'test' }, /churn:stage: /],
-    ['a name that is no name', { 'churn:name': 'Churn!' }, /churn:name: must be 2 to 20/],
+    ['an invalid name', { 'churn:name': 'Churn!' }, /churn:name: must be 2 to 20/],
     ['a budget of 0', { 'churn:run': '{"budgetUsd": 0}' }, /churn:run\.budgetUsd: /],
     ['an unknown run setting', { 'churn:run': '{"horizon": 7}' }, /churn:run\.horizon: no such key/],
-    ['run settings that are no JSON', { 'churn:run': 'horizonDays=7' }, /churn:run: /],
-    ['a Region that is none', { 'churn:region': 'Frankfurt' }, /churn:region: must be a Region/],
-    ['an account that is none', { 'churn:account': '42' }, /churn:account: must be 12 digits/],
+    ['run settings that are not JSON', { 'churn:run': 'horizonDays=7' }, /churn:run: /],
+    ['an invalid Region', { 'churn:region': 'Frankfurt' }, /churn:region: must be a Region/],
+    ['an invalid account', { 'churn:account': '42' }, /churn:account: must be 12 digits/],
     [
       'an Intel instance',
       { 'churn:coreInstanceTypes': 'm5.xlarge' },
@@ -87,12 +87,12 @@ describe('what cannot be deployed is refused by its key', () => {
       /churn:subnetIds: vpcId and subnetIds must be given together/,
     ],
     [
-      'certificates that are no zip',
+      'certificates that are not a zip',
       { 'churn:certificatesUri': 's3://bucket/cert.pem' },
       /churn:certificatesUri: must be s3:/,
     ],
     [
-      'a time zone that is none',
+      'an invalid time zone',
       { 'churn:scheduleTimeZone': 'Berlin' },
       /churn:scheduleTimeZone: must be a time zone/,
     ],
@@ -106,9 +106,9 @@ describe('what cannot be deployed is refused by its key', () => {
       { 'churn:runbookRoot': 'https://git.example.com/runbooks/' },
       /churn:runbookRoot: must be the URL/,
     ],
-    ['an address that is none', { 'churn:alarmEmail': 'me' }, /churn:alarmEmail: /],
+    ['an invalid address', { 'churn:alarmEmail': 'me' }, /churn:alarmEmail: /],
     [
-      'an idle time that ends between two looks at a step',
+      'an idle time shorter than the polling of a step',
       { 'churn:idleMinutes': '9' },
       /churn:idleMinutes: .*>=10/,
     ],
@@ -118,12 +118,12 @@ describe('what cannot be deployed is refused by its key', () => {
       /churn:logRetentionDays: must be one of 1, 3, 5, .*3653/,
     ],
     [
-      'only one yes to deleting data',
+      'only one confirmation of deleting data',
       { 'churn:deleteData': 'true' },
       /churn:confirmDeleteData: must be "churn-dev" too/,
     ],
     [
-      'a yes for another deployment',
+      'a confirmation for another deployment',
       { 'churn:deleteData': true, 'churn:confirmDeleteData': 'churn-prod' },
       /churn:confirmDeleteData: must be "churn-dev" too/,
     ],
@@ -158,7 +158,7 @@ describe('schedules', () => {
     'cron(0 22-23,0-2 ? * FRI-SAT,SUN *)',
     'rate(7 days)',
     'rate(1 hour)',
-  ])('%s is one', (expression) => {
+  ])('%s is accepted', (expression) => {
     expect(readConfiguration({ 'churn:scheduleExpression': expression }).scheduleExpression).toBe(expression);
   });
 
@@ -179,7 +179,7 @@ describe('schedules', () => {
     ['cron(0 3 45W * ? *)', /"45W" is not a value for day of month/],
     ['rate(0 days)', /a rate is a number/],
     ['rate(7 fortnights)', /a rate is a number/],
-  ])('%s is none', (expression, message) => {
+  ])('%s is refused', (expression, message) => {
     const problem = problemOf({ 'churn:scheduleExpression': expression });
     expect(problem).toMatch(message);
     expect(problem).toContain('churn:scheduleExpression: ');

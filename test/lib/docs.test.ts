@@ -1,4 +1,4 @@
-/** What the docs say of the deployment, held against the code. */
+/** What the docs say about the deployment, compared with the code. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { glob } from 'tinyglobby';
@@ -40,7 +40,7 @@ test('every key that the docs name can be set', async () => {
   expect(unknown).toEqual([]);
 });
 
-test('every page that the docs lead to is there', async () => {
+test('every page that the docs link to exists', async () => {
   const pages = await glob(PAGES, { cwd: projectRoot });
   const links = pages.flatMap((page) =>
     [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target = '']) => join(page, '..', target)),
@@ -48,7 +48,7 @@ test('every page that the docs lead to is there', async () => {
   for (const link of links) expect(() => readFileSync(join(projectRoot, link)), link).not.toThrow(/ENOENT/);
 });
 
-/** Setting a key to what no key accepts tells whether there is such a key. */
+/** Sets the key to a value that no key accepts: the error shows whether the key exists. */
 function isUnknown(key: string): boolean {
   try {
     readConfiguration({ [key]: { no: 'value' } });

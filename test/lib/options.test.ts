@@ -51,21 +51,21 @@ test('certificates turn on EMR’s own encryption in transit, and may be read', 
   expect(allActions(template('compute')).get('s3:GetObject')?.join()).toContain('certificates/emr.zip');
 });
 
-test('in prod the schedule is on, in the zone asked for', () => {
+test('in prod the schedule is on, in the configured time zone', () => {
   template('pipeline').hasResourceProperties('AWS::Scheduler::Schedule', {
     State: 'ENABLED',
     ScheduleExpressionTimezone: 'Europe/Berlin',
   });
 });
 
-test('the address asked for is told', () => {
+test('the configured address is subscribed to the notifications', () => {
   template('pipeline').hasResourceProperties('AWS::SNS::Subscription', {
     Protocol: 'email',
     Endpoint: 'oncall@example.com',
   });
 });
 
-test('with both yeses data goes with its stack', () => {
+test('with both confirmations data is deleted with its stack', () => {
   for (const type of ['AWS::S3::Bucket', 'AWS::KMS::Key', 'AWS::Glue::Database']) {
     template('storage').allResources(type, Match.objectLike({ DeletionPolicy: 'Delete' }));
   }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { FUNCTION_NAMES } from '../../domain/operations.ts';
 import { configuration, resources, STACKS } from './resources.ts';
 
-test('in dev, where there is no schedule, nobody is told that none has run', () => {
+test('in dev, where there is no schedule, no alarm waits for a successful run', () => {
   const names = resources('monitoring', 'AWS::CloudWatch::Alarm').map(
     ([, { Properties }]) => Properties?.AlarmName,
   );
@@ -18,7 +18,7 @@ test('every log group is under the customer key and is not kept for ever', () =>
   }
 });
 
-test('no log group is left over to stand in the way of the next deployment', () => {
+test('no log group is left over to block the next deployment', () => {
   const groups = STACKS.flatMap((stack) => resources(stack, 'AWS::Logs::LogGroup'));
   // The network's, and one of each state machine.
   expect(groups).toHaveLength(FUNCTION_NAMES.length + 3);

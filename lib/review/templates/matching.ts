@@ -35,14 +35,15 @@ export function matchNodes(left: readonly TemplateNode[], right: readonly Templa
     pairs.push({ left: one.node, right: other.node });
     for (const vertex of [one, other]) Object.assign(vertex, { color, paired: true });
   };
-  for (let open = unpaired(vertices); ; open = unpaired(vertices)) {
-    const classes = [...Map.groupBy(open, ({ color }) => color).values()].map(sides);
-    const certain = classes.filter((found) => found.left.length === 1 && found.right.length === 1);
-    const choice =
-      certain.length > 0 ? certain : refine(vertices, open) ? [] : [symmetric(classes) ?? mostAlike(open)];
-    if (choice.some((found) => found === undefined)) break;
-    for (const found of choice) {
-      const [one, other] = [found?.left[0], found?.right[0]];
+  for (let open = unpaired(vertices); open.length > 0; open = unpaired(vertices)) {
+    const certain = classesOf(open).filter(({ left, right }) => left.length === 1 && right.length === 1);
+    if (certain.length === 0 && refine(vertices, open)) continue;
+    const chosen = certain.length > 0 ? certain : guess(open);
+    if (chosen.length === 0) break;
+    for (const {
+      left: [one],
+      right: [other],
+    } of chosen) {
       if (one !== undefined && other !== undefined) pair(one, other);
     }
   }
@@ -69,6 +70,11 @@ interface Sides {
   readonly right: readonly Vertex[];
 }
 
+/** Vertices of one color each. */
+function classesOf(vertices: readonly Vertex[]): readonly Sides[] {
+  return [...Map.groupBy(vertices, ({ color }) => color).values()].map(sides);
+}
+
 function sides(vertices: readonly Vertex[]): Sides {
   const { left = [], right = [] } = Object.groupBy(vertices, ({ side }) => side);
   return { left, right };
@@ -92,9 +98,12 @@ function refine(vertices: ReadonlyMap<string, Vertex>, open: readonly Vertex[]):
   return colors() > before;
 }
 
-/** Several that are alike in everything, on both sides: any of them will do. */
-function symmetric(classes: readonly Sides[]): Sides | undefined {
-  return classes.find(({ left, right }) => left.length > 0 && left.length === right.length);
+/** One pair where none is certain, or none when one side has nothing left that could be a partner. */
+function guess(open: readonly Vertex[]): readonly Sides[] {
+  // Several that are alike in everything, on both sides: any of them will do.
+  const alike = classesOf(open).find(({ left, right }) => left.length > 0 && left.length === right.length);
+  const found = alike ?? mostAlike(open);
+  return found === undefined ? [] : [found];
 }
 
 /** Of what has no equal, the two of one type that share most lines. */

@@ -26,7 +26,7 @@ describe('compute', () => {
     });
   });
 
-  test('the security configuration is named by its content, and the state machine is told the name itself', () => {
+  test('the security configuration is named by its content, and the state machine has the name as text', () => {
     const withCertificates = synthesize({ 'churn:certificatesUri': 's3://certificates/emr.zip' });
     const names = [template, withCertificates.template].map((of) => {
       const [name] = Object.values(of('compute').findResources('AWS::EMR::SecurityConfiguration')).map(

@@ -65,7 +65,7 @@ test.each(['feature-drift', 'score-drift'])('%s alarms from the index of the dom
   });
 });
 
-test('alarms are those that somebody must act on', () => {
+test('there is an alarm for each thing that an operator must act on, and no other', () => {
   expect([...alarms.keys()].sort()).toEqual([
     'closing-failed',
     'cluster-alive-too-long',
@@ -126,7 +126,7 @@ test('alarms on runs watch metrics that a Lambda emits', () => {
 test.each([
   ['cost-over-budget', 'store-metrics'],
   ['failed-run-over-budget', 'close-run'],
-])('%s holds what %s measures against the budget of a run', (name, service) => {
+])('%s compares what %s measures with the budget of a run', (name, service) => {
   const alarm = alarms.get(name);
   expect(alarm).toMatchObject({ Threshold: configuration.run.budgetUsd });
   expect(alarm === undefined ? [] : watchedBy(alarm)).toMatchObject([

@@ -22,7 +22,7 @@ describe('the monitoring of runs', () => {
   const { template, findings } = monitoring();
 
   test('passes cdk-nag', () => {
-    // The stand-in for the queue of another stack is no part of the construct.
+    // The queue belongs to another stack.
     expect(findings.filter((finding) => !finding.includes('/DeadLetters/'))).toEqual([]);
   });
 

@@ -34,7 +34,7 @@ describe('the security groups of the cluster', () => {
     });
   });
 
-  test('admit nobody from outside, and lead out on port 443 only, but not from EMR itself', () => {
+  test('admit no traffic from outside, and lead out on port 443 only, but not from EMR itself', () => {
     for (const [id, { Properties }] of Object.entries(template.findResources('AWS::EC2::SecurityGroup'))) {
       expect(Properties.SecurityGroupIngress, id).toBeUndefined();
     }

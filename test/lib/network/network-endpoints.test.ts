@@ -27,7 +27,7 @@ describe('the endpoints of the network', () => {
     });
   });
 
-  test('admit the clients on port 443, and nobody else', () => {
+  test('admit the clients on port 443, and no others', () => {
     template.hasResourceProperties('AWS::EC2::SecurityGroupIngress', {
       FromPort: 443,
       ToPort: 443,

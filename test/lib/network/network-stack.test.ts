@@ -4,7 +4,7 @@ import { flatten, policyDocuments } from '../policies.ts';
 import { resources, template } from '../resources.ts';
 
 describe('network', () => {
-  test('leads nowhere but to S3, Glue and KMS', () => {
+  test('leads only to S3, Glue and KMS', () => {
     const network = template('network');
     network.resourceCountIs('AWS::EC2::InternetGateway', 0);
     network.resourceCountIs('AWS::EC2::NatGateway', 0);
@@ -23,12 +23,12 @@ describe('network', () => {
     }
   });
 
-  test('spans two zones, and looks none up', () => {
+  test('spans two zones without looking them up', () => {
     expect(resources('network', 'AWS::EC2::Subnet')).toHaveLength(2);
     expect(synthesize().assembly.manifest.missing ?? []).toEqual([]);
   });
 
-  test('what EMR uses carries its tag', () => {
+  test('what EMR uses has the tag of its managed policies', () => {
     for (const type of ['AWS::EC2::VPC', 'AWS::EC2::Subnet', 'AWS::EC2::SecurityGroup']) {
       for (const [id, { Properties }] of resources('network', type)) {
         expect(Properties?.Tags, id).toContainEqual({

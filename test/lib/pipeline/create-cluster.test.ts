@@ -73,7 +73,7 @@ describe('the cluster', () => {
     expect(instances).not.toHaveProperty('Ec2KeyName');
   });
 
-  test('stays for its steps, and ends itself when nobody uses it', () => {
+  test('stays for its steps, and terminates itself when it is idle', () => {
     expect(parameters).toMatchObject({
       Instances: { KeepJobFlowAliveWhenNoSteps: true, TerminationProtected: false },
       AutoTerminationPolicy: { IdleTimeout: 1_800 },

@@ -75,7 +75,7 @@ describe('pipeline', () => {
     });
   });
 
-  test('every bad ending reaches close-run, by event and by sweep', () => {
+  test('every run that fails reaches close-run, by event and by sweep', () => {
     template('pipeline').hasResourceProperties('AWS::Events::Rule', {
       EventPattern: {
         source: ['aws.states'],
@@ -100,7 +100,7 @@ describe('pipeline', () => {
     });
   });
 
-  test('whoever may send to the dead-letter queue may use its key for it', () => {
+  test('every role and service that may send to the dead-letter queue may use its key', () => {
     const documents = policyDocuments(template('pipeline'));
     const sends = ({ Effect, Action }: { Effect: string; Action: readonly unknown[] }): boolean =>
       Effect === 'Allow' && Action.includes('sqs:SendMessage');

@@ -1,4 +1,4 @@
-/** cdk-nag over every stack, and every wildcard that is left with what speaks for it. */
+/** cdk-nag over every stack, and every wildcard that is left, with its reason. */
 import { spawnSync } from 'node:child_process';
 import { Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** Every wildcard where cdk-nag does not look, with what speaks for it: checks.test.ts has the others. */
+/** Every wildcard where cdk-nag does not look, with its reason: checks.test.ts has the others. */
 import { Template } from 'aws-cdk-lib/assertions';
 import { expect, test } from 'vitest';
 import { REVIEWED_WILDCARDS } from '../../../lib/review/reviewed-wildcards.ts';
@@ -23,16 +23,16 @@ function reviewOf({ resource, value }: { resource: string; value: string }) {
   );
 }
 
-test('none was left without a reason', () => {
+test('no wildcard is left without a reason', () => {
   expect(all.filter((wildcard) => reviewOf(wildcard) === undefined)).toEqual([]);
 });
 
-test('no reason is stale', () => {
+test('no reason for a wildcard is stale', () => {
   const used = new Set(all.map(reviewOf));
   expect(REVIEWED_WILDCARDS.filter((reviewed) => !used.has(reviewed))).toEqual([]);
 });
 
-test('these are left, unless data is deleted with its stack', () => {
+test('the wildcards that are left unless data is deleted with its stack', () => {
   const byReason = new Map<string, Set<string>>();
   for (const wildcard of found()) {
     const { reason = 'no reason' } = reviewOf(wildcard) ?? {};

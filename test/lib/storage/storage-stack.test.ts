@@ -32,7 +32,7 @@ describe('storage', () => {
     }
   });
 
-  test('no bucket answers without TLS', () => {
+  test('every bucket refuses requests without TLS', () => {
     const policies = resources('storage', 'AWS::S3::BucketPolicy').map(([, { Properties }]) =>
       JSON.stringify(Properties),
     );
@@ -74,7 +74,7 @@ describe('storage', () => {
     ]);
   });
 
-  test('tables that only this stack describes go with it: they could not be taken back into one', () => {
+  test('external tables are deleted with the stack: CloudFormation could not import them again', () => {
     for (const [id, { DeletionPolicy }] of resources('storage', 'AWS::Glue::Table')) {
       expect(DeletionPolicy, id).toBeUndefined();
     }
@@ -95,7 +95,7 @@ describe('storage', () => {
     });
   });
 
-  test('the key turns, and lets in only these services, only for this account', () => {
+  test('the key rotates, and only these services may use it, only for this account', () => {
     const [[, key] = ['', undefined]] = resources('storage', 'AWS::KMS::Key');
     expect(key?.Properties).toMatchObject({ EnableKeyRotation: true });
     expect(
@@ -108,7 +108,7 @@ describe('storage', () => {
     ]);
   });
 
-  test('CloudWatch Logs may use the key for the log groups that there are, and no others', () => {
+  test('CloudWatch Logs may use the key for the log groups of this app, and no others', () => {
     const logs = keyPolicy().find(({ Sid }) => Sid === 'AllowLogGroupsOfThisDeployment');
     const arns = logs?.Condition?.ArnEquals?.['kms:EncryptionContext:aws:logs:arn'] ?? [];
     const names = STACKS.flatMap((stack) => resources(stack, 'AWS::Logs::LogGroup')).map(
