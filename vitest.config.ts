@@ -15,6 +15,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [...groups.unit],
+          // They leave nothing behind in their process, so the next file may find the modules loaded.
+          isolate: false,
           testTimeout: MINUTE,
           hookTimeout: MINUTE,
         },
