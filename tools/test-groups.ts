@@ -7,7 +7,8 @@ export interface TestGroups {
   readonly unit: readonly string[];
   /**
    * Load the app, most of them to synthesize it: they import it, over other files too, or start a program that does. Or
-   * run a generated script in Python, by a program beside them.
+   * run a generated script in Python, by a program beside them. Or take long for another reason, and end in
+   * `.slow.test.ts`.
    */
   readonly slow: readonly string[];
   /** Start Spark, and end in `.spark.test.ts`. */
@@ -29,10 +30,12 @@ export function testGroups(sources: Sources): TestGroups {
   );
   const loadApp = filesThatReach([APP], [...importsOf(sources), ...startsOf(tests, sources)]);
   const runPython = new Set(tests.filter((file) => PYTHON_PROGRAM.test(sources.get(file) ?? '')));
+  const isSlow = (file: string): boolean =>
+    file.endsWith('.slow.test.ts') || loadApp.has(file) || runPython.has(file);
   const groups = { unit: [] as string[], slow: [] as string[], spark: [] as string[] };
   for (const file of tests) {
     if (file.endsWith('.spark.test.ts')) groups.spark.push(file);
-    else groups[loadApp.has(file) || runPython.has(file) ? 'slow' : 'unit'].push(file);
+    else groups[isSlow(file) ? 'slow' : 'unit'].push(file);
   }
   return groups;
 }

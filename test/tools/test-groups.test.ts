@@ -19,6 +19,7 @@ test('a test that reaches the app, starts a program that does, or runs Python is
     ['test/bin/starting.test.ts', `run('${APP_PROGRAM}')`],
     ['test/bin/listing.test.ts', `run('${LIST_PROGRAM}')`],
     ['test/emr-steps/reference.test.ts', `new URL('./${'reference'}.py', import.meta.url)`],
+    ['test/generator/large.slow.test.ts', ''],
     ['test/domain/pure.test.ts', ''],
     ['test/emr-steps/slow.spark.test.ts', importing('../support/synthesize.ts')],
     ['test/deploy/deploy.test.ts', importing('../../lib/app.ts')],
@@ -30,6 +31,7 @@ test('a test that reaches the app, starts a program that does, or runs Python is
       'test/lib/over-another.test.ts',
       'test/bin/starting.test.ts',
       'test/emr-steps/reference.test.ts',
+      'test/generator/large.slow.test.ts',
     ],
     spark: ['test/emr-steps/slow.spark.test.ts'],
   });
