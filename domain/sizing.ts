@@ -61,7 +61,11 @@ const SHUFFLE_PARTITION_BYTES = 64 * MEBIBYTE;
 const SHUFFLE_PARTITIONS = { least: 4, most: 2_000 } as const;
 const SLICE_BYTES = 2 * GIBIBYTE;
 const SLICES_PER_DAY = { least: 1, most: 16 } as const;
-/** History per barrier task of XGBoost. There are few tasks, so that the metrics do not change from day to day. */
+/**
+ * History per barrier task of XGBoost. There are few tasks, so that the metrics do not change from day to day. Barrier tasks
+ * run all at once or not at all, so there are never more than the executors on core nodes have slots: those stay when spot
+ * instances are reclaimed.
+ */
 const BOOSTING_WORKER_BYTES = 16 * GIBIBYTE;
 const MIN_BOOSTING_WORKERS = 4;
 /** Ratio of a log's size to the size of its gzip file. */
@@ -103,7 +107,7 @@ export function sizeOnEmr(volume: DataVolume, region: string): RunSize {
       estimatedUsd: Math.ceil(unitHours * unitUsdPerHourCeiling(region) * 100) / 100,
     },
     ...partitioning(volume.newBytes),
-    boostingWorkers: clamp(workers, MIN_BOOSTING_WORKERS, units * VCPUS_PER_UNIT),
+    boostingWorkers: clamp(workers, MIN_BOOSTING_WORKERS, coreUnits * VCPUS_PER_UNIT),
   };
 }
 

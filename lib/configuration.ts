@@ -116,6 +116,11 @@ export const configurationSchema = z
       .describe(
         'Graviton types that task nodes, on spot, may have: more types, more chances on the spot market',
       ),
+    nodeLabels: flag
+      .default(true)
+      .describe(
+        'whether the application master of a step may run on core nodes only, which are on demand; a reclaimed spot instance cannot take it then',
+      ),
     volumeGiB: whole(STORAGE_GIB_PER_UNIT, 1_024)
       .default(STORAGE_GIB_PER_UNIT)
       .describe('disk of each instance, in GiB'),

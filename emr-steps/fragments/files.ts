@@ -1,23 +1,18 @@
 /** Reading and writing small files of the lake. */
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
-import { hadoopFiles } from './jvm.ts';
+import { hadoopFiles, jvm } from './jvm.ts';
 
 export const files = fragment({
   file: import.meta.url,
-  needs: [hadoopFiles],
-  imports: [
-    'import json',
-    'from collections.abc import Mapping',
-    'from typing import Any',
-    'from pyspark.sql import SparkSession',
-  ],
+  needs: [jvm, hadoopFiles],
+  imports: ['import json', 'from collections.abc import Mapping', 'from typing import Any'],
   code: python`
     class Files:
         """Small text files, wherever Spark's file systems can reach."""
 
-        def __init__(self, spark: SparkSession) -> None:
-            """Uses the session's file systems and their credentials."""
+        def __init__(self, spark: Driver) -> None:
+            """Uses the driver's file systems and their credentials."""
             self._spark = spark
 
         def exists(self, uri: str) -> bool:

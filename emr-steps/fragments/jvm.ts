@@ -5,18 +5,47 @@
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
 
-const jvm = fragment({
+/** The driver and its JVM. */
+export const jvm = fragment({
   file: import.meta.url,
-  imports: ['from typing import Any', 'from pyspark.sql import SparkSession'],
+  imports: [
+    'from typing import Any, TypeAlias',
+    'from pyspark import SparkContext',
+    'from pyspark.sql import SparkSession',
+  ],
   code: python`
-    def java(spark: SparkSession) -> Any:
+    class StartingDriver:
+        """The driver while its session is starting: its JVM is there, and files can be read and written."""
+
+        def __init__(self) -> None:
+            """Takes the JVM in which the session starts; to be made by the thread that starts it."""
+            SparkContext._ensure_initialized()
+            self._jvm = SparkContext._jvm
+
+
+    Driver: TypeAlias = SparkSession | StartingDriver
+
+
+    def java(spark: Driver) -> Any:
         """The packages of the driver's JVM."""
         return spark._jvm
 
 
-    def java_class(spark: SparkSession, name: str) -> Any:
+    def java_class(spark: Driver, name: str) -> Any:
         """A Java class, for methods that take one."""
         return java(spark).java.lang.Class.forName(name)
+
+
+    def spark_settings(spark: Driver) -> Any:
+        """What spark-submit was given: org.apache.spark.SparkConf."""
+        return java(spark).org.apache.spark.SparkConf()
+
+
+    def hadoop_configuration(spark: Driver) -> Any:
+        """Hadoop's settings, among them Spark's own for Hadoop."""
+        if isinstance(spark, SparkSession):
+            return spark._jsc.hadoopConfiguration()
+        return java(spark).org.apache.spark.deploy.SparkHadoopUtil.get().newConfiguration(spark_settings(spark))
   `,
 });
 
@@ -151,23 +180,22 @@ export const hadoopFiles = fragment({
             """Moves a file; says whether it did."""
 
 
-    def hadoop_path(spark: SparkSession, uri: str) -> HadoopPath:
+    def hadoop_path(spark: Driver, uri: str) -> HadoopPath:
         """The path of a file or folder."""
         path: HadoopPath = java(spark).org.apache.hadoop.fs.Path(uri)
         return path
 
 
-    def hadoop_file_system(spark: SparkSession, uri: str) -> HadoopFileSystem:
-        """The file system of a file or folder, with the session's settings and credentials."""
-        configuration = spark._jsc.hadoopConfiguration()
+    def hadoop_file_system(spark: Driver, uri: str) -> HadoopFileSystem:
+        """The file system of a file or folder, with Spark's settings and credentials."""
         path = java(spark).org.apache.hadoop.fs.Path(uri)
-        file_system: HadoopFileSystem = path.getFileSystem(configuration)
+        file_system: HadoopFileSystem = path.getFileSystem(hadoop_configuration(spark))
         # Checksum files beside the objects would go stale when another program rewrites them.
         file_system.setWriteChecksum(False)
         return file_system
 
 
-    def stream_text(spark: SparkSession, stream: JavaStream) -> str:
+    def stream_text(spark: Driver, stream: JavaStream) -> str:
         """What is left to read of an open file."""
         return str(java(spark).org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))
 
@@ -175,6 +203,65 @@ export const hadoopFiles = fragment({
     def path_of_rows(spark: SparkSession, uri: str) -> str:
         """The path of a file as Spark reports it for a row, whatever characters are in it."""
         return str(java(spark).org.apache.hadoop.fs.Path(uri).toUri().toString())
+  `,
+});
+
+/** YARN's own view of the applications that wait to run: Spark itself only waits with them. */
+export const yarnApplications = fragment({
+  file: import.meta.url,
+  needs: [jvm],
+  imports: ['from typing import Any, Protocol'],
+  constants: python`
+    # Before an application runs, or ends.
+    WAITING_STATES = {"NEW", "NEW_SAVING", "SUBMITTED", "ACCEPTED"}
+    # By default Hadoop tries to connect for a quarter of an hour.
+    YARN_PATIENCE = {
+        "yarn.resourcemanager.connect.max-wait.ms": 10_000,
+        "yarn.resourcemanager.connect.retry-interval.ms": 2_000,
+        "ipc.client.connect.max.retries": 1,
+    }
+  `,
+  code: python`
+    class YarnApplication(Protocol):
+        """org.apache.hadoop.yarn.api.records.ApplicationReport."""
+
+        def getApplicationId(self) -> Any:
+            """Its id."""
+
+        def getName(self) -> str:
+            """The name that Spark gave it."""
+
+        def getYarnApplicationState(self) -> Any:
+            """Its state."""
+
+        def getDiagnostics(self) -> str | None:
+            """What YARN has to say about it: while it waits, what for."""
+
+
+    def runs_on_yarn(spark: Driver) -> bool:
+        """Whether the session gets its executors from YARN."""
+        return str(spark_settings(spark).get("spark.master", "")).startswith("yarn")
+
+
+    def yarn_client(spark: Driver) -> Any:
+        """A client of YARN's ResourceManager: org.apache.hadoop.yarn.client.api.YarnClient."""
+        configuration = java(spark).org.apache.hadoop.yarn.conf.YarnConfiguration(hadoop_configuration(spark))
+        for name, limit in YARN_PATIENCE.items():
+            configuration.setLong(name, limit)
+        client = java(spark).org.apache.hadoop.yarn.client.api.YarnClient.createYarnClient()
+        client.init(configuration)
+        client.start()
+        return client
+
+
+    def waiting_applications(client: Any, name: str) -> list[YarnApplication]:
+        """Applications of a name that have not run yet."""
+        found: list[YarnApplication] = [
+            application
+            for application in client.getApplications()
+            if application.getName() == name and str(application.getYarnApplicationState()) in WAITING_STATES
+        ]
+        return found
   `,
 });
 

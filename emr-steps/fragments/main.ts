@@ -3,12 +3,13 @@ import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
 import { explanation } from './explanation.ts';
 import { files } from './files.ts';
-import { javaErrors } from './jvm.ts';
+import { javaErrors, jvm } from './jvm.ts';
+import { startWatch } from './start-watch.ts';
 import { planTypes } from './types.ts';
 
 export const main = fragment({
   file: import.meta.url,
-  needs: [planTypes, files, javaErrors, explanation],
+  needs: [planTypes, files, jvm, javaErrors, explanation, startWatch],
   imports: [
     'import argparse',
     'import sys',
@@ -17,12 +18,28 @@ export const main = fragment({
     'from pyspark.sql import SparkSession',
   ],
   code: python`
-    def main(step: StepName, run: Callable[[SparkSession, Plan], Mapping[str, object]]) -> None:
+    def start(step: StepName, plan_uri: str, seconds: float) -> SparkSession:
+        """Spark's session, started in time; ends the step with a reason where that fails."""
+        driver = StartingDriver()
+        try:
+            with limited_start(driver, step, plan_uri, seconds):
+                return SparkSession.builder.appName(application_name(step)).getOrCreate()
+        except Exception as error:
+            traceback.print_exc()
+            report_failed_start(driver, step, plan_uri, error)
+            sys.exit(1)
+
+
+    def main(
+        step: StepName,
+        run: Callable[[SparkSession, Plan], Mapping[str, object]],
+        start_seconds: float = START_SECONDS,
+    ) -> None:
         """Runs the step once for a plan; a step that has a result is not run again."""
         parser = argparse.ArgumentParser(description=__doc__)
         parser.add_argument("--plan", required=True, help="URI of the run's plan.json")
         plan_uri: str = parser.parse_args().plan
-        spark = SparkSession.builder.appName(f"churn {step}").getOrCreate()
+        spark = start(step, plan_uri, start_seconds)
         files = Files(spark)
         plan: Plan = files.read_json(plan_uri)
         outputs = plan["outputs"]

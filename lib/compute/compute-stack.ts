@@ -75,7 +75,11 @@ export class ComputeStack extends Stack implements Compute {
       bootstrapActions: [
         new PackageInstallation(this, 'PackageInstallation', { reader: instanceRole }).bootstrapAction,
       ],
-      configurations: clusterConfigurations(storage.lakeRoot, key.keyArn),
+      configurations: clusterConfigurations({
+        lakeRoot: storage.lakeRoot,
+        keyArn: key.keyArn,
+        nodeLabels: configuration.nodeLabels,
+      }),
       idleMinutes: configuration.idleMinutes,
       spotTimeoutMinutes: configuration.spotTimeoutMinutes,
       tags: { 'churn:stage': configuration.stage },

@@ -52,11 +52,16 @@ describe('the size of a run on EMR', () => {
     expect(day.shufflePartitions).toBe(sizeOnEmr(onlyNew(GB), 'us-east-1').shufflePartitions);
   });
 
-  it('has no more boosting workers than slots, and the same number from one day to the next', () => {
-    for (const bytes of [0, GB, 12 * GB, 1_000 * GB, 1e15]) {
+  it('has no more boosting workers than slots on core nodes, which stay when spot instances are reclaimed', () => {
+    for (const bytes of [0, GB, 12 * GB, 1_000 * GB, 1e14, 1e15]) {
       const { cluster, boostingWorkers } = sizeOnEmr(onlyNew(bytes), 'us-east-1');
-      expect(boostingWorkers).toBeLessThanOrEqual(cluster.executors * 4);
+      expect(boostingWorkers).toBeLessThanOrEqual(cluster.coreUnits * 4);
     }
+    const { cluster, boostingWorkers } = sizeOnEmr({ newBytes: 0, historyBytes: 1e15 }, 'us-east-1');
+    expect(boostingWorkers).toBe(cluster.coreUnits * 4);
+  });
+
+  it('has the same number of boosting workers from one day to the next', () => {
     const workers = [10, 10.2, 10.4].map(
       (size) => sizeOnEmr({ newBytes: 0.2 * GB, historyBytes: size * GB }, 'us-east-1').boostingWorkers,
     );

@@ -12,6 +12,7 @@ const { template } = synthesize({
   'churn:vpcId': 'vpc-0123abcd',
   'churn:subnetIds': 'subnet-0a,subnet-0b',
   'churn:certificatesUri': 's3://certificates/emr.zip',
+  'churn:nodeLabels': 'false',
   'churn:alarmEmail': 'oncall@example.com',
   'churn:scheduleTimeZone': 'Europe/Berlin',
   'churn:deleteData': 'true',
@@ -49,6 +50,13 @@ test('certificates turn on EMR’s own encryption in transit, and may be read', 
     },
   });
   expect(allActions(template('compute')).get('s3:GetObject')?.join()).toContain('certificates/emr.zip');
+});
+
+test('node labels of YARN can be switched off', () => {
+  const definition = (of: typeof template) =>
+    JSON.stringify(of('pipeline').findResources('AWS::StepFunctions::StateMachine'));
+  expect(definition(synthesize().template)).toContain('yarn.node-labels.enabled');
+  expect(definition(template)).not.toContain('node-labels');
 });
 
 test('in prod the schedule is on, in the configured time zone', () => {
