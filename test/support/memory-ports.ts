@@ -146,6 +146,11 @@ export class MemoryObjects implements ObjectStore {
     return this.#objects.get(uri)?.text;
   }
 
+  /** Entity tag of an object, without passing the interceptor. */
+  etag(uri: string): string | undefined {
+    return this.#objects.get(uri)?.etag;
+  }
+
   /** Addresses of all objects, sorted. */
   uris(): readonly string[] {
     return [...this.#objects.keys()].sort();
