@@ -12,7 +12,7 @@ import statistics
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, NoReturn, Protocol, TypeAlias, TypedDict
+from typing import Any, Literal, NamedTuple, NoReturn, NotRequired, Protocol, TypeAlias, TypedDict
 
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.errors.exceptions.captured import CapturedException
@@ -28,6 +28,13 @@ class EventFile(TypedDict):
     uri: str
     etag: str
     bytes: int
+
+
+class LeftOut(TypedDict):
+    """How many files were left for the next run, and the first of them."""
+
+    count: int
+    first: list[str]
 
 
 class IngestSettings(TypedDict):
@@ -92,6 +99,13 @@ class Batch(TypedDict):
     files: list[EventFile]
 
 
+class Listing(TypedDict):
+    """What was left out of the listing and of the batch."""
+
+    since: str | None
+    left: LeftOut
+
+
 class Plan(TypedDict):
     """Everything the steps of a run need to know."""
 
@@ -101,6 +115,7 @@ class Plan(TypedDict):
     lakeRoot: str
     batch: Batch
     abandonedBatchIds: list[str]
+    listing: NotRequired[Listing]
     ingest: IngestSettings
     training: TrainingSettings
     scoring: ScoringSettings

@@ -15,7 +15,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, TypedDict
+from typing import Any, Literal, NamedTuple, NotRequired, Protocol, TypeAlias, TypedDict
 
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.errors.exceptions.captured import CapturedException
@@ -32,6 +32,13 @@ class EventFile(TypedDict):
     uri: str
     etag: str
     bytes: int
+
+
+class LeftOut(TypedDict):
+    """How many files were left for the next run, and the first of them."""
+
+    count: int
+    first: list[str]
 
 
 class IngestSettings(TypedDict):
@@ -96,6 +103,13 @@ class Batch(TypedDict):
     files: list[EventFile]
 
 
+class Listing(TypedDict):
+    """What was left out of the listing and of the batch."""
+
+    since: str | None
+    left: LeftOut
+
+
 class Plan(TypedDict):
     """Everything the steps of a run need to know."""
 
@@ -105,6 +119,7 @@ class Plan(TypedDict):
     lakeRoot: str
     batch: Batch
     abandonedBatchIds: list[str]
+    listing: NotRequired[Listing]
     ingest: IngestSettings
     training: TrainingSettings
     scoring: ScoringSettings

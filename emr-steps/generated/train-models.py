@@ -16,7 +16,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal, NamedTuple, Protocol, SupportsFloat, TypeAlias, TypedDict
+from typing import Any, Literal, NamedTuple, NotRequired, Protocol, SupportsFloat, TypeAlias, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +39,13 @@ class EventFile(TypedDict):
     uri: str
     etag: str
     bytes: int
+
+
+class LeftOut(TypedDict):
+    """How many files were left for the next run, and the first of them."""
+
+    count: int
+    first: list[str]
 
 
 class IngestSettings(TypedDict):
@@ -103,6 +110,13 @@ class Batch(TypedDict):
     files: list[EventFile]
 
 
+class Listing(TypedDict):
+    """What was left out of the listing and of the batch."""
+
+    since: str | None
+    left: LeftOut
+
+
 class Plan(TypedDict):
     """Everything the steps of a run need to know."""
 
@@ -112,6 +126,7 @@ class Plan(TypedDict):
     lakeRoot: str
     batch: Batch
     abandonedBatchIds: list[str]
+    listing: NotRequired[Listing]
     ingest: IngestSettings
     training: TrainingSettings
     scoring: ScoringSettings
