@@ -1,4 +1,4 @@
-/** Three kinds of tests: quick ones, those that synthesize the app, and those that start Spark, one file after the other. */
+/** Three kinds of tests: quick ones, slower ones, and those that start Spark, one file after the other. */
 import { defineConfig } from 'vitest/config';
 import { projectRoot } from './setup/environment.mjs';
 import { testGroups } from './tools/test-groups.ts';
@@ -15,14 +15,16 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [...groups.unit],
+          // They leave nothing behind in their process, so the next file may find the modules loaded.
+          isolate: false,
           testTimeout: MINUTE,
           hookTimeout: MINUTE,
         },
       },
       {
         test: {
-          name: 'synth',
-          include: [...groups.synth],
+          name: 'slow',
+          include: [...groups.slow],
           testTimeout: MINUTE,
           hookTimeout: MINUTE,
         },

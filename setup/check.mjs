@@ -3,6 +3,7 @@
  * generated Python, and the unit tests, the walls between folders among them. Arguments go to vitest: `--watch` runs
  * the tests again at each change.
  */
+import { availableParallelism } from 'node:os';
 import { ensureSetUp } from './ensure.mjs';
 import { locate, projectRoot } from './environment.mjs';
 import { SetUpError } from './failure.mjs';
@@ -10,6 +11,8 @@ import { runStages, staticChecks } from './stages.mjs';
 
 const locations = locate(projectRoot);
 const chosen = process.argv.slice(2);
+/** One more than there are processors: some tests wait for a process or a clock most of their time. */
+const workers = availableParallelism() + 1;
 const watches = chosen.some((argument) => argument === '--watch' || argument === '-w');
 
 async function check() {
@@ -19,7 +22,7 @@ async function check() {
     {
       title: 'unit tests (vitest)',
       command: 'vitest',
-      args: [...(watches ? [] : ['run']), '--project', 'unit', ...chosen],
+      args: [...(watches ? [] : ['run']), '--project', 'unit', `--maxWorkers=${workers}`, ...chosen],
     },
   ]);
   if (interruptedBy !== undefined) return interruptedBy;

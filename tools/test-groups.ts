@@ -3,10 +3,14 @@ import { filesThatReach, type Import, importsOf, type Sources } from './walls/im
 
 /** Paths from the project's root. */
 export interface TestGroups {
-  /** Need neither Spark nor a synthesized app: `npm run check` runs them. */
+  /** Need neither Spark nor the synthesized app, and are quick: `npm run check` runs them. */
   readonly unit: readonly string[];
-  /** Synthesize the app, or at least load it: they import it, over other files too, or start a program that does. */
-  readonly synth: readonly string[];
+  /**
+   * Load the app, most of them to synthesize it: they import it, over other files too, or start a program that does. Or
+   * run a generated script in Python, by a program beside them. Or take long for another reason, and end in
+   * `.slow.test.ts`.
+   */
+  readonly slow: readonly string[];
   /** Start Spark, and end in `.spark.test.ts`. */
   readonly spark: readonly string[];
 }
@@ -14,6 +18,8 @@ export interface TestGroups {
 const APP = 'lib/app.ts';
 /** Tests start these in a process of its own, by this path. */
 const PROGRAM = /^bin\/[^/]+\.ts$/;
+/** A test names the Python program beside it like this. */
+const PYTHON_PROGRAM = /'\.\/\w+\.py'/;
 /** Has a configuration of its own. */
 const DEPLOYMENT = 'test/deploy/';
 
@@ -22,11 +28,14 @@ export function testGroups(sources: Sources): TestGroups {
   const tests = [...sources.keys()].filter(
     (file) => file.endsWith('.test.ts') && !file.startsWith(DEPLOYMENT),
   );
-  const synthesizing = filesThatReach([APP], [...importsOf(sources), ...startsOf(tests, sources)]);
-  const groups = { unit: [] as string[], synth: [] as string[], spark: [] as string[] };
+  const loadApp = filesThatReach([APP], [...importsOf(sources), ...startsOf(tests, sources)]);
+  const runPython = new Set(tests.filter((file) => PYTHON_PROGRAM.test(sources.get(file) ?? '')));
+  const isSlow = (file: string): boolean =>
+    file.endsWith('.slow.test.ts') || loadApp.has(file) || runPython.has(file);
+  const groups = { unit: [] as string[], slow: [] as string[], spark: [] as string[] };
   for (const file of tests) {
-    const group = file.endsWith('.spark.test.ts') ? 'spark' : synthesizing.has(file) ? 'synth' : 'unit';
-    groups[group].push(file);
+    if (file.endsWith('.spark.test.ts')) groups.spark.push(file);
+    else groups[isSlow(file) ? 'slow' : 'unit'].push(file);
   }
   return groups;
 }

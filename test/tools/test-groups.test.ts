@@ -8,7 +8,7 @@ const [APP_PROGRAM = '', LIST_PROGRAM = ''] = ['app', 'list'].map((name) => `bin
 
 const importing = (path: string): string => `import { it } from '${path}';`;
 
-test('a test that reaches the app, or starts a program that does, is not among those that run without it', () => {
+test('a test that reaches the app, starts a program that does, or runs Python is not among the quick ones', () => {
   const sources = new Map([
     ['lib/app.ts', ''],
     ['test/support/synthesize.ts', importing('../../lib/app.ts')],
@@ -18,13 +18,21 @@ test('a test that reaches the app, or starts a program that does, is not among t
     [LIST_PROGRAM, ''],
     ['test/bin/starting.test.ts', `run('${APP_PROGRAM}')`],
     ['test/bin/listing.test.ts', `run('${LIST_PROGRAM}')`],
+    ['test/emr-steps/reference.test.ts', `new URL('./${'reference'}.py', import.meta.url)`],
+    ['test/generator/large.slow.test.ts', ''],
     ['test/domain/pure.test.ts', ''],
     ['test/emr-steps/slow.spark.test.ts', importing('../support/synthesize.ts')],
     ['test/deploy/deploy.test.ts', importing('../../lib/app.ts')],
   ]);
   expect(testGroups(sources)).toEqual({
     unit: ['test/bin/listing.test.ts', 'test/domain/pure.test.ts'],
-    synth: ['test/lib/direct.test.ts', 'test/lib/over-another.test.ts', 'test/bin/starting.test.ts'],
+    slow: [
+      'test/lib/direct.test.ts',
+      'test/lib/over-another.test.ts',
+      'test/bin/starting.test.ts',
+      'test/emr-steps/reference.test.ts',
+      'test/generator/large.slow.test.ts',
+    ],
     spark: ['test/emr-steps/slow.spark.test.ts'],
   });
 });
@@ -32,7 +40,7 @@ test('a test that reaches the app, or starts a program that does, is not among t
 test("each of the project's tests is in one group", () => {
   const groups = testGroups(readSources(projectRoot));
   expect(groups.unit).toContain('test/domain/cost.test.ts');
-  expect(groups.synth).toContain('test/lib/stacks.test.ts');
+  expect(groups.slow).toContain('test/lib/stacks.test.ts');
   expect(groups.spark).toContain('test/local/whole-run.spark.test.ts');
   const all = Object.values(groups).flat();
   expect(new Set(all).size).toBe(all.length);

@@ -90,14 +90,14 @@ describe.each([...alarms])('alarm %s', (name, alarm) => {
     expect(JSON.stringify(alarm.AlarmActions)).toContain('Notifications');
   });
 
-  test('leads to a runbook that says what it means, how to look, and how to mend', () => {
+  test('links to a runbook with description, investigation and resolution', () => {
     const path = runbookOf(alarm);
     expect(path).toBe(`docs/runbooks/${SHARED_RUNBOOKS.get(name) ?? name}.md`);
     const page = readFileSync(join(projectRoot, path), 'utf8');
     expect([...page.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading)).toEqual([
-      'What it means',
-      'How to look',
-      'How to mend',
+      'Description',
+      'Investigation',
+      'Resolution',
     ]);
   });
 
