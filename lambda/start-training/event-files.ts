@@ -39,10 +39,11 @@ async function* eventFilesOf(
   pages: Pages<ListedObject>,
   location: string,
 ): AsyncGenerator<readonly EventFile[]> {
+  const folder = folderOf(withoutScheme(location));
   for await (const page of pages) {
     const files: EventFile[] = [];
     for (const { uri, etag, bytes } of page) {
-      const isHiddenFile = isHidden(uri, location);
+      const isHiddenFile = isHidden(uri, folder);
       if (isHiddenFile && isSamePlace(uri, location)) throw passedOver(location);
       if (!isHiddenFile && isEventFile(uri)) files.push({ uri, etag, bytes });
     }
@@ -87,10 +88,9 @@ function isSamePlace(uri: string, location: string): boolean {
   return withoutScheme(uri) === withoutScheme(location);
 }
 
-/** Whether the file, or a folder between it and the location, is temporary by its name. */
-function isHidden(uri: string, location: string): boolean {
+/** Whether the file, or a folder between it and the location's folder, is temporary by its name. */
+function isHidden(uri: string, folder: string): boolean {
   const path = withoutScheme(uri);
-  const folder = folderOf(withoutScheme(location));
   const below = path.startsWith(`${folder}/`) ? path.slice(folder.length) : path.slice(path.lastIndexOf('/'));
   return below.split('/').some((name) => /^[._]/.test(name));
 }

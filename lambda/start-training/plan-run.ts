@@ -16,10 +16,9 @@ import { releaseLease, takeLease } from '../run/lease.ts';
 import type { World } from '../run/world.ts';
 import { filesOf, listLedger, markPending, pendingBatchIds, readPending } from './batches.ts';
 import { buildPlan, resumedPlan, runDecision } from './build-plan.ts';
-import { abandonedBatches, chooseBatch, findNewFiles, type NewFiles } from './choose-batch.ts';
-import { listEventFiles } from './event-files.ts';
-import { type FileIndex, type ListedBatch, withFileIndex } from './file-index/file-index.ts';
-import { compareFiles } from './file-index/sorted-pages.ts';
+import { abandonedBatches, chooseBatch } from './choose-batch.ts';
+import { compareLog } from './compare-log.ts';
+import type { ListedBatch } from './file-index/file-index.ts';
 import { checkInstanceTypes } from './instance-types.ts';
 import { listedSince } from './list-since.ts';
 import { checkRequest } from './request.ts';
@@ -81,10 +80,7 @@ async function planNewRun(
   const location = request.events ?? deployment.eventsRoot;
   const plannedAt = clock.now();
   const since = listedSince(request, deployment, plannedAt);
-  const { found, historyRows } = await withFileIndex(world, ledger, async (index) => ({
-    found: await compareLog(world, index, location, since),
-    historyRows: index.rows,
-  }));
+  const { found, historyRows } = await compareLog(world, ledger, { location, since });
   const listing = { since: since ?? null, left: found.left };
   const current = await lake.find(CURRENT);
   const chosen = chooseBatch({
@@ -108,22 +104,6 @@ async function planNewRun(
       : await continued(lake, chosen.newest, current?.value.runId);
   const parts = { ...run, plannedAt, request, batch, abandonedBatchIds, listing, size };
   return { decision: 'run', plan: buildPlan(parts, deployment) };
-}
-
-/** Compares the listing of the log with the ledger, as two streams. */
-function compareLog(
-  world: World,
-  index: FileIndex,
-  location: string,
-  since: string | undefined,
-): Promise<NewFiles> {
-  const listed = listEventFiles(world, location, since);
-  return findNewFiles(compareFiles(listed, index.entries(commonPrefix(location))));
-}
-
-/** With what the address of everything at a location begins. Paths of this machine may be written in several ways. */
-function commonPrefix(location: string): string {
-  return location.startsWith('s3://') ? location.replace(/([*?[{].*|\/+)$/s, '') : '';
 }
 
 async function planResumedRun(
