@@ -65,7 +65,11 @@ async function outline(client: S3Client, range: S3Range, prefix: string): Promis
   const sections: Section[] = [];
   let token: string | undefined;
   for (let pages = 1; ; pages += 1) {
-    const answer = await request(client, range, { Prefix: prefix, Delimiter: '/', ...continuation(token) });
+    const answer = await request(client, range, {
+      Prefix: prefix,
+      Delimiter: '/',
+      ...position(token, range.after),
+    });
     const items = itemsOf(answer, range.bucket);
     for (const { key, object } of items) {
       const last = sections.at(-1);
@@ -102,8 +106,7 @@ async function* pagesOf(client: S3Client, range: S3Range, section: Section): Asy
   do {
     const answer = await request(client, range, {
       Prefix: prefix,
-      ...(rest === undefined ? {} : { StartAfter: rest.after }),
-      ...continuation(token),
+      ...position(token, rest?.after ?? range.after),
     });
     token = answer.NextContinuationToken;
     yield (answer.Contents ?? [])
@@ -112,8 +115,13 @@ async function* pagesOf(client: S3Client, range: S3Range, section: Section): Asy
   } while (token !== undefined);
 }
 
-function continuation(token: string | undefined): Pick<Question, 'ContinuationToken'> {
-  return token === undefined ? {} : { ContinuationToken: token };
+/** Where a request goes on: after the last page, or for the first one after a key. */
+function position(
+  token: string | undefined,
+  after: string | undefined,
+): Pick<Question, 'ContinuationToken' | 'StartAfter'> {
+  if (token !== undefined) return { ContinuationToken: token };
+  return after === undefined ? {} : { StartAfter: after };
 }
 
 interface Question {
@@ -125,11 +133,10 @@ interface Question {
 
 function request(
   client: S3Client,
-  { bucket, after }: S3Range,
+  { bucket }: S3Range,
   question: Question,
 ): Promise<ListObjectsV2CommandOutput> {
-  const start = after === undefined ? {} : { StartAfter: after };
-  return client.send(new ListObjectsV2Command({ Bucket: bucket, ...start, ...question }));
+  return client.send(new ListObjectsV2Command({ Bucket: bucket, ...question }));
 }
 
 /** An entry of a listing, as the SDK types it. */
