@@ -71,6 +71,13 @@ interface MemoryObject {
   readonly modifiedAt: Date;
 }
 
+/** Characters that arrive at a time when an object is read as a stream. */
+const PIECE = 1_000;
+
+function* piecesOf(text: string): Generator<string> {
+  for (let start = 0; start < text.length; start += PIECE) yield text.slice(start, start + PIECE);
+}
+
 export class MemoryObjects implements ObjectStore {
   /** Content types of the objects that were written, by URI. */
   readonly contentTypes = new Map<string, string>();
@@ -117,7 +124,7 @@ export class MemoryObjects implements ObjectStore {
   async *lines(uri: string): AsyncGenerator<readonly string[]> {
     await this.#turnstile.pass('objects.lines', uri);
     const object = this.#objects.get(uri);
-    if (object !== undefined) yield* linesOf(Readable.from([object.text]));
+    if (object !== undefined) yield* linesOf(Readable.from(piecesOf(object.text)));
   }
 
   async *pages(location: string, after?: string): AsyncGenerator<readonly ListedObject[]> {
