@@ -92,7 +92,7 @@ const ledgerRowSchema = z.object({
   uri: z.string(),
   etag: z.string(),
   bytes: z.number(),
-  rows_accepted: z.number(),
+  rows_accepted: z.number().default(0),
 });
 export type LedgerRow = z.infer<typeof ledgerRowSchema>;
 
