@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { each } from './each.ts';
+import { fileIndexSchema, indexEntrySchema } from './file-index.ts';
 import { forgottenUsersSchema } from './forgotten-users.ts';
 import { externalTableFolder, INGEST_FILES, MODEL_METRICS, RUNS } from './lake.ts';
 import { type ObjectKind, objectAt, objectPerId, objectsInFolder, type Remedy } from './lake-object.ts';
@@ -87,13 +88,42 @@ export const PENDING_BATCH = objectsInFolder('pending', '.json', {
 });
 
 /** What a run needs to know of a file in the ledger; the table has more columns. */
-const ledgerRowSchema = z.object({ uri: z.string(), etag: z.string(), bytes: z.number() });
+const ledgerRowSchema = z.object({
+  uri: z.string(),
+  etag: z.string(),
+  bytes: z.number(),
+  rows_accepted: z.number().default(0),
+});
+export type LedgerRow = z.infer<typeof ledgerRowSchema>;
 
 /** The files of one batch, written by IngestEvents. */
 export const LEDGER = objectsInFolder(externalTableFolder(INGEST_FILES), '.json', {
   what: 'ledger',
   format: jsonRows(ledgerRowSchema),
   remedy: KEPT,
+});
+
+/** Derived from the ledger: whatever is wrong with it, it is rebuilt. */
+const REBUILT: Remedy = {
+  missing: 'The next run rebuilds it from the ledger.',
+  malformed: 'Remove it: the next run rebuilds it from the ledger.',
+};
+
+/** Folder of the index of the ledger by address. */
+export const INDEX_FOLDER = 'index';
+
+/** What the index of the ledger covers, and which objects it consists of. */
+export const FILE_INDEX = objectAt(`${INDEX_FOLDER}/files.json`, {
+  what: 'index of the ledger',
+  format: jsonDocument(fileIndexSchema),
+  remedy: REBUILT,
+});
+
+/** Entries of the index, in the order of their addresses. */
+export const INDEX_SHARD = objectsInFolder(`${INDEX_FOLDER}/files`, '.json', {
+  what: 'part of the index of the ledger',
+  format: jsonRows(indexEntrySchema),
+  remedy: REBUILT,
 });
 
 /** One metric of one model; the keys are the columns of MODEL_METRICS. */

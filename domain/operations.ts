@@ -77,6 +77,8 @@ export const RUN_METRICS = {
   runsFailed: { name: 'RunsFailed', unit: 'Count' },
   runsRefused: { name: 'RunsRefused', unit: 'Count' },
   estimatedCostUsd: { name: 'EstimatedCostUsd', unit: 'Count' },
+  /** The estimate as a share of budgetUsd. */
+  estimatedBudgetPercent: { name: 'EstimatedBudgetPercent', unit: 'Percent' },
   costUsd: { name: 'CostUsd', unit: 'Count' },
   rowsRead: { name: 'RowsRead', unit: 'Count' },
   quarantinePercent: { name: 'QuarantinePercent', unit: 'Percent' },

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { count, isoDate, share, uri, wholeNumber } from './fields.ts';
+import { listingSchema } from './listing.ts';
 import { HORIZON_DAYS, requestShape, SEED } from './request-fields.ts';
 import { STATES, STEP_STATES } from './states.ts';
 
@@ -15,6 +16,12 @@ export type StepName = z.infer<typeof stepNameSchema>;
 /** What can be requested of a run; `{}` asks for the defaults. Unknown fields are refused by name. */
 export const runRequestSchema = z.strictObject(requestShape);
 export type RunRequest = z.infer<typeof runRequestSchema>;
+
+/** Whether folders named like this sort by day or month. */
+function sortsByDay(folder: string): boolean {
+  const parts = (folder.match(/YYYY|MM|DD/g) ?? []).join();
+  return parts === 'YYYY,MM,DD' || parts === 'YYYY,MM';
+}
 
 /** Defaults of a deployment; a request overrides some of them for one run. */
 export const runSettingsSchema = z.strictObject({
@@ -38,12 +45,28 @@ export const runSettingsSchema = z.strictObject({
   controlGroupSalt: z.string().default('control'),
   /** A run whose estimated cost is higher is refused. */
   budgetUsd: z.number().positive().default(50),
+  /** Limits the listing of a log in folders by day; null when all of it is listed at every start. */
+  listSince: z
+    .strictObject({
+      /** How the log names the folders of a UTC day or month, below its root: YYYY, MM and DD stand for the parts. */
+      folder: z
+        .string()
+        .regex(/^[^/].*[^/]$/, 'must not begin or end with /')
+        .refine(sortsByDay, 'must hold YYYY, MM and perhaps DD, once each and in this order'),
+      /** Folders of days before these last ones are not listed. */
+      days: z.number().int().min(1),
+    })
+    .nullable()
+    .default(null),
 });
 export type RunSettings = z.infer<typeof runSettingsSchema>;
 
 /** One event file as it was listed. */
 export const eventFileSchema = z.strictObject({ uri, etag: z.string(), bytes: count });
 export type EventFile = z.infer<typeof eventFileSchema>;
+
+/** The files that a run takes at most: the plan and the ledger of a batch are read as a whole. */
+export const MAX_BATCH_FILES = 50_000;
 
 /** A batch: the files that one run ingests together. Its id is a hash of the list. */
 export const batchSchema = z.strictObject({
@@ -75,6 +98,8 @@ export const runPlanSchema = z.strictObject({
   batch: batchSchema,
   /** Batches that were started and never finished: their rows are deleted before this one is written. */
   abandonedBatchIds: z.array(z.string()),
+  /** What was left out of the listing and of the batch. Plans of older versions lack it. */
+  listing: listingSchema.optional(),
   ingest: z.strictObject({
     earliestEventMilliseconds: z.number().int(),
     latestEventMilliseconds: z.number().int(),

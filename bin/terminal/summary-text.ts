@@ -10,6 +10,7 @@ export function summaryText(summary: RunSummary): string {
       return lines([
         `Run ${summary.runId} succeeded.`,
         ...outcome(summary),
+        ...summary.warnings.map((warning) => ['Warning', `${warning}.`] as const),
         ['Time', stateTimes(summary)],
         ['Report', summary.report],
       ]);

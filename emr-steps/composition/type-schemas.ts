@@ -1,5 +1,6 @@
 /** What the scripts share with the Lambdas: schemas of the domain, as JSON Schema from which Python types are made. */
 import { z } from 'zod';
+import { leftOutSchema, listingSchema } from '../../domain/listing.ts';
 import {
   decisionSchema,
   estimateSchema,
@@ -44,6 +45,8 @@ const TYPES = {
     StepName: named(stepNameSchema, 'A Spark step.'),
     EventFile: named(eventFileSchema, 'An event file as it was listed.'),
     Batch: named(batchSchema, 'The files that one run ingests together.'),
+    LeftOut: named(leftOutSchema, 'How many files were left for the next run, and the first of them.'),
+    Listing: named(listingSchema, 'What was left out of the listing and of the batch.'),
     IngestSettings: named(plan.ingest, 'Settings of ingest-events.'),
     TrainingSettings: named(plan.training, 'Settings of build-features and train-models.'),
     ScoringSettings: named(plan.scoring, 'Settings of score-users.'),

@@ -8,10 +8,10 @@ import {
   NoSuchKey,
   PutObjectCommand,
   type PutObjectCommandInput,
-  paginateListObjectsV2,
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
+import { compareKeys } from '../../domain/key-order.ts';
 import {
   type ListedObject,
   type ObjectStore,
@@ -21,6 +21,8 @@ import {
   type WriteOptions,
   type WriteOutcome,
 } from '../ports/objects.ts';
+import { allOf, linesOf } from '../ports/pages.ts';
+import { listedObject, listInOrder } from './s3-listing.ts';
 
 const PRECONDITION_FAILED = 412;
 /** Another conditional write of the same object is in progress: S3 asks for a retry. */
@@ -68,37 +70,56 @@ export class S3Objects implements ObjectStore {
     return 'conflict';
   }
 
-  async list(location: string): Promise<readonly ListedObject[]> {
+  async *lines(uri: string): AsyncGenerator<readonly string[]> {
+    const object = await this.#body(uri);
+    if (object !== undefined) yield* linesOf(object);
+  }
+
+  list(location: string): Promise<readonly ListedObject[]> {
+    return allOf(this.pages(location));
+  }
+
+  async *pages(location: string, after?: string): AsyncGenerator<readonly ListedObject[]> {
     try {
-      return await this.#listed(location);
+      yield* this.#pages(location, after);
     } catch (error) {
       throw withRemedy(error, location);
     }
   }
 
-  async #listed(location: string): Promise<readonly ListedObject[]> {
-    const { Bucket, Key } = address(location);
+  async *#pages(location: string, after: string | undefined): AsyncGenerator<readonly ListedObject[]> {
+    const { Bucket: bucket, Key } = address(location);
+    const start = after === undefined ? {} : { after: address(after).Key };
     const wildcard = Key.search(/[*?[{]/);
     if (wildcard !== -1) {
-      const objects = await this.#listPrefix(Bucket, Key.slice(0, wildcard));
-      return objects.filter(({ uri }) => posix.matchesGlob(address(uri).Key, Key));
+      for await (const page of listInOrder(this.#client, {
+        bucket,
+        prefix: Key.slice(0, wildcard),
+        ...start,
+      })) {
+        yield page.filter(({ uri }) => posix.matchesGlob(address(uri).Key, Key));
+      }
+      return;
     }
     const key = Key.replace(/\/+$/, '');
-    const below = await this.#listPrefix(Bucket, key === '' ? '' : `${key}/`);
-    return key === '' ? below : [...(await this.#find(Bucket, key)), ...below];
+    if (key !== '' && (start.after === undefined || compareKeys(key, start.after) > 0)) {
+      yield await this.#find(bucket, key);
+    }
+    yield* listInOrder(this.#client, { bucket, prefix: key === '' ? '' : `${key}/`, ...start });
   }
 
   async remove(uri: string): Promise<void> {
     await this.#client.send(new DeleteObjectCommand(address(uri)));
   }
 
-  async #listPrefix(bucket: string, prefix: string): Promise<ListedObject[]> {
-    const objects: ListedObject[] = [];
-    const pages = paginateListObjectsV2({ client: this.#client }, { Bucket: bucket, Prefix: prefix });
-    for await (const page of pages) {
-      objects.push(...(page.Contents ?? []).map((object) => listedObject(bucket, object)));
+  async #body(uri: string): Promise<AsyncIterable<Uint8Array> | undefined> {
+    try {
+      const object = await this.#client.send(new GetObjectCommand(address(uri)));
+      return object.Body?.transformToWebStream();
+    } catch (error) {
+      if (error instanceof NoSuchKey) return undefined;
+      throw error;
     }
-    return objects;
   }
 
   /** The object of exactly this key: it is the first of those whose keys begin with it. */
@@ -123,22 +144,6 @@ function withRemedy(error: unknown, location: string): unknown {
 function conditionHeaders(condition: WriteCondition | undefined): Partial<PutObjectCommandInput> {
   if (condition === undefined) return {};
   return condition.kind === 'absent' ? { IfNoneMatch: '*' } : { IfMatch: condition.etag };
-}
-
-interface ListingEntry {
-  readonly Key?: string | undefined;
-  readonly ETag?: string | undefined;
-  readonly Size?: number | undefined;
-  readonly LastModified?: Date | undefined;
-}
-
-function listedObject(bucket: string, object: ListingEntry): ListedObject {
-  return {
-    uri: `s3://${bucket}/${object.Key ?? ''}`,
-    etag: object.ETag ?? '',
-    bytes: object.Size ?? 0,
-    modifiedAt: object.LastModified ?? new Date(0),
-  };
 }
 
 function address(uri: string): { readonly Bucket: string; readonly Key: string } {

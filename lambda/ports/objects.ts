@@ -1,5 +1,6 @@
 /** Objects by URI: `s3://bucket/key` or `file:///path`. */
 import { UserError } from '../../domain/user-error.ts';
+import type { Pages } from './pages.ts';
 
 /** An object as a listing shows it. */
 export interface ListedObject {
@@ -46,11 +47,20 @@ export interface ObjectStore {
   read(uri: string): Promise<ObjectText | undefined>;
   /** Writes the whole object or nothing. */
   write(uri: string, text: string, options: WriteOptions): Promise<WriteOutcome>;
+  /** The lines of an object, page by page, without holding the whole of it; none if there is no such object. */
+  lines(uri: string): Pages<string>;
   /**
    * Every object below a folder, or the file itself, or what a glob matches; in the order of their URIs.
+   * For folders known to hold few; `pages` lists any.
    * @throws UnlistableError
    */
   list(location: string): Promise<readonly ListedObject[]>;
+  /**
+   * The same objects page by page, in the order of their keys (`compareKeys`).
+   * @param after only objects whose URIs come after this one
+   * @throws UnlistableError while it is iterated over
+   */
+  pages(location: string, after?: string): Pages<ListedObject>;
   /** Removes the object; it is no error if it is not there. */
   remove(uri: string): Promise<void>;
 }

@@ -13,6 +13,7 @@ export interface Stored<Value> {
 export interface Listed<Value> {
   readonly id: string;
   readonly object: LakeObject<Value>;
+  readonly etag: string;
   readonly modifiedAt: Date;
 }
 
@@ -40,15 +41,19 @@ export class Lake {
    * @throws InvalidResult when it is malformed
    */
   async find<Value>(object: LakeObject<Value>): Promise<Stored<Value> | undefined> {
-    const uri = this.uri(object);
-    const stored = await this.#objects.read(uri);
+    const stored = await this.#objects.read(this.uri(object));
     if (stored === undefined) return undefined;
-    const reading = object.format.read(stored.text);
-    if (reading.isValid) return { value: reading.value, etag: stored.etag };
-    throw new PipelineError(
-      'InvalidResult',
-      `The ${object.what} at ${uri} ${reading.problem}\n${object.remedy.malformed}`,
-    );
+    return { value: this.#checked(object, stored.text), etag: stored.etag };
+  }
+
+  /**
+   * The rows of an object of JSON lines, page by page, without holding all of them; none if it is absent.
+   * @throws InvalidResult when a line is malformed
+   */
+  async *rows<Row>(object: LakeObject<readonly Row[]>): AsyncGenerator<readonly Row[]> {
+    for await (const lines of this.#objects.lines(this.uri(object))) {
+      yield this.#checked(object, lines.join('\n'));
+    }
   }
 
   /**
@@ -105,10 +110,19 @@ export class Lake {
   /** Every object of a kind, in the order of their ids. */
   async list<Value>(kind: FolderKind<Value>): Promise<readonly Listed<Value>[]> {
     const objects = await this.#objects.list(`${this.root}/${kind.folder}`);
-    return objects.flatMap(({ uri, modifiedAt }) => {
+    return objects.flatMap(({ uri, etag, modifiedAt }) => {
       const id = kind.idOf(uri);
-      return id === undefined ? [] : [{ id, object: kind.at(uri), modifiedAt }];
+      return id === undefined ? [] : [{ id, object: kind.at(uri), etag, modifiedAt }];
     });
+  }
+
+  #checked<Value>(object: LakeObject<Value>, text: string): Value {
+    const reading = object.format.read(text);
+    if (reading.isValid) return reading.value;
+    throw new PipelineError(
+      'InvalidResult',
+      `The ${object.what} at ${this.uri(object)} ${reading.problem}\n${object.remedy.malformed}`,
+    );
   }
 
   async #put<Value>(

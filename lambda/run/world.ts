@@ -7,7 +7,7 @@ import { Lake } from './lake.ts';
 export interface World extends Omit<Ports, 'objects'> {
   readonly lake: Lake;
   /** The event log, which is outside the lake: a run lists its files, and only Spark reads them. */
-  readonly eventLog: Pick<ObjectStore, 'list'>;
+  readonly eventLog: Pick<ObjectStore, 'pages'>;
   readonly deployment: Deployment;
 }
 

@@ -1,26 +1,19 @@
 /** The batches that the lake knows: those in the ledger, and those that were begun. */
 import { LEDGER, PENDING_BATCH } from '../../domain/lake-objects.ts';
 import type { Batch, EventFile } from '../../domain/run.ts';
-import type { Lake, Listed } from '../run/lake.ts';
+import type { Lake } from '../run/lake.ts';
+import type { ListedBatch } from './file-index/file-index.ts';
 
-const PARALLEL_READS = 16;
-
-/** A batch that is complete in the lake. */
-export interface LedgeredBatch {
-  readonly batchId: string;
-  readonly files: readonly EventFile[];
-  readonly ledgeredAt: Date;
+/** The batches in the ledger, oldest first; their files are not read. */
+export async function listLedger(lake: Lake): Promise<readonly ListedBatch[]> {
+  const listed = await lake.list(LEDGER);
+  return [...listed].sort((a, b) => a.modifiedAt.getTime() - b.modifiedAt.getTime());
 }
 
-/** Every batch in the ledger, oldest first. */
-export async function readLedger(lake: Lake): Promise<readonly LedgeredBatch[]> {
-  const listed = await lake.list(LEDGER);
-  const batches: LedgeredBatch[] = [];
-  for (let start = 0; start < listed.length; start += PARALLEL_READS) {
-    const slice = listed.slice(start, start + PARALLEL_READS);
-    batches.push(...(await Promise.all(slice.map((each) => readLedgeredBatch(lake, each)))));
-  }
-  return batches.sort((a, b) => a.ledgeredAt.getTime() - b.ledgeredAt.getTime());
+/** The files of a batch in the ledger. */
+export async function filesOf(lake: Lake, { object }: Pick<ListedBatch, 'object'>): Promise<EventFile[]> {
+  const rows = (await lake.find(object))?.value ?? [];
+  return rows.map(({ uri, etag, bytes }) => ({ uri, etag, bytes }));
 }
 
 /** Ids of the batches that were begun, whether or not they are in the ledger. */
@@ -38,11 +31,4 @@ export async function markPending(lake: Lake, batch: Batch): Promise<Batch> {
   const outcome = await lake.create(PENDING_BATCH.of(batch.batchId), batch);
   if (outcome === 'written') return batch;
   return (await readPending(lake, batch.batchId)) ?? batch;
-}
-
-async function readLedgeredBatch(
-  lake: Lake,
-  { id, object, modifiedAt }: Listed<readonly EventFile[]>,
-): Promise<LedgeredBatch> {
-  return { batchId: id, files: (await lake.find(object))?.value ?? [], ledgeredAt: modifiedAt };
 }

@@ -1,6 +1,7 @@
 /** The plan of a run, assembled from what was decided. Pure functions. */
 import { each } from '../../domain/each.ts';
 import { LEDGER, modelFolder, PLAN, STEP_ERROR, STEP_RESULT } from '../../domain/lake-objects.ts';
+import type { Listing } from '../../domain/listing.ts';
 import {
   type Batch,
   type PlanRunOutput,
@@ -20,12 +21,13 @@ export interface PlanParts {
   readonly request: RunRequest;
   readonly batch: Batch;
   readonly abandonedBatchIds: readonly string[];
+  readonly listing: Listing;
   readonly size: RunSize;
 }
 
 /** Everything the steps need to know. */
 export function buildPlan(parts: PlanParts, deployment: Deployment): RunPlan {
-  const { runId, executionArn, plannedAt, request, batch, abandonedBatchIds, size } = parts;
+  const { runId, executionArn, plannedAt, request, batch, abandonedBatchIds, listing, size } = parts;
   const { settings, lakeRoot } = deployment;
   return {
     runId,
@@ -34,6 +36,7 @@ export function buildPlan(parts: PlanParts, deployment: Deployment): RunPlan {
     lakeRoot,
     batch,
     abandonedBatchIds: [...abandonedBatchIds],
+    listing,
     ingest: {
       earliestEventMilliseconds: Date.parse(`${settings.earliestEventDay}T00:00:00Z`),
       latestEventMilliseconds: plannedAt.getTime() + settings.maxClockSkewHours * HOUR_MILLISECONDS,

@@ -1,39 +1,66 @@
-/** The event files of the log, and which of them are new to the lake. */
+/** The event files of the log. */
 import { createHash } from 'node:crypto';
 import { EVENT_FILE_ENDINGS } from '../../domain/events.ts';
 import type { EventFile } from '../../domain/run.ts';
 import { type ListedObject, UnlistableError } from '../ports/objects.ts';
+import type { Pages } from '../ports/pages.ts';
 import { PipelineError } from '../run/errors.ts';
 import type { World } from '../run/world.ts';
+import { ascending } from './file-index/sorted-pages.ts';
 
 const BATCH_ID_DIGITS = 16;
 
 /**
- * Event files at a location; other files there, and names that begin with "." or "_", are passed over.
+ * Event files at a location, page by page and in the order of keys; other files there, and names that begin with "." or
+ * "_", are passed over.
  * @param location a folder, a file or a glob; on EMR it is below the deployment's log
- * @throws InvalidConfiguration when its bucket cannot be listed; NoEventFiles when it is a file that Spark passes over
+ * @param after only files whose addresses come after this one
+ * @throws while it is iterated over: InvalidConfiguration when its bucket cannot be listed; NoEventFiles when it is a file
+ * that Spark passes over
  */
-export async function listEventFiles(
+export async function* listEventFiles(
   { eventLog }: Pick<World, 'eventLog'>,
   location: string,
-): Promise<readonly EventFile[]> {
-  const listed = await listObjects(eventLog, location);
-  if (listed.some(({ uri }) => isSamePlace(uri, location) && isHidden(uri, location))) {
-    throw new PipelineError(
-      'NoEventFiles',
-      `${location} is not an event file: Spark passes over files whose names begin with "_" or ".", which writers ` +
-        'use for temporary files, and would read no row of it. Rename it.',
-    );
-  }
-  return eventFiles(listed, location);
-}
-
-async function listObjects(eventLog: World['eventLog'], location: string): Promise<readonly ListedObject[]> {
+  after?: string,
+): AsyncGenerator<readonly EventFile[]> {
+  const files = eventFilesOf(eventLog.pages(location, after), location);
   try {
-    return await eventLog.list(location);
+    yield* ascending(
+      files,
+      (last, next) =>
+        new Error(`${location} was listed in another order than that of keys: ${next} after ${last}`),
+    );
   } catch (error) {
     throw error instanceof UnlistableError ? unreachable(error) : error;
   }
+}
+
+async function* eventFilesOf(
+  pages: Pages<ListedObject>,
+  location: string,
+): AsyncGenerator<readonly EventFile[]> {
+  const folder = folderOf(withoutScheme(location));
+  for await (const page of pages) {
+    const files: EventFile[] = [];
+    for (const { uri, etag, bytes } of page) {
+      const isHiddenFile = isHidden(uri, folder);
+      if (isHiddenFile && isSamePlace(uri, location)) throw passedOver(location);
+      if (!isHiddenFile && isEventFile(uri)) files.push({ uri, etag, bytes });
+    }
+    yield files;
+  }
+}
+
+function isEventFile(uri: string): boolean {
+  return EVENT_FILE_ENDINGS.some((ending) => uri.endsWith(ending));
+}
+
+function passedOver(location: string): PipelineError {
+  return new PipelineError(
+    'NoEventFiles',
+    `${location} is not an event file: Spark passes over files whose names begin with "_" or ".", which writers ` +
+      'use for temporary files, and would read no row of it. Rename it.',
+  );
 }
 
 function unreachable({ message, reason }: UnlistableError): PipelineError {
@@ -42,23 +69,6 @@ function unreachable({ message, reason }: UnlistableError): PipelineError {
       ? 'Create the bucket, or correct churn:rawBucket and deploy again.'
       : "Allow the role of start-training in the bucket's policy, or correct churn:rawBucket and deploy again.";
   return new PipelineError('InvalidConfiguration', `The event log ${message}\n${remedy}`);
-}
-
-/** Those of the objects that are event files, each once, in the order of their URIs. */
-export function eventFiles(objects: readonly ListedObject[], location: string): readonly EventFile[] {
-  const files = new Map<string, EventFile>();
-  for (const { uri, etag, bytes } of objects) {
-    if (EVENT_FILE_ENDINGS.some((ending) => uri.endsWith(ending)) && !isHidden(uri, location)) {
-      files.set(uri, { uri, etag, bytes });
-    }
-  }
-  return [...files.values()].sort(byUri);
-}
-
-/** Files that are not in the ledger. A file that was replaced has another entity tag, and so is new. */
-export function newFiles(listed: readonly EventFile[], known: readonly EventFile[]): readonly EventFile[] {
-  const knownFiles = new Set(known.map(identity));
-  return listed.filter((file) => !knownFiles.has(identity(file)));
 }
 
 /** Id of a batch: the same files make the same batch, whenever and in whatever order they are listed. */
@@ -78,10 +88,9 @@ function isSamePlace(uri: string, location: string): boolean {
   return withoutScheme(uri) === withoutScheme(location);
 }
 
-/** Whether the file, or a folder between it and the location, is temporary by its name. */
-function isHidden(uri: string, location: string): boolean {
+/** Whether the file, or a folder between it and the location's folder, is temporary by its name. */
+function isHidden(uri: string, folder: string): boolean {
   const path = withoutScheme(uri);
-  const folder = folderOf(withoutScheme(location));
   const below = path.startsWith(`${folder}/`) ? path.slice(folder.length) : path.slice(path.lastIndexOf('/'));
   return below.split('/').some((name) => /^[._]/.test(name));
 }
@@ -96,8 +105,4 @@ function folderOf(location: string): string {
 
 function withoutScheme(location: string): string {
   return location.replace(/^file:\/\//, '');
-}
-
-function byUri(a: EventFile, b: EventFile): number {
-  return a.uri < b.uri ? -1 : a.uri > b.uri ? 1 : 0;
 }

@@ -1,6 +1,7 @@
 /** PlanRun: checks the request and the cluster's instance types, takes the lease, finds what is new, and writes the plan that every step reads. */
 import { EVENT_FILE_ENDINGS } from '../../domain/events.ts';
 import { CURRENT, PLAN, REFUSED } from '../../domain/lake-objects.ts';
+import { listingWarnings } from '../../domain/listing.ts';
 import {
   type Batch,
   type PlanRunInput,
@@ -9,19 +10,20 @@ import {
   type RunPlan,
   type RunRequest,
 } from '../../domain/run.ts';
-import { jsonBytes, type RunSize, sizeLocally, sizeOnEmr } from '../../domain/sizing.ts';
-import type { Deployment } from '../run/deployment.ts';
 import { PipelineError } from '../run/errors.ts';
 import type { Lake } from '../run/lake.ts';
 import { releaseLease, takeLease } from '../run/lease.ts';
 import type { World } from '../run/world.ts';
-import { type LedgeredBatch, markPending, pendingBatchIds, readLedger, readPending } from './batches.ts';
+import { filesOf, listLedger, markPending, pendingBatchIds, readPending } from './batches.ts';
 import { buildPlan, resumedPlan, runDecision } from './build-plan.ts';
-import { abandonedBatches, type ChosenBatch, chooseBatch } from './choose-batch.ts';
-import { listEventFiles } from './event-files.ts';
+import { abandonedBatches, chooseBatch } from './choose-batch.ts';
+import { compareLog } from './compare-log.ts';
+import type { ListedBatch } from './file-index/file-index.ts';
 import { checkInstanceTypes } from './instance-types.ts';
+import { listedSince } from './list-since.ts';
 import { checkRequest } from './request.ts';
 import { findResumable } from './resume.ts';
+import { sizeOf } from './run-size.ts';
 
 /**
  * Decides whether a run goes on, and with which plan. It keeps the lease only if it goes on.
@@ -52,7 +54,7 @@ async function decide(world: World, run: PlanRunInput, request: RunRequest): Pro
   const { lake } = world;
   const earlier = await lake.find(PLAN.of(run.runId));
   if (earlier !== undefined) return runDecision(earlier.value);
-  const ledger = await readLedger(lake);
+  const ledger = await listLedger(lake);
   const planned =
     request.resume === undefined
       ? await planNewRun(world, run, request, ledger)
@@ -72,28 +74,35 @@ async function planNewRun(
   world: World,
   run: PlanRunInput,
   request: RunRequest,
-  ledger: readonly LedgeredBatch[],
+  ledger: readonly ListedBatch[],
 ): Promise<Planned> {
   const { lake, clock, deployment } = world;
   const location = request.events ?? deployment.eventsRoot;
   const plannedAt = clock.now();
+  const since = listedSince(request, deployment, plannedAt);
+  const { found, historyRows } = await compareLog(world, ledger, { location, since });
+  const listing = { since: since ?? null, left: found.left };
   const current = await lake.find(CURRENT);
   const chosen = chooseBatch({
-    listed: await listEventFiles(world, location),
-    ledger,
+    found,
+    newest: ledger.at(-1),
     current: current?.value,
     force: request.force ?? false,
     today: plannedAt.toISOString().slice(0, 10),
   });
-  if (chosen.kind === 'no files') throw noEventFiles(location);
+  if (chosen.kind === 'no files') throw noEventFiles(location, since);
   if (chosen.kind === 'nothing') {
-    const output: PlanRunOutput = { decision: 'nothing-to-do', runId: run.runId, reason: chosen.reason };
-    return { decision: 'stop', output };
+    const reason = [chosen.reason, ...listingWarnings(listing)].join('. ');
+    return { decision: 'stop', output: { decision: 'nothing-to-do', runId: run.runId, reason } };
   }
-  const size = sizeOf(chosen, ledger, deployment);
-  const abandonedBatchIds = await abandonedBefore(lake, chosen.batch, ledger);
-  const batch = await begin(lake, chosen, current?.value.runId);
-  const parts = { ...run, plannedAt, request, batch, abandonedBatchIds, size };
+  const size = sizeOf({ newFiles: found.files, historyRows }, deployment);
+  const batchId = chosen.kind === 'new' ? chosen.batch.batchId : chosen.newest.id;
+  const abandonedBatchIds = await abandonedBefore(lake, batchId, ledger);
+  const batch =
+    chosen.kind === 'new'
+      ? await markPending(lake, chosen.batch)
+      : await continued(lake, chosen.newest, current?.value.runId);
+  const parts = { ...run, plannedAt, request, batch, abandonedBatchIds, listing, size };
   return { decision: 'run', plan: buildPlan(parts, deployment) };
 }
 
@@ -101,10 +110,10 @@ async function planResumedRun(
   { lake, clock }: World,
   run: PlanRunInput,
   resumedRunId: string,
-  ledger: readonly LedgeredBatch[],
+  ledger: readonly ListedBatch[],
 ): Promise<Planned> {
   const plan = await findResumable(lake, resumedRunId);
-  const abandonedBatchIds = await abandonedBefore(lake, plan.batch, ledger);
+  const abandonedBatchIds = await abandonedBefore(lake, plan.batch.batchId, ledger);
   await markPending(lake, plan.batch);
   return {
     decision: 'run',
@@ -114,53 +123,32 @@ async function planResumedRun(
 
 async function abandonedBefore(
   lake: Lake,
-  batch: Batch,
-  ledger: readonly LedgeredBatch[],
+  batchId: string,
+  ledger: readonly ListedBatch[],
 ): Promise<readonly string[]> {
-  return abandonedBatches(batch.batchId, await pendingBatchIds(lake), ledger);
+  return abandonedBatches(batchId, await pendingBatchIds(lake), ledger);
 }
 
-/** Size of the run, by the bytes that ingest reads and those that the lake was made from. */
-function sizeOf(
-  chosen: Extract<ChosenBatch, { batch: Batch }>,
-  ledger: readonly LedgeredBatch[],
-  { platform, region, settings }: Deployment,
-): RunSize {
-  const newBytes = chosen.kind === 'new' ? jsonBytes(chosen.batch.files) : 0;
-  const historyBytes = newBytes + jsonBytes(ledger.flatMap((batch) => batch.files));
-  const volume = { newBytes, historyBytes };
-  if (platform === 'local') return sizeLocally(volume);
-  const size = sizeOnEmr(volume, region);
-  const { estimatedUsd } = size.cluster;
-  if (estimatedUsd > settings.budgetUsd) {
-    throw new PipelineError(
-      'OverBudget',
-      `The run is estimated at ${estimatedUsd} USD (${(newBytes / 1e9).toFixed(1)} GB of new events), over the ` +
-        `budget of ${settings.budgetUsd} USD. Raise budgetUsd in the configuration, or deliver fewer files at once.`,
-    );
-  }
-  return size;
-}
-
-/** Marks the batch as begun; one that was begun or planned before keeps its first day. */
-async function begin(
+/** A batch that is in the lake already, with the day of its first plan; or the ledger's, for lack of a better one. */
+async function continued(
   lake: Lake,
-  { kind, batch }: Extract<ChosenBatch, { batch: Batch }>,
+  ledgered: ListedBatch,
   currentRunId: string | undefined,
 ): Promise<Batch> {
-  if (kind === 'new') return markPending(lake, batch);
-  const pending = await readPending(lake, batch.batchId);
+  const batchId = ledgered.id;
+  const pending = await readPending(lake, batchId);
   if (pending !== undefined) return pending;
-  if (currentRunId === undefined) return markPending(lake, batch);
-  const plan = await lake.find(PLAN.of(currentRunId));
-  const planned = plan?.value.batch.batchId === batch.batchId ? plan.value.batch : batch;
-  return markPending(lake, planned);
+  const plan = currentRunId === undefined ? undefined : await lake.find(PLAN.of(currentRunId));
+  if (plan?.value.batch.batchId === batchId) return markPending(lake, plan.value.batch);
+  const ingestDate = ledgered.modifiedAt.toISOString().slice(0, 10);
+  return markPending(lake, { batchId, ingestDate, files: await filesOf(lake, ledgered) });
 }
 
-function noEventFiles(location: string): PipelineError {
+function noEventFiles(location: string, since: string | undefined): PipelineError {
+  const place = since === undefined ? location : `${location} after ${since} (setting listSince)`;
   return new PipelineError(
     'NoEventFiles',
-    `There are no event files at ${location}: nothing there ends in ${EVENT_FILE_ENDINGS.join(', ')} ` +
+    `There are no event files at ${place}: nothing there ends in ${EVENT_FILE_ENDINGS.join(', ')} ` +
       '(names that begin with "_" or "." are passed over). ' +
       'Put the log there, or name the right location in the request\'s field "events".',
   );

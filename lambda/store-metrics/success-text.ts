@@ -1,5 +1,6 @@
 /** The notification about a run that succeeded. Pure functions. */
 import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
+import { listingWarnings } from '../../domain/listing.ts';
 import { metricsShownIn, metricText, modelLabel } from '../../domain/metrics.ts';
 import type { RunDetail } from '../../domain/records.ts';
 import { addDays } from '../../domain/time.ts';
@@ -15,9 +16,9 @@ function headline({ scoring, plan }: Pick<RunDetail, 'scoring' | 'plan'>): strin
   );
 }
 
-/** What was read, how many users are expected to cancel, the chosen model, and whether it was promoted. */
+/** What was read and what was left, how many users are expected to cancel, the chosen model, and whether it was promoted. */
 export function summarize(detail: RunDetail): string {
-  const { record, ingest, features, training } = detail;
+  const { record, plan, ingest, features, training } = detail;
   const { counts } = ingest;
   const metrics = chosenEvaluation(training)?.metrics ?? {};
   const shown = metricsShownIn('notification').flatMap((metric) => {
@@ -31,6 +32,7 @@ export function summarize(detail: RunDetail): string {
     `Users: ${WHOLE.format(features.users)}, of whom ${WHOLE.format(features.cancellations)} have cancelled.`,
     `Model: ${modelLabel(training.chosen)} (${shown.join(', ')}), ` +
       `${record.promoted ? 'promoted' : 'not promoted'}: ${record.promotion_reason}.`,
+    ...listingWarnings(plan.listing).map((warning) => `${warning}.`),
     ...(training.reliable ? [] : [`Not reliable: ${training.reliabilityReason}.`]),
     ...(record.cost_usd === null || record.cost_usd === 0
       ? []

@@ -19,6 +19,9 @@ export interface RunAlarm {
   readonly description: string;
 }
 
+/** The estimate grows with the log: from here on there are weeks to raise the budget before runs are refused. */
+const NEAR_BUDGET_PERCENT = 80;
+
 /** Alarms on what the Lambdas measure about runs. */
 export function runAlarms(configuration: Configuration): readonly RunAlarm[] {
   return [
@@ -31,6 +34,14 @@ export function runAlarms(configuration: Configuration): readonly RunAlarm[] {
       description: 'A run failed. The notification about the run says which step, why, and what to do',
     },
     ...(configuration.scheduleEnabled ? [noSuccess(configuration)] : []),
+    {
+      name: 'estimate-near-budget',
+      metric: 'estimatedBudgetPercent',
+      measuredBy: 'start-training',
+      when: 'at least',
+      threshold: NEAR_BUDGET_PERCENT,
+      description: `A run is estimated at ${NEAR_BUDGET_PERCENT} % of its budget or more; above 100 % runs are refused`,
+    },
     {
       name: 'cost-over-budget',
       metric: 'costUsd',

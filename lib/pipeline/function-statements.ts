@@ -3,6 +3,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { EXTERNAL_TABLES } from '../../domain/lake.ts';
 import {
   CURRENT,
+  INDEX_FOLDER,
   LEASE,
   PENDING_BATCH,
   REPORT,
@@ -39,7 +40,7 @@ export function functionStatements(
   return {
     'start-training': [
       ...common,
-      write(CONTROL),
+      write([...CONTROL, `${INDEX_FOLDER}/*`]),
       read(RECORDS),
       listEventFiles(props),
       readInstanceOfferings(),

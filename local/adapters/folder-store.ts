@@ -1,8 +1,10 @@
 /** Adapter of the ObjectStore port for folders on this machine. */
 import { randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { glob } from 'tinyglobby';
+import { compareKeys } from '../../domain/key-order.ts';
 import type {
   ListedObject,
   ObjectStore,
@@ -11,6 +13,7 @@ import type {
   WriteOptions,
   WriteOutcome,
 } from '../../lambda/ports/objects.ts';
+import { linesOf } from '../../lambda/ports/pages.ts';
 import { type ContentTags, textTag } from './content-tags.ts';
 import { isCode, linked, withFileLock } from './file-lock.ts';
 import { filePath, fileUri } from './file-uris.ts';
@@ -63,6 +66,20 @@ export class FolderStore implements ObjectStore {
     return 'written';
   }
 
+  async *lines(uri: string): AsyncGenerator<readonly string[]> {
+    try {
+      yield* linesOf(createReadStream(filePath(uri)));
+    } catch (error) {
+      if (!isCode(error, 'ENOENT')) throw error;
+    }
+  }
+
+  /** One page: a folder is listed at once, and its order is known only then. */
+  async *pages(location: string, after?: string): AsyncGenerator<readonly ListedObject[]> {
+    const listed = await this.list(location);
+    yield after === undefined ? listed : listed.filter(({ uri }) => compareKeys(uri, after) > 0);
+  }
+
   async list(location: string): Promise<readonly ListedObject[]> {
     const paths = await pathsAt(filePath(location));
     const files = await this.#tags.of(paths);
@@ -88,5 +105,5 @@ async function pathsAt(location: string): Promise<readonly string[]> {
     found === undefined
       ? await glob(location, { absolute: true, dot: false })
       : await glob('**', { cwd: location, absolute: true, dot: false });
-  return paths.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  return paths.sort(compareKeys);
 }

@@ -1,6 +1,7 @@
 /** The summary that `churn run` prints at its end; also the document of --json. */
 import { z } from 'zod';
 import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
+import { listingWarnings } from '../../domain/listing.ts';
 import type { RunDetail } from '../../domain/records.ts';
 import { metricNameSchema, modelNameSchema, rowCountsSchema } from '../../domain/results.ts';
 import type { Closing } from '../../lambda/close-run/close-one-run.ts';
@@ -27,7 +28,13 @@ const outcomeShape = {
 const runShape = { runId: z.string(), states: z.array(stateTimeSchema) };
 
 export const runSummarySchema = z.discriminatedUnion('status', [
-  z.strictObject({ status: z.literal('SUCCEEDED'), ...runShape, ...outcomeShape }),
+  z.strictObject({
+    status: z.literal('SUCCEEDED'),
+    ...runShape,
+    ...outcomeShape,
+    /** What to know about what was read, a sentence each. */
+    warnings: z.array(z.string()),
+  }),
   z.strictObject({
     status: z.literal('NOTHING_TO_DO'),
     ...runShape,
@@ -65,6 +72,7 @@ export function succeeded(run: RunEnd, detail: RunDetail, report: string): RunSu
     runId: run.runId,
     counts: detail.ingest.counts,
     ...lakeAfter(detail),
+    warnings: [...listingWarnings(detail.plan.listing)],
     states: [...run.states],
     report,
   };

@@ -5,7 +5,9 @@ import {
   CHAMPION_DETAIL,
   CLOSED,
   CURRENT,
+  FILE_INDEX,
   FORGOTTEN_USERS,
+  INDEX_SHARD,
   LEASE,
   LEDGER,
   logFolder,
@@ -37,6 +39,7 @@ describe('the objects of the lake', () => {
       'pending/b.json',
       'tables/ingest_files/b.json',
     ]);
+    expect([FILE_INDEX.key, INDEX_SHARD.of('s').key]).toEqual(['index/files.json', 'index/files/s.json']);
     const perRun = [METRIC_ROWS, RUN_RECORD, PLAN, RUN_DETAIL, CHAMPION_DETAIL, CLOSED, REFUSED, REPORT];
     expect(perRun.map((kind) => kind.of('r').key)).toEqual([
       'tables/model_metrics/r.json',

@@ -1,4 +1,5 @@
 /** Ports for one invocation of a Lambda that dies or pauses between two of its calls while everything else continues. */
+import type { ObjectStore } from '../../lambda/ports/objects.ts';
 import type { Ports } from '../../lambda/ports/ports.ts';
 import type { Interceptor } from './memory-ports.ts';
 
@@ -17,11 +18,20 @@ function intercepted(ports: Ports, before: Interceptor): Ports {
   };
 }
 
+/** Methods that return pages: they are intercepted when the first page is asked for. */
+const STREAMS: ReadonlySet<string> = new Set<keyof ObjectStore>(['lines', 'pages']);
+
 function guarded<Port extends object>(port: Port, name: string, before: Interceptor): Port {
   return new Proxy(port, {
     get(target, method) {
       const call: unknown = Reflect.get(target, method);
       if (typeof call !== 'function') return call;
+      if (STREAMS.has(String(method))) {
+        return async function* (...args: unknown[]): AsyncGenerator<unknown> {
+          await before(`${name}.${String(method)}`, String(args[0] ?? ''));
+          yield* Reflect.apply(call, target, args);
+        };
+      }
       return async (...args: unknown[]): Promise<unknown> => {
         await before(`${name}.${String(method)}`, String(args[0] ?? ''));
         return Reflect.apply(call, target, args);

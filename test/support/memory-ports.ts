@@ -4,6 +4,8 @@
  * callers interleave; with `before` a test can crash or delay any call.
  */
 import { posix } from 'node:path';
+import { Readable } from 'node:stream';
+import { compareKeys } from '../../domain/key-order.ts';
 import type { Notice } from '../../domain/run.ts';
 import type { Clock } from '../../lambda/ports/clock.ts';
 import type { ClusterDescription, Clusters, LivingCluster } from '../../lambda/ports/clusters.ts';
@@ -24,6 +26,7 @@ import type {
   WriteOptions,
   WriteOutcome,
 } from '../../lambda/ports/objects.ts';
+import { linesOf } from '../../lambda/ports/pages.ts';
 import type { Ports } from '../../lambda/ports/ports.ts';
 import type { AnswerRow, SqlEngine } from '../../lambda/ports/sql.ts';
 
@@ -68,9 +71,18 @@ interface MemoryObject {
   readonly modifiedAt: Date;
 }
 
+/** Characters that arrive at a time when an object is read as a stream. */
+const PIECE = 1_000;
+
+function* piecesOf(text: string): Generator<string> {
+  for (let start = 0; start < text.length; start += PIECE) yield text.slice(start, start + PIECE);
+}
+
 export class MemoryObjects implements ObjectStore {
   /** Content types of the objects that were written, by URI. */
   readonly contentTypes = new Map<string, string>();
+  /** Objects on a page of a listing. */
+  pageSize = 1_000;
   readonly #objects = new Map<string, MemoryObject>();
   readonly #turnstile: Turnstile;
   readonly #clock: Clock;
@@ -98,11 +110,31 @@ export class MemoryObjects implements ObjectStore {
 
   async list(location: string): Promise<readonly ListedObject[]> {
     await this.#turnstile.pass('objects.list', location);
+    return this.#listed(location);
+  }
+
+  #listed(location: string): readonly ListedObject[] {
     const folder = location.replace(/\/+$/, '');
     return [...this.#objects]
       .filter(([uri]) => uri === folder || uri.startsWith(`${folder}/`) || posix.matchesGlob(uri, location))
       .map(([uri, { etag, bytes, modifiedAt }]) => ({ uri, etag, bytes, modifiedAt }))
-      .sort((a, b) => (a.uri < b.uri ? -1 : 1));
+      .sort((a, b) => compareKeys(a.uri, b.uri));
+  }
+
+  async *lines(uri: string): AsyncGenerator<readonly string[]> {
+    await this.#turnstile.pass('objects.lines', uri);
+    const object = this.#objects.get(uri);
+    if (object !== undefined) yield* linesOf(Readable.from(piecesOf(object.text)));
+  }
+
+  async *pages(location: string, after?: string): AsyncGenerator<readonly ListedObject[]> {
+    await this.#turnstile.pass('objects.pages', location);
+    const listed = this.#listed(location).filter(
+      ({ uri }) => after === undefined || compareKeys(uri, after) > 0,
+    );
+    for (let start = 0; start < listed.length; start += this.pageSize) {
+      yield listed.slice(start, start + this.pageSize);
+    }
   }
 
   async remove(uri: string): Promise<void> {
@@ -119,6 +151,11 @@ export class MemoryObjects implements ObjectStore {
   /** Text of an object, without passing the interceptor. */
   text(uri: string): string | undefined {
     return this.#objects.get(uri)?.text;
+  }
+
+  /** Entity tag of an object, without passing the interceptor. */
+  etag(uri: string): string | undefined {
+    return this.#objects.get(uri)?.etag;
   }
 
   /** Addresses of all objects, sorted. */

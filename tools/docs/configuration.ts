@@ -25,6 +25,8 @@ const SETTINGS: Readonly<Record<keyof RunSettings, string>> = {
     'share of users who are never contacted, so that the effect of contacting can be measured',
   controlGroupSalt: 'text that decides which users are in the control group',
   budgetUsd: 'estimated cost in USD above which a run is refused',
+  listSince:
+    'for a log in folders by day: `{"folder": "YYYY/MM/DD", "days": 60}` lists only the last 60 days at each start; corrections of older files are then not looked for',
 };
 
 export function configurationDocument(): string {

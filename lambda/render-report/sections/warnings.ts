@@ -3,6 +3,7 @@ import { areaLowerBound } from '../../../domain/area-lower-bound.ts';
 import { chosenEvaluation } from '../../../domain/chosen-evaluation.ts';
 import { defectiveRows } from '../../../domain/defective-rows.ts';
 import { driftByChance, driftLevel, isExemptFromDriftAlarm } from '../../../domain/drift-thresholds.ts';
+import { listingWarnings } from '../../../domain/listing.ts';
 import { metricOf, metricText } from '../../../domain/metrics.ts';
 import type { RunDetail } from '../../../domain/records.ts';
 import { decimal, percent, whole } from '../format.ts';
@@ -24,6 +25,7 @@ export function warnings(detail: RunDetail): readonly string[] {
     ...uncertainty(detail),
     ...drift(detail),
     ...quarantine(detail),
+    ...listingWarnings(detail.plan.listing).map((warning) => `${warning}.`),
   ];
 }
 

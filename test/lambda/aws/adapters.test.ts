@@ -15,7 +15,12 @@ import {
   ListInstancesCommand,
   ListStepsCommand,
 } from '@aws-sdk/client-emr';
-import { ListObjectsV2Command, PutObjectCommand, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import {
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
 import {
   ExecutionAlreadyExists,
   ListExecutionsCommand,
@@ -35,6 +40,7 @@ import { EmrClusters } from '../../../lambda/aws/emr-clusters.ts';
 import { S3Objects } from '../../../lambda/aws/s3-objects.ts';
 import { StepFunctionsExecutions } from '../../../lambda/aws/step-functions-executions.ts';
 import { StepFunctionsNotifications } from '../../../lambda/aws/step-functions-notifications.ts';
+import { allOf } from '../../../lambda/ports/pages.ts';
 
 const region = 'us-east-1';
 
@@ -115,6 +121,23 @@ describe('the S3 adapter', () => {
     }
     mock.on(ListObjectsV2Command).rejects(new S3ServiceException({ ...refusal, name: 'SlowDown' }));
     await expect(store.list('s3://raw/events')).rejects.toMatchObject({ name: 'SlowDown' });
+  });
+
+  it('lists what comes after an address, the object of the location itself included', async () => {
+    const { mock, store } = objects();
+    mock
+      .on(ListObjectsV2Command)
+      .resolves({})
+      .on(ListObjectsV2Command, { Prefix: 'events', MaxKeys: 1 })
+      .resolves({ Contents: [{ Key: 'events', ETag: '"1"', Size: 1 }] });
+    const uris = async (after: string) =>
+      (await allOf(store.pages('s3://raw/events', after))).map(({ uri }) => uri);
+    expect(await uris('s3://raw/eve')).toEqual(['s3://raw/events']);
+    expect(await uris('s3://raw/events/2018')).toEqual([]);
+    expect(mock.commandCalls(ListObjectsV2Command).at(-1)?.args[0].input).toMatchObject({
+      Prefix: 'events/',
+      StartAfter: 'events/2018',
+    });
   });
 
   it('refuses text that is not an S3 address', async () => {

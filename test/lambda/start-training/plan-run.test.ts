@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import {
+  FILE_INDEX,
   LEASE,
+  LEDGER,
   PENDING_BATCH,
   PLAN,
   REFUSED,
   STEP_ERROR,
   STEP_RESULT,
 } from '../../../domain/lake-objects.ts';
+import { listingWarnings } from '../../../domain/listing.ts';
+import { MAX_BATCH_FILES } from '../../../domain/run.ts';
 import { closeRun } from '../../../lambda/close-run/close-run.ts';
 import { UnlistableError } from '../../../lambda/ports/objects.ts';
 import { worldOf } from '../../../lambda/run/world.ts';
@@ -218,7 +222,7 @@ describe('an event log that cannot be listed', () => {
   const unlistable = (reason: UnlistableError['reason']): MemoryPorts => {
     const ports = portsWithLog();
     ports.before = (call, location) => {
-      if (call === 'objects.list' && !location.startsWith(LAKE)) {
+      if (call === 'objects.pages' && !location.startsWith(LAKE)) {
         throw new UnlistableError(location, reason, new Error('as S3 says'));
       }
     };
@@ -321,7 +325,158 @@ describe('PlanRun at a later start', () => {
   });
 });
 
+describe('a log with more new files than a batch takes', () => {
+  const name = (file: number): string => `${String(file).padStart(6, '0')}.json`;
+
+  it('is ingested run by run, and each run names what it leaves', async () => {
+    const ports = portsWithLog(Array.from({ length: MAX_BATCH_FILES + 12 }, (_, file) => name(file)));
+    await succeed(ports, 'run-1');
+    const { batch, listing } = planOf(ports, 'run-1');
+    expect(batch.files).toHaveLength(50_000);
+    expect(batch.files.at(-1)?.uri).toBe(`${EVENTS}/${name(49_999)}`);
+    expect(listing?.left).toEqual({
+      count: 12,
+      first: Array.from({ length: 10 }, (_, file) => `${EVENTS}/${name(50_000 + file)}`),
+    });
+    await succeed(ports, 'run-2');
+    expect(planOf(ports, 'run-2').batch.files.map(({ uri }) => uri)).toEqual(
+      Array.from({ length: 12 }, (_, file) => `${EVENTS}/${name(50_000 + file)}`),
+    );
+    expect(planOf(ports, 'run-2').listing).toEqual({ since: null, left: { count: 0, first: [] } });
+    expect(await plan(ports, 'run-3')).toMatchObject({ decision: 'nothing-to-do' });
+    // A batch of this size makes the index worth its while.
+    expect(ports.objects.text(at(FILE_INDEX.key))).toBeDefined();
+  }, 60_000);
+});
+
+describe('a log of which only the last days are listed', () => {
+  const settings = { ...DEPLOYMENT.settings, listSince: { folder: 'dt=YYYY-MM-DD', days: 30 } };
+  const days = ['2018-11-03', '2018-11-04', '2018-12-03'];
+  const start = (ports: MemoryPorts, runId: string, request: unknown = {}) => {
+    const executionArn = ports.executions.set(runId, 'RUNNING');
+    const input = { runId, executionArn, startedAt: '2018-12-04T06:00:00Z', request };
+    return planRun(input, worldOf(ports, { ...DEPLOYMENT, settings }));
+  };
+
+  it('says so in the plan, and passes over older files', async () => {
+    const ports = portsWithLog(days.map((day) => `dt=${day}/a.json`));
+    await start(ports, 'run-1');
+    const { batch, listing } = planOf(ports, 'run-1');
+    expect(batch.files.map(({ uri }) => uri)).toEqual([
+      `${EVENTS}/dt=2018-11-04/a.json`,
+      `${EVENTS}/dt=2018-12-03/a.json`,
+    ]);
+    expect(listing?.since).toBe(`${EVENTS}/dt=2018-11-04`);
+    expect(listingWarnings(listing)).toEqual([
+      expect.stringMatching(
+        /after s3:\/\/raw\/events\/dt=2018-11-04 were listed.*older files are not looked for/,
+      ),
+    ]);
+  });
+
+  it('says so when there is nothing to do or nothing at all', async () => {
+    const ports = portsWithLog(['dt=2018-12-03/a.json']);
+    await start(ports, 'run-1');
+    runSteps(ports, 'run-1');
+    await storeMetrics(storeMetricsInput('run-1'), worldOn(ports));
+    ports.executions.set('run-1', 'SUCCEEDED');
+    expect(await start(ports, 'run-2')).toMatchObject({
+      decision: 'nothing-to-do',
+      reason: expect.stringMatching(
+        /the one event file is in the lake already.*older files are not looked for/,
+      ),
+    });
+    const empty = portsWithLog(['dt=2018-11-03/a.json']);
+    await expect(start(empty, 'run-1')).rejects.toThrow(
+      /no event files at \S+ after \S+dt=2018-11-04 \(setting listSince\)/,
+    );
+  });
+
+  it('is listed whole where a request names a location', async () => {
+    const ports = portsWithLog(days.map((day) => `dt=${day}/a.json`));
+    await start(ports, 'run-1', { events: EVENTS });
+    expect(planOf(ports, 'run-1').batch.files).toHaveLength(3);
+    expect(planOf(ports, 'run-1').listing?.since).toBeNull();
+  });
+});
+
+describe('a ledger of many batches', () => {
+  /** Ingests a file a run. */
+  const deliver = async (ports: MemoryPorts, runs: number): Promise<void> => {
+    for (let run = 0; run < runs; run += 1) {
+      ports.objects.put(`${EVENTS}/${String(run).padStart(4, '0')}.json`, `events ${run}`);
+      await succeed(ports, `run-${run}`);
+    }
+  };
+
+  it('is read once for all: a start reads the index, and from the ledger what came since', async () => {
+    const ports = portsWithLog([]);
+    await deliver(ports, 70);
+    const ledgerReads: string[] = [];
+    ports.before = (call, uri) => {
+      if (call === 'objects.lines' && uri.startsWith(at(LEDGER.folder))) ledgerReads.push(uri);
+    };
+    expect(await plan(ports, 'another')).toMatchObject({
+      decision: 'nothing-to-do',
+      reason: expect.stringMatching(/all 70 event files/),
+    });
+    expect(ledgerReads).toHaveLength(6);
+  });
+
+  it('finds a file that was replaced or went back to a former version as it did without the index', async () => {
+    const ports = portsWithLog([]);
+    await deliver(ports, 70);
+    ports.objects.put(`${EVENTS}/0003.json`, 'replaced');
+    await plan(ports, 'run-70');
+    expect(planOf(ports, 'run-70').batch.files.map(({ uri }) => uri)).toEqual([`${EVENTS}/0003.json`]);
+  });
+});
+
 describe('a start with an estimate over the budget', () => {
+  /** A ledger of files that are large by their bytes, and hold so many rows in all. */
+  const history = (ports: MemoryPorts, rows: number): void => {
+    const days = Array.from(
+      { length: 240 },
+      (_, day) => `s3://raw/events/2018/${String(day).padStart(3, '0')}.json.gz`,
+    );
+    const lines = days.map((uri) => {
+      ports.objects.put(uri, uri, 24e9);
+      const etag = ports.objects.etag(uri);
+      return JSON.stringify({ uri, etag, bytes: 24e9, batch_id: 'b', rows_accepted: rows / days.length });
+    });
+    ports.objects.put(at(LEDGER.of('00000000000000aa').key), `${lines.join('\n')}\n`);
+    ports.objects.put(`${EVENTS}/2018/300.json.gz`, 'new', 1e6);
+  };
+
+  it('is not refused for a history of large gzip files with few rows', async () => {
+    const ports = portsWithLog([]);
+    history(ports, 240 * 12e6);
+    expect(await plan(ports, 'run-1')).toMatchObject({ decision: 'run' });
+    expect(planOf(ports, 'run-1').batch.files).toHaveLength(1);
+    expect(planOf(ports, 'run-1').cluster.estimatedUsd).toBeLessThan(10);
+  });
+
+  it('says that the history alone is over the budget, and how much to allow', async () => {
+    const ports = portsWithLog([]);
+    history(ports, 240 * 800e6);
+    const start = plan(ports, 'run-1');
+    await expect(start).rejects.toMatchObject({ name: 'OverBudget' });
+    await expect(start).rejects.toThrow(
+      /0\.0 GB of new events in 1 files; without them, [\d.]+ USD for a history of 192000\.0 million rows/,
+    );
+    await expect(start).rejects.toThrow(
+      /delivering less does not help: raise budgetUsd .* to at least \d+ and deploy/,
+    );
+  });
+
+  it('says that the new files make the difference where they do', async () => {
+    const ports = new MemoryPorts();
+    ports.objects.put(`${EVENTS}/huge.json`, '', 60e12);
+    await expect(plan(ports, 'run-1')).rejects.toThrow(
+      /new files make the difference.*ingest them in several runs/,
+    );
+  });
+
   it('fails, naming both amounts, before anything is marked as begun', async () => {
     const ports = new MemoryPorts();
     ports.objects.put(`${EVENTS}/huge.json`, '', 60e12);

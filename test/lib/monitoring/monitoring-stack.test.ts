@@ -71,6 +71,7 @@ test('there is an alarm for each thing that an operator must act on, and no othe
     'cluster-alive-too-long',
     'cost-over-budget',
     'dead-letters',
+    'estimate-near-budget',
     'failed-run-over-budget',
     'feature-drift',
     'model-quality',
@@ -114,11 +115,11 @@ const watchedBy = ({ Metrics = [] }: z.infer<typeof alarmSchema>['Properties']) 
 test('alarms on runs watch metrics that a Lambda emits', () => {
   const emitted: readonly string[] = Object.values(RUN_METRICS).map(({ name }) => name);
   const watched = [...alarms.values()].flatMap(watchedBy);
-  expect(watched.length).toBe(10);
+  expect(watched.length).toBe(11);
   for (const { MetricName, Dimensions } of watched) {
     expect(emitted).toContain(MetricName);
     expect(Dimensions).toEqual([
-      { Name: 'service', Value: expect.stringMatching(/^(close-run|store-metrics)$/) },
+      { Name: 'service', Value: expect.stringMatching(/^(close-run|start-training|store-metrics)$/) },
     ]);
   }
 });

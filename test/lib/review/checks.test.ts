@@ -93,6 +93,7 @@ test('every wildcard that is left has its justification', () => {
       render-report/Role: Lake/reports/*.html
       render-report/Role: Lake/runs/*
       render-report/Role: Lake/tables/*
+      start-training/Role: Lake/index/*
       start-training/Role: Lake/pending/*
       start-training/Role: Lake/runs/*
       start-training/Role: Lake/tables/*

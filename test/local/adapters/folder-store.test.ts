@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { allOf } from '../../../lambda/ports/pages.ts';
 import { ContentTags } from '../../../local/adapters/content-tags.ts';
 import { withFileLock } from '../../../local/adapters/file-lock.ts';
 import { filePath, fileUri } from '../../../local/adapters/file-uris.ts';
@@ -27,6 +28,12 @@ describe('the object store in a folder', () => {
     expect(await store.write(at('runs/1/plan.json'), '{"é": 1}')).toBe('written');
     expect((await store.read(at('runs/1/plan.json')))?.text).toBe('{"é": 1}');
     expect(await readdir(join(folder, 'runs/1'))).toEqual(['plan.json']);
+  });
+
+  it('reads the lines of an object, and none if there is no object', async () => {
+    await store.write(at('ledger.json'), '{"é": 1}\n{}\n');
+    expect(await allOf(store.lines(at('ledger.json')))).toEqual(['{"é": 1}', '{}']);
+    expect(await allOf(store.lines(at('nowhere.json')))).toEqual([]);
   });
 
   it('writes if the condition is met, and leaves the object unchanged otherwise', async () => {
@@ -134,6 +141,16 @@ describe('the listing of a location', () => {
     expect(await names(at('log/b.json'))).toEqual(['log/b.json']);
     expect(await names(at('log/*.json'))).toEqual(['log/b.json']);
     expect(await names(at('nowhere'))).toEqual([]);
+  });
+
+  it('comes in pages in the order of the keys, from any address on', async () => {
+    await writeFile(join(folder, 'log/\u{1f600}.json'), '{}');
+    await writeFile(join(folder, 'log/\uff5e.json'), '{}');
+    const paged = async (after?: string) =>
+      (await allOf(store.pages(at('log'), after))).map(({ uri }) => uri.slice(at('log').length + 1));
+    const all = ['2018/a.json.gz', 'b.json', 'note.txt', '\uff5e.json', '\u{1f600}.json'];
+    expect(await paged()).toEqual(all);
+    expect(await paged(at('log/b.json'))).toEqual(all.slice(2));
   });
 
   it('tags a file by its content: a copy keeps the tag, a change gives another', async () => {

@@ -1,0 +1,41 @@
+/**
+ * The index of the ledger by address: which version of each event file was ingested last. It is derived from the
+ * ledger, can be removed at any time, and is stored as sorted parts of small objects: see
+ * docs/decisions/index-of-files.md.
+ */
+import { z } from 'zod';
+import { count } from './fields.ts';
+
+/** An event file that was ingested. */
+export const indexEntrySchema = z.strictObject({
+  uri: z.string(),
+  /** Entity tag of the version that was ingested last. */
+  etag: z.string(),
+  /** Entity tags of the versions that were ingested before it; a file that goes back to one of them is not new. */
+  formerEtags: z.array(z.string()).optional(),
+  bytes: z.number(),
+  /** Batch that ingested the newest version, and the rows of it that became events. */
+  batchId: z.string(),
+  rows: count,
+});
+export type IndexEntry = z.infer<typeof indexEntrySchema>;
+
+/** One object of a part: entries in the order of their addresses, from the first to the last, both included. */
+const shardSchema = z.strictObject({ id: z.string(), first: z.string(), last: z.string(), entries: count });
+export type IndexShard = z.infer<typeof shardSchema>;
+
+/** Entries in the order of their addresses, each address once. */
+const partSchema = z.array(shardSchema);
+export type IndexPart = z.infer<typeof partSchema>;
+
+/** What the index covers, and where it is. A change of an entry's shape needs another format: the index is then rebuilt. */
+export const fileIndexSchema = z.strictObject({
+  format: z.literal(1),
+  /** Batches whose files are in the index, with the entity tags of their objects in the ledger. */
+  batches: z.array(z.strictObject({ batchId: z.string(), etag: z.string() })),
+  /** Rows of these batches that became events. */
+  rows: count,
+  /** Oldest first: of an address that is in two parts, the later part has the newer version. */
+  parts: z.array(partSchema),
+});
+export type StoredFileIndex = z.infer<typeof fileIndexSchema>;
