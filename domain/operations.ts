@@ -86,6 +86,8 @@ export const RUN_METRICS = {
   featureDrift: { name: 'FeatureDrift', unit: 'Count' },
   scoreDrift: { name: 'ScoreDrift', unit: 'Count' },
   modelPromoted: { name: 'ModelPromoted', unit: 'Count' },
+  /** 1 for every sweep that has measured what follows: without it the alarms on the two below see nothing. */
+  sweeps: { name: 'Sweeps', unit: 'Count' },
   /** Measured by every sweep. */
   hoursSinceSuccess: { name: 'HoursSinceSuccess', unit: 'Count' },
   oldestClusterHours: { name: 'OldestClusterHours', unit: 'Count' },

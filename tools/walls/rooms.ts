@@ -274,6 +274,7 @@ export const FLOORS: Floors = [
       name: 'bin',
       uses: {
         domain: 'errors meant for users',
+        lib: 'the warning of a deployment that notifies nobody',
         'lib/review': 'checks of the app',
         'lib/app': 'the app',
         'bin/commands': 'the commands',

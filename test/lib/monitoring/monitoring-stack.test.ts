@@ -8,7 +8,10 @@ import { scheduleHours } from '../../../lib/schedule-expression.ts';
 import { projectRoot } from '../../../setup/environment.mjs';
 import { synthesize } from '../../support/synthesize.ts';
 
-const { template, configuration } = synthesize({ 'churn:stage': 'prod' });
+const { template, configuration } = synthesize({
+  'churn:stage': 'prod',
+  'churn:alarmEmail': 'oncall@example.com',
+});
 
 const alarmSchema = z.looseObject({
   Properties: z.looseObject({
@@ -75,6 +78,7 @@ test('there is an alarm for each thing that an operator must act on, and no othe
     'feature-drift',
     'model-quality',
     'no-successful-run',
+    'no-sweep',
     'notification-failed',
     'quarantine-share',
     'row-reconciliation',
@@ -89,19 +93,20 @@ describe.each([...alarms])('alarm %s', (name, alarm) => {
     expect(JSON.stringify(alarm.AlarmActions)).toContain('Notifications');
   });
 
-  test('leads to a runbook that says what it means, how to look, and how to mend', () => {
+  test('links to a runbook with description, investigation and resolution', () => {
     const path = runbookOf(alarm);
     expect(path).toBe(`docs/runbooks/${SHARED_RUNBOOKS.get(name) ?? name}.md`);
     const page = readFileSync(join(projectRoot, path), 'utf8');
     expect([...page.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading)).toEqual([
-      'What it means',
-      'How to look',
-      'How to mend',
+      'Description',
+      'Investigation',
+      'Resolution',
     ]);
   });
 
-  test('says nothing when there is nothing to measure', () => {
-    expect(alarm.TreatMissingData ?? 'missing').not.toBe('breaching');
+  // "missing" would make it insufficient data, from which no notification says that all is well again.
+  test('takes silence for good, but for the alarm on silence itself', () => {
+    expect(alarm.TreatMissingData).toBe(name === 'no-sweep' ? 'breaching' : 'notBreaching');
   });
 });
 
@@ -114,7 +119,7 @@ const watchedBy = ({ Metrics = [] }: z.infer<typeof alarmSchema>['Properties']) 
 test('alarms on runs watch metrics that a Lambda emits', () => {
   const emitted: readonly string[] = Object.values(RUN_METRICS).map(({ name }) => name);
   const watched = [...alarms.values()].flatMap(watchedBy);
-  expect(watched.length).toBe(10);
+  expect(watched.length).toBe(11);
   for (const { MetricName, Dimensions } of watched) {
     expect(emitted).toContain(MetricName);
     expect(Dimensions).toEqual([
@@ -132,6 +137,16 @@ test.each([
   expect(alarm === undefined ? [] : watchedBy(alarm)).toMatchObject([
     { MetricName: RUN_METRICS.costUsd.name, Dimensions: [{ Name: 'service', Value: service }] },
   ]);
+});
+
+test('four sweeps without a heartbeat raise an alarm, and three do not', () => {
+  expect(alarms.get('no-sweep')).toMatchObject({
+    Threshold: 1,
+    ComparisonOperator: 'LessThanThreshold',
+    EvaluationPeriods: 4,
+    DatapointsToAlarm: 4,
+    Metrics: [expect.objectContaining({ MetricStat: expect.objectContaining({ Period: 900 }) })],
+  });
 });
 
 test('a weekly schedule is missed after two weeks', () => {
