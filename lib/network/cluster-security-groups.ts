@@ -28,7 +28,10 @@ const ALL_TRAFFIC: readonly Traffic[] = [
 ];
 const tcp = (port: number): readonly Traffic[] => [{ ipProtocol: 'tcp', fromPort: port, toPort: port }];
 
-/** EMR reaches its agents on the one, and the primary reaches EMR on the other. */
+/**
+ * EMR reaches its agents on the one, and the instances reach EMR on the other. AWS's page on managed security groups asks
+ * for the second from core and task instances too, up to EMR 7.x.
+ */
 const AGENT_PORT = 8443;
 const SERVICE_PORT = 9443;
 
@@ -49,6 +52,7 @@ const RULES: readonly Rule[] = [
   { from: 'serviceAccess', to: 'primary', traffic: tcp(AGENT_PORT), why: 'EMR to its agents' },
   { from: 'serviceAccess', to: 'workers', traffic: tcp(AGENT_PORT), why: 'EMR to its agents' },
   { from: 'primary', to: 'serviceAccess', traffic: tcp(SERVICE_PORT), why: 'the primary to EMR' },
+  { from: 'workers', to: 'serviceAccess', traffic: tcp(SERVICE_PORT), why: 'workers to EMR' },
 ];
 
 export interface ClusterSecurityGroupsProps {

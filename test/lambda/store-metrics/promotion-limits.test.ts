@@ -67,11 +67,10 @@ describe('the lower bound of the AUC', () => {
   });
 
   it('is computed from the cancellations and the other test rows', () => {
-    const { testRows: rows, testCancellations: positives } = TRAINING;
-    const area = 0.97;
-    const bound = areaLowerBound(area, positives, rows - positives);
-    const { reason } = decidePromotion(withArea(area, null), undefined);
-    expect(reason).toContain(`(at least ${bound.toFixed(3)})`);
+    const training = { ...withArea(0.97, null), testRows: 60, testCancellations: 40 };
+    expect(decidePromotion(training, undefined).reason).toContain(
+      `(at least ${areaLowerBound(0.97, 40, 20).toFixed(3)})`,
+    );
   });
 
   it('is 0 without users of either kind, and known from one of each on', () => {

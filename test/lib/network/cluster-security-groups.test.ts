@@ -34,6 +34,23 @@ describe('the security groups of the cluster', () => {
     });
   });
 
+  test.each([
+    ['primary', 'Primary'],
+    ['worker', 'Worker'],
+  ])('let the %s reach EMR, in both directions of the rule', (_, name) => {
+    const port = { IpProtocol: 'tcp', FromPort: 9443, ToPort: 9443 };
+    template.hasResourceProperties('AWS::EC2::SecurityGroupIngress', {
+      ...port,
+      GroupId: group('ServiceAccess'),
+      SourceSecurityGroupId: group(name),
+    });
+    template.hasResourceProperties('AWS::EC2::SecurityGroupEgress', {
+      ...port,
+      GroupId: group(name),
+      DestinationSecurityGroupId: group('ServiceAccess'),
+    });
+  });
+
   test('admit no traffic from outside, and lead out on port 443 only, but not from EMR itself', () => {
     for (const [id, { Properties }] of Object.entries(template.findResources('AWS::EC2::SecurityGroup'))) {
       expect(Properties.SecurityGroupIngress, id).toBeUndefined();

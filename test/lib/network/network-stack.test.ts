@@ -52,7 +52,10 @@ describe('network', () => {
       rule,
       rule,
     ]);
-    const expected = [...everything, 'tcp 8443-8443', 'tcp 8443-8443', 'tcp 9443-9443'].sort();
+    const expected = [
+      ...everything,
+      ...['tcp 8443-8443', 'tcp 8443-8443', 'tcp 9443-9443', 'tcp 9443-9443'],
+    ].sort();
     expect(ports('AWS::EC2::SecurityGroupEgress')).toEqual(expected);
     // The interface endpoints admit the primary and the workers, besides.
     expect(ports('AWS::EC2::SecurityGroupIngress')).toEqual(
