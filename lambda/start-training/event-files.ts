@@ -36,12 +36,16 @@ async function listObjects(eventLog: World['eventLog'], location: string): Promi
   }
 }
 
+const REMEDIES: Readonly<Record<UnlistableError['reason'], string>> = {
+  'no such bucket': 'Create the bucket, or correct churn:rawBucket and deploy again.',
+  'access denied':
+    "Allow the role of start-training in the bucket's policy, or correct churn:rawBucket and deploy again.",
+  'bucket in another Region':
+    "The cluster's network leads to buckets of its own Region only: copy the log to one there, or deploy in that Region.",
+};
+
 function unreachable({ message, reason }: UnlistableError): PipelineError {
-  const remedy =
-    reason === 'no such bucket'
-      ? 'Create the bucket, or correct churn:rawBucket and deploy again.'
-      : "Allow the role of start-training in the bucket's policy, or correct churn:rawBucket and deploy again.";
-  return new PipelineError('InvalidConfiguration', `The event log ${message}\n${remedy}`);
+  return new PipelineError('InvalidConfiguration', `The event log ${message}\n${REMEDIES[reason]}`);
 }
 
 /** Those of the objects that are event files, each once, in the order of their URIs. */

@@ -15,6 +15,7 @@ import { PipelineError } from '../run/errors.ts';
 import type { Lake } from '../run/lake.ts';
 import { releaseLease, takeLease } from '../run/lease.ts';
 import type { World } from '../run/world.ts';
+import { checkAccount } from './account.ts';
 import { type LedgeredBatch, markPending, pendingBatchIds, readLedger, readPending } from './batches.ts';
 import { buildPlan, resumedPlan, runDecision } from './build-plan.ts';
 import { abandonedBatches, type ChosenBatch, chooseBatch } from './choose-batch.ts';
@@ -25,7 +26,7 @@ import { findResumable } from './resume.ts';
 
 /**
  * Decides whether a run goes on, and with which plan. It keeps the lease only if it goes on.
- * @throws InvalidRequest, InvalidConfiguration, NoEventFiles, OverBudget, CannotResume; InvalidResult for a damaged object of the lake
+ * @throws InvalidRequest, InvalidConfiguration, NoEventFiles, AccountNotReady, OverBudget, CannotResume; InvalidResult for a damaged object of the lake
  */
 export async function planRun(input: unknown, world: World): Promise<PlanRunOutput> {
   const { lake, clock, deployment } = world;
@@ -91,6 +92,7 @@ async function planNewRun(
     return { decision: 'stop', output };
   }
   const size = sizeOf(chosen, ledger, deployment);
+  await checkAccount(world, size.cluster);
   const abandonedBatchIds = await abandonedBefore(lake, chosen.batch, ledger);
   const batch = await begin(lake, chosen, current?.value.runId);
   const parts = { ...run, plannedAt, request, batch, abandonedBatchIds, size };
@@ -98,12 +100,14 @@ async function planNewRun(
 }
 
 async function planResumedRun(
-  { lake, clock }: World,
+  world: World,
   run: PlanRunInput,
   resumedRunId: string,
   ledger: readonly LedgeredBatch[],
 ): Promise<Planned> {
+  const { lake, clock } = world;
   const plan = await findResumable(lake, resumedRunId);
+  await checkAccount(world, plan.cluster);
   const abandonedBatchIds = await abandonedBefore(lake, plan.batch, ledger);
   await markPending(lake, plan.batch);
   return {

@@ -5,6 +5,7 @@ import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
+import { topicName } from '../../domain/operations.ts';
 
 export interface ExistingTopic {
   /** A standard topic of this Region. Its owner lets the notifier and CloudWatch publish (docs/deploy.md). */
@@ -52,7 +53,7 @@ export class Notifications extends Construct {
 
   #topic({ prefix, key, email }: NotificationsProps): ITopic {
     const topic = new Topic(this, 'Default', {
-      topicName: `${prefix}-notifications`,
+      topicName: topicName(prefix),
       displayName: 'Churn pipeline',
       masterKey: key,
       enforceSSL: true,
