@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { UserError } from '../domain/user-error.ts';
 import { UsageError } from './commands/arguments.ts';
+import { doctorCommand } from './commands/deployed/doctor.ts';
 import { listCommand } from './commands/deployed/list.ts';
 import { startCommand } from './commands/deployed/start.ts';
 import { stopCommand } from './commands/deployed/stop.ts';
@@ -28,7 +29,8 @@ const program = new Command('churn')
   .addCommand(startCommand())
   .addCommand(watchCommand())
   .addCommand(listCommand())
-  .addCommand(stopCommand());
+  .addCommand(stopCommand())
+  .addCommand(doctorCommand());
 for (const command of program.commands)
   command.exitOverride().showHelpAfterError('(add --help to list the options)');
 

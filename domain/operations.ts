@@ -39,6 +39,11 @@ export function notifierName(pipelineName: string): string {
   return `${pipelineName}-notifier`;
 }
 
+/** Name of the topic that a deployment makes, unless it is given another. */
+export function topicName(pipelineName: string): string {
+  return `${pipelineName}-notifications`;
+}
+
 /** Fleets of a cluster; `churn:<name>InstanceTypes` configures each. */
 export const FLEET_NAMES = ['primary', 'core', 'task'] as const;
 /** Instance types by fleet. */
@@ -51,11 +56,15 @@ export const CLUSTER_TAGS = {
   executionArn: 'churn:execution-arn',
 } as const;
 
+/** Without this tag the service role of EMR may not use a subnet or a security group. */
+export const MANAGED_POLICY_TAG = { key: 'for-use-with-amazon-emr-managed-policies', value: 'true' } as const;
+
 /** Errors that a Lambda ends with on purpose: no retry heals them, and close-run knows what to do about each. */
 export const ERROR_NAMES = [
   'InvalidRequest',
   'InvalidConfiguration',
   'NoEventFiles',
+  'AccountNotReady',
   'OverBudget',
   'CannotResume',
   'InvalidResult',
@@ -88,6 +97,8 @@ export const RUN_METRICS = {
   featureDrift: { name: 'FeatureDrift', unit: 'Count' },
   scoreDrift: { name: 'ScoreDrift', unit: 'Count' },
   modelPromoted: { name: 'ModelPromoted', unit: 'Count' },
+  /** 1 for every sweep that has measured what follows: without it the alarms on the two below see nothing. */
+  sweeps: { name: 'Sweeps', unit: 'Count' },
   /** Measured by every sweep. */
   hoursSinceSuccess: { name: 'HoursSinceSuccess', unit: 'Count' },
   oldestClusterHours: { name: 'OldestClusterHours', unit: 'Count' },

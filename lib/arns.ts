@@ -5,3 +5,8 @@ import { Aws } from 'aws-cdk-lib';
 export function arnOf(service: string, resource: string): string {
   return `arn:${Aws.PARTITION}:${service}:${Aws.REGION}:${Aws.ACCOUNT_ID}:${resource}`;
 }
+
+/** ARN of a role that belongs to an AWS service. IAM has no Regions. */
+export function arnOfServiceLinkedRole(role: { readonly name: string; readonly service: string }): string {
+  return `arn:${Aws.PARTITION}:iam::${Aws.ACCOUNT_ID}:role/aws-service-role/${role.service}/${role.name}`;
+}

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { instanceUsdPerHour, STORAGE_GIB_PER_UNIT } from '../domain/cost.ts';
 import { runSettingsSchema } from '../domain/run.ts';
 import { UserError } from '../domain/user-error.ts';
+import { recipientProblems } from './recipients.ts';
 import { checkSchedule } from './schedule-expression.ts';
 
 /** Begins every key of this project, so that a misspelt one is not taken for a key of CDK's. */
@@ -42,6 +43,8 @@ const bucketName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of a bucket, without s3://');
 
+const keyArn = z.string().regex(/^arn:[^:]+:kms:[^:]+:\d{12}:key\/.+$/, 'must be the ARN of a KMS key');
+
 /** Graviton instances of one unit (four vCPUs, 16 GiB or more) whose price is known. */
 const instanceTypes = list.superRefine((names, context) => {
   for (const name of names) {
@@ -76,9 +79,7 @@ export const configurationSchema = z
     rawBucket: bucketName
       .optional()
       .meta({ description: 'existing bucket that holds the event files', absent: 'a new bucket' }),
-    rawBucketKeyArn: z
-      .string()
-      .regex(/^arn:[^:]+:kms:[^:]+:\d{12}:key\/.+$/, 'must be the ARN of a KMS key')
+    rawBucketKeyArn: keyArn
       .optional()
       .meta({ description: 'customer key with which the existing bucket is encrypted', absent: 'none' }),
     rawPrefix: z
@@ -158,10 +159,30 @@ export const configurationSchema = z
       .optional()
       .meta({ description: 'whether runs start by themselves', absent: 'on in prod, off in dev' }),
 
-    alarmEmail: z
-      .email()
+    alarmEmail: z.email().optional().meta({
+      description:
+        'address that is notified about every run and every alarm; prod needs it or `alarmTopicArn`',
+      absent: 'nobody',
+    }),
+    alarmTopicArn: z
+      .string()
+      .regex(
+        /^arn:[^:]+:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+$/,
+        'must be the ARN of a standard SNS topic, such as arn:aws:sns:eu-central-1:111122223333:oncall',
+      )
       .optional()
-      .meta({ description: 'address that is notified about every run and every alarm', absent: 'nobody' }),
+      .meta({
+        description:
+          'existing topic that is notified instead of a new one; what its owner must allow: [deploy.md](../deploy.md)',
+        absent: 'a topic of its own',
+      }),
+    alarmTopicKeyArn: keyArn
+      .optional()
+      .meta({ description: 'customer key with which the existing topic is encrypted', absent: 'none' }),
+    alarmMaxHoursWithoutSuccess: amount.optional().meta({
+      description: 'hours without a successful run after which an alarm is raised',
+      absent: 'twice the time between scheduled starts; no such alarm without a schedule',
+    }),
     alarmMaxClusterHours: amount
       .default(6)
       .describe('age of a cluster in hours above which an alarm is raised'),
@@ -216,6 +237,7 @@ export const configurationSchema = z
     if ((value.vpcId === undefined) !== (value.subnetIds === undefined)) {
       issue('subnetIds', 'vpcId and subnetIds must be given together or not at all');
     }
+    for (const [key, message] of recipientProblems(value)) issue(key, message);
   });
 
 type Checked = z.infer<typeof configurationSchema>;

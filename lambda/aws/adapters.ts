@@ -2,7 +2,9 @@
 import { AthenaClient } from '@aws-sdk/client-athena';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { EMRClient } from '@aws-sdk/client-emr';
+import { IAMClient } from '@aws-sdk/client-iam';
 import { S3Client } from '@aws-sdk/client-s3';
+import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { ENVIRONMENT } from '../../domain/operations.ts';
 import { systemClock } from '../ports/clock.ts';
@@ -10,6 +12,7 @@ import type { Log } from '../ports/log.ts';
 import type { Ports } from '../ports/ports.ts';
 import { PipelineError } from '../run/errors.ts';
 import { AthenaSql } from './athena-sql.ts';
+import { AwsAccount } from './aws-account.ts';
 import { Ec2InstanceMarket } from './ec2-instance-market.ts';
 import { Ec2SpotPrices } from './ec2-spot-prices.ts';
 import { EmrClusters } from './emr-clusters.ts';
@@ -39,6 +42,14 @@ export function awsPorts(environment: Readonly<Record<string, string | undefined
   const objects = new S3Objects(new S3Client({ ...RETRIES, forcePathStyle }));
   const sql = new AthenaSql(new AthenaClient(RETRIES));
   const clusters = once(() => new EmrClusters(new EMRClient(RETRIES), required(ENVIRONMENT.pipelineName)));
+  const account = once(
+    () =>
+      new AwsAccount({
+        quotas: new ServiceQuotasClient(QUICKLY),
+        ec2: new EC2Client(QUICKLY),
+        iam: new IAMClient(QUICKLY),
+      }),
+  );
   const instanceMarket = once(() => new Ec2InstanceMarket(new EC2Client(QUICKLY)));
   const spotPrices = once(() => new Ec2SpotPrices(new EC2Client(RETRIES)));
   const executions = once(
@@ -54,6 +65,9 @@ export function awsPorts(environment: Readonly<Record<string, string | undefined
     clock: systemClock,
     get clusters() {
       return clusters();
+    },
+    get account() {
+      return account();
     },
     get instanceMarket() {
       return instanceMarket();

@@ -28,6 +28,8 @@ const PRECONDITION_FAILED = 412;
 /** Another conditional write of the same object is in progress: S3 asks for a retry. */
 const CONFLICT = 409;
 const NOT_FOUND = 404;
+/** Names of the errors by which S3 says that a bucket is in another Region. */
+const OTHER_REGION: readonly string[] = ['PermanentRedirect', 'AuthorizationHeaderMalformed'];
 const CONFLICT_ATTEMPTS = 5;
 const CONFLICT_WAIT_MILLISECONDS = 50;
 
@@ -138,6 +140,8 @@ function withRemedy(error: unknown, location: string): unknown {
   if (!(error instanceof S3ServiceException)) return error;
   if (error.name === 'NoSuchBucket') return new UnlistableError(location, 'no such bucket', error);
   if (error.name === 'AccessDenied') return new UnlistableError(location, 'access denied', error);
+  if (OTHER_REGION.includes(error.name))
+    return new UnlistableError(location, 'bucket in another Region', error);
   return error;
 }
 

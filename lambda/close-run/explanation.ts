@@ -3,6 +3,7 @@ import { ERROR_NAMES, type ErrorName } from '../../domain/operations.ts';
 import { STATES, type StateName, stateOfStep, TASK_STATES, type TaskStateName } from '../../domain/states.ts';
 import { readableCause } from './causes.ts';
 import type { Evidence } from './evidence.ts';
+import { knownCause } from './known-causes.ts';
 
 export interface Explanation {
   /** The state that failed; several, joined by "or", where the evidence does not say which. */
@@ -26,6 +27,10 @@ const OWN_ERRORS: Readonly<Record<ErrorName, { readonly where?: StateName; reado
   InvalidRequest: { where: 'PlanRun', whatToDo: 'fix the request and start again' },
   InvalidConfiguration: { whatToDo: 'fix the configuration, deploy, and start again' },
   NoEventFiles: { where: 'PlanRun', whatToDo: 'deliver the log, or name the right place, and start again' },
+  AccountNotReady: {
+    where: 'PlanRun',
+    whatToDo: 'do what the message says (`churn doctor --stage …` shows all checks), and start again',
+  },
   OverBudget: { where: 'PlanRun', whatToDo: 'raise the budget or deliver less at once, and start again' },
   CannotResume: { where: 'PlanRun', whatToDo: 'start a new run' },
   InvalidResult: { whatToDo: `fix or remove the object that the message names, then ${RESUME}` },
@@ -157,8 +162,10 @@ function byCluster(evidence: Evidence, { error, cause }: Caught): Explanation | 
   return {
     where: stateReached(evidence),
     error: error ?? 'ClusterFailed',
-    why: `cluster ${broken.clusterId} ended with errors: ${reason}`,
-    whatToDo: `fix what the reason names (capacity, quota, network, roles), then ${RESUME}`,
+    ...explained(
+      `cluster ${broken.clusterId} ended with errors: ${reason}`,
+      'fix what the reason names (capacity, quota, network, roles)',
+    ),
   };
 }
 
@@ -170,7 +177,14 @@ function byEnding(evidence: Evidence, { error = 'Unknown', cause }: Caught): Exp
   return {
     where,
     error,
-    why: `${error}: ${why}`,
-    whatToDo: `look at the execution in the console, then ${RESUME}`,
+    ...explained(`${error}: ${why}`, 'look at the execution in the console'),
   };
+}
+
+/** What AWS says, with what is behind it where that is known. */
+function explained(message: string, whatToDo: string): Pick<Explanation, 'why' | 'whatToDo'> {
+  const known = knownCause(message);
+  return known === undefined
+    ? { why: message, whatToDo: `${whatToDo}, then ${RESUME}` }
+    : { why: `${message}\n${known.why}`, whatToDo: `${known.whatToDo}; then ${RESUME}` };
 }

@@ -5,14 +5,21 @@ import type { World } from '../run/world.ts';
 
 const MILLISECONDS_PER_HOUR = 3_600_000;
 
-export type Watched = Record<Extract<RunMetric, 'hoursSinceSuccess' | 'oldestClusterHours'>, number>;
+export type Watched = Record<
+  Extract<RunMetric, 'sweeps' | 'hoursSinceSuccess' | 'oldestClusterHours'>,
+  number
+>;
 
-/** Hours since a run last succeeded, or since the first sweep if none ever has; and the age of the oldest living cluster. */
+/**
+ * Hours since a run last succeeded, or since the first sweep if none ever has; and the age of the oldest living cluster.
+ * The heartbeat goes with them, so that it is missing whenever they are.
+ */
 export async function watch(world: World): Promise<Watched> {
   const hoursSince = (time: Date): number =>
     (world.clock.now().getTime() - time.getTime()) / MILLISECONDS_PER_HOUR;
   const clusters = await world.clusters.living();
   return {
+    sweeps: 1,
     oldestClusterHours: Math.max(0, ...clusters.map(({ createdAt }) => hoursSince(createdAt))),
     hoursSinceSuccess: hoursSince(await lastSuccess(world)),
   };

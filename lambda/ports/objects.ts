@@ -33,7 +33,7 @@ export type WriteOutcome = 'written' | 'conflict';
 /** A location that cannot be listed, however often it is tried. */
 export class UnlistableError extends UserError {
   override readonly name = 'UnlistableError';
-  readonly reason: 'no such bucket' | 'access denied';
+  readonly reason: 'no such bucket' | 'access denied' | 'bucket in another Region';
 
   /** @param cause the store's own error */
   constructor(location: string, reason: UnlistableError['reason'], cause: Error) {

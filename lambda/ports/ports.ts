@@ -2,6 +2,7 @@
  * Everything a Lambda may touch, as small interfaces. Adapters implement them: in the cloud with the AWS SDK, on one
  * machine with folders, DuckDB and Spark processes. Decisions never know which.
  */
+import type { Account } from './account.ts';
 import type { Clock } from './clock.ts';
 import type { Clusters } from './clusters.ts';
 import type { Executions } from './executions.ts';
@@ -15,6 +16,7 @@ export interface Ports {
   readonly objects: ObjectStore;
   readonly sql: SqlEngine;
   readonly clusters: Clusters;
+  readonly account: Account;
   readonly instanceMarket: InstanceMarket;
   readonly spotPrices: SpotPrices;
   readonly executions: Executions;

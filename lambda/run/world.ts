@@ -29,6 +29,9 @@ export function worldOf(ports: Ports, deployment: Deployment): World {
     get clusters() {
       return ports.clusters;
     },
+    get account() {
+      return ports.account;
+    },
     get instanceMarket() {
       return ports.instanceMarket;
     },

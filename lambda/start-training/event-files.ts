@@ -62,13 +62,16 @@ function passedOver(location: string): PipelineError {
       'use for temporary files, and would read no row of it. Rename it.',
   );
 }
+const REMEDIES: Readonly<Record<UnlistableError['reason'], string>> = {
+  'no such bucket': 'Create the bucket, or correct churn:rawBucket and deploy again.',
+  'access denied':
+    "Allow the role of start-training in the bucket's policy, or correct churn:rawBucket and deploy again.",
+  'bucket in another Region':
+    "The cluster's network leads to buckets of its own Region only: copy the log to one there, or deploy in that Region.",
+};
 
 function unreachable({ message, reason }: UnlistableError): PipelineError {
-  const remedy =
-    reason === 'no such bucket'
-      ? 'Create the bucket, or correct churn:rawBucket and deploy again.'
-      : "Allow the role of start-training in the bucket's policy, or correct churn:rawBucket and deploy again.";
-  return new PipelineError('InvalidConfiguration', `The event log ${message}\n${remedy}`);
+  return new PipelineError('InvalidConfiguration', `The event log ${message}\n${REMEDIES[reason]}`);
 }
 
 /** Id of a batch: the same files make the same batch, whenever and in whatever order they are listed. */

@@ -14,6 +14,7 @@ import { PipelineError } from '../run/errors.ts';
 import type { Lake } from '../run/lake.ts';
 import { releaseLease, takeLease } from '../run/lease.ts';
 import type { World } from '../run/world.ts';
+import { checkAccount } from './account.ts';
 import { filesOf, listLedger, markPending, pendingBatchIds, readPending } from './batches.ts';
 import { buildPlan, resumedPlan, runDecision } from './build-plan.ts';
 import { abandonedBatches, chooseBatch } from './choose-batch.ts';
@@ -27,7 +28,7 @@ import { sizeOf } from './run-size.ts';
 
 /**
  * Decides whether a run goes on, and with which plan. It keeps the lease only if it goes on.
- * @throws InvalidRequest, InvalidConfiguration, NoEventFiles, OverBudget, CannotResume; InvalidResult for a damaged object of the lake
+ * @throws InvalidRequest, InvalidConfiguration, NoEventFiles, AccountNotReady, OverBudget, CannotResume; InvalidResult for a damaged object of the lake
  */
 export async function planRun(input: unknown, world: World): Promise<PlanRunOutput> {
   const { lake, clock, deployment } = world;
@@ -96,6 +97,7 @@ async function planNewRun(
     return { decision: 'stop', output: { decision: 'nothing-to-do', runId: run.runId, reason } };
   }
   const size = sizeOf({ newFiles: found.files, historyRows }, deployment);
+  await checkAccount(world, size.cluster);
   const batchId = chosen.kind === 'new' ? chosen.batch.batchId : chosen.newest.id;
   const abandonedBatchIds = await abandonedBefore(lake, batchId, ledger);
   const batch =
@@ -107,12 +109,14 @@ async function planNewRun(
 }
 
 async function planResumedRun(
-  { lake, clock }: World,
+  world: World,
   run: PlanRunInput,
   resumedRunId: string,
   ledger: readonly ListedBatch[],
 ): Promise<Planned> {
+  const { lake, clock } = world;
   const plan = await findResumable(lake, resumedRunId);
+  await checkAccount(world, plan.cluster);
   const abandonedBatchIds = await abandonedBefore(lake, plan.batch.batchId, ledger);
   await markPending(lake, plan.batch);
   return {

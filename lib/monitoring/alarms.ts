@@ -2,6 +2,7 @@
 import { DRIFT_THRESHOLDS } from '../../domain/drift-thresholds.ts';
 import type { FunctionName, RunMetric } from '../../domain/operations.ts';
 import type { Configuration } from '../configuration.ts';
+import { SWEEP_MINUTES } from '../pipeline/closing-rules.ts';
 import { scheduleHours } from '../schedule-expression.ts';
 
 export interface RunAlarm {
@@ -16,11 +17,18 @@ export interface RunAlarm {
   readonly measuredBy: FunctionName;
   readonly when: 'above' | 'at least' | 'below';
   readonly threshold: number;
+  /**
+   * Raises the alarm also when nothing was measured in as many minutes.
+   * @default nothing measured is nothing wrong
+   */
+  readonly silentMinutes?: number;
   readonly description: string;
 }
 
 /** The estimate grows with the log: from here on there are weeks to raise the budget before runs are refused. */
 const NEAR_BUDGET_PERCENT = 80;
+/** Four sweeps: one may be late, and two that are retried are still no reason to call someone. */
+const SILENT_SWEEPS = 4;
 
 /** Alarms on what the Lambdas measure about runs. */
 export function runAlarms(configuration: Configuration): readonly RunAlarm[] {
@@ -33,7 +41,16 @@ export function runAlarms(configuration: Configuration): readonly RunAlarm[] {
       threshold: 0,
       description: 'A run failed. The notification about the run says which step, why, and what to do',
     },
-    ...(configuration.scheduleEnabled ? [noSuccess(configuration)] : []),
+    ...noSuccess(configuration),
+    {
+      name: 'no-sweep',
+      metric: 'sweeps',
+      measuredBy: 'close-run',
+      when: 'below',
+      threshold: 1,
+      silentMinutes: SILENT_SWEEPS * SWEEP_MINUTES,
+      description: `No sweep has succeeded for ${SILENT_SWEEPS * SWEEP_MINUTES} minutes: nobody closes runs that no event reports, and the alarms on the time since the last success and on the age of clusters are blind`,
+    },
     {
       name: 'estimate-near-budget',
       metric: 'estimatedBudgetPercent',
@@ -112,15 +129,23 @@ export function runAlarms(configuration: Configuration): readonly RunAlarm[] {
   ];
 }
 
-/** Twice the schedule: one run may fail and be fixed before a second alarm is raised. */
-function noSuccess(configuration: Configuration): RunAlarm {
-  const hours = 2 * scheduleHours(configuration.scheduleExpression);
-  return {
-    name: 'no-successful-run',
-    metric: 'hoursSinceSuccess',
-    measuredBy: 'close-run',
-    when: 'above',
-    threshold: hours,
-    description: `No run has succeeded for ${hours} hours, twice the time between scheduled starts`,
-  };
+/**
+ * By the configured number of hours; by default twice the time between scheduled starts, so that one run may fail and be
+ * fixed before a second alarm is raised. Without a schedule and a number, nobody expects a run.
+ */
+function noSuccess(configuration: Configuration): readonly RunAlarm[] {
+  const { alarmMaxHoursWithoutSuccess: configured, scheduleEnabled, scheduleExpression } = configuration;
+  const hours = configured ?? (scheduleEnabled ? 2 * scheduleHours(scheduleExpression) : undefined);
+  if (hours === undefined) return [];
+  const reason = configured === undefined ? ', twice the time between scheduled starts' : '';
+  return [
+    {
+      name: 'no-successful-run',
+      metric: 'hoursSinceSuccess',
+      measuredBy: 'close-run',
+      when: 'above',
+      threshold: hours,
+      description: `No run has succeeded for ${hours} hours${reason}`,
+    },
+  ];
 }

@@ -108,6 +108,8 @@ export class RunMonitoring extends Construct {
       addQueueMaxSizeAlarm: {
         DeadLetters: {
           maxMessageCount: 0,
+          // SQS stops measuring a queue that was idle for six hours: an idle queue has no dead letters.
+          treatMissingDataOverride: TreatMissingData.NOT_BREACHING,
           ...this.#text('dead-letters', 'A scheduled start, an event or a call of close-run failed for good'),
         },
       },
@@ -146,7 +148,7 @@ function metricWithAlarm(alarm: RunAlarm, metrics: MetricFactory, text: AlarmTex
   const threshold: CustomThreshold = {
     threshold: alarm.threshold,
     comparisonOperator: COMPARISONS[alarm.when],
-    treatMissingDataOverride: TreatMissingData.NOT_BREACHING,
+    ...whenMissing(alarm),
     ...text,
   };
   return {
@@ -158,5 +160,16 @@ function metricWithAlarm(alarm: RunAlarm, metrics: MetricFactory, text: AlarmTex
     ),
     alarmFriendlyName: alarm.name,
     addAlarm: { Warning: threshold },
+  };
+}
+
+/** Silence is good, but for an alarm that counts it: that one is raised when all periods of its time were silent. */
+function whenMissing({ silentMinutes }: RunAlarm): Partial<CustomThreshold> {
+  if (silentMinutes === undefined) return { treatMissingDataOverride: TreatMissingData.NOT_BREACHING };
+  const periods = Math.ceil(silentMinutes / PERIOD.toMinutes());
+  return {
+    treatMissingDataOverride: TreatMissingData.BREACHING,
+    evaluationPeriods: periods,
+    datapointsToAlarm: periods,
   };
 }

@@ -12,9 +12,6 @@ import {
 } from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
 
-/** Without this tag the service role of EMR may not use a subnet or a security group. */
-export const MANAGED_POLICY_TAG = { key: 'for-use-with-amazon-emr-managed-policies', value: 'true' } as const;
-
 interface Traffic {
   readonly ipProtocol: 'tcp' | 'udp' | 'icmp';
   readonly fromPort: number;

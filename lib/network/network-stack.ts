@@ -3,10 +3,11 @@ import { Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import { type IVpc, Vpc } from 'aws-cdk-lib/aws-ec2';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
+import { MANAGED_POLICY_TAG } from '../../domain/operations.ts';
 import type { Configuration } from '../configuration.ts';
 import { LOG_GROUP_NAMES, PipelineLogGroup } from '../pipeline-log-group.ts';
 import { ClusterNetwork, clusterZones } from './cluster-network.ts';
-import { ClusterSecurityGroups, MANAGED_POLICY_TAG } from './cluster-security-groups.ts';
+import { ClusterSecurityGroups } from './cluster-security-groups.ts';
 import { NetworkEndpoints } from './network-endpoints.ts';
 
 export interface NetworkStackProps extends StackProps {

@@ -17,7 +17,7 @@ export interface ClosingRulesProps {
 }
 
 /** How often the sweep looks for runs that failed and were not closed, and for clusters without a run. */
-const SWEEP_MINUTES = 15;
+export const SWEEP_MINUTES = 15;
 
 /** They cover what no Catch sees: an abort, the time-out of the execution, a broken definition. */
 export class ClosingRules extends Construct {

@@ -11,7 +11,8 @@ import {
   WATCHED_SINCE,
 } from '../../domain/lake-objects.ts';
 import { CLUSTER_TAGS, type FunctionName } from '../../domain/operations.ts';
-import { arnOf } from '../arns.ts';
+import { SERVICE_LINKED_ROLES } from '../../domain/preflight.ts';
+import { arnOf, arnOfServiceLinkedRole } from '../arns.ts';
 import { useKey } from '../storage/data-key.ts';
 import type { Storage } from '../storage/storage-stack.ts';
 
@@ -44,6 +45,7 @@ export function functionStatements(
       read(RECORDS),
       listEventFiles(props),
       readInstanceOfferings(),
+      ...checkAccount(),
       ...observe,
     ],
     'store-metrics': [
@@ -153,6 +155,18 @@ function describeClusters(): PolicyStatement[] {
 /** Which instance types EC2 offers, and in which zones the cluster's subnets are: describing has no resource to name. */
 function readInstanceOfferings(): PolicyStatement {
   return allow('ReadInstanceOfferings', ['ec2:DescribeInstanceTypeOfferings', 'ec2:DescribeSubnets'], ['*']);
+}
+
+/** What PlanRun asks the account before a cluster is created. Quotas and instances have no resource to name. */
+function checkAccount(): PolicyStatement[] {
+  return [
+    allow(
+      'ReadQuotas',
+      ['servicequotas:GetServiceQuota', 'servicequotas:GetAWSDefaultServiceQuota', 'ec2:DescribeInstances'],
+      ['*'],
+    ),
+    allow('SeeServiceLinkedRoles', ['iam:GetRole'], SERVICE_LINKED_ROLES.map(arnOfServiceLinkedRole)),
+  ];
 }
 
 /** Public figures: there is no resource to name. */

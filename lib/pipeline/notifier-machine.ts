@@ -14,8 +14,8 @@ import { defineNotifier } from './states/publish.ts';
 export interface NotifierMachineProps {
   /** Name of the deployment: the machine's name begins with it. */
   readonly prefix: string;
-  /** Encrypts the topic. */
-  readonly key: IKey;
+  /** Customer key that encrypts the topic, if one does. */
+  readonly key: IKey | undefined;
   readonly topic: ITopic;
   readonly logGroup: ILogGroup;
 }
@@ -34,7 +34,7 @@ export class NotifierMachine extends Construct {
           actions: ['sns:Publish'],
           resources: [topic.topicArn],
         }),
-        useKey(key),
+        ...(key === undefined ? [] : [useKey(key)]),
       ],
     });
     this.stateMachine = new StateMachine(this, 'Default', {

@@ -17,7 +17,7 @@ import { ClosingRules } from './closing-rules.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { functionEnvironment } from './function-environment.ts';
 import { functionStatements } from './function-statements.ts';
-import { Notifications } from './notifications.ts';
+import { type ExistingTopic, Notifications } from './notifications.ts';
 import { NotifierMachine } from './notifier-machine.ts';
 import { PipelineFunction } from './pipeline-function.ts';
 import { PipelineMachine } from './pipeline-machine.ts';
@@ -56,14 +56,16 @@ export class PipelineStack extends Stack implements WatchedPipeline {
     const logGroup = (logGroupId: string, name: string): ILogGroup =>
       new PipelineLogGroup(this, logGroupId, { configuration, key, name }).logGroup;
 
-    this.notifications = new Notifications(this, 'Notifications', {
+    const notifications = new Notifications(this, 'Notifications', {
       prefix,
       key,
       email: configuration.alarmEmail,
-    }).topic;
+      existing: existingTopicOf(configuration),
+    });
+    this.notifications = notifications.topic;
     this.notifier = new NotifierMachine(this, 'Notifier', {
       prefix,
-      key,
+      key: notifications.key,
       topic: this.notifications,
       logGroup: logGroup('NotifierLogs', LOG_GROUP_NAMES.stateMachine(notifierName(prefix))),
     }).stateMachine;
@@ -122,4 +124,8 @@ export class PipelineStack extends Stack implements WatchedPipeline {
       description: 'What to start for a run',
     });
   }
+}
+
+function existingTopicOf({ alarmTopicArn, alarmTopicKeyArn }: Configuration): ExistingTopic | undefined {
+  return alarmTopicArn === undefined ? undefined : { topicArn: alarmTopicArn, keyArn: alarmTopicKeyArn };
 }

@@ -86,6 +86,6 @@ export const REVIEWED_FINDINGS: readonly ReviewedFinding[] = [
   wildcard(
     /Resource::\*$/,
     LAMBDA_ROLES,
-    'ListClusters, what EC2 tells of offers, subnets and spot prices, and X-Ray have no resource to name',
+    'ListClusters, quotas, what EC2 tells of offers, instances, subnets and spot prices, and X-Ray have no resource to name',
   ),
 ];

@@ -1,4 +1,5 @@
-/** Adapters of the ports to EC2's market for a local run, which uses no EC2 instances. */
+/** Adapters of the ports to an AWS account and to EC2's market for a local run, which uses neither. */
+import type { Account } from '../../lambda/ports/account.ts';
 import type { InstanceMarket, SpotPrices } from '../../lambda/ports/instance-market.ts';
 
 /** Without instances there are no prices. */
@@ -10,4 +11,14 @@ export const localInstanceMarket: InstanceMarket = {
     zones: new Map(instanceTypes.map((type) => [type, ['here']])),
     subnetZones: ['here'],
   }),
+};
+
+/** Nothing is missing: no cluster is created. */
+export const localAccount: Account = {
+  quotas: async () => ({
+    onDemand: { vcpus: Number.POSITIVE_INFINITY, inUse: 0 },
+    spot: { vcpus: Number.POSITIVE_INFINITY, inUse: 0 },
+  }),
+  hasServiceLinkedRole: async () => true,
+  untaggedSubnets: async () => [],
 };

@@ -15,7 +15,7 @@ import { filePath } from '../adapters/file-uris.ts';
 import { FolderStore } from '../adapters/folder-store.ts';
 import { LocalClusters } from '../adapters/local-clusters.ts';
 import { LocalExecutions } from '../adapters/local-executions.ts';
-import { localInstanceMarket, localSpotPrices } from '../adapters/local-market.ts';
+import { localAccount, localInstanceMarket, localSpotPrices } from '../adapters/local-market.ts';
 import { athena } from '../handlers/athena.ts';
 import { elasticMapReduce } from '../handlers/elasticmapreduce.ts';
 import { lambda } from '../handlers/lambda.ts';
@@ -68,6 +68,7 @@ export async function runLocally(options: LocalRunOptions): Promise<RunSummary> 
     objects,
     sql,
     clusters,
+    account: localAccount,
     instanceMarket: localInstanceMarket,
     spotPrices: localSpotPrices,
     executions,

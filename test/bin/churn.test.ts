@@ -25,7 +25,17 @@ describe('the command line', () => {
   it('lists every command in its help, and exits with 0', async () => {
     const { exitCode, stdout } = await churn('--help');
     expect(exitCode).toBe(0);
-    for (const command of ['run', 'generate', 'report', 'forget', 'start', 'watch', 'list', 'stop']) {
+    for (const command of [
+      'run',
+      'generate',
+      'report',
+      'forget',
+      'start',
+      'watch',
+      'list',
+      'stop',
+      'doctor',
+    ]) {
       expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
     }
   });
@@ -36,6 +46,7 @@ describe('the command line', () => {
     [['forget', ' '], /A user id is empty/],
     [['forget', '17', '--lake', 's3:/lake'], /must be s3:\/\/bucket/],
     [['list', '--stage', 'test'], /Allowed choices are dev, prod/],
+    [['doctor'], /Name the deployment to check, with --stage/],
     [['start', '--events', '/tmp'], /must be an address in S3.*churn run/],
     [['start', '--resume', 'run-1', '--force'], /leave out all options except --resume/],
   ])('exits with 2 when it is called with invalid arguments: %j', async (args, words) => {
@@ -48,6 +59,7 @@ describe('the command line', () => {
     [['list', '--json'], /No Region is set.*--region/],
     [['start', '--region', 'eu-central-1'], /no AWS credentials.*aws sso login/],
     [['report', '--stage', 'prod', '--region', 'eu-central-1'], /no AWS credentials/],
+    [['doctor', '--stage', 'dev', '--region', 'eu-central-1'], /no AWS credentials/],
     [['watch', '--state-machine', 'churn-dev'], /is not the ARN of a state machine/],
     [['forget', '17', '--lake', '/nowhere'], /There is no lake in \/nowhere/],
     [['forget', '17', '--lake', 's3://lake'], /No Region is set.*--region/],

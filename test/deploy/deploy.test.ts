@@ -12,12 +12,14 @@ import {
   EC2Client,
 } from '@aws-sdk/client-ec2';
 import { DescribeClusterCommand, EMRClient, RunJobFlowCommand } from '@aws-sdk/client-emr';
+import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CLOSED, CURRENT, PLAN, REPORT, RUN_RECORD } from '../../domain/lake-objects.ts';
 import { CLUSTER_TAGS, ENVIRONMENT, FUNCTION_NAMES, type FunctionName } from '../../domain/operations.ts';
+import { SERVICE_LINKED_ROLES } from '../../domain/preflight.ts';
 import { runRecordSchema } from '../../domain/records.ts';
 import { buildApp, type ChurnApp } from '../../lib/app.ts';
 import { projectRoot } from '../../setup/environment.mjs';
@@ -120,6 +122,17 @@ afterAll(async () => {
 });
 
 describe('the deployed Lambdas', () => {
+  test('start-training refuses an account in which EMR lacks its role, until the role exists', async () => {
+    const eventsRoot = lambdas.get('start-training')?.environment[ENVIRONMENT.eventsRoot] ?? '';
+    await put(`${eventsRoot}/2018-10-01.json`, '{"ts": 1538352117000}\n');
+    const startedAt = new Date().toISOString();
+    const event = { runId: 'unready', executionArn: arn('unready'), startedAt, request: {} };
+    await expect(call('start-training', event)).rejects.toThrow(
+      /AccountNotReady: [\s\S]*AWSServiceRoleForEMRCleanup[\s\S]*create-service-linked-role/,
+    );
+    await createServiceLinkedRoles();
+  });
+
   test('start-training plans a run, and refuses a second one while it is in progress', async () => {
     const eventsRoot = lambdas.get('start-training')?.environment[ENVIRONMENT.eventsRoot] ?? '';
     await put(`${eventsRoot}/2018-10-01.json`, '{"ts": 1538352117000}\n');
@@ -293,6 +306,21 @@ async function startCluster(runId: string): Promise<string> {
     }),
   );
   return JobFlowId ?? '';
+}
+
+/** The emulator gives service-linked roles other names than AWS, so they are created by name. */
+async function createServiceLinkedRoles(): Promise<void> {
+  const iam = new IAMClient(client());
+  for (const { name, service } of SERVICE_LINKED_ROLES) {
+    const Statement = [{ Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' }];
+    await iam.send(
+      new CreateRoleCommand({
+        RoleName: name,
+        Path: `/aws-service-role/${service}/`,
+        AssumeRolePolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement }),
+      }),
+    );
+  }
 }
 
 /** The emulator finds a stack by its name only while it exists. */

@@ -2,6 +2,8 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { describe, expect, test } from 'vitest';
 import { ConfigurationError, LOG_RETENTION_DAYS, readConfiguration } from '../../lib/configuration.ts';
 
+const TOPIC = 'arn:aws:sns:eu-central-1:111122223333:oncall';
+
 function problemOf(context: Record<string, unknown>): string {
   try {
     readConfiguration(context);
@@ -24,7 +26,9 @@ describe('defaults', () => {
   });
 
   test('of prod: on schedule, logs for a year', () => {
-    expect(readConfiguration({ 'churn:stage': 'prod' })).toMatchObject({
+    expect(
+      readConfiguration({ 'churn:stage': 'prod', 'churn:alarmEmail': 'oncall@example.com' }),
+    ).toMatchObject({
       prefix: 'churn-prod',
       scheduleEnabled: true,
       logRetentionDays: 365,
@@ -106,6 +110,36 @@ describe('a configuration that cannot be deployed is refused with the key: ', ()
       { 'churn:runbookRoot': 'https://git.example.com/runbooks/' },
       /churn:runbookRoot: must be the URL/,
     ],
+    [
+      'prod without anyone who is notified',
+      { 'churn:stage': 'prod' },
+      /churn:alarmEmail: prod needs somebody/,
+    ],
+    [
+      'the name of a topic without its ARN',
+      { 'churn:alarmTopicArn': 'oncall' },
+      /churn:alarmTopicArn: must be the ARN of a standard SNS topic/,
+    ],
+    [
+      'a FIFO topic, which alarms cannot reach',
+      { 'churn:alarmTopicArn': `${TOPIC}.fifo` },
+      /churn:alarmTopicArn: must be the ARN of a standard SNS topic/,
+    ],
+    [
+      'a topic in another Region',
+      { 'churn:alarmTopicArn': TOPIC, 'churn:region': 'eu-west-1' },
+      /churn:alarmTopicArn: is in eu-central-1: alarms reach only topics in eu-west-1/,
+    ],
+    [
+      'an address beside a topic',
+      { 'churn:alarmTopicArn': TOPIC, 'churn:alarmEmail': 'oncall@example.com' },
+      /churn:alarmEmail: cannot be set together with alarmTopicArn/,
+    ],
+    [
+      "a topic's key without the topic",
+      { 'churn:alarmTopicKeyArn': 'arn:aws:kms:eu-central-1:111122223333:key/x' },
+      /churn:alarmTopicKeyArn: can be set only together with alarmTopicArn/,
+    ],
     ['an invalid address', { 'churn:alarmEmail': 'me' }, /churn:alarmEmail: /],
     [
       'an idle time shorter than the polling of a step',
@@ -145,6 +179,13 @@ test('logs are kept for as long as CloudWatch Logs can keep them, but not for ev
   for (const days of LOG_RETENTION_DAYS) {
     expect(readConfiguration({ 'churn:logRetentionDays': String(days) }).logRetentionDays).toBe(days);
   }
+});
+
+test('prod is content with an existing topic', () => {
+  expect(readConfiguration({ 'churn:stage': 'prod', 'churn:alarmTopicArn': TOPIC })).toMatchObject({
+    stage: 'prod',
+    alarmTopicArn: TOPIC,
+  });
 });
 
 describe('schedules', () => {

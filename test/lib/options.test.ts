@@ -1,6 +1,6 @@
 /** What a deployment may choose, seen in the templates. */
 import { Match } from 'aws-cdk-lib/assertions';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { synthesize } from '../support/synthesize.ts';
 import { allActions } from './policies.ts';
 
@@ -77,4 +77,23 @@ test('with both confirmations data is deleted with its stack', () => {
   for (const type of ['AWS::S3::Bucket', 'AWS::KMS::Key', 'AWS::Glue::Database']) {
     template('storage').allResources(type, Match.objectLike({ DeletionPolicy: 'Delete' }));
   }
+});
+
+describe('with an existing topic', () => {
+  const topic = 'arn:aws:sns:eu-central-1:111122223333:oncall';
+  const key = 'arn:aws:kms:eu-central-1:111122223333:key/4e5f';
+  const existing = synthesize({ 'churn:alarmTopicArn': topic, 'churn:alarmTopicKeyArn': key });
+
+  test('alarms and runs are sent to it, and none is made', () => {
+    existing.template('pipeline').resourceCountIs('AWS::SNS::Topic', 0);
+    existing
+      .template('monitoring')
+      .allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [topic] });
+  });
+
+  test('the notifier may publish to it, and use its key', () => {
+    const statements = allActions(existing.template('pipeline'));
+    expect(statements.get('sns:Publish')).toEqual([topic]);
+    expect(statements.get('kms:GenerateDataKey')).toContain(key);
+  });
 });

@@ -9,6 +9,7 @@ function intercepted(ports: Ports, before: Interceptor): Ports {
     objects: guarded(ports.objects, 'objects', before),
     sql: guarded(ports.sql, 'sql', before),
     clusters: guarded(ports.clusters, 'clusters', before),
+    account: guarded(ports.account, 'account', before),
     instanceMarket: guarded(ports.instanceMarket, 'instanceMarket', before),
     spotPrices: guarded(ports.spotPrices, 'spotPrices', before),
     executions: guarded(ports.executions, 'executions', before),

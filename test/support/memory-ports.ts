@@ -6,7 +6,9 @@
 import { posix } from 'node:path';
 import { Readable } from 'node:stream';
 import { compareKeys } from '../../domain/key-order.ts';
+import type { ByMarket, QuotaState } from '../../domain/preflight.ts';
 import type { Notice } from '../../domain/run.ts';
+import type { Account } from '../../lambda/ports/account.ts';
 import type { Clock } from '../../lambda/ports/clock.ts';
 import type { ClusterDescription, Clusters, LivingCluster } from '../../lambda/ports/clusters.ts';
 import type { ExecutionStatus, Executions, FailedExecution } from '../../lambda/ports/executions.ts';
@@ -255,6 +257,33 @@ export class MemoryClusters implements Clusters {
   }
 }
 
+/** An account that lacks nothing, unless a test takes it away. */
+export class MemoryAccount implements Account {
+  readonly quota = { onDemand: { vcpus: 1_000, inUse: 0 }, spot: { vcpus: 1_000, inUse: 0 } };
+  readonly missingRoles = new Set<string>();
+  readonly untagged = new Set<string>();
+  readonly #turnstile: Turnstile;
+
+  constructor(turnstile: Turnstile) {
+    this.#turnstile = turnstile;
+  }
+
+  async quotas(): Promise<ByMarket<QuotaState>> {
+    await this.#turnstile.pass('account.quotas');
+    return this.quota;
+  }
+
+  async hasServiceLinkedRole({ name }: { readonly name: string }): Promise<boolean> {
+    await this.#turnstile.pass('account.hasServiceLinkedRole', name);
+    return !this.missingRoles.has(name);
+  }
+
+  async untaggedSubnets(subnetIds: readonly string[]): Promise<readonly string[]> {
+    await this.#turnstile.pass('account.untaggedSubnets', subnetIds.join());
+    return subnetIds.filter((id) => this.untagged.has(id));
+  }
+}
+
 export class MemoryInstanceMarket implements InstanceMarket {
   /** Zones by type; a type that is not listed is sold in the zones of all subnets. */
   readonly zones = new Map<string, readonly string[]>();
@@ -346,6 +375,7 @@ export class MemoryPorts implements Ports {
   readonly objects: MemoryObjects;
   readonly sql: MemorySql;
   readonly clusters: MemoryClusters;
+  readonly account: MemoryAccount;
   readonly instanceMarket: MemoryInstanceMarket;
   readonly spotPrices: MemorySpotPrices;
   readonly executions: MemoryExecutions;
@@ -359,6 +389,7 @@ export class MemoryPorts implements Ports {
     this.objects = new MemoryObjects(this.#turnstile, this.clock);
     this.sql = new MemorySql(this.#turnstile);
     this.clusters = new MemoryClusters(this.#turnstile, this.clock);
+    this.account = new MemoryAccount(this.#turnstile);
     this.instanceMarket = new MemoryInstanceMarket(this.#turnstile);
     this.spotPrices = new MemorySpotPrices(this.#turnstile);
     this.executions = new MemoryExecutions(this.#turnstile, this.clock);

@@ -59,7 +59,13 @@ export const FLOORS: Floors = [
       name: 'lib/storage',
       uses: { domain: 'tables, columns and queries', lib: 'configuration, ARNs and log groups' },
     },
-    { name: 'lib/network', uses: { lib: 'configuration, ARNs and log groups' } },
+    {
+      name: 'lib/network',
+      uses: {
+        domain: 'the tag without which EMR may not use a subnet',
+        lib: 'configuration, ARNs and log groups',
+      },
+    },
     {
       name: 'local/adapters',
       uses: {
@@ -145,7 +151,6 @@ export const FLOORS: Floors = [
         setup: 'the root, below which the handlers are bundled',
         lib: 'configuration, ARNs and log groups',
         'lib/storage': 'buckets, keys and tables',
-        'lib/network': 'the tag without which EMR may not use a security group',
         'lib/compute': 'the cluster and the scripts',
       },
     },
@@ -274,6 +279,7 @@ export const FLOORS: Floors = [
       name: 'bin',
       uses: {
         domain: 'errors meant for users',
+        lib: 'the warning of a deployment that notifies nobody',
         'lib/review': 'checks of the app',
         'lib/app': 'the app',
         'bin/commands': 'the commands',

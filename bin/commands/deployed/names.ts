@@ -19,6 +19,11 @@ export function regionOf(stateMachineArn: string): string {
   return region;
 }
 
+/** Name of a state machine, which is that of its deployment. */
+export function stateMachineNameOf(stateMachineArn: string): string {
+  return stateMachineArn.slice(stateMachineArn.lastIndexOf(':') + 1);
+}
+
 /**
  * ARN of a run's execution.
  * @param run the run's id, or the ARN itself

@@ -108,6 +108,8 @@ describe('the S3 adapter', () => {
   it.each([
     ['NoSuchBucket', 'no such bucket'],
     ['AccessDenied', 'access denied'],
+    ['PermanentRedirect', 'bucket in another Region'],
+    ['AuthorizationHeaderMalformed', 'bucket in another Region'],
   ])('reports a bucket that cannot be listed: %s', async (name, reason) => {
     const { mock, store } = objects();
     const refusal = { name, message: 'as S3 says', $fault: 'client' as const, $metadata: {} };

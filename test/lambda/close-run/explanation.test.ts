@@ -50,3 +50,56 @@ describe('an explanation without an error of its own names the state', () => {
     expect(where({ ...planned, finished: ['ingest-events'] })).toBe('BuildFeatures');
   });
 });
+
+describe('a message of AWS that names the wrong cause', () => {
+  const broken = (stateChangeReason: string): Evidence => ({
+    ...NOTHING,
+    clusters: [{ ...CLUSTER, state: 'TERMINATED_WITH_ERRORS', stateChangeReason }],
+  });
+
+  it.each([
+    [
+      'Service role EmrServiceRole-X has insufficient EC2 permissions',
+      /for-use-with-amazon-emr-managed-policies = true: a subnet or a security group/,
+      /tag the VPC, the subnets .*churn doctor.*resume the run/s,
+    ],
+    [
+      'The task fleet could not be provisioned: Client.InternalError: Client error on launch',
+      /KMS key of a volume.*AWSServiceRoleForEC2Spot/,
+      /create-service-linked-role --aws-service-name spot\.amazonaws\.com.*aws kms create-grant/,
+    ],
+    [
+      "Service-linked role 'AWSServiceRoleForEMRCleanup' for EMR is required.",
+      /before the first cluster/,
+      /--aws-service-name elasticmapreduce\.amazonaws\.com/,
+    ],
+    [
+      'AuthFailure.ServiceLinkedRoleCreationNotPermitted: The provided credentials do not have permission',
+      /AWSServiceRoleForEC2Spot/,
+      /--aws-service-name spot\.amazonaws\.com/,
+    ],
+    [
+      'VcpuLimitExceeded: You have requested more vCPU capacity than your current vCPU limit of 5',
+      /quota of EC2 does not allow/,
+      /churn doctor/,
+    ],
+  ])('%s: keeps the message, and says what is behind it', (message, why, whatToDo) => {
+    const byCluster = explain(broken(message), { error: undefined, cause: undefined });
+    const cause = JSON.stringify({ Cluster: { Status: { StateChangeReason: { Message: message } } } });
+    const byCause = explain(NOTHING, { error: 'States.TaskFailed', cause });
+    for (const explanation of [byCluster, byCause]) {
+      expect(explanation.why).toContain(message);
+      expect(explanation.why).toMatch(why);
+      expect(explanation.whatToDo).toMatch(whatToDo);
+    }
+  });
+
+  it('is not seen where there is none', () => {
+    const { why, whatToDo } = explain(broken('Instance i-1 was terminated'), {
+      error: undefined,
+      cause: undefined,
+    });
+    expect(why).toBe('cluster j-1 ended with errors: Instance i-1 was terminated');
+    expect(whatToDo).toMatch(/^fix what the reason names/);
+  });
+});

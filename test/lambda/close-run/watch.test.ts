@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 
 test('the sweep measures a pipeline that has never succeeded from the first sweep on', async () => {
-  expect(await watch(worldOn(ports))).toEqual({ hoursSinceSuccess: 0, oldestClusterHours: 0 });
+  expect(await watch(worldOn(ports))).toEqual({ sweeps: 1, hoursSinceSuccess: 0, oldestClusterHours: 0 });
   ports.clock.advance(24 * HOUR);
   expect(await watch(worldOn(ports))).toMatchObject({ hoursSinceSuccess: 24 });
   ports.clock.advance(400 * HOUR);
@@ -44,5 +44,5 @@ test('the sweep measures the time since the last success and the age of the olde
   ports.clock.advance(2 * HOUR);
   ports.clusters.start('young', arnOf('young'));
   ports.clock.advance(HOUR);
-  expect(await watch(worldOn(ports))).toEqual({ hoursSinceSuccess: 3, oldestClusterHours: 3 });
+  expect(await watch(worldOn(ports))).toEqual({ sweeps: 1, hoursSinceSuccess: 3, oldestClusterHours: 3 });
 });

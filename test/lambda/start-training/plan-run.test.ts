@@ -238,6 +238,10 @@ describe('an event log that cannot be listed', () => {
       'access denied',
       /s3:\/\/raw\/events\S* cannot be listed.*as S3 says\nAllow .* or correct churn:rawBucket/,
     ],
+    [
+      'bucket in another Region',
+      /s3:\/\/raw\/events\S* cannot be listed.*as S3 says\n.*buckets of its own Region only: copy the log/,
+    ],
   ] as const)(
     'is a configuration error, even if a request names a location in it: %s',
     async (reason, words) => {

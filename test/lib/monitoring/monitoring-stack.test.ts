@@ -8,7 +8,10 @@ import { scheduleHours } from '../../../lib/schedule-expression.ts';
 import { projectRoot } from '../../../setup/environment.mjs';
 import { synthesize } from '../../support/synthesize.ts';
 
-const { template, configuration } = synthesize({ 'churn:stage': 'prod' });
+const { template, configuration } = synthesize({
+  'churn:stage': 'prod',
+  'churn:alarmEmail': 'oncall@example.com',
+});
 
 const alarmSchema = z.looseObject({
   Properties: z.looseObject({
@@ -76,6 +79,7 @@ test('there is an alarm for each thing that an operator must act on, and no othe
     'feature-drift',
     'model-quality',
     'no-successful-run',
+    'no-sweep',
     'notification-failed',
     'quarantine-share',
     'row-reconciliation',
@@ -101,8 +105,9 @@ describe.each([...alarms])('alarm %s', (name, alarm) => {
     ]);
   });
 
-  test('says nothing when there is nothing to measure', () => {
-    expect(alarm.TreatMissingData ?? 'missing').not.toBe('breaching');
+  // "missing" would make it insufficient data, from which no notification says that all is well again.
+  test('takes silence for good, but for the alarm on silence itself', () => {
+    expect(alarm.TreatMissingData).toBe(name === 'no-sweep' ? 'breaching' : 'notBreaching');
   });
 });
 
@@ -133,6 +138,16 @@ test.each([
   expect(alarm === undefined ? [] : watchedBy(alarm)).toMatchObject([
     { MetricName: RUN_METRICS.costUsd.name, Dimensions: [{ Name: 'service', Value: service }] },
   ]);
+});
+
+test('four sweeps without a heartbeat raise an alarm, and three do not', () => {
+  expect(alarms.get('no-sweep')).toMatchObject({
+    Threshold: 1,
+    ComparisonOperator: 'LessThanThreshold',
+    EvaluationPeriods: 4,
+    DatapointsToAlarm: 4,
+    Metrics: [expect.objectContaining({ MetricStat: expect.objectContaining({ Period: 900 }) })],
+  });
 });
 
 test('a weekly schedule is missed after two weeks', () => {

@@ -50,6 +50,29 @@ describe('the monitoring of runs', () => {
   });
 });
 
+describe('the alarm on the time without a successful run', () => {
+  const thresholds = (overrides: Readonly<Record<string, unknown>>): readonly unknown[] =>
+    Object.values(
+      monitoring(overrides).template.findResources('AWS::CloudWatch::Alarm', {
+        Properties: { AlarmName: 'churn-dev-no-successful-run' },
+      }),
+    ).map(({ Properties }) => Properties.Threshold);
+
+  test('does not exist where nobody expects a run', () => {
+    expect(thresholds({})).toEqual([]);
+  });
+
+  test('is twice the time between scheduled starts', () => {
+    expect(thresholds({ 'churn:scheduleEnabled': 'true' })).toEqual([336]);
+  });
+
+  test('is what the configuration says, with and without a schedule', () => {
+    const hours = { 'churn:alarmMaxHoursWithoutSuccess': '36' };
+    expect(thresholds(hours)).toEqual([36]);
+    expect(thresholds({ ...hours, 'churn:scheduleEnabled': 'true' })).toEqual([36]);
+  });
+});
+
 describe('the runbook of an alarm', () => {
   const descriptionIn = ({ template }: ReturnType<typeof monitoring>): string => {
     const alarms = Object.values(

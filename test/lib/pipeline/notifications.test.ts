@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { Notifications } from '../../../lib/pipeline/notifications.ts';
 import { alone } from '../../support/construct-alone.ts';
 
+const EXISTING = 'arn:aws:sns:eu-central-1:111122223333:oncall';
+
 const notifications = (email?: string) =>
   alone(
     'pipeline',
@@ -42,4 +44,19 @@ describe('the topic of notifications', () => {
       Endpoint: 'oncall@example.com',
     });
   });
+});
+
+test('an existing topic is used as it is: no topic, no policy and no subscription are made', () => {
+  const { template, findings } = alone('pipeline', (stack, { key }) => {
+    const existing = { topicArn: EXISTING };
+    const { topic, key: used } = new Notifications(stack, 'Notifications', {
+      prefix: 'churn-dev',
+      key,
+      existing,
+    });
+    expect(topic.topicArn).toBe(EXISTING);
+    expect(used).toBeUndefined();
+  });
+  expect(findings).toEqual([]);
+  expect(template.toJSON()).not.toHaveProperty('Resources');
 });

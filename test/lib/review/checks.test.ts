@@ -78,7 +78,7 @@ test('every wildcard that is left has its justification', () => {
       close-run/Role: arn:<AWS::Partition>:elasticmapreduce:<AWS::Region>:<AWS::AccountId>:cluster/*
       start-training/Role: arn:<AWS::Partition>:elasticmapreduce:<AWS::Region>:<AWS::AccountId>:cluster/*
       store-metrics/Role: arn:<AWS::Partition>:elasticmapreduce:<AWS::Region>:<AWS::AccountId>:cluster/*
-    ListClusters, what EC2 tells of offers, subnets and spot prices, and X-Ray have no resource to name
+    ListClusters, quotas, what EC2 tells of offers, instances, subnets and spot prices, and X-Ray have no resource to name
       close-run/Role: *
       render-report/Role: *
       start-training/Role: *

@@ -11,7 +11,7 @@ import { DuckDbEngine } from '../../../local/adapters/duckdb-engine.ts';
 import { FolderStore } from '../../../local/adapters/folder-store.ts';
 import { LocalClusters } from '../../../local/adapters/local-clusters.ts';
 import { LocalExecutions } from '../../../local/adapters/local-executions.ts';
-import { localInstanceMarket, localSpotPrices } from '../../../local/adapters/local-market.ts';
+import { localAccount, localInstanceMarket, localSpotPrices } from '../../../local/adapters/local-market.ts';
 import { athena } from '../../../local/handlers/athena.ts';
 import { elasticMapReduce, localArguments } from '../../../local/handlers/elasticmapreduce.ts';
 import { lambda } from '../../../local/handlers/lambda.ts';
@@ -102,6 +102,7 @@ describe('the local handler for Lambda', () => {
     objects: new FolderStore(new ContentTags(join(folder, 'tags.json'))),
     sql: new DuckDbEngine({ folder, queriesFolder: join(folder, 'queries') }),
     clusters,
+    account: localAccount,
     instanceMarket: localInstanceMarket,
     spotPrices: localSpotPrices,
     executions: new LocalExecutions(join(folder, 'executions')),
