@@ -26,11 +26,12 @@ export interface PlanParts {
 /** Everything the steps need to know. */
 export function buildPlan(parts: PlanParts, deployment: Deployment): RunPlan {
   const { runId, executionArn, plannedAt, request, batch, abandonedBatchIds, size } = parts;
-  const { settings, lakeRoot } = deployment;
+  const { settings, lakeRoot, release } = deployment;
   return {
     runId,
     executionArn,
     plannedAt: plannedAt.toISOString(),
+    release,
     lakeRoot,
     batch,
     abandonedBatchIds: [...abandonedBatchIds],

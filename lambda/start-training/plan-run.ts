@@ -98,12 +98,12 @@ async function planNewRun(
 }
 
 async function planResumedRun(
-  { lake, clock }: World,
+  { lake, clock, deployment }: World,
   run: PlanRunInput,
   resumedRunId: string,
   ledger: readonly LedgeredBatch[],
 ): Promise<Planned> {
-  const plan = await findResumable(lake, resumedRunId);
+  const plan = await findResumable(lake, resumedRunId, deployment.release);
   const abandonedBatchIds = await abandonedBefore(lake, plan.batch, ledger);
   await markPending(lake, plan.batch);
   return {
