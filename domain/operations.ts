@@ -14,6 +14,8 @@ export const ENVIRONMENT = {
   lakeRoot: 'LAKE_ROOT',
   /** Folder, file or glob of event files, for requests that name none. */
   eventsRoot: 'EVENTS_ROOT',
+  /** Names what the steps are executed with; plans carry it. */
+  release: 'RELEASE',
   /** RunSettings as JSON; what is left out takes its default. */
   runSettings: 'RUN_SETTINGS',
   /** `emr` (the default) or `local`. */

@@ -93,6 +93,8 @@ export const runPlanSchema = z.strictObject({
   runId: z.string().min(1),
   executionArn: z.string().min(1),
   plannedAt: z.iso.datetime(),
+  /** Names what the steps are executed with; plans of before there were releases have none. */
+  release: z.string().min(1).default('none'),
   /** Root of the lake: `s3://bucket` or `file:///folder`, without a slash at the end. */
   lakeRoot: uri,
   batch: batchSchema,

@@ -3,6 +3,7 @@
  * as `T | undefined`, which exactOptionalPropertyTypes distinguishes from the interfaces' `T?`.
  */
 import { type IVpc, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { type IVersion, Version } from 'aws-cdk-lib/aws-lambda';
 import { Bucket, type IBucket } from 'aws-cdk-lib/aws-s3';
 import type { IConstruct } from 'constructs';
 
@@ -16,10 +17,19 @@ export function asVpc(vpc: IConstruct): IVpc {
   throw new TypeError(`${vpc.node.path} is not a VPC`);
 }
 
+export function asVersion(version: IConstruct): IVersion {
+  if (isVersion(version)) return version;
+  throw new TypeError(`${version.node.path} is not a version of a Lambda function`);
+}
+
 function isBucket(construct: IConstruct): construct is IBucket {
   return construct instanceof Bucket;
 }
 
 function isVpc(construct: IConstruct): construct is IVpc {
   return construct instanceof Vpc;
+}
+
+function isVersion(construct: IConstruct): construct is IVersion {
+  return construct instanceof Version;
 }

@@ -123,6 +123,7 @@ class Plan(TypedDict):
     runId: str
     executionArn: str
     plannedAt: str
+    release: str
     lakeRoot: str
     batch: Batch
     abandonedBatchIds: list[str]

@@ -15,6 +15,8 @@ export interface Deployment {
   readonly platform: Platform;
   /** Region of the deployment: its instances, and their prices. */
   readonly region: string;
+  /** Names what the steps are executed with. */
+  readonly release: string;
   readonly settings: RunSettings;
   readonly fleets: Fleets;
   readonly subnetIds: readonly string[];
@@ -25,6 +27,7 @@ const environmentSchema = z.object({
   [ENVIRONMENT.eventsRoot]: z.string().min(1),
   [ENVIRONMENT.platform]: z.enum(['emr', 'local']).default('emr'),
   [ENVIRONMENT.region]: z.string().min(1).default('us-east-1'),
+  [ENVIRONMENT.release]: z.string().min(1),
   [ENVIRONMENT.runSettings]: z.string().default('{}'),
   [ENVIRONMENT.fleets]: z.string().default('{}'),
   [ENVIRONMENT.subnetIds]: z.string().default(''),
@@ -49,6 +52,7 @@ export function readDeployment(environment: Readonly<Record<string, string | und
     eventsRoot: variables.data[ENVIRONMENT.eventsRoot],
     platform: variables.data[ENVIRONMENT.platform],
     region: variables.data[ENVIRONMENT.region],
+    release: variables.data[ENVIRONMENT.release],
     settings: readJsonVariable(
       ENVIRONMENT.runSettings,
       variables.data[ENVIRONMENT.runSettings],

@@ -28,11 +28,12 @@ export interface PlanParts {
 /** Everything the steps need to know. */
 export function buildPlan(parts: PlanParts, deployment: Deployment): RunPlan {
   const { runId, executionArn, plannedAt, request, batch, abandonedBatchIds, listing, size } = parts;
-  const { settings, lakeRoot } = deployment;
+  const { settings, lakeRoot, release } = deployment;
   return {
     runId,
     executionArn,
     plannedAt: plannedAt.toISOString(),
+    release,
     lakeRoot,
     batch,
     abandonedBatchIds: [...abandonedBatchIds],

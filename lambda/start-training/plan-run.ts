@@ -114,8 +114,8 @@ async function planResumedRun(
   resumedRunId: string,
   ledger: readonly ListedBatch[],
 ): Promise<Planned> {
-  const { lake, clock } = world;
-  const plan = await findResumable(lake, resumedRunId);
+  const { lake, clock, deployment } = world;
+  const plan = await findResumable(lake, resumedRunId, deployment.release);
   await checkAccount(world, plan.cluster);
   const abandonedBatchIds = await abandonedBefore(lake, plan.batch.batchId, ledger);
   await markPending(lake, plan.batch);

@@ -7,9 +7,11 @@ import type { Lake } from '../run/lake.ts';
 
 /**
  * The plan of the run that is to be resumed.
- * @throws CannotResume when there is none, the run succeeded, or another run has changed the lake since
+ * @param release of this deployment: its steps may not understand what those of another have written
+ * @throws CannotResume when there is none, it is of another release, the run succeeded, or another run has changed the
+ * lake since
  */
-export async function findResumable(lake: Lake, runId: string): Promise<RunPlan> {
+export async function findResumable(lake: Lake, runId: string, release: string): Promise<RunPlan> {
   const plan = await lake.find(PLAN.of(runId));
   if (plan === undefined) {
     throw cannotResume(runId, 'has no plan: it never got that far, or there is no such run. Start a new run');
@@ -25,6 +27,10 @@ export async function findResumable(lake: Lake, runId: string): Promise<RunPlan>
       const since = `run ${record.run_id} has changed the lake since`;
       throw cannotResume(runId, `was overtaken: ${since}. Resume that one if it failed, or start a new run`);
     }
+  }
+  if (plan.value.release !== release) {
+    const releases = `release ${plan.value.release}, and this is release ${release}`;
+    throw cannotResume(runId, `was planned by ${releases}; start a new run`);
   }
   return plan.value;
 }

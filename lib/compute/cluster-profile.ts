@@ -10,7 +10,6 @@ export interface ClusterProfile {
   readonly serviceRole: IRole;
   /** Role of the instances; an instance profile of the same name exists. */
   readonly instanceRole: IRole;
-  readonly securityConfigurationName: string;
   readonly subnetIds: readonly string[];
   readonly primarySecurityGroupId: string;
   readonly workerSecurityGroupId: string;

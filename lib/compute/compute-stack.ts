@@ -11,7 +11,7 @@ import { ClusterServiceRole } from './cluster-service-role.ts';
 import { clusterConfigurations } from './cluster-settings.ts';
 import { InstanceRole } from './instance-role.ts';
 import { PackageInstallation } from './package-installation.ts';
-import { SecurityConfiguration } from './security-configuration.ts';
+import { currentRelease } from './release.ts';
 import { type StepScript, StepScripts } from './step-scripts.ts';
 
 /** Spark 3.5.6, Python 3.11 and Iceberg 1.10: what the local environment has too. */
@@ -27,11 +27,14 @@ export interface ComputeStackProps extends StackProps {
 export interface Compute {
   readonly cluster: ClusterProfile;
   readonly steps: Readonly<Record<StepName, StepScript>>;
+  /** Names what the steps are executed with. */
+  readonly release: string;
 }
 
 export class ComputeStack extends Stack implements Compute {
   readonly cluster: ClusterProfile;
   readonly steps: Readonly<Record<StepName, StepScript>>;
+  readonly release = currentRelease(EMR_RELEASE);
 
   constructor(scope: Construct, id: string, props: ComputeStackProps) {
     super(scope, id, props);
@@ -58,11 +61,6 @@ export class ComputeStack extends Stack implements Compute {
       releaseLabel: EMR_RELEASE,
       serviceRole: new ClusterServiceRole(this, 'ServiceRole', { key, instanceRole: role }).role,
       instanceRole: role,
-      securityConfigurationName: new SecurityConfiguration(this, 'SecurityConfiguration', {
-        prefix,
-        key,
-        certificatesUri,
-      }).configurationName,
       subnetIds: network.subnetIds,
       primarySecurityGroupId: network.securityGroups.primary.securityGroupId,
       workerSecurityGroupId: network.securityGroups.workers.securityGroupId,

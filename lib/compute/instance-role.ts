@@ -3,6 +3,7 @@ import { Aws } from 'aws-cdk-lib';
 import { type IRole, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import { DATABASE } from '../../domain/lake.ts';
 import { arnOf } from '../arns.ts';
@@ -22,6 +23,9 @@ export interface InstanceRoleProps {
   readonly certificatesUri?: string | undefined;
 }
 
+/** What instances run: scripts of the steps, the bootstrap action, and the packages. */
+export type AssetEnding = '.py' | '.sh' | '.zip';
+
 export class InstanceRole extends Construct {
   readonly role: IRole;
   readonly #role: Role;
@@ -36,12 +40,19 @@ export class InstanceRole extends Construct {
     for (const statement of statements(props)) this.#role.addToPolicy(statement);
     const { certificatesUri } = props;
     if (certificatesUri !== undefined)
-      this.readObjects([certificatesUri.replace('s3://', `arn:${Aws.PARTITION}:s3:::`)]);
+      this.#readObjects(certificatesUri.replace('s3://', `arn:${Aws.PARTITION}:s3:::`));
   }
 
-  /** Lets the instances read single objects, such as the scripts and packages that they run. */
-  readObjects(objectArns: readonly string[]): void {
-    this.#role.addToPolicy(new PolicyStatement({ actions: ['s3:GetObject'], resources: [...objectArns] }));
+  /**
+   * Lets the instances read every asset of that kind: a run that is in progress names those of the deployment that it
+   * began with.
+   */
+  readAssets({ bucket }: Asset, ending: AssetEnding): void {
+    this.#readObjects(bucket.arnForObjects(`*${ending}`));
+  }
+
+  #readObjects(objectArn: string): void {
+    this.#role.addToPolicy(new PolicyStatement({ actions: ['s3:GetObject'], resources: [objectArn] }));
   }
 }
 

@@ -22,7 +22,8 @@ export class PackageInstallation extends Construct {
       path: join(projectRoot, 'emr-steps', 'cluster', 'install-packages.sh'),
     });
     const { archive } = new PythonPackages(this, 'Packages');
-    reader.readObjects([script, archive].map((asset) => asset.bucket.arnForObjects(asset.s3ObjectKey)));
+    reader.readAssets(script, '.sh');
+    reader.readAssets(archive, '.zip');
     this.bootstrapAction = {
       name: 'Install the Python packages',
       scriptBootstrapAction: { path: script.s3ObjectUrl, args: [archive.s3ObjectUrl, PACKAGES_FOLDER] },

@@ -1,13 +1,10 @@
 /** EMR's security configuration: everything at rest under the key, and only the newer instance metadata service. */
-import { createHash } from 'node:crypto';
-import { Stack } from 'aws-cdk-lib';
+import { CfnDeletionPolicy } from 'aws-cdk-lib';
 import { CfnSecurityConfiguration } from 'aws-cdk-lib/aws-emr';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 
 export interface SecurityConfigurationProps {
-  /** Begins the name. */
-  readonly prefix: string;
   /** Encrypts objects in S3 and local disks. */
   readonly key: IKey;
   /**
@@ -17,25 +14,23 @@ export interface SecurityConfigurationProps {
   readonly certificatesUri?: string | undefined;
 }
 
-/** Digits of a hash in a name: enough to distinguish a handful. */
-const HASH_LENGTH = 8;
-
 /**
- * EMR cannot change a security configuration, and CloudFormation cannot replace one under the same name: so its content
- * is part of the name. The name is text rather than a reference: what another stack imports could not be replaced.
+ * EMR cannot change a security configuration: CloudFormation replaces it, and names each by itself, so that returning to
+ * an earlier content meets no name that is taken. A replaced one is kept: a run in progress may still name it when it
+ * creates its cluster. The last one is deleted with its stack. It belongs to the stack of the state machine, because what
+ * another stack imports could not be replaced.
  */
 export class SecurityConfiguration extends Construct {
   readonly configurationName: string;
 
-  constructor(scope: Construct, id: string, { prefix, key, certificatesUri }: SecurityConfigurationProps) {
+  constructor(scope: Construct, id: string, { key, certificatesUri }: SecurityConfigurationProps) {
     super(scope, id);
-    const content = contentOf(key.keyArn, certificatesUri);
-    const hash = createHash('sha256').update(JSON.stringify(Stack.of(this).resolve(content)));
-    this.configurationName = `${prefix}-${hash.digest('hex').slice(0, HASH_LENGTH)}`;
-    new CfnSecurityConfiguration(this, 'Default', {
-      name: this.configurationName,
-      securityConfiguration: content,
+    const configuration = new CfnSecurityConfiguration(this, 'Default', {
+      securityConfiguration: contentOf(key.keyArn, certificatesUri),
     });
+    configuration.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN;
+    configuration.cfnOptions.deletionPolicy = CfnDeletionPolicy.DELETE;
+    this.configurationName = configuration.ref;
   }
 }
 

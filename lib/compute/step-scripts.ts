@@ -30,7 +30,7 @@ export class StepScripts extends Construct {
       const path = join(folder, step.scriptName);
       writeFileSync(path, step.script);
       const asset = new Asset(this, name, { path });
-      reader.readObjects([asset.bucket.arnForObjects(asset.s3ObjectKey)]);
+      reader.readAssets(asset, '.py');
       return { scriptUri: asset.s3ObjectUrl };
     });
   }

@@ -8,7 +8,10 @@ import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 
 export interface ClosingRulesProps {
-  /** The Lambda close-run. */
+  /**
+   * The Lambda close-run, not a version of it: it closes runs of any deployment, whose objects the newest code reads, and
+   * only calls without a version have their failures kept in the queue.
+   */
   readonly closeRun: IFunction;
   /** Its executions are the runs. */
   readonly stateMachine: IStateMachine;

@@ -18,7 +18,7 @@ export interface ExecutionRoleProps {
   /** Whose clusters it starts, and the roles that they get. */
   readonly cluster: Pick<ClusterProfile, 'pipelineName' | 'serviceRole' | 'instanceRole'>;
   readonly storage: Pick<Storage, 'key' | 'lakeBucket' | 'resultsBucket' | 'workgroupName'>;
-  /** The Lambdas that it calls. */
+  /** The Lambdas of which it calls versions. */
   readonly functions: readonly IFunction[];
   readonly notifierArn: string;
 }
@@ -158,7 +158,8 @@ function own({ storage, functions, notifierArn }: ExecutionRoleProps): PolicySta
     new PolicyStatement({
       sid: 'InvokeLambdas',
       actions: ['lambda:InvokeFunction'],
-      resources: functions.map(({ functionArn }) => functionArn),
+      // Every version: runs that are in progress call those of earlier deployments.
+      resources: functions.map(({ functionArn }) => `${functionArn}:*`),
     }),
     new PolicyStatement({
       sid: 'StartNotifier',

@@ -12,15 +12,18 @@ export interface FunctionEnvironmentProps {
     ClusterProfile,
     'primaryInstanceTypes' | 'coreInstanceTypes' | 'taskInstanceTypes' | 'subnetIds'
   >;
+  /** Names what the steps are executed with. */
+  readonly release: string;
   readonly notifierArn: string;
 }
 
 /** The state machine's name is fixed, so that the Lambdas it calls can be given its ARN without a circle. */
 export function functionEnvironment(props: FunctionEnvironmentProps): Readonly<Record<string, string>> {
-  const { configuration, storage, cluster, notifierArn } = props;
+  const { configuration, storage, cluster, release, notifierArn } = props;
   return {
     [ENVIRONMENT.lakeRoot]: storage.lakeRoot,
     [ENVIRONMENT.eventsRoot]: storage.eventsRoot,
+    [ENVIRONMENT.release]: release,
     [ENVIRONMENT.runSettings]: JSON.stringify(configuration.run),
     [ENVIRONMENT.notifierArn]: notifierArn,
     [ENVIRONMENT.stateMachineArn]: arnOf('states', `stateMachine:${configuration.prefix}`),

@@ -1,9 +1,19 @@
-/** The Lambdas: one bundle each, arm64, their own role, structured logs under the key, failures kept in a queue. */
+/**
+ * The Lambdas: one bundle each, arm64, their own role, structured logs under the key, failures kept in a queue; and the
+ * published version of each that runs call.
+ */
 import { join } from 'node:path';
-import { Duration } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { Architecture, type IFunction, LoggingFormat, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import {
+  Architecture,
+  type IFunction,
+  type IVersion,
+  LoggingFormat,
+  Runtime,
+  Tracing,
+} from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { NodejsFunction, OutputFormat, SourceMapMode } from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
@@ -12,6 +22,7 @@ import { Construct } from 'constructs';
 import { type FunctionName, METRIC_NAMESPACE } from '../../domain/operations.ts';
 import { STATES, stateOfFunction } from '../../domain/states.ts';
 import { projectRoot } from '../../setup/environment.mjs';
+import { asVersion } from '../cdk-interfaces.ts';
 import { LAMBDA_MINUTES } from './timeouts.ts';
 
 export interface PipelineFunctionProps {
@@ -43,12 +54,18 @@ function functionDescription(name: FunctionName): string {
 
 /** Bundles lambda/<name>/handler.ts into a function. */
 export class PipelineFunction extends Construct {
+  /** Always the newest code: for what calls it outside a run. */
   readonly function: IFunction;
+  /**
+   * The code of this deployment, under an ARN of its own: a run that began before a later deployment keeps calling it. So
+   * versions outlive the deployments that published them; they are deleted with the function.
+   */
+  readonly version: IVersion;
 
   constructor(scope: Construct, id: string, props: PipelineFunctionProps) {
     super(scope, id);
     const { name, prefix, key, logGroup, environment, deadLetters } = props;
-    this.function = new NodejsFunction(this, 'Default', {
+    const lambda = new NodejsFunction(this, 'Default', {
       functionName: `${prefix}-${name}`,
       description: functionDescription(name),
       entry: join(projectRoot, 'lambda', name, 'handler.ts'),
@@ -68,6 +85,7 @@ export class PipelineFunction extends Construct {
         POWERTOOLS_METRICS_NAMESPACE: METRIC_NAMESPACE,
         NODE_OPTIONS: '--enable-source-maps',
       },
+      currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
       ...(deadLetters === undefined ? {} : { onFailure: new SqsDestination(deadLetters) }),
       // CDK's own grant for the queue would let it use the key in every way.
       role: functionRole(this, props).withoutPolicyUpdates(),
@@ -86,6 +104,8 @@ export class PipelineFunction extends Construct {
           "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
       },
     });
+    this.function = lambda;
+    this.version = asVersion(lambda.currentVersion);
   }
 }
 

@@ -28,7 +28,7 @@ export class PipelineMachine extends Construct {
     const { role, policy } = new ExecutionRole(this, 'Execution', {
       cluster,
       storage,
-      functions: Object.values(functions),
+      functions: Object.values(functions).map((version) => version.lambda),
       notifierArn: notifier.stateMachineArn,
     });
     this.stateMachine = new StateMachine(this, 'Default', {

@@ -10,6 +10,7 @@ import { each } from '../../domain/each.ts';
 import { DATABASE } from '../../domain/lake.ts';
 import { FUNCTION_NAMES, type FunctionName, notifierName } from '../../domain/operations.ts';
 import type { Compute } from '../compute/compute-stack.ts';
+import { SecurityConfiguration } from '../compute/security-configuration.ts';
 import type { Configuration } from '../configuration.ts';
 import { LOG_GROUP_NAMES, PipelineLogGroup } from '../pipeline-log-group.ts';
 import type { Storage } from '../storage/storage-stack.ts';
@@ -76,6 +77,7 @@ export class PipelineStack extends Stack implements WatchedPipeline {
       configuration,
       storage,
       cluster: compute.cluster,
+      release: compute.release,
       notifierArn,
     });
     const statements = functionStatements({
@@ -84,7 +86,7 @@ export class PipelineStack extends Stack implements WatchedPipeline {
       stateMachineName: prefix,
       notifierArn,
     });
-    this.functions = each(
+    const lambdas = each(
       FUNCTION_NAMES,
       (name) =>
         new PipelineFunction(this, name, {
@@ -96,15 +98,20 @@ export class PipelineStack extends Stack implements WatchedPipeline {
           statements: statements[name],
           // The rule and the sweep call close-run asynchronously: no caller sees that it failed.
           ...(name === 'close-run' ? { deadLetters: this.deadLetters } : {}),
-        }).function,
+        }),
     );
+    this.functions = each(FUNCTION_NAMES, (name) => lambdas[name].function);
 
     this.stateMachine = new PipelineMachine(this, 'StateMachine', {
       name: prefix,
       resources: {
-        functions: this.functions,
+        functions: each(FUNCTION_NAMES, (name) => lambdas[name].version),
         steps: compute.steps,
         cluster: compute.cluster,
+        securityConfigurationName: new SecurityConfiguration(this, 'SecurityConfiguration', {
+          key,
+          certificatesUri: configuration.certificatesUri,
+        }).configurationName,
         workgroupName: storage.workgroupName,
         databaseName: DATABASE,
         notifier: this.notifier,

@@ -1,6 +1,6 @@
 /** What the states of a run use: everything of the deployment that the definition names. */
 
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IVersion } from 'aws-cdk-lib/aws-lambda';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import type { FunctionName } from '../../domain/operations.ts';
@@ -9,9 +9,11 @@ import type { ClusterProfile } from '../compute/cluster-profile.ts';
 import type { StepScript } from '../compute/step-scripts.ts';
 
 export interface PipelineResources {
-  readonly functions: Readonly<Record<FunctionName, IFunction>>;
+  /** Published versions: a definition that is being executed calls the code that it was deployed with. */
+  readonly functions: Readonly<Record<FunctionName, IVersion>>;
   readonly steps: Readonly<Record<StepName, StepScript>>;
   readonly cluster: ClusterProfile;
+  readonly securityConfigurationName: string;
   readonly workgroupName: string;
   readonly databaseName: string;
   /** Notifies the subscribers; its executions are named like the runs. */

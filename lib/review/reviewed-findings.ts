@@ -52,6 +52,16 @@ export const REVIEWED_FINDINGS: readonly ReviewedFinding[] = [
     'The event files below one prefix of one bucket',
   ),
   wildcard(
+    /Resource::.*:s3:::cdk-[^/]+\/\*\.(py|sh|zip)$/,
+    INSTANCE_ROLE,
+    'Scripts and packages of every deployment: a run in progress uses those of the one that it began with',
+  ),
+  wildcard(
+    /Resource::(<\w+\.Arn>|.*:function:[^:]+):\*$/,
+    EXECUTION_ROLE,
+    'All versions of this one Lambda: a run in progress calls those of the deployment that it began with',
+  ),
+  wildcard(
     /Resource::.*:table\/churn\/\*$/,
     /InstanceRole|StateMachine\/Execution\/Policy/,
     'The tables of this one Glue database',

@@ -10,7 +10,7 @@ const invokeSchema = z.looseObject({ FunctionName: z.string(), Payload: z.json()
 
 export interface LocalLambda {
   readonly ports: Ports;
-  /** Undefined when the app has no such function. */
+  /** By the ARN of a function or of its version; undefined when the app has no such function. */
   readonly find: (functionArn: string) => DeployedFunction | undefined;
 }
 
@@ -30,7 +30,7 @@ export function lambda({ ports, find }: LocalLambda): TaskHandlers {
         throw new TaskError('Lambda.ResourceNotFoundException', `there is no function ${arn}`);
       try {
         const answer = await found.body(payload, worldOf(ports, found.deployment));
-        return { ExecutedVersion: '$LATEST', StatusCode: 200, Payload: z.json().parse(answer ?? null) };
+        return { ExecutedVersion: versionIn(arn), StatusCode: 200, Payload: z.json().parse(answer ?? null) };
       } catch (error) {
         const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
         throw new TaskError(
@@ -40,4 +40,9 @@ export function lambda({ ports, find }: LocalLambda): TaskHandlers {
       }
     },
   };
+}
+
+/** The version that an ARN of a function ends with. */
+function versionIn(functionArn: string): string {
+  return /:function:[^:]+:(.+)$/.exec(functionArn)?.[1] ?? '$LATEST';
 }

@@ -7,10 +7,11 @@ import type { Ports } from '../../lambda/ports/ports.ts';
 import { readDeployment } from '../../lambda/run/deployment.ts';
 import { type LambdaFunction, worldOf } from '../../lambda/run/world.ts';
 import type { DeployedFunction } from '../handlers/lambda.ts';
-import type { LocalDefinition } from '../template/definition.ts';
+import { functionArnOf, type LocalDefinition } from '../template/definition.ts';
 import { FUNCTIONS } from './lambda-bodies.ts';
 
 export interface LocalFunctions {
+  /** By the ARN of a function or of its version. */
   readonly find: (functionArn: string) => DeployedFunction | undefined;
   /** Calls close-run, as the event rule and the sweep do. */
   readonly close: (input: unknown) => Promise<readonly Closing[]>;
@@ -42,7 +43,7 @@ export function localFunctions(
     }),
   );
   return {
-    find: (arn) => found.get(arn),
+    find: (arn) => found.get(functionArnOf(arn)),
     close: async (input) => {
       const closer = [...found.values()].find(({ name }) => name === 'close-run');
       if (closer === undefined) throw new Error('the app has no function close-run');

@@ -29,10 +29,14 @@ export interface LocalStateMachine {
 export interface LocalDefinition extends LocalStateMachine {
   /** Publishes the notification of a run. */
   readonly notifier: LocalStateMachine;
+  /** By their ARNs, without a version. */
   readonly functions: ReadonlyMap<string, LocalFunction>;
   /** Maps `s3://bucket/key` of an asset to the absolute path of its file or folder. */
   readonly assets: ReadonlyMap<string, string>;
 }
+
+/** Parts of `arn:aws:lambda:<region>:<account>:function:<name>`; a version follows. */
+const FUNCTION_ARN_PARTS = 7;
 
 const objectSchema = z.record(z.string(), z.json());
 
@@ -90,6 +94,11 @@ function localFunction(found: Found, stacks: readonly StackTemplate[]): [string,
   const arn = resourceArn(logicalId, { ...resource, Properties: { FunctionName: functionName } }, stack);
   if (arn === undefined) throw new Error(`${logicalId} of stack ${stack.stackName} is not a Lambda function`);
   return [arn, { functionName, logicalId, environment: environmentOf(found, stacks) }];
+}
+
+/** The ARN of a function, from its own or that of one of its versions. */
+export function functionArnOf(arn: string): string {
+  return arn.split(':').slice(0, FUNCTION_ARN_PARTS).join(':');
 }
 
 function environmentOf({ resource, stack }: Found, stacks: readonly StackTemplate[]): Record<string, string> {

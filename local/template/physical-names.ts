@@ -24,6 +24,8 @@ const ARN_FORMATS: Readonly<Record<string, (name: string, place: Place) => strin
   'AWS::IAM::Role': (name, { account }) => `iam::${account}:role/${name}`,
   'AWS::KMS::Key': (name, { account, region }) => `kms:${region}:${account}:key/${name}`,
   'AWS::Lambda::Function': (name, { account, region }) => `lambda:${region}:${account}:function:${name}`,
+  // Its `FunctionName` is all that a template says about a version; Lambda numbers them.
+  'AWS::Lambda::Version': (name, { account, region }) => `lambda:${region}:${account}:function:${name}:1`,
   'AWS::Logs::LogGroup': (name, { account, region }) => `logs:${region}:${account}:log-group:${name}:*`,
   'AWS::S3::Bucket': (name) => `s3:::${name}`,
   'AWS::SNS::Topic': (name, { account, region }) => `sns:${region}:${account}:${name}`,
@@ -33,7 +35,11 @@ const ARN_FORMATS: Readonly<Record<string, (name: string, place: Place) => strin
 };
 
 /** Types whose `Ref` is their ARN. */
-const REFERENCED_BY_ARN = new Set(['AWS::SNS::Topic', 'AWS::StepFunctions::StateMachine']);
+const REFERENCED_BY_ARN = new Set([
+  'AWS::Lambda::Version',
+  'AWS::SNS::Topic',
+  'AWS::StepFunctions::StateMachine',
+]);
 
 /** Attributes that are a name of the resource. */
 const NAMING_ATTRIBUTES = new Set([

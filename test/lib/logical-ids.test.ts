@@ -23,7 +23,6 @@ const KEPT: readonly (readonly [StackName, string, readonly string[]])[] = [
   ['storage', 'AWS::Glue::Table', ['Tablerawevents', 'Tableingestfiles', 'Tablemodelmetrics', 'Tableruns']],
   ['storage', 'AWS::Athena::WorkGroup', ['Workgroup']],
   ['network', 'AWS::Logs::LogGroup', ['FlowLogs16C1943A']],
-  ['compute', 'AWS::EMR::SecurityConfiguration', ['SecurityConfiguration']],
   ['compute', 'AWS::IAM::InstanceProfile', ['InstanceProfile']],
   ['pipeline', 'AWS::SNS::Topic', ['Notifications87298708']],
   ['pipeline', 'AWS::SQS::Queue', ['DeadLettersBBF8BAAB']],

@@ -36,7 +36,7 @@ test('an existing VPC gets security groups, and neither subnets nor endpoints', 
 });
 
 test('certificates turn on EMR’s own encryption in transit, and may be read', () => {
-  template('compute').hasResourceProperties('AWS::EMR::SecurityConfiguration', {
+  template('pipeline').hasResourceProperties('AWS::EMR::SecurityConfiguration', {
     SecurityConfiguration: {
       EncryptionConfiguration: {
         EnableInTransitEncryption: true,

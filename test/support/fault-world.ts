@@ -15,7 +15,7 @@ import { stepFunctions } from '../../local/handlers/step-functions.ts';
 import { type Ending, type StateEvent, startExecution } from '../../local/interpreter/interpreter.ts';
 import { type TaskContext, TaskError, type TaskHandlers } from '../../local/interpreter/task.ts';
 import { FUNCTIONS } from '../../local/run/lambda-bodies.ts';
-import { readDefinition } from '../../local/template/definition.ts';
+import { functionArnOf, readDefinition } from '../../local/template/definition.ts';
 import type { Json } from '../../local/template/template.ts';
 import { arnOf, MemoryPorts } from './memory-ports.ts';
 import { answerReconcileQuery, DEPLOYMENT, EVENTS, runStep, worldOn } from './run-fixture.ts';
@@ -141,7 +141,7 @@ function handlerOf(handlers: TaskHandlers, kind: string): TaskHandlers[string] {
 }
 
 function findFunction(arn: string) {
-  const functionName = deployed.functions.get(arn)?.functionName;
+  const functionName = deployed.functions.get(functionArnOf(arn))?.functionName;
   const name = FUNCTION_NAMES.find((own) => functionName?.endsWith(`-${own}`) === true);
   return name === undefined ? undefined : { body: FUNCTIONS[name], deployment: DEPLOYMENT };
 }

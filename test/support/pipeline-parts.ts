@@ -1,7 +1,7 @@
 /** What constructs of the pipeline are given when each is made alone: resources of other stacks, by name. */
 import type { Stack } from 'aws-cdk-lib';
 import { Role } from 'aws-cdk-lib/aws-iam';
-import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { type IVersion, Function as LambdaFunction, Version } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { type IStateMachine, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { each } from '../../domain/each.ts';
@@ -36,7 +36,6 @@ export function clusterOf(stack: Stack, { configuration }: Given): ClusterProfil
     releaseLabel: 'emr-7.13.0',
     serviceRole: Role.fromRoleName(stack, 'GivenServiceRole', 'service', { mutable: false }),
     instanceRole: Role.fromRoleName(stack, 'GivenInstanceRole', 'instances', { mutable: false }),
-    securityConfigurationName: 'secure',
     subnetIds: ['subnet-0a', 'subnet-0b'],
     primarySecurityGroupId: 'sg-1',
     workerSecurityGroupId: 'sg-2',
@@ -62,17 +61,22 @@ export function machineNamed(stack: Stack, name: string): IStateMachine {
   );
 }
 
+/** Version 7 of a function. */
+function versionOf(stack: Stack, functionName: string): IVersion {
+  const lambda = LambdaFunction.fromFunctionAttributes(stack, `Given-${functionName}`, {
+    functionArn: `arn:aws:lambda:${PLACE}:function:${functionName}`,
+    sameEnvironment: true,
+  });
+  return Version.fromVersionAttributes(stack, `Given-${functionName}-7`, { lambda, version: '7' });
+}
+
 export function resourcesOf(stack: Stack, given: Given): PipelineResources {
   const { prefix } = given.configuration;
   return {
-    functions: each(FUNCTION_NAMES, (name) =>
-      LambdaFunction.fromFunctionAttributes(stack, `Given-${name}`, {
-        functionArn: `arn:aws:lambda:${PLACE}:function:${prefix}-${name}`,
-        sameEnvironment: true,
-      }),
-    ),
+    functions: each(FUNCTION_NAMES, (name) => versionOf(stack, `${prefix}-${name}`)),
     steps: each(STEP_NAMES, (name) => ({ scriptUri: `s3://assets/${name}.py` })),
     cluster: clusterOf(stack, given),
+    securityConfigurationName: 'secure',
     workgroupName: prefix,
     databaseName: DATABASE,
     notifier: machineNamed(stack, `${prefix}-notifier`),
@@ -82,7 +86,7 @@ export function resourcesOf(stack: Stack, given: Given): PipelineResources {
 export function watchedPipeline(stack: Stack, given: Given): WatchedPipeline {
   const { functions, notifier } = resourcesOf(stack, given);
   return {
-    functions,
+    functions: each(FUNCTION_NAMES, (name) => functions[name].lambda),
     notifier,
     stateMachine: machineNamed(stack, given.configuration.prefix),
     notifications: Topic.fromTopicArn(stack, 'Notifications', `arn:aws:sns:${PLACE}:notifications`),

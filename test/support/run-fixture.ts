@@ -19,7 +19,7 @@ import {
   type StepName,
 } from '../../domain/run.ts';
 import type { Ports } from '../../lambda/ports/ports.ts';
-import { readDeployment } from '../../lambda/run/deployment.ts';
+import { type Deployment, readDeployment } from '../../lambda/run/deployment.ts';
 import { type World, worldOf } from '../../lambda/run/world.ts';
 import { planRun } from '../../lambda/start-training/plan-run.ts';
 import { arnOf, type MemoryPorts } from './memory-ports.ts';
@@ -27,7 +27,7 @@ import { arnOf, type MemoryPorts } from './memory-ports.ts';
 export const LAKE = 's3://lake';
 export const EVENTS = 's3://raw/events';
 
-export const DEPLOYMENT = readDeployment({
+const VARIABLES = {
   [ENVIRONMENT.lakeRoot]: LAKE,
   [ENVIRONMENT.eventsRoot]: EVENTS,
   [ENVIRONMENT.platform]: 'emr',
@@ -37,11 +37,16 @@ export const DEPLOYMENT = readDeployment({
     task: ['m6g.xlarge', 'r6g.xlarge'],
   }),
   [ENVIRONMENT.subnetIds]: 'subnet-1,subnet-2',
-});
+  [ENVIRONMENT.release]: '0123456789ab',
+};
+export const DEPLOYMENT = readDeployment(VARIABLES);
+
+/** The deployment after another release was deployed. */
+export const NEXT_DEPLOYMENT = readDeployment({ ...VARIABLES, [ENVIRONMENT.release]: 'ba9876543210' });
 
 /** What a call of a Lambda with those ports works with. */
-export function worldOn(ports: Ports): World {
-  return worldOf(ports, DEPLOYMENT);
+export function worldOn(ports: Ports, deployment: Deployment = DEPLOYMENT): World {
+  return worldOf(ports, deployment);
 }
 
 /** URI of a key of the lake. */
@@ -50,10 +55,15 @@ export function at(key: string): string {
 }
 
 /** Starts an execution and calls PlanRun for it. */
-export function plan(ports: MemoryPorts, runId: string, request: unknown = {}): Promise<PlanRunOutput> {
+export function plan(
+  ports: MemoryPorts,
+  runId: string,
+  request: unknown = {},
+  deployment?: Deployment,
+): Promise<PlanRunOutput> {
   const executionArn = ports.executions.set(runId, 'RUNNING');
   const startedAt = ports.clock.now().toISOString();
-  return planRun({ runId, executionArn, startedAt, request }, worldOn(ports));
+  return planRun({ runId, executionArn, startedAt, request }, worldOn(ports, deployment));
 }
 
 /** The plan that PlanRun wrote. */

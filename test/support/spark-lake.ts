@@ -66,6 +66,7 @@ export async function writePlan(lakeFolder: string, options: PlanOptions): Promi
     runId,
     executionArn: `arn:aws:states:eu-west-1:123456789012:execution:test:${runId}`,
     plannedAt: (options.plannedAt ?? new Date()).toISOString(),
+    release: 'test',
     lakeRoot: fileUri(lakeFolder),
     batch: { batchId, ingestDate: '2026-01-01', files: [...files] },
     abandonedBatchIds: [...(options.abandonedBatchIds ?? [])],

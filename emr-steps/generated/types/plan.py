@@ -93,6 +93,7 @@ class Plan(TypedDict):
     runId: str
     executionArn: str
     plannedAt: str
+    release: str
     lakeRoot: str
     batch: Batch
     abandonedBatchIds: list[str]

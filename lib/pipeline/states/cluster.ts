@@ -22,7 +22,7 @@ export function useCluster(on: Pipeline, steps: Chain): Parallel {
 
 /** Starts the run's cluster, as large as the plan says; result under `$.cluster`. */
 export function createCluster(on: Pipeline): TaskStateBase {
-  const { cluster } = on.resources;
+  const { cluster, securityConfigurationName } = on.resources;
   return new EmrCreateCluster(on.scope, 'CreateCluster', {
     ...describedTask('CreateCluster', createClusterMinutes(cluster.spotTimeoutMinutes)),
     name: JsonPath.format(`${cluster.pipelineName}-{}`, JsonPath.executionName),
@@ -30,7 +30,7 @@ export function createCluster(on: Pipeline): TaskStateBase {
     applications: [{ name: 'Hadoop' }, { name: 'Spark' }],
     serviceRole: cluster.serviceRole,
     clusterRole: cluster.instanceRole,
-    securityConfiguration: cluster.securityConfigurationName,
+    securityConfiguration: securityConfigurationName,
     logUri: cluster.logUri,
     bootstrapActions: [...cluster.bootstrapActions],
     configurations: [...cluster.configurations],

@@ -23,6 +23,7 @@ let printed: unknown[];
 beforeEach(() => {
   vi.stubEnv(ENVIRONMENT.lakeRoot, 's3://lake/');
   vi.stubEnv(ENVIRONMENT.eventsRoot, 's3://raw/events');
+  vi.stubEnv(ENVIRONMENT.release, '0123456789ab');
   // Powertools then writes through the console, where a test can see it.
   vi.stubEnv('POWERTOOLS_DEV', 'true');
   vi.stubEnv('POWERTOOLS_METRICS_DISABLED', 'false');

@@ -367,8 +367,13 @@ it('renders the same page when it is bundled like the Lambda', async () => {
 });
 
 it('a deployment without its environment variables names each missing one', () => {
-  expect(() => readDeployment({})).toThrow(/LAKE_ROOT[\s\S]*EVENTS_ROOT/);
+  expect(() => readDeployment({})).toThrow(/LAKE_ROOT[\s\S]*EVENTS_ROOT[\s\S]*RELEASE/);
   expect(() =>
-    readDeployment({ LAKE_ROOT: 's3://a', EVENTS_ROOT: 's3://b', RUN_SETTINGS: '{"folds": 1}' }),
+    readDeployment({
+      LAKE_ROOT: 's3://a',
+      EVENTS_ROOT: 's3://b',
+      RELEASE: '0',
+      RUN_SETTINGS: '{"folds": 1}',
+    }),
   ).toThrow(/RUN_SETTINGS[\s\S]*folds/);
 });

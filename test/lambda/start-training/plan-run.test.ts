@@ -24,6 +24,7 @@ import {
   EVENTS,
   ingest,
   LAKE,
+  NEXT_DEPLOYMENT,
   plan,
   planOf,
   runSteps,
@@ -532,6 +533,31 @@ describe('resuming a run', () => {
       /run-2 has changed the lake since/,
     );
     expect(await plan(ports, 'run-4', { resume: 'run-2' })).toMatchObject({ decision: 'run' });
+  });
+
+  it('is refused across releases, in one sentence: the steps of one may not understand what those of another wrote', async () => {
+    const ports = portsWithLog();
+    await plan(ports, 'run-1');
+    await failAfter(ports, 'run-1');
+    const resumed = plan(ports, 'run-2', { resume: 'run-1' }, NEXT_DEPLOYMENT);
+    await expect(resumed).rejects.toMatchObject({ name: 'CannotResume' });
+    await expect(resumed).rejects.toThrow(
+      'Run "run-1" cannot be resumed: it was planned by release 0123456789ab, and this is release ba9876543210; start a new run.',
+    );
+    expect(leaseOf(ports)).toBeNull();
+    expect(await plan(ports, 'run-3', {}, NEXT_DEPLOYMENT)).toMatchObject({ decision: 'run' });
+    expect(planOf(ports, 'run-3').release).toBe('ba9876543210');
+  });
+
+  it('is refused for a plan of before there were releases, which can still be read', async () => {
+    const ports = portsWithLog();
+    await plan(ports, 'run-1');
+    await failAfter(ports, 'run-1');
+    const { release, ...old } = planOf(ports, 'run-1');
+    ports.objects.put(at(PLAN.of('run-1').key), JSON.stringify(old));
+    await expect(plan(ports, 'run-2', { resume: 'run-1' })).rejects.toThrow(
+      `it was planned by release none, and this is release ${release}; start a new run.`,
+    );
   });
 
   it('is not prevented by a start that failed before it planned anything', async () => {

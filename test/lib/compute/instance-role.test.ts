@@ -1,5 +1,6 @@
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { describe, expect, test } from 'vitest';
 import { InstanceRole, type InstanceRoleProps } from '../../../lib/compute/instance-role.ts';
 import { alone } from '../../support/construct-alone.ts';
@@ -15,7 +16,7 @@ function instanceRole(changed: Partial<InstanceRoleProps> = {}) {
       rawPrefix: 'events',
       ...changed,
     });
-    role.readObjects(['arn:aws:s3:::assets/script.py']);
+    role.readAssets(new Asset(stack, 'Asset', { path: import.meta.filename }), '.py');
   });
 }
 
@@ -40,12 +41,12 @@ describe('the role of the instances', () => {
     expect(elsewhere.findings).toEqual([]);
   });
 
-  test('reads event files, single objects and the lake, and nothing else', () => {
+  test('reads event files, scripts of any deployment and the lake, and nothing else', () => {
     expect([...(allowed.get('s3:GetObject') ?? [])].sort()).toEqual([
       'arn:aws:s3:::ClusterLogs/*',
       'arn:aws:s3:::Lake/*',
       'arn:aws:s3:::RawEvents/events/*',
-      'arn:aws:s3:::assets/script.py',
+      'arn:aws:s3:::cdk-hnb659fds-assets-111122223333-eu-central-1/*.py',
     ]);
   });
 

@@ -1,15 +1,16 @@
+import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { SecurityConfiguration } from '../../../lib/compute/security-configuration.ts';
 import { alone } from '../../support/construct-alone.ts';
 
 function securityConfiguration(certificatesUri?: string) {
-  let name = '';
-  const made = alone('compute', (stack, { key }) => {
-    ({ configurationName: name } = new SecurityConfiguration(stack, 'SecurityConfiguration', {
-      prefix: 'churn-dev',
+  let name: unknown;
+  const made = alone('pipeline', (stack, { key }) => {
+    const { configurationName } = new SecurityConfiguration(stack, 'SecurityConfiguration', {
       key,
       certificatesUri,
-    }));
+    });
+    name = stack.resolve(configurationName);
   });
   return { ...made, name };
 }
@@ -42,13 +43,16 @@ describe('the security configuration', () => {
     });
   });
 
-  test('has another name when its content is another, since EMR cannot change it', () => {
-    const names = [plain, withCertificates].map(({ name }) => name);
-    expect(new Set(names).size).toBe(2);
-    for (const { name, template } of [plain, withCertificates]) {
-      expect(name).toMatch(/^churn-dev-[0-9a-f]{8}$/);
-      template.hasResourceProperties('AWS::EMR::SecurityConfiguration', { Name: name });
-    }
+  test('is kept when another replaces it, for the run that is about to use it, and deleted with its stack', () => {
+    plain.template.hasResource('AWS::EMR::SecurityConfiguration', {
+      UpdateReplacePolicy: 'Retain',
+      DeletionPolicy: 'Delete',
+    });
+  });
+
+  test('is named by CloudFormation: a fixed name would be taken when an earlier content returns', () => {
+    plain.template.hasResourceProperties('AWS::EMR::SecurityConfiguration', { Name: Match.absent() });
+    expect(plain.name).toEqual({ Ref: 'SecurityConfiguration' });
   });
 
   test('turns on encryption in transit with certificates', () => {

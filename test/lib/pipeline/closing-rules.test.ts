@@ -8,7 +8,7 @@ import { machineNamed, resourcesOf } from '../../support/pipeline-parts.ts';
 describe('the rules that close runs', () => {
   const { template, findings } = alone('pipeline', (stack, given) => {
     new ClosingRules(stack, 'Closing', {
-      closeRun: resourcesOf(stack, given).functions['close-run'],
+      closeRun: resourcesOf(stack, given).functions['close-run'].lambda,
       stateMachine: machineNamed(stack, 'churn-dev'),
       deadLetters: new DeadLetters(stack, 'DeadLetters', { key: given.key }).queue,
     });

@@ -11,7 +11,7 @@ describe('the role of the pipeline’s state machine', () => {
     new ExecutionRole(new Construct(stack, 'StateMachine'), 'Execution', {
       cluster,
       storage: storageOf(given),
-      functions: Object.values(functions),
+      functions: Object.values(functions).map(({ lambda }) => lambda),
       notifierArn: 'arn:aws:states:eu-central-1:111122223333:stateMachine:churn-dev-notifier',
     });
   });

@@ -66,6 +66,14 @@ describe('a Lambda of the pipeline', () => {
     });
   });
 
+  test('publishes a version, which stays when a later deployment publishes another', () => {
+    template.hasResource('AWS::Lambda::Version', {
+      Properties: { FunctionName: { Ref: Match.stringLikeRegexp('^closerun') } },
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+    });
+  });
+
   test('keeps no failures where every caller waits for the answer', () => {
     const { template: without } = closeRun({ withQueue: false });
     without.resourceCountIs('AWS::Lambda::EventInvokeConfig', 0);

@@ -45,7 +45,7 @@ describe('the state machine of the pipeline', () => {
   });
 
   test.each([
-    ['lambda:InvokeFunction', /:function:churn-dev-[a-z-]+$/],
+    ['lambda:InvokeFunction', /:function:churn-dev-[a-z-]+:\*$/],
     ['states:StartExecution', /:stateMachine:churn-dev-notifier$/],
     ['iam:PassRole', /:role\/(service|instances)$/],
     ['athena:StartQueryExecution', /:workgroup\/churn-dev$/],

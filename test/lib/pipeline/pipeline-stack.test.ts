@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { ENVIRONMENT, FUNCTION_NAMES, notifierName } from '../../../domain/operations.ts';
 import { runSettingsSchema } from '../../../domain/run.ts';
 import { flatten, policyDocuments, principals } from '../policies.ts';
-import { configuration, keyPolicy, template } from '../resources.ts';
+import { configuration, keyPolicy, resources, template } from '../resources.ts';
 
 describe('pipeline', () => {
   test.each(FUNCTION_NAMES)(
@@ -57,6 +57,52 @@ describe('pipeline', () => {
     const { Description: description } = resource?.Properties ?? {};
     expect(description).toMatch(/^[A-Z]\w+: \S/);
     expect(description.length).toBeLessThanOrEqual(256);
+  });
+
+  test('disks and objects of the cluster are encrypted, by the security configuration that the state machine names', () => {
+    template('pipeline').hasResourceProperties('AWS::EMR::SecurityConfiguration', {
+      SecurityConfiguration: {
+        EncryptionConfiguration: {
+          EnableAtRestEncryption: true,
+          EnableInTransitEncryption: false,
+          AtRestEncryptionConfiguration: {
+            S3EncryptionConfiguration: { EncryptionMode: 'SSE-KMS' },
+            LocalDiskEncryptionConfiguration: {
+              EncryptionKeyProviderType: 'AwsKms',
+              EnableEbsEncryption: true,
+            },
+          },
+        },
+        InstanceMetadataServiceConfiguration: {
+          MinimumInstanceMetadataServiceVersion: 2,
+          HttpPutResponseHopLimit: 1,
+        },
+      },
+    });
+    const [machine] = Object.values(
+      template('pipeline').findResources('AWS::StepFunctions::StateMachine', {
+        Properties: { StateMachineName: configuration.prefix },
+      }),
+    );
+    expect(JSON.stringify(machine?.Properties.DefinitionString)).toContain(
+      '\\"SecurityConfiguration\\":\\"",{"Ref":"SecurityConfiguration"}',
+    );
+  });
+
+  test('the state machine calls the version of each Lambda that its deployment publishes', () => {
+    const versions = resources('pipeline', 'AWS::Lambda::Version');
+    expect(versions.map(([, version]) => version.Properties?.FunctionName)).toEqual(
+      resources('pipeline', 'AWS::Lambda::Function').map(([id]) => ({ Ref: id })),
+    );
+    const [machine] = Object.values(
+      template('pipeline').findResources('AWS::StepFunctions::StateMachine', {
+        Properties: { StateMachineName: configuration.prefix },
+      }),
+    );
+    const definition = JSON.stringify(machine?.Properties.DefinitionString);
+    const called = [...definition.matchAll(/FunctionName\\":\\"",\{"Ref":"(\w+)"\}/g)].map(([, id]) => id);
+    expect(new Set(called)).toEqual(new Set(versions.map(([id]) => id)));
+    expect(called).toHaveLength(definition.match(/states:::lambda:invoke/g)?.length ?? 0);
   });
 
   test('the topic takes alarms, under the customer key', () => {

@@ -216,10 +216,11 @@ describe('what the states pass on', () => {
     ).toEqual(Object.keys(schema.shape).sort());
   });
 
-  test('each Lambda is called by the state it is made for', () => {
+  test('each Lambda is called, by a published version, by the state it is made for', () => {
     const { prefix } = synthesize().configuration;
     const called = LAMBDA_STATES.map((name) => {
-      const [, functionName] = JSON.stringify(stateNamed(name).Parameters).match(/function:([\w-]+)"/) ?? [];
+      const [, functionName] =
+        JSON.stringify(stateNamed(name).Parameters).match(/function:([\w-]+):1"/) ?? [];
       return [name, functionName];
     });
     expect(Object.fromEntries(called)).toEqual({

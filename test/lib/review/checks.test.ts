@@ -63,7 +63,12 @@ test('every wildcard that is left has its justification', () => {
     [reason, ...uses.sort().map((use) => `  ${use}`)].join('\n'),
   );
   expect(listing.sort().join('\n')).toMatchInlineSnapshot(`
-    "Athena names the objects of its results; the bucket holds nothing else
+    "All versions of this one Lambda: a run in progress calls those of the deployment that it began with
+      StateMachine/Execution/Policy: <closerunC15C7787.Arn>:*
+      StateMachine/Execution/Policy: <renderreport35FEC0C9.Arn>:*
+      StateMachine/Execution/Policy: <starttrainingDD40ACB6.Arn>:*
+      StateMachine/Execution/Policy: <storemetricsA2FCF9C4.Arn>:*
+    Athena names the objects of its results; the bucket holds nothing else
       StateMachine/Execution/Policy: QueryResults/*
       store-metrics/Role: QueryResults/*
     Data files of the tables that Athena counts
@@ -102,6 +107,10 @@ test('every wildcard that is left has its justification', () => {
       store-metrics/Role: Lake/tables/*
     RunJobFlow (conditioned on the tags it sets), log delivery and X-Ray have no resource to name
       StateMachine/Execution/Policy: *
+    Scripts and packages of every deployment: a run in progress uses those of the one that it began with
+      InstanceRole: arn:aws:s3:::cdk-hnb659fds-assets-111122223333-eu-central-1/*.py
+      InstanceRole: arn:aws:s3:::cdk-hnb659fds-assets-111122223333-eu-central-1/*.sh
+      InstanceRole: arn:aws:s3:::cdk-hnb659fds-assets-111122223333-eu-central-1/*.zip
     Spark writes every table, model and result: the objects of this one bucket, whose names it chooses
       InstanceRole: Lake/*
     The event files below one prefix of one bucket

@@ -115,6 +115,7 @@ describe('the local handler for Lambda', () => {
     eventsRoot: 'file:///log',
     platform: 'local' as const,
     region: 'us-east-1',
+    release: 'test',
     settings: runSettingsSchema.parse({}),
     fleets: { primary: [], core: [], task: [] },
     subnetIds: [],
@@ -128,6 +129,7 @@ describe('the local handler for Lambda', () => {
 
   it('answers with what the function returns', async () => {
     expect(await invoke(async (input) => ({ input }))).toMatchObject({
+      ExecutedVersion: '$LATEST',
       StatusCode: 200,
       Payload: { input: { runId: 'run-1' } },
     });

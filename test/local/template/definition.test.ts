@@ -20,8 +20,9 @@ import {
   StepFunctionsStartExecution,
 } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { asVersion } from '../../../lib/cdk-interfaces.ts';
 import { parseMachine } from '../../../local/interpreter/state-language.ts';
-import { type LocalDefinition, readDefinition } from '../../../local/template/definition.ts';
+import { functionArnOf, type LocalDefinition, readDefinition } from '../../../local/template/definition.ts';
 import { projectRoot } from '../../../setup/environment.mjs';
 
 /** Two stacks that refer to each other, with a function, a topic and a script, like the real app. */
@@ -54,7 +55,7 @@ function tinyApp(folder: string): string {
     stateMachineName: 'churn',
     definitionBody: DefinitionBody.fromChainable(
       new LambdaInvoke(pipeline, 'PlanRun', {
-        lambdaFunction: plan,
+        lambdaFunction: asVersion(plan.currentVersion),
         payload: TaskInput.fromObject({ runId: JsonPath.executionName }),
         payloadResponseOnly: false,
         taskTimeout,
@@ -97,7 +98,7 @@ describe('the definition read from a synthesized app', () => {
     expect(definition.arn).toBe('arn:aws:states:us-east-1:123456789012:stateMachine:churn');
     expect(state('PlanRun')).toMatchObject({
       Resource: 'arn:aws:states:::lambda:invoke',
-      Parameters: { FunctionName: 'arn:aws:lambda:us-east-1:123456789012:function:churn-start-training' },
+      Parameters: { FunctionName: 'arn:aws:lambda:us-east-1:123456789012:function:churn-start-training:1' },
     });
     expect(state('NotifySuccess')).toMatchObject({
       Parameters: { StateMachineArn: 'arn:aws:states:us-east-1:123456789012:stateMachine:churn-notifier' },
@@ -133,6 +134,13 @@ describe('the definition read from a synthesized app', () => {
     expect(
       definition.functions.get('arn:aws:lambda:us-east-1:123456789012:function:churn-start-training'),
     ).toMatchObject({ functionName: 'churn-start-training', environment: { LAKE_ROOT: `s3://${bucket}` } });
+  });
+
+  it('has the function of a version, by its ARN', () => {
+    const { Parameters: parameters } = Object(state('PlanRun'));
+    expect(definition.functions.get(functionArnOf(parameters.FunctionName))).toMatchObject({
+      functionName: 'churn-start-training',
+    });
   });
 
   it('maps the URI of a script to the file that would be uploaded', () => {

@@ -25,6 +25,8 @@ const main = stack('Main', {
   Resources: {
     Database: { Type: 'AWS::Glue::Database', Properties: { DatabaseInput: { Name: 'churn' } } },
     Role: { Type: 'AWS::IAM::Role' },
+    Function: { Type: 'AWS::Lambda::Function', Properties: { FunctionName: 'churn-plan' } },
+    Version: { Type: 'AWS::Lambda::Version', Properties: { FunctionName: { Ref: 'Function' } } },
     Alarm: { Type: 'AWS::CloudWatch::Alarm' },
   },
 });
@@ -34,6 +36,11 @@ describe('resolving CloudFormation intrinsic functions', () => {
   it.each<[string, Json, Json]>([
     ['Ref to a resource', { Ref: 'Role' }, 'Role'],
     ['Ref to a Glue database', { Ref: 'Database' }, 'churn'],
+    [
+      'Ref to a version of a function',
+      { Ref: 'Version' },
+      'arn:aws:lambda:eu-west-1:111111111111:function:churn-plan:1',
+    ],
     ['Ref to a parameter', { Ref: 'BootstrapVersion' }, '/cdk-bootstrap/version'],
     ['a pseudo parameter', { Ref: 'AWS::Region' }, 'eu-west-1'],
     ['GetAtt', { 'Fn::GetAtt': ['Role', 'Arn'] }, 'arn:aws:iam::111111111111:role/Role'],
