@@ -28,6 +28,8 @@ export function sparkDefaults(catalog: CatalogKind, warehouse: string): Record<s
     'spark.speculation': 'false',
     'spark.authenticate': 'true',
     'spark.network.crypto.enabled': 'true',
+    // EMR turns the shuffle service on, which has no secret for these executors: docs/decisions/no-shuffle-service.md.
+    'spark.shuffle.service.enabled': 'false',
     'spark.io.encryption.enabled': 'true',
   };
 }
