@@ -14,14 +14,12 @@ export interface TestGroups {
 const APP = 'lib/app.ts';
 /** Tests start these in a process of its own, by this path. */
 const PROGRAM = /^bin\/[^/]+\.ts$/;
-/** Has a configuration of its own. */
-const DEPLOYMENT = 'test/deploy/';
+/** Have configurations of their own: the deployment to an emulator, and the rehearsal of the cluster. */
+const ELSEWHERE = /^test\/deploy\/|\.cluster\.test\.ts$/;
 
 /** @param sources every source of the project, the tests among them */
 export function testGroups(sources: Sources): TestGroups {
-  const tests = [...sources.keys()].filter(
-    (file) => file.endsWith('.test.ts') && !file.startsWith(DEPLOYMENT),
-  );
+  const tests = [...sources.keys()].filter((file) => file.endsWith('.test.ts') && !ELSEWHERE.test(file));
   const synthesizing = filesThatReach([APP], [...importsOf(sources), ...startsOf(tests, sources)]);
   const groups = { unit: [] as string[], synth: [] as string[], spark: [] as string[] };
   for (const file of tests) {
