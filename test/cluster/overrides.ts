@@ -14,7 +14,7 @@ import type { Classifications } from './classifications.ts';
 /** The executors of the rehearsal, one on each node. */
 export const EXECUTORS = 2;
 /** What YARN hands out on each node: one executor, and on one of them the application master. */
-const NODE_MEBIBYTES = 2_688;
+const NODE_MEBIBYTES = 2_816;
 const NODE_CORES = 4;
 const JAVA_MODULES = [
   'java.lang',

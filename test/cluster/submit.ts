@@ -1,5 +1,5 @@
 /** Runs one application on YARN by spark-submit, as EMR's command-runner does, and collects what it printed. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { LOG4J_PROPERTIES, propertiesText, sparkEnvironment } from '../../local/spark/configuration.ts';
@@ -37,8 +37,7 @@ export async function submit(submission: Submission): Promise<Outcome> {
   );
   await writeFile(join(folder, 'spark-defaults.conf'), propertiesText(settings['spark-defaults'] ?? {}));
   await writeFile(join(folder, 'log4j2.properties'), LOG4J_PROPERTIES);
-  const logFile = join(folder, 'application.log');
-  const { exitCode } = await execa(
+  const { exitCode, all: log } = await execa(
     join(sparkHome, 'bin', 'spark-submit'),
     ['--deploy-mode', 'client', ...args],
     {
@@ -47,9 +46,8 @@ export async function submit(submission: Submission): Promise<Outcome> {
       extendEnv: false,
       timeout: timeoutMilliseconds,
       reject: false,
-      stdout: { file: logFile },
-      stderr: { file: logFile },
+      all: true,
     },
   );
-  return { exitCode, log: await readFile(logFile, 'utf8') };
+  return { exitCode, log };
 }
