@@ -27,9 +27,9 @@ describe('the configuration of the rehearsed cluster', () => {
   test('application masters get a label only where node labels are on', () => {
     const label = { 'yarn.node-labels.am.default-node-label-expression': 'CORE' };
     expect(applicationMasterLabel({ 'yarn-site': label })).toEqual({});
-    expect(
-      applicationMasterLabel({ 'yarn-site': { ...label, 'yarn.node-labels.enabled': 'true' } }),
-    ).toEqual({ 'spark-defaults': { 'spark.yarn.am.nodeLabelExpression': 'CORE' } });
+    expect(applicationMasterLabel({ 'yarn-site': { ...label, 'yarn.node-labels.enabled': 'true' } })).toEqual(
+      { 'spark-defaults': { 'spark.yarn.am.nodeLabelExpression': 'CORE' } },
+    );
   });
 
   test('Hadoop’s XML escapes values', () => {

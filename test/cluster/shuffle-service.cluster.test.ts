@@ -40,7 +40,9 @@ async function containerLogs(): Promise<string> {
   const folders = yarn.nodeAddresses.map((address) => yarn.containerLogs(address));
   const files = await Promise.all(
     folders.map(async (logs) =>
-      (await readdir(logs, { recursive: true })).filter((name) => name.endsWith('stderr')).map((name) => join(logs, name)),
+      (await readdir(logs, { recursive: true }))
+        .filter((name) => name.endsWith('stderr'))
+        .map((name) => join(logs, name)),
     ),
   );
   return (await Promise.all(files.flat().map((file) => readFile(file, 'utf8')))).join('\n');

@@ -4,7 +4,8 @@ import { CLUSTER_JARS, ivyModule, jarName, refuseOtherMachines } from '../../set
 describe('the jars of the rehearsal', () => {
   test('each is pinned by its SHA-256', () => {
     for (const jars of Object.values(CLUSTER_JARS)) {
-      for (const [coordinates, sha256] of Object.entries(jars)) expect(sha256, coordinates).toMatch(/^[0-9a-f]{64}$/);
+      for (const [coordinates, sha256] of Object.entries(jars))
+        expect(sha256, coordinates).toMatch(/^[0-9a-f]{64}$/);
     }
   });
 
