@@ -21,6 +21,7 @@ export function locate(root, machine = process) {
   const sitePackages = join(pythonFolder, 'lib', `python${PYTHON_VERSION}`, 'site-packages');
   const ownJavaHome = join(environmentFolder, 'java');
   const sparkHome = join(sitePackages, 'pyspark');
+  const clusterFolder = join(environmentFolder, 'cluster');
   const icebergJar = join(environmentFolder, 'jars', ICEBERG_JAR_NAME);
   /** @param {string} name */
   const duckdbExtension = (name) =>
@@ -47,6 +48,9 @@ export function locate(root, machine = process) {
     sitePackages,
     /** A second environment, only for the deployment tests: bin/moto_server. */
     deployEmulatorFolder: join(environmentFolder, 'deploy-emulator'),
+    /** Only for the rehearsal of the cluster. */
+    clusterFolder,
+    clusterJarsFolder: join(clusterFolder, 'jars'),
     /** SPARK_HOME: contains bin/spark-submit. */
     sparkHome,
     /** JAVA_HOME: a Java 17 runtime. */

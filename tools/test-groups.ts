@@ -20,14 +20,12 @@ const APP = 'lib/app.ts';
 const PROGRAM = /^bin\/[^/]+\.ts$/;
 /** A test names the Python program beside it like this. */
 const PYTHON_PROGRAM = /'\.\/\w+\.py'/;
-/** Has a configuration of its own. */
-const DEPLOYMENT = 'test/deploy/';
+/** Have configurations of their own: the deployment to an emulator, and the rehearsal of the cluster. */
+const ELSEWHERE = /^test\/deploy\/|\.cluster\.test\.ts$/;
 
 /** @param sources every source of the project, the tests among them */
 export function testGroups(sources: Sources): TestGroups {
-  const tests = [...sources.keys()].filter(
-    (file) => file.endsWith('.test.ts') && !file.startsWith(DEPLOYMENT),
-  );
+  const tests = [...sources.keys()].filter((file) => file.endsWith('.test.ts') && !ELSEWHERE.test(file));
   const loadApp = filesThatReach([APP], [...importsOf(sources), ...startsOf(tests, sources)]);
   const runPython = new Set(tests.filter((file) => PYTHON_PROGRAM.test(sources.get(file) ?? '')));
   const isSlow = (file: string): boolean =>

@@ -1,0 +1,104 @@
+/** Everything in which the rehearsed cluster differs from the deployed one: sizes, places and endpoints of one machine. */
+import { join } from 'node:path';
+import { clusterJarFiles } from '../../setup/cluster-jars.mjs';
+import {
+  javaHome,
+  locate,
+  projectRoot,
+  pythonExecutable,
+  sparkClassPath,
+  sparkHome,
+} from '../../setup/environment.mjs';
+import type { Classifications } from './classifications.ts';
+
+/** The executors of the rehearsal, one on each node. */
+export const EXECUTORS = 2;
+/** What YARN hands out on each node: one executor, and on one of them the application master. */
+const NODE_MEBIBYTES = 2_816;
+const NODE_CORES = 4;
+const JAVA_MODULES = [
+  'java.lang',
+  'java.lang.reflect',
+  'java.util',
+  'java.nio',
+  'sun.nio.ch',
+  'java.net',
+  'java.io',
+];
+
+/** Java's options of the daemons: small, and open to Hadoop's reflection. */
+export const DAEMON_JAVA_OPTIONS: readonly string[] = [
+  ...['-Xmx192m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'],
+  ...JAVA_MODULES.map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`),
+];
+
+export const DAEMON_CLASS_PATH: readonly string[] = [
+  ...clusterJarFiles(locate(projectRoot), 'daemons'),
+  join(sparkHome, 'jars', '*'),
+];
+
+/** @param folder holds the daemons' files */
+export function yarnOverrides(folder: string): Classifications {
+  return {
+    'yarn-site': {
+      'yarn.resourcemanager.hostname': '127.0.0.1',
+      'yarn.nodemanager.resource.memory-mb': String(NODE_MEBIBYTES),
+      'yarn.nodemanager.resource.cpu-vcores': String(NODE_CORES),
+      'yarn.scheduler.minimum-allocation-mb': '64',
+      'yarn.scheduler.maximum-allocation-mb': String(NODE_MEBIBYTES),
+      'yarn.nodemanager.vmem-check-enabled': 'false',
+      'yarn.nodemanager.pmem-check-enabled': 'true',
+      // The machine's own disk may be nearly full without harm to a rehearsal.
+      'yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage': '100',
+      'yarn.node-labels.fs-store.root-dir': `file://${folder}/labels`,
+      'yarn.nodemanager.delete.debug-delay-sec': '3600',
+      'yarn.nodemanager.recovery.enabled': 'false',
+    },
+    'core-site': {
+      'fs.defaultFS': 'file:///',
+      'hadoop.tmp.dir': join(folder, 'tmp'),
+      'hadoop.http.staticuser.user': 'hadoop',
+    },
+  };
+}
+
+/** @param folder holds scratch files @param endpoint where S3 and Glue answer */
+export function sparkOverrides(folder: string, endpoint: string): Classifications {
+  const connectors = clusterJarFiles(locate(projectRoot), 'connectors').join(':');
+  const classPath = `${sparkClassPath}:${connectors}`;
+  return {
+    'spark-defaults': {
+      // Sizes. The cluster of a plan has executors of four cores and 10 GiB.
+      'spark.executor.instances': String(EXECUTORS),
+      'spark.executor.cores': '2',
+      'spark.executor.memory': '1g',
+      'spark.executor.memoryOverhead': '1100m',
+      'spark.driver.memory': '1g',
+      'spark.yarn.am.memory': '256m',
+      'spark.executor.extraJavaOptions': '-XX:TieredStopAtLevel=1 -Ddev.ludovic.netlib.blas.nativeLib=none',
+      'spark.driver.extraJavaOptions': '-XX:TieredStopAtLevel=1 -Ddev.ludovic.netlib.blas.nativeLib=none',
+      'spark.ui.enabled': 'false',
+      // Places: EMR's image has all of this where Spark looks for it.
+      'spark.driver.host': '127.0.0.1',
+      'spark.driver.bindAddress': '127.0.0.1',
+      'spark.yarn.jars': `local:${join(sparkHome, 'jars')}/*`,
+      'spark.yarn.stagingDir': `file://${folder}/staging`,
+      'spark.driver.extraClassPath': classPath,
+      'spark.executor.extraClassPath': classPath,
+      'spark.yarn.appMasterEnv.SPARK_LOCAL_IP': '127.0.0.1',
+      'spark.yarn.appMasterEnv.JAVA_HOME': javaHome,
+      'spark.executorEnv.JAVA_HOME': javaHome,
+      'spark.pyspark.python': pythonExecutable,
+      'spark.pyspark.driver.python': pythonExecutable,
+      'spark.executorEnv.PYSPARK_PYTHON': pythonExecutable,
+      // S3 and Glue.
+      'spark.sql.catalog.lake.glue.endpoint': endpoint,
+      'spark.sql.catalog.lake.s3.endpoint': endpoint,
+      'spark.sql.catalog.lake.s3.path-style-access': 'true',
+      'spark.hadoop.fs.s3.impl': 'org.apache.hadoop.fs.s3a.S3AFileSystem',
+      'spark.hadoop.fs.s3a.endpoint': endpoint,
+      'spark.hadoop.fs.s3a.path.style.access': 'true',
+      'spark.hadoop.fs.s3a.connection.ssl.enabled': 'false',
+    },
+  };
+}
