@@ -8,13 +8,17 @@ import argparse
 import datetime
 import json
 import math
+import os
 import statistics
 import sys
+import threading
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple, NoReturn, NotRequired, Protocol, TypeAlias, TypedDict
 
 from py4j.protocol import Py4JError, Py4JJavaError
+from pyspark import SparkContext
 from pyspark.errors.exceptions.captured import CapturedException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -127,14 +131,38 @@ class Plan(TypedDict):
 # --- emr-steps/fragments/jvm.ts ---
 
 
-def java(spark: SparkSession) -> Any:
+class StartingDriver:
+    """The driver while its session is starting: its JVM is there, and files can be read and written."""
+
+    def __init__(self) -> None:
+        """Takes the JVM in which the session starts; to be made by the thread that starts it."""
+        SparkContext._ensure_initialized()
+        self._jvm = SparkContext._jvm
+
+
+Driver: TypeAlias = SparkSession | StartingDriver
+
+
+def java(spark: Driver) -> Any:
     """The packages of the driver's JVM."""
     return spark._jvm
 
 
-def java_class(spark: SparkSession, name: str) -> Any:
+def java_class(spark: Driver, name: str) -> Any:
     """A Java class, for methods that take one."""
     return java(spark).java.lang.Class.forName(name)
+
+
+def spark_settings(spark: Driver) -> Any:
+    """What spark-submit was given: org.apache.spark.SparkConf."""
+    return java(spark).org.apache.spark.SparkConf()
+
+
+def hadoop_configuration(spark: Driver) -> Any:
+    """Hadoop's settings, among them Spark's own for Hadoop."""
+    if isinstance(spark, SparkSession):
+        return spark._jsc.hadoopConfiguration()
+    return java(spark).org.apache.spark.deploy.SparkHadoopUtil.get().newConfiguration(spark_settings(spark))
 
 
 class JavaStream(Protocol):
@@ -176,23 +204,22 @@ class HadoopFileSystem(Protocol):
         """Moves a file; says whether it did."""
 
 
-def hadoop_path(spark: SparkSession, uri: str) -> HadoopPath:
+def hadoop_path(spark: Driver, uri: str) -> HadoopPath:
     """The path of a file or folder."""
     path: HadoopPath = java(spark).org.apache.hadoop.fs.Path(uri)
     return path
 
 
-def hadoop_file_system(spark: SparkSession, uri: str) -> HadoopFileSystem:
-    """The file system of a file or folder, with the session's settings and credentials."""
-    configuration = spark._jsc.hadoopConfiguration()
+def hadoop_file_system(spark: Driver, uri: str) -> HadoopFileSystem:
+    """The file system of a file or folder, with Spark's settings and credentials."""
     path = java(spark).org.apache.hadoop.fs.Path(uri)
-    file_system: HadoopFileSystem = path.getFileSystem(configuration)
+    file_system: HadoopFileSystem = path.getFileSystem(hadoop_configuration(spark))
     # Checksum files beside the objects would go stale when another program rewrites them.
     file_system.setWriteChecksum(False)
     return file_system
 
 
-def stream_text(spark: SparkSession, stream: JavaStream) -> str:
+def stream_text(spark: Driver, stream: JavaStream) -> str:
     """What is left to read of an open file."""
     return str(java(spark).org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))
 
@@ -277,6 +304,58 @@ def lost_executors(spark: SparkSession) -> list[str]:
         return []
 
 
+# Before an application runs, or ends.
+WAITING_STATES = {"NEW", "NEW_SAVING", "SUBMITTED", "ACCEPTED"}
+# By default Hadoop tries to connect for a quarter of an hour.
+YARN_PATIENCE = {
+    "yarn.resourcemanager.connect.max-wait.ms": 10_000,
+    "yarn.resourcemanager.connect.retry-interval.ms": 2_000,
+    "ipc.client.connect.max.retries": 1,
+}
+
+
+class YarnApplication(Protocol):
+    """org.apache.hadoop.yarn.api.records.ApplicationReport."""
+
+    def getApplicationId(self) -> Any:
+        """Its id."""
+
+    def getName(self) -> str:
+        """The name that Spark gave it."""
+
+    def getYarnApplicationState(self) -> Any:
+        """Its state."""
+
+    def getDiagnostics(self) -> str | None:
+        """What YARN has to say about it: while it waits, what for."""
+
+
+def runs_on_yarn(spark: Driver) -> bool:
+    """Whether the session gets its executors from YARN."""
+    return str(spark_settings(spark).get("spark.master", "")).startswith("yarn")
+
+
+def yarn_client(spark: Driver) -> Any:
+    """A client of YARN's ResourceManager: org.apache.hadoop.yarn.client.api.YarnClient."""
+    configuration = java(spark).org.apache.hadoop.yarn.conf.YarnConfiguration(hadoop_configuration(spark))
+    for name, limit in YARN_PATIENCE.items():
+        configuration.setLong(name, limit)
+    client = java(spark).org.apache.hadoop.yarn.client.api.YarnClient.createYarnClient()
+    client.init(configuration)
+    client.start()
+    return client
+
+
+def waiting_applications(client: Any, name: str) -> list[YarnApplication]:
+    """Applications of a name that have not run yet."""
+    found: list[YarnApplication] = [
+        application
+        for application in client.getApplications()
+        if application.getName() == name and str(application.getYarnApplicationState()) in WAITING_STATES
+    ]
+    return found
+
+
 class IcebergFile(Protocol):
     """org.apache.iceberg.ContentFile."""
 
@@ -351,8 +430,8 @@ def partition_numbers(spark: SparkSession, files: Iterable[IcebergFile]) -> set[
 class Files:
     """Small text files, wherever Spark's file systems can reach."""
 
-    def __init__(self, spark: SparkSession) -> None:
-        """Uses the session's file systems and their credentials."""
+    def __init__(self, spark: Driver) -> None:
+        """Uses the driver's file systems and their credentials."""
         self._spark = spark
 
     def exists(self, uri: str) -> bool:
@@ -478,15 +557,114 @@ def explain(step: StepName, error: BaseException, lost: Sequence[str] = ()) -> S
     }
 
 
+# --- emr-steps/fragments/start-watch.ts ---
+
+START_SECONDS = 600
+
+
+def application_name(step: StepName) -> str:
+    """Name of a step's Spark application."""
+    return f"churn {step}"
+
+
+def yarn_reports(waiting: Sequence[YarnApplication]) -> str:
+    """What YARN says about applications that wait."""
+    reports = [
+        f"{application.getApplicationId()} is {application.getYarnApplicationState()}: "
+        f"{(application.getDiagnostics() or '').strip() or 'no reason given'}"
+        for application in waiting
+    ]
+    if not reports:
+        return "YARN knows of no waiting application of this step"
+    return f"YARN reports: {'; '.join(reports)}"
+
+
+def not_started(seconds: float, cause: str) -> StepError:
+    """The failure of a step that Spark did not start for."""
+    return StepError(
+        f"Spark did not start within {seconds / 60:g} minutes: YARN is not running its application",
+        cause,
+        "check that the cluster's core nodes are running and have the label CORE, or switch labels off "
+        "(churn:nodeLabels=false) and deploy; then resume the run",
+    )
+
+
+def report_failed_start(driver: StartingDriver, step: StepName, plan_uri: str, error: BaseException) -> None:
+    """Prints why a step could not start, and writes it, which takes no session."""
+    failure = explain(step, error)
+    print(json.dumps(failure, indent=2), file=sys.stderr, flush=True)
+    files = Files(driver)
+    plan: Plan = files.read_json(plan_uri)
+    files.write_json(plan["outputs"]["errors"][step], failure)
+
+
+def give_up(driver: StartingDriver, step: StepName, plan_uri: str, seconds: float) -> None:
+    """Reports what YARN says of the application that waits, and cancels it."""
+    try:
+        client = yarn_client(driver)
+        waiting = waiting_applications(client, application_name(step))
+    except Exception as error:
+        root = [error, *java_throwables(error)][-1]
+        report_failed_start(driver, step, plan_uri, not_started(seconds, f"YARN does not answer: {root}"))
+        return
+    report_failed_start(driver, step, plan_uri, not_started(seconds, yarn_reports(waiting)))
+    for application in waiting:
+        client.killApplication(application.getApplicationId())
+
+
+@contextmanager
+def limited_start(driver: StartingDriver, step: StepName, plan_uri: str, seconds: float) -> Iterator[None]:
+    """Ends the process when what is done within takes longer: only YARN lets Spark wait."""
+    given_up = threading.Event()
+
+    def end() -> None:
+        given_up.set()
+        try:
+            give_up(driver, step, plan_uri, seconds)
+        except Exception:
+            traceback.print_exc()
+        # The main thread waits in the JVM, where no exception of Python reaches it.
+        sys.stderr.flush()
+        os._exit(1)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    if runs_on_yarn(driver):
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        if given_up.is_set():
+            # What is raised now comes from giving up; the reason is being written.
+            timer.join()
+
+
 # --- emr-steps/fragments/main.ts ---
 
 
-def main(step: StepName, run: Callable[[SparkSession, Plan], Mapping[str, object]]) -> None:
+def start(step: StepName, plan_uri: str, seconds: float) -> SparkSession:
+    """Spark's session, started in time; ends the step with a reason where that fails."""
+    driver = StartingDriver()
+    try:
+        with limited_start(driver, step, plan_uri, seconds):
+            return SparkSession.builder.appName(application_name(step)).getOrCreate()
+    except Exception as error:
+        traceback.print_exc()
+        report_failed_start(driver, step, plan_uri, error)
+        sys.exit(1)
+
+
+def main(
+    step: StepName,
+    run: Callable[[SparkSession, Plan], Mapping[str, object]],
+    start_seconds: float = START_SECONDS,
+) -> None:
     """Runs the step once for a plan; a step that has a result is not run again."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plan", required=True, help="URI of the run's plan.json")
     plan_uri: str = parser.parse_args().plan
-    spark = SparkSession.builder.appName(f"churn {step}").getOrCreate()
+    spark = start(step, plan_uri, start_seconds)
     files = Files(spark)
     plan: Plan = files.read_json(plan_uri)
     outputs = plan["outputs"]

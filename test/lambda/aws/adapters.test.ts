@@ -15,12 +15,7 @@ import {
   ListInstancesCommand,
   ListStepsCommand,
 } from '@aws-sdk/client-emr';
-import {
-  ListObjectsV2Command,
-  PutObjectCommand,
-  S3Client,
-  S3ServiceException,
-} from '@aws-sdk/client-s3';
+import { ListObjectsV2Command, PutObjectCommand, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import {
   ExecutionAlreadyExists,
   ListExecutionsCommand,
