@@ -49,6 +49,7 @@ function account(topicArn = OWN_TOPIC) {
       Variables: {
         [ENVIRONMENT.lakeRoot]: 's3://lake',
         [ENVIRONMENT.eventsRoot]: 's3://raw/events',
+        [ENVIRONMENT.release]: '0123456789abcdef',
         [ENVIRONMENT.subnetIds]: 'subnet-1,subnet-2',
         [ENVIRONMENT.fleets]: '{}',
         [ENVIRONMENT.notifierArn]: NOTIFIER,

@@ -34,7 +34,7 @@ describe('a cluster', () => {
     [0, 4],
     [64 * GIBIBYTE, 4],
     [64 * GIBIBYTE + 1, 5],
-    [1e15, 256],
+    [1e15, 88],
   ])('trains %d bytes of history with %d workers', (history, workers) => {
     expect(sizeOnEmr({ newBytes: 0, historyBytes: history }, 'us-east-1').boostingWorkers).toBe(workers);
   });
