@@ -80,6 +80,16 @@ export const EVENTS = {
   ],
 } as const satisfies Table;
 
+export const REPEATED_EVENTS = {
+  name: 'repeated_events',
+  format: 'iceberg',
+  grain:
+    'event x file that repeats it: the copies that `events` does not hold, which return when it loses the event',
+  partitionedBy: ['event_date'],
+  writtenBy: 'IngestEvents',
+  columns: EVENTS.columns,
+} as const satisfies Table;
+
 export const QUARANTINED_EVENTS = {
   name: 'quarantined_events',
   format: 'iceberg',
@@ -175,6 +185,15 @@ export const INGEST_FILES = {
     column('rows_accepted', 'bigint', 'rows that became events'),
     column('rows_quarantined', 'bigint', 'rows refused'),
     column('rows_duplicate', 'bigint', 'rows that were already in the lake'),
+    column('rows_taken_away', 'bigint', 'rows of the former version of the file that left `events`'),
+    column('first_day', 'string', 'UTC day of the first event in the file, YYYY-MM-DD'),
+    column('last_day', 'string', 'UTC day of the last event in the file, YYYY-MM-DD'),
+    column(
+      'days',
+      'string',
+      'JSON: by UTC day, the number of events in the file, copies included, and a hash of them that their order does not change',
+    ),
+    column('taken_out', 'boolean', 'whether the file was taken out of the lake: then it has no rows'),
   ],
 } as const satisfies Table;
 
@@ -259,6 +278,7 @@ export const RUNS = {
 /** Every table with fixed columns. `features` is defined by the feature catalogue. */
 export const TABLES: readonly Table[] = [
   EVENTS,
+  REPEATED_EVENTS,
   QUARANTINED_EVENTS,
   USER_DAYS,
   INGEST_FILES,

@@ -14,6 +14,14 @@ export const listingSchema = z.strictObject({
   since: uri.nullable(),
   /** New files beyond what a batch takes. */
   left: leftOutSchema,
+  /** Files that the lake holds and the log no longer has. Plans of older versions lack it. */
+  gone: z
+    .strictObject({
+      count,
+      /** Those of which no run has said so before. */
+      new: leftOutSchema,
+    })
+    .optional(),
 });
 export type Listing = z.infer<typeof listingSchema>;
 
@@ -22,14 +30,28 @@ const WHOLE = new Intl.NumberFormat('en');
 /** One sentence for each thing that was left out; plans of older versions say nothing about it. */
 export function listingWarnings(listing: Listing | undefined): readonly string[] {
   if (listing === undefined) return [];
-  const { since, left } = listing;
-  return [...(left.count === 0 ? [] : [leftText(left)]), ...(since === null ? [] : [sinceText(since)])];
+  const { since, left, gone } = listing;
+  return [
+    ...(left.count === 0 ? [] : [leftText(left)]),
+    ...(gone === undefined || gone.count === 0 ? [] : [goneText(gone)]),
+    ...(since === null ? [] : [sinceText(since)]),
+  ];
 }
 
-function leftText({ count: files, first }: LeftOut): string {
-  const more = files > first.length ? ', ...' : '';
+function goneText({ count: files, new: fresh }: NonNullable<Listing['gone']>): string {
+  const subject = files === 1 ? '1 file is' : `${WHOLE.format(files)} files are`;
+  const known = fresh.count === 0 ? '' : `; not known before: ${namesOf(fresh)}`;
+  return `${subject} gone from the log, and the lake keeps what it holds of them (takeOut removes it)${known}`;
+}
+
+function namesOf({ count: files, first }: LeftOut): string {
+  return `${first.join(', ')}${files > first.length ? ', ...' : ''}`;
+}
+
+function leftText(left: LeftOut): string {
+  const { count: files } = left;
   const subject = files === 1 ? '1 new file is' : `${WHOLE.format(files)} new files are`;
-  return `${subject} left for the next run, because a run takes only so many: ${first.join(', ')}${more}`;
+  return `${subject} left for the next run, because a run takes only so many: ${namesOf(left)}`;
 }
 
 function sinceText(since: string): string {

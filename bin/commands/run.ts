@@ -1,5 +1,7 @@
 /** `churn run`: a complete run on this machine. */
+import { resolve } from 'node:path';
 import { Command } from 'commander';
+import type { RunRequest } from '../../domain/run.ts';
 import { fileUri } from '../../local/adapters/file-uris.ts';
 import { mainPath, parseMachine } from '../../local/interpreter/state-language.ts';
 import { ensureDefaultLog } from '../../local/run/default-log.ts';
@@ -42,6 +44,16 @@ export function runCommand(): Command {
   });
 }
 
+/** The request with the addresses that files of this machine have in the lake. */
+export function withAddresses({ takeOut, ...request }: RunRequest): RunRequest {
+  if (takeOut === undefined) return request;
+  const places = typeof takeOut === 'string' ? [takeOut] : takeOut;
+  return {
+    ...request,
+    takeOut: places.map((place) => (place.startsWith('file:') ? place : fileUri(resolve(place)))),
+  };
+}
+
 async function run(options: RunArguments): Promise<RunSummary> {
   const interrupt = onInterrupt();
   const note = (text: string): void => {
@@ -60,7 +72,7 @@ async function run(options: RunArguments): Promise<RunSummary> {
         lake,
         definition,
         eventsLocation: fileUri(given ?? lake.generatedLog),
-        request: requestOf(options, 'run'),
+        request: withAddresses(requestOf(options, 'run')),
         observer: display,
         signal: interrupt.signal,
         onKillable: interrupt.onSecond,

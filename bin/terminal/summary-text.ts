@@ -1,4 +1,5 @@
 /** The summary of a run as text. */
+import { lakeText } from '../../domain/event-changes.ts';
 import { metricsShownIn, metricText, modelLabel } from '../../domain/metrics.ts';
 import type { RunSummary } from '../../local/run/run-summary.ts';
 import { count, duration } from './words.ts';
@@ -60,6 +61,8 @@ function headline(status: 'FAILED' | 'TIMED_OUT' | 'ABORTED' | 'REFUSED', runId:
 
 function outcome({
   counts,
+  lake,
+  changes,
   users,
   cancellations,
   model,
@@ -74,6 +77,7 @@ function outcome({
       `${count(counts.read)} read: ${count(counts.accepted)} accepted, ${count(counts.quarantined)} refused, ` +
         `${count(counts.duplicates)} duplicates`,
     ],
+    ...(lake === null ? [] : [['Lake', lakeText({ lake, changes, counts }) ?? ''] as const]),
     ['Users', `${count(users)}, of whom ${count(cancellations)} cancelled`],
     ['Model', `${modelLabel(model.name)}: ${metrics.join(', ')}`],
   ];

@@ -4,6 +4,7 @@ import { leftOutSchema, listingSchema } from '../../domain/listing.ts';
 import {
   decisionSchema,
   estimateSchema,
+  eventChangesSchema,
   featuresResultSchema,
   ingestResultSchema,
   metricNameSchema,
@@ -21,6 +22,7 @@ import {
   batchSchema,
   clusterSizeSchema,
   eventFileSchema,
+  heldFileSchema,
   runPlanSchema,
   stepNameSchema,
 } from '../../domain/run.ts';
@@ -44,8 +46,13 @@ const TYPES = {
   plan: {
     StepName: named(stepNameSchema, 'A Spark step.'),
     EventFile: named(eventFileSchema, 'An event file as it was listed.'),
+    HeldFile: named(heldFileSchema, 'A version of a file that the lake holds.'),
     Batch: named(batchSchema, 'The files that one run ingests together.'),
     LeftOut: named(leftOutSchema, 'How many files were left for the next run, and the first of them.'),
+    GoneFiles: named(
+      listingSchema.shape.gone.unwrap(),
+      'Files that the lake holds and the log no longer has.',
+    ),
     Listing: named(listingSchema, 'What was left out of the listing and of the batch.'),
     IngestSettings: named(plan.ingest, 'Settings of ingest-events.'),
     TrainingSettings: named(plan.training, 'Settings of build-features and train-models.'),
@@ -61,6 +68,8 @@ const TYPES = {
     RowCounts: named(rowCountsSchema, 'Rows by outcome.'),
     RefusalCode: named(refusalCodeSchema, 'Why a row is refused.'),
     RefusedExample: named(refusedExampleSchema, 'A refused row as the operator sees it.'),
+    EventChanges: named(eventChangesSchema, 'How a batch changed the lake.'),
+    LakeAfter: named(ingest.lake.unwrap(), 'The lake as the step left it.'),
     HeldRows: named(ingest.held, 'Rows of the batch that the tables hold.'),
     IngestSnapshots: named(ingest.snapshots, 'Snapshots of the tables after the batch.'),
     IngestResult: named(ingestResultSchema, 'Result of ingest-events.'),

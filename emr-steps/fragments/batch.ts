@@ -7,22 +7,26 @@ import { eventsTable } from './events-table.ts';
 import { fileNumbers } from './file-numbers.ts';
 import { files } from './files.ts';
 import { forgottenUsers } from './forgotten-users.ts';
+import { icebergTables } from './jvm.ts';
 import { batchChecks, ledgerRows } from './ledger.ts';
 import { quarantine } from './quarantine.ts';
 import { staging } from './staging.ts';
 import { tally } from './tally.ts';
-import { planTypes } from './types.ts';
+import { ingestTypes, planTypes } from './types.ts';
+import { versions } from './versions.ts';
 
 export const batch = fragment({
   file: import.meta.url,
   needs: [
-    ...[planTypes, files, tally, fileNumbers, forgottenUsers, eventRows],
-    ...[eventsTable, staging, duplicates, quarantine, ledgerRows, batchChecks],
+    ...[planTypes, ingestTypes, versions, files, tally, fileNumbers, forgottenUsers, eventRows],
+    ...[eventsTable, icebergTables, staging, duplicates, quarantine, ledgerRows, batchChecks],
   ],
   imports: [
     'import collections',
     'from typing import NamedTuple',
-    'from pyspark.sql import DataFrame, Observation, Row, SparkSession',
+    'import datetime',
+    'from pyspark.sql import DataFrame, Observation, SparkSession',
+    'from pyspark.sql import functions as F',
   ],
   code: python`
     class Outcomes(NamedTuple):
@@ -46,6 +50,10 @@ export const batch = fragment({
         spark: SparkSession, plan: Plan, files: dict[int, str], forgotten: ForgottenUsers | None
     ) -> Outcomes:
         """Reads the files once: accepted rows go to the branch, all outcomes are counted."""
+        read: collections.Counter[int] = collections.Counter()
+        refused: dict[int, dict[int, int]] = collections.defaultdict(dict)
+        if not files:
+            return Outcomes(read, refused)
         observation = Observation("outcomes")
         rows = read_rows(spark, plan, files, forgotten)
         by_file_and_outcome = tally(f"file_number * {OUTCOMES} + outcome", len(files) * OUTCOMES)
@@ -54,11 +62,8 @@ export const batch = fragment({
             .where("outcome = 0")
             .selectExpr(*EVENT_COLUMNS, "file_number")
         )
-        open_staging(spark, plan)
         stage_new_rows(accepted, plan, files)
 
-        read: collections.Counter[int] = collections.Counter()
-        refused: dict[int, dict[int, int]] = collections.defaultdict(dict)
         for code, count in counts_of(observation.get["by_file_and_outcome"]).items():
             number, outcome = divmod(code, OUTCOMES)
             read[number] += count
@@ -67,40 +72,106 @@ export const batch = fragment({
         return Outcomes(read, refused)
 
 
-    def stage_batch(spark: SparkSession, plan: Plan) -> tuple[list[LedgerRow], list[Row]]:
-        """Brings the batch onto the branch and into the quarantine; returns the ledger's rows, and events by day and file."""
+    def days_left(spark: SparkSession, former: dict[str, LedgerRow], batch_id: str) -> set[datetime.date]:
+        """The days of versions that leave. Where the ledger does not know them, the events do."""
+        known = {uri: content_of(row) for uri, row in former.items()}
+        days = {day for content in known.values() if content is not None for day in content}
+        unknown = [(uri,) for uri, content in known.items() if content is None]
+        if not unknown:
+            return days
+        files = F.broadcast(spark.createDataFrame(unknown, "source_file string"))
+        others = spark.table(STAGED_EVENTS).where(F.col("batch_id") != batch_id)
+        held = others.join(files, "source_file", "left_semi").select("event_date").distinct()
+        return days | {row.event_date for row in held.collect()}
+
+
+    def same_days(
+        content: dict[str, Content], former: dict[str, LedgerRow], numbers: dict[str, int]
+    ) -> set[tuple[int, datetime.date]]:
+        """The days on which a file holds just what its former version held, with the numbers of the files."""
+        return {
+            (numbers[uri], day)
+            for uri, row in former.items()
+            for day, held in (content_of(row) or {}).items()
+            if content.get(uri, {}).get(day) == held
+        }
+
+
+    class Staged(NamedTuple):
+        """What will be entered in the ledger, and how the batch changes the events."""
+
+        ledger: list[LedgerRow]
+        changes: EventChanges
+        # Whether copies were staged, too.
+        has_copies: bool
+        # Events that the batch adds.
+        held: int
+
+
+    def stage_batch(spark: SparkSession, plan: Plan, former: dict[str, LedgerRow]) -> Staged:
+        """Brings the batch onto the branch and into the quarantine, and takes off what leaves with it."""
         batch = plan["batch"]
         batch_id = batch["batchId"]
         files = number_files(batch)
         numbers = {uri: number for number, uri in files.items()}
         forgotten = forgotten_users(Files(spark), plan["lakeRoot"])
+        before = open_staging(spark, plan)
         outcomes = stage_accepted(spark, plan, files, forgotten)
         quarantine_rows(spark, plan, files, outcomes.refused, forgotten)
         check_refused_share(spark, plan, outcomes.defects, sum(outcomes.read.values()))
 
-        events = rows_of_batch(spark, STAGED_EVENTS, batch_id)
+        content = contents(content_of_batch(spark, STAGED_EVENTS, batch_id)) if files else {}
+        appended, days = just_staged(spark) if files else (None, set())
+        taken_out = enumerate(sorted(former.keys() - numbers.keys()), len(files))
+        all_numbers = numbers | {uri: number for number, uri in taken_out}
+        leaving = Leaving(all_numbers, same_days(content, former, numbers))
+        left = days_left(spark, former, batch_id)
         are_large = plan["ingest"]["slicesPerDay"] > 1
-        days = days_with_duplicates(spark, days_just_staged(spark), are_large=are_large)
-        duplicates = drop_duplicates(spark, plan, days, numbers)
-        if duplicates:
-            events = rows_of_batch(spark, STAGED_EVENTS, batch_id)
-        staged: collections.Counter[int] = collections.Counter()
-        for row in events:
-            staged[numbers[row.source_file]] += row["rows"]
-        ledger: list[LedgerRow] = [
-            {
-                "uri": file["uri"],
-                "etag": file["etag"],
-                "bytes": file["bytes"],
-                "batch_id": batch_id,
-                "rows_read": outcomes.read[number],
-                "rows_accepted": staged[number],
-                "rows_quarantined": sum(outcomes.refused.get(number, {}).values()),
-                "rows_duplicate": duplicates[number],
-            }
-            for file in batch["files"]
-            for number in [numbers[file["uri"]]]
+        resolving = days_with_duplicates(spark, days - left, are_large=are_large) | rows_of_days(spark, left)
+        resolved = resolve_days(spark, plan, resolving, appended, leaving, forgotten)
+
+        accepted: collections.Counter[str] = collections.Counter()
+        if resolving:
+            for row in rows_of_batch(spark, STAGED_EVENTS, batch_id):
+                accepted[row.source_file] += row["rows"]
+        else:
+            for uri, of_file in content.items():
+                accepted[uri] = sum(rows for rows, _ in of_file.values())
+        ledger: list[LedgerRow] = []
+        for file in batch["files"]:
+            uri, number = file["uri"], numbers[file["uri"]]
+            same = sum(rows for day, (rows, _) in content.get(uri, {}).items() if (number, day) in leaving.same)
+            ledger.append(
+                {
+                    "uri": uri,
+                    "etag": file["etag"],
+                    "bytes": file["bytes"],
+                    "batch_id": batch_id,
+                    "rows_read": outcomes.read[number],
+                    "rows_accepted": accepted[uri] + resolved.kept[number],
+                    "rows_quarantined": sum(outcomes.refused.get(number, {}).values()),
+                    "rows_duplicate": resolved.duplicates[number] + same - resolved.kept[number],
+                    "rows_taken_away": resolved.taken[number],
+                    "first_day": str(min(content[uri])) if uri in content else None,
+                    "last_day": str(max(content[uri])) if uri in content else None,
+                    "days": content_text(content.get(uri, {})),
+                    "taken_out": False,
+                }
+            )
+        ledger += [
+            taken_out_row(uri, batch_id, resolved.taken[leaving.numbers[uri]])
+            for uri in sorted({file["uri"] for file in batch.get("takenOut", [])})
         ]
-        return ledger, events
+        return Staged(
+            ledger,
+            {
+                "before": before,
+                "takenAway": sum(resolved.taken.values()) + resolved.displaced,
+                "returned": resolved.returned,
+                "after": events_in(spark, iceberg_table(spark, EVENTS).snapshot(STAGING)),
+            },
+            has_copies=bool(resolving),
+            held=accepted.total(),
+        )
   `,
 });

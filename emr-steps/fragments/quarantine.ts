@@ -101,6 +101,15 @@ export const quarantine = fragment({
             keep(repeated.select("file_number", F.lit(FORGOTTEN).alias("outcome"), F.lit("").alias("line")))
 
 
+    def forget_former_refusals(spark: SparkSession, batch_id: str, uris: list[str]) -> None:
+        """Deletes the refused rows of former versions of these files."""
+        if not uris or newest_snapshot(spark, QUARANTINE) is None:
+            return
+        spark.createDataFrame([(uri,) for uri in uris], "uri string").createOrReplaceTempView("formerly_refused")
+        of_file = "source_file IN (SELECT uri FROM formerly_refused)"
+        spark.sql(f"DELETE FROM {QUARANTINE} WHERE batch_id <> '{batch_id}' AND {of_file}")  # noqa: S608
+
+
     class Refusals(NamedTuple):
         """Refused rows of a batch by reason, and an example of each of the most frequent reasons."""
 

@@ -38,8 +38,11 @@ export const staging = fragment({
     EVENT_NAMES = ${EVENTS.columns.map((column) => column.name)}
   `,
   code: python`
-    def open_staging(spark: SparkSession, plan: Plan) -> None:
-        """Opens the branch on what readers see now, without the rows of unfinished batches and of earlier tries."""
+    def open_staging(spark: SparkSession, plan: Plan) -> int:
+        """Opens the branch on what readers see now, without the rows of unfinished batches and of earlier tries.
+
+        Returns the number of events on it.
+        """
         batch_id = plan["batch"]["batchId"]
         spark.sql(CREATE_EVENTS)
         snapshots = iceberg_table(spark, EVENTS).snapshots()
@@ -49,6 +52,53 @@ export const staging = fragment({
         spark.sql(CLOSE_STAGING)
         spark.sql(OPEN_STAGING)
         forget_batches(spark, STAGED_EVENTS, unfinished)
+        return events_in(spark, iceberg_table(spark, EVENTS).snapshot(STAGING))
+
+
+    def events_in(spark: SparkSession, snapshot: IcebergSnapshot | None) -> int:
+        """The events in a snapshot, as Iceberg counts what it writes; counted where it only notes what was deleted."""
+        if snapshot is None:
+            return 0
+        summary = snapshot.summary()
+        if int(summary.get("total-delete-files") or 0) > 0:
+            return spark.read.option("snapshot-id", str(snapshot.snapshotId())).table(EVENTS).count()
+        return int(summary.get("total-records") or 0)
+
+
+    def is_published(spark: SparkSession, batch_id: str) -> bool:
+        """Whether what readers see descends from a snapshot that was written for the batch."""
+        table = iceberg_table(spark, EVENTS)
+        snapshot = table.currentSnapshot()
+        while snapshot is not None:
+            if snapshot.summary().get(WRITTEN_FOR) == batch_id:
+                return True
+            parent = snapshot.parentId()
+            snapshot = None if parent is None else table.snapshot(parent)
+        return False
+
+
+    def publish_events(spark: SparkSession) -> None:
+        """Makes the branch what readers see: the commit of the batch."""
+        table = iceberg_table(spark, EVENTS)
+        staged, seen = table.snapshot(STAGING), table.currentSnapshot()
+        # A batch that changes nothing has no snapshot of its own.
+        if staged is not None and (seen is None or staged.snapshotId() != seen.snapshotId()):
+            spark.sql(PUBLISH).collect()
+
+
+    def unstage_days(
+        spark: SparkSession, plan: Plan, appended: IcebergSnapshot, days: set[datetime.date]
+    ) -> None:
+        """Takes what a snapshot added to these days off the branch again: it would change no event."""
+        table = iceberg_table(spark, EVENTS)
+        files = list(appended.addedDataFiles(table.io()))
+        unstaged = [file for file, day in zip(files, days_of_files(spark, files), strict=True) if day in days]
+        if not unstaged:
+            return
+        delete = table.newDelete()
+        for file in unstaged:
+            delete.deleteFile(file)
+        delete.set(WRITTEN_FOR, plan["batch"]["batchId"]).toBranch(STAGING).commit()
 
 
     def by_day(rows: DataFrame, tasks: int, slices: int) -> DataFrame:
@@ -74,10 +124,12 @@ export const staging = fragment({
         write_staged(named, plan).append()
 
 
-    def days_just_staged(spark: SparkSession) -> list[datetime.date]:
-        """The days to which the branch's newest snapshot has added files; none where nothing was staged."""
+    def just_staged(spark: SparkSession) -> tuple[IcebergSnapshot, set[datetime.date]]:
+        """The branch's newest snapshot, and the days to which it has added files."""
         table = iceberg_table(spark, EVENTS)
         snapshot = table.snapshot(STAGING)
-        return [] if snapshot is None else sorted(days_changed(spark, table, snapshot))
+        if snapshot is None:
+            raise RuntimeError("nothing was staged")
+        return snapshot, days_changed(spark, table, snapshot)
   `,
 });

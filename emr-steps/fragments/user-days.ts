@@ -1,4 +1,5 @@
 /** The daily roll-up: additive counters by user and day, from which everything after ingest is computed. */
+import { createHash } from 'node:crypto';
 import { SONG_PAGE, USER_AUTHS } from '../../domain/events.ts';
 import { PAGE_COUNTERS, sparkTableName, USER_DAYS } from '../../domain/lake.ts';
 import { fragment } from '../composition/fragment.ts';
@@ -81,6 +82,12 @@ const USER_DAY_COLUMNS = USER_DAYS.columns.map(({ name }) => {
   return source === undefined ? name : `${source} AS ${name}`;
 });
 
+/** Changes whenever a day is computed in another way: then all days are computed again from the events. */
+const ROLL_UP_HASH = createHash('sha256')
+  .update(JSON.stringify([SESSION_DAYS, DAY_ATTRIBUTES, ROLL_UP, USER_DAY_COLUMNS]))
+  .digest('hex')
+  .slice(0, 16);
+
 export const userDays = fragment({
   file: import.meta.url,
   needs: [icebergTables, eventsTable, newestSnapshot, snapshotChanges],
@@ -101,20 +108,22 @@ export const userDays = fragment({
 
     USER_DAY_COLUMNS = ${USER_DAY_COLUMNS}
 
-    # Property of a snapshot of user_days: the snapshot of events that it was computed from.
+    # Properties of a snapshot of user_days: the snapshot of events that it was computed from, and a hash of how.
     COMPUTED_FROM = ${'computed-from-events-snapshot'}
+    COMPUTED_BY = ${'computed-by-roll-up'}
+    ROLL_UP_HASH = ${ROLL_UP_HASH}
   `,
   code: python`
     def changed_days(spark: SparkSession) -> set[datetime.date]:
         """Days of events that have changed since user_days were computed.
 
         Found in the lineage of snapshots, not in what this run did: so whatever an interrupted run left is found
-        as well, and a second try finds the same.
+        as well, and a second try finds the same. All days, when another release has computed them.
         """
         events = iceberg_table(spark, EVENTS)
         since = snapshots_since(events, events.currentSnapshot(), computed_from(spark))
-        if since is not None:
-            return {day for snapshot in since for day in days_changed(spark, events, snapshot)}
+        if since is not None and is_computed_as_now(spark):
+            return days_changed_by_all(spark, events, since)
         held = spark.table(EVENTS).select("event_date")
         known = spark.table(USER_DAYS).select("day")
         return {row.event_date for row in held.union(known).distinct().collect()}
@@ -124,6 +133,12 @@ export const userDays = fragment({
         """The snapshot of events that the current user_days were computed from."""
         current = iceberg_table(spark, USER_DAYS).currentSnapshot()
         return None if current is None else current.summary().get(COMPUTED_FROM)
+
+
+    def is_computed_as_now(spark: SparkSession) -> bool:
+        """Whether the current user_days were computed as they are by this release."""
+        current = iceberg_table(spark, USER_DAYS).currentSnapshot()
+        return current is None or current.summary().get(COMPUTED_BY) == ROLL_UP_HASH
 
 
     def refresh_user_days(spark: SparkSession) -> int:
@@ -146,6 +161,7 @@ export const userDays = fragment({
             .sortWithinPartitions("day", "user_id")
             .writeTo(USER_DAYS)
             .option(f"snapshot-property.{COMPUTED_FROM}", source)
+            .option(f"snapshot-property.{COMPUTED_BY}", ROLL_UP_HASH)
             .overwrite(F.expr(f"day IN ({literals})"))
         )
         return len(days)

@@ -1,5 +1,5 @@
 /** The event files of the log. */
-import { createHash } from 'node:crypto';
+import { posix } from 'node:path';
 import { EVENT_FILE_ENDINGS } from '../../domain/events.ts';
 import type { EventFile } from '../../domain/run.ts';
 import { type ListedObject, UnlistableError } from '../ports/objects.ts';
@@ -7,8 +7,6 @@ import type { Pages } from '../ports/pages.ts';
 import { PipelineError } from '../run/errors.ts';
 import type { World } from '../run/world.ts';
 import { ascending } from './file-index/sorted-pages.ts';
-
-const BATCH_ID_DIGITS = 16;
 
 /**
  * Event files at a location, page by page and in the order of keys; other files there, and names that begin with "." or
@@ -74,21 +72,20 @@ function unreachable({ message, reason }: UnlistableError): PipelineError {
   return new PipelineError('InvalidConfiguration', `The event log ${message}\n${REMEDIES[reason]}`);
 }
 
-/** Id of a batch: the same files make the same batch, whenever and in whatever order they are listed. */
-export function batchIdOf(files: readonly EventFile[]): string {
-  const hash = createHash('sha256');
-  for (const line of files.map(identity).sort()) hash.update(`${line}\n`);
-  return hash.digest('hex').slice(0, BATCH_ID_DIGITS);
-}
-
-/** What makes a file the same file. */
-function identity(file: Pick<EventFile, 'uri' | 'etag'>): string {
-  return JSON.stringify([file.uri, file.etag]);
-}
-
 /** Whether the location is that very object, and not a folder or glob. */
 function isSamePlace(uri: string, location: string): boolean {
   return withoutScheme(uri) === withoutScheme(location);
+}
+
+/** With what the address of everything at a location begins. Paths of this machine may be written in several ways. */
+export function commonPrefix(location: string): string {
+  return location.startsWith('s3://') ? location.replace(/([*?[{].*|\/+)$/s, '') : '';
+}
+
+/** Whether an address is at a location: the object itself, below the folder, or matched by the glob. */
+export function isAt(uri: string, location: string): boolean {
+  const [path, place] = [withoutScheme(uri), withoutScheme(location).replace(/\/+$/, '')];
+  return path === place || path.startsWith(`${place}/`) || posix.matchesGlob(path, place);
 }
 
 /** Whether the file, or a folder between it and the location's folder, is temporary by its name. */

@@ -1,6 +1,6 @@
 /** PlanRun: checks the request and the cluster's instance types, takes the lease, finds what is new, and writes the plan that every step reads. */
 import { EVENT_FILE_ENDINGS } from '../../domain/events.ts';
-import { CURRENT, PLAN, REFUSED } from '../../domain/lake-objects.ts';
+import { CURRENT, PENDING_BATCH, PLAN, REFUSED } from '../../domain/lake-objects.ts';
 import { listingWarnings } from '../../domain/listing.ts';
 import {
   type Batch,
@@ -15,9 +15,9 @@ import type { Lake } from '../run/lake.ts';
 import { releaseLease, takeLease } from '../run/lease.ts';
 import type { World } from '../run/world.ts';
 import { checkAccount } from './account.ts';
-import { filesOf, listLedger, markPending, pendingBatchIds, readPending } from './batches.ts';
+import { filesOf, listLedger, markPending, readPending } from './batches.ts';
 import { buildPlan, resumedPlan, runDecision } from './build-plan.ts';
-import { abandonedBatches, chooseBatch } from './choose-batch.ts';
+import { abandonedBatches, chooseBatch, unfinishedBatches } from './choose-batch.ts';
 import { compareLog } from './compare-log.ts';
 import type { ListedBatch } from './file-index/file-index.ts';
 import { checkInstanceTypes } from './instance-types.ts';
@@ -81,11 +81,19 @@ async function planNewRun(
   const location = request.events ?? deployment.eventsRoot;
   const plannedAt = clock.now();
   const since = listedSince(request, deployment, plannedAt);
-  const { found, historyRows } = await compareLog(world, ledger, { location, since });
-  const listing = { since: since ?? null, left: found.left };
+  const { found, takenOut, gone, historyRows } = await compareLog(
+    world,
+    ledger,
+    { location, since },
+    request,
+  );
+  const listing = { since: since ?? null, left: found.left, gone: await gone.listing(lake) };
   const current = await lake.find(CURRENT);
+  const pending = await lake.list(PENDING_BATCH);
   const chosen = chooseBatch({
     found,
+    takenOut,
+    hasUnfinished: unfinishedBatches(pending, ledger).length > 0,
     newest: ledger.at(-1),
     current: current?.value,
     force: request.force ?? false,
@@ -93,17 +101,19 @@ async function planNewRun(
   });
   if (chosen.kind === 'no files') throw noEventFiles(location, since);
   if (chosen.kind === 'nothing') {
+    await gone.remember(lake);
     const reason = [chosen.reason, ...listingWarnings(listing)].join('. ');
     return { decision: 'stop', output: { decision: 'nothing-to-do', runId: run.runId, reason } };
   }
   const size = sizeOf({ newFiles: found.files, historyRows }, deployment);
   await checkAccount(world, size.cluster);
   const batchId = chosen.kind === 'new' ? chosen.batch.batchId : chosen.newest.id;
-  const abandonedBatchIds = await abandonedBefore(lake, batchId, ledger);
+  const abandonedBatchIds = abandonedBatches(batchId, pending, ledger);
   const batch =
     chosen.kind === 'new'
       ? await markPending(lake, chosen.batch)
       : await continued(lake, chosen.newest, current?.value.runId);
+  await gone.remember(lake);
   const parts = { ...run, plannedAt, request, batch, abandonedBatchIds, listing, size };
   return { decision: 'run', plan: buildPlan(parts, deployment) };
 }
@@ -117,20 +127,12 @@ async function planResumedRun(
   const { lake, clock, deployment } = world;
   const plan = await findResumable(lake, resumedRunId, deployment.release);
   await checkAccount(world, plan.cluster);
-  const abandonedBatchIds = await abandonedBefore(lake, plan.batch.batchId, ledger);
+  const abandonedBatchIds = abandonedBatches(plan.batch.batchId, await lake.list(PENDING_BATCH), ledger);
   await markPending(lake, plan.batch);
   return {
     decision: 'run',
     plan: resumedPlan(plan, { ...run, plannedAt: clock.now() }, abandonedBatchIds),
   };
-}
-
-async function abandonedBefore(
-  lake: Lake,
-  batchId: string,
-  ledger: readonly ListedBatch[],
-): Promise<readonly string[]> {
-  return abandonedBatches(batchId, await pendingBatchIds(lake), ledger);
 }
 
 /** A batch that is in the lake already, with the day of its first plan; or the ledger's, for lack of a better one. */

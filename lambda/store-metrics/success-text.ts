@@ -1,5 +1,6 @@
 /** The notification about a run that succeeded. Pure functions. */
 import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
+import { lakeText } from '../../domain/event-changes.ts';
 import { listingWarnings } from '../../domain/listing.ts';
 import { metricsShownIn, metricText, modelLabel } from '../../domain/metrics.ts';
 import type { RunDetail } from '../../domain/records.ts';
@@ -20,6 +21,7 @@ function headline({ scoring, plan }: Pick<RunDetail, 'scoring' | 'plan'>): strin
 export function summarize(detail: RunDetail): string {
   const { record, plan, ingest, features, training } = detail;
   const { counts } = ingest;
+  const lake = lakeText(ingest);
   const metrics = chosenEvaluation(training)?.metrics ?? {};
   const shown = metricsShownIn('notification').flatMap((metric) => {
     const estimate = metrics[metric.name];
@@ -29,6 +31,7 @@ export function summarize(detail: RunDetail): string {
     `Run ${record.run_id} succeeded. ${headline(detail)}`,
     `Read: ${WHOLE.format(counts.read)} rows, of which ${WHOLE.format(counts.accepted)} accepted, ` +
       `${WHOLE.format(counts.quarantined)} refused, ${WHOLE.format(counts.duplicates)} duplicates.`,
+    ...(lake === undefined ? [] : [`Lake: ${lake}.`]),
     `Users: ${WHOLE.format(features.users)}, of whom ${WHOLE.format(features.cancellations)} have cancelled.`,
     `Model: ${modelLabel(training.chosen)} (${shown.join(', ')}), ` +
       `${record.promoted ? 'promoted' : 'not promoted'}: ${record.promotion_reason}.`,

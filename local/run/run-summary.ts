@@ -3,7 +3,12 @@ import { z } from 'zod';
 import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
 import { listingWarnings } from '../../domain/listing.ts';
 import type { RunDetail } from '../../domain/records.ts';
-import { metricNameSchema, modelNameSchema, rowCountsSchema } from '../../domain/results.ts';
+import {
+  eventChangesSchema,
+  metricNameSchema,
+  modelNameSchema,
+  rowCountsSchema,
+} from '../../domain/results.ts';
 import type { Closing } from '../../lambda/close-run/close-one-run.ts';
 import type { StateTime } from './timeline.ts';
 
@@ -20,6 +25,9 @@ const modelSchema = z.strictObject({
 /** What is known about the lake after the run; about the last run that succeeded if this one had nothing to do. */
 const outcomeShape = {
   counts: rowCountsSchema,
+  /** Events in the lake, and how the run changed them; null in runs of older versions. */
+  lake: z.strictObject({ events: z.number().int().nonnegative() }).nullable(),
+  changes: eventChangesSchema.nullable(),
   users: z.number().int().nonnegative(),
   cancellations: z.number().int().nonnegative(),
   model: modelSchema,
@@ -40,6 +48,7 @@ export const runSummarySchema = z.discriminatedUnion('status', [
     ...runShape,
     /** Rows of this run: none. */
     counts: rowCountsSchema,
+    lake: outcomeShape.lake,
     users: outcomeShape.users.nullable(),
     cancellations: outcomeShape.cancellations.nullable(),
     model: modelSchema.nullable(),
@@ -71,6 +80,7 @@ export function succeeded(run: RunEnd, detail: RunDetail, report: string): RunSu
     status: 'SUCCEEDED',
     runId: run.runId,
     counts: detail.ingest.counts,
+    changes: detail.ingest.changes ?? null,
     ...lakeAfter(detail),
     warnings: [...listingWarnings(detail.plan.listing)],
     states: [...run.states],
@@ -85,7 +95,9 @@ export function nothingToDo(
   current: { readonly detail: RunDetail; readonly report: string } | undefined,
 ): RunSummary {
   const known =
-    current === undefined ? { users: null, cancellations: null, model: null } : lakeAfter(current.detail);
+    current === undefined
+      ? { lake: null, users: null, cancellations: null, model: null }
+      : lakeAfter(current.detail);
   return {
     status: 'NOTHING_TO_DO',
     runId: run.runId,
@@ -113,9 +125,10 @@ export function failed(
   };
 }
 
-function lakeAfter({ features, training }: RunDetail) {
+function lakeAfter({ ingest, features, training }: RunDetail) {
   const metrics = chosenEvaluation(training)?.metrics ?? {};
   return {
+    lake: ingest.lake ?? null,
     users: features.users,
     cancellations: features.cancellations,
     model: {

@@ -36,6 +36,10 @@ describe('the options of a request', () => {
       events: 's3://log/2018',
     });
     expect(requestFrom('start', ['--resume', 'run-1'])).toStrictEqual({ resume: 'run-1' });
+    expect(requestFrom('start', ['--take-out', 's3://log/a', 's3://log/b*', '--force'])).toStrictEqual({
+      takeOut: ['s3://log/a', 's3://log/b*'],
+      force: true,
+    });
     expect(requestFrom('start', [])).toStrictEqual({});
   });
 

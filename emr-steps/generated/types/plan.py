@@ -11,11 +11,25 @@ class EventFile(TypedDict):
     bytes: int
 
 
+class HeldFile(TypedDict):
+    """A version of a file that the lake holds."""
+
+    uri: str
+    batchId: str
+
+
 class LeftOut(TypedDict):
     """How many files were left for the next run, and the first of them."""
 
     count: int
     first: list[str]
+
+
+class GoneFiles(TypedDict):
+    """Files that the lake holds and the log no longer has."""
+
+    count: int
+    new: LeftOut
 
 
 class IngestSettings(TypedDict):
@@ -78,6 +92,8 @@ class Batch(TypedDict):
     batchId: str
     ingestDate: str
     files: list[EventFile]
+    replaced: NotRequired[list[HeldFile]]
+    takenOut: NotRequired[list[HeldFile]]
 
 
 class Listing(TypedDict):
@@ -85,6 +101,7 @@ class Listing(TypedDict):
 
     since: str | None
     left: LeftOut
+    gone: NotRequired[GoneFiles]
 
 
 class Plan(TypedDict):

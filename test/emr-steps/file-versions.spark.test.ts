@@ -1,0 +1,38 @@
+/**
+ * Whatever happens to the files of a log, and wherever ingest is killed: in the end the lake is as one clean run over the
+ * versions that it holds would leave it. More stories: CHURN_STORIES=100 CHURN_SEED=7 npm test -- file-versions
+ */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ingestEvents } from '../../emr-steps/ingest-events.ts';
+import { seeded } from '../support/seeded.ts';
+import { temporaryFolder } from '../support/spark-lake.ts';
+import { StepServer } from '../support/step-server.ts';
+import { LakeStory } from './lake-story.ts';
+
+const STORIES = Number(process.env.CHURN_STORIES ?? 2);
+const SEED = Number(process.env.CHURN_SEED ?? 20_181_001);
+const CHAPTERS = 6;
+const MINUTE = 60_000;
+
+let folder: string;
+let server: StepServer;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  server = await StepServer.start(folder, [ingestEvents]);
+});
+afterAll(async () => {
+  await server.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+it.each(Array.from({ length: STORIES }, (_, story) => SEED + story))(
+  'a story of deliveries and deaths ends like one clean run (seed %i)',
+  { timeout: 10 * MINUTE },
+  async (seed) => {
+    const story = new LakeStory(join(folder, `story ${seed}`), server, seeded(seed));
+    await story.happen(CHAPTERS);
+    expect(await story.rows(), story.told.join('\n')).toEqual(await story.cleanRows());
+  },
+);
