@@ -4,6 +4,7 @@ import { leftOutSchema, listingSchema } from '../../domain/listing.ts';
 import {
   adaptationSchema,
   adaptedRowsSchema,
+  curveBinSchema,
   decisionSchema,
   estimateSchema,
   featuresResultSchema,
@@ -12,6 +13,7 @@ import {
   metricNameSchema,
   modelEvaluationSchema,
   modelNameSchema,
+  probabilityBinSchema,
   refusalCodeSchema,
   refusedExampleSchema,
   rowCountsSchema,
@@ -87,6 +89,7 @@ const TYPES = {
       modelEvaluationSchema.shape.reliability.element,
       'One bin of the reliability diagram.',
     ),
+    CurveBin: named(curveBinSchema, 'Test rows of adjoining scores.'),
     ModelEvaluation: named(modelEvaluationSchema, 'A candidate or baseline on the test rows.'),
     Importance: named(training.importance.element, 'A feature and its share of the importance.'),
     TrainingResult: named(trainingResultSchema, 'Result of train-models.'),
@@ -96,6 +99,7 @@ const TYPES = {
     FeatureDrift: named(scoring.drift.shape.features.element, 'How far a feature has drifted.'),
     Drift: named(scoring.drift, 'How far the scored users differ from the test users.'),
     ScoringSnapshots: named(scoring.snapshots, 'The snapshot that was written.'),
+    ProbabilityBin: named(probabilityBinSchema, 'Living users of nearly the same probability.'),
     ScoringResult: named(scoringResultSchema, 'Result of score-users.'),
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Named>>>>;

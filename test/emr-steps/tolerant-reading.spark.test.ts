@@ -24,7 +24,7 @@ import {
 const FUZZ = process.env.FUZZ === 'full' ? { lines: 10_000, files: 500 } : { lines: 600, files: 40 };
 const SEED = 20_181_127;
 const ROWS = 4;
-const MARKER = /Zyx|Qwv/;
+const MARKER = /Zyxfirst|Qwvlast/;
 const COMPARED = EVENTS.columns
   .map(({ name }) => name)
   .filter((name) => !['source_file', 'batch_id'].includes(name));
