@@ -203,7 +203,7 @@ describe('a whole run that succeeds', () => {
       );
       expect(shared, name).toEqual(separate);
     }
-  });
+  }, 600_000);
 
   it('is followed by a run that has nothing to do', async () => {
     const [code, summary] = await run(lake, log, ...dirtyOptions);
