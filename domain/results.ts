@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { REFUSAL_REASONS } from './events.ts';
 import { count, isoDate, uri } from './fields.ts';
+import { FINDING_KINDS } from './findings.ts';
 import { METRICS, MODELS, THRESHOLD_RULES } from './models.ts';
 import { stepNameSchema } from './run.ts';
 
@@ -16,11 +17,26 @@ export type RowCounts = z.infer<typeof rowCountsSchema>;
 
 export const refusalCodeSchema = z.enum(REFUSAL_REASONS.map((reason) => reason.code));
 
-/** A refused row as it is shown to people: shortened, names of people blanked. */
+/** A refused row as it is shown to people: of its line only what may leave the raw log. */
 export const refusedExampleSchema = z.strictObject({
   reason: refusalCodeSchema,
   file: z.string(),
   line: z.string(),
+});
+
+/** Kinds of findings in refused rows that a result names at most. */
+export const MOST_FINDINGS = 60;
+
+/** What was found in refused rows of a batch: see findings.ts. */
+export const findingSchema = z.strictObject({
+  reason: refusalCodeSchema,
+  /** In our spelling; empty where it is about the line, or about a column that is not ours. */
+  column: z.string(),
+  found: z.enum(FINDING_KINDS.map(({ code }) => code)),
+  /** An unknown word or column name that many rows have; null where few do. */
+  word: z.string().nullable(),
+  rows: count,
+  files: count,
 });
 
 /** Result of ingest-events. */
@@ -29,6 +45,8 @@ export const ingestResultSchema = z.strictObject({
   /** Refused rows by reason. */
   refused: z.partialRecord(refusalCodeSchema, count),
   examples: z.array(refusedExampleSchema).max(3),
+  /** What was found in the refused rows, the most frequent first. Results of older versions lack it. */
+  findings: z.array(findingSchema).max(MOST_FINDINGS).optional(),
   /** Rows of the batch that the tables hold now: fewer than were accepted once users have been forgotten. */
   held: z.strictObject({ events: count, quarantined: count }),
   filesRead: count,
@@ -93,6 +111,10 @@ export const modelNameSchema = z.enum(MODELS.map(({ name }) => name));
 export const metricNameSchema = z.enum(METRICS.map(({ name }) => name));
 export const thresholdRuleSchema = z.enum(THRESHOLD_RULES.map(({ name }) => name));
 
+/** Test rows of adjoining scores: mean predicted probability, users, and how many of them cancelled. */
+export const curveBinSchema = z.strictObject({ predicted: z.number(), users: count, cancelled: count });
+export type CurveBin = z.infer<typeof curveBinSchema>;
+
 /** How one candidate or baseline performed on the test rows. Metrics that cannot be computed are left out. */
 export const modelEvaluationSchema = z.strictObject({
   model: modelNameSchema,
@@ -102,6 +124,8 @@ export const modelEvaluationSchema = z.strictObject({
   /** Ten equal-count bins: mean predicted probability, share that cancelled, users. */
   reliability: z.array(z.strictObject({ predicted: z.number(), observed: z.number(), users: z.number() })),
   fitSeconds: z.number().nonnegative(),
+  /** The test rows in at most 200 groups of adjoining scores, the highest first. Results of older versions lack it. */
+  curve: z.array(curveBinSchema).optional(),
 });
 export type ModelEvaluation = z.infer<typeof modelEvaluationSchema>;
 
@@ -134,6 +158,16 @@ const driftSchema = z.strictObject({
 });
 export type Drift = z.infer<typeof driftSchema>;
 
+/** Living users whose probability is in [bin / PROBABILITY_BINS, (bin + 1) / PROBABILITY_BINS). */
+export const probabilityBinSchema = z.strictObject({
+  bin: count,
+  /** Users outside the control group, and the sum of their probabilities. */
+  users: count,
+  expected: z.number().nonnegative(),
+  control: count,
+});
+export type ProbabilityBin = z.infer<typeof probabilityBinSchema>;
+
 /** Result of score-users. */
 export const scoringResultSchema = z.strictObject({
   users: count,
@@ -149,6 +183,8 @@ export const scoringResultSchema = z.strictObject({
       reasons: z.array(z.string()),
     }),
   ),
+  /** Living users by probability, the control group apart. Results of older versions lack it. */
+  probabilities: z.array(probabilityBinSchema).optional(),
   drift: driftSchema,
   snapshots: z.strictObject({ scores: z.string() }),
 });

@@ -500,6 +500,8 @@ class StepError(Exception):
 # --- emr-steps/fragments/explanation.ts ---
 
 ERROR_LINES = 12
+# Its messages quote what it could not read, and that may name a person.
+JSON_READER = "com.fasterxml.jackson."
 OUT_OF_MEMORY = "java.lang.OutOfMemoryError"
 # Of Java, of Hadoop, and of the AWS services that answer 400 to what they do not allow.
 DENIALS = {"AccessDeniedException", "AccessControlException"}
@@ -547,14 +549,24 @@ def diagnose(error: BaseException, lost: Sequence[str]) -> tuple[str, str]:
     )
 
 
+def message_lines(error: BaseException) -> list[str]:
+    """The message of an error, without anything of the raw log: the step's own is whole, others are shortened."""
+    classes = {name for throwable in java_throwables(error) for name in class_names(throwable)}
+    quoting = sorted(name for name in classes if name.startswith(JSON_READER))
+    if quoting:
+        return [f"a text could not be read as JSON ({quoting[0].rpartition('.')[2]})"]
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return lines if isinstance(error, StepError) else lines[:ERROR_LINES]
+
+
 def explain(step: StepName, error: BaseException, lost: Sequence[str] = ()) -> StepFailure:
     """What went wrong, in words for the operator who is paged."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
+    lines = message_lines(error)
     cause, remedy = diagnose(error, lost)
     return {
         "step": step,
         "errorClass": type(error).__name__,
-        "message": "\n".join(lines[:ERROR_LINES]) or type(error).__name__,
+        "message": "\n".join(lines) or type(error).__name__,
         "likelyCause": cause,
         "whatToDo": remedy,
     }
@@ -700,6 +712,15 @@ class TopUser(TypedDict):
     reasons: list[str]
 
 
+class ProbabilityBin(TypedDict):
+    """Living users of nearly the same probability."""
+
+    bin: int
+    users: int
+    expected: float
+    control: int
+
+
 class FeatureDrift(TypedDict):
     """How far a feature has drifted."""
 
@@ -727,6 +748,7 @@ class ScoringResult(TypedDict):
     cutoff: str
     expectedCancellations: float
     top: list[TopUser]
+    probabilities: NotRequired[list[ProbabilityBin]]
     drift: Drift
     snapshots: ScoringSnapshots
 
@@ -1006,7 +1028,8 @@ COLUMNS = [
 # The name under which a row is scored as it is, beside the groups of features.
 AS_IT_IS = ""
 REASONS = 3
-TOP_USERS = 50
+TOP_USERS = 2200
+PROBABILITY_BINS = 2000
 HASH_VALUES = 2**32
 
 
@@ -1090,6 +1113,32 @@ def top_users(scores: DataFrame) -> list[TopUser]:
     ]
 
 
+def probability_bins(scores: DataFrame) -> list[ProbabilityBin]:
+    """Users by probability, so that the worth of a list can be computed for any cost of contacting."""
+    own = F.floor(F.col("probability") * PROBABILITY_BINS).cast("int")
+    control = F.when(F.col("in_control_group"), 1).otherwise(0)
+    # A sum of decimals does not depend on the order of its parts.
+    part = F.when(~F.col("in_control_group"), F.col("probability").cast("decimal(20,12)")).otherwise(F.lit(0))
+    bins = (
+        scores.withColumn("bin", F.least(own, F.lit(PROBABILITY_BINS - 1)))
+        .groupBy("bin")
+        .agg(
+            F.count(F.lit(1)).alias("users"),
+            F.sum(control).alias("control"),
+            F.sum(part).cast("double").alias("expected"),
+        )
+    )
+    return [
+        {
+            "bin": row.bin,
+            "users": row.users - row.control,
+            "expected": row.expected,
+            "control": row.control,
+        }
+        for row in bins.orderBy("bin").collect()
+    ]
+
+
 def run(spark: SparkSession, plan: Plan) -> ScoringResult:
     """Scores, writes this run's partition, and counts what was written."""
     description, model = load(Files(spark), plan["outputs"]["model"])
@@ -1119,6 +1168,7 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
         "cutoff": str(totals.cutoff),
         "expectedCancellations": totals.expected_cancellations,
         "top": top_users(written),
+        "probabilities": probability_bins(written),
         "drift": {
             "features": feature_drift(features, names, sum(test_scores["rows"])),
             "score": score_drift(test_scores, totals.users, totals.reached),

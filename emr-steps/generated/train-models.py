@@ -514,6 +514,8 @@ class StepError(Exception):
 # --- emr-steps/fragments/explanation.ts ---
 
 ERROR_LINES = 12
+# Its messages quote what it could not read, and that may name a person.
+JSON_READER = "com.fasterxml.jackson."
 OUT_OF_MEMORY = "java.lang.OutOfMemoryError"
 # Of Java, of Hadoop, and of the AWS services that answer 400 to what they do not allow.
 DENIALS = {"AccessDeniedException", "AccessControlException"}
@@ -561,14 +563,24 @@ def diagnose(error: BaseException, lost: Sequence[str]) -> tuple[str, str]:
     )
 
 
+def message_lines(error: BaseException) -> list[str]:
+    """The message of an error, without anything of the raw log: the step's own is whole, others are shortened."""
+    classes = {name for throwable in java_throwables(error) for name in class_names(throwable)}
+    quoting = sorted(name for name in classes if name.startswith(JSON_READER))
+    if quoting:
+        return [f"a text could not be read as JSON ({quoting[0].rpartition('.')[2]})"]
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return lines if isinstance(error, StepError) else lines[:ERROR_LINES]
+
+
 def explain(step: StepName, error: BaseException, lost: Sequence[str] = ()) -> StepFailure:
     """What went wrong, in words for the operator who is paged."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
+    lines = message_lines(error)
     cause, remedy = diagnose(error, lost)
     return {
         "step": step,
         "errorClass": type(error).__name__,
-        "message": "\n".join(lines[:ERROR_LINES]) or type(error).__name__,
+        "message": "\n".join(lines) or type(error).__name__,
         "likelyCause": cause,
         "whatToDo": remedy,
     }
@@ -757,6 +769,14 @@ class ReliabilityBin(TypedDict):
     users: float
 
 
+class CurveBin(TypedDict):
+    """Test rows of adjoining scores."""
+
+    predicted: float
+    users: int
+    cancelled: int
+
+
 class Importance(TypedDict):
     """A feature and its share of the importance."""
 
@@ -773,6 +793,7 @@ class ModelEvaluation(TypedDict):
     decisions: dict[ThresholdRule, Decision]
     reliability: list[ReliabilityBin]
     fitSeconds: float
+    curve: NotRequired[list[CurveBin]]
 
 
 class TrainingResult(TypedDict):
@@ -1608,6 +1629,32 @@ def decisions(
     return results
 
 
+# --- emr-steps/fragments/score-curve.ts ---
+
+CURVE_BINS = 200
+
+
+def score_curve(histogram: Histogram, calibration: Calibration) -> list[CurveBin]:
+    """Rows in groups of adjoining scores, about equally many in each; rows of one score stay together."""
+    rows, positives = histogram.rows[::-1], histogram.positives[::-1]
+    predicted = probability(calibration, histogram.score[::-1])
+    before = np.cumsum(rows) - rows
+    groups = np.minimum(before * CURVE_BINS // rows.sum(), CURVE_BINS - 1).astype(int)
+
+    def summed(values: Numbers) -> Numbers:
+        return np.bincount(groups, weights=values, minlength=CURVE_BINS).astype(float)
+
+    users, cancelled, expected = summed(rows), summed(positives), summed(rows * predicted)
+    return [
+        {
+            "predicted": stored(expected[group] / users[group]),
+            "users": int(users[group]),
+            "cancelled": int(cancelled[group]),
+        }
+        for group in np.flatnonzero(users)
+    ]
+
+
 # --- emr-steps/fragments/evaluation.ts ---
 
 
@@ -1628,6 +1675,7 @@ def evaluate(
         "decisions": decisions(test, thresholds, calibration),
         "reliability": reliability(test, calibration),
         "fitSeconds": round(fit_seconds, 3),
+        "curve": score_curve(test, calibration),
     }
 
 
