@@ -679,6 +679,8 @@ def main(
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plan", required=True, help="URI of the run's plan.json")
     plan_uri: str = parser.parse_args().plan
+    # On one machine several steps share an application, which none of them may end.
+    is_own = SparkContext._active_spark_context is None
     spark = start(step, plan_uri, start_seconds)
     files = Files(spark)
     plan: Plan = files.read_json(plan_uri)
@@ -693,7 +695,8 @@ def main(
         files.write_json(outputs["errors"][step], explain(step, error, lost_executors(spark)))
         sys.exit(1)
     finally:
-        spark.stop()
+        if is_own:
+            spark.stop()
 
 
 # --- emr-steps/generated/types/scoring_result.py ---
@@ -707,6 +710,15 @@ class TopUser(TypedDict):
     level: str | None
     inControlGroup: bool
     reasons: list[str]
+
+
+class ProbabilityBin(TypedDict):
+    """Living users of nearly the same probability."""
+
+    bin: int
+    users: int
+    expected: float
+    control: int
 
 
 class FeatureDrift(TypedDict):
@@ -736,6 +748,7 @@ class ScoringResult(TypedDict):
     cutoff: str
     expectedCancellations: float
     top: list[TopUser]
+    probabilities: NotRequired[list[ProbabilityBin]]
     drift: Drift
     snapshots: ScoringSnapshots
 
@@ -1015,7 +1028,8 @@ COLUMNS = [
 # The name under which a row is scored as it is, beside the groups of features.
 AS_IT_IS = ""
 REASONS = 3
-TOP_USERS = 50
+TOP_USERS = 2200
+PROBABILITY_BINS = 2000
 HASH_VALUES = 2**32
 
 
@@ -1099,6 +1113,32 @@ def top_users(scores: DataFrame) -> list[TopUser]:
     ]
 
 
+def probability_bins(scores: DataFrame) -> list[ProbabilityBin]:
+    """Users by probability, so that the worth of a list can be computed for any cost of contacting."""
+    own = F.floor(F.col("probability") * PROBABILITY_BINS).cast("int")
+    control = F.when(F.col("in_control_group"), 1).otherwise(0)
+    # A sum of decimals does not depend on the order of its parts.
+    part = F.when(~F.col("in_control_group"), F.col("probability").cast("decimal(20,12)")).otherwise(F.lit(0))
+    bins = (
+        scores.withColumn("bin", F.least(own, F.lit(PROBABILITY_BINS - 1)))
+        .groupBy("bin")
+        .agg(
+            F.count(F.lit(1)).alias("users"),
+            F.sum(control).alias("control"),
+            F.sum(part).cast("double").alias("expected"),
+        )
+    )
+    return [
+        {
+            "bin": row.bin,
+            "users": row.users - row.control,
+            "expected": row.expected,
+            "control": row.control,
+        }
+        for row in bins.orderBy("bin").collect()
+    ]
+
+
 def run(spark: SparkSession, plan: Plan) -> ScoringResult:
     """Scores, writes this run's partition, and counts what was written."""
     description, model = load(Files(spark), plan["outputs"]["model"])
@@ -1128,6 +1168,7 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
         "cutoff": str(totals.cutoff),
         "expectedCancellations": totals.expected_cancellations,
         "top": top_users(written),
+        "probabilities": probability_bins(written),
         "drift": {
             "features": feature_drift(features, names, sum(test_scores["rows"])),
             "score": score_drift(test_scores, totals.users, totals.reached),
