@@ -2000,7 +2000,8 @@ def seen_in_line(line: str, is_utf8: bool) -> Seen:
     try:
         value, end = json_decoder().raw_decode(text)
     except json.JSONDecodeError as error:
-        return Seen("{}", [Found("", "not_json", size, error.pos)], None)
+        code = "line_array" if text.startswith("[") else "not_json"
+        return Seen("{}", [Found("", code, size, error.pos)], None)
     except (ValueError, RecursionError):
         return Seen("{}", [Found("", "not_json", size)], None)
     if end < len(text):
