@@ -23,13 +23,13 @@ export const batchChecks = fragment({
         limit = plan["ingest"]["maxQuarantineShare"]
         if refused <= limit * read:
             return
-        reasons, examples = quarantined(spark, plan["batch"]["batchId"])
+        reasons, examples = quarantined(spark, plan)
         listed = ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
         shown = "\n".join(f"{example['reason']} in {example['file']}: {example['line']}" for example in examples)
         raise StepError(
             f"{refused:,} of {read:,} rows were refused, more than the {limit:.1%} allowed: {listed}\n{shown}",
             "the exporter of the log has changed, or the files are not event files",
-            f"correct the files, or allow a larger maxQuarantineShare; all refused rows are in {QUARANTINE}",
+            f"correct the files, or allow a larger maxQuarantineShare; all refused rows are in the table {QUARANTINE}",
         )
 
 
