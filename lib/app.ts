@@ -4,8 +4,8 @@ import { ComputeStack } from './compute/compute-stack.ts';
 import { type Configuration, readConfiguration } from './configuration.ts';
 import { MonitoringStack } from './monitoring/monitoring-stack.ts';
 import { NetworkStack } from './network/network-stack.ts';
-import { PipelineStack } from './pipeline/pipeline-stack.ts';
 import { checkPartition } from './partition.ts';
+import { PipelineStack } from './pipeline/pipeline-stack.ts';
 import { projectContext } from './project-context.ts';
 import { StorageStack } from './storage/storage-stack.ts';
 
