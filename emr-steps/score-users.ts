@@ -5,6 +5,7 @@
  */
 import { FEATURES_TABLE } from '../domain/features/features-table.ts';
 import { SCORES } from '../domain/lake.ts';
+import { PROBABILITY_BINS, TOP_USERS } from '../domain/models.ts';
 import { scoringResultSchema } from '../domain/results.ts';
 import { python } from './composition/python.ts';
 import { scoring } from './fragments/candidates.ts';
@@ -42,7 +43,8 @@ export const scoreUsers = defineStep({
     # The name under which a row is scored as it is, beside the groups of features.
     AS_IT_IS = ""
     REASONS = 3
-    TOP_USERS = 50
+    TOP_USERS = ${TOP_USERS}
+    PROBABILITY_BINS = ${PROBABILITY_BINS}
     HASH_VALUES = 2**32
   `,
   run: python`
@@ -126,6 +128,32 @@ export const scoreUsers = defineStep({
         ]
 
 
+    def probability_bins(scores: DataFrame) -> list[ProbabilityBin]:
+        """Users by probability, so that the worth of a list can be computed for any cost of contacting."""
+        own = F.floor(F.col("probability") * PROBABILITY_BINS).cast("int")
+        control = F.when(F.col("in_control_group"), 1).otherwise(0)
+        # A sum of decimals does not depend on the order of its parts.
+        part = F.when(~F.col("in_control_group"), F.col("probability").cast("decimal(20,12)")).otherwise(F.lit(0))
+        bins = (
+            scores.withColumn("bin", F.least(own, F.lit(PROBABILITY_BINS - 1)))
+            .groupBy("bin")
+            .agg(
+                F.count(F.lit(1)).alias("users"),
+                F.sum(control).alias("control"),
+                F.sum(part).cast("double").alias("expected"),
+            )
+        )
+        return [
+            {
+                "bin": row.bin,
+                "users": row.users - row.control,
+                "expected": row.expected,
+                "control": row.control,
+            }
+            for row in bins.orderBy("bin").collect()
+        ]
+
+
     def run(spark: SparkSession, plan: Plan) -> ScoringResult:
         """Scores, writes this run's partition, and counts what was written."""
         description, model = load(Files(spark), plan["outputs"]["model"])
@@ -156,6 +184,7 @@ export const scoreUsers = defineStep({
             "cutoff": str(totals.cutoff),
             "expectedCancellations": totals.expected_cancellations,
             "top": top_users(written),
+            "probabilities": probability_bins(written),
             "drift": {
                 "features": feature_drift(features, names, sum(test_scores["rows"])),
                 "score": score_drift(test_scores, totals.users, totals.reached),

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { leftOutSchema, listingSchema } from '../../domain/listing.ts';
 import {
+  curveBinSchema,
   decisionSchema,
   estimateSchema,
   featuresResultSchema,
@@ -10,6 +11,7 @@ import {
   metricNameSchema,
   modelEvaluationSchema,
   modelNameSchema,
+  probabilityBinSchema,
   refusalCodeSchema,
   refusedExampleSchema,
   rowCountsSchema,
@@ -82,6 +84,7 @@ const TYPES = {
       modelEvaluationSchema.shape.reliability.element,
       'One bin of the reliability diagram.',
     ),
+    CurveBin: named(curveBinSchema, 'Test rows of adjoining scores.'),
     ModelEvaluation: named(modelEvaluationSchema, 'A candidate or baseline on the test rows.'),
     Importance: named(training.importance.element, 'A feature and its share of the importance.'),
     TrainingResult: named(trainingResultSchema, 'Result of train-models.'),
@@ -91,6 +94,7 @@ const TYPES = {
     FeatureDrift: named(scoring.drift.shape.features.element, 'How far a feature has drifted.'),
     Drift: named(scoring.drift, 'How far the scored users differ from the test users.'),
     ScoringSnapshots: named(scoring.snapshots, 'The snapshot that was written.'),
+    ProbabilityBin: named(probabilityBinSchema, 'Living users of nearly the same probability.'),
     ScoringResult: named(scoringResultSchema, 'Result of score-users.'),
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Named>>>>;

@@ -767,6 +767,14 @@ class ReliabilityBin(TypedDict):
     users: float
 
 
+class CurveBin(TypedDict):
+    """Test rows of adjoining scores."""
+
+    predicted: float
+    users: int
+    cancelled: int
+
+
 class Importance(TypedDict):
     """A feature and its share of the importance."""
 
@@ -783,6 +791,7 @@ class ModelEvaluation(TypedDict):
     decisions: dict[ThresholdRule, Decision]
     reliability: list[ReliabilityBin]
     fitSeconds: float
+    curve: NotRequired[list[CurveBin]]
 
 
 class TrainingResult(TypedDict):
@@ -1628,6 +1637,32 @@ def decisions(
     return results
 
 
+# --- emr-steps/fragments/score-curve.ts ---
+
+CURVE_BINS = 200
+
+
+def score_curve(histogram: Histogram, calibration: Calibration) -> list[CurveBin]:
+    """Rows in groups of adjoining scores, about equally many in each; rows of one score stay together."""
+    rows, positives = histogram.rows[::-1], histogram.positives[::-1]
+    predicted = probability(calibration, histogram.score[::-1])
+    before = np.cumsum(rows) - rows
+    groups = np.minimum(before * CURVE_BINS // rows.sum(), CURVE_BINS - 1).astype(int)
+
+    def summed(values: Numbers) -> Numbers:
+        return np.bincount(groups, weights=values, minlength=CURVE_BINS).astype(float)
+
+    users, cancelled, expected = summed(rows), summed(positives), summed(rows * predicted)
+    return [
+        {
+            "predicted": stored(expected[group] / users[group]),
+            "users": int(users[group]),
+            "cancelled": int(cancelled[group]),
+        }
+        for group in np.flatnonzero(users)
+    ]
+
+
 # --- emr-steps/fragments/evaluation.ts ---
 
 
@@ -1648,6 +1683,7 @@ def evaluate(
         "decisions": decisions(test, thresholds, calibration),
         "reliability": reliability(test, calibration),
         "fitSeconds": round(fit_seconds, 3),
+        "curve": score_curve(test, calibration),
     }
 
 

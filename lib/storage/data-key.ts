@@ -84,6 +84,8 @@ function servicesThatUseTheKey(prefix: string): readonly PolicyStatement[] {
     spotInstances('AllowSpotInstancesToUseVolumes', [
       'kms:Decrypt',
       'kms:DescribeKey',
+      'kms:Encrypt',
+      'kms:GenerateDataKey',
       'kms:GenerateDataKeyWithoutPlaintext',
       'kms:ReEncryptFrom',
       'kms:ReEncryptTo',
