@@ -2488,7 +2488,9 @@ def stage_adapted(
     tolerated = second_look(spark, plan, files, outcomes, forgotten)
     if not tolerated.files:
         return tolerated
-    forget_files(spark, STAGED_EVENTS, plan["batch"]["batchId"], list(tolerated.files.values()))
+    forget_files(
+        spark, table_name(plan, STAGED_EVENTS), plan["batch"]["batchId"], list(tolerated.files.values())
+    )
     observation = Observation("adapted")
     bins = len(tolerated.files)
     by_outcome = tally(f"file_number * {OUTCOMES} + {COUNTED_AS}", bins * OUTCOMES)
