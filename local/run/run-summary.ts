@@ -5,6 +5,7 @@ import { listingWarnings } from '../../domain/listing.ts';
 import type { RunDetail } from '../../domain/records.ts';
 import { metricNameSchema, modelNameSchema, rowCountsSchema } from '../../domain/results.ts';
 import type { Closing } from '../../lambda/close-run/close-one-run.ts';
+import { breathOf } from '../../lambda/render-report/breath.ts';
 import type { StateTime } from './timeline.ts';
 
 const stateTimeSchema = z.strictObject({
@@ -34,6 +35,8 @@ export const runSummarySchema = z.discriminatedUnion('status', [
     ...outcomeShape,
     /** What to know about what was read, a sentence each. */
     warnings: z.array(z.string()),
+    /** The three most important sentences of the report. */
+    sentences: z.array(z.string()),
   }),
   z.strictObject({
     status: z.literal('NOTHING_TO_DO'),
@@ -73,6 +76,7 @@ export function succeeded(run: RunEnd, detail: RunDetail, report: string): RunSu
     counts: detail.ingest.counts,
     ...lakeAfter(detail),
     warnings: [...listingWarnings(detail.plan.listing)],
+    sentences: importantSentences(detail),
     states: [...run.states],
     report,
   };
@@ -111,6 +115,13 @@ export function failed(
     error: { state: where, message: why, whatToDo },
     logs,
   };
+}
+
+/** What to expect, what it is worth, and whether to believe it. */
+function importantSentences(detail: RunDetail): string[] {
+  return breathOf(detail, [], [])
+    .filter(({ about }) => about === 'expected' || about === 'worth' || about === 'trust')
+    .map(({ text }) => text);
 }
 
 function lakeAfter({ features, training }: RunDetail) {

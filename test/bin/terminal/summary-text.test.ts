@@ -17,6 +17,7 @@ const succeeded: RunSummary = {
     { name: 'TrainModels', seconds: 4.2, status: 'SUCCEEDED' },
   ],
   report: '/lake/reports/local-1.html',
+  sentences: ['About 86 of your 1,944 users will probably cancel.'],
   warnings: ['3 new files are left for the next run'],
 };
 const failed: RunSummary = {
@@ -39,6 +40,8 @@ describe('the summary of a run', () => {
     expect(text).toContain('Gradient-boosted trees: AUC 0.761, lift at 10% 3.60, Brier skill -1.7%\n');
     expect(text).toContain('1 min 09 s: IngestEvents 1 min 05 s, TrainModels 4.2 s');
     expect(text).toContain('/lake/reports/local-1.html');
+    expect(text).toContain('  • About 86 of your 1,944 users will probably cancel.\n');
+    expect(text).toContain('  Next        npm run churn -- report --lake /lake\n');
     expect(text).toContain('  Warning     3 new files are left for the next run.\n');
   });
 
