@@ -52,6 +52,12 @@ for (const command of program.commands) {
   if (examples !== undefined) command.addHelpText('after', examples);
 }
 
+// A reader such as `head` that closes the pipe has read enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit();
+  throw error;
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -47,6 +47,7 @@ describe('the command line', () => {
     [['forget'], /missing required argument 'users'/],
     [['forget', ' '], /A user id is empty/],
     [['forget', '17', '--lake', 's3:/lake'], /must be s3:\/\/bucket/],
+    [['report', '--all', '--run', 'run-1'], /Name either --run or --all/],
     [['query', 'no-such-query'], /There is no saved query no-such-query: churn query --list/],
     [['completion', 'tcsh'], /Allowed choices are bash, zsh, fish/],
     [['list', '--stage', 'test'], /Allowed choices are dev, prod/],
