@@ -54,7 +54,8 @@ async function deployedReport(options: ReportOptions & PipelineOptions): Promise
 async function localReport({ lake: folder, run, all }: ReportOptions): Promise<string> {
   const lake = await openExistingLake(folder);
   if (all) return existing(join(lake.path, REPORT_INDEX.key), `${lake.path} has no list of reports yet`);
-  if (run !== undefined) return existing(join(lake.path, REPORT.of(run).key), `${lake.path} has no report of ${run}`);
+  if (run !== undefined)
+    return existing(join(lake.path, REPORT.of(run).key), `${lake.path} has no report of ${run}`);
   const report = await latestReport(join(lake.path, REPORT.folder));
   if (report === undefined) {
     throw new LakeFolderError(`There is no report in ${lake.path} yet: no run has succeeded.`);

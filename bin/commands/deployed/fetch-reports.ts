@@ -16,7 +16,8 @@ export async function fetchReports(
   out: string,
 ): Promise<string> {
   const bucket = /^s3:\/\/[^/]+/.exec(report)?.[0];
-  if (bucket === undefined) throw new DeployedError(`The report is at ${report}, which is not an address in S3.`);
+  if (bucket === undefined)
+    throw new DeployedError(`The report is at ${report}, which is not an address in S3.`);
   const lake = new Lake(new S3Objects(new S3Client({ region: regionOf(stateMachineArn) })), bucket);
   const folder = resolve(out);
   await mkdir(folder, { recursive: true });
@@ -31,7 +32,9 @@ export async function fetchReports(
 export async function copyReports(lake: Lake, folder: string): Promise<string> {
   const index = await lake.find(REPORT_INDEX);
   if (index === undefined) {
-    throw new DeployedError(`There is no ${lake.uri(REPORT_INDEX)} yet: the next run that succeeds writes it.`);
+    throw new DeployedError(
+      `There is no ${lake.uri(REPORT_INDEX)} yet: the next run that succeeds writes it.`,
+    );
   }
   for (const { id, object } of await lake.list(REPORT)) {
     const page = await lake.find(object);
