@@ -47,6 +47,7 @@ class IngestSettings(TypedDict):
     earliestEventMilliseconds: int
     latestEventMilliseconds: int
     maxQuarantineShare: float
+    strict: NotRequired[bool]
     shufflePartitions: int
     slicesPerDay: int
 
@@ -222,6 +223,20 @@ def hadoop_file_system(spark: Driver, uri: str) -> HadoopFileSystem:
 def stream_text(spark: Driver, stream: JavaStream) -> str:
     """What is left to read of an open file."""
     return str(java(spark).org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))
+
+
+def first_bytes(spark: SparkSession, uri: str, count: int) -> bytes:
+    """The first bytes of a file, unpacked; fewer where the file is shorter."""
+    commons = java(spark).org.apache.commons.io
+    path = hadoop_path(spark, uri)
+    codecs = java(spark).org.apache.hadoop.io.compress.CompressionCodecFactory(hadoop_configuration(spark))
+    codec = codecs.getCodec(path)
+    opened = hadoop_file_system(spark, uri).open(path)
+    try:
+        stream = opened if codec is None else codec.createInputStream(opened)
+        return bytes(commons.IOUtils.toByteArray(commons.input.BoundedInputStream(stream, count)))
+    finally:
+        opened.close()
 
 
 def path_of_rows(spark: SparkSession, uri: str) -> str:

@@ -1,4 +1,5 @@
 /** The notification about a run that succeeded. Pure functions. */
+import { adaptedTexts } from '../../domain/adaptations.ts';
 import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
 import { listingWarnings } from '../../domain/listing.ts';
 import { metricsShownIn, metricText, modelLabel } from '../../domain/metrics.ts';
@@ -35,6 +36,7 @@ export function summarize(detail: RunDetail): string {
       `${returns === undefined ? '' : `; ${returns}`}.`,
     `Model: ${modelLabel(training.chosen)} (${shown.join(', ')}), ` +
       `${record.promoted ? 'promoted' : 'not promoted'}: ${record.promotion_reason}.`,
+    ...adaptedTexts(ingest.adapted).map((text) => `${text}.`),
     ...listingWarnings(plan.listing).map((warning) => `${warning}.`),
     ...(training.reliable ? [] : [`Not reliable: ${training.reliabilityReason}.`]),
     ...(record.cost_usd === null || record.cost_usd === 0
