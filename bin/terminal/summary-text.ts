@@ -1,6 +1,7 @@
 /** The summary of a run as text. */
 import { dirname } from 'node:path';
 import { metricsShownIn, metricText, modelLabel } from '../../domain/metrics.ts';
+import { returnsText } from '../../domain/users-text.ts';
 import type { RunSummary } from '../../local/run/run-summary.ts';
 import { type Paint, plain } from './paint.ts';
 import { count, duration } from './words.ts';
@@ -72,8 +73,11 @@ function outcome({
   counts,
   users,
   cancellations,
+  returnedUsers,
+  secondCancellations,
   model,
 }: Extract<RunSummary, { status: 'SUCCEEDED' }>): Line[] {
+  const returns = returnsText({ returnedUsers, secondCancellations }, count);
   const metrics = metricsShownIn('terminal').flatMap((metric) => {
     const value = model.metrics[metric.name];
     return value === undefined ? [] : [`${metric.label} ${metricText(metric, value)}`];
@@ -84,7 +88,12 @@ function outcome({
       `${count(counts.read)} read: ${count(counts.accepted)} accepted, ${count(counts.quarantined)} refused, ` +
         `${count(counts.duplicates)} duplicates`,
     ],
-    ['Users', `${count(users)}, of whom ${count(cancellations)} cancelled`],
+    [
+      'Users',
+      [`${count(users)}, of whom ${count(cancellations)} cancelled`, ...(returns ? [returns] : [])].join(
+        '; ',
+      ),
+    ],
     ['Model', `${modelLabel(model.name)}: ${metrics.join(', ')}`],
   ];
 }

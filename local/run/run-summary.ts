@@ -24,6 +24,9 @@ const outcomeShape = {
   counts: rowCountsSchema,
   users: z.number().int().nonnegative(),
   cancellations: z.number().int().nonnegative(),
+  /** Users who came back after a cancellation, and later cancellations of theirs. */
+  returnedUsers: z.number().int().nonnegative().optional(),
+  secondCancellations: z.number().int().nonnegative().optional(),
   model: modelSchema,
   report: z.string(),
 };
@@ -46,6 +49,8 @@ export const runSummarySchema = z.discriminatedUnion('status', [
     counts: rowCountsSchema,
     users: outcomeShape.users.nullable(),
     cancellations: outcomeShape.cancellations.nullable(),
+    returnedUsers: outcomeShape.returnedUsers.nullable(),
+    secondCancellations: outcomeShape.secondCancellations.nullable(),
     model: modelSchema.nullable(),
     report: z.string().nullable(),
     reason: z.string(),
@@ -64,6 +69,14 @@ export type RunSummary = z.infer<typeof runSummarySchema>;
 export function isSuccess(summary: RunSummary): boolean {
   return summary.status === 'SUCCEEDED' || summary.status === 'NOTHING_TO_DO';
 }
+
+const NOTHING_KNOWN = {
+  users: null,
+  cancellations: null,
+  returnedUsers: null,
+  secondCancellations: null,
+  model: null,
+} as const;
 
 export interface RunEnd {
   readonly runId: string;
@@ -89,8 +102,7 @@ export function nothingToDo(
   reason: string,
   current: { readonly detail: RunDetail; readonly report: string } | undefined,
 ): RunSummary {
-  const known =
-    current === undefined ? { users: null, cancellations: null, model: null } : lakeAfter(current.detail);
+  const known = current === undefined ? NOTHING_KNOWN : lakeAfter(current.detail);
   return {
     status: 'NOTHING_TO_DO',
     runId: run.runId,
@@ -130,6 +142,8 @@ function lakeAfter({ features, training }: RunDetail) {
   return {
     users: features.users,
     cancellations: features.cancellations,
+    returnedUsers: features.returnedUsers ?? 0,
+    secondCancellations: features.secondCancellations ?? 0,
     model: {
       name: training.chosen,
       metrics: Object.fromEntries(Object.entries(metrics).map(([name, { value }]) => [name, value])),
