@@ -3,7 +3,7 @@ import { CfnNamedQuery, CfnWorkGroup } from 'aws-cdk-lib/aws-athena';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import type { NamedQuery } from './named-queries.ts';
+import type { NamedQuery } from '../../domain/named-queries.ts';
 
 export interface QueryWorkgroupProps {
   /** The workgroup's name. */
