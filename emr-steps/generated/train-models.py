@@ -130,6 +130,7 @@ class Plan(TypedDict):
     plannedAt: str
     release: str
     lakeRoot: str
+    database: str
     batch: Batch
     abandonedBatchIds: list[str]
     listing: NotRequired[Listing]
@@ -828,6 +829,16 @@ class TrainingResult(TypedDict):
     featuresSnapshot: str
 
 
+# --- emr-steps/fragments/table-name.ts ---
+
+CATALOG = "lake"
+
+
+def table_name(plan: Plan, table: str) -> str:
+    """The name by which Spark finds a table, a branch or a metadata table of the lake."""
+    return f"{CATALOG}.{plan['database']}.{table}"
+
+
 # --- emr-steps/fragments/snapshots.ts ---
 
 
@@ -1058,6 +1069,8 @@ CATALOGUE = [
     Feature(name="adverts_trend", group="habit", scale="linear", fill=1),
     Feature(name="tenure_days", group="tenure", scale="log1p", fill="median"),
     Feature(name="observed_days", group="tenure", scale="log1p", fill="median"),
+    Feature(name="spells_before", group="tenure", scale="log1p", fill=0),
+    Feature(name="days_since_return", group="tenure", scale="log1p", fill=365),
     Feature(name="is_female", group="person", scale="linear", fill=0.5),
     Feature(name="in_northeast", group="person", scale="linear", fill=0),
     Feature(name="in_midwest", group="person", scale="linear", fill=0),
@@ -1750,7 +1763,7 @@ def store(files: Files, folder: str, description: ModelDescription, model: Candi
 # --- emr-steps/train-models.ts ---
 
 STEP: StepName = "train-models"
-FEATURES = "lake.churn.features"
+FEATURES = "features"
 CANDIDATES: list[ModelName] = ["logistic_regression", "random_forest", "boosted_trees"]
 ROWS_PER_TASK = 50_000
 # With fewer users who cancel than this, nothing can be learnt, nor can they be dealt to folds.
@@ -1839,8 +1852,9 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
     settings = plan["training"]
     if str(spark.sparkContext.master).partition("[")[0] == "local":
         atexit.register(release_barrier_timer, spark)
-    snapshot = current_snapshot(spark, FEATURES)
-    features = read_snapshot(spark, FEATURES, snapshot)
+    features_table = table_name(plan, FEATURES)
+    snapshot = current_snapshot(spark, features_table)
+    features = read_snapshot(spark, features_table, snapshot)
     counts = census(features)
     train, test = counts["train"], counts["test"]
     tasks = max(2, math.ceil(train["rows"] / ROWS_PER_TASK))

@@ -1,9 +1,9 @@
 /** Athena's engine on the lake of a rehearsed run: the reconciliation, the saved queries, the raw events, forgetting. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DATABASE, EVENTS, SCORES } from '../../domain/lake.ts';
+import { EVENTS, SCORES } from '../../domain/lake.ts';
+import { NAMED_QUERIES } from '../../domain/named-queries.ts';
 import { type GenerateSummary, generateLog } from '../../generator/generate.ts';
-import { NAMED_QUERIES } from '../../lib/storage/named-queries.ts';
 import type { Ending } from '../../local/interpreter/interpreter.ts';
 import type { QueryAnswer } from './cloud/athena.ts';
 import { startTrino, type Trino } from './cloud/trino.ts';
@@ -42,7 +42,7 @@ afterAll(async () => {
 
 async function query(sql: string): Promise<QueryAnswer> {
   if (trino === undefined) throw new Error('the run did not get as far as ReconcileLake');
-  return trino.query(sql, DATABASE);
+  return trino.query(sql, rehearsal.database);
 }
 
 async function one(sql: string): Promise<string | null | undefined> {

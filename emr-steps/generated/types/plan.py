@@ -96,6 +96,7 @@ class Plan(TypedDict):
     plannedAt: str
     release: str
     lakeRoot: str
+    database: str
     batch: Batch
     abandonedBatchIds: list[str]
     listing: NotRequired[Listing]
