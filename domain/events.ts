@@ -139,7 +139,7 @@ export const RAW_COLUMNS = [
 
 export type RawColumnName = (typeof RAW_COLUMNS)[number]['name'];
 
-/** Raw columns that name a person: never copied out of the raw log, blanked in quarantined lines. */
+/** Raw columns that name a person: never copied out of the raw log. */
 export const PERSONAL_COLUMNS: readonly RawColumnName[] = RAW_COLUMNS.filter(
   (column) => column.treatment === 'dropped as personal',
 ).map((column) => column.name);
@@ -172,6 +172,20 @@ export const PAGES = [
 
 export type Page = (typeof PAGES)[number];
 
+/** What a churn event is. Labels, living users and spells are derived from it. */
+export interface ChurnEvent {
+  /** Its event is what the models predict. */
+  readonly page: Page;
+  /** Whether the user is gone afterwards, until they come back; if not, they stay living and the label can recur. */
+  readonly endsSpell: boolean;
+}
+
+/** A cancellation: it ends a spell, the time from a user's first event, or from their return, to it. */
+export const CHURN_EVENT: ChurnEvent = { page: 'Cancellation Confirmation', endsSpell: true };
+
+/** Events that trail behind the end of a spell by up to so many minutes are not a return. */
+export const RETURN_AFTER_MINUTES = 30;
+
 /** The page that plays a song. */
 export const SONG_PAGE: Page = 'NextSong';
 
@@ -180,6 +194,12 @@ export const AUTHS = ['Logged In', 'Logged Out', 'Guest', 'Cancelled'] as const;
 export type Auth = (typeof AUTHS)[number];
 /** Only rows in these states belong to a user's history; all others belong to no user. */
 export const USER_AUTHS: readonly Auth[] = ['Logged In', 'Cancelled'];
+
+/** The methods of HTTP. */
+export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'] as const;
+
+/** Words for a gender; another text is not taken over, for it could be anything: a first name, where columns were shifted. */
+export const GENDERS = [...['M', 'F', 'X', 'male', 'female', 'other', 'Male', 'Female', 'Other']] as const;
 
 export const LEVELS = ['free', 'paid'] as const;
 export type Level = (typeof LEVELS)[number];
@@ -209,9 +229,14 @@ export const ROW_DEFECTS = [
     remedy: 'look for truncated uploads and broken encodings in the exporter',
   },
   {
+    code: 'two_spellings',
+    meaning: 'a column is there in two spellings, with different values',
+    remedy: 'write each column once, spelt as in the documentation',
+  },
+  {
     code: 'wrong_type',
     meaning: 'a value has a type its column does not allow',
-    remedy: 'write numbers as JSON numbers, without quotes, and userId as a string or a whole number',
+    remedy: 'write each column as the findings below say',
   },
   {
     code: 'missing_ts',

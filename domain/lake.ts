@@ -2,12 +2,13 @@
  * The lake: its tables, their columns, the states that write them, and the tables' folders. All other objects of the
  * lake are in lake-objects.ts. The PySpark, the Glue tables, the local SQL engine and the docs are derived from here.
  */
+import { CHURN_EVENT } from './events.ts';
 import type { LambdaStateName, StepStateName } from './states.ts';
 
 /** Name of the Spark catalog of all Iceberg tables, in the cloud and locally. */
 export const CATALOG = 'lake';
-/** Database (Glue) or namespace (local catalog) of the tables. */
-export const DATABASE = 'churn';
+/** Namespace of the tables of a local lake; a deployment has a database of its own, which the plan names. */
+export const LOCAL_DATABASE = 'churn';
 /** Iceberg format version: the newest that both EMR and Athena write and read. */
 export const ICEBERG_FORMAT_VERSION = 2;
 /** Branch on which a batch is staged before it is published to readers in one commit. */
@@ -66,12 +67,12 @@ export const EVENTS = {
     column('page', 'string', 'page that was visited', 'page'),
     column('auth', 'string', 'whether a user was signed in', 'auth'),
     column('level', 'string', 'subscription at the time: free or paid', 'level'),
-    column('method', 'string', 'HTTP method', 'method'),
+    column('method', 'string', 'HTTP method; null if it is none', 'method'),
     column('status', 'int', 'HTTP status', 'status'),
     column('artist', 'string', 'artist of the song played', 'artist'),
     column('song', 'string', 'title of the song played', 'song'),
     column('length_seconds', 'double', 'length of the song played', 'length'),
-    column('gender', 'string', 'gender the user registered with', 'gender'),
+    column('gender', 'string', 'gender the user registered with; null if it is no word for one', 'gender'),
     column('location', 'string', 'metropolitan area and state', 'location'),
     column('user_agent', 'string', "the browser's user agent", 'userAgent'),
     column('registered_at', 'timestamp_ntz', 'when the user registered, UTC', 'registration'),
@@ -100,13 +101,15 @@ export const QUARANTINED_EVENTS = {
     column('ingest_date', 'date', 'UTC day on which the batch was first planned'),
     column('reason', 'string', 'why it was refused'),
     column('source_file', 'string', 'file the row was read from'),
-    column('line', 'string', 'the line, shortened to 4 KiB, with names of people blanked'),
+    column(
+      'line',
+      'string',
+      'what is kept of the line: values from a list, and what was found, as JSON; empty for a forgotten user',
+    ),
     BATCH_ID,
   ],
 } as const satisfies Table;
 
-/** Largest size of a quarantined line, in bytes; a longer line is shortened. */
-export const QUARANTINED_LINE_BYTES = 4_096;
 /** How long snapshots of the tables are kept: during this time a model's training data can be reproduced. */
 export const SNAPSHOT_RETENTION_DAYS = 90;
 /** How long quarantined rows are kept. */
@@ -134,7 +137,15 @@ export const PAGE_COUNTERS = [
   { column: 'about_visits', page: 'About' },
   { column: 'errors', page: 'Error' },
   { column: 'cancel_visits', page: 'Cancel' },
-  { column: 'cancellations', page: 'Cancellation Confirmation' },
+  { column: 'cancellations', page: CHURN_EVENT.page },
+] as const;
+
+/** Pages that user_days counts once more while the subscription was paid: column and page. */
+export const PAID_PAGE_COUNTERS = [
+  { column: 'paid_songs', page: 'NextSong', meaning: 'songs played' },
+  { column: 'paid_thumbs_up', page: 'Thumbs Up', meaning: 'thumbs up' },
+  { column: 'paid_thumbs_down', page: 'Thumbs Down', meaning: 'thumbs down' },
+  { column: 'paid_adverts', page: 'Roll Advert', meaning: 'adverts' },
 ] as const;
 
 export const USER_DAYS = {
@@ -149,11 +160,14 @@ export const USER_DAYS = {
     counter('events', 'events of the user on the day'),
     ...PAGE_COUNTERS.map(({ column: name, page }) => counter(name, `events on page ${page}`)),
     counter('paid_events', 'events while the subscription was paid'),
-    counter('paid_songs', 'songs played while the subscription was paid'),
+    ...PAID_PAGE_COUNTERS.map(({ column: name, meaning }) =>
+      counter(name, `${meaning} while the subscription was paid`),
+    ),
     column('song_seconds', 'double', 'sum of the lengths of the songs played'),
     counter('sessions', 'sessions with an event on the day (including one that began the day before)'),
     column('session_seconds', 'double', 'time between first and last event of each session, within the day'),
     column('artist_sketch', 'binary', 'HyperLogLog sketch of the artists played (Apache DataSketches)'),
+    column('last_cancelled_at', 'timestamp_ntz', 'last cancellation of the day; null if there was none'),
     column('first_event_at', 'timestamp_ntz', 'first event of the day'),
     column('last_event_at', 'timestamp_ntz', 'last event of the day'),
     column('first_session_id', 'bigint', 'session of the first event'),
@@ -185,6 +199,8 @@ export const INGEST_FILES = {
     column('rows_accepted', 'bigint', 'rows that became events'),
     column('rows_quarantined', 'bigint', 'rows refused'),
     column('rows_duplicate', 'bigint', 'rows that were already in the lake'),
+    column('rows_adapted', 'bigint', 'rows, accepted or duplicate, that were adapted'),
+    column('adapted', 'string', 'JSON: by adaptation, the rows that had it'),
     column('rows_taken_away', 'bigint', 'rows of the former version of the file that left `events`'),
     column('first_day', 'string', 'UTC day of the first event in the file, YYYY-MM-DD'),
     column('last_day', 'string', 'UTC day of the last event in the file, YYYY-MM-DD'),
@@ -287,19 +303,19 @@ export const TABLES: readonly Table[] = [
   RUNS,
 ];
 
-/** Full name under which Spark addresses an Iceberg table. */
-export function sparkTableName(table: Pick<Table, 'name'>): string {
-  return `${CATALOG}.${DATABASE}.${table.name}`;
-}
-
 /** Folder of the Iceberg tables, below the root of the lake: one folder a database, one a table. */
 export const WAREHOUSE = 'warehouse';
 /** Folder of the external tables: one folder a table. */
 export const EXTERNAL_TABLES = 'tables';
 
-/** Folder of an Iceberg table, below the root of the lake. Folders have no slash at the end. */
-export function icebergTableFolder({ name }: Pick<Table, 'name'>): string {
-  return `${WAREHOUSE}/${DATABASE}/${name}`;
+/** Folder of a database, below the root of the lake. Folders have no slash at the end. */
+export function databaseFolder(database: string): string {
+  return `${WAREHOUSE}/${database}`;
+}
+
+/** Folder of an Iceberg table of a database, below the root of the lake. */
+export function icebergTableFolder(database: string, { name }: Pick<Table, 'name'>): string {
+  return `${databaseFolder(database)}/${name}`;
 }
 
 /** Folder of an external table, below the root of the lake. */

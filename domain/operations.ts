@@ -14,6 +14,8 @@ export const ENVIRONMENT = {
   lakeRoot: 'LAKE_ROOT',
   /** Folder, file or glob of event files, for requests that name none. */
   eventsRoot: 'EVENTS_ROOT',
+  /** Database of the lake's tables. */
+  database: 'DATABASE',
   /** Names what the steps are executed with; plans carry it. */
   release: 'RELEASE',
   /** RunSettings as JSON; what is left out takes its default. */
@@ -82,7 +84,10 @@ export const REFUSED_ERROR = 'Refused';
 /** CloudWatch namespace of the metrics below. */
 export const METRIC_NAMESPACE = 'Churn';
 
-/** Metrics that the Lambdas emit, without dimensions but the function's own service name. */
+/** Dimensions of the metrics below: the deployment (`<name>-<stage>`), and the Lambda that measures. */
+export const METRIC_DIMENSIONS = { deployment: 'deployment', service: 'service' } as const;
+
+/** Metrics that the Lambdas emit. */
 export const RUN_METRICS = {
   runsSucceeded: { name: 'RunsSucceeded', unit: 'Count' },
   runsFailed: { name: 'RunsFailed', unit: 'Count' },
@@ -92,6 +97,7 @@ export const RUN_METRICS = {
   estimatedBudgetPercent: { name: 'EstimatedBudgetPercent', unit: 'Percent' },
   costUsd: { name: 'CostUsd', unit: 'Count' },
   rowsRead: { name: 'RowsRead', unit: 'Count' },
+  rowsAdapted: { name: 'RowsAdapted', unit: 'Count' },
   quarantinePercent: { name: 'QuarantinePercent', unit: 'Percent' },
   reconciliationMismatches: { name: 'ReconciliationMismatches', unit: 'Count' },
   areaUnderRocCurve: { name: 'AreaUnderRocCurve', unit: 'Count' },
@@ -107,3 +113,6 @@ export const RUN_METRICS = {
   clustersTerminatedByClosing: { name: 'ClustersTerminatedByClosing', unit: 'Count' },
 } as const;
 export type RunMetric = keyof typeof RUN_METRICS;
+
+/** The script of the report's page: its source in the project, and its file beside the bundled handler. */
+export const PAGE_SCRIPT = { source: 'lambda/render-report/client/main.ts', file: 'page-script.js' } as const;

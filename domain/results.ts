@@ -1,7 +1,9 @@
 /** What the Spark steps write: each writes its result or, when it fails, its error. Each is a zod schema. */
 import { z } from 'zod';
+import { ADAPTATIONS } from './adaptations.ts';
 import { REFUSAL_REASONS } from './events.ts';
 import { count, isoDate, uri } from './fields.ts';
+import { FINDING_KINDS } from './findings.ts';
 import { METRICS, MODELS, THRESHOLD_RULES } from './models.ts';
 import { stepNameSchema } from './run.ts';
 
@@ -16,7 +18,7 @@ export type RowCounts = z.infer<typeof rowCountsSchema>;
 
 export const refusalCodeSchema = z.enum(REFUSAL_REASONS.map((reason) => reason.code));
 
-/** A refused row as it is shown to people: shortened, names of people blanked. */
+/** A refused row as it is shown to people: of its line only what may leave the raw log. */
 export const refusedExampleSchema = z.strictObject({
   reason: refusalCodeSchema,
   file: z.string(),
@@ -35,6 +37,29 @@ export const eventChangesSchema = z.strictObject({
   after: count,
 });
 export type EventChanges = z.infer<typeof eventChangesSchema>;
+/** Kinds of findings in refused rows that a result names at most. */
+export const MOST_FINDINGS = 60;
+
+/** What was found in refused rows of a batch: see findings.ts. */
+export const findingSchema = z.strictObject({
+  reason: refusalCodeSchema,
+  /** In our spelling; empty where it is about the line, or about a column that is not ours. */
+  column: z.string(),
+  found: z.enum(FINDING_KINDS.map(({ code }) => code)),
+  /** An unknown word or column name that many rows have; null where few do. */
+  word: z.string().nullable(),
+  rows: count,
+  files: count,
+});
+
+export const adaptationSchema = z.enum(ADAPTATIONS.map(({ code }) => code));
+
+/** Rows that were adapted, accepted or duplicate, by how they were written: see adaptations.ts. A row can have several. */
+export const adaptedRowsSchema = z.strictObject({
+  adaptation: adaptationSchema,
+  rows: count,
+  files: count,
+});
 
 /** Result of ingest-events. */
 export const ingestResultSchema = z.strictObject({
@@ -42,12 +67,16 @@ export const ingestResultSchema = z.strictObject({
   /** Refused rows by reason. */
   refused: z.partialRecord(refusalCodeSchema, count),
   examples: z.array(refusedExampleSchema).max(3),
+  /** What was found in the refused rows, the most frequent first. Results of older versions lack it. */
+  findings: z.array(findingSchema).max(MOST_FINDINGS).optional(),
   /** Rows of the batch that the tables hold now: fewer than were accepted once users have been forgotten. */
   held: z.strictObject({ events: count, quarantined: count }),
   /** Null when the batch was in the lake already. Results of older versions lack it. */
   changes: eventChangesSchema.nullable().optional(),
   /** The lake as the step left it. Results of older versions lack it. */
   lake: z.strictObject({ events: count }).optional(),
+  /** Results of older versions lack it. */
+  adapted: z.strictObject({ rows: count, files: count, by: z.array(adaptedRowsSchema) }).optional(),
   filesRead: count,
   bytesRead: count,
   firstDay: isoDate.nullable(),
@@ -79,6 +108,9 @@ export const featuresResultSchema = z.strictObject({
   /** Users with a history, and how many of them cancelled, in the whole lake. */
   users: count,
   cancellations: count,
+  /** Users who came back after a cancellation, and later cancellations of theirs. Results of older versions lack both. */
+  returnedUsers: count.optional(),
+  secondCancellations: count.optional(),
   featureCount: count,
   snapshots: z.strictObject({ user_days: z.string(), features: z.string() }),
 });
@@ -110,6 +142,10 @@ export const modelNameSchema = z.enum(MODELS.map(({ name }) => name));
 export const metricNameSchema = z.enum(METRICS.map(({ name }) => name));
 export const thresholdRuleSchema = z.enum(THRESHOLD_RULES.map(({ name }) => name));
 
+/** Test rows of adjoining scores: mean predicted probability, users, and how many of them cancelled. */
+export const curveBinSchema = z.strictObject({ predicted: z.number(), users: count, cancelled: count });
+export type CurveBin = z.infer<typeof curveBinSchema>;
+
 /** How one candidate or baseline performed on the test rows. Metrics that cannot be computed are left out. */
 export const modelEvaluationSchema = z.strictObject({
   model: modelNameSchema,
@@ -119,6 +155,8 @@ export const modelEvaluationSchema = z.strictObject({
   /** Ten equal-count bins: mean predicted probability, share that cancelled, users. */
   reliability: z.array(z.strictObject({ predicted: z.number(), observed: z.number(), users: z.number() })),
   fitSeconds: z.number().nonnegative(),
+  /** The test rows in at most 200 groups of adjoining scores, the highest first. Results of older versions lack it. */
+  curve: z.array(curveBinSchema).optional(),
 });
 export type ModelEvaluation = z.infer<typeof modelEvaluationSchema>;
 
@@ -151,6 +189,16 @@ const driftSchema = z.strictObject({
 });
 export type Drift = z.infer<typeof driftSchema>;
 
+/** Living users whose probability is in [bin / PROBABILITY_BINS, (bin + 1) / PROBABILITY_BINS). */
+export const probabilityBinSchema = z.strictObject({
+  bin: count,
+  /** Users outside the control group, and the sum of their probabilities. */
+  users: count,
+  expected: z.number().nonnegative(),
+  control: count,
+});
+export type ProbabilityBin = z.infer<typeof probabilityBinSchema>;
+
 /** Result of score-users. */
 export const scoringResultSchema = z.strictObject({
   users: count,
@@ -166,6 +214,8 @@ export const scoringResultSchema = z.strictObject({
       reasons: z.array(z.string()),
     }),
   ),
+  /** Living users by probability, the control group apart. Results of older versions lack it. */
+  probabilities: z.array(probabilityBinSchema).optional(),
   drift: driftSchema,
   snapshots: z.strictObject({ scores: z.string() }),
 });

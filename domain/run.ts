@@ -3,7 +3,8 @@
  * output of the Lambdas. Each is a zod schema; types are inferred.
  */
 import { z } from 'zod';
-import { count, isoDate, share, uri, wholeNumber } from './fields.ts';
+import { count, databaseName, isoDate, share, uri, wholeNumber } from './fields.ts';
+import { LOCAL_DATABASE } from './lake.ts';
 import { listingSchema } from './listing.ts';
 import { HORIZON_DAYS, requestShape, SEED } from './request-fields.ts';
 import { STATES, STEP_STATES } from './states.ts';
@@ -32,6 +33,8 @@ export const runSettingsSchema = z.strictObject({
   /** A day belongs to the log if it has at least this share of the median daily rows. */
   minDailyShare: share.default(0.05),
   maxQuarantineShare: share.default(0.05),
+  /** Whether values that can only mean one thing are refused, too, unless they are written as they should be. */
+  strict: z.boolean().default(false),
   /** First UTC day of which events are accepted. */
   earliestEventDay: isoDate.default('2005-01-01'),
   /** An event may be at most this much later than the moment the run was planned. */
@@ -105,6 +108,8 @@ export const runPlanSchema = z.strictObject({
   release: z.string().min(1).default('none'),
   /** Root of the lake: `s3://bucket` or `file:///folder`, without a slash at the end. */
   lakeRoot: uri,
+  /** Database of the tables; plans of before each deployment had its own lack it. */
+  database: databaseName.default(LOCAL_DATABASE),
   batch: batchSchema,
   /** Batches that were started and never finished: their rows are deleted before this one is written. */
   abandonedBatchIds: z.array(z.string()),
@@ -114,6 +119,8 @@ export const runPlanSchema = z.strictObject({
     earliestEventMilliseconds: z.number().int(),
     latestEventMilliseconds: z.number().int(),
     maxQuarantineShare: share,
+    /** Plans of older versions lack it. */
+    strict: z.boolean().optional(),
     /** Tasks of the shuffle by day. */
     shufflePartitions: z.number().int().min(1),
     /** A day's users are distributed over this many tasks and files. */

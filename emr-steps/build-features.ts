@@ -6,77 +6,45 @@
 import { FEATURES } from '../domain/features/catalogue.ts';
 import { compileFeatures } from '../domain/features/compile.ts';
 import { FEATURES_TABLE } from '../domain/features/features-table.ts';
-import { ICEBERG_FORMAT_VERSION, sparkTableName, USER_DAYS } from '../domain/lake.ts';
+import { ICEBERG_FORMAT_VERSION, USER_DAYS } from '../domain/lake.ts';
 import { featuresResultSchema } from '../domain/results.ts';
 import { python } from './composition/python.ts';
 import { cutoffs, period } from './fragments/cutoffs.ts';
 import { snapshotExpiry, snapshotReading } from './fragments/snapshots.ts';
+import { daysSql, HISTORY_SQL, USERS_SQL } from './fragments/spells.ts';
 import { sqlText } from './fragments/sql.ts';
 import { stepError } from './fragments/step-error.ts';
+import { tableName } from './fragments/table-name.ts';
 import { featuresTypes, planTypes } from './fragments/types.ts';
 import { defineStep } from './step.ts';
 
 const { aggregate, projection } = compileFeatures(FEATURES);
 
-/**
- * A session that goes on over midnight is one session: where a day begins with the session that the user's previous
- * active day ended with, the session is counted on the day it began, and the gap between the two belongs to it.
- */
-const DAYS = `
-WITH neighbours AS (
-  SELECT
-    *,
-    COALESCE(first_session_id = LAG(last_session_id) OVER chronology, FALSE) AS continues_session,
-    LAG(last_session_ended_at) OVER chronology AS previous_session_ended_at,
-    DATEDIFF(day, LAG(day) OVER chronology) AS absence_days,
-    MIN(IF(cancellations > 0, day, NULL)) OVER (PARTITION BY user_id) AS cancelled_on
-  FROM user_days
-  WINDOW chronology AS (PARTITION BY user_id ORDER BY day)
-)
-SELECT
-  *,
-  sessions - INT(continues_session) AS begun_sessions,
-  session_seconds + IF(
-    continues_session,
-    TIMESTAMPDIFF(MILLISECOND, previous_session_ended_at, first_session_started_at) / 1000,
-    0
-  ) AS joined_session_seconds
-FROM neighbours`.trim();
-
-/** A user's days before each cutoff, for those who have not cancelled by then; the label is all that looks ahead. */
-const HISTORY = `
-SELECT /*+ BROADCAST(cutoffs) */
-  days.*,
-  cutoff,
-  role,
-  first_day,
-  DATEDIFF(cutoff, day) AS age,
-  IF(role = 'score', NULL, INT(COALESCE(cancelled_on < label_end, FALSE))) AS label
-FROM days
-JOIN cutoffs ON day >= first_day AND day < cutoff AND (cancelled_on IS NULL OR cancelled_on >= cutoff)`.trim();
-
 export const buildFeatures = defineStep({
   name: 'build-features',
   summary: 'Makes point-in-time rows, one per user and cutoff, from the days of each user.',
   result: featuresResultSchema,
-  uses: [planTypes, featuresTypes, stepError, snapshotReading, snapshotExpiry, period, cutoffs],
+  uses: [planTypes, featuresTypes, tableName, stepError, snapshotReading, snapshotExpiry, period, cutoffs],
   imports: [
     'import math',
     'from pyspark.sql import DataFrame, SparkSession',
     'from pyspark.sql import functions as F',
   ],
   constants: python`
-    USER_DAYS = ${sparkTableName(USER_DAYS)}
-    FEATURES = ${sparkTableName(FEATURES_TABLE)}
+    USER_DAYS = ${USER_DAYS.name}
+    FEATURES = ${FEATURES_TABLE.name}
     KEY_COLUMNS = ${FEATURES_TABLE.columns.length - FEATURES.length}
     HISTORY_ROWS_PER_TASK = 200_000
     CUTOFF_SCHEMA = "cutoff date, role string, first_day date, label_end date"
 
-    # Each user's days, with sessions that go on over midnight joined.
-    DAYS = ${sqlText(DAYS)}
+    # Each user's days, with sessions that go on over midnight joined, and when their spells end and begin.
+    DAYS = ${sqlText(daysSql())}
 
     # Days known at each cutoff: whatever is computed from here cannot see the future.
-    HISTORY = ${sqlText(HISTORY)}
+    HISTORY = ${sqlText(HISTORY_SQL)}
+
+    # Users of the whole lake.
+    USERS = ${sqlText(USERS_SQL)}
 
     # From the feature catalogue: what is summed over a user's history at a cutoff.
     AGGREGATE = ${sqlText(aggregate)}
@@ -97,12 +65,12 @@ export const buildFeatures = defineStep({
         return spark.sql(PROJECTION)
 
 
-    def write_features(rows: DataFrame) -> None:
+    def write_features(rows: DataFrame, table: str) -> None:
         """Replaces the table in one commit; its columns follow the catalogue."""
         described = [F.col(name).alias(name, metadata={"comment": COMMENTS[name]}) for name in COMMENTS]
         (
             rows.select(*described)
-            .writeTo(FEATURES)
+            .writeTo(table)
             .using("iceberg")
             .partitionedBy(F.col("cutoff"))
             .tableProperty("format-version", ${String(ICEBERG_FORMAT_VERSION)})
@@ -141,8 +109,9 @@ export const buildFeatures = defineStep({
     def run(spark: SparkSession, plan: Plan) -> FeaturesResult:
         """Fills the table of features and says what is in it."""
         settings = plan["training"]
-        user_days_snapshot = current_snapshot(spark, USER_DAYS)
-        user_days = read_snapshot(spark, USER_DAYS, user_days_snapshot)
+        user_days_table, features_table = table_name(plan, USER_DAYS), table_name(plan, FEATURES)
+        user_days_snapshot = current_snapshot(spark, user_days_table)
+        user_days = read_snapshot(spark, user_days_table, user_days_snapshot)
         days = daily_rows(user_days)
         period = find_period(days, settings)
         cutoffs = plan_cutoffs(period, settings)
@@ -150,16 +119,12 @@ export const buildFeatures = defineStep({
         history_rows = sum(day.user_days for day in days) * len(cutoffs)
         tasks = max(spark.sparkContext.defaultParallelism, math.ceil(history_rows / HISTORY_ROWS_PER_TASK))
         spark.conf.set("spark.sql.shuffle.partitions", tasks)
-        write_features(point_in_time_rows(spark, user_days, cutoffs))
+        write_features(point_in_time_rows(spark, user_days, cutoffs), features_table)
         expire_snapshots(spark, plan, [FEATURES], SNAPSHOT_RETENTION_DAYS)
 
-        features_snapshot = current_snapshot(spark, FEATURES)
-        features = read_snapshot(spark, FEATURES, features_snapshot)
-        cancelled = F.when(F.col("cancellations") > 0, F.col("user_id"))
-        (users,) = user_days.agg(
-            F.countDistinct("user_id").alias("users"),
-            F.countDistinct(cancelled).alias("cancellations"),
-        ).collect()
+        features_snapshot = current_snapshot(spark, features_table)
+        features = read_snapshot(spark, features_table, features_snapshot)
+        (users,) = spark.sql(USERS).collect()
         return {
             "firstDay": str(period.first_day),
             "observationEnd": str(period.observation_end),
@@ -167,6 +132,8 @@ export const buildFeatures = defineStep({
             "cutoffs": counted_cutoffs(features, cutoffs),
             "users": users.users,
             "cancellations": users.cancellations,
+            "returnedUsers": users.returned_users,
+            "secondCancellations": users.second_cancellations,
             "featureCount": len(features.columns) - KEY_COLUMNS,
             "snapshots": {"user_days": user_days_snapshot, "features": features_snapshot},
         }

@@ -11,13 +11,14 @@ import { drafts } from './fragments/drafts.ts';
 import { eventsTable } from './fragments/events-table.ts';
 import { files } from './fragments/files.ts';
 import { icebergTables, javaErrors } from './fragments/jvm.ts';
-import { batchChecks, ledgerRows } from './fragments/ledger.ts';
+import { adaptedRows, batchChecks, ledgerRows } from './fragments/ledger.ts';
 import { quarantine } from './fragments/quarantine.ts';
 import { rawLines } from './fragments/raw-lines.ts';
 import { repeatedEvents } from './fragments/repeated-events.ts';
 import { newestSnapshot, snapshotExpiry } from './fragments/snapshots.ts';
 import { staging } from './fragments/staging.ts';
 import { stepError } from './fragments/step-error.ts';
+import { tableName } from './fragments/table-name.ts';
 import { ingestTypes, planTypes } from './fragments/types.ts';
 import { userDays } from './fragments/user-days.ts';
 import { versions } from './fragments/versions.ts';
@@ -28,8 +29,18 @@ export const ingestEvents = defineStep({
   summary: 'Ingests a batch of raw event files into the lake, exactly once.',
   result: ingestResultSchema,
   uses: [
-    ...[planTypes, ingestTypes, stepError, files, javaErrors, icebergTables, newestSnapshot, snapshotExpiry],
-    ...[rawLines, eventsTable, staging, quarantine, ledgerRows, batchChecks, versions],
+    ...[
+      planTypes,
+      ingestTypes,
+      tableName,
+      stepError,
+      files,
+      javaErrors,
+      icebergTables,
+      newestSnapshot,
+      snapshotExpiry,
+    ],
+    ...[rawLines, eventsTable, staging, quarantine, ledgerRows, adaptedRows, batchChecks, versions],
     ...[batch, userDays, repeatedEvents, drafts],
   ],
   imports: [
@@ -67,13 +78,13 @@ export const ingestEvents = defineStep({
         finished, recomputed = finish_published(spark, plan, files)
         if files.exists(ledger_uri(plan, batch_id)):
             known = read_draft(files, plan, batch_id)
-            recomputed += refresh_user_days(spark)
+            recomputed += refresh_user_days(spark, plan)
             return Ingested(
                 read_ledger(files, plan, batch_id),
                 None if known is None else known["changes"],
-                quarantined(spark, batch_id),
+                quarantined(spark, plan),
                 # Since then, users may have been forgotten: what is there is counted, and may be less.
-                spark.table(EVENTS).where(F.col("batch_id") == batch_id).count(),
+                spark.table(table_name(plan, EVENTS)).where(F.col("batch_id") == batch_id).count(),
                 recomputed,
             )
         plan = {**plan, "abandonedBatchIds": [id for id in plan["abandonedBatchIds"] if id not in finished]}
@@ -89,7 +100,7 @@ export const ingestEvents = defineStep({
                 "the upload was cut short, the file is not the gzip its name says, or it was removed meanwhile",
                 "deliver the whole file again, then start a new run; nothing of this batch was published",
             ) from error
-        refusals = quarantined(spark, batch_id)
+        refusals = quarantined(spark, plan)
         check_accounts(staged.ledger, sum(refusals.reasons.values()))
         check_changes(staged.ledger, staged.changes)
         draft: Draft = {
@@ -100,7 +111,7 @@ export const ingestEvents = defineStep({
             "formerlyRefused": sorted(uri for uri, row in former.items() if row["rows_quarantined"] > 0),
         }
         files.write_json(draft_uri(plan, batch_id), draft)
-        publish_events(spark)
+        publish_staged(spark, plan)
         recomputed += finish_batch(spark, plan, files, draft)
         return Ingested(staged.ledger, staged.changes, refusals, staged.held, recomputed)
 
@@ -115,14 +126,15 @@ export const ingestEvents = defineStep({
         # Sketches are kept in a hash map; the default gives up after 128 users a task and sorts all events again.
         spark.conf.set("spark.sql.objectHashAggregate.sortBased.fallbackThreshold", "100000")
         spark.conf.set("spark.sql.shuffle.partitions", str(plan["ingest"]["shufflePartitions"]))
-        ledger, changes, (reasons, examples), held, recomputed = ingest_batch(spark, plan, Files(spark))
-        spark.sql(CLOSE_STAGING)
+        ledger, changes, (reasons, examples, findings), held, recomputed = ingest_batch(spark, plan, Files(spark))
+        close_staging(spark, plan)
         expire_snapshots(spark, plan, [EVENTS, USER_DAYS], SNAPSHOT_RETENTION_DAYS)
         # What is deleted from the quarantine is deleted for good: no model was trained on it.
         expire_snapshots(spark, plan, [QUARANTINE], 1)
-        if holds_copies(spark):
+        if holds_copies(spark, plan):
             expire_snapshots(spark, plan, [REPEATED], 1)
 
+        events = table_name(plan, EVENTS)
         files = [row for row in ledger if not row.get("taken_out")]
         first_days = [day for row in files if (day := row.get("first_day")) is not None]
         last_days = [day for row in files if (day := row.get("last_day")) is not None]
@@ -134,9 +146,11 @@ export const ingestEvents = defineStep({
                 "duplicates": sum(row["rows_duplicate"] for row in ledger),
             },
             "changes": changes,
-            "lake": {"events": events_in(spark, iceberg_table(spark, EVENTS).currentSnapshot())},
+            "lake": {"events": events_in(spark, plan, iceberg_table(spark, events).currentSnapshot())},
             "refused": reasons,
             "examples": examples,
+            "findings": findings,
+            "adapted": adapted_rows(ledger),
             "filesRead": len(files),
             "bytesRead": sum(row["bytes"] for row in files),
             "held": {"events": held, "quarantined": sum(reasons.values())},
@@ -144,8 +158,8 @@ export const ingestEvents = defineStep({
             "lastDay": max(last_days, default=None),
             "daysRecomputed": recomputed,
             "snapshots": {
-                "events": newest_snapshot(spark, EVENTS),
-                "user_days": newest_snapshot(spark, USER_DAYS),
+                "events": newest_snapshot(spark, events),
+                "user_days": newest_snapshot(spark, table_name(plan, USER_DAYS)),
             },
         }
   `,

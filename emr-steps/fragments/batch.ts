@@ -1,6 +1,7 @@
 /** From the files of a batch to the branch, the quarantine and the counts: everything before it is published. */
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
+import { cutObjects } from './cut-objects.ts';
 import { duplicates } from './duplicates.ts';
 import { eventRows } from './event-rows.ts';
 import { eventsTable } from './events-table.ts';
@@ -9,8 +10,11 @@ import { files } from './files.ts';
 import { forgottenUsers } from './forgotten-users.ts';
 import { icebergTables } from './jvm.ts';
 import { batchChecks, ledgerRows } from './ledger.ts';
+import { plainLines } from './plain-lines.ts';
 import { quarantine } from './quarantine.ts';
+import { secondLook } from './second-look.ts';
 import { staging } from './staging.ts';
+import { tableName } from './table-name.ts';
 import { tally } from './tally.ts';
 import { ingestTypes, planTypes } from './types.ts';
 import { versions } from './versions.ts';
@@ -18,61 +22,88 @@ import { versions } from './versions.ts';
 export const batch = fragment({
   file: import.meta.url,
   needs: [
-    ...[planTypes, ingestTypes, versions, files, tally, fileNumbers, forgottenUsers, eventRows],
-    ...[eventsTable, icebergTables, staging, duplicates, quarantine, ledgerRows, batchChecks],
+    ...[planTypes, tableName, files, tally, fileNumbers, forgottenUsers, eventRows],
+    ...[plainLines, cutObjects, secondLook],
+    ...[
+      ingestTypes,
+      versions,
+      icebergTables,
+      eventsTable,
+      staging,
+      duplicates,
+      quarantine,
+      ledgerRows,
+      batchChecks,
+    ],
   ],
   imports: [
     'import collections',
-    'from typing import NamedTuple',
     'import datetime',
+    'import json',
+    'from typing import NamedTuple',
     'from pyspark.sql import DataFrame, Observation, SparkSession',
     'from pyspark.sql import functions as F',
   ],
   code: python`
-    class Outcomes(NamedTuple):
-        """Rows read, by file, and rows refused, by file and outcome."""
-
-        read: collections.Counter[int]
-        refused: dict[int, dict[int, int]]
-
-        @property
-        def defects(self) -> int:
-            """Rows that were refused for a defect of theirs."""
-            return sum(
-                count
-                for of_file in self.refused.values()
-                for outcome, count in of_file.items()
-                if outcome != FORGOTTEN
-            )
-
-
     def stage_accepted(
         spark: SparkSession, plan: Plan, files: dict[int, str], forgotten: ForgottenUsers | None
     ) -> Outcomes:
         """Reads the files once: accepted rows go to the branch, all outcomes are counted."""
-        read: collections.Counter[int] = collections.Counter()
-        refused: dict[int, dict[int, int]] = collections.defaultdict(dict)
+        outcomes = Outcomes(collections.Counter(), {}, set())
         if not files:
-            return Outcomes(read, refused)
+            return outcomes
         observation = Observation("outcomes")
         rows = read_rows(spark, plan, files, forgotten)
-        by_file_and_outcome = tally(f"file_number * {OUTCOMES} + outcome", len(files) * OUTCOMES)
+        by_file_and_outcome = tally(f"file_number * {OUTCOMES} + {COUNTED_AS}", len(files) * OUTCOMES)
         accepted: DataFrame = (
             rows.observe(observation, by_file_and_outcome.alias("by_file_and_outcome"))
             .where("outcome = 0")
             .selectExpr(*EVENT_COLUMNS, "file_number")
         )
         stage_new_rows(accepted, plan, files)
-
-        for code, count in counts_of(observation.get["by_file_and_outcome"]).items():
-            number, outcome = divmod(code, OUTCOMES)
-            read[number] += count
-            if outcome > 0:
-                refused[number][outcome] = count
-        return Outcomes(read, refused)
+        outcomes.take(counts_of(observation.get["by_file_and_outcome"]))
+        return outcomes
 
 
-    def days_left(spark: SparkSession, former: dict[str, LedgerRow], batch_id: str) -> set[datetime.date]:
+    def stage_adapted(
+        spark: SparkSession,
+        plan: Plan,
+        files: dict[int, str],
+        outcomes: Outcomes,
+        forgotten: ForgottenUsers | None,
+    ) -> Tolerated:
+        """Reads files again in which adapting changes anything: what was staged of them is replaced, and counted anew."""
+        tolerated = second_look(spark, plan, files, outcomes, forgotten)
+        if not tolerated.files:
+            return tolerated
+        forget_files(
+            spark, table_name(plan, STAGED_EVENTS), plan["batch"]["batchId"], list(tolerated.files.values())
+        )
+        observation = Observation("adapted")
+        bins = len(tolerated.files)
+        by_outcome = tally(f"file_number * {OUTCOMES} + {COUNTED_AS}", bins * OUTCOMES)
+        adaptations = f"IF(outcome = 0, file_number * {COUNTED} + adapted % {COUNTED}, NULL)"
+        by_adaptation = tally(adaptations, bins * COUNTED)
+        rows = read_adapted_rows(spark, plan, tolerated.files, tolerated.cut, forgotten)
+        accepted = (
+            rows.observe(observation, by_outcome.alias("by_outcome"), by_adaptation.alias("by_adaptation"))
+            .where("outcome = 0")
+            .selectExpr(*EVENT_COLUMNS, "file_number")
+        )
+        stage_new_rows(accepted, plan, files)
+        for number in tolerated.files:
+            outcomes.read[number] = 0
+            outcomes.refused.pop(number, None)
+        outcomes.take(counts_of(observation.get["by_outcome"]))
+        for code, count in counts_of(observation.get["by_adaptation"]).items():
+            number, bits = divmod(code, COUNTED)
+            of_file = tolerated.adapted.setdefault(number, collections.Counter())
+            of_file["rows"] += count if bits else 0
+            of_file.update(dict.fromkeys(adaptations_of(bits), count))
+        return tolerated
+
+
+    def days_left(spark: SparkSession, plan: Plan, former: dict[str, LedgerRow]) -> set[datetime.date]:
         """The days of versions that leave. Where the ledger does not know them, the events do."""
         known = {uri: content_of(row) for uri, row in former.items()}
         days = {day for content in known.values() if content is not None for day in content}
@@ -80,7 +111,7 @@ export const batch = fragment({
         if not unknown:
             return days
         files = F.broadcast(spark.createDataFrame(unknown, "source_file string"))
-        others = spark.table(STAGED_EVENTS).where(F.col("batch_id") != batch_id)
+        others = spark.table(table_name(plan, STAGED_EVENTS)).where(F.col("batch_id") != plan["batch"]["batchId"])
         held = others.join(files, "source_file", "left_semi").select("event_date").distinct()
         return days | {row.event_date for row in held.collect()}
 
@@ -115,24 +146,28 @@ export const batch = fragment({
         files = number_files(batch)
         numbers = {uri: number for number, uri in files.items()}
         forgotten = forgotten_users(Files(spark), plan["lakeRoot"])
-        before = open_staging(spark, plan)
+        check_cut_sizes(spark, batch)
+        opened = open_staging(spark, plan)
         outcomes = stage_accepted(spark, plan, files, forgotten)
-        quarantine_rows(spark, plan, files, outcomes.refused, forgotten)
+        tolerated = stage_adapted(spark, plan, files, outcomes, forgotten)
+        quarantine_rows(spark, plan, files, outcomes.refused, forgotten, tolerated)
         check_refused_share(spark, plan, outcomes.defects, sum(outcomes.read.values()))
 
-        content = contents(content_of_batch(spark, STAGED_EVENTS, batch_id)) if files else {}
-        appended, days = just_staged(spark) if files else (None, set())
+        staged_events = table_name(plan, STAGED_EVENTS)
+        content = contents(content_of_batch(spark, staged_events, batch_id)) if files else {}
+        days = {day for _, day in files_staged(spark, plan, opened)}
         taken_out = enumerate(sorted(former.keys() - numbers.keys()), len(files))
         all_numbers = numbers | {uri: number for number, uri in taken_out}
         leaving = Leaving(all_numbers, same_days(content, former, numbers))
-        left = days_left(spark, former, batch_id)
+        left = days_left(spark, plan, former)
         are_large = plan["ingest"]["slicesPerDay"] > 1
-        resolving = days_with_duplicates(spark, days - left, are_large=are_large) | rows_of_days(spark, left)
-        resolved = resolve_days(spark, plan, resolving, appended, leaving, forgotten)
+        twice = days_with_duplicates(spark, staged_events, days - left, are_large=are_large)
+        resolving = twice | rows_of_days(spark, staged_events, left)
+        resolved = resolve_days(spark, plan, resolving, opened, leaving, forgotten)
 
         accepted: collections.Counter[str] = collections.Counter()
         if resolving:
-            for row in rows_of_batch(spark, STAGED_EVENTS, batch_id):
+            for row in rows_of_batch(spark, staged_events, batch_id):
                 accepted[row.source_file] += row["rows"]
         else:
             for uri, of_file in content.items():
@@ -140,6 +175,7 @@ export const batch = fragment({
         ledger: list[LedgerRow] = []
         for file in batch["files"]:
             uri, number = file["uri"], numbers[file["uri"]]
+            adapted = tolerated.adapted.get(number, collections.Counter())
             same = sum(rows for day, (rows, _) in content.get(uri, {}).items() if (number, day) in leaving.same)
             ledger.append(
                 {
@@ -151,6 +187,8 @@ export const batch = fragment({
                     "rows_accepted": accepted[uri] + resolved.kept[number],
                     "rows_quarantined": sum(outcomes.refused.get(number, {}).values()),
                     "rows_duplicate": resolved.duplicates[number] + same - resolved.kept[number],
+                    "rows_adapted": adapted["rows"],
+                    "adapted": json.dumps({code: adapted[code] for code in ADAPTATIONS if adapted[code]}),
                     "rows_taken_away": resolved.taken[number],
                     "first_day": str(min(content[uri])) if uri in content else None,
                     "last_day": str(max(content[uri])) if uri in content else None,
@@ -165,10 +203,10 @@ export const batch = fragment({
         return Staged(
             ledger,
             {
-                "before": before,
+                "before": opened.events,
                 "takenAway": sum(resolved.taken.values()) + resolved.displaced,
                 "returned": resolved.returned,
-                "after": events_in(spark, iceberg_table(spark, EVENTS).snapshot(STAGING)),
+                "after": events_in(spark, plan, iceberg_table(spark, table_name(plan, EVENTS)).snapshot(STAGING)),
             },
             has_copies=bool(resolving),
             held=accepted.total(),

@@ -53,9 +53,9 @@ export const drafts = fragment({
         """
         batch_id = draft["batchId"]
         if draft["hasCopies"]:
-            publish_copies(spark, batch_id)
-        forget_former_refusals(spark, batch_id, draft["formerlyRefused"])
-        recomputed = refresh_user_days(spark)
+            publish_copies(spark, plan, batch_id)
+        forget_former_refusals(spark, plan, batch_id, draft["formerlyRefused"])
+        recomputed = refresh_user_days(spark, plan)
         rows = "".join(json.dumps(row) + "\n" for row in draft["ledger"])
         files.write_text(ledger_uri(plan, batch_id), rows)
         return recomputed
@@ -72,7 +72,7 @@ export const drafts = fragment({
             if files.exists(ledger_uri(plan, batch_id)):
                 continue
             draft = read_draft(files, plan, batch_id)
-            if draft is not None and is_published(spark, batch_id):
+            if draft is not None and is_published(spark, plan, batch_id):
                 recomputed += finish_batch(spark, plan, files, draft)
                 finished.append(batch_id)
         return finished, recomputed

@@ -10,6 +10,7 @@ import { EVENT_KEY, eventsTable } from './events-table.ts';
 import { forgottenUsers } from './forgotten-users.ts';
 import { repeatedEvents } from './repeated-events.ts';
 import { staging } from './staging.ts';
+import { tableName } from './table-name.ts';
 import { tally } from './tally.ts';
 import { planTypes } from './types.ts';
 
@@ -30,7 +31,7 @@ if (REPEATED_EVENTS.columns !== EVENTS.columns) throw new Error('a copy must be 
 
 export const duplicates = fragment({
   file: import.meta.url,
-  needs: [planTypes, eventsTable, staging, repeatedEvents, forgottenUsers, tally],
+  needs: [planTypes, tableName, eventsTable, staging, repeatedEvents, forgottenUsers, tally],
   imports: [
     'import collections',
     'import datetime',
@@ -52,9 +53,9 @@ export const duplicates = fragment({
   `,
   code: python`
     def days_with_duplicates(
-        spark: SparkSession, days: set[datetime.date], *, are_large: bool
+        spark: SparkSession, table: str, days: set[datetime.date], *, are_large: bool
     ) -> dict[datetime.date, int]:
-        """Those of the days that hold an event twice on the branch, with their rows.
+        """Those of the days that hold an event twice in the table or on the branch, with their rows.
 
         Events are compared by a hash: where two different ones share it, their day is resolved for nothing.
         """
@@ -64,16 +65,16 @@ export const duplicates = fragment({
         spark.conf.set("spark.sql.sources.v2.bucketing.enabled", "true")
         spark.conf.set("spark.sql.iceberg.planning.preserve-data-grouping", str(not are_large).lower())
         different = F.countDistinct(F.xxhash64("user_id", *EVENT_KEY))
-        of_days = spark.table(STAGED_EVENTS).where(F.col("event_date").isin(sorted(days))).groupBy("event_date")
+        of_days = spark.table(table).where(F.col("event_date").isin(sorted(days))).groupBy("event_date")
         counted = of_days.agg(F.count("*").alias("rows"), different.alias("different"))
         found = {row.event_date: row["rows"] for row in counted.where("rows > different").collect()}
         spark.conf.set("spark.sql.iceberg.planning.preserve-data-grouping", "false")
         return found
 
 
-    def rows_of_days(spark: SparkSession, days: set[datetime.date]) -> dict[datetime.date, int]:
-        """The days with their rows on the branch; also those without any."""
-        staged = spark.table(STAGED_EVENTS).where(F.col("event_date").isin(sorted(days)))
+    def rows_of_days(spark: SparkSession, table: str, days: set[datetime.date]) -> dict[datetime.date, int]:
+        """The days with their rows in the table or on the branch; also those without any."""
+        staged = spark.table(table).where(F.col("event_date").isin(sorted(days)))
         counted = staged.groupBy("event_date").agg(F.count("*").alias("rows")).collect() if days else []
         return dict.fromkeys(days, 0) | {row.event_date: row["rows"] for row in counted}
 
@@ -113,10 +114,11 @@ export const duplicates = fragment({
         slices = max(plan["ingest"]["slicesPerDay"], math.ceil(max(days.values()) / ROWS_PER_TASK))
         tasks = max(plan["ingest"]["shufflePartitions"], math.ceil(sum(days.values()) / ROWS_PER_TASK))
         of_days = F.col("event_date").isin(sorted(days))
-        rows = spark.table(STAGED_EVENTS).where(of_days)
+        rows = spark.table(table_name(plan, STAGED_EVENTS)).where(of_days)
         rows = rows.withColumn("origin", F.expr(ORIGIN.format(plan["batch"]["batchId"])))
-        if holds_copies(spark):
-            copies = spark.table(REPEATED).where(of_days).where(~is_forgotten(forgotten, "user_id"))
+        if holds_copies(spark, plan):
+            copies = spark.table(table_name(plan, REPEATED)).where(of_days)
+            copies = copies.where(~is_forgotten(forgotten, "user_id"))
             rows = rows.unionByName(copies.withColumn("origin", F.lit(COPY)))
         files = spark.createDataFrame(list(leaving.numbers.items()), "source_file string, file_number int")
         rows = rows.join(F.broadcast(files), "source_file", "left")
@@ -146,7 +148,7 @@ export const duplicates = fragment({
         spark: SparkSession,
         plan: Plan,
         days: dict[datetime.date, int],
-        appended: IcebergSnapshot | None,
+        opened: Opened,
         leaving: Leaving,
         forgotten: ForgottenUsers | None,
     ) -> Resolved:
@@ -168,8 +170,7 @@ export const duplicates = fragment({
         numbers = counts_of(before.get["days"]) + counts_of(after.get["days"])
         first = datetime.date(1970, 1, 1)
         to_write = {first + datetime.timedelta(days=number) for number in numbers}
-        if appended is not None:
-            unstage_days(spark, plan, appended, set(days) - to_write)
+        unstage_days(spark, plan, opened, set(days) - to_write)
         if to_write:
             changing = {day: days[day] for day in to_write}
             events = marked_rows(spark, plan, changing, leaving, forgotten).where("place = 1")

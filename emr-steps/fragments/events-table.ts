@@ -1,5 +1,5 @@
 /** The table `events`: which rows of a batch it holds, what they are, and how they are deleted. */
-import { EVENTS, sparkTableName } from '../../domain/lake.ts';
+import { EVENTS } from '../../domain/lake.ts';
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
 import { sqlText } from './sql.ts';
@@ -21,7 +21,7 @@ export const eventsTable = fragment({
   file: import.meta.url,
   imports: ['from pyspark.sql import Row, SparkSession', 'from pyspark.sql import functions as F'],
   constants: python`
-    EVENTS = ${sparkTableName(EVENTS)}
+    EVENTS = ${EVENTS.name}
 
     # What makes two rows of a user and day the same event.
     EVENT_KEY = ${EVENT_KEY}
@@ -45,6 +45,13 @@ export const eventsTable = fragment({
             .agg(F.count("*").alias("rows"), F.concat_ws(".", F.hex(high), F.hex(low)).alias("hash"))
             .collect()
         )
+
+
+    def forget_files(spark: SparkSession, table: str, batch_id: str, uris: list[str]) -> None:
+        """Deletes the batch's rows of these files."""
+        spark.createDataFrame([(uri,) for uri in uris], "uri string").createOrReplaceTempView("files_to_forget")
+        of_file = "source_file IN (SELECT uri FROM files_to_forget)"
+        spark.sql(f"DELETE FROM {table} WHERE batch_id = '{batch_id}' AND {of_file}")  # noqa: S608
 
 
     def forget_batches(spark: SparkSession, table: str, batch_ids: list[str]) -> None:

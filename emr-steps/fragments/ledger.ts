@@ -2,6 +2,8 @@
 import { INGEST_FILES } from '../../domain/lake.ts';
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
+import { findings } from './findings.ts';
+import { plainLines } from './plain-lines.ts';
 import { quarantine } from './quarantine.ts';
 import { stepError } from './step-error.ts';
 import { rowType } from './tables.ts';
@@ -16,9 +18,33 @@ export const ledgerRows = fragment({
   code: rowType('LedgerRow', INGEST_FILES, LATER),
 });
 
+export const adaptedRows = fragment({
+  file: import.meta.url,
+  needs: [ingestTypes, plainLines, ledgerRows],
+  imports: ['import json'],
+  code: python`
+    def adapted_rows(ledger: list[LedgerRow]) -> Adapted:
+        """The rows of a batch that were adapted, and the files they came in, by adaptation."""
+        by_file = [json.loads(row.get("adapted") or "{}") for row in ledger]
+        held: list[AdaptedRows] = [
+            {
+                "adaptation": code,
+                "rows": sum(of_file.get(code, 0) for of_file in by_file),
+                "files": sum(code in of_file for of_file in by_file),
+            }
+            for code in ADAPTATIONS
+        ]
+        return {
+            "rows": sum(row.get("rows_adapted") or 0 for row in ledger),
+            "files": sum(1 for of_file in by_file if of_file),
+            "by": [one for one in held if one["rows"] > 0],
+        }
+  `,
+});
+
 export const batchChecks = fragment({
   file: import.meta.url,
-  needs: [planTypes, ingestTypes, stepError, quarantine, ledgerRows],
+  needs: [planTypes, ingestTypes, stepError, findings, quarantine, ledgerRows],
   imports: ['from pyspark.sql import SparkSession'],
   code: python`
     def check_refused_share(spark: SparkSession, plan: Plan, refused: int, read: int) -> None:
@@ -26,13 +52,15 @@ export const batchChecks = fragment({
         limit = plan["ingest"]["maxQuarantineShare"]
         if refused <= limit * read:
             return
-        reasons, examples = quarantined(spark, plan["batch"]["batchId"])
+        reasons, examples, findings = quarantined(spark, plan)
         listed = ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
-        shown = "\n".join(f"{example['reason']} in {example['file']}: {example['line']}" for example in examples)
+        found = [f"- {line}" for line in finding_lines(findings)]
+        shown = [f"{example['reason']} in {example['file']}: {example['line']}" for example in examples]
+        details = "\n".join([*found, *shown])
         raise StepError(
-            f"{refused:,} of {read:,} rows were refused, more than the {limit:.1%} allowed: {listed}\n{shown}",
+            f"{refused:,} of {read:,} rows were refused, more than the {limit:.1%} allowed: {listed}\n{details}",
             "the exporter of the log has changed, or the files are not event files",
-            f"correct the files, or allow a larger maxQuarantineShare; all refused rows are in {QUARANTINE}",
+            f"correct the files, or allow a larger maxQuarantineShare; all refused rows are in the table {QUARANTINE}",
         )
 
 
@@ -47,6 +75,8 @@ export const batchChecks = fragment({
             "rows_accepted": 0,
             "rows_quarantined": 0,
             "rows_duplicate": 0,
+            "rows_adapted": 0,
+            "adapted": "{}",
             "rows_taken_away": taken_away,
             "first_day": None,
             "last_day": None,

@@ -1,14 +1,16 @@
 /** The daily roll-up: additive counters by user and day, from which everything after ingest is computed. */
 import { createHash } from 'node:crypto';
-import { SONG_PAGE, USER_AUTHS } from '../../domain/events.ts';
-import { PAGE_COUNTERS, sparkTableName, USER_DAYS } from '../../domain/lake.ts';
+import { CHURN_EVENT, USER_AUTHS } from '../../domain/events.ts';
+import { PAGE_COUNTERS, PAID_PAGE_COUNTERS, USER_DAYS } from '../../domain/lake.ts';
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
 import { eventsTable } from './events-table.ts';
 import { icebergTables } from './jvm.ts';
 import { newestSnapshot, snapshotChanges } from './snapshots.ts';
 import { sqlText } from './sql.ts';
+import { tableName } from './table-name.ts';
 import { createTable, sqlString, sqlStrings } from './tables.ts';
+import { planTypes } from './types.ts';
 
 /** Base-2 logarithm of the buckets of the artist sketch: 512 buckets, 4 % error, at most 0.5 KB a user and day. */
 const ARTIST_SKETCH_BUCKET_BITS = 9;
@@ -17,6 +19,10 @@ const LATEST_COLUMNS = ['level', 'gender', 'location', 'user_agent', 'registered
 
 const counters = PAGE_COUNTERS.map(
   ({ column, page }) => `  COUNT_IF(page = ${sqlString(page)}) AS ${column},`,
+);
+
+const paidCounters = PAID_PAGE_COUNTERS.map(
+  ({ column, page }) => `  COUNT_IF(level = 'paid' AND page = ${sqlString(page)}) AS ${column},`,
 );
 
 const USER_EVENTS = `FROM {events}
@@ -31,7 +37,8 @@ SELECT
   COUNT(*) AS events,
 ${counters.join('\n')}
   COUNT_IF(level = 'paid') AS paid_events,
-  COUNT_IF(level = 'paid' AND page = ${sqlString(SONG_PAGE)}) AS paid_songs,
+${paidCounters.join('\n')}
+  MAX(IF(page = ${sqlString(CHURN_EVENT.page)}, event_time, NULL)) AS last_cancelled_at,
   COALESCE(SUM(length_seconds), 0D) AS song_seconds,
   MIN(event_time) AS started_at,
   MAX(event_time) AS ended_at
@@ -48,7 +55,10 @@ SELECT
 ${USER_EVENTS}
 GROUP BY event_date, user_id`.trim();
 
-const SUMMED = ['events', ...PAGE_COUNTERS.map(({ column }) => column), 'paid_events', 'paid_songs'];
+const SUMMED = [
+  ...['events', 'paid_events'],
+  ...[...PAGE_COUNTERS, ...PAID_PAGE_COUNTERS].map(({ column }) => column),
+];
 
 /** Lengths have five decimals, and are summed in an order of chance: rounded to six, the same events give the same day. */
 const ROLL_UP = `
@@ -57,6 +67,7 @@ SELECT
   user_id,
 ${SUMMED.map((column) => `  SUM(${column}) AS ${column},`).join('\n')}
   ROUND(SUM(song_seconds), 6) AS song_seconds,
+  MAX(last_cancelled_at) AS last_cancelled_at,
   COUNT(*) AS sessions,
   SUM(TIMESTAMPDIFF(MILLISECOND, started_at, ended_at)) / 1000D AS session_seconds,
   MIN(STRUCT(started_at, ended_at, session_id)) AS first_session,
@@ -82,22 +93,22 @@ const USER_DAY_COLUMNS = USER_DAYS.columns.map(({ name }) => {
   return source === undefined ? name : `${source} AS ${name}`;
 });
 
-/** Changes whenever a day is computed in another way: then all days are computed again from the events. */
+/** Names the definition of the table: with another one, all days are computed again. */
 const ROLL_UP_HASH = createHash('sha256')
-  .update(JSON.stringify([SESSION_DAYS, DAY_ATTRIBUTES, ROLL_UP, USER_DAY_COLUMNS]))
+  .update([SESSION_DAYS, DAY_ATTRIBUTES, ROLL_UP, ...USER_DAY_COLUMNS].join('\n'))
   .digest('hex')
   .slice(0, 16);
 
 export const userDays = fragment({
   file: import.meta.url,
-  needs: [icebergTables, eventsTable, newestSnapshot, snapshotChanges],
+  needs: [planTypes, tableName, icebergTables, eventsTable, newestSnapshot, snapshotChanges],
   imports: [
     'import datetime',
     'from pyspark.sql import SparkSession',
     'from pyspark.sql import functions as F',
   ],
   constants: python`
-    USER_DAYS = ${sparkTableName(USER_DAYS)}
+    USER_DAYS = ${USER_DAYS.name}
     CREATE_USER_DAYS = ${createTable(USER_DAYS)}
 
     SESSION_DAYS = ${sqlText(SESSION_DAYS)}
@@ -108,58 +119,67 @@ export const userDays = fragment({
 
     USER_DAY_COLUMNS = ${USER_DAY_COLUMNS}
 
-    # Properties of a snapshot of user_days: the snapshot of events that it was computed from, and a hash of how.
+    # Types by column: a lake of an earlier version is given the columns that it lacks.
+    USER_DAYS_TYPES = ${Object.fromEntries(USER_DAYS.columns.map(({ name, type }) => [name, type]))}
+
+    # Properties of a snapshot of user_days: the snapshot of events that it was computed from, and the roll-up.
     COMPUTED_FROM = ${'computed-from-events-snapshot'}
     COMPUTED_BY = ${'computed-by-roll-up'}
     ROLL_UP_HASH = ${ROLL_UP_HASH}
   `,
   code: python`
-    def changed_days(spark: SparkSession) -> set[datetime.date]:
+    def changed_days(spark: SparkSession, plan: Plan) -> set[datetime.date]:
         """Days of events that have changed since user_days were computed.
 
         Found in the lineage of snapshots, not in what this run did: so whatever an interrupted run left is found
-        as well, and a second try finds the same. All days, when another release has computed them.
+        as well, and a second try finds the same.
         """
-        events = iceberg_table(spark, EVENTS)
-        since = snapshots_since(events, events.currentSnapshot(), computed_from(spark))
-        if since is not None and is_computed_as_now(spark):
+        events = iceberg_table(spark, table_name(plan, EVENTS))
+        since = snapshots_since(events, events.currentSnapshot(), computed_from(spark, plan))
+        if since is not None:
             return days_changed_by_all(spark, events, since)
-        held = spark.table(EVENTS).select("event_date")
-        known = spark.table(USER_DAYS).select("day")
+        held = spark.table(table_name(plan, EVENTS)).select("event_date")
+        known = spark.table(table_name(plan, USER_DAYS)).select("day")
         return {row.event_date for row in held.union(known).distinct().collect()}
 
 
-    def computed_from(spark: SparkSession) -> str | None:
-        """The snapshot of events that the current user_days were computed from."""
-        current = iceberg_table(spark, USER_DAYS).currentSnapshot()
-        return None if current is None else current.summary().get(COMPUTED_FROM)
+    def computed_from(spark: SparkSession, plan: Plan) -> str | None:
+        """The snapshot of events that the current user_days were computed from; none if by another roll-up."""
+        current = iceberg_table(spark, table_name(plan, USER_DAYS)).currentSnapshot()
+        if current is None or current.summary().get(COMPUTED_BY) != ROLL_UP_HASH:
+            return None
+        return current.summary().get(COMPUTED_FROM)
 
 
-    def is_computed_as_now(spark: SparkSession) -> bool:
-        """Whether the current user_days were computed as they are by this release."""
-        current = iceberg_table(spark, USER_DAYS).currentSnapshot()
-        return current is None or current.summary().get(COMPUTED_BY) == ROLL_UP_HASH
+    def add_missing_columns(spark: SparkSession, table: str) -> None:
+        """Gives the table of an earlier version the columns that it lacks; all its days are then computed again."""
+        known = spark.table(table).columns
+        for name, column_type in USER_DAYS_TYPES.items():
+            if name not in known:
+                spark.sql(f"ALTER TABLE {table} ADD COLUMN {name} {column_type}")
 
 
-    def refresh_user_days(spark: SparkSession) -> int:
+    def refresh_user_days(spark: SparkSession, plan: Plan) -> int:
         """Recomputes the days of user_days whose events have changed; returns how many."""
-        spark.sql(CREATE_USER_DAYS)
-        source = newest_snapshot(spark, EVENTS)
+        events, user_days = table_name(plan, EVENTS), table_name(plan, USER_DAYS)
+        spark.sql(CREATE_USER_DAYS.format(table=user_days))
+        add_missing_columns(spark, user_days)
+        source = newest_snapshot(spark, events)
         if source is None:
             return 0
-        days = changed_days(spark)
+        days = changed_days(spark, plan)
         if not days:
             return 0
         literals = ", ".join(f"DATE '{day}'" for day in sorted(days))
-        spark.sql(SESSION_DAYS.format(events=EVENTS, days=literals)).createOrReplaceTempView("session_days")
-        attributes = spark.sql(DAY_ATTRIBUTES.format(events=EVENTS, days=literals))
+        spark.sql(SESSION_DAYS.format(events=events, days=literals)).createOrReplaceTempView("session_days")
+        attributes = spark.sql(DAY_ATTRIBUTES.format(events=events, days=literals))
         (
             spark.sql(ROLL_UP)
             .join(attributes.withColumnRenamed("event_date", "day"), ["day", "user_id"])
             .selectExpr(*USER_DAY_COLUMNS)
             .repartition("day")
             .sortWithinPartitions("day", "user_id")
-            .writeTo(USER_DAYS)
+            .writeTo(user_days)
             .option(f"snapshot-property.{COMPUTED_FROM}", source)
             .option(f"snapshot-property.{COMPUTED_BY}", ROLL_UP_HASH)
             .overwrite(F.expr(f"day IN ({literals})"))

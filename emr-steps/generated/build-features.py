@@ -61,6 +61,7 @@ class IngestSettings(TypedDict):
     earliestEventMilliseconds: int
     latestEventMilliseconds: int
     maxQuarantineShare: float
+    strict: NotRequired[bool]
     shufflePartitions: int
     slicesPerDay: int
 
@@ -135,6 +136,7 @@ class Plan(TypedDict):
     plannedAt: str
     release: str
     lakeRoot: str
+    database: str
     batch: Batch
     abandonedBatchIds: list[str]
     listing: NotRequired[Listing]
@@ -239,6 +241,20 @@ def hadoop_file_system(spark: Driver, uri: str) -> HadoopFileSystem:
 def stream_text(spark: Driver, stream: JavaStream) -> str:
     """What is left to read of an open file."""
     return str(java(spark).org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))
+
+
+def first_bytes(spark: SparkSession, uri: str, count: int) -> bytes:
+    """The first bytes of a file, unpacked; fewer where the file is shorter."""
+    commons = java(spark).org.apache.commons.io
+    path = hadoop_path(spark, uri)
+    codecs = java(spark).org.apache.hadoop.io.compress.CompressionCodecFactory(hadoop_configuration(spark))
+    codec = codecs.getCodec(path)
+    opened = hadoop_file_system(spark, uri).open(path)
+    try:
+        stream = opened if codec is None else codec.createInputStream(opened)
+        return bytes(commons.IOUtils.toByteArray(commons.input.BoundedInputStream(stream, count)))
+    finally:
+        opened.close()
 
 
 def path_of_rows(spark: SparkSession, uri: str) -> str:
@@ -523,6 +539,8 @@ class StepError(Exception):
 # --- emr-steps/fragments/explanation.ts ---
 
 ERROR_LINES = 12
+# Its messages quote what it could not read, and that may name a person.
+JSON_READER = "com.fasterxml.jackson."
 OUT_OF_MEMORY = "java.lang.OutOfMemoryError"
 # Of Java, of Hadoop, and of the AWS services that answer 400 to what they do not allow.
 DENIALS = {"AccessDeniedException", "AccessControlException"}
@@ -570,14 +588,24 @@ def diagnose(error: BaseException, lost: Sequence[str]) -> tuple[str, str]:
     )
 
 
+def message_lines(error: BaseException) -> list[str]:
+    """The message of an error, without anything of the raw log: the step's own is whole, others are shortened."""
+    classes = {name for throwable in java_throwables(error) for name in class_names(throwable)}
+    quoting = sorted(name for name in classes if name.startswith(JSON_READER))
+    if quoting:
+        return [f"a text could not be read as JSON ({quoting[0].rpartition('.')[2]})"]
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return lines if isinstance(error, StepError) else lines[:ERROR_LINES]
+
+
 def explain(step: StepName, error: BaseException, lost: Sequence[str] = ()) -> StepFailure:
     """What went wrong, in words for the operator who is paged."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
+    lines = message_lines(error)
     cause, remedy = diagnose(error, lost)
     return {
         "step": step,
         "errorClass": type(error).__name__,
-        "message": "\n".join(lines[:ERROR_LINES]) or type(error).__name__,
+        "message": "\n".join(lines) or type(error).__name__,
         "likelyCause": cause,
         "whatToDo": remedy,
     }
@@ -690,6 +718,8 @@ def main(
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plan", required=True, help="URI of the run's plan.json")
     plan_uri: str = parser.parse_args().plan
+    # On one machine several steps share an application, which none of them may end.
+    is_own = SparkContext._active_spark_context is None
     spark = start(step, plan_uri, start_seconds)
     files = Files(spark)
     plan: Plan = files.read_json(plan_uri)
@@ -704,7 +734,8 @@ def main(
         files.write_json(outputs["errors"][step], explain(step, error, lost_executors(spark)))
         sys.exit(1)
     finally:
-        spark.stop()
+        if is_own:
+            spark.stop()
 
 
 # --- emr-steps/generated/types/features_result.py ---
@@ -735,8 +766,20 @@ class FeaturesResult(TypedDict):
     cutoffs: list[CutoffCounts]
     users: int
     cancellations: int
+    returnedUsers: NotRequired[int]
+    secondCancellations: NotRequired[int]
     featureCount: int
     snapshots: FeaturesSnapshots
+
+
+# --- emr-steps/fragments/table-name.ts ---
+
+CATALOG = "lake"
+
+
+def table_name(plan: Plan, table: str) -> str:
+    """The name by which Spark finds a table, a branch or a metadata table of the lake."""
+    return f"{CATALOG}.{plan['database']}.{table}"
 
 
 # --- emr-steps/fragments/snapshots.ts ---
@@ -776,7 +819,8 @@ def expire_snapshots(spark: SparkSession, plan: Plan, tables: list[str], days: i
     planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
     oldest = planned_at - datetime.timedelta(days=days)
     for table in tables:
-        iceberg_table(spark, table).expireSnapshots().expireOlderThan(int(oldest.timestamp() * 1000)).commit()
+        expiry = iceberg_table(spark, table_name(plan, table)).expireSnapshots()
+        expiry.expireOlderThan(int(oldest.timestamp() * 1000)).commit()
 
 
 # --- emr-steps/fragments/cutoffs.ts ---
@@ -886,13 +930,13 @@ def refuse_short_log(period: Period, settings: TrainingSettings) -> NoReturn:
 # --- emr-steps/build-features.ts ---
 
 STEP: StepName = "build-features"
-USER_DAYS = "lake.churn.user_days"
-FEATURES = "lake.churn.features"
+USER_DAYS = "user_days"
+FEATURES = "features"
 KEY_COLUMNS = 4
 HISTORY_ROWS_PER_TASK = 200_000
 CUTOFF_SCHEMA = "cutoff date, role string, first_day date, label_end date"
 
-# Each user's days, with sessions that go on over midnight joined.
+# Each user's days, with sessions that go on over midnight joined, and when their spells end and begin.
 DAYS = """
 WITH neighbours AS (
   SELECT
@@ -900,19 +944,36 @@ WITH neighbours AS (
     COALESCE(first_session_id = LAG(last_session_id) OVER chronology, FALSE) AS continues_session,
     LAG(last_session_ended_at) OVER chronology AS previous_session_ended_at,
     DATEDIFF(day, LAG(day) OVER chronology) AS absence_days,
-    MIN(IF(cancellations > 0, day, NULL)) OVER (PARTITION BY user_id) AS cancelled_on
+    LEAD(day) OVER chronology AS next_day,
+    MAX(last_cancelled_at) OVER chronology AS latest_cancelled_at
   FROM user_days
   WINDOW chronology AS (PARTITION BY user_id ORDER BY day)
+),
+ends AS (
+  SELECT *, COALESCE(last_event_at <= latest_cancelled_at + INTERVAL 30 MINUTES, FALSE) AS spell_ended
+  FROM neighbours
 )
 SELECT
   *,
+  CASE
+    WHEN spell_ended THEN NULL
+    WHEN LAG(spell_ended) OVER chronology OR last_cancelled_at IS NOT NULL THEN IF(
+      first_event_at > latest_cancelled_at + INTERVAL 30 MINUTES,
+      first_event_at,
+      GREATEST(last_session_started_at, latest_cancelled_at)
+    )
+  END AS returned_at,
+  COLLECT_LIST(IF(cancellations > 0, day, NULL)) OVER (PARTITION BY user_id) AS cancelled_on,
+  COLLECT_LIST(IF(spell_ended, STRUCT(day AS after, COALESCE(next_day, DATE '9999-12-31') AS until), NULL))
+    OVER (PARTITION BY user_id) AS absences,
   sessions - INT(continues_session) AS begun_sessions,
   session_seconds + IF(
     continues_session,
     TIMESTAMPDIFF(MILLISECOND, previous_session_ended_at, first_session_started_at) / 1000,
     0
   ) AS joined_session_seconds
-FROM neighbours
+FROM ends
+WINDOW chronology AS (PARTITION BY user_id ORDER BY day)
 """
 
 # Days known at each cutoff: whatever is computed from here cannot see the future.
@@ -923,9 +984,31 @@ SELECT /*+ BROADCAST(cutoffs) */
   role,
   first_day,
   DATEDIFF(cutoff, day) AS age,
-  IF(role = 'score', NULL, INT(COALESCE(cancelled_on < label_end, FALSE))) AS label
+  IF(role = 'score', NULL, INT(EXISTS(cancelled_on, on -> on >= cutoff AND on < label_end))) AS label
 FROM days
-JOIN cutoffs ON day >= first_day AND day < cutoff AND (cancelled_on IS NULL OR cancelled_on >= cutoff)
+JOIN cutoffs
+  ON day >= first_day
+  AND day < cutoff
+  AND NOT EXISTS(absences, gone -> gone.after < cutoff AND cutoff <= gone.until)
+"""
+
+# Users of the whole lake.
+USERS = """
+SELECT
+  COUNT(*) AS users,
+  COUNT_IF(cancellations > 0) AS cancellations,
+  COUNT_IF(returns > 0) AS returned_users,
+  -- Of a user's spells after the first, all have ended but the last, which may have.
+  COALESCE(SUM(IF(returns > 0, returns - 1 + INT(spell_ended), 0)), 0) AS second_cancellations
+FROM (
+  SELECT
+    user_id,
+    SUM(cancellations) AS cancellations,
+    COUNT(returned_at) AS returns,
+    MAX_BY(spell_ended, day) AS spell_ended
+  FROM days
+  GROUP BY user_id
+)
 """
 
 # From the feature catalogue: what is summed over a user's history at a cutoff.
@@ -1038,6 +1121,8 @@ SELECT
   HLL_UNION_AGG(artist_sketch) AS artist_sketch_ever,
   MAX_BY(registered_at, IF(registered_at IS NULL, NULL, day)) AS latest_registered_at,
   MAX(IF(upgrades + downgrades > 0, last_event_at, NULL)) AS level_changed_at,
+  SUM(cancellations) AS ended_spells_ever,
+  MAX(returned_at) AS latest_returned_at,
   MAX_BY(level, IF(level IS NULL, NULL, day)) AS latest_level,
   MAX_BY(gender, IF(gender IS NULL, NULL, day)) AS latest_gender,
   MAX_BY(location, IF(location IS NULL, NULL, day)) AS latest_location,
@@ -1207,6 +1292,9 @@ SELECT
   DOUBLE(known_days) AS observed_days,
   DOUBLE(IF(level_changed_at >= cutoff, 0, TIMESTAMPDIFF(SECOND, level_changed_at, cutoff) / 86400))
     AS days_since_level_change,
+  DOUBLE(ended_spells_ever) AS spells_before,
+  DOUBLE(IF(latest_returned_at >= cutoff, 0, TIMESTAMPDIFF(SECOND, latest_returned_at, cutoff) / 86400))
+    AS days_since_return,
   DOUBLE(INT(latest_level = 'paid')) AS is_paid,
   DOUBLE(INT(latest_gender = 'F')) AS is_female,
   DOUBLE(INT(REGEXP_EXTRACT(latest_location, ', ([A-Z]{2})', 1) IN (
@@ -1382,6 +1470,8 @@ COMMENTS = {
     "tenure_days": "Days from registration to the cutoff; 0 for a registration after it",
     "observed_days": "Days of log in which the user could have been seen: since its start, or since joining",
     "days_since_level_change": "Days from the last day with an upgrade or a downgrade to the cutoff",
+    "spells_before": "How often the user had cancelled before the present spell began; 0 for most users",
+    "days_since_return": "Days from the first event after the last cancellation to the cutoff; missing if there was none",
     "is_paid": "1 when the latest level says so, else 0: paid subscription",
     "is_female": "1 when the latest gender says so, else 0: registered as female",
     "in_northeast": "1 when the latest location says so, else 0: lives in the northeast",
@@ -1405,12 +1495,12 @@ def point_in_time_rows(spark: SparkSession, user_days: DataFrame, cutoffs: list[
     return spark.sql(PROJECTION)
 
 
-def write_features(rows: DataFrame) -> None:
+def write_features(rows: DataFrame, table: str) -> None:
     """Replaces the table in one commit; its columns follow the catalogue."""
     described = [F.col(name).alias(name, metadata={"comment": COMMENTS[name]}) for name in COMMENTS]
     (
         rows.select(*described)
-        .writeTo(FEATURES)
+        .writeTo(table)
         .using("iceberg")
         .partitionedBy(F.col("cutoff"))
         .tableProperty("format-version", "2")
@@ -1449,8 +1539,9 @@ def counted_cutoffs(features: DataFrame, cutoffs: list[Cutoff]) -> list[CutoffCo
 def run(spark: SparkSession, plan: Plan) -> FeaturesResult:
     """Fills the table of features and says what is in it."""
     settings = plan["training"]
-    user_days_snapshot = current_snapshot(spark, USER_DAYS)
-    user_days = read_snapshot(spark, USER_DAYS, user_days_snapshot)
+    user_days_table, features_table = table_name(plan, USER_DAYS), table_name(plan, FEATURES)
+    user_days_snapshot = current_snapshot(spark, user_days_table)
+    user_days = read_snapshot(spark, user_days_table, user_days_snapshot)
     days = daily_rows(user_days)
     period = find_period(days, settings)
     cutoffs = plan_cutoffs(period, settings)
@@ -1458,16 +1549,12 @@ def run(spark: SparkSession, plan: Plan) -> FeaturesResult:
     history_rows = sum(day.user_days for day in days) * len(cutoffs)
     tasks = max(spark.sparkContext.defaultParallelism, math.ceil(history_rows / HISTORY_ROWS_PER_TASK))
     spark.conf.set("spark.sql.shuffle.partitions", tasks)
-    write_features(point_in_time_rows(spark, user_days, cutoffs))
+    write_features(point_in_time_rows(spark, user_days, cutoffs), features_table)
     expire_snapshots(spark, plan, [FEATURES], SNAPSHOT_RETENTION_DAYS)
 
-    features_snapshot = current_snapshot(spark, FEATURES)
-    features = read_snapshot(spark, FEATURES, features_snapshot)
-    cancelled = F.when(F.col("cancellations") > 0, F.col("user_id"))
-    (users,) = user_days.agg(
-        F.countDistinct("user_id").alias("users"),
-        F.countDistinct(cancelled).alias("cancellations"),
-    ).collect()
+    features_snapshot = current_snapshot(spark, features_table)
+    features = read_snapshot(spark, features_table, features_snapshot)
+    (users,) = spark.sql(USERS).collect()
     return {
         "firstDay": str(period.first_day),
         "observationEnd": str(period.observation_end),
@@ -1475,6 +1562,8 @@ def run(spark: SparkSession, plan: Plan) -> FeaturesResult:
         "cutoffs": counted_cutoffs(features, cutoffs),
         "users": users.users,
         "cancellations": users.cancellations,
+        "returnedUsers": users.returned_users,
+        "secondCancellations": users.second_cancellations,
         "featureCount": len(features.columns) - KEY_COLUMNS,
         "snapshots": {"user_days": user_days_snapshot, "features": features_snapshot},
     }

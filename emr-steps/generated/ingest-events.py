@@ -7,6 +7,7 @@ spark-submit ingest-events.py --plan <uri of plan.json>
 import argparse
 import collections
 import datetime
+import functools
 import itertools
 import json
 import math
@@ -17,10 +18,11 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from decimal import Decimal, DecimalException
 from typing import Any, Literal, NamedTuple, NotRequired, Protocol, TypeAlias, TypedDict
 
 from py4j.protocol import Py4JError, Py4JJavaError
-from pyspark import SparkContext
+from pyspark import SparkContext, StorageLevel
 from pyspark.errors.exceptions.captured import CapturedException
 from pyspark.sql import Column, DataFrame, Observation, Row, SparkSession, Window
 from pyspark.sql import functions as F
@@ -64,6 +66,7 @@ class IngestSettings(TypedDict):
     earliestEventMilliseconds: int
     latestEventMilliseconds: int
     maxQuarantineShare: float
+    strict: NotRequired[bool]
     shufflePartitions: int
     slicesPerDay: int
 
@@ -138,6 +141,7 @@ class Plan(TypedDict):
     plannedAt: str
     release: str
     lakeRoot: str
+    database: str
     batch: Batch
     abandonedBatchIds: list[str]
     listing: NotRequired[Listing]
@@ -242,6 +246,20 @@ def hadoop_file_system(spark: Driver, uri: str) -> HadoopFileSystem:
 def stream_text(spark: Driver, stream: JavaStream) -> str:
     """What is left to read of an open file."""
     return str(java(spark).org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))
+
+
+def first_bytes(spark: SparkSession, uri: str, count: int) -> bytes:
+    """The first bytes of a file, unpacked; fewer where the file is shorter."""
+    commons = java(spark).org.apache.commons.io
+    path = hadoop_path(spark, uri)
+    codecs = java(spark).org.apache.hadoop.io.compress.CompressionCodecFactory(hadoop_configuration(spark))
+    codec = codecs.getCodec(path)
+    opened = hadoop_file_system(spark, uri).open(path)
+    try:
+        stream = opened if codec is None else codec.createInputStream(opened)
+        return bytes(commons.IOUtils.toByteArray(commons.input.BoundedInputStream(stream, count)))
+    finally:
+        opened.close()
 
 
 def path_of_rows(spark: SparkSession, uri: str) -> str:
@@ -535,6 +553,8 @@ class StepError(Exception):
 # --- emr-steps/fragments/explanation.ts ---
 
 ERROR_LINES = 12
+# Its messages quote what it could not read, and that may name a person.
+JSON_READER = "com.fasterxml.jackson."
 OUT_OF_MEMORY = "java.lang.OutOfMemoryError"
 # Of Java, of Hadoop, and of the AWS services that answer 400 to what they do not allow.
 DENIALS = {"AccessDeniedException", "AccessControlException"}
@@ -582,14 +602,24 @@ def diagnose(error: BaseException, lost: Sequence[str]) -> tuple[str, str]:
     )
 
 
+def message_lines(error: BaseException) -> list[str]:
+    """The message of an error, without anything of the raw log: the step's own is whole, others are shortened."""
+    classes = {name for throwable in java_throwables(error) for name in class_names(throwable)}
+    quoting = sorted(name for name in classes if name.startswith(JSON_READER))
+    if quoting:
+        return [f"a text could not be read as JSON ({quoting[0].rpartition('.')[2]})"]
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return lines if isinstance(error, StepError) else lines[:ERROR_LINES]
+
+
 def explain(step: StepName, error: BaseException, lost: Sequence[str] = ()) -> StepFailure:
     """What went wrong, in words for the operator who is paged."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
+    lines = message_lines(error)
     cause, remedy = diagnose(error, lost)
     return {
         "step": step,
         "errorClass": type(error).__name__,
-        "message": "\n".join(lines[:ERROR_LINES]) or type(error).__name__,
+        "message": "\n".join(lines) or type(error).__name__,
         "likelyCause": cause,
         "whatToDo": remedy,
     }
@@ -702,6 +732,8 @@ def main(
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plan", required=True, help="URI of the run's plan.json")
     plan_uri: str = parser.parse_args().plan
+    # On one machine several steps share an application, which none of them may end.
+    is_own = SparkContext._active_spark_context is None
     spark = start(step, plan_uri, start_seconds)
     files = Files(spark)
     plan: Plan = files.read_json(plan_uri)
@@ -716,7 +748,8 @@ def main(
         files.write_json(outputs["errors"][step], explain(step, error, lost_executors(spark)))
         sys.exit(1)
     finally:
-        spark.stop()
+        if is_own:
+            spark.stop()
 
 
 # --- emr-steps/generated/types/ingest_result.py ---
@@ -734,6 +767,7 @@ class RowCounts(TypedDict):
 RefusalCode: TypeAlias = Literal[
     "forgotten_user",
     "malformed_json",
+    "two_spellings",
     "wrong_type",
     "missing_ts",
     "ts_in_seconds",
@@ -753,6 +787,38 @@ class RefusedExample(TypedDict):
     reason: RefusalCode
     file: str
     line: str
+
+
+class Finding(TypedDict):
+    """What was found in refused rows."""
+
+    reason: RefusalCode
+    column: str
+    found: Literal[
+        "not_json",
+        "not_utf8",
+        "more_than_one",
+        "line_array",
+        "no_object",
+        "two_spellings",
+        "other_case",
+        "nearly",
+        "absent",
+        "whole_fraction",
+        "quoted_number",
+        "lossy",
+        "fraction",
+        "too_large",
+        "text",
+        "boolean",
+        "object",
+        "array",
+        "unknown_word",
+        "unknown_column",
+    ]
+    word: str | None
+    rows: int
+    files: int
 
 
 class HeldRows(TypedDict):
@@ -777,11 +843,30 @@ class LakeAfter(TypedDict):
     events: int
 
 
+Adaptation: TypeAlias = Literal["whole_fraction", "quoted_number", "other_case", "cut_out"]
+
+
 class IngestSnapshots(TypedDict):
     """Snapshots of the tables after the batch."""
 
     events: str | None
     user_days: str | None
+
+
+class AdaptedRows(TypedDict):
+    """Rows that were adapted in one way."""
+
+    adaptation: Adaptation
+    rows: int
+    files: int
+
+
+class Adapted(TypedDict):
+    """Rows that were adapted."""
+
+    rows: int
+    files: int
+    by: list[AdaptedRows]
 
 
 class IngestResult(TypedDict):
@@ -790,15 +875,27 @@ class IngestResult(TypedDict):
     counts: RowCounts
     refused: dict[RefusalCode, int]
     examples: list[RefusedExample]
+    findings: NotRequired[list[Finding]]
     held: HeldRows
     changes: NotRequired[EventChanges | None]
     lake: NotRequired[LakeAfter]
+    adapted: NotRequired[Adapted]
     filesRead: int
     bytesRead: int
     firstDay: str | None
     lastDay: str | None
     daysRecomputed: int
     snapshots: IngestSnapshots
+
+
+# --- emr-steps/fragments/table-name.ts ---
+
+CATALOG = "lake"
+
+
+def table_name(plan: Plan, table: str) -> str:
+    """The name by which Spark finds a table, a branch or a metadata table of the lake."""
+    return f"{CATALOG}.{plan['database']}.{table}"
 
 
 # --- emr-steps/fragments/snapshots.ts ---
@@ -821,7 +918,8 @@ def expire_snapshots(spark: SparkSession, plan: Plan, tables: list[str], days: i
     planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
     oldest = planned_at - datetime.timedelta(days=days)
     for table in tables:
-        iceberg_table(spark, table).expireSnapshots().expireOlderThan(int(oldest.timestamp() * 1000)).commit()
+        expiry = iceberg_table(spark, table_name(plan, table)).expireSnapshots()
+        expiry.expireOlderThan(int(oldest.timestamp() * 1000)).commit()
 
 
 # The operation of a snapshot that wrote the same rows into other files.
@@ -888,6 +986,242 @@ def days_changed_by_all(
     return removed | set(added.values())
 
 
+# --- emr-steps/fragments/json-text.ts ---
+
+PLAIN_DIGITS = re.compile(r"-?(?:0|[1-9][0-9]*)", re.ASCII)
+JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,4})?", re.ASCII)
+# Up to here every whole number is a double of its own.
+MOST_WHOLE = 2**53
+# A number is not written with more characters.
+LONGEST_NUMBER = 64
+
+
+class NumberText(str):
+    """A number as it is written."""
+
+    __slots__ = ()
+
+
+class JsonObject(list[tuple[str, object]]):
+    """The names of an object as they are spelt, in order, with their values."""
+
+
+def refuse_constant(name: str) -> object:
+    """NaN and infinity are no JSON, though Python takes them."""
+    raise ValueError(name)
+
+
+def json_decoder() -> json.JSONDecoder:
+    """Reads JSON as it is written; raises ValueError, or RecursionError where it is nested too deep."""
+    return json.JSONDecoder(
+        object_pairs_hook=JsonObject,
+        parse_int=NumberText,
+        parse_float=NumberText,
+        parse_constant=refuse_constant,
+    )
+
+
+def whole_number(text: str) -> int | None:
+    """The whole number that a JSON number with a fraction or an exponent stands for; None if digits may be lost."""
+    if len(text) > LONGEST_NUMBER or JSON_NUMBER.fullmatch(text) is None:
+        return None
+    try:
+        number = Decimal(text)
+        if abs(number) > MOST_WHOLE or number != number.to_integral_value():
+            return None
+    except DecimalException:
+        return None
+    return int(number)
+
+
+# --- emr-steps/fragments/spelling.ts ---
+
+COLUMN_TYPES = {
+    "artist": "string",
+    "auth": "string",
+    "firstName": "string",
+    "gender": "string",
+    "itemInSession": "integer",
+    "lastName": "string",
+    "length": "number",
+    "level": "string",
+    "location": "string",
+    "method": "string",
+    "page": "string",
+    "registration": "integer",
+    "sessionId": "integer",
+    "song": "string",
+    "status": "integer",
+    "ts": "integer",
+    "userAgent": "string",
+    "userId": "string",
+}
+# Each column in any case and in snake case, as a pattern.
+SPELLINGS = {
+    "artist": "artist",
+    "auth": "auth",
+    "firstName": "first_?name",
+    "gender": "gender",
+    "itemInSession": "item_?in_?session",
+    "lastName": "last_?name",
+    "length": "length",
+    "level": "level",
+    "location": "location",
+    "method": "method",
+    "page": "page",
+    "registration": "registration",
+    "sessionId": "session_?id",
+    "song": "song",
+    "status": "status",
+    "ts": "ts",
+    "userAgent": "user_?agent",
+    "userId": "user_?id",
+}
+NAMED_SPELLINGS = [f"(?P<{column}>{spelling})" for column, spelling in SPELLINGS.items()]
+SPELLING = re.compile("|".join(NAMED_SPELLINGS), re.I | re.A)
+# So many letters may be wrong in a name that is spelt nearly like a column's.
+NEAR = 2
+# What is written of a user id that became a double on its way: 41.0, and 1.2345678E7 as Java does.
+WHOLE_USER_ID = re.compile(r"-?(?:0|[1-9][0-9]*)\.0+|-?[1-9]\.[0-9]+[eE]\+?[0-9]{1,2}")
+
+
+def column_of(name: str) -> str | None:
+    """The column that a name can only mean."""
+    if name in COLUMN_TYPES:
+        return name
+    match = SPELLING.fullmatch(name)
+    return None if match is None else match.lastgroup
+
+
+def nearest_column(name: str) -> str | None:
+    """The column whose name differs from this one by signs, or by a few letters."""
+    bare = re.sub(r"[^a-z0-9]", "", name.lower())
+    for column in COLUMN_TYPES if 1 < len(name) <= LONGEST_NUMBER else []:
+        known = column.lower()
+        wrong = NEAR if len(known) > 5 else 1 if len(known) > 3 else 0
+        if abs(len(bare) - len(known)) <= wrong and letters_wrong(bare, known) <= wrong:
+            return column
+    return None
+
+
+def letters_wrong(one: str, other: str) -> int:
+    """Letters to be added, left out or replaced to make one of the other."""
+    costs = list(range(len(other) + 1))
+    for place, letter in enumerate(one, 1):
+        row = [place]
+        for index, known in enumerate(other, 1):
+            row.append(min(costs[index] + 1, row[-1] + 1, costs[index - 1] + (letter != known)))
+        costs = row
+    return costs[-1]
+
+
+def whole_user_id(text: str) -> int | None:
+    """The whole number that a user id in quotes stands for; None where it is an id as it is."""
+    return whole_number(text) if WHOLE_USER_ID.fullmatch(text) else None
+
+
+# --- emr-steps/fragments/plain-lines.ts ---
+
+PLAIN_COLUMNS = [
+    "artist",
+    "auth",
+    "gender",
+    "itemInSession",
+    "length",
+    "level",
+    "location",
+    "method",
+    "page",
+    "registration",
+    "sessionId",
+    "song",
+    "status",
+    "ts",
+    "userAgent",
+    "userId",
+]
+# The adaptations of a row are a set of bits.
+ADAPTATIONS: list[Adaptation] = ["whole_fraction", "quoted_number", "other_case", "cut_out"]
+WHOLE_FRACTION = 1
+QUOTED_NUMBER = 2
+OTHER_CASE = 4
+CUT_OUT = 8
+# All that are counted, and an empty text where a number belongs, which is an absent value and is not.
+COUNTED = 2 ** len(ADAPTATIONS)
+EMPTY_TEXT = COUNTED
+ABSENT = "null"
+PLAIN_LINE = "STRUCT<line: STRING, changes: INT, is_ambiguous: BOOLEAN>"
+
+
+class PlainLine(NamedTuple):
+    """A line in its plain form (None where it is no object), what was adapted, and whether it means two things."""
+
+    line: str | None
+    changes: int
+    is_ambiguous: bool
+
+
+def plain_value(column: str, value: object) -> tuple[str, int]:
+    """A value as our reader takes it, as JSON, and how it was adapted. What means nothing else stays as it is."""
+    if value is None:
+        return ABSENT, 0
+    if isinstance(value, bool):
+        return json.dumps(value), 0
+    if isinstance(value, JsonObject):
+        return "{}", 0
+    if isinstance(value, list):
+        return "[]", 0
+    text, kind = str(value), COLUMN_TYPES[column]
+    if isinstance(value, NumberText):
+        is_whole = kind == "integer" or column == "userId"
+        whole = None if not is_whole or PLAIN_DIGITS.fullmatch(text) else whole_number(text)
+        return (text, 0) if whole is None else (str(whole), WHOLE_FRACTION)
+    if kind == "string":
+        whole = whole_user_id(text) if column == "userId" else None
+        return (json.dumps(text), 0) if whole is None else (json.dumps(str(whole)), WHOLE_FRACTION)
+    if text == "":
+        return ABSENT, EMPTY_TEXT
+    if JSON_NUMBER.fullmatch(text) is not None:
+        if kind == "number" or PLAIN_DIGITS.fullmatch(text):
+            return text, QUOTED_NUMBER
+        whole = whole_number(text)
+        if whole is not None:
+            return str(whole), WHOLE_FRACTION
+    return json.dumps(text), 0
+
+
+def plain_line(line: str) -> PlainLine:
+    """The plain form of a line: the columns that are read, in the order in which they are written."""
+    try:
+        fields = json_decoder().decode(line)
+    except (ValueError, RecursionError):
+        return PlainLine(None, 0, False)
+    if not isinstance(fields, JsonObject):
+        return PlainLine(None, 0, False)
+    written: list[str] = []
+    spelt: dict[str, tuple[str, str]] = {}
+    changes = 0
+    for name, value in fields:
+        column = column_of(name)
+        if column is None:
+            continue
+        text, change = plain_value(column, value)
+        spelling, known = spelt.setdefault(column, (name, text))
+        if spelling != name and known not in (text, ABSENT) and text != ABSENT:
+            return PlainLine(None, OTHER_CASE, True)
+        if known == ABSENT != text:
+            spelt[column] = (spelling, text)
+        changes |= change | (OTHER_CASE if name != column else 0)
+        if column in PLAIN_COLUMNS and (spelling == name or text != ABSENT):
+            written.append(f'"{column}":{text}')
+    return PlainLine("{" + ",".join(written) + "}", changes, False)
+
+
+def changes_of(line: str) -> int:
+    """What would be adapted in a line."""
+    return plain_line(line).changes
+
+
 # --- emr-steps/fragments/raw-lines.ts ---
 
 READ_COLUMNS = [
@@ -931,6 +1265,11 @@ unreadable string
 """
 # How a line is made to begin that is not one JSON object.
 MARK = '{"ts":"not one object",'
+# How one is made to begin that has an object or an array where text belongs: Spark would take it as its text.
+NESTED_MARK = '{"ts":"nested",'
+NESTED_TEXT = '"(artist|auth|gender|level|location|method|page|song|userAgent|userId)"\\s*:\\s*[\\[{]'
+
+BEST_LINE = "IF(is_utf8, COALESCE(plain.line, line), line)"
 
 # Strict: Spark by itself accepts single quotes, and a length of NaN, which would spoil every sum that it enters.
 JSON_OPTIONS = {
@@ -960,18 +1299,37 @@ def parse_lines_kept(lines: DataFrame) -> DataFrame:
         F.from_json(marked_line(), RAW_SCHEMA, JSON_OPTIONS).alias("raw"),
         F.input_file_name().alias("file_path"),
         F.col("value").alias("line"),
+        (~is_not_utf8()).alias("is_utf8"),
+    )
+
+
+def parse_plain_lines(lines: DataFrame) -> DataFrame:
+    """The fields of lines in their plain form, and what was adapted; takes "file_path", "value" and "adapted"."""
+    plain = F.udf(plain_line, PLAIN_LINE)
+    seen = lines.withColumns({"is_utf8": ~is_not_utf8(), "plain": plain("value")})
+    in_place = seen.withColumnRenamed("value", "line").withColumn("value", F.expr(BEST_LINE))
+    return in_place.select(
+        F.from_json(marked_line(), RAW_SCHEMA, JSON_OPTIONS).alias("raw"),
+        "file_path",
+        "line",
+        "is_utf8",
+        F.col("plain.changes").bitwiseOR(F.col("adapted")).alias("adapted"),
+        "plain.is_ambiguous",
     )
 
 
 def marked_line() -> Column:
-    """The line, marked where it is anything but one JSON object.
+    """The line, marked where it is anything but one JSON object, or nested where it must not be.
 
     A marked line shows when it is parsed, by a ts of the wrong type. What else can be read of it still is: whose
     it was decides what may be kept.
     """
     is_object = "STARTSWITH(value, '{') OR value RLIKE '^\\\\s*[{]'"
     is_broken = ~F.expr(is_object) | has_trailing_text() | is_not_utf8()
-    return F.when(is_broken, F.regexp_replace("value", r"^\s*[{]?", MARK)).otherwise(F.col("value"))
+    begin = r"^\s*[{]?"
+    marked = F.when(is_broken, F.regexp_replace("value", begin, MARK))
+    nested = F.regexp_replace("value", begin, NESTED_MARK)
+    return marked.when(has_nested_text(), nested).otherwise(F.col("value"))
 
 
 def is_marked(raw: Column) -> Column:
@@ -982,7 +1340,7 @@ def is_marked(raw: Column) -> Column:
 def is_bare(raw: Column) -> Column:
     """Whether nothing at all could be read of a line: its JSON is broken, or no field is of its type."""
     values = F.coalesce(*[raw[column].cast("string") for column in READ_COLUMNS])
-    return raw[UNREADABLE].isNotNull() & values.isNull()
+    return raw[UNREADABLE].isNotNull() & ~raw[UNREADABLE].startswith(NESTED_MARK) & values.isNull()
 
 
 def has_trailing_text() -> Column:
@@ -998,6 +1356,12 @@ def has_trailing_text() -> Column:
     return F.expr(f"IF({suspicious}, COALESCE({elements}, 0) <> 1 OR {member} IS NULL, FALSE)")
 
 
+def has_nested_text() -> Column:
+    """Whether a column of text holds an object or an array, whose text could be anybody's."""
+    may_nest = "CONTAINS(value, '[') OR CONTAINS(SUBSTR(value, 2), '{')"
+    return F.expr(may_nest) & F.col("value").rlike(NESTED_TEXT)
+
+
 def is_not_utf8() -> Column:
     """Whether the line holds bytes that are not text: decoding replaces them."""
     return F.expr("ENCODE(value, 'UTF-8') <> BINARY(value)")
@@ -1005,7 +1369,7 @@ def is_not_utf8() -> Column:
 
 # --- emr-steps/fragments/events-table.ts ---
 
-EVENTS = "lake.churn.events"
+EVENTS = "events"
 
 # What makes two rows of a user and day the same event.
 EVENT_KEY = ["event_time", "session_id", "item_in_session", "page"]
@@ -1067,6 +1431,13 @@ def content_of_batch(spark: SparkSession, table: str, batch_id: str) -> list[Row
     )
 
 
+def forget_files(spark: SparkSession, table: str, batch_id: str, uris: list[str]) -> None:
+    """Deletes the batch's rows of these files."""
+    spark.createDataFrame([(uri,) for uri in uris], "uri string").createOrReplaceTempView("files_to_forget")
+    of_file = "source_file IN (SELECT uri FROM files_to_forget)"
+    spark.sql(f"DELETE FROM {table} WHERE batch_id = '{batch_id}' AND {of_file}")  # noqa: S608
+
+
 def forget_batches(spark: SparkSession, table: str, batch_ids: list[str]) -> None:
     """Deletes the rows of batches that were begun and not finished."""
     literals = ", ".join(f"'{batch_id}'" for batch_id in sorted(set(batch_ids)))
@@ -1097,9 +1468,9 @@ def names_by_number(files: dict[int, str]) -> Column:
 
 # --- emr-steps/fragments/staging.ts ---
 
-STAGED_EVENTS = "lake.churn.events.branch_staging"
+STAGED_EVENTS = "events.branch_staging"
 CREATE_EVENTS = """
-CREATE TABLE IF NOT EXISTS lake.churn.events (
+CREATE TABLE IF NOT EXISTS {table} (
   event_date date COMMENT 'UTC day of the event',
   event_time timestamp_ntz COMMENT 'time of the event, UTC',
   user_id string COMMENT 'user; empty when no user is signed in',
@@ -1108,12 +1479,12 @@ CREATE TABLE IF NOT EXISTS lake.churn.events (
   page string COMMENT 'page that was visited',
   auth string COMMENT 'whether a user was signed in',
   level string COMMENT 'subscription at the time: free or paid',
-  method string COMMENT 'HTTP method',
+  method string COMMENT 'HTTP method; null if it is none',
   status int COMMENT 'HTTP status',
   artist string COMMENT 'artist of the song played',
   song string COMMENT 'title of the song played',
   length_seconds double COMMENT 'length of the song played',
-  gender string COMMENT 'gender the user registered with',
+  gender string COMMENT 'gender the user registered with; null if it is no word for one',
   location string COMMENT 'metropolitan area and state',
   user_agent string COMMENT 'the browser\\'s user agent',
   registered_at timestamp_ntz COMMENT 'when the user registered, UTC',
@@ -1129,10 +1500,10 @@ TBLPROPERTIES (
   'write.parquet.dict-size-bytes' = '2048'
 )
 """
-OPEN_STAGING = "ALTER TABLE lake.churn.events CREATE BRANCH staging"
-PUBLISH = "CALL lake.system.fast_forward('churn.events', 'main', 'staging')"
+OPEN_STAGING = "ALTER TABLE {table} CREATE BRANCH staging"
+PUBLISH = "CALL lake.system.fast_forward('{table}', 'main', 'staging')"
 STAGING = "staging"
-CLOSE_STAGING = "ALTER TABLE lake.churn.events DROP BRANCH IF EXISTS staging"
+CLOSE_STAGING = "ALTER TABLE {table} DROP BRANCH IF EXISTS staging"
 
 # Property of a snapshot of events: the batch that it was written for.
 WRITTEN_FOR = "written-for-batch"
@@ -1160,36 +1531,49 @@ EVENT_NAMES = [
 ]
 
 
-def open_staging(spark: SparkSession, plan: Plan) -> int:
-    """Opens the branch on what readers see now, without the rows of unfinished batches and of earlier tries.
+class Opened(NamedTuple):
+    """The branch as it was opened: its number of events, and its snapshot if there is one."""
 
-    Returns the number of events on it.
-    """
+    events: int
+    snapshot: str | None
+
+
+def open_staging(spark: SparkSession, plan: Plan) -> Opened:
+    """Opens the branch on what readers see now, without the rows of unfinished batches and of earlier tries."""
     batch_id = plan["batch"]["batchId"]
-    spark.sql(CREATE_EVENTS)
-    snapshots = iceberg_table(spark, EVENTS).snapshots()
+    events = table_name(plan, EVENTS)
+    spark.sql(CREATE_EVENTS.format(table=events))
+    snapshots = iceberg_table(spark, events).snapshots()
     tried = any(snapshot.summary().get(WRITTEN_FOR) == batch_id for snapshot in snapshots)
     unfinished = plan["abandonedBatchIds"] + ([batch_id] if tried else [])
     # A branch cannot be replaced while readers see no snapshot: a first try that published nothing has left it.
-    spark.sql(CLOSE_STAGING)
-    spark.sql(OPEN_STAGING)
-    forget_batches(spark, STAGED_EVENTS, unfinished)
-    return events_in(spark, iceberg_table(spark, EVENTS).snapshot(STAGING))
+    close_staging(spark, plan)
+    spark.sql(OPEN_STAGING.format(table=events))
+    forget_batches(spark, table_name(plan, STAGED_EVENTS), unfinished)
+    snapshot = iceberg_table(spark, events).snapshot(STAGING)
+    opened = None if snapshot is None else str(snapshot.snapshotId())
+    return Opened(events_in(spark, plan, snapshot), opened)
 
 
-def events_in(spark: SparkSession, snapshot: IcebergSnapshot | None) -> int:
+def close_staging(spark: SparkSession, plan: Plan) -> None:
+    """Removes the branch, if there is one."""
+    spark.sql(CLOSE_STAGING.format(table=table_name(plan, EVENTS)))
+
+
+def events_in(spark: SparkSession, plan: Plan, snapshot: IcebergSnapshot | None) -> int:
     """The events in a snapshot, as Iceberg counts what it writes; counted where it only notes what was deleted."""
     if snapshot is None:
         return 0
     summary = snapshot.summary()
     if int(summary.get("total-delete-files") or 0) > 0:
-        return spark.read.option("snapshot-id", str(snapshot.snapshotId())).table(EVENTS).count()
+        of_snapshot = spark.read.option("snapshot-id", str(snapshot.snapshotId()))
+        return of_snapshot.table(table_name(plan, EVENTS)).count()
     return int(summary.get("total-records") or 0)
 
 
-def is_published(spark: SparkSession, batch_id: str) -> bool:
+def is_published(spark: SparkSession, plan: Plan, batch_id: str) -> bool:
     """Whether what readers see descends from a snapshot that was written for the batch."""
-    table = iceberg_table(spark, EVENTS)
+    table = iceberg_table(spark, table_name(plan, EVENTS))
     snapshot = table.currentSnapshot()
     while snapshot is not None:
         if snapshot.summary().get(WRITTEN_FOR) == batch_id:
@@ -1199,28 +1583,14 @@ def is_published(spark: SparkSession, batch_id: str) -> bool:
     return False
 
 
-def publish_events(spark: SparkSession) -> None:
-    """Makes the branch what readers see: the commit of the batch."""
-    table = iceberg_table(spark, EVENTS)
+def publish_staged(spark: SparkSession, plan: Plan) -> None:
+    """Shows readers what is on the branch, in one commit: the commit of the batch."""
+    events = table_name(plan, EVENTS)
+    table = iceberg_table(spark, events)
     staged, seen = table.snapshot(STAGING), table.currentSnapshot()
     # A batch that changes nothing has no snapshot of its own.
     if staged is not None and (seen is None or staged.snapshotId() != seen.snapshotId()):
-        spark.sql(PUBLISH).collect()
-
-
-def unstage_days(
-    spark: SparkSession, plan: Plan, appended: IcebergSnapshot, days: set[datetime.date]
-) -> None:
-    """Takes what a snapshot added to these days off the branch again: it would change no event."""
-    table = iceberg_table(spark, EVENTS)
-    files = list(appended.addedDataFiles(table.io()))
-    unstaged = [file for file, day in zip(files, days_of_files(spark, files), strict=True) if day in days]
-    if not unstaged:
-        return
-    delete = table.newDelete()
-    for file in unstaged:
-        delete.deleteFile(file)
-    delete.set(WRITTEN_FOR, plan["batch"]["batchId"]).toBranch(STAGING).commit()
+        spark.sql(PUBLISH.format(table=events)).collect()
 
 
 def by_day(rows: DataFrame, tasks: int, slices: int) -> DataFrame:
@@ -1231,7 +1601,8 @@ def by_day(rows: DataFrame, tasks: int, slices: int) -> DataFrame:
 
 def write_staged(rows: DataFrame, plan: Plan) -> DataFrameWriterV2:
     """A writer of the branch. A task that holds several days meets them by user: a file stays open for each."""
-    writer = rows.select(*EVENT_NAMES).writeTo(STAGED_EVENTS).option("fanout-enabled", "true")
+    staged = table_name(plan, STAGED_EVENTS)
+    writer = rows.select(*EVENT_NAMES).writeTo(staged).option("fanout-enabled", "true")
     return writer.option(f"snapshot-property.{WRITTEN_FOR}", plan["batch"]["batchId"])
 
 
@@ -1246,13 +1617,136 @@ def stage_new_rows(events: DataFrame, plan: Plan, files: dict[int, str]) -> None
     write_staged(named, plan).append()
 
 
-def just_staged(spark: SparkSession) -> tuple[IcebergSnapshot, set[datetime.date]]:
-    """The branch's newest snapshot, and the days to which it has added files."""
-    table = iceberg_table(spark, EVENTS)
-    snapshot = table.snapshot(STAGING)
-    if snapshot is None:
-        raise RuntimeError("nothing was staged")
-    return snapshot, days_changed(spark, table, snapshot)
+def files_staged(spark: SparkSession, plan: Plan, opened: Opened) -> list[tuple[IcebergFile, datetime.date]]:
+    """The files of rows, with their days, that were put on the branch since it was opened and are there still."""
+    table = iceberg_table(spark, table_name(plan, EVENTS))
+    io = table.io()
+    staged: dict[str, IcebergFile] = {}
+    for snapshot in reversed(snapshots_since(table, table.snapshot(STAGING), opened.snapshot) or []):
+        for file in snapshot.removedDataFiles(io):
+            staged.pop(file.location(), None)
+        staged.update((file.location(), file) for file in snapshot.addedDataFiles(io))
+    files = list(staged.values())
+    return list(zip(files, days_of_files(spark, files), strict=True))
+
+
+def unstage_days(spark: SparkSession, plan: Plan, opened: Opened, days: set[datetime.date]) -> None:
+    """Takes what was put on the branch for these days off again: it would change no event."""
+    unstaged = [file for file, day in files_staged(spark, plan, opened) if day in days]
+    if not unstaged:
+        return
+    delete = iceberg_table(spark, table_name(plan, EVENTS)).newDelete()
+    for file in unstaged:
+        delete.deleteFile(file)
+    delete.set(WRITTEN_FOR, plan["batch"]["batchId"]).toBranch(STAGING).commit()
+
+
+# --- emr-steps/fragments/cut-objects.ts ---
+
+LARGEST_CUT_BYTES = 268435456
+PACKED_BYTES_FACTOR = 6
+PACKED_ENDINGS = (".gz", ".bz2")
+BLANKS = re.compile(r"[ \t\r\n]*")
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# In a file of lines one ends within so many bytes, nearly always the first number.
+FIRST_BYTES = (65_536, 16_777_216)
+CUT_ROW = "file_path STRING, content BINARY"
+
+
+def objects_in(content: bytes) -> Iterator[bytes]:
+    """The objects of an array, or of a sequence, as they are written; raises ValueError where it is neither.
+
+    The bytes are read as Latin 1: what structures JSON is ASCII, which no other character of UTF-8 contains.
+    """
+    text = content.removeprefix(BYTE_ORDER_MARK).decode("latin-1")
+    decoder = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=refuse_constant)
+
+    def after_blanks(place: int) -> int:
+        match = BLANKS.match(text, place)
+        return place if match is None else match.end()
+
+    place = after_blanks(0)
+    is_array = text.startswith("[", place)
+    place = after_blanks(place + 1) if is_array else place
+    while place < len(text) and not (is_array and text.startswith("]", place)):
+        if not is_array and not text.startswith("{", place):
+            raise ValueError(place)
+        _, end = decoder.raw_decode(text, place)
+        yield text[place:end].encode("latin-1")
+        place = after_blanks(end)
+        if is_array and text.startswith(",", place):
+            place = after_blanks(place + 1)
+            if text.startswith("]", place):
+                raise ValueError(place)
+        elif is_array and not text.startswith("]", place):
+            raise ValueError(place)
+    if is_array and (place == len(text) or after_blanks(place + 1) < len(text)):
+        raise ValueError(place)
+
+
+def count_objects(content: bytes) -> int:
+    """How many objects a file can be cut into; -1 where it is neither an array nor objects one after another."""
+    if len(content) > LARGEST_CUT_BYTES:
+        return -1
+    try:
+        return sum(1 for _ in objects_in(bytes(content)))
+    except (ValueError, RecursionError):
+        return -1
+
+
+def whole_files(spark: SparkSession, files: dict[int, str]) -> DataFrame:
+    """Each file as one row: its path and its bytes."""
+    paths = [literal_path(uri) for uri in files.values()]
+    whole = spark.read.text(paths, wholetext=True)
+    return whole.select(F.input_file_name().alias("file_path"), F.expr("BINARY(value)").alias("content"))
+
+
+def files_to_cut(spark: SparkSession, files: dict[int, str], sizes: dict[str, int]) -> set[int]:
+    """Those of the files that can be cut into objects."""
+    limit = LARGEST_CUT_BYTES
+    small = {number: uri for number, uri in files.items() if unpacked_bytes(uri, sizes[uri]) <= limit}
+    if not small:
+        return set()
+    count = F.udf(count_objects, "BIGINT")
+    counted = whole_files(spark, small).select("file_path", count("content").alias("objects"))
+    paths = {row.file_path for row in counted.where("objects >= 0").collect()}
+    return {number for number, uri in small.items() if path_of_rows(spark, uri) in paths}
+
+
+def cut_lines(spark: SparkSession, files: dict[int, str]) -> DataFrame:
+    """The objects of the files, each as a line."""
+
+    def of_file(file: Row) -> Iterator[tuple[str, bytes]]:
+        return ((file.file_path, one) for one in objects_in(bytes(file.content)))
+
+    cut = spark.createDataFrame(whole_files(spark, files).rdd.flatMap(of_file), CUT_ROW)
+    return cut.select("file_path", F.col("content").cast("string").alias("value"))
+
+
+def unpacked_bytes(uri: str, size: int) -> int:
+    """About how large a file is once it is unpacked."""
+    return size * PACKED_BYTES_FACTOR if uri.lower().endswith(PACKED_ENDINGS) else size
+
+
+def check_cut_sizes(spark: SparkSession, batch: Batch) -> None:
+    """Refuses files that are no lines and too large to be cut, before their one line is read."""
+    for file in batch["files"]:
+        uri = file["uri"]
+        if unpacked_bytes(uri, file["bytes"]) <= LARGEST_CUT_BYTES:
+            continue
+        read = (first_bytes(spark, uri, size) for size in FIRST_BYTES)
+        begins = (text.removeprefix(BYTE_ORDER_MARK).lstrip() for text in read)
+        begin = next((text for text in begins if text.startswith(b"[") or b"\n" in text), b"")
+        is_array = begin.startswith(b"[")
+        if begin and not is_array:
+            continue
+        kind = "a JSON array: its first line begins with [" if is_array else "a single line"
+        pick = "jq -cn --stream 'fromstream(1|truncate_stream(inputs))'" if is_array else "jq -c ."
+        raise StepError(
+            f"{uri} is {kind}, and with {file['bytes']:,} bytes too large to be cut into its objects",
+            f"the log has one JSON object a line; other files are read up to {LARGEST_CUT_BYTES:,} bytes",
+            f"convert it and deliver it instead: {pick} file.json > file.jsonl (unpack it first if it is packed)",
+        )
 
 
 # --- emr-steps/fragments/forgotten-users.ts ---
@@ -1288,6 +1782,7 @@ def is_forgotten(forgotten: ForgottenUsers | None, user: str = "raw.userId") -> 
 REFUSAL_REASONS = [
     "forgotten_user",
     "malformed_json",
+    "two_spellings",
     "wrong_type",
     "missing_ts",
     "ts_in_seconds",
@@ -1305,13 +1800,14 @@ OUTCOME = """
 CASE
   WHEN is_forgotten THEN 1
   WHEN is_malformed THEN 2
-  WHEN raw.unreadable IS NOT NULL OR is_no_user_id THEN 3
-  WHEN raw.ts IS NULL THEN 4
-  WHEN raw.ts > 0 AND raw.ts < 100000000000 THEN 5
-  WHEN raw.ts < {earliest} OR raw.ts >= {latest} THEN 6
-  WHEN raw.auth IS NULL OR raw.auth NOT IN ('Logged In', 'Logged Out', 'Guest', 'Cancelled') THEN 7
-  WHEN raw.auth IN ('Logged In', 'Cancelled') AND COALESCE(raw.userId, '') = '' THEN 8
-  WHEN raw.page IS NULL THEN 9
+  WHEN is_ambiguous THEN 3
+  WHEN raw.unreadable IS NOT NULL OR is_no_user_id OR is_refused THEN 4
+  WHEN raw.ts IS NULL THEN 5
+  WHEN raw.ts > 0 AND raw.ts < 100000000000 THEN 6
+  WHEN raw.ts < {earliest} OR raw.ts >= {latest} THEN 7
+  WHEN raw.auth IS NULL OR raw.auth NOT IN ('Logged In', 'Logged Out', 'Guest', 'Cancelled') THEN 8
+  WHEN raw.auth IN ('Logged In', 'Cancelled') AND COALESCE(raw.userId, '') = '' THEN 9
+  WHEN NULLIF(raw.page, '') IS NULL THEN 10
   WHEN raw.page NOT IN (
     'NextSong',
     'Home',
@@ -1335,13 +1831,17 @@ CASE
     'Cancellation Confirmation',
     'Register',
     'Submit Registration'
-  ) THEN 10
-  WHEN raw.level NOT IN ('free', 'paid') THEN 11
-  WHEN raw.length < 0 OR raw.length = DOUBLE('Infinity') THEN 12
+  ) THEN 11
+  WHEN NULLIF(raw.level, '') NOT IN ('free', 'paid') THEN 12
+  WHEN raw.length < 0 OR raw.length = DOUBLE('Infinity') THEN 13
   ELSE 0
 END
 """
-OUTCOMES = 13
+# After them, accepted rows that lack what another spelling may hold: they are counted apart.
+INCOMPLETE = 14
+OUTCOMES = 15
+COUNTED_AS = "IF(outcome = 0 AND (raw.sessionId IS NULL OR raw.itemInSession IS NULL), 14, outcome)"
+MALFORMED = 2
 FORGOTTEN = 1
 KNOWN_FILE = "COALESCE(file_number, RAISE_ERROR(CONCAT('no such file in the batch: ', file_path)))"
 
@@ -1351,17 +1851,17 @@ EVENT_COLUMNS = [
     "COALESCE(raw.userId, '') AS user_id",
     "raw.sessionId AS session_id",
     "TRY_CAST(raw.itemInSession AS INT) AS item_in_session",
-    "raw.page AS page",
-    "raw.auth AS auth",
-    "raw.level AS level",
-    "raw.method AS method",
+    "NULLIF(raw.page, '') AS page",
+    "NULLIF(raw.auth, '') AS auth",
+    "NULLIF(raw.level, '') AS level",
+    "IF(raw.method IN ('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'), raw.method, NULL) AS method",
     "TRY_CAST(raw.status AS INT) AS status",
-    "raw.artist AS artist",
-    "raw.song AS song",
+    "NULLIF(raw.artist, '') AS artist",
+    "NULLIF(raw.song, '') AS song",
     "raw.length AS length_seconds",
-    "raw.gender AS gender",
-    "raw.location AS location",
-    "raw.userAgent AS user_agent",
+    "IF(raw.gender IN ('M', 'F', 'X', 'male', 'female', 'other', 'Male', 'Female', 'Other'), raw.gender, NULL) AS gender",
+    "NULLIF(raw.location, '') AS location",
+    "NULLIF(raw.userAgent, '') AS user_agent",
     "CAST(TIMESTAMP_MILLIS(IF(raw.registration BETWEEN 0 AND 1E14, raw.registration, NULL)) AS TIMESTAMP_NTZ) AS registered_at",
 ]
 
@@ -1378,15 +1878,54 @@ def read_rows(
 
     The line itself is carried on only when it is asked for: it is larger than all its fields.
     """
+    lines = text_lines(spark, files)
+    parsed = parse_lines_kept(lines) if keep_line else parse_lines(lines)
+    plain = parsed.withColumns({"is_ambiguous": F.lit(False), "is_refused": F.lit(False)})
+    return with_outcomes(spark, plan, plain, files, forgotten)
+
+
+def text_lines(spark: SparkSession, files: dict[int, str]) -> DataFrame:
+    """The lines of the files that are not blank."""
     paths = [literal_path(uri) for uri in files.values()]
     # The pattern settles the few lines that do not begin as an object does.
-    lines = spark.read.text(paths).where("STARTSWITH(value, '{') OR value RLIKE '\\\\S'")
-    parsed = parse_lines_kept(lines) if keep_line else parse_lines(lines)
+    return spark.read.text(paths).where("STARTSWITH(value, '{') OR value RLIKE '\\\\S'")
+
+
+def read_adapted_rows(
+    spark: SparkSession, plan: Plan, files: dict[int, str], cut: set[int], forgotten: ForgottenUsers | None
+) -> DataFrame:
+    """The rows of files that are read tolerantly, some of them cut into their objects first, with what was adapted.
+
+    In a strict run a row that would have to be adapted is refused.
+    """
+    whole = {number: uri for number, uri in files.items() if number in cut}
+    by_line = {number: uri for number, uri in files.items() if number not in cut}
+    lines: list[DataFrame] = []
+    if by_line:
+        read = text_lines(spark, by_line).select(F.input_file_name().alias("file_path"), "value")
+        lines.append(read.withColumn("adapted", F.lit(0)))
+    if whole:
+        lines.append(cut_lines(spark, whole).withColumn("adapted", F.lit(CUT_OUT)))
+    parsed = parse_plain_lines(functools.reduce(DataFrame.unionByName, lines))
+    is_strict = plan["ingest"].get("strict", False)
+    is_refused = (F.col("adapted") % COUNTED > 0) if is_strict else F.lit(False)
+    return with_outcomes(spark, plan, parsed.withColumn("is_refused", is_refused), files, forgotten)
+
+
+def with_outcomes(
+    spark: SparkSession,
+    plan: Plan,
+    parsed: DataFrame,
+    files: dict[int, str],
+    forgotten: ForgottenUsers | None,
+) -> DataFrame:
+    """Parsed lines with the number of their file in place of its path, and their outcome."""
+    kept = [column for column in parsed.columns if column not in ("raw", "file_path")]
     numbered = parsed.join(F.broadcast(numbered_paths(spark, files)), "file_path", "left").select(
         F.expr(f"{KNOWN_FILE} AS file_number"),
         "raw",
         (is_bare(F.col("raw")) | is_marked(F.col("raw"))).alias("is_malformed"),
-        *(["line"] if keep_line else []),
+        *kept,
     )
     bounds = {
         "earliest": plan["ingest"]["earliestEventMilliseconds"],
@@ -1395,29 +1934,330 @@ def read_rows(
     return (
         numbered.withColumns({"is_forgotten": is_forgotten(forgotten), "is_no_user_id": is_no_user_id()})
         .withColumn("outcome", F.expr(OUTCOME.format(**bounds)))
-        .drop("is_malformed", "is_forgotten", "is_no_user_id")
+        .drop("is_malformed", "is_forgotten", "is_no_user_id", "is_ambiguous", "is_refused")
     )
 
 
 def is_no_user_id() -> Column:
     """Whether userId was another JSON value than a string or a whole number: Spark makes text of any.
 
-    A number with a fraction is what some exporters make of ids when one is missing: it would be another user.
+    A number with a fraction or an exponent is what some exporters make of ids when one is missing: it would be another
+    user. The second look at its file takes it as its whole number, if it is one.
     """
     user = F.col("raw.userId")
-    fraction = user.contains(".") & user.rlike(r"^-?\d+\.\d+$")
+    fraction = user.contains(".") & user.rlike(r"^-?\d+\.\d+([eE][+-]?\d+)?$")
     return user.startswith("{") | user.startswith("[") | user.isin("true", "false") | fraction
+
+
+# --- emr-steps/fragments/second-look.ts ---
+
+# An accepted row that lacks its session may have it under one of these names.
+INCOMPLETE_SPELLING = f'(?i)"({SPELLINGS["sessionId"]}|{SPELLINGS["itemInSession"]})"'
+
+
+class Outcomes(NamedTuple):
+    """Rows read, by file, rows refused, by file and outcome, and the files with rows that lack their session."""
+
+    read: collections.Counter[int]
+    refused: dict[int, dict[int, int]]
+    incomplete: set[int]
+
+    @property
+    def defects(self) -> int:
+        """Rows that were refused for a defect of theirs."""
+        return sum(
+            count
+            for of_file in self.refused.values()
+            for outcome, count in of_file.items()
+            if outcome != FORGOTTEN
+        )
+
+    @property
+    def flagged(self) -> set[int]:
+        """The files that are worth a second look."""
+        defective = {number for number, of_file in self.refused.items() if of_file.keys() - {FORGOTTEN}}
+        return defective | self.incomplete
+
+    def take(self, counts: collections.Counter[int]) -> None:
+        """Takes in the counts of one pass over some files, in place of those of an earlier one."""
+        by_file: dict[int, collections.Counter[int]] = collections.defaultdict(collections.Counter)
+        for code, rows in counts.items():
+            number, outcome = divmod(code, OUTCOMES)
+            by_file[number][outcome] += rows
+        for number, outcomes in by_file.items():
+            self.read[number] = outcomes.total()
+            if outcomes[INCOMPLETE]:
+                self.incomplete.add(number)
+            refused = {outcome: rows for outcome, rows in outcomes.items() if outcome not in (0, INCOMPLETE)}
+            if refused:
+                self.refused[number] = refused
+            else:
+                self.refused.pop(number, None)
+
+
+class Tolerated(NamedTuple):
+    """The files that are read tolerantly, those of them that are cut into their objects, and what was adapted in each."""
+
+    files: dict[int, str]
+    cut: set[int]
+    adapted: dict[int, collections.Counter[str]]
+
+
+def second_look(
+    spark: SparkSession,
+    plan: Plan,
+    files: dict[int, str],
+    outcomes: Outcomes,
+    forgotten: ForgottenUsers | None,
+) -> Tolerated:
+    """Which of the files are to be read tolerantly."""
+    flagged = {number: files[number] for number in sorted(outcomes.flagged)}
+    if not flagged:
+        return Tolerated({}, set(), {})
+    malformed = {
+        number: uri for number, uri in flagged.items() if MALFORMED in outcomes.refused.get(number, {})
+    }
+    sizes = {file["uri"]: file["bytes"] for file in plan["batch"]["files"]}
+    cut = set() if plan["ingest"].get("strict", False) else files_to_cut(spark, malformed, sizes)
+    by_line = {number: uri for number, uri in flagged.items() if number not in cut}
+    changing = set()
+    if by_line:
+        rows = read_rows(spark, plan, by_line, forgotten, keep_line=True).where("is_utf8")
+        worth = F.expr(f"outcome NOT IN (0, {FORGOTTEN})") | F.col("line").rlike(INCOMPLETE_SPELLING)
+        changes = F.udf(changes_of, "INT")
+        changed = rows.where(worth).where(changes("line") > 0).select("file_number").distinct()
+        changing = {row.file_number for row in changed.collect()}
+    tolerant = {number: uri for number, uri in flagged.items() if number in cut | changing}
+    return Tolerated(tolerant, cut, {})
+
+
+def adaptations_of(bits: int) -> list[Adaptation]:
+    """The adaptations in a set."""
+    return [code for place, code in enumerate(ADAPTATIONS) if bits & 2**place]
+
+
+# --- emr-steps/fragments/refused-lines.ts ---
+
+KEPT_COLUMNS = [
+    "ts",
+    "page",
+    "auth",
+    "level",
+    "method",
+    "status",
+    "sessionId",
+    "itemInSession",
+    "userId",
+]
+REQUIRED_COLUMNS = ["auth", "page", "ts"]
+WORDS: dict[str, list[str]] = {
+    "auth": ["Logged In", "Logged Out", "Guest", "Cancelled"],
+    "level": ["free", "paid"],
+    "method": ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"],
+    "page": [
+        "NextSong",
+        "Home",
+        "Thumbs Up",
+        "Thumbs Down",
+        "Add to Playlist",
+        "Add Friend",
+        "Roll Advert",
+        "Login",
+        "Logout",
+        "Downgrade",
+        "Submit Downgrade",
+        "Upgrade",
+        "Submit Upgrade",
+        "Help",
+        "Settings",
+        "Save Settings",
+        "About",
+        "Error",
+        "Cancel",
+        "Cancellation Confirmation",
+        "Register",
+        "Submit Registration",
+    ],
+}
+KEPT_VALUE_BYTES = 64
+SHOWN_WORD_ROWS = 10
+SHOWN_WORD_USERS = 3
+# A user id that cannot be a name: digits, perhaps behind one or two letters, or a UUID.
+NUMBERED = r"(?:[A-Za-z]{1,2}[-_]?)?[0-9][0-9_-]*"
+UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+ID_OF_NO_NAME = re.compile(f"{NUMBERED}|{UUID}")
+LONG = 2**63
+
+FOUND = "ARRAY<STRUCT<column: STRING, found: STRING, bytes: BIGINT, at: BIGINT, word: STRING>>"
+SEEN = f"STRUCT<kept: STRING, found: {FOUND}, user: STRING>"
+
+
+class Found(NamedTuple):
+    """Something found in a refused line."""
+
+    column: str
+    found: str
+    bytes: int | None = None
+    at: int | None = None
+    # Not to be shown unless many rows have it.
+    word: str | None = None
+
+
+class Seen(NamedTuple):
+    """What a refused line comes to: the values that are kept as JSON, what was found, and whose line it is."""
+
+    kept: str
+    found: list[Found]
+    user: str | None
+
+
+def bytes_of(text: str) -> int:
+    """Its length as it was written."""
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+def unlike(column: str, value: object) -> str | None:
+    """How a value differs from what its column holds; None if it does not, or is absent."""
+    kind = COLUMN_TYPES[column]
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "boolean" if kind != "string" or column == "userId" else None
+    if isinstance(value, JsonObject):
+        return "object"
+    if isinstance(value, list):
+        return "array"
+    text = str(value)
+    is_plain = PLAIN_DIGITS.fullmatch(text) is not None
+    if isinstance(value, NumberText):
+        if kind == "number" or (kind == "string" and (column != "userId" or is_plain)):
+            return None
+        if is_plain:
+            return None if len(text) < KEPT_VALUE_BYTES and -LONG <= int(text) < LONG else "too_large"
+        return unlike_whole(text)
+    if kind == "string":
+        return "whole_fraction" if column == "userId" and whole_user_id(text) is not None else None
+    if text == "":
+        return None
+    if JSON_NUMBER.fullmatch(text) is None:
+        return "text"
+    return "quoted_number" if is_plain or kind == "number" else unlike_whole(text)
+
+
+def unlike_whole(text: str) -> str:
+    """How a number that is not written with plain digits differs from a whole number."""
+    if whole_number(text) is not None:
+        return "whole_fraction"
+    fraction = text.partition(".")[2]
+    return "lossy" if "e" in text.lower() or not fraction.strip("0") else "fraction"
+
+
+def kept_value(column: str, value: object) -> object:
+    """The value of a refused line that may be kept, or None."""
+    text = str(value)
+    if column not in KEPT_COLUMNS or value in (None, "") or bytes_of(text) > KEPT_VALUE_BYTES:
+        return None
+    if column == "userId":
+        return text if ID_OF_NO_NAME.fullmatch(text) else None
+    if column in WORDS:
+        return text if text in WORDS[column] else None
+    return int(text)
+
+
+def seen_in_object(fields: JsonObject) -> Seen:
+    """What is kept of an object and what was found in it."""
+    kept: dict[str, object] = {}
+    found: list[Found] = []
+    spelt: dict[str, str] = {}
+    for name, value in fields:
+        column = column_of(name)
+        if column is None:
+            nearest = nearest_column(name)
+            code = "unknown_column" if nearest is None else "nearly"
+            found.append(Found(nearest or "", code, bytes_of(name), word=name))
+            continue
+        if spelt.setdefault(column, name) != name:
+            found.append(Found(column, "two_spellings"))
+            continue
+        if name != column:
+            found.append(Found(column, "other_case", word=name))
+        difference = unlike(column, value)
+        if difference is not None:
+            written = None if isinstance(value, (JsonObject, list)) else bytes_of(str(value))
+            found.append(Found(column, difference, written))
+        elif column in WORDS and value not in (None, "") and str(value) not in WORDS[column]:
+            found.append(Found(column, "unknown_word", bytes_of(str(value)), word=str(value)))
+        else:
+            safe = kept_value(column, value)
+            if safe is not None:
+                kept[column] = safe
+    present = {column_of(name) for name, value in fields if value not in (None, "")}
+    found += [Found(column, "absent") for column in REQUIRED_COLUMNS if column not in present]
+    ordered = {column: kept[column] for column in KEPT_COLUMNS if column in kept}
+    whose = [value for name, value in fields if column_of(name) in ("userId", "sessionId")]
+    return Seen(json.dumps(ordered), found, json.dumps([str(value) for value in whose]))
+
+
+def seen_in_line(line: str, is_utf8: bool) -> Seen:
+    """What is kept of a refused line: of one that is no JSON object only its length, and where reading it ended."""
+    text = line.strip(" \t\r\n")
+    size = bytes_of(line)
+    if not is_utf8:
+        return Seen("{}", [Found("", "not_utf8", size)], None)
+    try:
+        value, end = json_decoder().raw_decode(text)
+    except json.JSONDecodeError as error:
+        code = "line_array" if text.startswith("[") else "not_json"
+        return Seen("{}", [Found("", code, size, error.pos)], None)
+    except (ValueError, RecursionError):
+        return Seen("{}", [Found("", "not_json", size)], None)
+    if end < len(text):
+        return Seen("{}", [Found("", "more_than_one", size, end)], None)
+    if isinstance(value, JsonObject):
+        return seen_in_object(value)
+    code = "line_array" if isinstance(value, list) else "no_object"
+    return Seen("{}", [Found("", code, size)], None)
+
+
+def kept_lines(refused: DataFrame) -> DataFrame:
+    """The rows with what is kept of each line in its place; takes "line" and "is_utf8"."""
+    see = F.udf(seen_in_line, SEEN)
+    seen = refused.withColumn("seen", see("line", "is_utf8")).drop("line", "is_utf8")
+    # The words are counted before they are written, or not.
+    seen.persist(StorageLevel.MEMORY_AND_DISK)
+    words = seen.select(F.col("seen.user").alias("user"), F.explode("seen.found").alias("found"))
+    counted = words.where("found.word IS NOT NULL").groupBy("found.column", "found.found", "found.word")
+    spread = counted.agg(F.count("*").alias("rows"), F.countDistinct("user").alias("users"))
+    shown = spread.where(f"rows >= {SHOWN_WORD_ROWS} AND users >= {SHOWN_WORD_USERS}")
+    known = [F.lit("\n".join(row)) for row in shown.select("column", "found", "word").collect()]
+    is_shown = functools.partial(is_among, known)
+
+    def without_rare(found: Column) -> Column:
+        word = F.when(is_shown(found), found["word"]).alias("word")
+        return F.struct(*[found[field] for field in ("column", "found", "bytes", "at")], word)
+
+    found = F.to_json(F.transform("seen.found", without_rare))
+    line = F.concat(F.lit('{"kept":'), "seen.kept", F.lit(',"found":'), found, F.lit("}"))
+    return seen.withColumn("line", line)
+
+
+def is_among(known: list[Column], found: Column) -> Column:
+    """Whether what was found is one of the words that are shown."""
+    if not known:
+        return F.lit(False)
+    sought = F.concat_ws("\n", found["column"], found["found"], found["word"])
+    return F.array_contains(F.array(*known), sought)
 
 
 # --- emr-steps/fragments/quarantine.ts ---
 
-QUARANTINE = "lake.churn.quarantined_events"
+QUARANTINE = "quarantined_events"
 CREATE_QUARANTINE = """
-CREATE TABLE IF NOT EXISTS lake.churn.quarantined_events (
+CREATE TABLE IF NOT EXISTS {table} (
   ingest_date date COMMENT 'UTC day on which the batch was first planned',
   reason string COMMENT 'why it was refused',
   source_file string COMMENT 'file the row was read from',
-  line string COMMENT 'the line, shortened to 4 KiB, with names of people blanked',
+  line string COMMENT 'what is kept of the line: values from a list, and what was found, as JSON; empty for a forgotten user',
   batch_id string COMMENT 'batch that the row belongs to'
 ) USING iceberg
 PARTITIONED BY (ingest_date)
@@ -1429,31 +2269,19 @@ TBLPROPERTIES (
 )
 """
 
-PERSONAL_FIELD = '"(firstName|lastName)"\\s*:\\s*"[^"\\\\]*+(?:\\\\.[^"\\\\]*+)*+"(?=\\s*[,}])'
-PERSONAL_REST = '(?s)(firstName|lastName)(?!"\\s*:\\s*(?:null\\b|"\\[redacted\\]")).*'
-LONGEST_LINE_BYTES = 4096
 RETENTION_DAYS = 30
 MOST_EXAMPLES = 3
-
-
-def shortened(line: Column) -> Column:
-    """The line with the names of people blanked, cut to what is kept of it.
-
-    Where a line that is not JSON names a personal field, nothing is kept from there on: where the name would end
-    cannot be known.
-    """
-    blanked = F.regexp_replace(line, PERSONAL_FIELD, '"$1":"[redacted]"')
-    safe = F.regexp_replace(blanked, PERSONAL_REST, "$1 [redacted]")
-    return F.decode(F.substring(F.encode(safe, "UTF-8"), 1, LONGEST_LINE_BYTES), "UTF-8")
+MOST_FINDINGS = 60
 
 
 def forget_old_refusals(spark: SparkSession, plan: Plan) -> None:
     """Deletes refused rows that have been kept for as long as they may be."""
     planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
     oldest = (planned_at - datetime.timedelta(days=RETENTION_DAYS)).date()
-    held = spark.table(f"{QUARANTINE}.partitions")
+    quarantine = table_name(plan, QUARANTINE)
+    held = spark.table(f"{quarantine}.partitions")
     if held.where(F.col("partition.ingest_date") < F.lit(oldest)).limit(1).count() > 0:
-        spark.sql(f"DELETE FROM {QUARANTINE} WHERE ingest_date < DATE '{oldest}'")  # noqa: S608
+        spark.sql(f"DELETE FROM {quarantine} WHERE ingest_date < DATE '{oldest}'")  # noqa: S608
 
 
 def quarantine_rows(
@@ -1462,16 +2290,18 @@ def quarantine_rows(
     files: dict[int, str],
     refused: dict[int, dict[int, int]],
     forgotten: ForgottenUsers | None,
+    tolerated: Tolerated,
 ) -> None:
     """Replaces what the quarantine holds of this batch, reading again only the files with defective rows.
 
     Nothing is kept of forgotten users' lines, so their rows are written from the counts.
     """
     batch = plan["batch"]
-    spark.sql(CREATE_QUARANTINE)
-    if newest_snapshot(spark, QUARANTINE) is not None:
+    quarantine = table_name(plan, QUARANTINE)
+    spark.sql(CREATE_QUARANTINE.format(table=quarantine))
+    if newest_snapshot(spark, quarantine) is not None:
         forget_old_refusals(spark, plan)
-        forget_batches(spark, QUARANTINE, [batch["batchId"], *plan["abandonedBatchIds"]])
+        forget_batches(spark, quarantine, [batch["batchId"], *plan["abandonedBatchIds"]])
     reasons = F.array(*[F.lit(reason) for reason in REFUSAL_REASONS])
 
     def keep(rows: DataFrame) -> None:
@@ -1483,13 +2313,19 @@ def quarantine_rows(
             F.lit(batch["batchId"]).alias("batch_id"),
         )
         # One file; a shuffle, for without it one task would do all that leads here as well.
-        of_batch.repartition(1).writeTo(QUARANTINE).append()
+        of_batch.repartition(1).writeTo(quarantine).append()
 
     defective = {number: files[number] for number in sorted(refused) if refused[number].keys() - {FORGOTTEN}}
-    if defective:
-        rows = read_rows(spark, plan, defective, forgotten, keep_line=True)
+    readings: list[DataFrame] = []
+    adapted = {number: uri for number, uri in defective.items() if number in tolerated.files}
+    if adapted:
+        readings.append(read_adapted_rows(spark, plan, adapted, tolerated.cut, forgotten))
+    plain = {number: uri for number, uri in defective.items() if number not in adapted}
+    if plain:
+        readings.append(read_rows(spark, plan, plain, forgotten, keep_line=True))
+    for rows in readings:
         defects = rows.where(f"outcome NOT IN (0, {FORGOTTEN})")
-        keep(defects.withColumn("line", shortened(F.col("line"))))
+        keep(kept_lines(defects.select("file_number", "outcome", "line", "is_utf8")))
     counts = [(number, of_file[FORGOTTEN]) for number, of_file in refused.items() if FORGOTTEN in of_file]
     if counts:
         rows = spark.createDataFrame(counts, "file_number int, rows int")
@@ -1497,30 +2333,55 @@ def quarantine_rows(
         keep(repeated.select("file_number", F.lit(FORGOTTEN).alias("outcome"), F.lit("").alias("line")))
 
 
-def forget_former_refusals(spark: SparkSession, batch_id: str, uris: list[str]) -> None:
+def forget_former_refusals(spark: SparkSession, plan: Plan, batch_id: str, uris: list[str]) -> None:
     """Deletes the refused rows of former versions of these files."""
-    if not uris or newest_snapshot(spark, QUARANTINE) is None:
+    quarantine = table_name(plan, QUARANTINE)
+    if not uris or newest_snapshot(spark, quarantine) is None:
         return
     spark.createDataFrame([(uri,) for uri in uris], "uri string").createOrReplaceTempView("formerly_refused")
     of_file = "source_file IN (SELECT uri FROM formerly_refused)"
-    spark.sql(f"DELETE FROM {QUARANTINE} WHERE batch_id <> '{batch_id}' AND {of_file}")  # noqa: S608
+    spark.sql(f"DELETE FROM {quarantine} WHERE batch_id <> '{batch_id}' AND {of_file}")  # noqa: S608
 
 
 class Refusals(NamedTuple):
-    """Refused rows of a batch by reason, and an example of each of the most frequent reasons."""
+    """Refused rows of a batch by reason, an example of each of the most frequent reasons, and what was found."""
 
     reasons: dict[RefusalCode, int]
     examples: list[RefusedExample]
+    findings: list[Finding]
 
 
-def quarantined(spark: SparkSession, batch_id: str) -> Refusals:
+def findings_of(refused: DataFrame) -> list[Finding]:
+    """What was found in refused rows of the quarantine, each once with its rows and files, the most frequent first."""
+    lines = refused.where("line <> ''").select(
+        "reason", "source_file", F.from_json("line", f"found {FOUND}")["found"].alias("found")
+    )
+    each = lines.select("reason", "source_file", F.explode("found").alias("found"))
+    counted = each.groupBy("reason", "found.column", "found.found", "found.word").agg(
+        F.count("*").alias("rows"), F.countDistinct("source_file").alias("files")
+    )
+    frequent = counted.orderBy(F.desc("rows"), "reason", "column", "found", "word").limit(MOST_FINDINGS)
+    return [
+        {
+            "reason": row.reason,
+            "column": row["column"] or "",
+            "found": row.found,
+            "word": row.word,
+            "rows": row["rows"],
+            "files": row.files,
+        }
+        for row in frequent.collect()
+    ]
+
+
+def quarantined(spark: SparkSession, plan: Plan) -> Refusals:
     """The refused rows of the batch, as the quarantine holds them."""
-    if newest_snapshot(spark, QUARANTINE) is None:
-        return Refusals({}, [])
+    quarantine = table_name(plan, QUARANTINE)
+    if newest_snapshot(spark, quarantine) is None:
+        return Refusals({}, [], [])
+    of_batch = spark.table(quarantine).where(F.col("batch_id") == plan["batch"]["batchId"])
     rows = (
-        spark.table(QUARANTINE)
-        .where(F.col("batch_id") == batch_id)
-        .groupBy("reason")
+        of_batch.groupBy("reason")
         .agg(F.count("*").alias("rows"), F.min(F.struct("source_file", "line")).alias("example"))
         .orderBy(F.desc("rows"), "reason")
         .collect()
@@ -1530,7 +2391,8 @@ def quarantined(spark: SparkSession, batch_id: str) -> Refusals:
         for row in rows
         if row.reason != REFUSAL_REASONS[FORGOTTEN - 1]
     ]
-    return Refusals({row.reason: row["rows"] for row in rows}, examples[:MOST_EXAMPLES])
+    reasons = {row.reason: row["rows"] for row in rows}
+    return Refusals(reasons, examples[:MOST_EXAMPLES], findings_of(of_batch) if examples else [])
 
 
 # --- emr-steps/fragments/ledger.ts ---
@@ -1547,6 +2409,8 @@ class LedgerRow(TypedDict):
     rows_accepted: int
     rows_quarantined: int
     rows_duplicate: int
+    rows_adapted: int
+    adapted: str
     rows_taken_away: NotRequired[int | None]
     first_day: NotRequired[str | None]
     last_day: NotRequired[str | None]
@@ -1554,18 +2418,137 @@ class LedgerRow(TypedDict):
     taken_out: NotRequired[bool | None]
 
 
+def adapted_rows(ledger: list[LedgerRow]) -> Adapted:
+    """The rows of a batch that were adapted, and the files they came in, by adaptation."""
+    by_file = [json.loads(row.get("adapted") or "{}") for row in ledger]
+    held: list[AdaptedRows] = [
+        {
+            "adaptation": code,
+            "rows": sum(of_file.get(code, 0) for of_file in by_file),
+            "files": sum(code in of_file for of_file in by_file),
+        }
+        for code in ADAPTATIONS
+    ]
+    return {
+        "rows": sum(row.get("rows_adapted") or 0 for row in ledger),
+        "files": sum(1 for of_file in by_file if of_file),
+        "by": [one for one in held if one["rows"] > 0],
+    }
+
+
+# --- emr-steps/fragments/findings.ts ---
+
+FINDINGS: dict[str, str] = {
+    "not_json": "no JSON",
+    "not_utf8": "not in UTF-8",
+    "more_than_one": "a JSON value with something behind it",
+    "line_array": "a JSON array: it begins with [",
+    "no_object": "a JSON value that is no object",
+    "two_spellings": "there in two spellings",
+    "other_case": "spelt in another case or in snake case",
+    "nearly": "spelt nearly, but not quite so",
+    "absent": "absent",
+    "whole_fraction": "a whole number written with a fraction or an exponent",
+    "quoted_number": "a number in quotes",
+    "lossy": "a whole number beyond 2^53 written with a fraction or an exponent, so that digits may be lost",
+    "fraction": "a number with a fraction",
+    "too_large": "a whole number beyond 64 bits",
+    "text": "text",
+    "boolean": "true or false",
+    "object": "an object",
+    "array": "an array",
+    "unknown_word": "a word that is not known",
+    "unknown_column": "not a column of the log",
+}
+CHANGES: dict[str, str] = {
+    "not_json": "look for truncated uploads and for other texts in the file",
+    "not_utf8": "write the file in UTF-8",
+    "more_than_one": "write one JSON object a line",
+    "line_array": "write one JSON object a line, for instance with jq -c '.[]'",
+    "no_object": "write one JSON object a line",
+    "two_spellings": "write {column} once, spelt just so",
+    "other_case": "write {column} just so, or run without strict",
+    "nearly": "write {column} just so",
+    "absent": "write {column} in every row",
+    "whole_fraction": "write {column} as {expected}, or run without strict",
+    "quoted_number": "write {column} as {expected}, or run without strict",
+    "lossy": "write all its digits, without fraction and exponent",
+    "fraction": "write {column} as {expected}",
+    "too_large": "write {column} as {expected}",
+    "text": "write {column} as {expected}",
+    "boolean": "write {column} as {expected}",
+    "object": "write {column} as {expected}",
+    "array": "write {column} as {expected}",
+    "unknown_word": "correct the exporter, or add the word in domain/events.ts",
+    "unknown_column": "nothing, unless it should be one of ours: other columns are not read",
+}
+EXPECTED: dict[str, str] = {
+    "": "one of our columns",
+    "artist": "text",
+    "auth": "text",
+    "firstName": "text",
+    "gender": "text",
+    "itemInSession": "a whole number without quotes",
+    "lastName": "text",
+    "length": "a number without quotes",
+    "level": "text",
+    "location": "text",
+    "method": "text",
+    "page": "text",
+    "registration": "a whole number without quotes",
+    "sessionId": "a whole number without quotes",
+    "song": "text",
+    "status": "a whole number without quotes",
+    "ts": "a whole number without quotes",
+    "userAgent": "text",
+    "userId": "text or a whole number",
+}
+UNKNOWN_COLUMN = "unknown_column"
+
+
+def finding_lines(findings: list[Finding]) -> list[str]:
+    """Each finding once, whatever the rows were refused for: what, how many, and what to change."""
+    counts: dict[tuple[str, str], dict[str | None, tuple[int, int]]] = {}
+    for one in findings:
+        words = counts.setdefault((one["column"], one["found"]), {})
+        rows, files = words.get(one["word"], (0, 0))
+        words[one["word"]] = (rows + one["rows"], max(files, one["files"]))
+    lines: list[str] = []
+    for (column, found), words in counts.items():
+        subject = column or ("a name" if found == UNKNOWN_COLUMN else "the line")
+        listed = ", ".join(
+            f"{amount(rows, 'row')} in {amount(files, 'file')}"
+            if word is None and len(words) == 1
+            else f"{'others' if word is None else word} ({amount(rows, 'row')} in {amount(files, 'file')})"
+            for word, (rows, files) in words.items()
+        )
+        change = CHANGES[found].format(column=column, expected=EXPECTED[column])
+        lines.append(f"{subject} is {FINDINGS[found]}: {listed}; {change}")
+    return lines
+
+
+def amount(number: int, thing: str) -> str:
+    """So many things."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+# --- emr-steps/fragments/ledger.ts ---
+
+
 def check_refused_share(spark: SparkSession, plan: Plan, refused: int, read: int) -> None:
     """Fails a run most of whose log is not as it should be, before it costs more."""
     limit = plan["ingest"]["maxQuarantineShare"]
     if refused <= limit * read:
         return
-    reasons, examples = quarantined(spark, plan["batch"]["batchId"])
+    reasons, examples, findings = quarantined(spark, plan)
     listed = ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
-    shown = "\n".join(f"{example['reason']} in {example['file']}: {example['line']}" for example in examples)
+    found = [f"- {line}" for line in finding_lines(findings)]
+    shown = [f"{example['reason']} in {example['file']}: {example['line']}" for example in examples]
+    details = "\n".join([*found, *shown])
     raise StepError(
-        f"{refused:,} of {read:,} rows were refused, more than the {limit:.1%} allowed: {listed}\n{shown}",
+        f"{refused:,} of {read:,} rows were refused, more than the {limit:.1%} allowed: {listed}\n{details}",
         "the exporter of the log has changed, or the files are not event files",
-        f"correct the files, or allow a larger maxQuarantineShare; all refused rows are in {QUARANTINE}",
+        f"correct the files, or allow a larger maxQuarantineShare; all refused rows are in the table {QUARANTINE}",
     )
 
 
@@ -1580,6 +2563,8 @@ def taken_out_row(uri: str, batch_id: str, taken_away: int) -> LedgerRow:
         "rows_accepted": 0,
         "rows_quarantined": 0,
         "rows_duplicate": 0,
+        "rows_adapted": 0,
+        "adapted": "{}",
         "rows_taken_away": taken_away,
         "first_day": None,
         "last_day": None,
@@ -1703,10 +2688,10 @@ def counts_of(histogram: str | None) -> collections.Counter[int]:
 
 # --- emr-steps/fragments/repeated-events.ts ---
 
-REPEATED = "lake.churn.repeated_events"
-STAGED_REPEATED = "lake.churn.repeated_events.branch_staging"
+REPEATED = "repeated_events"
+STAGED_REPEATED = "repeated_events.branch_staging"
 CREATE_REPEATED = """
-CREATE TABLE IF NOT EXISTS lake.churn.repeated_events (
+CREATE TABLE IF NOT EXISTS {table} (
   event_date date COMMENT 'UTC day of the event',
   event_time timestamp_ntz COMMENT 'time of the event, UTC',
   user_id string COMMENT 'user; empty when no user is signed in',
@@ -1715,12 +2700,12 @@ CREATE TABLE IF NOT EXISTS lake.churn.repeated_events (
   page string COMMENT 'page that was visited',
   auth string COMMENT 'whether a user was signed in',
   level string COMMENT 'subscription at the time: free or paid',
-  method string COMMENT 'HTTP method',
+  method string COMMENT 'HTTP method; null if it is none',
   status int COMMENT 'HTTP status',
   artist string COMMENT 'artist of the song played',
   song string COMMENT 'title of the song played',
   length_seconds double COMMENT 'length of the song played',
-  gender string COMMENT 'gender the user registered with',
+  gender string COMMENT 'gender the user registered with; null if it is no word for one',
   location string COMMENT 'metropolitan area and state',
   user_agent string COMMENT 'the browser\\'s user agent',
   registered_at timestamp_ntz COMMENT 'when the user registered, UTC',
@@ -1735,15 +2720,13 @@ TBLPROPERTIES (
   'write.metadata.delete-after-commit.enabled' = 'true'
 )
 """
-OPEN_REPEATED = "ALTER TABLE lake.churn.repeated_events CREATE BRANCH staging"
-PUBLISH_REPEATED = "CALL lake.system.fast_forward('churn.repeated_events', 'main', 'staging')"
-CLOSE_REPEATED = "ALTER TABLE lake.churn.repeated_events DROP BRANCH IF EXISTS staging"
 
 
-def holds_copies(spark: SparkSession) -> bool:
+def holds_copies(spark: SparkSession, plan: Plan) -> bool:
     """Whether there ever were copies: most lakes have none. Creates the table."""
-    spark.sql(CREATE_REPEATED)
-    return newest_snapshot(spark, REPEATED) is not None
+    repeated = table_name(plan, REPEATED)
+    spark.sql(CREATE_REPEATED.format(table=repeated))
+    return newest_snapshot(spark, repeated) is not None
 
 
 def replace_copies(spark: SparkSession, plan: Plan, copies: DataFrame, days: set[datetime.date]) -> None:
@@ -1751,27 +2734,29 @@ def replace_copies(spark: SparkSession, plan: Plan, copies: DataFrame, days: set
 
     They come with their places among the rows of their event, and whatever was there before is replaced.
     """
-    spark.sql(CLOSE_REPEATED)
-    spark.sql(OPEN_REPEATED)
+    repeated = table_name(plan, REPEATED)
+    spark.sql(CLOSE_STAGING.format(table=repeated))
+    spark.sql(OPEN_STAGING.format(table=repeated))
     key = Window.partitionBy("user_id", "event_date", "slice", *EVENT_KEY, "source_file").orderBy("place")
     first = copies.withColumn("place_in_file", F.row_number().over(key)).where("place_in_file = 1")
     (
         first.select(*EVENT_NAMES)
-        .writeTo(STAGED_REPEATED)
+        .writeTo(table_name(plan, STAGED_REPEATED))
         .option("fanout-enabled", "true")
         .option(f"snapshot-property.{WRITTEN_FOR}", plan["batch"]["batchId"])
         .overwrite(F.col("event_date").isin(sorted(days)))
     )
 
 
-def publish_copies(spark: SparkSession, batch_id: str) -> None:
+def publish_copies(spark: SparkSession, plan: Plan, batch_id: str) -> None:
     """Publishes the copies that were staged for a batch whose events are published; closes the branch."""
-    table = iceberg_table(spark, REPEATED)
+    repeated = table_name(plan, REPEATED)
+    table = iceberg_table(spark, repeated)
     staged, seen = table.snapshot(STAGING), table.currentSnapshot()
     if staged is not None and staged.summary().get(WRITTEN_FOR) == batch_id:
         if seen is None or seen.snapshotId() != staged.snapshotId():
-            spark.sql(PUBLISH_REPEATED).collect()
-        spark.sql(CLOSE_REPEATED)
+            spark.sql(PUBLISH.format(table=repeated)).collect()
+        spark.sql(CLOSE_STAGING.format(table=repeated))
 
 
 # --- emr-steps/fragments/duplicates.ts ---
@@ -1804,9 +2789,9 @@ ORIGIN = f"IF(batch_id = '{{}}', {NEW}, {HELD})"
 
 
 def days_with_duplicates(
-    spark: SparkSession, days: set[datetime.date], *, are_large: bool
+    spark: SparkSession, table: str, days: set[datetime.date], *, are_large: bool
 ) -> dict[datetime.date, int]:
-    """Those of the days that hold an event twice on the branch, with their rows.
+    """Those of the days that hold an event twice in the table or on the branch, with their rows.
 
     Events are compared by a hash: where two different ones share it, their day is resolved for nothing.
     """
@@ -1816,16 +2801,16 @@ def days_with_duplicates(
     spark.conf.set("spark.sql.sources.v2.bucketing.enabled", "true")
     spark.conf.set("spark.sql.iceberg.planning.preserve-data-grouping", str(not are_large).lower())
     different = F.countDistinct(F.xxhash64("user_id", *EVENT_KEY))
-    of_days = spark.table(STAGED_EVENTS).where(F.col("event_date").isin(sorted(days))).groupBy("event_date")
+    of_days = spark.table(table).where(F.col("event_date").isin(sorted(days))).groupBy("event_date")
     counted = of_days.agg(F.count("*").alias("rows"), different.alias("different"))
     found = {row.event_date: row["rows"] for row in counted.where("rows > different").collect()}
     spark.conf.set("spark.sql.iceberg.planning.preserve-data-grouping", "false")
     return found
 
 
-def rows_of_days(spark: SparkSession, days: set[datetime.date]) -> dict[datetime.date, int]:
-    """The days with their rows on the branch; also those without any."""
-    staged = spark.table(STAGED_EVENTS).where(F.col("event_date").isin(sorted(days)))
+def rows_of_days(spark: SparkSession, table: str, days: set[datetime.date]) -> dict[datetime.date, int]:
+    """The days with their rows in the table or on the branch; also those without any."""
+    staged = spark.table(table).where(F.col("event_date").isin(sorted(days)))
     counted = staged.groupBy("event_date").agg(F.count("*").alias("rows")).collect() if days else []
     return dict.fromkeys(days, 0) | {row.event_date: row["rows"] for row in counted}
 
@@ -1865,10 +2850,11 @@ def marked_rows(
     slices = max(plan["ingest"]["slicesPerDay"], math.ceil(max(days.values()) / ROWS_PER_TASK))
     tasks = max(plan["ingest"]["shufflePartitions"], math.ceil(sum(days.values()) / ROWS_PER_TASK))
     of_days = F.col("event_date").isin(sorted(days))
-    rows = spark.table(STAGED_EVENTS).where(of_days)
+    rows = spark.table(table_name(plan, STAGED_EVENTS)).where(of_days)
     rows = rows.withColumn("origin", F.expr(ORIGIN.format(plan["batch"]["batchId"])))
-    if holds_copies(spark):
-        copies = spark.table(REPEATED).where(of_days).where(~is_forgotten(forgotten, "user_id"))
+    if holds_copies(spark, plan):
+        copies = spark.table(table_name(plan, REPEATED)).where(of_days)
+        copies = copies.where(~is_forgotten(forgotten, "user_id"))
         rows = rows.unionByName(copies.withColumn("origin", F.lit(COPY)))
     files = spark.createDataFrame(list(leaving.numbers.items()), "source_file string, file_number int")
     rows = rows.join(F.broadcast(files), "source_file", "left")
@@ -1898,7 +2884,7 @@ def resolve_days(
     spark: SparkSession,
     plan: Plan,
     days: dict[datetime.date, int],
-    appended: IcebergSnapshot | None,
+    opened: Opened,
     leaving: Leaving,
     forgotten: ForgottenUsers | None,
 ) -> Resolved:
@@ -1920,8 +2906,7 @@ def resolve_days(
     numbers = counts_of(before.get["days"]) + counts_of(after.get["days"])
     first = datetime.date(1970, 1, 1)
     to_write = {first + datetime.timedelta(days=number) for number in numbers}
-    if appended is not None:
-        unstage_days(spark, plan, appended, set(days) - to_write)
+    unstage_days(spark, plan, opened, set(days) - to_write)
     if to_write:
         changing = {day: days[day] for day in to_write}
         events = marked_rows(spark, plan, changing, leaving, forgotten).where("place = 1")
@@ -1938,50 +2923,65 @@ def resolve_days(
 # --- emr-steps/fragments/batch.ts ---
 
 
-class Outcomes(NamedTuple):
-    """Rows read, by file, and rows refused, by file and outcome."""
-
-    read: collections.Counter[int]
-    refused: dict[int, dict[int, int]]
-
-    @property
-    def defects(self) -> int:
-        """Rows that were refused for a defect of theirs."""
-        return sum(
-            count
-            for of_file in self.refused.values()
-            for outcome, count in of_file.items()
-            if outcome != FORGOTTEN
-        )
-
-
 def stage_accepted(
     spark: SparkSession, plan: Plan, files: dict[int, str], forgotten: ForgottenUsers | None
 ) -> Outcomes:
     """Reads the files once: accepted rows go to the branch, all outcomes are counted."""
-    read: collections.Counter[int] = collections.Counter()
-    refused: dict[int, dict[int, int]] = collections.defaultdict(dict)
+    outcomes = Outcomes(collections.Counter(), {}, set())
     if not files:
-        return Outcomes(read, refused)
+        return outcomes
     observation = Observation("outcomes")
     rows = read_rows(spark, plan, files, forgotten)
-    by_file_and_outcome = tally(f"file_number * {OUTCOMES} + outcome", len(files) * OUTCOMES)
+    by_file_and_outcome = tally(f"file_number * {OUTCOMES} + {COUNTED_AS}", len(files) * OUTCOMES)
     accepted: DataFrame = (
         rows.observe(observation, by_file_and_outcome.alias("by_file_and_outcome"))
         .where("outcome = 0")
         .selectExpr(*EVENT_COLUMNS, "file_number")
     )
     stage_new_rows(accepted, plan, files)
-
-    for code, count in counts_of(observation.get["by_file_and_outcome"]).items():
-        number, outcome = divmod(code, OUTCOMES)
-        read[number] += count
-        if outcome > 0:
-            refused[number][outcome] = count
-    return Outcomes(read, refused)
+    outcomes.take(counts_of(observation.get["by_file_and_outcome"]))
+    return outcomes
 
 
-def days_left(spark: SparkSession, former: dict[str, LedgerRow], batch_id: str) -> set[datetime.date]:
+def stage_adapted(
+    spark: SparkSession,
+    plan: Plan,
+    files: dict[int, str],
+    outcomes: Outcomes,
+    forgotten: ForgottenUsers | None,
+) -> Tolerated:
+    """Reads files again in which adapting changes anything: what was staged of them is replaced, and counted anew."""
+    tolerated = second_look(spark, plan, files, outcomes, forgotten)
+    if not tolerated.files:
+        return tolerated
+    forget_files(
+        spark, table_name(plan, STAGED_EVENTS), plan["batch"]["batchId"], list(tolerated.files.values())
+    )
+    observation = Observation("adapted")
+    bins = len(tolerated.files)
+    by_outcome = tally(f"file_number * {OUTCOMES} + {COUNTED_AS}", bins * OUTCOMES)
+    adaptations = f"IF(outcome = 0, file_number * {COUNTED} + adapted % {COUNTED}, NULL)"
+    by_adaptation = tally(adaptations, bins * COUNTED)
+    rows = read_adapted_rows(spark, plan, tolerated.files, tolerated.cut, forgotten)
+    accepted = (
+        rows.observe(observation, by_outcome.alias("by_outcome"), by_adaptation.alias("by_adaptation"))
+        .where("outcome = 0")
+        .selectExpr(*EVENT_COLUMNS, "file_number")
+    )
+    stage_new_rows(accepted, plan, files)
+    for number in tolerated.files:
+        outcomes.read[number] = 0
+        outcomes.refused.pop(number, None)
+    outcomes.take(counts_of(observation.get["by_outcome"]))
+    for code, count in counts_of(observation.get["by_adaptation"]).items():
+        number, bits = divmod(code, COUNTED)
+        of_file = tolerated.adapted.setdefault(number, collections.Counter())
+        of_file["rows"] += count if bits else 0
+        of_file.update(dict.fromkeys(adaptations_of(bits), count))
+    return tolerated
+
+
+def days_left(spark: SparkSession, plan: Plan, former: dict[str, LedgerRow]) -> set[datetime.date]:
     """The days of versions that leave. Where the ledger does not know them, the events do."""
     known = {uri: content_of(row) for uri, row in former.items()}
     days = {day for content in known.values() if content is not None for day in content}
@@ -1989,7 +2989,7 @@ def days_left(spark: SparkSession, former: dict[str, LedgerRow], batch_id: str) 
     if not unknown:
         return days
     files = F.broadcast(spark.createDataFrame(unknown, "source_file string"))
-    others = spark.table(STAGED_EVENTS).where(F.col("batch_id") != batch_id)
+    others = spark.table(table_name(plan, STAGED_EVENTS)).where(F.col("batch_id") != plan["batch"]["batchId"])
     held = others.join(files, "source_file", "left_semi").select("event_date").distinct()
     return days | {row.event_date for row in held.collect()}
 
@@ -2024,24 +3024,28 @@ def stage_batch(spark: SparkSession, plan: Plan, former: dict[str, LedgerRow]) -
     files = number_files(batch)
     numbers = {uri: number for number, uri in files.items()}
     forgotten = forgotten_users(Files(spark), plan["lakeRoot"])
-    before = open_staging(spark, plan)
+    check_cut_sizes(spark, batch)
+    opened = open_staging(spark, plan)
     outcomes = stage_accepted(spark, plan, files, forgotten)
-    quarantine_rows(spark, plan, files, outcomes.refused, forgotten)
+    tolerated = stage_adapted(spark, plan, files, outcomes, forgotten)
+    quarantine_rows(spark, plan, files, outcomes.refused, forgotten, tolerated)
     check_refused_share(spark, plan, outcomes.defects, sum(outcomes.read.values()))
 
-    content = contents(content_of_batch(spark, STAGED_EVENTS, batch_id)) if files else {}
-    appended, days = just_staged(spark) if files else (None, set())
+    staged_events = table_name(plan, STAGED_EVENTS)
+    content = contents(content_of_batch(spark, staged_events, batch_id)) if files else {}
+    days = {day for _, day in files_staged(spark, plan, opened)}
     taken_out = enumerate(sorted(former.keys() - numbers.keys()), len(files))
     all_numbers = numbers | {uri: number for number, uri in taken_out}
     leaving = Leaving(all_numbers, same_days(content, former, numbers))
-    left = days_left(spark, former, batch_id)
+    left = days_left(spark, plan, former)
     are_large = plan["ingest"]["slicesPerDay"] > 1
-    resolving = days_with_duplicates(spark, days - left, are_large=are_large) | rows_of_days(spark, left)
-    resolved = resolve_days(spark, plan, resolving, appended, leaving, forgotten)
+    twice = days_with_duplicates(spark, staged_events, days - left, are_large=are_large)
+    resolving = twice | rows_of_days(spark, staged_events, left)
+    resolved = resolve_days(spark, plan, resolving, opened, leaving, forgotten)
 
     accepted: collections.Counter[str] = collections.Counter()
     if resolving:
-        for row in rows_of_batch(spark, STAGED_EVENTS, batch_id):
+        for row in rows_of_batch(spark, staged_events, batch_id):
             accepted[row.source_file] += row["rows"]
     else:
         for uri, of_file in content.items():
@@ -2049,6 +3053,7 @@ def stage_batch(spark: SparkSession, plan: Plan, former: dict[str, LedgerRow]) -
     ledger: list[LedgerRow] = []
     for file in batch["files"]:
         uri, number = file["uri"], numbers[file["uri"]]
+        adapted = tolerated.adapted.get(number, collections.Counter())
         same = sum(rows for day, (rows, _) in content.get(uri, {}).items() if (number, day) in leaving.same)
         ledger.append(
             {
@@ -2060,6 +3065,8 @@ def stage_batch(spark: SparkSession, plan: Plan, former: dict[str, LedgerRow]) -
                 "rows_accepted": accepted[uri] + resolved.kept[number],
                 "rows_quarantined": sum(outcomes.refused.get(number, {}).values()),
                 "rows_duplicate": resolved.duplicates[number] + same - resolved.kept[number],
+                "rows_adapted": adapted["rows"],
+                "adapted": json.dumps({code: adapted[code] for code in ADAPTATIONS if adapted[code]}),
                 "rows_taken_away": resolved.taken[number],
                 "first_day": str(min(content[uri])) if uri in content else None,
                 "last_day": str(max(content[uri])) if uri in content else None,
@@ -2074,10 +3081,10 @@ def stage_batch(spark: SparkSession, plan: Plan, former: dict[str, LedgerRow]) -
     return Staged(
         ledger,
         {
-            "before": before,
+            "before": opened.events,
             "takenAway": sum(resolved.taken.values()) + resolved.displaced,
             "returned": resolved.returned,
-            "after": events_in(spark, iceberg_table(spark, EVENTS).snapshot(STAGING)),
+            "after": events_in(spark, plan, iceberg_table(spark, table_name(plan, EVENTS)).snapshot(STAGING)),
         },
         has_copies=bool(resolving),
         held=accepted.total(),
@@ -2086,9 +3093,9 @@ def stage_batch(spark: SparkSession, plan: Plan, former: dict[str, LedgerRow]) -
 
 # --- emr-steps/fragments/user-days.ts ---
 
-USER_DAYS = "lake.churn.user_days"
+USER_DAYS = "user_days"
 CREATE_USER_DAYS = """
-CREATE TABLE IF NOT EXISTS lake.churn.user_days (
+CREATE TABLE IF NOT EXISTS {table} (
   day date COMMENT 'UTC day',
   user_id string COMMENT 'user',
   events bigint COMMENT 'events of the user on the day',
@@ -2113,10 +3120,14 @@ CREATE TABLE IF NOT EXISTS lake.churn.user_days (
   cancellations bigint COMMENT 'events on page Cancellation Confirmation',
   paid_events bigint COMMENT 'events while the subscription was paid',
   paid_songs bigint COMMENT 'songs played while the subscription was paid',
+  paid_thumbs_up bigint COMMENT 'thumbs up while the subscription was paid',
+  paid_thumbs_down bigint COMMENT 'thumbs down while the subscription was paid',
+  paid_adverts bigint COMMENT 'adverts while the subscription was paid',
   song_seconds double COMMENT 'sum of the lengths of the songs played',
   sessions bigint COMMENT 'sessions with an event on the day (including one that began the day before)',
   session_seconds double COMMENT 'time between first and last event of each session, within the day',
   artist_sketch binary COMMENT 'HyperLogLog sketch of the artists played (Apache DataSketches)',
+  last_cancelled_at timestamp_ntz COMMENT 'last cancellation of the day; null if there was none',
   first_event_at timestamp_ntz COMMENT 'first event of the day',
   last_event_at timestamp_ntz COMMENT 'last event of the day',
   first_session_id bigint COMMENT 'session of the first event',
@@ -2167,6 +3178,10 @@ SELECT
   COUNT_IF(page = 'Cancellation Confirmation') AS cancellations,
   COUNT_IF(level = 'paid') AS paid_events,
   COUNT_IF(level = 'paid' AND page = 'NextSong') AS paid_songs,
+  COUNT_IF(level = 'paid' AND page = 'Thumbs Up') AS paid_thumbs_up,
+  COUNT_IF(level = 'paid' AND page = 'Thumbs Down') AS paid_thumbs_down,
+  COUNT_IF(level = 'paid' AND page = 'Roll Advert') AS paid_adverts,
+  MAX(IF(page = 'Cancellation Confirmation', event_time, NULL)) AS last_cancelled_at,
   COALESCE(SUM(length_seconds), 0D) AS song_seconds,
   MIN(event_time) AS started_at,
   MAX(event_time) AS ended_at
@@ -2191,6 +3206,7 @@ SELECT
   event_date AS day,
   user_id,
   SUM(events) AS events,
+  SUM(paid_events) AS paid_events,
   SUM(songs) AS songs,
   SUM(home_visits) AS home_visits,
   SUM(thumbs_up) AS thumbs_up,
@@ -2210,9 +3226,12 @@ SELECT
   SUM(errors) AS errors,
   SUM(cancel_visits) AS cancel_visits,
   SUM(cancellations) AS cancellations,
-  SUM(paid_events) AS paid_events,
   SUM(paid_songs) AS paid_songs,
+  SUM(paid_thumbs_up) AS paid_thumbs_up,
+  SUM(paid_thumbs_down) AS paid_thumbs_down,
+  SUM(paid_adverts) AS paid_adverts,
   ROUND(SUM(song_seconds), 6) AS song_seconds,
+  MAX(last_cancelled_at) AS last_cancelled_at,
   COUNT(*) AS sessions,
   SUM(TIMESTAMPDIFF(MILLISECOND, started_at, ended_at)) / 1000D AS session_seconds,
   MIN(STRUCT(started_at, ended_at, session_id)) AS first_session,
@@ -2246,10 +3265,14 @@ USER_DAY_COLUMNS = [
     "cancellations",
     "paid_events",
     "paid_songs",
+    "paid_thumbs_up",
+    "paid_thumbs_down",
+    "paid_adverts",
     "song_seconds",
     "sessions",
     "session_seconds",
     "artist_sketch",
+    "last_cancelled_at",
     "first_session.started_at AS first_event_at",
     "last_session.ended_at AS last_event_at",
     "first_session.session_id AS first_session_id",
@@ -2265,58 +3288,113 @@ USER_DAY_COLUMNS = [
     "latest.registered_at AS registered_at",
 ]
 
-# Properties of a snapshot of user_days: the snapshot of events that it was computed from, and a hash of how.
+# Types by column: a lake of an earlier version is given the columns that it lacks.
+USER_DAYS_TYPES = {
+    "day": "date",
+    "user_id": "string",
+    "events": "bigint",
+    "songs": "bigint",
+    "home_visits": "bigint",
+    "thumbs_up": "bigint",
+    "thumbs_down": "bigint",
+    "playlist_adds": "bigint",
+    "friend_adds": "bigint",
+    "adverts": "bigint",
+    "logouts": "bigint",
+    "downgrade_visits": "bigint",
+    "downgrades": "bigint",
+    "upgrade_visits": "bigint",
+    "upgrades": "bigint",
+    "help_visits": "bigint",
+    "settings_visits": "bigint",
+    "settings_saves": "bigint",
+    "about_visits": "bigint",
+    "errors": "bigint",
+    "cancel_visits": "bigint",
+    "cancellations": "bigint",
+    "paid_events": "bigint",
+    "paid_songs": "bigint",
+    "paid_thumbs_up": "bigint",
+    "paid_thumbs_down": "bigint",
+    "paid_adverts": "bigint",
+    "song_seconds": "double",
+    "sessions": "bigint",
+    "session_seconds": "double",
+    "artist_sketch": "binary",
+    "last_cancelled_at": "timestamp_ntz",
+    "first_event_at": "timestamp_ntz",
+    "last_event_at": "timestamp_ntz",
+    "first_session_id": "bigint",
+    "first_session_started_at": "timestamp_ntz",
+    "first_session_ended_at": "timestamp_ntz",
+    "last_session_id": "bigint",
+    "last_session_started_at": "timestamp_ntz",
+    "last_session_ended_at": "timestamp_ntz",
+    "level": "string",
+    "gender": "string",
+    "location": "string",
+    "user_agent": "string",
+    "registered_at": "timestamp_ntz",
+}
+
+# Properties of a snapshot of user_days: the snapshot of events that it was computed from, and the roll-up.
 COMPUTED_FROM = "computed-from-events-snapshot"
 COMPUTED_BY = "computed-by-roll-up"
-ROLL_UP_HASH = "4dd6a62d6138056a"
+ROLL_UP_HASH = "5337f6848b1b4250"
 
 
-def changed_days(spark: SparkSession) -> set[datetime.date]:
+def changed_days(spark: SparkSession, plan: Plan) -> set[datetime.date]:
     """Days of events that have changed since user_days were computed.
 
     Found in the lineage of snapshots, not in what this run did: so whatever an interrupted run left is found
-    as well, and a second try finds the same. All days, when another release has computed them.
+    as well, and a second try finds the same.
     """
-    events = iceberg_table(spark, EVENTS)
-    since = snapshots_since(events, events.currentSnapshot(), computed_from(spark))
-    if since is not None and is_computed_as_now(spark):
+    events = iceberg_table(spark, table_name(plan, EVENTS))
+    since = snapshots_since(events, events.currentSnapshot(), computed_from(spark, plan))
+    if since is not None:
         return days_changed_by_all(spark, events, since)
-    held = spark.table(EVENTS).select("event_date")
-    known = spark.table(USER_DAYS).select("day")
+    held = spark.table(table_name(plan, EVENTS)).select("event_date")
+    known = spark.table(table_name(plan, USER_DAYS)).select("day")
     return {row.event_date for row in held.union(known).distinct().collect()}
 
 
-def computed_from(spark: SparkSession) -> str | None:
-    """The snapshot of events that the current user_days were computed from."""
-    current = iceberg_table(spark, USER_DAYS).currentSnapshot()
-    return None if current is None else current.summary().get(COMPUTED_FROM)
+def computed_from(spark: SparkSession, plan: Plan) -> str | None:
+    """The snapshot of events that the current user_days were computed from; none if by another roll-up."""
+    current = iceberg_table(spark, table_name(plan, USER_DAYS)).currentSnapshot()
+    if current is None or current.summary().get(COMPUTED_BY) != ROLL_UP_HASH:
+        return None
+    return current.summary().get(COMPUTED_FROM)
 
 
-def is_computed_as_now(spark: SparkSession) -> bool:
-    """Whether the current user_days were computed as they are by this release."""
-    current = iceberg_table(spark, USER_DAYS).currentSnapshot()
-    return current is None or current.summary().get(COMPUTED_BY) == ROLL_UP_HASH
+def add_missing_columns(spark: SparkSession, table: str) -> None:
+    """Gives the table of an earlier version the columns that it lacks; all its days are then computed again."""
+    known = spark.table(table).columns
+    for name, column_type in USER_DAYS_TYPES.items():
+        if name not in known:
+            spark.sql(f"ALTER TABLE {table} ADD COLUMN {name} {column_type}")
 
 
-def refresh_user_days(spark: SparkSession) -> int:
+def refresh_user_days(spark: SparkSession, plan: Plan) -> int:
     """Recomputes the days of user_days whose events have changed; returns how many."""
-    spark.sql(CREATE_USER_DAYS)
-    source = newest_snapshot(spark, EVENTS)
+    events, user_days = table_name(plan, EVENTS), table_name(plan, USER_DAYS)
+    spark.sql(CREATE_USER_DAYS.format(table=user_days))
+    add_missing_columns(spark, user_days)
+    source = newest_snapshot(spark, events)
     if source is None:
         return 0
-    days = changed_days(spark)
+    days = changed_days(spark, plan)
     if not days:
         return 0
     literals = ", ".join(f"DATE '{day}'" for day in sorted(days))
-    spark.sql(SESSION_DAYS.format(events=EVENTS, days=literals)).createOrReplaceTempView("session_days")
-    attributes = spark.sql(DAY_ATTRIBUTES.format(events=EVENTS, days=literals))
+    spark.sql(SESSION_DAYS.format(events=events, days=literals)).createOrReplaceTempView("session_days")
+    attributes = spark.sql(DAY_ATTRIBUTES.format(events=events, days=literals))
     (
         spark.sql(ROLL_UP)
         .join(attributes.withColumnRenamed("event_date", "day"), ["day", "user_id"])
         .selectExpr(*USER_DAY_COLUMNS)
         .repartition("day")
         .sortWithinPartitions("day", "user_id")
-        .writeTo(USER_DAYS)
+        .writeTo(user_days)
         .option(f"snapshot-property.{COMPUTED_FROM}", source)
         .option(f"snapshot-property.{COMPUTED_BY}", ROLL_UP_HASH)
         .overwrite(F.expr(f"day IN ({literals})"))
@@ -2362,9 +3440,9 @@ def finish_batch(spark: SparkSession, plan: Plan, files: Files, draft: Draft) ->
     """
     batch_id = draft["batchId"]
     if draft["hasCopies"]:
-        publish_copies(spark, batch_id)
-    forget_former_refusals(spark, batch_id, draft["formerlyRefused"])
-    recomputed = refresh_user_days(spark)
+        publish_copies(spark, plan, batch_id)
+    forget_former_refusals(spark, plan, batch_id, draft["formerlyRefused"])
+    recomputed = refresh_user_days(spark, plan)
     rows = "".join(json.dumps(row) + "\n" for row in draft["ledger"])
     files.write_text(ledger_uri(plan, batch_id), rows)
     return recomputed
@@ -2381,7 +3459,7 @@ def finish_published(spark: SparkSession, plan: Plan, files: Files) -> tuple[lis
         if files.exists(ledger_uri(plan, batch_id)):
             continue
         draft = read_draft(files, plan, batch_id)
-        if draft is not None and is_published(spark, batch_id):
+        if draft is not None and is_published(spark, plan, batch_id):
             recomputed += finish_batch(spark, plan, files, draft)
             finished.append(batch_id)
     return finished, recomputed
@@ -2421,13 +3499,13 @@ def ingest_batch(spark: SparkSession, plan: Plan, files: Files) -> Ingested:
     finished, recomputed = finish_published(spark, plan, files)
     if files.exists(ledger_uri(plan, batch_id)):
         known = read_draft(files, plan, batch_id)
-        recomputed += refresh_user_days(spark)
+        recomputed += refresh_user_days(spark, plan)
         return Ingested(
             read_ledger(files, plan, batch_id),
             None if known is None else known["changes"],
-            quarantined(spark, batch_id),
+            quarantined(spark, plan),
             # Since then, users may have been forgotten: what is there is counted, and may be less.
-            spark.table(EVENTS).where(F.col("batch_id") == batch_id).count(),
+            spark.table(table_name(plan, EVENTS)).where(F.col("batch_id") == batch_id).count(),
             recomputed,
         )
     plan = {**plan, "abandonedBatchIds": [id for id in plan["abandonedBatchIds"] if id not in finished]}
@@ -2443,7 +3521,7 @@ def ingest_batch(spark: SparkSession, plan: Plan, files: Files) -> Ingested:
             "the upload was cut short, the file is not the gzip its name says, or it was removed meanwhile",
             "deliver the whole file again, then start a new run; nothing of this batch was published",
         ) from error
-    refusals = quarantined(spark, batch_id)
+    refusals = quarantined(spark, plan)
     check_accounts(staged.ledger, sum(refusals.reasons.values()))
     check_changes(staged.ledger, staged.changes)
     draft: Draft = {
@@ -2454,7 +3532,7 @@ def ingest_batch(spark: SparkSession, plan: Plan, files: Files) -> Ingested:
         "formerlyRefused": sorted(uri for uri, row in former.items() if row["rows_quarantined"] > 0),
     }
     files.write_json(draft_uri(plan, batch_id), draft)
-    publish_events(spark)
+    publish_staged(spark, plan)
     recomputed += finish_batch(spark, plan, files, draft)
     return Ingested(staged.ledger, staged.changes, refusals, staged.held, recomputed)
 
@@ -2469,14 +3547,15 @@ def run(spark: SparkSession, plan: Plan) -> IngestResult:
     # Sketches are kept in a hash map; the default gives up after 128 users a task and sorts all events again.
     spark.conf.set("spark.sql.objectHashAggregate.sortBased.fallbackThreshold", "100000")
     spark.conf.set("spark.sql.shuffle.partitions", str(plan["ingest"]["shufflePartitions"]))
-    ledger, changes, (reasons, examples), held, recomputed = ingest_batch(spark, plan, Files(spark))
-    spark.sql(CLOSE_STAGING)
+    ledger, changes, (reasons, examples, findings), held, recomputed = ingest_batch(spark, plan, Files(spark))
+    close_staging(spark, plan)
     expire_snapshots(spark, plan, [EVENTS, USER_DAYS], SNAPSHOT_RETENTION_DAYS)
     # What is deleted from the quarantine is deleted for good: no model was trained on it.
     expire_snapshots(spark, plan, [QUARANTINE], 1)
-    if holds_copies(spark):
+    if holds_copies(spark, plan):
         expire_snapshots(spark, plan, [REPEATED], 1)
 
+    events = table_name(plan, EVENTS)
     files = [row for row in ledger if not row.get("taken_out")]
     first_days = [day for row in files if (day := row.get("first_day")) is not None]
     last_days = [day for row in files if (day := row.get("last_day")) is not None]
@@ -2488,9 +3567,11 @@ def run(spark: SparkSession, plan: Plan) -> IngestResult:
             "duplicates": sum(row["rows_duplicate"] for row in ledger),
         },
         "changes": changes,
-        "lake": {"events": events_in(spark, iceberg_table(spark, EVENTS).currentSnapshot())},
+        "lake": {"events": events_in(spark, plan, iceberg_table(spark, events).currentSnapshot())},
         "refused": reasons,
         "examples": examples,
+        "findings": findings,
+        "adapted": adapted_rows(ledger),
         "filesRead": len(files),
         "bytesRead": sum(row["bytes"] for row in files),
         "held": {"events": held, "quarantined": sum(reasons.values())},
@@ -2498,8 +3579,8 @@ def run(spark: SparkSession, plan: Plan) -> IngestResult:
         "lastDay": max(last_days, default=None),
         "daysRecomputed": recomputed,
         "snapshots": {
-            "events": newest_snapshot(spark, EVENTS),
-            "user_days": newest_snapshot(spark, USER_DAYS),
+            "events": newest_snapshot(spark, events),
+            "user_days": newest_snapshot(spark, table_name(plan, USER_DAYS)),
         },
     }
 

@@ -64,6 +64,7 @@ class IngestSettings(TypedDict):
     earliestEventMilliseconds: int
     latestEventMilliseconds: int
     maxQuarantineShare: float
+    strict: NotRequired[bool]
     shufflePartitions: int
     slicesPerDay: int
 
@@ -138,6 +139,7 @@ class Plan(TypedDict):
     plannedAt: str
     release: str
     lakeRoot: str
+    database: str
     batch: Batch
     abandonedBatchIds: list[str]
     listing: NotRequired[Listing]
@@ -242,6 +244,20 @@ def hadoop_file_system(spark: Driver, uri: str) -> HadoopFileSystem:
 def stream_text(spark: Driver, stream: JavaStream) -> str:
     """What is left to read of an open file."""
     return str(java(spark).org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))
+
+
+def first_bytes(spark: SparkSession, uri: str, count: int) -> bytes:
+    """The first bytes of a file, unpacked; fewer where the file is shorter."""
+    commons = java(spark).org.apache.commons.io
+    path = hadoop_path(spark, uri)
+    codecs = java(spark).org.apache.hadoop.io.compress.CompressionCodecFactory(hadoop_configuration(spark))
+    codec = codecs.getCodec(path)
+    opened = hadoop_file_system(spark, uri).open(path)
+    try:
+        stream = opened if codec is None else codec.createInputStream(opened)
+        return bytes(commons.IOUtils.toByteArray(commons.input.BoundedInputStream(stream, count)))
+    finally:
+        opened.close()
 
 
 def path_of_rows(spark: SparkSession, uri: str) -> str:
@@ -526,6 +542,8 @@ class StepError(Exception):
 # --- emr-steps/fragments/explanation.ts ---
 
 ERROR_LINES = 12
+# Its messages quote what it could not read, and that may name a person.
+JSON_READER = "com.fasterxml.jackson."
 OUT_OF_MEMORY = "java.lang.OutOfMemoryError"
 # Of Java, of Hadoop, and of the AWS services that answer 400 to what they do not allow.
 DENIALS = {"AccessDeniedException", "AccessControlException"}
@@ -573,14 +591,24 @@ def diagnose(error: BaseException, lost: Sequence[str]) -> tuple[str, str]:
     )
 
 
+def message_lines(error: BaseException) -> list[str]:
+    """The message of an error, without anything of the raw log: the step's own is whole, others are shortened."""
+    classes = {name for throwable in java_throwables(error) for name in class_names(throwable)}
+    quoting = sorted(name for name in classes if name.startswith(JSON_READER))
+    if quoting:
+        return [f"a text could not be read as JSON ({quoting[0].rpartition('.')[2]})"]
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return lines if isinstance(error, StepError) else lines[:ERROR_LINES]
+
+
 def explain(step: StepName, error: BaseException, lost: Sequence[str] = ()) -> StepFailure:
     """What went wrong, in words for the operator who is paged."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
+    lines = message_lines(error)
     cause, remedy = diagnose(error, lost)
     return {
         "step": step,
         "errorClass": type(error).__name__,
-        "message": "\n".join(lines[:ERROR_LINES]) or type(error).__name__,
+        "message": "\n".join(lines) or type(error).__name__,
         "likelyCause": cause,
         "whatToDo": remedy,
     }
@@ -693,6 +721,8 @@ def main(
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plan", required=True, help="URI of the run's plan.json")
     plan_uri: str = parser.parse_args().plan
+    # On one machine several steps share an application, which none of them may end.
+    is_own = SparkContext._active_spark_context is None
     spark = start(step, plan_uri, start_seconds)
     files = Files(spark)
     plan: Plan = files.read_json(plan_uri)
@@ -707,7 +737,8 @@ def main(
         files.write_json(outputs["errors"][step], explain(step, error, lost_executors(spark)))
         sys.exit(1)
     finally:
-        spark.stop()
+        if is_own:
+            spark.stop()
 
 
 # --- emr-steps/generated/types/scoring_result.py ---
@@ -721,6 +752,15 @@ class TopUser(TypedDict):
     level: str | None
     inControlGroup: bool
     reasons: list[str]
+
+
+class ProbabilityBin(TypedDict):
+    """Living users of nearly the same probability."""
+
+    bin: int
+    users: int
+    expected: float
+    control: int
 
 
 class FeatureDrift(TypedDict):
@@ -750,8 +790,19 @@ class ScoringResult(TypedDict):
     cutoff: str
     expectedCancellations: float
     top: list[TopUser]
+    probabilities: NotRequired[list[ProbabilityBin]]
     drift: Drift
     snapshots: ScoringSnapshots
+
+
+# --- emr-steps/fragments/table-name.ts ---
+
+CATALOG = "lake"
+
+
+def table_name(plan: Plan, table: str) -> str:
+    """The name by which Spark finds a table, a branch or a metadata table of the lake."""
+    return f"{CATALOG}.{plan['database']}.{table}"
 
 
 # --- emr-steps/fragments/snapshots.ts ---
@@ -791,7 +842,8 @@ def expire_snapshots(spark: SparkSession, plan: Plan, tables: list[str], days: i
     planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
     oldest = planned_at - datetime.timedelta(days=days)
     for table in tables:
-        iceberg_table(spark, table).expireSnapshots().expireOlderThan(int(oldest.timestamp() * 1000)).commit()
+        expiry = iceberg_table(spark, table_name(plan, table)).expireSnapshots()
+        expiry.expireOlderThan(int(oldest.timestamp() * 1000)).commit()
 
 
 # --- emr-steps/fragments/model-inputs.ts ---
@@ -991,10 +1043,10 @@ def score_drift(test_scores: ScoreBins, users: int, reached: list[int]) -> float
 # --- emr-steps/score-users.ts ---
 
 STEP: StepName = "score-users"
-FEATURES = "lake.churn.features"
-SCORES = "lake.churn.scores"
+FEATURES = "features"
+SCORES = "scores"
 SCORES_DEFINITION = """
-CREATE TABLE IF NOT EXISTS lake.churn.scores (
+CREATE TABLE IF NOT EXISTS {table} (
   run_id string COMMENT 'run that scored',
   user_id string COMMENT 'user',
   cutoff date COMMENT 'scoring cutoff: everything before midnight (UTC) at the start of this day was known',
@@ -1029,7 +1081,8 @@ COLUMNS = [
 # The name under which a row is scored as it is, beside the groups of features.
 AS_IT_IS = ""
 REASONS = 3
-TOP_USERS = 50
+TOP_USERS = 2200
+PROBABILITY_BINS = 2000
 HASH_VALUES = 2**32
 
 
@@ -1113,22 +1166,49 @@ def top_users(scores: DataFrame) -> list[TopUser]:
     ]
 
 
+def probability_bins(scores: DataFrame) -> list[ProbabilityBin]:
+    """Users by probability, so that the worth of a list can be computed for any cost of contacting."""
+    own = F.floor(F.col("probability") * PROBABILITY_BINS).cast("int")
+    control = F.when(F.col("in_control_group"), 1).otherwise(0)
+    # A sum of decimals does not depend on the order of its parts.
+    part = F.when(~F.col("in_control_group"), F.col("probability").cast("decimal(20,12)")).otherwise(F.lit(0))
+    bins = (
+        scores.withColumn("bin", F.least(own, F.lit(PROBABILITY_BINS - 1)))
+        .groupBy("bin")
+        .agg(
+            F.count(F.lit(1)).alias("users"),
+            F.sum(control).alias("control"),
+            F.sum(part).cast("double").alias("expected"),
+        )
+    )
+    return [
+        {
+            "bin": row.bin,
+            "users": row.users - row.control,
+            "expected": row.expected,
+            "control": row.control,
+        }
+        for row in bins.orderBy("bin").collect()
+    ]
+
+
 def run(spark: SparkSession, plan: Plan) -> ScoringResult:
     """Scores, writes this run's partition, and counts what was written."""
     description, model = load(Files(spark), plan["outputs"]["model"])
     inputs, test_scores = description["inputs"], description["testScores"]
     names = [feature["name"] for feature in inputs]
-    features = read_snapshot(spark, FEATURES, current_snapshot(spark, FEATURES))
+    features_table, scores_table = table_name(plan, FEATURES), table_name(plan, SCORES)
+    features = read_snapshot(spark, features_table, current_snapshot(spark, features_table))
     spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
     variants = with_variants(living_users(features, inputs), inputs)
     scored = with_raw_score(description["kind"], model, variants)
     scores = ranked(with_reasons(scored), description["calibration"], plan)
-    spark.sql(SCORES_DEFINITION)
-    scores.writeTo(SCORES).overwrite(F.col("run_id") == plan["runId"])
+    spark.sql(SCORES_DEFINITION.format(table=scores_table))
+    scores.writeTo(scores_table).overwrite(F.col("run_id") == plan["runId"])
     expire_snapshots(spark, plan, [SCORES], SNAPSHOT_RETENTION_DAYS)
 
-    snapshot = current_snapshot(spark, SCORES)
-    written = read_snapshot(spark, SCORES, snapshot).where(F.col("run_id") == plan["runId"]).cache()
+    snapshot = current_snapshot(spark, scores_table)
+    written = read_snapshot(spark, scores_table, snapshot).where(F.col("run_id") == plan["runId"]).cache()
     # A sum of decimals does not depend on the order of its parts.
     expected = F.sum(F.col("probability").cast("decimal(20,12)")).cast("double")
     (totals,) = written.agg(
@@ -1142,6 +1222,7 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
         "cutoff": str(totals.cutoff),
         "expectedCancellations": totals.expected_cancellations,
         "top": top_users(written),
+        "probabilities": probability_bins(written),
         "drift": {
             "features": feature_drift(features, names, sum(test_scores["rows"])),
             "score": score_drift(test_scores, totals.users, totals.reached),

@@ -72,6 +72,7 @@ class IngestSettings(TypedDict):
     earliestEventMilliseconds: int
     latestEventMilliseconds: int
     maxQuarantineShare: float
+    strict: NotRequired[bool]
     shufflePartitions: int
     slicesPerDay: int
 
@@ -146,6 +147,7 @@ class Plan(TypedDict):
     plannedAt: str
     release: str
     lakeRoot: str
+    database: str
     batch: Batch
     abandonedBatchIds: list[str]
     listing: NotRequired[Listing]
@@ -250,6 +252,20 @@ def hadoop_file_system(spark: Driver, uri: str) -> HadoopFileSystem:
 def stream_text(spark: Driver, stream: JavaStream) -> str:
     """What is left to read of an open file."""
     return str(java(spark).org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))
+
+
+def first_bytes(spark: SparkSession, uri: str, count: int) -> bytes:
+    """The first bytes of a file, unpacked; fewer where the file is shorter."""
+    commons = java(spark).org.apache.commons.io
+    path = hadoop_path(spark, uri)
+    codecs = java(spark).org.apache.hadoop.io.compress.CompressionCodecFactory(hadoop_configuration(spark))
+    codec = codecs.getCodec(path)
+    opened = hadoop_file_system(spark, uri).open(path)
+    try:
+        stream = opened if codec is None else codec.createInputStream(opened)
+        return bytes(commons.IOUtils.toByteArray(commons.input.BoundedInputStream(stream, count)))
+    finally:
+        opened.close()
 
 
 def path_of_rows(spark: SparkSession, uri: str) -> str:
@@ -540,6 +556,8 @@ class StepError(Exception):
 # --- emr-steps/fragments/explanation.ts ---
 
 ERROR_LINES = 12
+# Its messages quote what it could not read, and that may name a person.
+JSON_READER = "com.fasterxml.jackson."
 OUT_OF_MEMORY = "java.lang.OutOfMemoryError"
 # Of Java, of Hadoop, and of the AWS services that answer 400 to what they do not allow.
 DENIALS = {"AccessDeniedException", "AccessControlException"}
@@ -587,14 +605,24 @@ def diagnose(error: BaseException, lost: Sequence[str]) -> tuple[str, str]:
     )
 
 
+def message_lines(error: BaseException) -> list[str]:
+    """The message of an error, without anything of the raw log: the step's own is whole, others are shortened."""
+    classes = {name for throwable in java_throwables(error) for name in class_names(throwable)}
+    quoting = sorted(name for name in classes if name.startswith(JSON_READER))
+    if quoting:
+        return [f"a text could not be read as JSON ({quoting[0].rpartition('.')[2]})"]
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return lines if isinstance(error, StepError) else lines[:ERROR_LINES]
+
+
 def explain(step: StepName, error: BaseException, lost: Sequence[str] = ()) -> StepFailure:
     """What went wrong, in words for the operator who is paged."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
+    lines = message_lines(error)
     cause, remedy = diagnose(error, lost)
     return {
         "step": step,
         "errorClass": type(error).__name__,
-        "message": "\n".join(lines[:ERROR_LINES]) or type(error).__name__,
+        "message": "\n".join(lines) or type(error).__name__,
         "likelyCause": cause,
         "whatToDo": remedy,
     }
@@ -707,6 +735,8 @@ def main(
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plan", required=True, help="URI of the run's plan.json")
     plan_uri: str = parser.parse_args().plan
+    # On one machine several steps share an application, which none of them may end.
+    is_own = SparkContext._active_spark_context is None
     spark = start(step, plan_uri, start_seconds)
     files = Files(spark)
     plan: Plan = files.read_json(plan_uri)
@@ -721,7 +751,8 @@ def main(
         files.write_json(outputs["errors"][step], explain(step, error, lost_executors(spark)))
         sys.exit(1)
     finally:
-        spark.stop()
+        if is_own:
+            spark.stop()
 
 
 # --- emr-steps/generated/types/training_result.py ---
@@ -780,6 +811,14 @@ class ReliabilityBin(TypedDict):
     users: float
 
 
+class CurveBin(TypedDict):
+    """Test rows of adjoining scores."""
+
+    predicted: float
+    users: int
+    cancelled: int
+
+
 class Importance(TypedDict):
     """A feature and its share of the importance."""
 
@@ -796,6 +835,7 @@ class ModelEvaluation(TypedDict):
     decisions: dict[ThresholdRule, Decision]
     reliability: list[ReliabilityBin]
     fitSeconds: float
+    curve: NotRequired[list[CurveBin]]
 
 
 class TrainingResult(TypedDict):
@@ -813,6 +853,16 @@ class TrainingResult(TypedDict):
     importance: list[Importance]
     modelUri: str
     featuresSnapshot: str
+
+
+# --- emr-steps/fragments/table-name.ts ---
+
+CATALOG = "lake"
+
+
+def table_name(plan: Plan, table: str) -> str:
+    """The name by which Spark finds a table, a branch or a metadata table of the lake."""
+    return f"{CATALOG}.{plan['database']}.{table}"
 
 
 # --- emr-steps/fragments/snapshots.ts ---
@@ -1045,6 +1095,8 @@ CATALOGUE = [
     Feature(name="adverts_trend", group="habit", scale="linear", fill=1),
     Feature(name="tenure_days", group="tenure", scale="log1p", fill="median"),
     Feature(name="observed_days", group="tenure", scale="log1p", fill="median"),
+    Feature(name="spells_before", group="tenure", scale="log1p", fill=0),
+    Feature(name="days_since_return", group="tenure", scale="log1p", fill=365),
     Feature(name="is_female", group="person", scale="linear", fill=0.5),
     Feature(name="in_northeast", group="person", scale="linear", fill=0),
     Feature(name="in_midwest", group="person", scale="linear", fill=0),
@@ -1631,6 +1683,32 @@ def decisions(
     return results
 
 
+# --- emr-steps/fragments/score-curve.ts ---
+
+CURVE_BINS = 200
+
+
+def score_curve(histogram: Histogram, calibration: Calibration) -> list[CurveBin]:
+    """Rows in groups of adjoining scores, about equally many in each; rows of one score stay together."""
+    rows, positives = histogram.rows[::-1], histogram.positives[::-1]
+    predicted = probability(calibration, histogram.score[::-1])
+    before = np.cumsum(rows) - rows
+    groups = np.minimum(before * CURVE_BINS // rows.sum(), CURVE_BINS - 1).astype(int)
+
+    def summed(values: Numbers) -> Numbers:
+        return np.bincount(groups, weights=values, minlength=CURVE_BINS).astype(float)
+
+    users, cancelled, expected = summed(rows), summed(positives), summed(rows * predicted)
+    return [
+        {
+            "predicted": stored(expected[group] / users[group]),
+            "users": int(users[group]),
+            "cancelled": int(cancelled[group]),
+        }
+        for group in np.flatnonzero(users)
+    ]
+
+
 # --- emr-steps/fragments/evaluation.ts ---
 
 
@@ -1651,6 +1729,7 @@ def evaluate(
         "decisions": decisions(test, thresholds, calibration),
         "reliability": reliability(test, calibration),
         "fitSeconds": round(fit_seconds, 3),
+        "curve": score_curve(test, calibration),
     }
 
 
@@ -1710,7 +1789,7 @@ def store(files: Files, folder: str, description: ModelDescription, model: Candi
 # --- emr-steps/train-models.ts ---
 
 STEP: StepName = "train-models"
-FEATURES = "lake.churn.features"
+FEATURES = "features"
 CANDIDATES: list[ModelName] = ["logistic_regression", "random_forest", "boosted_trees"]
 ROWS_PER_TASK = 50_000
 # With fewer users who cancel than this, nothing can be learnt, nor can they be dealt to folds.
@@ -1799,8 +1878,9 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
     settings = plan["training"]
     if str(spark.sparkContext.master).partition("[")[0] == "local":
         atexit.register(release_barrier_timer, spark)
-    snapshot = current_snapshot(spark, FEATURES)
-    features = read_snapshot(spark, FEATURES, snapshot)
+    features_table = table_name(plan, FEATURES)
+    snapshot = current_snapshot(spark, features_table)
+    features = read_snapshot(spark, features_table, snapshot)
     counts = census(features)
     train, test = counts["train"], counts["test"]
     tasks = max(2, math.ceil(train["rows"] / ROWS_PER_TASK))

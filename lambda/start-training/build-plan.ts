@@ -28,13 +28,14 @@ export interface PlanParts {
 /** Everything the steps need to know. */
 export function buildPlan(parts: PlanParts, deployment: Deployment): RunPlan {
   const { runId, executionArn, plannedAt, request, batch, abandonedBatchIds, listing, size } = parts;
-  const { settings, lakeRoot, release } = deployment;
+  const { settings, lakeRoot, database, release } = deployment;
   return {
     runId,
     executionArn,
     plannedAt: plannedAt.toISOString(),
     release,
     lakeRoot,
+    database,
     batch,
     abandonedBatchIds: [...abandonedBatchIds],
     listing,
@@ -42,6 +43,7 @@ export function buildPlan(parts: PlanParts, deployment: Deployment): RunPlan {
       earliestEventMilliseconds: Date.parse(`${settings.earliestEventDay}T00:00:00Z`),
       latestEventMilliseconds: plannedAt.getTime() + settings.maxClockSkewHours * HOUR_MILLISECONDS,
       maxQuarantineShare: request.maxQuarantineShare ?? settings.maxQuarantineShare,
+      strict: request.strict ?? settings.strict,
       shufflePartitions: size.shufflePartitions,
       slicesPerDay: size.slicesPerDay,
     },

@@ -1,10 +1,12 @@
 /** The notification about a run that succeeded. Pure functions. */
+import { adaptedTexts } from '../../domain/adaptations.ts';
 import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
 import { lakeText } from '../../domain/event-changes.ts';
 import { listingWarnings } from '../../domain/listing.ts';
 import { metricsShownIn, metricText, modelLabel } from '../../domain/metrics.ts';
 import type { RunDetail } from '../../domain/records.ts';
 import { addDays } from '../../domain/time.ts';
+import { returnsText } from '../../domain/users-text.ts';
 
 const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 
@@ -22,6 +24,7 @@ export function summarize(detail: RunDetail): string {
   const { record, plan, ingest, features, training } = detail;
   const { counts } = ingest;
   const lake = lakeText(ingest);
+  const returns = returnsText(features, (value) => WHOLE.format(value));
   const metrics = chosenEvaluation(training)?.metrics ?? {};
   const shown = metricsShownIn('notification').flatMap((metric) => {
     const estimate = metrics[metric.name];
@@ -32,9 +35,11 @@ export function summarize(detail: RunDetail): string {
     `Read: ${WHOLE.format(counts.read)} rows, of which ${WHOLE.format(counts.accepted)} accepted, ` +
       `${WHOLE.format(counts.quarantined)} refused, ${WHOLE.format(counts.duplicates)} duplicates.`,
     ...(lake === undefined ? [] : [`Lake: ${lake}.`]),
-    `Users: ${WHOLE.format(features.users)}, of whom ${WHOLE.format(features.cancellations)} have cancelled.`,
+    `Users: ${WHOLE.format(features.users)}, of whom ${WHOLE.format(features.cancellations)} have cancelled` +
+      `${returns === undefined ? '' : `; ${returns}`}.`,
     `Model: ${modelLabel(training.chosen)} (${shown.join(', ')}), ` +
       `${record.promoted ? 'promoted' : 'not promoted'}: ${record.promotion_reason}.`,
+    ...adaptedTexts(ingest.adapted).map((text) => `${text}.`),
     ...listingWarnings(plan.listing).map((warning) => `${warning}.`),
     ...(training.reliable ? [] : [`Not reliable: ${training.reliabilityReason}.`]),
     ...(record.cost_usd === null || record.cost_usd === 0

@@ -15,11 +15,16 @@ import {
   Tracing,
 } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
-import { NodejsFunction, OutputFormat, SourceMapMode } from 'aws-cdk-lib/aws-lambda-nodejs';
+import {
+  type ICommandHooks,
+  NodejsFunction,
+  OutputFormat,
+  SourceMapMode,
+} from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { type FunctionName, METRIC_NAMESPACE } from '../../domain/operations.ts';
+import { type FunctionName, METRIC_NAMESPACE, PAGE_SCRIPT } from '../../domain/operations.ts';
 import { STATES, stateOfFunction } from '../../domain/states.ts';
 import { projectRoot } from '../../setup/environment.mjs';
 import { asVersion } from '../cdk-interfaces.ts';
@@ -46,6 +51,20 @@ export interface PipelineFunctionProps {
 
 const MEMORY_MIB = 1_024;
 
+/** The report's page has a script of its own, which is bundled beside the handler that puts it into the page. */
+const PAGE_SCRIPT_HOOKS: ICommandHooks = {
+  beforeBundling: () => [],
+  beforeInstall: () => [],
+  afterBundling: (_inputFolder, outputFolder) => [
+    [
+      `"${join(projectRoot, 'node_modules/.bin/esbuild')}"`,
+      `"${join(projectRoot, PAGE_SCRIPT.source)}"`,
+      '--bundle --minify --format=iife --target=es2022 --charset=utf8 --legal-comments=none --log-level=warning',
+      `"--outfile=${join(outputFolder, PAGE_SCRIPT.file)}"`,
+    ].join(' '),
+  ],
+};
+
 /** The state that calls a Lambda, and what it does; AWS allows 256 characters. */
 function functionDescription(name: FunctionName): string {
   const state = stateOfFunction(name);
@@ -71,7 +90,7 @@ export class PipelineFunction extends Construct {
       entry: join(projectRoot, 'lambda', name, 'handler.ts'),
       depsLockFilePath: join(projectRoot, 'package-lock.json'),
       projectRoot,
-      runtime: Runtime.NODEJS_22_X,
+      runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       memorySize: MEMORY_MIB,
       timeout: Duration.minutes(LAMBDA_MINUTES),
@@ -91,6 +110,7 @@ export class PipelineFunction extends Construct {
       role: functionRole(this, props).withoutPolicyUpdates(),
       bundling: {
         format: OutputFormat.ESM,
+        // Older than the runtime: the tests run the bundles with the project's own Node.js.
         target: 'node22',
         minify: true,
         keepNames: true,
@@ -102,6 +122,7 @@ export class PipelineFunction extends Construct {
         // Some dependencies are CommonJS and ask for `require`.
         banner:
           "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+        ...(name === 'render-report' ? { commandHooks: PAGE_SCRIPT_HOOKS } : {}),
       },
     });
     this.function = lambda;

@@ -1,5 +1,6 @@
 /** The summary that `churn run` prints at its end; also the document of --json. */
 import { z } from 'zod';
+import { adaptedTexts } from '../../domain/adaptations.ts';
 import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
 import { listingWarnings } from '../../domain/listing.ts';
 import type { RunDetail } from '../../domain/records.ts';
@@ -10,6 +11,7 @@ import {
   rowCountsSchema,
 } from '../../domain/results.ts';
 import type { Closing } from '../../lambda/close-run/close-one-run.ts';
+import { breathOf } from '../../lambda/render-report/breath.ts';
 import type { StateTime } from './timeline.ts';
 
 const stateTimeSchema = z.strictObject({
@@ -30,6 +32,9 @@ const outcomeShape = {
   changes: eventChangesSchema.nullable(),
   users: z.number().int().nonnegative(),
   cancellations: z.number().int().nonnegative(),
+  /** Users who came back after a cancellation, and later cancellations of theirs. */
+  returnedUsers: z.number().int().nonnegative().optional(),
+  secondCancellations: z.number().int().nonnegative().optional(),
   model: modelSchema,
   report: z.string(),
 };
@@ -42,6 +47,8 @@ export const runSummarySchema = z.discriminatedUnion('status', [
     ...outcomeShape,
     /** What to know about what was read, a sentence each. */
     warnings: z.array(z.string()),
+    /** The three most important sentences of the report. */
+    sentences: z.array(z.string()),
   }),
   z.strictObject({
     status: z.literal('NOTHING_TO_DO'),
@@ -51,6 +58,8 @@ export const runSummarySchema = z.discriminatedUnion('status', [
     lake: outcomeShape.lake,
     users: outcomeShape.users.nullable(),
     cancellations: outcomeShape.cancellations.nullable(),
+    returnedUsers: outcomeShape.returnedUsers.nullable(),
+    secondCancellations: outcomeShape.secondCancellations.nullable(),
     model: modelSchema.nullable(),
     report: z.string().nullable(),
     reason: z.string(),
@@ -70,6 +79,15 @@ export function isSuccess(summary: RunSummary): boolean {
   return summary.status === 'SUCCEEDED' || summary.status === 'NOTHING_TO_DO';
 }
 
+const NOTHING_KNOWN = {
+  lake: null,
+  users: null,
+  cancellations: null,
+  returnedUsers: null,
+  secondCancellations: null,
+  model: null,
+} as const;
+
 export interface RunEnd {
   readonly runId: string;
   readonly states: readonly StateTime[];
@@ -82,7 +100,8 @@ export function succeeded(run: RunEnd, detail: RunDetail, report: string): RunSu
     counts: detail.ingest.counts,
     changes: detail.ingest.changes ?? null,
     ...lakeAfter(detail),
-    warnings: [...listingWarnings(detail.plan.listing)],
+    warnings: [...adaptedTexts(detail.ingest.adapted), ...listingWarnings(detail.plan.listing)],
+    sentences: importantSentences(detail),
     states: [...run.states],
     report,
   };
@@ -94,10 +113,7 @@ export function nothingToDo(
   reason: string,
   current: { readonly detail: RunDetail; readonly report: string } | undefined,
 ): RunSummary {
-  const known =
-    current === undefined
-      ? { lake: null, users: null, cancellations: null, model: null }
-      : lakeAfter(current.detail);
+  const known = current === undefined ? NOTHING_KNOWN : lakeAfter(current.detail);
   return {
     status: 'NOTHING_TO_DO',
     runId: run.runId,
@@ -125,12 +141,21 @@ export function failed(
   };
 }
 
+/** What to expect, what it is worth, and whether to believe it. */
+function importantSentences(detail: RunDetail): string[] {
+  return breathOf(detail, [], [])
+    .filter(({ about }) => about === 'expected' || about === 'worth' || about === 'trust')
+    .map(({ text }) => text);
+}
+
 function lakeAfter({ ingest, features, training }: RunDetail) {
   const metrics = chosenEvaluation(training)?.metrics ?? {};
   return {
     lake: ingest.lake ?? null,
     users: features.users,
     cancellations: features.cancellations,
+    returnedUsers: features.returnedUsers ?? 0,
+    secondCancellations: features.secondCancellations ?? 0,
     model: {
       name: training.chosen,
       metrics: Object.fromEntries(Object.entries(metrics).map(([name, { value }]) => [name, value])),

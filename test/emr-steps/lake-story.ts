@@ -21,7 +21,7 @@ type Random = (bound: number) => number;
 type Lines = readonly string[];
 
 const DAYS = 3;
-const PUBLISHED = /^CALL lake\.system\.fast_forward\('churn\.events'/;
+const PUBLISHED = /^CALL lake\.system\.fast_forward\('lake\.churn\.events'/;
 /** Commits of an ingest, at most: a later death is none. */
 const MOST_COMMITS = 16;
 

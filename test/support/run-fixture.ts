@@ -29,6 +29,7 @@ export const EVENTS = 's3://raw/events';
 
 const VARIABLES = {
   [ENVIRONMENT.lakeRoot]: LAKE,
+  [ENVIRONMENT.database]: 'churn_test_0a1b2c3d',
   [ENVIRONMENT.eventsRoot]: EVENTS,
   [ENVIRONMENT.platform]: 'emr',
   [ENVIRONMENT.fleets]: JSON.stringify({
@@ -185,6 +186,11 @@ function evaluation(
       users: 100,
     })),
     fitSeconds: 12.4,
+    curve: Array.from({ length: 10 }, (_, bin) => ({
+      predicted: 0.004 + 0.0015 * (9 - bin) ** 2,
+      users: 100,
+      cancelled: [14, 8, 5, 4, 3, 2, 2, 1, 1, 0][bin] ?? 0,
+    })),
   };
 }
 
@@ -192,6 +198,11 @@ export const INGEST: IngestResult = {
   counts: { read: 1_000, accepted: 970, quarantined: 20, duplicates: 10 },
   refused: { malformed_json: 5, unknown_page: 15 },
   examples: [{ reason: 'unknown_page', file: `${EVENTS}/2018-10-01.json`, line: '{"page": "<script>"}' }],
+  findings: [
+    { reason: 'unknown_page', column: 'page', found: 'unknown_word', word: 'Podcasts', rows: 15, files: 1 },
+    { reason: 'malformed_json', column: '', found: 'not_json', word: null, rows: 5, files: 1 },
+  ],
+  adapted: { rows: 40, files: 1, by: [{ adaptation: 'whole_fraction', rows: 40, files: 1 }] },
   held: { events: 970, quarantined: 20 },
   changes: { before: 4_030, takenAway: 0, returned: 0, after: 5_000 },
   lake: { events: 5_000 },
@@ -266,6 +277,12 @@ export const SCORING: ScoringResult = {
       reasons: ['habit', 'tenure'],
     },
     { userId: '300011', probability: 0.47, level: 'free', inControlGroup: true, reasons: ['adverts'] },
+  ],
+  probabilities: [
+    { bin: 60, users: 861, expected: 25.8, control: 95 },
+    { bin: 940, users: 0, expected: 0, control: 1 },
+    { bin: 1080, users: 1, expected: 0.54, control: 0 },
+    { bin: 1220, users: 2, expected: 1.22, control: 0 },
   ],
   drift: {
     features: [

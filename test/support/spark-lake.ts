@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { DuckDBInstance, type Json } from '@duckdb/node-api';
 import { each } from '../../domain/each.ts';
 import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
-import { TABLES } from '../../domain/lake.ts';
+import { LOCAL_DATABASE, TABLES } from '../../domain/lake.ts';
 import { LEDGER, modelFolder, PLAN, runFolder, STEP_ERROR, STEP_RESULT } from '../../domain/lake-objects.ts';
 import { type StepError, stepErrorSchema } from '../../domain/results.ts';
 import {
@@ -20,6 +20,7 @@ import type { Step } from '../../emr-steps/step.ts';
 import { fileUri } from '../../local/adapters/file-uris.ts';
 import { lakeViews } from '../../local/adapters/lake-views.ts';
 import { LOG4J_PROPERTIES, localSparkSettings, propertiesText } from '../../local/spark/configuration.ts';
+import { javaOptions } from '../../local/spark/java-options.ts';
 import { sparkSubmit } from '../../local/spark/submit.ts';
 import { duckdbExtensions } from '../../setup/environment.mjs';
 
@@ -68,6 +69,7 @@ export async function writePlan(lakeFolder: string, options: PlanOptions): Promi
     plannedAt: (options.plannedAt ?? new Date()).toISOString(),
     release: 'test',
     lakeRoot: fileUri(lakeFolder),
+    database: LOCAL_DATABASE,
     batch: { batchId, ingestDate: '2026-01-01', files: [...files] },
     abandonedBatchIds: [...(options.abandonedBatchIds ?? [])],
     ingest: {
@@ -158,10 +160,13 @@ export class SparkBench {
     const settings = localSparkSettings({ lakeFolder: lakeFolderOf(plan), scratchFolder, defined: {} });
     await writeFile(join(configurationFolder, 'spark-defaults.conf'), propertiesText(settings));
     await writeFile(join(configurationFolder, 'log4j2.properties'), LOG4J_PROPERTIES);
+    const [script = '', ...options] = args;
     return sparkSubmit({
-      args,
+      script,
+      arguments: options,
       configurationFolder,
       workingFolder: this.#folder,
+      javaOptions: javaOptions(scratchFolder, true),
       logFile: this.#log(),
       signal,
       onStart: async () => {},

@@ -229,6 +229,7 @@ export const FLOORS: Floors = [
       name: 'local/run',
       uses: {
         domain: 'plan, results and keys of the lake',
+        setup: "the root of the project, below which the report's script is",
         generator: 'makes a log where there is none',
         'lambda/ports': 'the interfaces that it fills',
         'lambda/run': 'the context that it gives to a function',
@@ -278,6 +279,7 @@ export const FLOORS: Floors = [
     {
       name: 'bin',
       uses: {
+        setup: 'installs what is missing before `npx churn`',
         domain: 'errors meant for users',
         lib: 'the warning of a deployment that notifies nobody',
         'lib/review': 'checks of the app',

@@ -15,6 +15,7 @@ class RowCounts(TypedDict):
 RefusalCode: TypeAlias = Literal[
     "forgotten_user",
     "malformed_json",
+    "two_spellings",
     "wrong_type",
     "missing_ts",
     "ts_in_seconds",
@@ -34,6 +35,38 @@ class RefusedExample(TypedDict):
     reason: RefusalCode
     file: str
     line: str
+
+
+class Finding(TypedDict):
+    """What was found in refused rows."""
+
+    reason: RefusalCode
+    column: str
+    found: Literal[
+        "not_json",
+        "not_utf8",
+        "more_than_one",
+        "line_array",
+        "no_object",
+        "two_spellings",
+        "other_case",
+        "nearly",
+        "absent",
+        "whole_fraction",
+        "quoted_number",
+        "lossy",
+        "fraction",
+        "too_large",
+        "text",
+        "boolean",
+        "object",
+        "array",
+        "unknown_word",
+        "unknown_column",
+    ]
+    word: str | None
+    rows: int
+    files: int
 
 
 class HeldRows(TypedDict):
@@ -58,11 +91,30 @@ class LakeAfter(TypedDict):
     events: int
 
 
+Adaptation: TypeAlias = Literal["whole_fraction", "quoted_number", "other_case", "cut_out"]
+
+
 class IngestSnapshots(TypedDict):
     """Snapshots of the tables after the batch."""
 
     events: str | None
     user_days: str | None
+
+
+class AdaptedRows(TypedDict):
+    """Rows that were adapted in one way."""
+
+    adaptation: Adaptation
+    rows: int
+    files: int
+
+
+class Adapted(TypedDict):
+    """Rows that were adapted."""
+
+    rows: int
+    files: int
+    by: list[AdaptedRows]
 
 
 class IngestResult(TypedDict):
@@ -71,9 +123,11 @@ class IngestResult(TypedDict):
     counts: RowCounts
     refused: dict[RefusalCode, int]
     examples: list[RefusedExample]
+    findings: NotRequired[list[Finding]]
     held: HeldRows
     changes: NotRequired[EventChanges | None]
     lake: NotRequired[LakeAfter]
+    adapted: NotRequired[Adapted]
     filesRead: int
     bytesRead: int
     firstDay: str | None

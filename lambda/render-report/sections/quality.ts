@@ -4,36 +4,41 @@ import { metricText, modelLabel } from '../../../domain/metrics.ts';
 import { METRICS, type Metric } from '../../../domain/models.ts';
 import type { RunDetail } from '../../../domain/records.ts';
 import type { ModelEvaluation } from '../../../domain/results.ts';
-import { COLOURS, chart } from '../charts.ts';
+import { type ChartBook, COLOURS } from '../charts.ts';
 import { percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import { table } from '../html-table.ts';
+import { shareInterval } from '../share-interval.ts';
 
 /** A ranking of which nothing is known. */
 const RANDOM_ORDER = 'Random order';
 
-export async function qualitySection({ training }: RunDetail): Promise<Html | undefined> {
+export async function qualitySection({ training }: RunDetail, book: ChartBook): Promise<Html | undefined> {
   const chosen = chosenEvaluation(training);
   if (chosen === undefined) return undefined;
   return html`<section id="quality">
 <h2>How far the chosen model can be trusted</h2>
 <div class="pair">
-${await calibrationFigure(chosen)}
-${await gainsFigure(training.evaluations, chosen)}
+${await calibrationFigure(chosen, book)}
+${await gainsFigure(training.evaluations, chosen, book)}
 </div>
 </section>`;
 }
 
-async function calibrationFigure({ reliability }: ModelEvaluation): Promise<Html | undefined> {
+async function calibrationFigure(
+  { reliability }: ModelEvaluation,
+  book: ChartBook,
+): Promise<Html | undefined> {
   if (reliability.length === 0) return undefined;
-  const end = Math.max(...reliability.flatMap(({ predicted, observed }) => [predicted, observed])) * 1.05;
+  const end = Math.max(...reliability.flatMap(({ predicted, observed }) => [predicted, observed])) * 1.25;
   const position = (field: string, title: string) => ({
     field,
     type: 'quantitative' as const,
     scale: { domain: [0, end] },
     axis: { format: '.0%', title, tickCount: 5 },
   });
-  const drawn = await chart(
+  const drawn = await book.draw(
+    'reliability-chart',
     {
       width: 330,
       height: 260,
@@ -49,6 +54,15 @@ async function calibrationFigure({ reliability }: ModelEvaluation): Promise<Html
           encoding: {
             x: position('predicted', 'Predicted probability'),
             y: position('observed', 'Share who cancelled'),
+          },
+        },
+        {
+          data: { values: reliability.map((bin) => ({ ...bin, ...intervalWithin(bin, end) })) },
+          mark: { type: 'rule', color: COLOURS.accent, opacity: 0.45, strokeWidth: 2 },
+          encoding: {
+            x: position('predicted', 'Predicted probability'),
+            y: position('low', 'Share who cancelled'),
+            y2: { field: 'high' },
           },
         },
         {
@@ -70,7 +84,8 @@ async function calibrationFigure({ reliability }: ModelEvaluation): Promise<Html
   return html`<figure>
 <h3>Are the probabilities right?</h3>
 ${drawn}
-<figcaption>Users in ten groups by predicted probability. On the dashed line, as many cancelled as predicted.</figcaption>
+<figcaption>Users in ten groups by predicted probability. On the dashed line, as many cancelled as predicted. Bars: the
+shares that chance leaves possible (95%).</figcaption>
 <details><summary>Data</summary>${table({
     caption: 'Ten groups of users by predicted probability',
     columns: [
@@ -84,6 +99,12 @@ ${drawn}
 </figure>`;
 }
 
+/** The interval of the share who cancelled, as far as the chart shows it. */
+function intervalWithin({ observed, users }: ModelEvaluation['reliability'][number], end: number) {
+  const { low, high } = shareInterval(observed, users);
+  return { low, high: Math.min(high, end) };
+}
+
 interface Reach {
   readonly model: string;
   readonly share: number;
@@ -95,6 +116,7 @@ interface Reach {
 async function gainsFigure(
   evaluations: readonly ModelEvaluation[],
   chosen: ModelEvaluation,
+  book: ChartBook,
 ): Promise<Html | undefined> {
   // The base rate ranks nobody, so this is the baseline to beat here.
   const baseline = evaluations.find(({ model }) => model === 'days_since_last_seen');
@@ -106,7 +128,8 @@ async function gainsFigure(
     ...shown.flatMap((evaluation) => [start(evaluation), ...reaches(evaluation)]),
     ...[0, 0.2].map((share) => ({ model: RANDOM_ORDER, share, reached: share })),
   ];
-  const drawn = await chart(
+  const drawn = await book.draw(
+    'gains-chart',
     {
       width: 330,
       height: 260,

@@ -1,7 +1,10 @@
 /** What was read, what was refused and why, and the rows the models were trained on. */
+import { adaptedTexts } from '../../../domain/adaptations.ts';
 import { lakeText } from '../../../domain/event-changes.ts';
 import { REFUSAL_REASONS } from '../../../domain/events.ts';
+import { findingRemedy, findingText } from '../../../domain/findings.ts';
 import type { RunDetail } from '../../../domain/records.ts';
+import { returnsText } from '../../../domain/users-text.ts';
 import { bytes, counted, day, percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import { table } from '../html-table.ts';
@@ -14,6 +17,7 @@ export function readingSection(detail: RunDetail): Html {
   const { ingest, features } = detail;
   const { counts, firstDay, lastDay } = ingest;
   const lake = lakeText(ingest);
+  const returns = returnsText(features, whole);
   const period = firstDay === null || lastDay === null ? '' : `, ${day(firstDay)} to ${day(lastDay)}`;
   const share = (rows: number): string => percent(counts.read === 0 ? 0 : rows / counts.read);
   const outcomes = [
@@ -25,7 +29,7 @@ export function readingSection(detail: RunDetail): Html {
 <h2>${READING_HEADING}</h2>
 <p>${whole(counts.read)} rows in ${counted(ingest.filesRead, 'new file')} (${bytes(ingest.bytesRead)})${period}. The lake
 now holds ${counted(features.users, 'user')} over ${counted(features.observedDays, 'day')}, of whom
-${whole(features.cancellations)} cancelled.${lake === undefined ? '' : ` It has ${lake}.`}</p>
+${whole(features.cancellations)} cancelled${returns === undefined ? '' : `; ${returns}`}.${lake === undefined ? '' : ` It has ${lake}.`}</p>
 ${table({
   caption: 'Outcomes of the rows',
   columns: [
@@ -35,6 +39,7 @@ ${table({
   ],
   rows: outcomes,
 })}
+${adaptations(detail)}
 ${refusals(detail)}
 <h3>The cutoffs used</h3>
 ${table({
@@ -52,6 +57,10 @@ ${table({
   rows: features.cutoffs,
 })}
 </section>`;
+}
+
+function adaptations({ ingest }: RunDetail): Html[] {
+  return adaptedTexts(ingest.adapted).map((text) => html`<p>${text}.</p>`);
 }
 
 function refusals({ ingest }: RunDetail): Html | undefined {
@@ -73,6 +82,7 @@ ${table({
   ],
   rows: rows.toSorted((a, b) => b.count - a.count),
 })}
+${findingsTable(ingest.findings ?? [])}
 ${
   ingest.examples.length === 0
     ? undefined
@@ -81,4 +91,18 @@ ${
           html`<p><span class="id">${reason}</span> in <span class="id">${file}</span></p><pre>${line}</pre>`,
       )}</details>`
 }`;
+}
+
+function findingsTable(findings: NonNullable<RunDetail['ingest']['findings']>): Html | undefined {
+  if (findings.length === 0) return undefined;
+  return table({
+    caption: 'What was found in the refused rows',
+    columns: [
+      { heading: 'Finding', cell: (finding) => findingText(finding) },
+      { heading: 'Rows', isNumber: true, cell: ({ rows }) => whole(rows) },
+      { heading: 'Files', isNumber: true, cell: ({ files }) => whole(files) },
+      { heading: 'What to change', cell: (finding) => findingRemedy(finding) },
+    ],
+    rows: findings,
+  });
 }

@@ -24,9 +24,13 @@ export function warnings(detail: RunDetail): readonly string[] {
     ...calibration(detail),
     ...uncertainty(detail),
     ...drift(detail),
-    ...quarantine(detail),
-    ...listingWarnings(detail.plan.listing).map((warning) => `${warning}.`),
+    ...dataWarnings(detail),
   ];
+}
+
+/** One sentence for each thing that is wrong with the data. */
+export function dataWarnings(detail: RunDetail): readonly string[] {
+  return [...quarantine(detail), ...listingWarnings(detail.plan.listing).map((warning) => `${warning}.`)];
 }
 
 function reliability({ training }: RunDetail): string[] {

@@ -1,6 +1,6 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
-import { NAMED_QUERIES } from '../../../lib/storage/named-queries.ts';
+import { NAMED_QUERIES } from '../../../domain/named-queries.ts';
 import { QueryWorkgroup } from '../../../lib/storage/query-workgroup.ts';
 import { alone } from '../../support/construct-alone.ts';
 
@@ -10,6 +10,7 @@ describe('the workgroup', () => {
     (stack, { key, bucket }) =>
       new QueryWorkgroup(stack, 'Workgroup', {
         name: 'churn-dev',
+        databaseName: 'churn_dev_0a1b2c3d',
         resultsBucket: bucket('QueryResults'),
         key,
         scanLimitGiB: 3,
@@ -44,7 +45,12 @@ describe('the workgroup', () => {
 
   test.each(NAMED_QUERIES.map(({ name, sql }) => [name, sql]))('offers the saved query %s', (name, sql) => {
     template.hasResource('AWS::Athena::NamedQuery', {
-      Properties: { Name: name, QueryString: sql, WorkGroup: 'churn-dev' },
+      Properties: {
+        Name: `churn-dev-${name}`,
+        QueryString: sql,
+        WorkGroup: 'churn-dev',
+        Database: 'churn_dev_0a1b2c3d',
+      },
       DependsOn: ['Workgroup'],
     });
   });
