@@ -7,6 +7,7 @@ import { each } from './each.ts';
 import { fileIndexSchema, indexEntrySchema } from './file-index.ts';
 import { forgottenUsersSchema } from './forgotten-users.ts';
 import { externalTableFolder, INGEST_FILES, MODEL_METRICS, RUNS } from './lake.ts';
+import { lakeFormatSchema } from './lake-format.ts';
 import {
   type FolderKind,
   type ObjectKind,
@@ -58,6 +59,13 @@ export function logFolder(runId: string): string {
 export function modelFolder(runId: string): string {
   return `models/${runId}`;
 }
+
+/** The format of the lake; lakes of the first format have none. */
+export const FORMAT = objectAt('lake.json', {
+  what: 'format of the lake',
+  format: jsonDocument(lakeFormatSchema),
+  remedy: KEPT,
+});
 
 /** The lease that only one live run can hold. */
 export const LEASE = objectAt('lease.json', {

@@ -11,6 +11,7 @@ import { drafts } from './fragments/drafts.ts';
 import { eventsTable } from './fragments/events-table.ts';
 import { files } from './fragments/files.ts';
 import { icebergTables, javaErrors } from './fragments/jvm.ts';
+import { lakeFormat } from './fragments/lake-format.ts';
 import { adaptedRows, batchChecks, ledgerRows } from './fragments/ledger.ts';
 import { quarantine } from './fragments/quarantine.ts';
 import { rawLines } from './fragments/raw-lines.ts';
@@ -40,7 +41,17 @@ export const ingestEvents = defineStep({
       newestSnapshot,
       snapshotExpiry,
     ],
-    ...[rawLines, eventsTable, staging, quarantine, ledgerRows, adaptedRows, batchChecks, versions],
+    ...[
+      rawLines,
+      eventsTable,
+      staging,
+      quarantine,
+      ledgerRows,
+      adaptedRows,
+      batchChecks,
+      versions,
+      lakeFormat,
+    ],
     ...[batch, userDays, repeatedEvents, drafts],
   ],
   imports: [
@@ -88,6 +99,7 @@ export const ingestEvents = defineStep({
                 recomputed,
             )
         plan = {**plan, "abandonedBatchIds": [id for id in plan["abandonedBatchIds"] if id not in finished]}
+        declare_format(files, plan)
         former = former_versions(files, plan, finished)
         try:
             staged = stage_batch(spark, plan, former)

@@ -2665,6 +2665,19 @@ def former_versions(files: Files, plan: Plan, finished: list[str]) -> dict[str, 
     return former
 
 
+# --- emr-steps/fragments/lake-format.ts ---
+
+FORMAT = "lake.json"
+LAKE_FORMAT = 2
+
+
+def declare_format(files: Files, plan: Plan) -> None:
+    """Notes which format the lake has from now on; PlanRun has refused those that are newer."""
+    uri = f"{plan['lakeRoot']}/{FORMAT}"
+    if not files.exists(uri) or files.read_json(uri)["format"] < LAKE_FORMAT:
+        files.write_json(uri, {"format": LAKE_FORMAT, "release": plan["release"]})
+
+
 # --- emr-steps/fragments/tally.ts ---
 
 
@@ -3509,6 +3522,7 @@ def ingest_batch(spark: SparkSession, plan: Plan, files: Files) -> Ingested:
             recomputed,
         )
     plan = {**plan, "abandonedBatchIds": [id for id in plan["abandonedBatchIds"] if id not in finished]}
+    declare_format(files, plan)
     former = former_versions(files, plan, finished)
     try:
         staged = stage_batch(spark, plan, former)

@@ -1,6 +1,7 @@
 /** PlanRun: checks the request and the cluster's instance types, takes the lease, finds what is new, and writes the plan that every step reads. */
 import { EVENT_FILE_ENDINGS } from '../../domain/events.ts';
-import { CURRENT, PENDING_BATCH, PLAN, REFUSED } from '../../domain/lake-objects.ts';
+import { formatProblem } from '../../domain/lake-format.ts';
+import { CURRENT, FORMAT, PENDING_BATCH, PLAN, REFUSED } from '../../domain/lake-objects.ts';
 import { listingWarnings } from '../../domain/listing.ts';
 import {
   type Batch,
@@ -53,6 +54,10 @@ export async function planRun(input: unknown, world: World): Promise<PlanRunOutp
 
 async function decide(world: World, run: PlanRunInput, request: RunRequest): Promise<PlanRunOutput> {
   const { lake } = world;
+  const problem = formatProblem((await lake.find(FORMAT))?.value);
+  if (problem !== undefined) {
+    throw new PipelineError('InvalidConfiguration', `The lake ${lake.root} cannot be used: ${problem}`);
+  }
   const earlier = await lake.find(PLAN.of(run.runId));
   if (earlier !== undefined) return runDecision(earlier.value);
   const ledger = await listLedger(lake);

@@ -4,6 +4,7 @@ import { EXTERNAL_TABLES } from '../../domain/lake.ts';
 import {
   CURRENT,
   DRAFT,
+  FORMAT,
   INDEX_FOLDER,
   LEASE,
   PENDING_BATCH,
@@ -45,7 +46,7 @@ export function functionStatements(
     'start-training': [
       ...common,
       write([...CONTROL, `${INDEX_FOLDER}/*`]),
-      read(RECORDS),
+      read([...RECORDS, FORMAT.key]),
       listEventFiles(props),
       readInstanceOfferings(),
       ...checkAccount(),

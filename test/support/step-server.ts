@@ -7,6 +7,7 @@ import { PLAN } from '../../domain/lake-objects.ts';
 import type { RunPlan } from '../../domain/run.ts';
 import type { Step } from '../../emr-steps/step.ts';
 import { LOG4J_PROPERTIES, localSparkSettings, propertiesText } from '../../local/spark/configuration.ts';
+import { javaOptions } from '../../local/spark/java-options.ts';
 import { sparkSubmit } from '../../local/spark/submit.ts';
 
 const SERVER = new URL('./step_server.py', import.meta.url).pathname;
@@ -19,6 +20,9 @@ const replySchema = z.strictObject({
   error: z.string().nullable(),
 });
 export type StepReply = z.infer<typeof replySchema>;
+
+/** A script, and the name of its file. */
+export type ServedStep = Pick<Step<unknown>, 'scriptName' | 'script'>;
 
 export class StepServer {
   readonly #folder: string;
@@ -35,7 +39,7 @@ export class StepServer {
   }
 
   /** @param folder of its own, for what it writes */
-  static async start(folder: string, steps: readonly Step<unknown>[]): Promise<StepServer> {
+  static async start(folder: string, steps: readonly ServedStep[]): Promise<StepServer> {
     const [mailbox, configurationFolder, scratchFolder] = ['mail', 'conf', 'scratch'].map((name) =>
       join(folder, name),
     ) as [string, string, string];
@@ -50,9 +54,11 @@ export class StepServer {
       }),
     );
     const process = sparkSubmit({
-      args: [SERVER, mailbox, ...scripts],
+      script: SERVER,
+      arguments: [mailbox, ...scripts],
       configurationFolder,
       workingFolder: folder,
+      javaOptions: javaOptions(scratchFolder, true),
       logFile: join(folder, 'step.log'),
       signal: new AbortController().signal,
       onStart: async () => {},
@@ -62,10 +68,10 @@ export class StepServer {
   }
 
   /** Runs a step for a plan. @param dieAfter the number of the commit after which it is killed */
-  async run(step: Step<unknown>, plan: RunPlan, dieAfter?: number): Promise<StepReply> {
+  async run(step: ServedStep, plan: RunPlan, dieAfter?: number): Promise<StepReply> {
     const file = (kind: string): string => join(this.#folder, 'mail', `${this.#requests}.${kind}`);
     const planPath = join(plan.lakeRoot.slice('file://'.length), PLAN.of(plan.runId).key);
-    const request = { step: step.name, plan: planPath, dieAfter: dieAfter ?? null };
+    const request = { script: step.scriptName, plan: planPath, dieAfter: dieAfter ?? null };
     await writeFile(file('unsent'), JSON.stringify(request));
     await rename(file('unsent'), file('request.json'));
     for (;;) {

@@ -1,6 +1,6 @@
 """Runs steps in one Spark session, one after another, as requests ask for it, and kills a step after one of its commits.
 
-python step_server.py <folder> <script> ...  Takes <folder>/<n>.request.json: {"step", "plan", "dieAfter"}; answers with
+python step_server.py <folder> <script> ...  Takes <folder>/<n>.request.json: {"script", "plan", "dieAfter"}; answers with
 <folder>/<n>.reply.json: {"outcome": "done", "dead" or "failed", "commits", "error"}. Ends when the file <folder>/stop is there,
 or the process that started it is gone.
 """
@@ -77,11 +77,11 @@ def run(shared: SparkSession, step, plan_path: str):
     step.Files(session).write_json(plan["outputs"]["results"][step.STEP], step.run(session, plan))
 
 
-def answer(shared: SparkSession, steps, commits: Commits, request) -> dict:
+def answer(shared: SparkSession, scripts, commits: Commits, request) -> dict:
     """What became of a request."""
     commits.begin(request["dieAfter"])
     try:
-        run(shared, steps[request["step"]], request["plan"])
+        run(shared, scripts[request["script"]], request["plan"])
         return {"outcome": "done", "commits": commits.made, "error": None}
     except Killed:
         return {"outcome": "dead", "commits": commits.made, "error": None}
@@ -92,7 +92,7 @@ def answer(shared: SparkSession, steps, commits: Commits, request) -> dict:
 
 def main() -> None:
     """Answers requests."""
-    folder, scripts = pathlib.Path(sys.argv[1]), sys.argv[2:]
+    folder = pathlib.Path(sys.argv[1])
     shared = SparkSession.builder.appName("step server").getOrCreate()
     commits = Commits()
     for method in ("append", "overwrite", "overwritePartitions", "createOrReplace"):
@@ -100,14 +100,14 @@ def main() -> None:
     SparkSession.sql = commits.counted(
         SparkSession.sql, lambda _, text, *__: text.strip()[:60] if COMMITTING.match(text) else None
     )
-    steps = {step.STEP: step for step in (load(script, commits) for script in scripts)}
+    scripts = {pathlib.Path(script).name: load(script, commits) for script in sys.argv[2:]}
     parent, number = os.getppid(), 0
     while os.getppid() == parent and not (folder / "stop").exists():
         request = folder / f"{number}.request.json"
         if not request.exists():
             time.sleep(0.01)
             continue
-        reply = answer(shared, steps, commits, json.loads(request.read_text(encoding="utf-8")))
+        reply = answer(shared, scripts, commits, json.loads(request.read_text(encoding="utf-8")))
         draft = folder / f"{number}.draft"
         draft.write_text(json.dumps(reply), encoding="utf-8")
         draft.rename(folder / f"{number}.reply.json")

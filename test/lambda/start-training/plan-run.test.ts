@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { LAKE_FORMAT } from '../../../domain/lake-format.ts';
 import {
   FILE_INDEX,
+  FORMAT,
   LEASE,
   LEDGER,
   PENDING_BATCH,
@@ -333,6 +335,25 @@ describe('PlanRun at a later start', () => {
     // The ingest of that run has settled it.
     await plan(ports, 'run-3');
     expect(planOf(ports, 'run-3')).toMatchObject({ batch, abandonedBatchIds: [] });
+  });
+});
+
+describe('the format of the lake', () => {
+  it.each([undefined, 1, LAKE_FORMAT])('%s is used', async (format) => {
+    const ports = portsWithLog();
+    if (format !== undefined) ports.objects.put(at(FORMAT.key), JSON.stringify({ format, release: 'a' }));
+    expect(await plan(ports, 'run-1')).toMatchObject({ decision: 'run' });
+  });
+
+  it('of a later release is refused with what to do, and the lease is released', async () => {
+    const ports = portsWithLog();
+    ports.objects.put(at(FORMAT.key), JSON.stringify({ format: LAKE_FORMAT + 1, release: 'abc', more: 1 }));
+    const start = plan(ports, 'run-1');
+    await expect(start).rejects.toMatchObject({ name: 'InvalidConfiguration' });
+    await expect(start).rejects.toThrow(
+      /format 3 since release abc.*up to 2: deploy .* that release or a later one/,
+    );
+    expect(leaseOf(ports)).toBeNull();
   });
 });
 
