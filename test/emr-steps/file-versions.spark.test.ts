@@ -10,7 +10,7 @@ import { ingestEvents } from '../../emr-steps/ingest-events.ts';
 import { seeded } from '../support/seeded.ts';
 import { temporaryFolder } from '../support/spark-lake.ts';
 import { type ServedStep, StepServer } from '../support/step-server.ts';
-import { LakeStory } from './lake-story.ts';
+import { type LakeRows, LakeStory } from './lake-story.ts';
 
 const STORIES = Number(process.env.CHURN_STORIES ?? 2);
 const SEED = Number(process.env.CHURN_SEED ?? 20_181_001);
@@ -48,5 +48,11 @@ it('a lake of a former release is put right by the first run of this one', {
 }, async () => {
   const story = new LakeStory(join(folder, 'former'), server, seeded(SEED));
   await story.beginWith(former, 3);
-  expect(await story.rows(), story.told.join('\n')).toEqual(await story.cleanRows());
+  // Of a refused line each release keeps something else, and a file that has not changed is not read again for that.
+  const [rows, clean] = [await story.rows(), await story.cleanRows()];
+  const withoutLines = ({ refused, ...others }: LakeRows) => ({
+    ...others,
+    refused: refused.map(({ file, reason }) => `${file}: ${reason}`).sort(),
+  });
+  expect(withoutLines(rows), story.told.join('\n')).toEqual(withoutLines(clean));
 });

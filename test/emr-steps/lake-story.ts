@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EVENTS, QUARANTINED_EVENTS, USER_DAYS } from '../../domain/lake.ts';
+import { EVENTS, LOCAL_DATABASE, QUARANTINED_EVENTS, USER_DAYS } from '../../domain/lake.ts';
 import { CURRENT, DRAFT, PENDING_BATCH, PLAN } from '../../domain/lake-objects.ts';
 import type { EventFile, RunPlan } from '../../domain/run.ts';
 import { ingestEvents } from '../../emr-steps/ingest-events.ts';
@@ -19,6 +19,15 @@ import type { ServedStep, StepReply, StepServer } from '../support/step-server.t
 
 type Random = (bound: number) => number;
 type Lines = readonly string[];
+type Rows = Awaited<ReturnType<typeof queryLake>>;
+
+/** What is compared of a lake. */
+export interface LakeRows {
+  readonly events: Rows;
+  readonly userDays: Rows;
+  readonly refused: Rows;
+  readonly files: Rows;
+}
 
 const DAYS = 3;
 const PUBLISHED = /^CALL lake\.system\.fast_forward\('lake\.churn\.events'/;
@@ -185,12 +194,12 @@ export class LakeStory {
   }
 
   /** What the tables of the lake hold, but for where a row was held and when a refused one came. */
-  rows(): Promise<Readonly<Record<string, unknown>>> {
+  rows(): Promise<LakeRows> {
     return rowsOf(this.#lakeFolder());
   }
 
   /** The same of a lake that ingests what this one must hold at once. */
-  async cleanRows(): Promise<Readonly<Record<string, unknown>>> {
+  async cleanRows(): Promise<LakeRows> {
     const [lake, log] = [join(this.#folder, 'clean'), join(this.#folder, 'clean log')];
     await mkdir(log, { recursive: true });
     const files = await Promise.all([...this.#held].map(([name, lines]) => writeEventFile(log, name, lines)));
@@ -258,6 +267,7 @@ export class LakeStory {
     return {
       ...DEPLOYMENT,
       platform: 'local' as const,
+      database: LOCAL_DATABASE,
       lakeRoot: fileUri(this.#lakeFolder()),
       eventsRoot: fileUri(this.#logFolder()),
     };
@@ -309,7 +319,7 @@ async function writeEventFile(folder: string, name: string, lines: Lines): Promi
 const KEY = 'event_date, user_id, event_time, session_id, item_in_session, page';
 const FILE = "regexp_extract(source_file, '[^/]*$') AS file";
 
-async function rowsOf(lake: string): Promise<Readonly<Record<string, unknown>>> {
+async function rowsOf(lake: string): Promise<LakeRows> {
   const columns = (
     table: { readonly columns: readonly { readonly name: string }[] },
     left: readonly string[],
