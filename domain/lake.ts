@@ -179,6 +179,7 @@ export const INGEST_FILES = {
     column('rows_duplicate', 'bigint', 'rows that were already in the lake'),
     column('rows_adapted', 'bigint', 'rows, accepted or duplicate, that were adapted'),
     column('adapted', 'string', 'JSON: by adaptation, the rows that had it'),
+    column('passed_over', 'string', 'why the file was not read; empty for an event file'),
   ],
 } as const satisfies Table;
 

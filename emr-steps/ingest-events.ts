@@ -42,7 +42,7 @@ export const ingestEvents = defineStep({
         """The first file that cannot be read to its end: Spark's own error does not name it."""
         for file in batch["files"]:
             try:
-                spark.read.text(literal_path(file["uri"])).count()
+                read_lines(spark, [file["uri"]]).count()
             except QUERY_ERRORS:
                 return file["uri"]
         return None
@@ -103,7 +103,9 @@ export const ingestEvents = defineStep({
             "examples": examples,
             "findings": findings,
             "adapted": adapted_rows(ledger),
-            "filesRead": len(ledger),
+            "filesRead": sum(not row.get("passed_over") for row in ledger),
+            "passedOver": passed_over_by_reason(ledger),
+            "withoutEvents": files_without_events(ledger),
             "bytesRead": sum(row["bytes"] for row in ledger),
             "held": {"events": sum(row["rows"] for row in events), "quarantined": sum(reasons.values())},
             "firstDay": str(min(days)) if days else None,

@@ -10,6 +10,7 @@ export function summaryText(summary: RunSummary): string {
       return lines([
         `Run ${summary.runId} succeeded.`,
         ...outcome(summary),
+        ...(summary.newestDay === null ? [] : [newestDay(summary.newestDay)]),
         ...summary.warnings.map((warning) => ['Warning', `${warning}.`] as const),
         ['Time', stateTimes(summary)],
         ['Report', summary.report],
@@ -34,6 +35,10 @@ export function summaryText(summary: RunSummary): string {
         ...(summary.states.length === 0 ? [] : [['Time', stateTimes(summary)] as const]),
       ]);
   }
+}
+
+function newestDay({ day, ageDays }: { readonly day: string; readonly ageDays: number }): Line {
+  return ['Newest day', `${day}, ${count(ageDays)} ${ageDays === 1 ? 'day' : 'days'} before the run`];
 }
 
 type Line = string | readonly [label: string, text: string];

@@ -7,6 +7,7 @@ import { eventRows } from './event-rows.ts';
 import { eventsTable } from './events-table.ts';
 import { fileNumbers } from './file-numbers.ts';
 import { files } from './files.ts';
+import { firstLines } from './first-lines.ts';
 import { forgottenUsers } from './forgotten-users.ts';
 import { batchChecks, ledgerRows } from './ledger.ts';
 import { plainLines } from './plain-lines.ts';
@@ -19,8 +20,8 @@ import { planTypes } from './types.ts';
 export const batch = fragment({
   file: import.meta.url,
   needs: [
-    ...[planTypes, files, tally, fileNumbers, forgottenUsers, eventRows, plainLines, cutObjects, secondLook],
-    ...[eventsTable, staging, duplicates, quarantine, ledgerRows, batchChecks],
+    ...[planTypes, files, firstLines, tally, fileNumbers, forgottenUsers, eventRows, plainLines, cutObjects],
+    ...[secondLook, eventsTable, staging, duplicates, quarantine, ledgerRows, batchChecks],
   ],
   imports: [
     'import collections',
@@ -87,8 +88,10 @@ export const batch = fragment({
         """Brings the batch onto the branch and into the quarantine; returns the ledger's rows, and events by day and file."""
         batch = plan["batch"]
         batch_id = batch["batchId"]
-        files = number_files(batch)
-        numbers = {uri: number for number, uri in files.items()}
+        passed_over = files_passed_over(spark, batch)
+        numbered = number_files(batch)
+        numbers = {uri: number for number, uri in numbered.items()}
+        files = {number: uri for number, uri in numbered.items() if uri not in passed_over}
         forgotten = forgotten_users(Files(spark), plan["lakeRoot"])
         check_cut_sizes(spark, batch)
         outcomes = stage_accepted(spark, plan, files, forgotten)
@@ -117,6 +120,7 @@ export const batch = fragment({
                 "rows_duplicate": duplicates[number],
                 "rows_adapted": adapted["rows"],
                 "adapted": json.dumps({code: adapted[code] for code in ADAPTATIONS if adapted[code]}),
+                "passed_over": passed_over.get(file["uri"], ""),
             }
             for file in batch["files"]
             for number in [numbers[file["uri"]]]

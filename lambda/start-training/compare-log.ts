@@ -1,9 +1,11 @@
 /** What is new in the event log: its listing and the ledger, compared as two streams. */
+import type { PassedOver } from '../../domain/listing.ts';
 import type { World } from '../run/world.ts';
 import { findNewFiles, type NewFiles } from './choose-batch.ts';
 import { listEventFiles } from './event-files.ts';
 import { type ListedBatch, withFileIndex } from './file-index/file-index.ts';
 import { compareFiles } from './file-index/sorted-pages.ts';
+import { PassedOverFiles } from './passed-over.ts';
 
 /** Where the event files are listed. */
 export interface LogPlace {
@@ -15,6 +17,8 @@ export interface LogPlace {
 
 export interface ComparedLog {
   readonly found: NewFiles;
+  /** What is at the place and is no event file. */
+  readonly passedOver: PassedOver[];
   /** Rows of all batches in the ledger that became events. */
   readonly historyRows: number;
 }
@@ -29,9 +33,10 @@ export function compareLog(
   { location, since }: LogPlace,
 ): Promise<ComparedLog> {
   return withFileIndex(world, ledger, async (index) => {
-    const listed = listEventFiles(world, location, since);
+    const passedOver = new PassedOverFiles();
+    const listed = listEventFiles(world, location, since, passedOver);
     const found = await findNewFiles(compareFiles(listed, index.entries(commonPrefix(location))));
-    return { found, historyRows: index.rows };
+    return { found, passedOver: passedOver.listing(), historyRows: index.rows };
   });
 }
 

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { adaptedTexts } from '../../domain/adaptations.ts';
 import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
-import { listingWarnings } from '../../domain/listing.ts';
+import { logWarnings, newestDayOf } from '../../domain/log-state.ts';
+import { nothingLearnt } from '../../domain/nothing-learnt.ts';
 import type { RunDetail } from '../../domain/records.ts';
 import { metricNameSchema, modelNameSchema, rowCountsSchema } from '../../domain/results.ts';
 import type { Closing } from '../../lambda/close-run/close-one-run.ts';
@@ -33,6 +34,8 @@ export const runSummarySchema = z.discriminatedUnion('status', [
     status: z.literal('SUCCEEDED'),
     ...runShape,
     ...outcomeShape,
+    /** The newest day with events, and how old it was; null in runs of older versions. */
+    newestDay: z.strictObject({ day: z.string(), ageDays: z.number().int().nonnegative() }).nullable(),
     /** What to know about what was read, a sentence each. */
     warnings: z.array(z.string()),
   }),
@@ -73,7 +76,10 @@ export function succeeded(run: RunEnd, detail: RunDetail, report: string): RunSu
     runId: run.runId,
     counts: detail.ingest.counts,
     ...lakeAfter(detail),
-    warnings: [...adaptedTexts(detail.ingest.adapted), ...listingWarnings(detail.plan.listing)],
+    newestDay: newestDayOf(detail) ?? null,
+    warnings: [nothingLearnt(detail), ...adaptedTexts(detail.ingest.adapted), ...logWarnings(detail)].filter(
+      (text) => text !== undefined,
+    ),
     states: [...run.states],
     report,
   };

@@ -9,6 +9,7 @@ class EventFile(TypedDict):
     uri: str
     etag: str
     bytes: int
+    unsure: NotRequired[bool]
 
 
 class LeftOut(TypedDict):
@@ -16,6 +17,23 @@ class LeftOut(TypedDict):
 
     count: int
     first: list[str]
+
+
+UnreadReason: TypeAlias = Literal[
+    "empty",
+    "marker",
+    "hidden",
+    "zip",
+    "zstd",
+    "snappy",
+    "other_compression",
+    "capital_compression",
+    "columnar",
+    "table",
+    "unknown_ending",
+    "no_events",
+    "unnamed_compression",
+]
 
 
 class IngestSettings(TypedDict):
@@ -81,11 +99,21 @@ class Batch(TypedDict):
     files: list[EventFile]
 
 
+class UnreadFiles(TypedDict):
+    """Files that are not read, for one reason."""
+
+    reason: UnreadReason
+    count: int
+    first: list[str]
+
+
 class Listing(TypedDict):
     """What was left out of the listing and of the batch."""
 
     since: str | None
     left: LeftOut
+    passedOver: NotRequired[list[UnreadFiles]]
+    oneTask: NotRequired[LeftOut]
 
 
 class Plan(TypedDict):

@@ -17,6 +17,7 @@ const succeeded: RunSummary = {
     { name: 'TrainModels', seconds: 4.2, status: 'SUCCEEDED' },
   ],
   report: '/lake/reports/local-1.html',
+  newestDay: { day: '2018-11-25', ageDays: 1_200 },
   warnings: ['3 new files are left for the next run'],
 };
 const failed: RunSummary = {

@@ -50,6 +50,7 @@ const alarms = new Map(
 const SHARED_RUNBOOKS = new Map([
   ['failed-run-over-budget', 'cost-over-budget'],
   ['feature-drift', 'drift'],
+  ['files-without-events', 'days-without-events'],
   ['score-drift', 'drift'],
 ]);
 
@@ -73,10 +74,12 @@ test('there is an alarm for each thing that an operator must act on, and no othe
     'closing-failed',
     'cluster-alive-too-long',
     'cost-over-budget',
+    'days-without-events',
     'dead-letters',
     'estimate-near-budget',
     'failed-run-over-budget',
     'feature-drift',
+    'files-without-events',
     'model-quality',
     'no-successful-run',
     'no-sweep',
