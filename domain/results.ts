@@ -99,6 +99,9 @@ export const featuresResultSchema = z.strictObject({
   /** Users with a history, and how many of them cancelled, in the whole lake. */
   users: count,
   cancellations: count,
+  /** Users who came back after a cancellation, and later cancellations of theirs. Results of older versions lack both. */
+  returnedUsers: count.optional(),
+  secondCancellations: count.optional(),
   featureCount: count,
   snapshots: z.strictObject({ user_days: z.string(), features: z.string() }),
 });

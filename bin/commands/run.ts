@@ -15,6 +15,7 @@ import { machineFacts } from '../../local/run/machine-facts.ts';
 import { isSuccess, type RunSummary, runSummarySchema } from '../../local/run/run-summary.ts';
 import { displayFor } from '../terminal/choose-display.ts';
 import { dryRunText } from '../terminal/dry-run-text.ts';
+import { paintFor } from '../terminal/paint.ts';
 import { summaryText } from '../terminal/summary-text.ts';
 import { DEFAULT_LAKE, eventsLocation, UsageError } from './arguments.ts';
 import { onInterrupt } from './interrupt.ts';
@@ -53,7 +54,7 @@ export function runCommand(): Command {
     process.stdout.write(
       options.json
         ? `${JSON.stringify(runSummarySchema.parse(summary), undefined, 2)}\n`
-        : `\n${summaryText(summary)}`,
+        : `\n${summaryText(summary, paintFor(process.stdout))}`,
     );
     process.exitCode = isSuccess(summary) ? 0 : summary.status === 'ABORTED' ? INTERRUPTED : 1;
   });

@@ -6,6 +6,7 @@ import { metricsShownIn, metricText, modelLabel } from '../../domain/metrics.ts'
 import { nothingLearnt } from '../../domain/nothing-learnt.ts';
 import type { RunDetail } from '../../domain/records.ts';
 import { addDays } from '../../domain/time.ts';
+import { returnsText } from '../../domain/users-text.ts';
 
 const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 
@@ -27,6 +28,7 @@ export function summarize(detail: RunDetail): string {
   const { counts } = ingest;
   const newest = newestDayText(detail);
   const nothing = nothingLearnt(detail);
+  const returns = returnsText(features, (value) => WHOLE.format(value));
   const metrics = chosenEvaluation(training)?.metrics ?? {};
   const shown = metricsShownIn('notification').flatMap((metric) => {
     const estimate = metrics[metric.name];
@@ -36,7 +38,8 @@ export function summarize(detail: RunDetail): string {
     `Run ${record.run_id} succeeded. ${headline(detail)}`,
     `Read: ${WHOLE.format(counts.read)} rows, of which ${WHOLE.format(counts.accepted)} accepted, ` +
       `${WHOLE.format(counts.quarantined)} refused, ${WHOLE.format(counts.duplicates)} duplicates.`,
-    `Users: ${WHOLE.format(features.users)}, of whom ${WHOLE.format(features.cancellations)} have cancelled.`,
+    `Users: ${WHOLE.format(features.users)}, of whom ${WHOLE.format(features.cancellations)} have cancelled` +
+      `${returns === undefined ? '' : `; ${returns}`}.`,
     `Model: ${modelLabel(training.chosen)} (${shown.join(', ')}), ` +
       `${record.promoted ? 'promoted' : 'not promoted'}: ${record.promotion_reason}.`,
     ...(nothing === undefined || features.cancellations === 0 ? [] : [`${nothing}.`]),

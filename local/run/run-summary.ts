@@ -7,6 +7,7 @@ import { nothingLearnt } from '../../domain/nothing-learnt.ts';
 import type { RunDetail } from '../../domain/records.ts';
 import { metricNameSchema, modelNameSchema, rowCountsSchema } from '../../domain/results.ts';
 import type { Closing } from '../../lambda/close-run/close-one-run.ts';
+import { breathOf } from '../../lambda/render-report/breath.ts';
 import type { StateTime } from './timeline.ts';
 
 const stateTimeSchema = z.strictObject({
@@ -24,6 +25,9 @@ const outcomeShape = {
   counts: rowCountsSchema,
   users: z.number().int().nonnegative(),
   cancellations: z.number().int().nonnegative(),
+  /** Users who came back after a cancellation, and later cancellations of theirs. */
+  returnedUsers: z.number().int().nonnegative().optional(),
+  secondCancellations: z.number().int().nonnegative().optional(),
   model: modelSchema,
   report: z.string(),
 };
@@ -38,6 +42,8 @@ export const runSummarySchema = z.discriminatedUnion('status', [
     newestDay: z.strictObject({ day: z.string(), ageDays: z.number().int().nonnegative() }).nullable(),
     /** What to know about what was read, a sentence each. */
     warnings: z.array(z.string()),
+    /** The three most important sentences of the report. */
+    sentences: z.array(z.string()),
   }),
   z.strictObject({
     status: z.literal('NOTHING_TO_DO'),
@@ -46,6 +52,8 @@ export const runSummarySchema = z.discriminatedUnion('status', [
     counts: rowCountsSchema,
     users: outcomeShape.users.nullable(),
     cancellations: outcomeShape.cancellations.nullable(),
+    returnedUsers: outcomeShape.returnedUsers.nullable(),
+    secondCancellations: outcomeShape.secondCancellations.nullable(),
     model: modelSchema.nullable(),
     report: z.string().nullable(),
     reason: z.string(),
@@ -65,6 +73,14 @@ export function isSuccess(summary: RunSummary): boolean {
   return summary.status === 'SUCCEEDED' || summary.status === 'NOTHING_TO_DO';
 }
 
+const NOTHING_KNOWN = {
+  users: null,
+  cancellations: null,
+  returnedUsers: null,
+  secondCancellations: null,
+  model: null,
+} as const;
+
 export interface RunEnd {
   readonly runId: string;
   readonly states: readonly StateTime[];
@@ -80,6 +96,7 @@ export function succeeded(run: RunEnd, detail: RunDetail, report: string): RunSu
     warnings: [nothingLearnt(detail), ...adaptedTexts(detail.ingest.adapted), ...logWarnings(detail)].filter(
       (text) => text !== undefined,
     ),
+    sentences: importantSentences(detail),
     states: [...run.states],
     report,
   };
@@ -91,8 +108,7 @@ export function nothingToDo(
   reason: string,
   current: { readonly detail: RunDetail; readonly report: string } | undefined,
 ): RunSummary {
-  const known =
-    current === undefined ? { users: null, cancellations: null, model: null } : lakeAfter(current.detail);
+  const known = current === undefined ? NOTHING_KNOWN : lakeAfter(current.detail);
   return {
     status: 'NOTHING_TO_DO',
     runId: run.runId,
@@ -120,11 +136,20 @@ export function failed(
   };
 }
 
+/** What to expect, what it is worth, and whether to believe it. */
+function importantSentences(detail: RunDetail): string[] {
+  return breathOf(detail, [], [])
+    .filter(({ about }) => about === 'expected' || about === 'worth' || about === 'trust')
+    .map(({ text }) => text);
+}
+
 function lakeAfter({ features, training }: RunDetail) {
   const metrics = chosenEvaluation(training)?.metrics ?? {};
   return {
     users: features.users,
     cancellations: features.cancellations,
+    returnedUsers: features.returnedUsers ?? 0,
+    secondCancellations: features.secondCancellations ?? 0,
     model: {
       name: training.chosen,
       metrics: Object.fromEntries(Object.entries(metrics).map(([name, { value }]) => [name, value])),

@@ -36,5 +36,7 @@ class FeaturesResult(TypedDict):
     days: NotRequired[list[DayEvents]]
     users: int
     cancellations: int
+    returnedUsers: NotRequired[int]
+    secondCancellations: NotRequired[int]
     featureCount: int
     snapshots: FeaturesSnapshots
