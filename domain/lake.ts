@@ -7,8 +7,8 @@ import type { LambdaStateName, StepStateName } from './states.ts';
 
 /** Name of the Spark catalog of all Iceberg tables, in the cloud and locally. */
 export const CATALOG = 'lake';
-/** Database (Glue) or namespace (local catalog) of the tables. */
-export const DATABASE = 'churn';
+/** Namespace of the tables of a local lake; a deployment has a database of its own, which the plan names. */
+export const LOCAL_DATABASE = 'churn';
 /** Iceberg format version: the newest that both EMR and Athena write and read. */
 export const ICEBERG_FORMAT_VERSION = 2;
 /** Branch on which a batch is staged before it is published to readers in one commit. */
@@ -284,19 +284,19 @@ export const TABLES: readonly Table[] = [
   RUNS,
 ];
 
-/** Full name under which Spark addresses an Iceberg table. */
-export function sparkTableName(table: Pick<Table, 'name'>): string {
-  return `${CATALOG}.${DATABASE}.${table.name}`;
-}
-
 /** Folder of the Iceberg tables, below the root of the lake: one folder a database, one a table. */
 export const WAREHOUSE = 'warehouse';
 /** Folder of the external tables: one folder a table. */
 export const EXTERNAL_TABLES = 'tables';
 
-/** Folder of an Iceberg table, below the root of the lake. Folders have no slash at the end. */
-export function icebergTableFolder({ name }: Pick<Table, 'name'>): string {
-  return `${WAREHOUSE}/${DATABASE}/${name}`;
+/** Folder of a database, below the root of the lake. Folders have no slash at the end. */
+export function databaseFolder(database: string): string {
+  return `${WAREHOUSE}/${database}`;
+}
+
+/** Folder of an Iceberg table of a database, below the root of the lake. */
+export function icebergTableFolder(database: string, { name }: Pick<Table, 'name'>): string {
+  return `${databaseFolder(database)}/${name}`;
 }
 
 /** Folder of an external table, below the root of the lake. */

@@ -14,6 +14,8 @@ export const ENVIRONMENT = {
   lakeRoot: 'LAKE_ROOT',
   /** Folder, file or glob of event files, for requests that name none. */
   eventsRoot: 'EVENTS_ROOT',
+  /** Database of the lake's tables. */
+  database: 'DATABASE',
   /** Names what the steps are executed with; plans carry it. */
   release: 'RELEASE',
   /** RunSettings as JSON; what is left out takes its default. */
@@ -82,7 +84,10 @@ export const REFUSED_ERROR = 'Refused';
 /** CloudWatch namespace of the metrics below. */
 export const METRIC_NAMESPACE = 'Churn';
 
-/** Metrics that the Lambdas emit, without dimensions but the function's own service name. */
+/** Dimensions of the metrics below: the deployment (`<name>-<stage>`), and the Lambda that measures. */
+export const METRIC_DIMENSIONS = { deployment: 'deployment', service: 'service' } as const;
+
+/** Metrics that the Lambdas emit. */
 export const RUN_METRICS = {
   runsSucceeded: { name: 'RunsSucceeded', unit: 'Count' },
   runsFailed: { name: 'RunsFailed', unit: 'Count' },

@@ -3,7 +3,8 @@
  * output of the Lambdas. Each is a zod schema; types are inferred.
  */
 import { z } from 'zod';
-import { count, isoDate, share, uri, wholeNumber } from './fields.ts';
+import { count, databaseName, isoDate, share, uri, wholeNumber } from './fields.ts';
+import { LOCAL_DATABASE } from './lake.ts';
 import { listingSchema } from './listing.ts';
 import { HORIZON_DAYS, requestShape, SEED } from './request-fields.ts';
 import { STATES, STEP_STATES } from './states.ts';
@@ -105,6 +106,8 @@ export const runPlanSchema = z.strictObject({
   release: z.string().min(1).default('none'),
   /** Root of the lake: `s3://bucket` or `file:///folder`, without a slash at the end. */
   lakeRoot: uri,
+  /** Database of the tables; plans of before each deployment had its own lack it. */
+  database: databaseName.default(LOCAL_DATABASE),
   batch: batchSchema,
   /** Batches that were started and never finished: their rows are deleted before this one is written. */
   abandonedBatchIds: z.array(z.string()),

@@ -16,6 +16,7 @@ import { rawLines } from './fragments/raw-lines.ts';
 import { newestSnapshot, snapshotExpiry } from './fragments/snapshots.ts';
 import { staging } from './fragments/staging.ts';
 import { stepError } from './fragments/step-error.ts';
+import { tableName } from './fragments/table-name.ts';
 import { ingestTypes, planTypes } from './fragments/types.ts';
 import { userDays } from './fragments/user-days.ts';
 import { defineStep } from './step.ts';
@@ -25,7 +26,7 @@ export const ingestEvents = defineStep({
   summary: 'Ingests a batch of raw event files into the lake, exactly once.',
   result: ingestResultSchema,
   uses: [
-    ...[planTypes, ingestTypes, stepError, files, javaErrors, newestSnapshot, snapshotExpiry],
+    ...[planTypes, ingestTypes, tableName, stepError, files, javaErrors, newestSnapshot, snapshotExpiry],
     ...[rawLines, eventsTable, staging, quarantine, ledgerRows, adaptedRows, batchChecks, batch, userDays],
   ],
   imports: ['import json', 'from typing import NamedTuple', 'from pyspark.sql import Row, SparkSession'],
@@ -54,7 +55,8 @@ export const ingestEvents = defineStep({
         if files.exists(ledger_uri):
             ledger: list[LedgerRow] = [json.loads(line) for line in files.read_text(ledger_uri).splitlines()]
             # Since then, users may have been forgotten: what is there is counted, and may be less.
-            return Ingested(ledger, rows_of_batch(spark, EVENTS, batch_id), quarantined(spark, batch_id))
+            held = rows_of_batch(spark, table_name(plan, EVENTS), batch_id)
+            return Ingested(ledger, held, quarantined(spark, plan))
         try:
             ledger, events = stage_batch(spark, plan)
         except QUERY_ERRORS as error:
@@ -66,9 +68,9 @@ export const ingestEvents = defineStep({
                 "the upload was cut short, the file is not the gzip its name says, or it was removed meanwhile",
                 "deliver the whole file again, then start a new run; nothing of this batch was published",
             ) from error
-        refusals = quarantined(spark, batch_id)
+        refusals = quarantined(spark, plan)
         check_accounts(ledger, sum(refusals.reasons.values()))
-        spark.sql(PUBLISH).collect()
+        publish_staged(spark, plan)
         return Ingested(ledger, events, refusals)
 
 
@@ -84,9 +86,9 @@ export const ingestEvents = defineStep({
         spark.conf.set("spark.sql.shuffle.partitions", str(plan["ingest"]["shufflePartitions"]))
         files = Files(spark)
         ledger, events, (reasons, examples, findings) = ingest_batch(spark, plan, files)
-        recomputed = refresh_user_days(spark)
+        recomputed = refresh_user_days(spark, plan)
         files.write_text(plan["outputs"]["ledger"], "".join(json.dumps(row) + "\n" for row in ledger))
-        spark.sql(CLOSE_STAGING)
+        close_staging(spark, plan)
         expire_snapshots(spark, plan, [EVENTS, USER_DAYS], SNAPSHOT_RETENTION_DAYS)
         # What is deleted from the quarantine is deleted for good: no model was trained on it.
         expire_snapshots(spark, plan, [QUARANTINE], 1)
@@ -112,8 +114,8 @@ export const ingestEvents = defineStep({
             "lastDay": str(max(days)) if days else None,
             "daysRecomputed": recomputed,
             "snapshots": {
-                "events": newest_snapshot(spark, EVENTS),
-                "user_days": newest_snapshot(spark, USER_DAYS),
+                "events": newest_snapshot(spark, table_name(plan, EVENTS)),
+                "user_days": newest_snapshot(spark, table_name(plan, USER_DAYS)),
             },
         }
   `,

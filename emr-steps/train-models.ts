@@ -4,7 +4,6 @@
  * the run still succeeds and says that its figures cannot be trusted.
  */
 import { FEATURES_TABLE } from '../domain/features/features-table.ts';
-import { sparkTableName } from '../domain/lake.ts';
 import { CANDIDATES } from '../domain/models.ts';
 import { trainingResultSchema } from '../domain/results.ts';
 import { python } from './composition/python.ts';
@@ -24,6 +23,7 @@ import { inputLearning } from './fragments/model-inputs.ts';
 import { storing } from './fragments/model-storage.ts';
 import { snapshotReading } from './fragments/snapshots.ts';
 import { scoreBins } from './fragments/stability-index.ts';
+import { tableName } from './fragments/table-name.ts';
 import { planTypes, trainingTypes } from './fragments/types.ts';
 import { defineStep } from './step.ts';
 
@@ -32,7 +32,17 @@ export const trainModels = defineStep({
   summary: 'Trains the candidates, judges them on the newest known outcomes, and stores the best.',
   result: trainingResultSchema,
   uses: [
-    ...[planTypes, trainingTypes, files, snapshotReading, barrierTimer, census, inputLearning, folds],
+    ...[
+      planTypes,
+      trainingTypes,
+      tableName,
+      files,
+      snapshotReading,
+      barrierTimer,
+      census,
+      inputLearning,
+      folds,
+    ],
     ...[
       modelDescription,
       fitting,
@@ -58,7 +68,7 @@ export const trainModels = defineStep({
     'from pyspark.sql import functions as F',
   ],
   constants: python`
-    FEATURES = ${sparkTableName(FEATURES_TABLE)}
+    FEATURES = ${FEATURES_TABLE.name}
     CANDIDATES: list[ModelName] = ${CANDIDATES.map((candidate) => candidate.name)}
     ROWS_PER_TASK = 50_000
     # With fewer users who cancel than this, nothing can be learnt, nor can they be dealt to folds.
@@ -147,8 +157,9 @@ export const trainModels = defineStep({
         settings = plan["training"]
         if str(spark.sparkContext.master).partition("[")[0] == "local":
             atexit.register(release_barrier_timer, spark)
-        snapshot = current_snapshot(spark, FEATURES)
-        features = read_snapshot(spark, FEATURES, snapshot)
+        features_table = table_name(plan, FEATURES)
+        snapshot = current_snapshot(spark, features_table)
+        features = read_snapshot(spark, features_table, snapshot)
         counts = census(features)
         train, test = counts["train"], counts["test"]
         tasks = max(2, math.ceil(train["rows"] / ROWS_PER_TASK))

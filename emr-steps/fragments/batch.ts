@@ -14,14 +14,16 @@ import { plainLines } from './plain-lines.ts';
 import { quarantine } from './quarantine.ts';
 import { secondLook } from './second-look.ts';
 import { staging } from './staging.ts';
+import { tableName } from './table-name.ts';
 import { tally } from './tally.ts';
 import { planTypes } from './types.ts';
 
 export const batch = fragment({
   file: import.meta.url,
   needs: [
-    ...[planTypes, files, firstLines, tally, fileNumbers, forgottenUsers, eventRows, plainLines, cutObjects],
-    ...[secondLook, eventsTable, staging, duplicates, quarantine, ledgerRows, batchChecks],
+    ...[planTypes, tableName, files, firstLines, tally, fileNumbers, forgottenUsers, eventRows],
+    ...[plainLines, cutObjects, secondLook],
+    ...[eventsTable, staging, duplicates, quarantine, ledgerRows, batchChecks],
   ],
   imports: [
     'import collections',
@@ -59,7 +61,9 @@ export const batch = fragment({
         tolerated = second_look(spark, plan, files, outcomes, forgotten)
         if not tolerated.files:
             return tolerated
-        forget_files(spark, STAGED_EVENTS, plan["batch"]["batchId"], list(tolerated.files.values()))
+        forget_files(
+            spark, table_name(plan, STAGED_EVENTS), plan["batch"]["batchId"], list(tolerated.files.values())
+        )
         observation = Observation("adapted")
         bins = len(tolerated.files)
         by_outcome = tally(f"file_number * {OUTCOMES} + {COUNTED_AS}", bins * OUTCOMES)
@@ -99,12 +103,13 @@ export const batch = fragment({
         quarantine_rows(spark, plan, files, outcomes.refused, forgotten, tolerated)
         check_refused_share(spark, plan, outcomes.defects, sum(outcomes.read.values()))
 
-        events = rows_of_batch(spark, STAGED_EVENTS, batch_id)
+        staged_events = table_name(plan, STAGED_EVENTS)
+        events = rows_of_batch(spark, staged_events, batch_id)
         are_large = plan["ingest"]["slicesPerDay"] > 1
-        days = days_with_duplicates(spark, days_just_staged(spark), are_large=are_large)
+        days = days_with_duplicates(spark, staged_events, days_just_staged(spark, plan), are_large=are_large)
         duplicates = drop_duplicates(spark, plan, days, numbers)
         if duplicates:
-            events = rows_of_batch(spark, STAGED_EVENTS, batch_id)
+            events = rows_of_batch(spark, staged_events, batch_id)
         staged: collections.Counter[int] = collections.Counter()
         for row in events:
             staged[numbers[row.source_file]] += row["rows"]

@@ -2,6 +2,7 @@
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
 import { staging } from './staging.ts';
+import { tableName } from './table-name.ts';
 import { tally } from './tally.ts';
 import { planTypes } from './types.ts';
 
@@ -14,7 +15,7 @@ const TIE_BREAKERS = ['is_new', 'file_number', 'song', 'artist', 'length_seconds
 
 export const duplicates = fragment({
   file: import.meta.url,
-  needs: [planTypes, staging, tally],
+  needs: [planTypes, tableName, staging, tally],
   imports: [
     'import collections',
     'import datetime',
@@ -32,9 +33,9 @@ export const duplicates = fragment({
   `,
   code: python`
     def days_with_duplicates(
-        spark: SparkSession, days: list[datetime.date], *, are_large: bool
+        spark: SparkSession, table: str, days: list[datetime.date], *, are_large: bool
     ) -> dict[datetime.date, int]:
-        """Those of the days that hold an event twice on the branch, with their rows.
+        """Those of the days that hold an event twice in the table or on the branch, with their rows.
 
         Events are compared by a hash: where two different ones share it, their day is written again for nothing.
         """
@@ -42,7 +43,7 @@ export const duplicates = fragment({
         spark.conf.set("spark.sql.sources.v2.bucketing.enabled", "true")
         spark.conf.set("spark.sql.iceberg.planning.preserve-data-grouping", str(not are_large).lower())
         different = F.countDistinct(F.xxhash64("user_id", *EVENT_KEY))
-        of_days = spark.table(STAGED_EVENTS).where(F.col("event_date").isin(days)).groupBy("event_date")
+        of_days = spark.table(table).where(F.col("event_date").isin(days)).groupBy("event_date")
         counted = of_days.agg(F.count("*").alias("rows"), different.alias("different"))
         found = {row.event_date: row["rows"] for row in counted.where("rows > different").collect()}
         spark.conf.set("spark.sql.iceberg.planning.preserve-data-grouping", "false")
@@ -59,7 +60,7 @@ export const duplicates = fragment({
         slices = max(plan["ingest"]["slicesPerDay"], math.ceil(max(days.values()) / ROWS_PER_TASK))
         tasks = max(plan["ingest"]["shufflePartitions"], math.ceil(sum(days.values()) / ROWS_PER_TASK))
         files = spark.createDataFrame(list(numbers.items()), "source_file string, file_number int")
-        staged = spark.table(STAGED_EVENTS).where(F.col("event_date").isin(list(days)))
+        staged = spark.table(table_name(plan, STAGED_EVENTS)).where(F.col("event_date").isin(list(days)))
         numbered = staged.join(F.broadcast(files), "source_file", "left")
         rows = numbered.withColumn("is_new", F.col("batch_id") == plan["batch"]["batchId"])
         order = Window.partitionBy("user_id", "event_date", "slice").orderBy(*EVENT_KEY, *TIE_BREAKERS)

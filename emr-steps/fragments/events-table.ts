@@ -1,12 +1,12 @@
 /** The table `events`: which rows of a batch it holds, and how they are deleted. */
-import { EVENTS, sparkTableName } from '../../domain/lake.ts';
+import { EVENTS } from '../../domain/lake.ts';
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
 
 export const eventsTable = fragment({
   file: import.meta.url,
   imports: ['from pyspark.sql import Row, SparkSession', 'from pyspark.sql import functions as F'],
-  constants: python`EVENTS = ${sparkTableName(EVENTS)}`,
+  constants: python`EVENTS = ${EVENTS.name}`,
   code: python`
     def rows_of_batch(spark: SparkSession, table: str, batch_id: str) -> list[Row]:
         """The batch's events in the table or on the branch, counted again: rows by day and file."""

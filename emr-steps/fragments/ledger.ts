@@ -49,7 +49,7 @@ export const batchChecks = fragment({
         limit = plan["ingest"]["maxQuarantineShare"]
         if refused <= limit * read:
             return
-        reasons, examples, findings = quarantined(spark, plan["batch"]["batchId"])
+        reasons, examples, findings = quarantined(spark, plan)
         listed = ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
         found = [f"- {line}" for line in finding_lines(findings)]
         shown = [f"{example['reason']} in {example['file']}: {example['line']}" for example in examples]
@@ -57,7 +57,7 @@ export const batchChecks = fragment({
         raise StepError(
             f"{refused:,} of {read:,} rows were refused, more than the {limit:.1%} allowed: {listed}\n{details}",
             "the exporter of the log has changed, or the files are not event files",
-            f"correct the files, or allow a larger maxQuarantineShare; all refused rows are in {QUARANTINE}",
+            f"correct the files, or allow a larger maxQuarantineShare; all refused rows are in the table {QUARANTINE}",
         )
 
 

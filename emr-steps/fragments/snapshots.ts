@@ -4,6 +4,7 @@ import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
 import { icebergTables } from './jvm.ts';
 import { stepError } from './step-error.ts';
+import { tableName } from './table-name.ts';
 import { planTypes } from './types.ts';
 
 export const newestSnapshot = fragment({
@@ -83,7 +84,7 @@ export const snapshotChanges = fragment({
 /** For steps that write tables. */
 export const snapshotExpiry = fragment({
   file: import.meta.url,
-  needs: [icebergTables, planTypes],
+  needs: [icebergTables, planTypes, tableName],
   imports: ['import datetime', 'from pyspark.sql import SparkSession'],
   constants: python`SNAPSHOT_RETENTION_DAYS = ${SNAPSHOT_RETENTION_DAYS}`,
   code: python`
@@ -95,6 +96,7 @@ export const snapshotExpiry = fragment({
         planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
         oldest = planned_at - datetime.timedelta(days=days)
         for table in tables:
-            iceberg_table(spark, table).expireSnapshots().expireOlderThan(int(oldest.timestamp() * 1000)).commit()
+            expiry = iceberg_table(spark, table_name(plan, table)).expireSnapshots()
+            expiry.expireOlderThan(int(oldest.timestamp() * 1000)).commit()
   `,
 });

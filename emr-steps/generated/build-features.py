@@ -147,6 +147,7 @@ class Plan(TypedDict):
     plannedAt: str
     release: str
     lakeRoot: str
+    database: str
     batch: Batch
     abandonedBatchIds: list[str]
     listing: NotRequired[Listing]
@@ -787,6 +788,16 @@ class FeaturesResult(TypedDict):
     snapshots: FeaturesSnapshots
 
 
+# --- emr-steps/fragments/table-name.ts ---
+
+CATALOG = "lake"
+
+
+def table_name(plan: Plan, table: str) -> str:
+    """The name by which Spark finds a table, a branch or a metadata table of the lake."""
+    return f"{CATALOG}.{plan['database']}.{table}"
+
+
 # --- emr-steps/fragments/snapshots.ts ---
 
 
@@ -824,7 +835,8 @@ def expire_snapshots(spark: SparkSession, plan: Plan, tables: list[str], days: i
     planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
     oldest = planned_at - datetime.timedelta(days=days)
     for table in tables:
-        iceberg_table(spark, table).expireSnapshots().expireOlderThan(int(oldest.timestamp() * 1000)).commit()
+        expiry = iceberg_table(spark, table_name(plan, table)).expireSnapshots()
+        expiry.expireOlderThan(int(oldest.timestamp() * 1000)).commit()
 
 
 # --- emr-steps/fragments/cutoffs.ts ---
@@ -934,8 +946,8 @@ def refuse_short_log(period: Period, settings: TrainingSettings) -> NoReturn:
 # --- emr-steps/build-features.ts ---
 
 STEP: StepName = "build-features"
-USER_DAYS = "lake.churn.user_days"
-FEATURES = "lake.churn.features"
+USER_DAYS = "user_days"
+FEATURES = "features"
 KEY_COLUMNS = 4
 HISTORY_ROWS_PER_TASK = 200_000
 CUTOFF_SCHEMA = "cutoff date, role string, first_day date, label_end date"
@@ -1499,12 +1511,12 @@ def point_in_time_rows(spark: SparkSession, user_days: DataFrame, cutoffs: list[
     return spark.sql(PROJECTION)
 
 
-def write_features(rows: DataFrame) -> None:
+def write_features(rows: DataFrame, table: str) -> None:
     """Replaces the table in one commit; its columns follow the catalogue."""
     described = [F.col(name).alias(name, metadata={"comment": COMMENTS[name]}) for name in COMMENTS]
     (
         rows.select(*described)
-        .writeTo(FEATURES)
+        .writeTo(table)
         .using("iceberg")
         .partitionedBy(F.col("cutoff"))
         .tableProperty("format-version", "2")
@@ -1543,8 +1555,9 @@ def counted_cutoffs(features: DataFrame, cutoffs: list[Cutoff]) -> list[CutoffCo
 def run(spark: SparkSession, plan: Plan) -> FeaturesResult:
     """Fills the table of features and says what is in it."""
     settings = plan["training"]
-    user_days_snapshot = current_snapshot(spark, USER_DAYS)
-    user_days = read_snapshot(spark, USER_DAYS, user_days_snapshot)
+    user_days_table, features_table = table_name(plan, USER_DAYS), table_name(plan, FEATURES)
+    user_days_snapshot = current_snapshot(spark, user_days_table)
+    user_days = read_snapshot(spark, user_days_table, user_days_snapshot)
     days = daily_rows(user_days)
     period = find_period(days, settings)
     cutoffs = plan_cutoffs(period, settings)
@@ -1552,11 +1565,11 @@ def run(spark: SparkSession, plan: Plan) -> FeaturesResult:
     history_rows = sum(day.user_days for day in days) * len(cutoffs)
     tasks = max(spark.sparkContext.defaultParallelism, math.ceil(history_rows / HISTORY_ROWS_PER_TASK))
     spark.conf.set("spark.sql.shuffle.partitions", tasks)
-    write_features(point_in_time_rows(spark, user_days, cutoffs))
+    write_features(point_in_time_rows(spark, user_days, cutoffs), features_table)
     expire_snapshots(spark, plan, [FEATURES], SNAPSHOT_RETENTION_DAYS)
 
-    features_snapshot = current_snapshot(spark, FEATURES)
-    features = read_snapshot(spark, FEATURES, features_snapshot)
+    features_snapshot = current_snapshot(spark, features_table)
+    features = read_snapshot(spark, features_table, features_snapshot)
     (users,) = spark.sql(USERS).collect()
     return {
         "firstDay": str(period.first_day),

@@ -153,6 +153,7 @@ class Plan(TypedDict):
     plannedAt: str
     release: str
     lakeRoot: str
+    database: str
     batch: Batch
     abandonedBatchIds: list[str]
     listing: NotRequired[Listing]
@@ -913,6 +914,16 @@ class IngestResult(TypedDict):
     snapshots: IngestSnapshots
 
 
+# --- emr-steps/fragments/table-name.ts ---
+
+CATALOG = "lake"
+
+
+def table_name(plan: Plan, table: str) -> str:
+    """The name by which Spark finds a table, a branch or a metadata table of the lake."""
+    return f"{CATALOG}.{plan['database']}.{table}"
+
+
 # --- emr-steps/fragments/snapshots.ts ---
 
 
@@ -933,7 +944,8 @@ def expire_snapshots(spark: SparkSession, plan: Plan, tables: list[str], days: i
     planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
     oldest = planned_at - datetime.timedelta(days=days)
     for table in tables:
-        iceberg_table(spark, table).expireSnapshots().expireOlderThan(int(oldest.timestamp() * 1000)).commit()
+        expiry = iceberg_table(spark, table_name(plan, table)).expireSnapshots()
+        expiry.expireOlderThan(int(oldest.timestamp() * 1000)).commit()
 
 
 def snapshots_since(
@@ -1355,7 +1367,7 @@ def is_not_utf8() -> Column:
 
 # --- emr-steps/fragments/events-table.ts ---
 
-EVENTS = "lake.churn.events"
+EVENTS = "events"
 
 
 def rows_of_batch(spark: SparkSession, table: str, batch_id: str) -> list[Row]:
@@ -1401,9 +1413,9 @@ def names_by_number(files: dict[int, str]) -> Column:
 
 # --- emr-steps/fragments/staging.ts ---
 
-STAGED_EVENTS = "lake.churn.events.branch_staging"
+STAGED_EVENTS = "events.branch_staging"
 CREATE_EVENTS = """
-CREATE TABLE IF NOT EXISTS lake.churn.events (
+CREATE TABLE IF NOT EXISTS {table} (
   event_date date COMMENT 'UTC day of the event',
   event_time timestamp_ntz COMMENT 'time of the event, UTC',
   user_id string COMMENT 'user; empty when no user is signed in',
@@ -1433,10 +1445,10 @@ TBLPROPERTIES (
   'write.parquet.dict-size-bytes' = '2048'
 )
 """
-OPEN_STAGING = "ALTER TABLE lake.churn.events CREATE BRANCH staging"
-PUBLISH = "CALL lake.system.fast_forward('churn.events', 'main', 'staging')"
+OPEN_STAGING = "ALTER TABLE {table} CREATE BRANCH staging"
+PUBLISH = "CALL lake.system.fast_forward('{table}', 'main', 'staging')"
 STAGING = "staging"
-CLOSE_STAGING = "ALTER TABLE lake.churn.events DROP BRANCH IF EXISTS staging"
+CLOSE_STAGING = "ALTER TABLE {table} DROP BRANCH IF EXISTS staging"
 
 # Property of a snapshot of events: the batch that it was written for.
 WRITTEN_FOR = "written-for-batch"
@@ -1467,14 +1479,25 @@ EVENT_NAMES = [
 def open_staging(spark: SparkSession, plan: Plan) -> None:
     """Opens the branch on what readers see now, without the rows of unfinished batches and of earlier tries."""
     batch_id = plan["batch"]["batchId"]
-    spark.sql(CREATE_EVENTS)
-    snapshots = iceberg_table(spark, EVENTS).snapshots()
+    events = table_name(plan, EVENTS)
+    spark.sql(CREATE_EVENTS.format(table=events))
+    snapshots = iceberg_table(spark, events).snapshots()
     tried = any(snapshot.summary().get(WRITTEN_FOR) == batch_id for snapshot in snapshots)
     unfinished = plan["abandonedBatchIds"] + ([batch_id] if tried else [])
     # A branch cannot be replaced while readers see no snapshot: a first try that published nothing has left it.
-    spark.sql(CLOSE_STAGING)
-    spark.sql(OPEN_STAGING)
-    forget_batches(spark, STAGED_EVENTS, unfinished)
+    close_staging(spark, plan)
+    spark.sql(OPEN_STAGING.format(table=events))
+    forget_batches(spark, table_name(plan, STAGED_EVENTS), unfinished)
+
+
+def close_staging(spark: SparkSession, plan: Plan) -> None:
+    """Removes the branch, if there is one."""
+    spark.sql(CLOSE_STAGING.format(table=table_name(plan, EVENTS)))
+
+
+def publish_staged(spark: SparkSession, plan: Plan) -> None:
+    """Shows readers what is on the branch, in one commit."""
+    spark.sql(PUBLISH.format(table=table_name(plan, EVENTS))).collect()
 
 
 def by_day(rows: DataFrame, tasks: int, slices: int) -> DataFrame:
@@ -1485,7 +1508,8 @@ def by_day(rows: DataFrame, tasks: int, slices: int) -> DataFrame:
 
 def write_staged(rows: DataFrame, plan: Plan) -> DataFrameWriterV2:
     """A writer of the branch. A task that holds several days meets them by user: a file stays open for each."""
-    writer = rows.select(*EVENT_NAMES).writeTo(STAGED_EVENTS).option("fanout-enabled", "true")
+    staged = table_name(plan, STAGED_EVENTS)
+    writer = rows.select(*EVENT_NAMES).writeTo(staged).option("fanout-enabled", "true")
     return writer.option(f"snapshot-property.{WRITTEN_FOR}", plan["batch"]["batchId"])
 
 
@@ -1500,9 +1524,9 @@ def stage_new_rows(events: DataFrame, plan: Plan, files: dict[int, str]) -> None
     write_staged(named, plan).append()
 
 
-def days_just_staged(spark: SparkSession) -> list[datetime.date]:
+def days_just_staged(spark: SparkSession, plan: Plan) -> list[datetime.date]:
     """The days whose files any snapshot of the branch has changed since it left what readers see."""
-    table = iceberg_table(spark, EVENTS)
+    table = iceberg_table(spark, table_name(plan, EVENTS))
     seen = table.currentSnapshot()
     since = snapshots_since(table, table.snapshot(STAGING), None if seen is None else str(seen.snapshotId()))
     return sorted({day for snapshot in since or [] for day in days_changed(spark, table, snapshot)})
@@ -2116,9 +2140,9 @@ def is_among(known: list[Column], found: Column) -> Column:
 
 # --- emr-steps/fragments/quarantine.ts ---
 
-QUARANTINE = "lake.churn.quarantined_events"
+QUARANTINE = "quarantined_events"
 CREATE_QUARANTINE = """
-CREATE TABLE IF NOT EXISTS lake.churn.quarantined_events (
+CREATE TABLE IF NOT EXISTS {table} (
   ingest_date date COMMENT 'UTC day on which the batch was first planned',
   reason string COMMENT 'why it was refused',
   source_file string COMMENT 'file the row was read from',
@@ -2143,9 +2167,10 @@ def forget_old_refusals(spark: SparkSession, plan: Plan) -> None:
     """Deletes refused rows that have been kept for as long as they may be."""
     planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
     oldest = (planned_at - datetime.timedelta(days=RETENTION_DAYS)).date()
-    held = spark.table(f"{QUARANTINE}.partitions")
+    quarantine = table_name(plan, QUARANTINE)
+    held = spark.table(f"{quarantine}.partitions")
     if held.where(F.col("partition.ingest_date") < F.lit(oldest)).limit(1).count() > 0:
-        spark.sql(f"DELETE FROM {QUARANTINE} WHERE ingest_date < DATE '{oldest}'")  # noqa: S608
+        spark.sql(f"DELETE FROM {quarantine} WHERE ingest_date < DATE '{oldest}'")  # noqa: S608
 
 
 def quarantine_rows(
@@ -2161,10 +2186,11 @@ def quarantine_rows(
     Nothing is kept of forgotten users' lines, so their rows are written from the counts.
     """
     batch = plan["batch"]
-    spark.sql(CREATE_QUARANTINE)
-    if newest_snapshot(spark, QUARANTINE) is not None:
+    quarantine = table_name(plan, QUARANTINE)
+    spark.sql(CREATE_QUARANTINE.format(table=quarantine))
+    if newest_snapshot(spark, quarantine) is not None:
         forget_old_refusals(spark, plan)
-        forget_batches(spark, QUARANTINE, [batch["batchId"], *plan["abandonedBatchIds"]])
+        forget_batches(spark, quarantine, [batch["batchId"], *plan["abandonedBatchIds"]])
     reasons = F.array(*[F.lit(reason) for reason in REFUSAL_REASONS])
 
     def keep(rows: DataFrame) -> None:
@@ -2176,7 +2202,7 @@ def quarantine_rows(
             F.lit(batch["batchId"]).alias("batch_id"),
         )
         # One file; a shuffle, for without it one task would do all that leads here as well.
-        of_batch.repartition(1).writeTo(QUARANTINE).append()
+        of_batch.repartition(1).writeTo(quarantine).append()
 
     defective = {number: files[number] for number in sorted(refused) if refused[number].keys() - {FORGOTTEN}}
     readings: list[DataFrame] = []
@@ -2227,11 +2253,12 @@ def findings_of(refused: DataFrame) -> list[Finding]:
     ]
 
 
-def quarantined(spark: SparkSession, batch_id: str) -> Refusals:
+def quarantined(spark: SparkSession, plan: Plan) -> Refusals:
     """The refused rows of the batch, as the quarantine holds them."""
-    if newest_snapshot(spark, QUARANTINE) is None:
+    quarantine = table_name(plan, QUARANTINE)
+    if newest_snapshot(spark, quarantine) is None:
         return Refusals({}, [], [])
-    of_batch = spark.table(QUARANTINE).where(F.col("batch_id") == batch_id)
+    of_batch = spark.table(quarantine).where(F.col("batch_id") == plan["batch"]["batchId"])
     rows = (
         of_batch.groupBy("reason")
         .agg(F.count("*").alias("rows"), F.min(F.struct("source_file", "line")).alias("example"))
@@ -2388,7 +2415,7 @@ def check_refused_share(spark: SparkSession, plan: Plan, refused: int, read: int
     limit = plan["ingest"]["maxQuarantineShare"]
     if refused <= limit * read:
         return
-    reasons, examples, findings = quarantined(spark, plan["batch"]["batchId"])
+    reasons, examples, findings = quarantined(spark, plan)
     listed = ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
     found = [f"- {line}" for line in finding_lines(findings)]
     shown = [f"{example['reason']} in {example['file']}: {example['line']}" for example in examples]
@@ -2396,7 +2423,7 @@ def check_refused_share(spark: SparkSession, plan: Plan, refused: int, read: int
     raise StepError(
         f"{refused:,} of {read:,} rows were refused, more than the {limit:.1%} allowed: {listed}\n{details}",
         "the exporter of the log has changed, or the files are not event files",
-        f"correct the files, or allow a larger maxQuarantineShare; all refused rows are in {QUARANTINE}",
+        f"correct the files, or allow a larger maxQuarantineShare; all refused rows are in the table {QUARANTINE}",
     )
 
 
@@ -2537,9 +2564,9 @@ TIE_BREAKERS = [
 
 
 def days_with_duplicates(
-    spark: SparkSession, days: list[datetime.date], *, are_large: bool
+    spark: SparkSession, table: str, days: list[datetime.date], *, are_large: bool
 ) -> dict[datetime.date, int]:
-    """Those of the days that hold an event twice on the branch, with their rows.
+    """Those of the days that hold an event twice in the table or on the branch, with their rows.
 
     Events are compared by a hash: where two different ones share it, their day is written again for nothing.
     """
@@ -2547,7 +2574,7 @@ def days_with_duplicates(
     spark.conf.set("spark.sql.sources.v2.bucketing.enabled", "true")
     spark.conf.set("spark.sql.iceberg.planning.preserve-data-grouping", str(not are_large).lower())
     different = F.countDistinct(F.xxhash64("user_id", *EVENT_KEY))
-    of_days = spark.table(STAGED_EVENTS).where(F.col("event_date").isin(days)).groupBy("event_date")
+    of_days = spark.table(table).where(F.col("event_date").isin(days)).groupBy("event_date")
     counted = of_days.agg(F.count("*").alias("rows"), different.alias("different"))
     found = {row.event_date: row["rows"] for row in counted.where("rows > different").collect()}
     spark.conf.set("spark.sql.iceberg.planning.preserve-data-grouping", "false")
@@ -2564,7 +2591,7 @@ def drop_duplicates(
     slices = max(plan["ingest"]["slicesPerDay"], math.ceil(max(days.values()) / ROWS_PER_TASK))
     tasks = max(plan["ingest"]["shufflePartitions"], math.ceil(sum(days.values()) / ROWS_PER_TASK))
     files = spark.createDataFrame(list(numbers.items()), "source_file string, file_number int")
-    staged = spark.table(STAGED_EVENTS).where(F.col("event_date").isin(list(days)))
+    staged = spark.table(table_name(plan, STAGED_EVENTS)).where(F.col("event_date").isin(list(days)))
     numbered = staged.join(F.broadcast(files), "source_file", "left")
     rows = numbered.withColumn("is_new", F.col("batch_id") == plan["batch"]["batchId"])
     order = Window.partitionBy("user_id", "event_date", "slice").orderBy(*EVENT_KEY, *TIE_BREAKERS)
@@ -2610,7 +2637,9 @@ def stage_adapted(
     tolerated = second_look(spark, plan, files, outcomes, forgotten)
     if not tolerated.files:
         return tolerated
-    forget_files(spark, STAGED_EVENTS, plan["batch"]["batchId"], list(tolerated.files.values()))
+    forget_files(
+        spark, table_name(plan, STAGED_EVENTS), plan["batch"]["batchId"], list(tolerated.files.values())
+    )
     observation = Observation("adapted")
     bins = len(tolerated.files)
     by_outcome = tally(f"file_number * {OUTCOMES} + {COUNTED_AS}", bins * OUTCOMES)
@@ -2650,12 +2679,13 @@ def stage_batch(spark: SparkSession, plan: Plan) -> tuple[list[LedgerRow], list[
     quarantine_rows(spark, plan, files, outcomes.refused, forgotten, tolerated)
     check_refused_share(spark, plan, outcomes.defects, sum(outcomes.read.values()))
 
-    events = rows_of_batch(spark, STAGED_EVENTS, batch_id)
+    staged_events = table_name(plan, STAGED_EVENTS)
+    events = rows_of_batch(spark, staged_events, batch_id)
     are_large = plan["ingest"]["slicesPerDay"] > 1
-    days = days_with_duplicates(spark, days_just_staged(spark), are_large=are_large)
+    days = days_with_duplicates(spark, staged_events, days_just_staged(spark, plan), are_large=are_large)
     duplicates = drop_duplicates(spark, plan, days, numbers)
     if duplicates:
-        events = rows_of_batch(spark, STAGED_EVENTS, batch_id)
+        events = rows_of_batch(spark, staged_events, batch_id)
     staged: collections.Counter[int] = collections.Counter()
     for row in events:
         staged[numbers[row.source_file]] += row["rows"]
@@ -2682,9 +2712,9 @@ def stage_batch(spark: SparkSession, plan: Plan) -> tuple[list[LedgerRow], list[
 
 # --- emr-steps/fragments/user-days.ts ---
 
-USER_DAYS = "lake.churn.user_days"
+USER_DAYS = "user_days"
 CREATE_USER_DAYS = """
-CREATE TABLE IF NOT EXISTS lake.churn.user_days (
+CREATE TABLE IF NOT EXISTS {table} (
   day date COMMENT 'UTC day',
   user_id string COMMENT 'user',
   events bigint COMMENT 'events of the user on the day',
@@ -2932,57 +2962,58 @@ COMPUTED_BY = "computed-by-roll-up"
 ROLL_UP_HASH = "5337f6848b1b4250"
 
 
-def changed_days(spark: SparkSession) -> set[datetime.date]:
+def changed_days(spark: SparkSession, plan: Plan) -> set[datetime.date]:
     """Days of events that have changed since user_days were computed.
 
     Found in the lineage of snapshots, not in what this run did: so whatever an interrupted run left is found
     as well, and a second try finds the same.
     """
-    events = iceberg_table(spark, EVENTS)
-    since = snapshots_since(events, events.currentSnapshot(), computed_from(spark))
+    events = iceberg_table(spark, table_name(plan, EVENTS))
+    since = snapshots_since(events, events.currentSnapshot(), computed_from(spark, plan))
     if since is not None:
         return {day for snapshot in since for day in days_changed(spark, events, snapshot)}
-    held = spark.table(EVENTS).select("event_date")
-    known = spark.table(USER_DAYS).select("day")
+    held = spark.table(table_name(plan, EVENTS)).select("event_date")
+    known = spark.table(table_name(plan, USER_DAYS)).select("day")
     return {row.event_date for row in held.union(known).distinct().collect()}
 
 
-def computed_from(spark: SparkSession) -> str | None:
+def computed_from(spark: SparkSession, plan: Plan) -> str | None:
     """The snapshot of events that the current user_days were computed from; none if by another roll-up."""
-    current = iceberg_table(spark, USER_DAYS).currentSnapshot()
+    current = iceberg_table(spark, table_name(plan, USER_DAYS)).currentSnapshot()
     if current is None or current.summary().get(COMPUTED_BY) != ROLL_UP_HASH:
         return None
     return current.summary().get(COMPUTED_FROM)
 
 
-def add_missing_columns(spark: SparkSession) -> None:
+def add_missing_columns(spark: SparkSession, table: str) -> None:
     """Gives the table of an earlier version the columns that it lacks; all its days are then computed again."""
-    known = spark.table(USER_DAYS).columns
+    known = spark.table(table).columns
     for name, column_type in USER_DAYS_TYPES.items():
         if name not in known:
-            spark.sql(f"ALTER TABLE {USER_DAYS} ADD COLUMN {name} {column_type}")
+            spark.sql(f"ALTER TABLE {table} ADD COLUMN {name} {column_type}")
 
 
-def refresh_user_days(spark: SparkSession) -> int:
+def refresh_user_days(spark: SparkSession, plan: Plan) -> int:
     """Recomputes the days of user_days whose events have changed; returns how many."""
-    spark.sql(CREATE_USER_DAYS)
-    add_missing_columns(spark)
-    source = newest_snapshot(spark, EVENTS)
+    events, user_days = table_name(plan, EVENTS), table_name(plan, USER_DAYS)
+    spark.sql(CREATE_USER_DAYS.format(table=user_days))
+    add_missing_columns(spark, user_days)
+    source = newest_snapshot(spark, events)
     if source is None:
         return 0
-    days = changed_days(spark)
+    days = changed_days(spark, plan)
     if not days:
         return 0
     literals = ", ".join(f"DATE '{day}'" for day in sorted(days))
-    spark.sql(SESSION_DAYS.format(events=EVENTS, days=literals)).createOrReplaceTempView("session_days")
-    attributes = spark.sql(DAY_ATTRIBUTES.format(events=EVENTS, days=literals))
+    spark.sql(SESSION_DAYS.format(events=events, days=literals)).createOrReplaceTempView("session_days")
+    attributes = spark.sql(DAY_ATTRIBUTES.format(events=events, days=literals))
     (
         spark.sql(ROLL_UP)
         .join(attributes.withColumnRenamed("event_date", "day"), ["day", "user_id"])
         .selectExpr(*USER_DAY_COLUMNS)
         .repartition("day")
         .sortWithinPartitions("day", "user_id")
-        .writeTo(USER_DAYS)
+        .writeTo(user_days)
         .option(f"snapshot-property.{COMPUTED_FROM}", source)
         .option(f"snapshot-property.{COMPUTED_BY}", ROLL_UP_HASH)
         .overwrite(F.expr(f"day IN ({literals})"))
@@ -3019,7 +3050,8 @@ def ingest_batch(spark: SparkSession, plan: Plan, files: Files) -> Ingested:
     if files.exists(ledger_uri):
         ledger: list[LedgerRow] = [json.loads(line) for line in files.read_text(ledger_uri).splitlines()]
         # Since then, users may have been forgotten: what is there is counted, and may be less.
-        return Ingested(ledger, rows_of_batch(spark, EVENTS, batch_id), quarantined(spark, batch_id))
+        held = rows_of_batch(spark, table_name(plan, EVENTS), batch_id)
+        return Ingested(ledger, held, quarantined(spark, plan))
     try:
         ledger, events = stage_batch(spark, plan)
     except QUERY_ERRORS as error:
@@ -3031,9 +3063,9 @@ def ingest_batch(spark: SparkSession, plan: Plan, files: Files) -> Ingested:
             "the upload was cut short, the file is not the gzip its name says, or it was removed meanwhile",
             "deliver the whole file again, then start a new run; nothing of this batch was published",
         ) from error
-    refusals = quarantined(spark, batch_id)
+    refusals = quarantined(spark, plan)
     check_accounts(ledger, sum(refusals.reasons.values()))
-    spark.sql(PUBLISH).collect()
+    publish_staged(spark, plan)
     return Ingested(ledger, events, refusals)
 
 
@@ -3049,9 +3081,9 @@ def run(spark: SparkSession, plan: Plan) -> IngestResult:
     spark.conf.set("spark.sql.shuffle.partitions", str(plan["ingest"]["shufflePartitions"]))
     files = Files(spark)
     ledger, events, (reasons, examples, findings) = ingest_batch(spark, plan, files)
-    recomputed = refresh_user_days(spark)
+    recomputed = refresh_user_days(spark, plan)
     files.write_text(plan["outputs"]["ledger"], "".join(json.dumps(row) + "\n" for row in ledger))
-    spark.sql(CLOSE_STAGING)
+    close_staging(spark, plan)
     expire_snapshots(spark, plan, [EVENTS, USER_DAYS], SNAPSHOT_RETENTION_DAYS)
     # What is deleted from the quarantine is deleted for good: no model was trained on it.
     expire_snapshots(spark, plan, [QUARANTINE], 1)
@@ -3077,8 +3109,8 @@ def run(spark: SparkSession, plan: Plan) -> IngestResult:
         "lastDay": str(max(days)) if days else None,
         "daysRecomputed": recomputed,
         "snapshots": {
-            "events": newest_snapshot(spark, EVENTS),
-            "user_days": newest_snapshot(spark, USER_DAYS),
+            "events": newest_snapshot(spark, table_name(plan, EVENTS)),
+            "user_days": newest_snapshot(spark, table_name(plan, USER_DAYS)),
         },
     }
 

@@ -150,6 +150,7 @@ class Plan(TypedDict):
     plannedAt: str
     release: str
     lakeRoot: str
+    database: str
     batch: Batch
     abandonedBatchIds: list[str]
     listing: NotRequired[Listing]
@@ -802,6 +803,16 @@ class ScoringResult(TypedDict):
     snapshots: ScoringSnapshots
 
 
+# --- emr-steps/fragments/table-name.ts ---
+
+CATALOG = "lake"
+
+
+def table_name(plan: Plan, table: str) -> str:
+    """The name by which Spark finds a table, a branch or a metadata table of the lake."""
+    return f"{CATALOG}.{plan['database']}.{table}"
+
+
 # --- emr-steps/fragments/snapshots.ts ---
 
 
@@ -839,7 +850,8 @@ def expire_snapshots(spark: SparkSession, plan: Plan, tables: list[str], days: i
     planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
     oldest = planned_at - datetime.timedelta(days=days)
     for table in tables:
-        iceberg_table(spark, table).expireSnapshots().expireOlderThan(int(oldest.timestamp() * 1000)).commit()
+        expiry = iceberg_table(spark, table_name(plan, table)).expireSnapshots()
+        expiry.expireOlderThan(int(oldest.timestamp() * 1000)).commit()
 
 
 # --- emr-steps/fragments/model-inputs.ts ---
@@ -1039,10 +1051,10 @@ def score_drift(test_scores: ScoreBins, users: int, reached: list[int]) -> float
 # --- emr-steps/score-users.ts ---
 
 STEP: StepName = "score-users"
-FEATURES = "lake.churn.features"
-SCORES = "lake.churn.scores"
+FEATURES = "features"
+SCORES = "scores"
 SCORES_DEFINITION = """
-CREATE TABLE IF NOT EXISTS lake.churn.scores (
+CREATE TABLE IF NOT EXISTS {table} (
   run_id string COMMENT 'run that scored',
   user_id string COMMENT 'user',
   cutoff date COMMENT 'scoring cutoff: everything before midnight (UTC) at the start of this day was known',
@@ -1193,17 +1205,18 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
     description, model = load(Files(spark), plan["outputs"]["model"])
     inputs, test_scores = description["inputs"], description["testScores"]
     names = [feature["name"] for feature in inputs]
-    features = read_snapshot(spark, FEATURES, current_snapshot(spark, FEATURES))
+    features_table, scores_table = table_name(plan, FEATURES), table_name(plan, SCORES)
+    features = read_snapshot(spark, features_table, current_snapshot(spark, features_table))
     spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
     variants = with_variants(living_users(features, inputs), inputs)
     scored = with_raw_score(description["kind"], model, variants)
     scores = ranked(with_reasons(scored), description["calibration"], plan)
-    spark.sql(SCORES_DEFINITION)
-    scores.writeTo(SCORES).overwrite(F.col("run_id") == plan["runId"])
+    spark.sql(SCORES_DEFINITION.format(table=scores_table))
+    scores.writeTo(scores_table).overwrite(F.col("run_id") == plan["runId"])
     expire_snapshots(spark, plan, [SCORES], SNAPSHOT_RETENTION_DAYS)
 
-    snapshot = current_snapshot(spark, SCORES)
-    written = read_snapshot(spark, SCORES, snapshot).where(F.col("run_id") == plan["runId"]).cache()
+    snapshot = current_snapshot(spark, scores_table)
+    written = read_snapshot(spark, scores_table, snapshot).where(F.col("run_id") == plan["runId"]).cache()
     # A sum of decimals does not depend on the order of its parts.
     expected = F.sum(F.col("probability").cast("decimal(20,12)")).cast("double")
     (totals,) = written.agg(

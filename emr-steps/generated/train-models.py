@@ -158,6 +158,7 @@ class Plan(TypedDict):
     plannedAt: str
     release: str
     lakeRoot: str
+    database: str
     batch: Batch
     abandonedBatchIds: list[str]
     listing: NotRequired[Listing]
@@ -860,6 +861,16 @@ class TrainingResult(TypedDict):
     importance: list[Importance]
     modelUri: str
     featuresSnapshot: str
+
+
+# --- emr-steps/fragments/table-name.ts ---
+
+CATALOG = "lake"
+
+
+def table_name(plan: Plan, table: str) -> str:
+    """The name by which Spark finds a table, a branch or a metadata table of the lake."""
+    return f"{CATALOG}.{plan['database']}.{table}"
 
 
 # --- emr-steps/fragments/snapshots.ts ---
@@ -1786,7 +1797,7 @@ def store(files: Files, folder: str, description: ModelDescription, model: Candi
 # --- emr-steps/train-models.ts ---
 
 STEP: StepName = "train-models"
-FEATURES = "lake.churn.features"
+FEATURES = "features"
 CANDIDATES: list[ModelName] = ["logistic_regression", "random_forest", "boosted_trees"]
 ROWS_PER_TASK = 50_000
 # With fewer users who cancel than this, nothing can be learnt, nor can they be dealt to folds.
@@ -1875,8 +1886,9 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
     settings = plan["training"]
     if str(spark.sparkContext.master).partition("[")[0] == "local":
         atexit.register(release_barrier_timer, spark)
-    snapshot = current_snapshot(spark, FEATURES)
-    features = read_snapshot(spark, FEATURES, snapshot)
+    features_table = table_name(plan, FEATURES)
+    snapshot = current_snapshot(spark, features_table)
+    features = read_snapshot(spark, features_table, snapshot)
     counts = census(features)
     train, test = counts["train"], counts["test"]
     tasks = max(2, math.ceil(train["rows"] / ROWS_PER_TASK))

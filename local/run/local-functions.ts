@@ -1,5 +1,6 @@
 /** The Lambdas of a local run: the same bodies as in the cloud, configured for this machine. */
 
+import { LOCAL_DATABASE } from '../../domain/lake.ts';
 import { ENVIRONMENT, FUNCTION_NAMES, type FunctionName } from '../../domain/operations.ts';
 import type { Closing } from '../../lambda/close-run/close-one-run.ts';
 import { closeRun } from '../../lambda/close-run/close-run.ts';
@@ -38,6 +39,7 @@ export function localFunctions(
       const deployment = readDeployment({
         ...environment,
         [ENVIRONMENT.lakeRoot]: places.lakeRoot,
+        [ENVIRONMENT.database]: LOCAL_DATABASE,
         [ENVIRONMENT.eventsRoot]: places.eventsLocation,
         [ENVIRONMENT.platform]: 'local',
       });

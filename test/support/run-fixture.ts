@@ -29,6 +29,7 @@ export const EVENTS = 's3://raw/events';
 
 const VARIABLES = {
   [ENVIRONMENT.lakeRoot]: LAKE,
+  [ENVIRONMENT.database]: 'churn_test_0a1b2c3d',
   [ENVIRONMENT.eventsRoot]: EVENTS,
   [ENVIRONMENT.platform]: 'emr',
   [ENVIRONMENT.fleets]: JSON.stringify({

@@ -127,6 +127,7 @@ test('alarms on runs watch metrics that a Lambda emits', () => {
   for (const { MetricName, Dimensions } of watched) {
     expect(emitted).toContain(MetricName);
     expect(Dimensions).toEqual([
+      { Name: 'deployment', Value: configuration.prefix },
       { Name: 'service', Value: expect.stringMatching(/^(close-run|start-training|store-metrics)$/) },
     ]);
   }
@@ -139,7 +140,10 @@ test.each([
   const alarm = alarms.get(name);
   expect(alarm).toMatchObject({ Threshold: configuration.run.budgetUsd });
   expect(alarm === undefined ? [] : watchedBy(alarm)).toMatchObject([
-    { MetricName: RUN_METRICS.costUsd.name, Dimensions: [{ Name: 'service', Value: service }] },
+    {
+      MetricName: RUN_METRICS.costUsd.name,
+      Dimensions: [{ Name: 'deployment' }, { Name: 'service', Value: service }],
+    },
   ]);
 });
 
