@@ -123,7 +123,7 @@ const watchedBy = ({ Metrics = [] }: z.infer<typeof alarmSchema>['Properties']) 
 test('alarms on runs watch metrics that a Lambda emits', () => {
   const emitted: readonly string[] = Object.values(RUN_METRICS).map(({ name }) => name);
   const watched = [...alarms.values()].flatMap(watchedBy);
-  expect(watched.length).toBe(12);
+  expect(watched.length).toBe(14);
   for (const { MetricName, Dimensions } of watched) {
     expect(emitted).toContain(MetricName);
     expect(Dimensions).toEqual([
