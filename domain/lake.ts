@@ -201,6 +201,7 @@ export const INGEST_FILES = {
     column('rows_duplicate', 'bigint', 'rows that were already in the lake'),
     column('rows_adapted', 'bigint', 'rows, accepted or duplicate, that were adapted'),
     column('adapted', 'string', 'JSON: by adaptation, the rows that had it'),
+    column('passed_over', 'string', 'why the file was not read; empty for an event file'),
     column('rows_taken_away', 'bigint', 'rows of the former version of the file that left `events`'),
     column('first_day', 'string', 'UTC day of the first event in the file, YYYY-MM-DD'),
     column('last_day', 'string', 'UTC day of the last event in the file, YYYY-MM-DD'),

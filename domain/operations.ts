@@ -99,6 +99,14 @@ export const RUN_METRICS = {
   rowsRead: { name: 'RowsRead', unit: 'Count' },
   rowsAdapted: { name: 'RowsAdapted', unit: 'Count' },
   quarantinePercent: { name: 'QuarantinePercent', unit: 'Percent' },
+  /** Files below the place of the log that are no event files. */
+  filesPassedOver: { name: 'FilesPassedOver', unit: 'Count' },
+  /** Files of the batch that gave no event. */
+  filesWithoutEvents: { name: 'FilesWithoutEvents', unit: 'Count' },
+  /** Days inside the log's period without events, or with far fewer than usual. */
+  daysWithoutEvents: { name: 'DaysWithoutEvents', unit: 'Count' },
+  /** Age of the newest day with events. */
+  logAgeDays: { name: 'LogAgeDays', unit: 'Count' },
   reconciliationMismatches: { name: 'ReconciliationMismatches', unit: 'Count' },
   areaUnderRocCurve: { name: 'AreaUnderRocCurve', unit: 'Count' },
   /** Population stability index: the largest of the features that may alarm, and that of the score. */

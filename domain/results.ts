@@ -4,6 +4,7 @@ import { ADAPTATIONS } from './adaptations.ts';
 import { REFUSAL_REASONS } from './events.ts';
 import { count, isoDate, uri } from './fields.ts';
 import { FINDING_KINDS } from './findings.ts';
+import { leftOutSchema, passedOverSchema } from './listing.ts';
 import { METRICS, MODELS, THRESHOLD_RULES } from './models.ts';
 import { stepNameSchema } from './run.ts';
 
@@ -78,6 +79,10 @@ export const ingestResultSchema = z.strictObject({
   /** Results of older versions lack it. */
   adapted: z.strictObject({ rows: count, files: count, by: z.array(adaptedRowsSchema) }).optional(),
   filesRead: count,
+  /** Files that are no event files by their first lines. Results of older versions lack it. */
+  passedOver: z.array(passedOverSchema).optional(),
+  /** Files without one accepted row or copy of one. Results of older versions lack it. */
+  withoutEvents: leftOutSchema.optional(),
   bytesRead: count,
   firstDay: isoDate.nullable(),
   lastDay: isoDate.nullable(),
@@ -105,6 +110,8 @@ export const featuresResultSchema = z.strictObject({
       cancellations: count.nullable(),
     }),
   ),
+  /** Signed-in events of each day that has any, in order. Results of older versions lack it. */
+  days: z.array(z.strictObject({ day: isoDate, events: count })).optional(),
   /** Users with a history, and how many of them cancelled, in the whole lake. */
   users: count,
   cancellations: count,

@@ -65,7 +65,13 @@ export const runSettingsSchema = z.strictObject({
 export type RunSettings = z.infer<typeof runSettingsSchema>;
 
 /** One event file as it was listed. */
-export const eventFileSchema = z.strictObject({ uri, etag: z.string(), bytes: count });
+export const eventFileSchema = z.strictObject({
+  uri,
+  etag: z.string(),
+  bytes: count,
+  /** Its name does not say whether it holds events: ingest looks at its first lines. */
+  unsure: z.boolean().optional(),
+});
 export type EventFile = z.infer<typeof eventFileSchema>;
 
 /** The files that a run takes at most: the plan and the ledger of a batch are read as a whole. */

@@ -130,6 +130,7 @@ export const buildFeatures = defineStep({
             "observationEnd": str(period.observation_end),
             "observedDays": (period.observation_end - period.first_day).days,
             "cutoffs": counted_cutoffs(features, cutoffs),
+            "days": [{"day": str(day.day), "events": day.events} for day in days],
             "users": users.users,
             "cancellations": users.cancellations,
             "returnedUsers": users.returned_users,

@@ -64,7 +64,7 @@ export const ingestEvents = defineStep({
         """The first file that cannot be read to its end: Spark's own error does not name it."""
         for file in batch["files"]:
             try:
-                spark.read.text(literal_path(file["uri"])).count()
+                read_lines(spark, [file["uri"]]).count()
             except QUERY_ERRORS:
                 return file["uri"]
         return None
@@ -163,7 +163,9 @@ export const ingestEvents = defineStep({
             "examples": examples,
             "findings": findings,
             "adapted": adapted_rows(ledger),
-            "filesRead": len(files),
+            "filesRead": sum(not row.get("passed_over") for row in files),
+            "passedOver": passed_over_by_reason(files),
+            "withoutEvents": files_without_events(files),
             "bytesRead": sum(row["bytes"] for row in files),
             "held": {"events": held, "quarantined": sum(reasons.values())},
             "firstDay": min(first_days, default=None),

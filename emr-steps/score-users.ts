@@ -183,7 +183,8 @@ export const scoreUsers = defineStep({
             "users": totals.users,
             "cutoff": str(totals.cutoff),
             "expectedCancellations": totals.expected_cancellations,
-            "top": top_users(written),
+            # By the base rate alone all users are equal, and who is first would be an accident of hashing.
+            "top": [] if description["kind"] == "base_rate" else top_users(written),
             "probabilities": probability_bins(written),
             "drift": {
                 "features": feature_drift(features, names, sum(test_scores["rows"])),

@@ -189,6 +189,10 @@ export const configurationSchema = z
       description: 'hours without a successful run after which an alarm is raised',
       absent: 'twice the time between scheduled starts; no such alarm without a schedule',
     }),
+    alarmMaxLogAgeDays: amount.optional().meta({
+      description: 'age in days of the newest day with events above which an alarm is raised',
+      absent: 'no such alarm',
+    }),
     alarmMaxClusterHours: amount
       .default(6)
       .describe('age of a cluster in hours above which an alarm is raised'),

@@ -15,6 +15,7 @@ export function summaryText(summary: RunSummary, paint: Paint = plain): string {
         paint('green', `Run ${summary.runId} succeeded.`),
         ...summary.sentences.map((sentence) => `  ${paint('bold', '•')} ${sentence}`),
         ...outcome(summary),
+        ...(summary.newestDay === null ? [] : [newestDay(summary.newestDay)]),
         ...summary.warnings.map((warning) => ['Warning', `${warning}.`] as const),
         ['Time', stateTimes(summary)],
         ['Report', summary.report],
@@ -40,6 +41,10 @@ export function summaryText(summary: RunSummary, paint: Paint = plain): string {
         ...(summary.states.length === 0 ? [] : [['Time', stateTimes(summary)] as const]),
       ]);
   }
+}
+
+function newestDay({ day, ageDays }: { readonly day: string; readonly ageDays: number }): Line {
+  return ['Newest day', `${day}, ${count(ageDays)} ${ageDays === 1 ? 'day' : 'days'} before the run`];
 }
 
 /** The folder of the lake in which a report is. */

@@ -1,6 +1,11 @@
 /** What the scripts share with the Lambdas: schemas of the domain, as JSON Schema from which Python types are made. */
 import { z } from 'zod';
-import { leftOutSchema, listingSchema } from '../../domain/listing.ts';
+import {
+  leftOutSchema,
+  listingSchema,
+  passedOverReasonSchema,
+  passedOverSchema,
+} from '../../domain/listing.ts';
 import {
   adaptationSchema,
   adaptedRowsSchema,
@@ -58,6 +63,8 @@ const TYPES = {
       listingSchema.shape.gone.unwrap(),
       'Files that the lake holds and the log no longer has.',
     ),
+    UnreadReason: named(passedOverReasonSchema, 'Why a file is not read.'),
+    UnreadFiles: named(passedOverSchema, 'Files that are not read, for one reason.'),
     Listing: named(listingSchema, 'What was left out of the listing and of the batch.'),
     IngestSettings: named(plan.ingest, 'Settings of ingest-events.'),
     TrainingSettings: named(plan.training, 'Settings of build-features and train-models.'),
@@ -79,12 +86,16 @@ const TYPES = {
     Adaptation: named(adaptationSchema, 'How a row was adapted.'),
     AdaptedRows: named(adaptedRowsSchema, 'Rows that were adapted in one way.'),
     Adapted: named(ingest.adapted.unwrap(), 'Rows that were adapted.'),
+    PassedOverReason: named(passedOverReasonSchema, 'Why a file was not read.'),
+    PassedOver: named(passedOverSchema, 'Files that were not read, for one reason.'),
+    FilesWithoutEvents: named(leftOutSchema, 'Files that gave no event, and the first of them.'),
     HeldRows: named(ingest.held, 'Rows of the batch that the tables hold.'),
     IngestSnapshots: named(ingest.snapshots, 'Snapshots of the tables after the batch.'),
     IngestResult: named(ingestResultSchema, 'Result of ingest-events.'),
   },
   features_result: {
     CutoffCounts: named(features.cutoffs.element, 'The rows of one cutoff.'),
+    DayEvents: named(features.days.unwrap().element, 'Signed-in events of a day.'),
     FeaturesSnapshots: named(features.snapshots, 'Snapshots that were read and written.'),
     FeaturesResult: named(featuresResultSchema, 'Result of build-features.'),
   },

@@ -7,6 +7,7 @@ import { eventRows } from './event-rows.ts';
 import { eventsTable } from './events-table.ts';
 import { fileNumbers } from './file-numbers.ts';
 import { files } from './files.ts';
+import { firstLines } from './first-lines.ts';
 import { forgottenUsers } from './forgotten-users.ts';
 import { icebergTables } from './jvm.ts';
 import { batchChecks, ledgerRows } from './ledger.ts';
@@ -22,7 +23,7 @@ import { versions } from './versions.ts';
 export const batch = fragment({
   file: import.meta.url,
   needs: [
-    ...[planTypes, tableName, files, tally, fileNumbers, forgottenUsers, eventRows],
+    ...[planTypes, tableName, files, firstLines, tally, fileNumbers, forgottenUsers, eventRows],
     ...[plainLines, cutObjects, secondLook],
     ...[
       ingestTypes,
@@ -143,8 +144,10 @@ export const batch = fragment({
         """Brings the batch onto the branch and into the quarantine, and takes off what leaves with it."""
         batch = plan["batch"]
         batch_id = batch["batchId"]
-        files = number_files(batch)
-        numbers = {uri: number for number, uri in files.items()}
+        passed_over = files_passed_over(spark, batch)
+        numbered = number_files(batch)
+        numbers = {uri: number for number, uri in numbered.items()}
+        files = {number: uri for number, uri in numbered.items() if uri not in passed_over}
         forgotten = forgotten_users(Files(spark), plan["lakeRoot"])
         check_cut_sizes(spark, batch)
         opened = open_staging(spark, plan)
@@ -156,7 +159,7 @@ export const batch = fragment({
         staged_events = table_name(plan, STAGED_EVENTS)
         content = contents(content_of_batch(spark, staged_events, batch_id)) if files else {}
         days = {day for _, day in files_staged(spark, plan, opened)}
-        taken_out = enumerate(sorted(former.keys() - numbers.keys()), len(files))
+        taken_out = enumerate(sorted(former.keys() - numbers.keys()), len(numbers))
         all_numbers = numbers | {uri: number for number, uri in taken_out}
         leaving = Leaving(all_numbers, same_days(content, former, numbers))
         left = days_left(spark, plan, former)
@@ -189,6 +192,7 @@ export const batch = fragment({
                     "rows_duplicate": resolved.duplicates[number] + same - resolved.kept[number],
                     "rows_adapted": adapted["rows"],
                     "adapted": json.dumps({code: adapted[code] for code in ADAPTATIONS if adapted[code]}),
+                    "passed_over": passed_over.get(uri, ""),
                     "rows_taken_away": resolved.taken[number],
                     "first_day": str(min(content[uri])) if uri in content else None,
                     "last_day": str(max(content[uri])) if uri in content else None,

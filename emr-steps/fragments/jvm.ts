@@ -161,6 +161,9 @@ export const hadoopFiles = fragment({
     class HadoopFileSystem(Protocol):
         """org.apache.hadoop.fs.FileSystem."""
 
+        def setVerifyChecksum(self, verify: bool) -> None:
+            """Whether checksum files are looked for when files are read."""
+
         def setWriteChecksum(self, write: bool) -> None:
             """Whether a checksum file is written beside each file."""
 
@@ -192,6 +195,9 @@ export const hadoopFiles = fragment({
         file_system: HadoopFileSystem = path.getFileSystem(hadoop_configuration(spark))
         # Checksum files beside the objects would go stale when another program rewrites them.
         file_system.setWriteChecksum(False)
+        # Nor are any looked for: there is no valid name of one beside a file with a colon in its name. Hadoop keeps one
+        # file system for all of this process, so this holds for Spark's readers, too.
+        file_system.setVerifyChecksum(False)
         return file_system
 
 

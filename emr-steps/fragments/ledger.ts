@@ -77,6 +77,7 @@ export const batchChecks = fragment({
             "rows_duplicate": 0,
             "rows_adapted": 0,
             "adapted": "{}",
+            "passed_over": "",
             "rows_taken_away": taken_away,
             "first_day": None,
             "last_day": None,

@@ -32,6 +32,7 @@ class EventFile(TypedDict):
     uri: str
     etag: str
     bytes: int
+    unsure: NotRequired[bool]
 
 
 class HeldFile(TypedDict):
@@ -53,6 +54,23 @@ class GoneFiles(TypedDict):
 
     count: int
     new: LeftOut
+
+
+UnreadReason: TypeAlias = Literal[
+    "empty",
+    "marker",
+    "hidden",
+    "zip",
+    "zstd",
+    "snappy",
+    "other_compression",
+    "capital_compression",
+    "columnar",
+    "table",
+    "unknown_ending",
+    "no_events",
+    "unnamed_compression",
+]
 
 
 class IngestSettings(TypedDict):
@@ -120,12 +138,22 @@ class Batch(TypedDict):
     takenOut: NotRequired[list[HeldFile]]
 
 
+class UnreadFiles(TypedDict):
+    """Files that are not read, for one reason."""
+
+    reason: UnreadReason
+    count: int
+    first: list[str]
+
+
 class Listing(TypedDict):
     """What was left out of the listing and of the batch."""
 
     since: str | None
     left: LeftOut
     gone: NotRequired[GoneFiles]
+    passedOver: NotRequired[list[UnreadFiles]]
+    oneTask: NotRequired[LeftOut]
 
 
 class Plan(TypedDict):
@@ -204,6 +232,9 @@ class HadoopPath(Protocol):
 class HadoopFileSystem(Protocol):
     """org.apache.hadoop.fs.FileSystem."""
 
+    def setVerifyChecksum(self, verify: bool) -> None:
+        """Whether checksum files are looked for when files are read."""
+
     def setWriteChecksum(self, write: bool) -> None:
         """Whether a checksum file is written beside each file."""
 
@@ -235,6 +266,9 @@ def hadoop_file_system(spark: Driver, uri: str) -> HadoopFileSystem:
     file_system: HadoopFileSystem = path.getFileSystem(hadoop_configuration(spark))
     # Checksum files beside the objects would go stale when another program rewrites them.
     file_system.setWriteChecksum(False)
+    # Nor are any looked for: there is no valid name of one beside a file with a colon in its name. Hadoop keeps one
+    # file system for all of this process, so this holds for Spark's readers, too.
+    file_system.setVerifyChecksum(False)
     return file_system
 
 
@@ -750,6 +784,13 @@ class CutoffCounts(TypedDict):
     cancellations: int | None
 
 
+class DayEvents(TypedDict):
+    """Signed-in events of a day."""
+
+    day: str
+    events: int
+
+
 class FeaturesSnapshots(TypedDict):
     """Snapshots that were read and written."""
 
@@ -764,6 +805,7 @@ class FeaturesResult(TypedDict):
     observationEnd: str
     observedDays: int
     cutoffs: list[CutoffCounts]
+    days: NotRequired[list[DayEvents]]
     users: int
     cancellations: int
     returnedUsers: NotRequired[int]
@@ -1560,6 +1602,7 @@ def run(spark: SparkSession, plan: Plan) -> FeaturesResult:
         "observationEnd": str(period.observation_end),
         "observedDays": (period.observation_end - period.first_day).days,
         "cutoffs": counted_cutoffs(features, cutoffs),
+        "days": [{"day": str(day.day), "events": day.events} for day in days],
         "users": users.users,
         "cancellations": users.cancellations,
         "returnedUsers": users.returned_users,

@@ -17,6 +17,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from decimal import Decimal, DecimalException
 from typing import Any, Literal, NamedTuple, NotRequired, Protocol, TypeAlias, TypedDict
@@ -37,6 +38,7 @@ class EventFile(TypedDict):
     uri: str
     etag: str
     bytes: int
+    unsure: NotRequired[bool]
 
 
 class HeldFile(TypedDict):
@@ -58,6 +60,23 @@ class GoneFiles(TypedDict):
 
     count: int
     new: LeftOut
+
+
+UnreadReason: TypeAlias = Literal[
+    "empty",
+    "marker",
+    "hidden",
+    "zip",
+    "zstd",
+    "snappy",
+    "other_compression",
+    "capital_compression",
+    "columnar",
+    "table",
+    "unknown_ending",
+    "no_events",
+    "unnamed_compression",
+]
 
 
 class IngestSettings(TypedDict):
@@ -125,12 +144,22 @@ class Batch(TypedDict):
     takenOut: NotRequired[list[HeldFile]]
 
 
+class UnreadFiles(TypedDict):
+    """Files that are not read, for one reason."""
+
+    reason: UnreadReason
+    count: int
+    first: list[str]
+
+
 class Listing(TypedDict):
     """What was left out of the listing and of the batch."""
 
     since: str | None
     left: LeftOut
     gone: NotRequired[GoneFiles]
+    passedOver: NotRequired[list[UnreadFiles]]
+    oneTask: NotRequired[LeftOut]
 
 
 class Plan(TypedDict):
@@ -209,6 +238,9 @@ class HadoopPath(Protocol):
 class HadoopFileSystem(Protocol):
     """org.apache.hadoop.fs.FileSystem."""
 
+    def setVerifyChecksum(self, verify: bool) -> None:
+        """Whether checksum files are looked for when files are read."""
+
     def setWriteChecksum(self, write: bool) -> None:
         """Whether a checksum file is written beside each file."""
 
@@ -240,6 +272,9 @@ def hadoop_file_system(spark: Driver, uri: str) -> HadoopFileSystem:
     file_system: HadoopFileSystem = path.getFileSystem(hadoop_configuration(spark))
     # Checksum files beside the objects would go stale when another program rewrites them.
     file_system.setWriteChecksum(False)
+    # Nor are any looked for: there is no valid name of one beside a file with a colon in its name. Hadoop keeps one
+    # file system for all of this process, so this holds for Spark's readers, too.
+    file_system.setVerifyChecksum(False)
     return file_system
 
 
@@ -846,6 +881,30 @@ class LakeAfter(TypedDict):
 Adaptation: TypeAlias = Literal["whole_fraction", "quoted_number", "other_case", "cut_out"]
 
 
+PassedOverReason: TypeAlias = Literal[
+    "empty",
+    "marker",
+    "hidden",
+    "zip",
+    "zstd",
+    "snappy",
+    "other_compression",
+    "capital_compression",
+    "columnar",
+    "table",
+    "unknown_ending",
+    "no_events",
+    "unnamed_compression",
+]
+
+
+class FilesWithoutEvents(TypedDict):
+    """Files that gave no event, and the first of them."""
+
+    count: int
+    first: list[str]
+
+
 class IngestSnapshots(TypedDict):
     """Snapshots of the tables after the batch."""
 
@@ -859,6 +918,14 @@ class AdaptedRows(TypedDict):
     adaptation: Adaptation
     rows: int
     files: int
+
+
+class PassedOver(TypedDict):
+    """Files that were not read, for one reason."""
+
+    reason: PassedOverReason
+    count: int
+    first: list[str]
 
 
 class Adapted(TypedDict):
@@ -881,6 +948,8 @@ class IngestResult(TypedDict):
     lake: NotRequired[LakeAfter]
     adapted: NotRequired[Adapted]
     filesRead: int
+    passedOver: NotRequired[list[PassedOver]]
+    withoutEvents: NotRequired[FilesWithoutEvents]
     bytesRead: int
     firstDay: str | None
     lastDay: str | None
@@ -1271,6 +1340,8 @@ NESTED_TEXT = '"(artist|auth|gender|level|location|method|page|song|userAgent|us
 
 BEST_LINE = "IF(is_utf8, COALESCE(plain.line, line), line)"
 
+# The first is Spark's own, of streams: names with a colon cannot be looked up as patterns.
+READ_OPTIONS = {"__globPaths__": "false", "recursiveFileLookup": "true"}
 # Strict: Spark by itself accepts single quotes, and a length of NaN, which would spoil every sum that it enters.
 JSON_OPTIONS = {
     "columnNameOfCorruptRecord": UNREADABLE,
@@ -1279,9 +1350,12 @@ JSON_OPTIONS = {
 }
 
 
-def literal_path(uri: str) -> str:
-    """The URI for a reader that takes patterns: a file's name is not one, whatever characters are in it."""
-    return re.sub(r"([\[\]{}*?\\])", r"\\\1", uri)
+def read_lines(spark: SparkSession, uris: Iterable[str], *, whole_files: bool = False) -> DataFrame:
+    """The lines of files, or each file as one text. Neither their names nor their folders' are interpreted."""
+    paths = list(uris)
+    if paths:
+        hadoop_file_system(spark, paths[0])
+    return spark.read.options(**READ_OPTIONS).text(paths, wholetext=whole_files)
 
 
 def parse_lines(lines: DataFrame) -> DataFrame:
@@ -1696,8 +1770,7 @@ def count_objects(content: bytes) -> int:
 
 def whole_files(spark: SparkSession, files: dict[int, str]) -> DataFrame:
     """Each file as one row: its path and its bytes."""
-    paths = [literal_path(uri) for uri in files.values()]
-    whole = spark.read.text(paths, wholetext=True)
+    whole = read_lines(spark, files.values(), whole_files=True)
     return whole.select(F.input_file_name().alias("file_path"), F.expr("BINARY(value)").alias("content"))
 
 
@@ -1886,9 +1959,8 @@ def read_rows(
 
 def text_lines(spark: SparkSession, files: dict[int, str]) -> DataFrame:
     """The lines of the files that are not blank."""
-    paths = [literal_path(uri) for uri in files.values()]
     # The pattern settles the few lines that do not begin as an object does.
-    return spark.read.text(paths).where("STARTSWITH(value, '{') OR value RLIKE '\\\\S'")
+    return read_lines(spark, files.values()).where("STARTSWITH(value, '{') OR value RLIKE '\\\\S'")
 
 
 def read_adapted_rows(
@@ -2194,8 +2266,9 @@ def seen_in_object(fields: JsonObject) -> Seen:
     present = {column_of(name) for name, value in fields if value not in (None, "")}
     found += [Found(column, "absent") for column in REQUIRED_COLUMNS if column not in present]
     ordered = {column: kept[column] for column in KEPT_COLUMNS if column in kept}
-    whose = [value for name, value in fields if column_of(name) in ("userId", "sessionId")]
-    return Seen(json.dumps(ordered), found, json.dumps([str(value) for value in whose]))
+    # A user has many sessions: they tell users apart only where there is no other sign of them.
+    signs = {column_of(name): str(value) for name, value in fields if value not in (None, "")}
+    return Seen(json.dumps(ordered), found, signs.get("userId", signs.get("sessionId")))
 
 
 def seen_in_line(line: str, is_utf8: bool) -> Seen:
@@ -2411,6 +2484,7 @@ class LedgerRow(TypedDict):
     rows_duplicate: int
     rows_adapted: int
     adapted: str
+    passed_over: str
     rows_taken_away: NotRequired[int | None]
     first_day: NotRequired[str | None]
     last_day: NotRequired[str | None]
@@ -2565,6 +2639,7 @@ def taken_out_row(uri: str, batch_id: str, taken_away: int) -> LedgerRow:
         "rows_duplicate": 0,
         "rows_adapted": 0,
         "adapted": "{}",
+        "passed_over": "",
         "rows_taken_away": taken_away,
         "first_day": None,
         "last_day": None,
@@ -2676,6 +2751,82 @@ def declare_format(files: Files, plan: Plan) -> None:
     uri = f"{plan['lakeRoot']}/{FORMAT}"
     if not files.exists(uri) or files.read_json(uri)["format"] < LAKE_FORMAT:
         files.write_json(uri, {"format": LAKE_FORMAT, "release": plan["release"]})
+
+
+# --- emr-steps/fragments/first-lines.ts ---
+
+FIRST_BYTES_OF_UNSURE = 65_536
+FILES_AT_ONCE = 16
+# How files that hold no lines begin, as hexadecimal digits.
+BEGINNINGS: dict[str, PassedOverReason] = {
+    "50415231": "columnar",
+    "1f8b": "unnamed_compression",
+    "425a68": "unnamed_compression",
+    "504b0304": "zip",
+    "28b52ffd": "zstd",
+    "ff060000734e61507059": "snappy",
+    "fd377a585a00": "other_compression",
+    "4f5243": "columnar",
+    "4f626a01": "columnar",
+}
+NO_EVENTS: PassedOverReason = "no_events"
+COLUMNS_OF_EVERY_ROW = ["auth", "page", "ts"]
+FILES_NAMED = 10
+
+
+def known_beginning(spark: SparkSession, uri: str) -> bytes:
+    """The beginning of a file, unpacked; empty where it cannot be read, which reading it as every other file names."""
+    try:
+        return first_bytes(spark, uri, FIRST_BYTES_OF_UNSURE)
+    except QUERY_ERRORS:
+        return b""
+
+
+def reason_to_pass_over(begin: bytes) -> PassedOverReason | None:
+    """Why a file that begins like this is no event file."""
+    for digits, reason in BEGINNINGS.items():
+        if begin.startswith(bytes.fromhex(digits)):
+            return reason
+    text = begin.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+    is_json = text.startswith(("{", "["))
+    has_columns = all(re.search(rf'"{name}"\s*:', text, re.IGNORECASE) for name in COLUMNS_OF_EVERY_ROW)
+    return None if is_json and has_columns else NO_EVENTS
+
+
+def files_passed_over(spark: SparkSession, batch: Batch) -> dict[str, PassedOverReason]:
+    """The files of the batch that are no event files, with the reason; only those are opened that may be none."""
+    unsure = [file["uri"] for file in batch["files"] if file.get("unsure")]
+    if not unsure:
+        return {}
+    with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
+        begins = pool.map(lambda uri: known_beginning(spark, uri), unsure)
+        reasons = {uri: reason_to_pass_over(begin) for uri, begin in zip(unsure, begins, strict=True)}
+    return {uri: reason for uri, reason in reasons.items() if reason is not None}
+
+
+def passed_over_by_reason(files: list[LedgerRow]) -> list[PassedOver]:
+    """The files that were not read, counted and the first of them named, for each reason."""
+    named: dict[str, list[str]] = collections.defaultdict(list)
+    for file in files:
+        reason = file.get("passed_over", "")
+        if reason:
+            named[reason].append(file["uri"])
+    known: list[PassedOverReason] = [NO_EVENTS, *dict.fromkeys(BEGINNINGS.values())]
+    return [
+        {"reason": reason, "count": len(named[reason]), "first": named[reason][:FILES_NAMED]}
+        for reason in known
+        if reason in named
+    ]
+
+
+def files_without_events(files: list[LedgerRow]) -> FilesWithoutEvents:
+    """Files that were read and gave no event: none was accepted, and none repeats an event."""
+    uris = [
+        file["uri"]
+        for file in files
+        if not file.get("passed_over") and file["rows_accepted"] + file["rows_duplicate"] == 0
+    ]
+    return {"count": len(uris), "first": uris[:FILES_NAMED]}
 
 
 # --- emr-steps/fragments/tally.ts ---
@@ -3034,8 +3185,10 @@ def stage_batch(spark: SparkSession, plan: Plan, former: dict[str, LedgerRow]) -
     """Brings the batch onto the branch and into the quarantine, and takes off what leaves with it."""
     batch = plan["batch"]
     batch_id = batch["batchId"]
-    files = number_files(batch)
-    numbers = {uri: number for number, uri in files.items()}
+    passed_over = files_passed_over(spark, batch)
+    numbered = number_files(batch)
+    numbers = {uri: number for number, uri in numbered.items()}
+    files = {number: uri for number, uri in numbered.items() if uri not in passed_over}
     forgotten = forgotten_users(Files(spark), plan["lakeRoot"])
     check_cut_sizes(spark, batch)
     opened = open_staging(spark, plan)
@@ -3047,7 +3200,7 @@ def stage_batch(spark: SparkSession, plan: Plan, former: dict[str, LedgerRow]) -
     staged_events = table_name(plan, STAGED_EVENTS)
     content = contents(content_of_batch(spark, staged_events, batch_id)) if files else {}
     days = {day for _, day in files_staged(spark, plan, opened)}
-    taken_out = enumerate(sorted(former.keys() - numbers.keys()), len(files))
+    taken_out = enumerate(sorted(former.keys() - numbers.keys()), len(numbers))
     all_numbers = numbers | {uri: number for number, uri in taken_out}
     leaving = Leaving(all_numbers, same_days(content, former, numbers))
     left = days_left(spark, plan, former)
@@ -3080,6 +3233,7 @@ def stage_batch(spark: SparkSession, plan: Plan, former: dict[str, LedgerRow]) -
                 "rows_duplicate": resolved.duplicates[number] + same - resolved.kept[number],
                 "rows_adapted": adapted["rows"],
                 "adapted": json.dumps({code: adapted[code] for code in ADAPTATIONS if adapted[code]}),
+                "passed_over": passed_over.get(uri, ""),
                 "rows_taken_away": resolved.taken[number],
                 "first_day": str(min(content[uri])) if uri in content else None,
                 "last_day": str(max(content[uri])) if uri in content else None,
@@ -3487,7 +3641,7 @@ def unreadable_file(spark: SparkSession, batch: Batch) -> str | None:
     """The first file that cannot be read to its end: Spark's own error does not name it."""
     for file in batch["files"]:
         try:
-            spark.read.text(literal_path(file["uri"])).count()
+            read_lines(spark, [file["uri"]]).count()
         except QUERY_ERRORS:
             return file["uri"]
     return None
@@ -3586,7 +3740,9 @@ def run(spark: SparkSession, plan: Plan) -> IngestResult:
         "examples": examples,
         "findings": findings,
         "adapted": adapted_rows(ledger),
-        "filesRead": len(files),
+        "filesRead": sum(not row.get("passed_over") for row in files),
+        "passedOver": passed_over_by_reason(files),
+        "withoutEvents": files_without_events(files),
         "bytesRead": sum(row["bytes"] for row in files),
         "held": {"events": held, "quarantined": sum(reasons.values())},
         "firstDay": min(first_days, default=None),

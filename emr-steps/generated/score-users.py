@@ -35,6 +35,7 @@ class EventFile(TypedDict):
     uri: str
     etag: str
     bytes: int
+    unsure: NotRequired[bool]
 
 
 class HeldFile(TypedDict):
@@ -56,6 +57,23 @@ class GoneFiles(TypedDict):
 
     count: int
     new: LeftOut
+
+
+UnreadReason: TypeAlias = Literal[
+    "empty",
+    "marker",
+    "hidden",
+    "zip",
+    "zstd",
+    "snappy",
+    "other_compression",
+    "capital_compression",
+    "columnar",
+    "table",
+    "unknown_ending",
+    "no_events",
+    "unnamed_compression",
+]
 
 
 class IngestSettings(TypedDict):
@@ -123,12 +141,22 @@ class Batch(TypedDict):
     takenOut: NotRequired[list[HeldFile]]
 
 
+class UnreadFiles(TypedDict):
+    """Files that are not read, for one reason."""
+
+    reason: UnreadReason
+    count: int
+    first: list[str]
+
+
 class Listing(TypedDict):
     """What was left out of the listing and of the batch."""
 
     since: str | None
     left: LeftOut
     gone: NotRequired[GoneFiles]
+    passedOver: NotRequired[list[UnreadFiles]]
+    oneTask: NotRequired[LeftOut]
 
 
 class Plan(TypedDict):
@@ -207,6 +235,9 @@ class HadoopPath(Protocol):
 class HadoopFileSystem(Protocol):
     """org.apache.hadoop.fs.FileSystem."""
 
+    def setVerifyChecksum(self, verify: bool) -> None:
+        """Whether checksum files are looked for when files are read."""
+
     def setWriteChecksum(self, write: bool) -> None:
         """Whether a checksum file is written beside each file."""
 
@@ -238,6 +269,9 @@ def hadoop_file_system(spark: Driver, uri: str) -> HadoopFileSystem:
     file_system: HadoopFileSystem = path.getFileSystem(hadoop_configuration(spark))
     # Checksum files beside the objects would go stale when another program rewrites them.
     file_system.setWriteChecksum(False)
+    # Nor are any looked for: there is no valid name of one beside a file with a colon in its name. Hadoop keeps one
+    # file system for all of this process, so this holds for Spark's readers, too.
+    file_system.setVerifyChecksum(False)
     return file_system
 
 
@@ -1221,7 +1255,8 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
         "users": totals.users,
         "cutoff": str(totals.cutoff),
         "expectedCancellations": totals.expected_cancellations,
-        "top": top_users(written),
+        # By the base rate alone all users are equal, and who is first would be an accident of hashing.
+        "top": [] if description["kind"] == "base_rate" else top_users(written),
         "probabilities": probability_bins(written),
         "drift": {
             "features": feature_drift(features, names, sum(test_scores["rows"])),

@@ -2,6 +2,7 @@
 import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
 import { PROBABILITY_BINS } from '../../domain/models.ts';
 import { DEFAULT_TERMS, type UserBin } from '../../domain/money.ts';
+import { nothingLearnt } from '../../domain/nothing-learnt.ts';
 import type { RunDetail } from '../../domain/records.ts';
 import type { ScoringResult } from '../../domain/results.ts';
 import type { ContactData } from './client/page-data.ts';
@@ -12,7 +13,10 @@ import { reasonLabel } from './labels.ts';
 const MOST_USERS = 2_000;
 
 /** Why nobody should be contacted by this run's scores; undefined when the list can be used. */
-export function whyNoList({ training, scoring }: RunDetail): string | undefined {
+export function whyNoList(detail: RunDetail): string | undefined {
+  const { training, scoring } = detail;
+  const nothing = nothingLearnt(detail);
+  if (nothing !== undefined) return `${nothing.charAt(0).toLowerCase()}${nothing.slice(1)}`;
   if (!training.reliable) return `the model cannot be trusted: ${training.reliabilityReason}`;
   if (scoring.users === 0) return 'there is no living user to score';
   return undefined;

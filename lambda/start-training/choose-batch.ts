@@ -19,6 +19,15 @@ export interface NewFiles {
   readonly left: LeftOut;
 }
 
+/** One task reads a file that is compressed with gzip: above this size it takes so long that it is worth knowing. */
+const LARGE_GZIP_BYTES = 1_000_000_000;
+
+/** Files that one task must read, and that are large. */
+export function largeGzipFiles(files: readonly EventFile[]): LeftOut {
+  const large = files.filter(({ uri, bytes }) => uri.endsWith('.gz') && bytes > LARGE_GZIP_BYTES);
+  return { count: large.length, first: large.slice(0, FILES_NAMED).map(({ uri }) => uri) };
+}
+
 /** Counts the files of a log, and takes those that a run ingests: the first of the new ones. */
 export async function findNewFiles(statuses: Pages<FileStatus>, limit = MAX_BATCH_FILES): Promise<NewFiles> {
   const files: EventFile[] = [];

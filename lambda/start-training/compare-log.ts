@@ -1,4 +1,5 @@
 /** What is new in the event log: its listing and the ledger, compared as two streams. */
+import type { PassedOver } from '../../domain/listing.ts';
 import type { HeldFile, RunRequest } from '../../domain/run.ts';
 import type { Pages } from '../ports/pages.ts';
 import type { World } from '../run/world.ts';
@@ -7,6 +8,7 @@ import { commonPrefix, listEventFiles } from './event-files.ts';
 import { type ListedBatch, withFileIndex } from './file-index/file-index.ts';
 import { compareFiles, type FileStatus } from './file-index/sorted-pages.ts';
 import { GoneFiles } from './gone-files.ts';
+import { PassedOverFiles } from './passed-over.ts';
 import { checkedAgainst, filesToTakeOut } from './take-out.ts';
 
 /** Where the event files are listed. */
@@ -22,6 +24,8 @@ export interface ComparedLog {
   /** Files that the request takes out of the lake. */
   readonly takenOut: readonly HeldFile[];
   readonly gone: GoneFiles;
+  /** What is at the place and is no event file. */
+  readonly passedOver: PassedOver[];
   /** Rows of all batches in the ledger that became events. */
   readonly historyRows: number;
 }
@@ -41,14 +45,11 @@ export function compareLog(
   return withFileIndex(world, ledger, async (index) => {
     const takenOut = await filesToTakeOut(takeOut, index);
     const gone = new GoneFiles(place, takenOut);
-    const listed = checkedAgainst(listEventFiles(world, location, since), takenOut);
+    const passedOver = new PassedOverFiles();
+    const listed = checkedAgainst(listEventFiles(world, location, since, passedOver), takenOut);
     const statuses = compareFiles(listed, index.entries(commonPrefix(location)));
-    return {
-      found: await findNewFiles(seenBy(gone, statuses)),
-      takenOut,
-      gone,
-      historyRows: index.rows,
-    };
+    const found = await findNewFiles(seenBy(gone, statuses));
+    return { found, takenOut, gone, passedOver: passedOver.listing(), historyRows: index.rows };
   });
 }
 

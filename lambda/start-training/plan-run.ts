@@ -1,8 +1,8 @@
 /** PlanRun: checks the request and the cluster's instance types, takes the lease, finds what is new, and writes the plan that every step reads. */
-import { EVENT_FILE_ENDINGS } from '../../domain/events.ts';
+import { EVENT_FILE_ENDINGS } from '../../domain/event-files.ts';
 import { formatProblem } from '../../domain/lake-format.ts';
 import { CURRENT, FORMAT, PENDING_BATCH, PLAN, REFUSED } from '../../domain/lake-objects.ts';
-import { listingWarnings } from '../../domain/listing.ts';
+import { listingWarnings, type PassedOver, passedOverText } from '../../domain/listing.ts';
 import {
   type Batch,
   type PlanRunInput,
@@ -18,7 +18,7 @@ import type { World } from '../run/world.ts';
 import { checkAccount } from './account.ts';
 import { filesOf, listLedger, markPending, readPending } from './batches.ts';
 import { buildPlan, resumedPlan, runDecision } from './build-plan.ts';
-import { abandonedBatches, chooseBatch, unfinishedBatches } from './choose-batch.ts';
+import { abandonedBatches, chooseBatch, largeGzipFiles, unfinishedBatches } from './choose-batch.ts';
 import { compareLog } from './compare-log.ts';
 import type { ListedBatch } from './file-index/file-index.ts';
 import { checkInstanceTypes } from './instance-types.ts';
@@ -86,13 +86,19 @@ async function planNewRun(
   const location = request.events ?? deployment.eventsRoot;
   const plannedAt = clock.now();
   const since = listedSince(request, deployment, plannedAt);
-  const { found, takenOut, gone, historyRows } = await compareLog(
+  const { found, takenOut, gone, passedOver, historyRows } = await compareLog(
     world,
     ledger,
     { location, since },
     request,
   );
-  const listing = { since: since ?? null, left: found.left, gone: await gone.listing(lake) };
+  const listing = {
+    since: since ?? null,
+    left: found.left,
+    passedOver,
+    oneTask: largeGzipFiles(found.files),
+    gone: await gone.listing(lake),
+  };
   const current = await lake.find(CURRENT);
   const pending = await lake.list(PENDING_BATCH);
   const chosen = chooseBatch({
@@ -104,7 +110,7 @@ async function planNewRun(
     force: request.force ?? false,
     today: plannedAt.toISOString().slice(0, 10),
   });
-  if (chosen.kind === 'no files') throw noEventFiles(location, since);
+  if (chosen.kind === 'no files') throw noEventFiles(location, since, passedOver);
   if (chosen.kind === 'nothing') {
     await gone.remember(lake);
     const reason = [chosen.reason, ...listingWarnings(listing)].join('. ');
@@ -155,12 +161,19 @@ async function continued(
   return markPending(lake, { batchId, ingestDate, files: await filesOf(lake, ledgered) });
 }
 
-function noEventFiles(location: string, since: string | undefined): PipelineError {
+function noEventFiles(
+  location: string,
+  since: string | undefined,
+  passedOver: readonly PassedOver[],
+): PipelineError {
   const place = since === undefined ? location : `${location} after ${since} (setting listSince)`;
   return new PipelineError(
     'NoEventFiles',
-    `There are no event files at ${place}: nothing there ends in ${EVENT_FILE_ENDINGS.join(', ')} ` +
-      '(names that begin with "_" or "." are passed over). ' +
-      'Put the log there, or name the right location in the request\'s field "events".',
+    [
+      `There are no event files at ${place}: nothing there ends in ${EVENT_FILE_ENDINGS.join(', ')} (plain, .gz or .bz2) ` +
+        'or has no ending (names that begin with "_" or "." are passed over). ' +
+        'Put the log there, or name the right location in the request\'s field "events".',
+      ...passedOver.map(passedOverText),
+    ].join('\n'),
   );
 }

@@ -2,8 +2,9 @@
 import { adaptedTexts } from '../../domain/adaptations.ts';
 import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
 import { lakeText } from '../../domain/event-changes.ts';
-import { listingWarnings } from '../../domain/listing.ts';
+import { logWarnings, newestDayText } from '../../domain/log-state.ts';
 import { metricsShownIn, metricText, modelLabel } from '../../domain/metrics.ts';
+import { nothingLearnt } from '../../domain/nothing-learnt.ts';
 import type { RunDetail } from '../../domain/records.ts';
 import { addDays } from '../../domain/time.ts';
 import { returnsText } from '../../domain/users-text.ts';
@@ -11,7 +12,10 @@ import { returnsText } from '../../domain/users-text.ts';
 const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 
 /** "X of Y living users are expected to cancel between A and B", the run's answer. Both days are included. */
-function headline({ scoring, plan }: Pick<RunDetail, 'scoring' | 'plan'>): string {
+function headline(detail: RunDetail): string {
+  const { scoring, plan, features } = detail;
+  const nothing = nothingLearnt(detail);
+  if (nothing !== undefined && features.cancellations === 0) return `${nothing}.`;
   const lastDay = addDays(scoring.cutoff, plan.training.horizonDays - 1);
   return (
     `${WHOLE.format(scoring.expectedCancellations)} of ${WHOLE.format(scoring.users)} living users ` +
@@ -21,9 +25,11 @@ function headline({ scoring, plan }: Pick<RunDetail, 'scoring' | 'plan'>): strin
 
 /** What was read and what was left, how many users are expected to cancel, the chosen model, and whether it was promoted. */
 export function summarize(detail: RunDetail): string {
-  const { record, plan, ingest, features, training } = detail;
+  const { record, ingest, features, training } = detail;
   const { counts } = ingest;
   const lake = lakeText(ingest);
+  const newest = newestDayText(detail);
+  const nothing = nothingLearnt(detail);
   const returns = returnsText(features, (value) => WHOLE.format(value));
   const metrics = chosenEvaluation(training)?.metrics ?? {};
   const shown = metricsShownIn('notification').flatMap((metric) => {
@@ -39,8 +45,10 @@ export function summarize(detail: RunDetail): string {
       `${returns === undefined ? '' : `; ${returns}`}.`,
     `Model: ${modelLabel(training.chosen)} (${shown.join(', ')}), ` +
       `${record.promoted ? 'promoted' : 'not promoted'}: ${record.promotion_reason}.`,
+    ...(nothing === undefined || features.cancellations === 0 ? [] : [`${nothing}.`]),
+    ...(newest === undefined ? [] : [`Newest day of the log: ${newest}.`]),
     ...adaptedTexts(ingest.adapted).map((text) => `${text}.`),
-    ...listingWarnings(plan.listing).map((warning) => `${warning}.`),
+    ...logWarnings(detail).map((warning) => `${warning}.`),
     ...(training.reliable ? [] : [`Not reliable: ${training.reliabilityReason}.`]),
     ...(record.cost_usd === null || record.cost_usd === 0
       ? []

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { adaptedTexts } from '../../domain/adaptations.ts';
 import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
-import { listingWarnings } from '../../domain/listing.ts';
+import { logWarnings, newestDayOf } from '../../domain/log-state.ts';
+import { nothingLearnt } from '../../domain/nothing-learnt.ts';
 import type { RunDetail } from '../../domain/records.ts';
 import {
   eventChangesSchema,
@@ -45,6 +46,8 @@ export const runSummarySchema = z.discriminatedUnion('status', [
     status: z.literal('SUCCEEDED'),
     ...runShape,
     ...outcomeShape,
+    /** The newest day with events, and how old it was; null in runs of older versions. */
+    newestDay: z.strictObject({ day: z.string(), ageDays: z.number().int().nonnegative() }).nullable(),
     /** What to know about what was read, a sentence each. */
     warnings: z.array(z.string()),
     /** The three most important sentences of the report. */
@@ -100,7 +103,10 @@ export function succeeded(run: RunEnd, detail: RunDetail, report: string): RunSu
     counts: detail.ingest.counts,
     changes: detail.ingest.changes ?? null,
     ...lakeAfter(detail),
-    warnings: [...adaptedTexts(detail.ingest.adapted), ...listingWarnings(detail.plan.listing)],
+    newestDay: newestDayOf(detail) ?? null,
+    warnings: [nothingLearnt(detail), ...adaptedTexts(detail.ingest.adapted), ...logWarnings(detail)].filter(
+      (text) => text !== undefined,
+    ),
     sentences: importantSentences(detail),
     states: [...run.states],
     report,

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { FEATURES } from '../../domain/features/catalogue.ts';
 import { FEATURE_GROUPS } from '../../domain/features/measure.ts';
-import { BASELINES, CANDIDATES, METRICS, THRESHOLD_RULES } from '../../domain/models.ts';
+import { BASELINES, CANDIDATES, METRICS, THRESHOLD_RULES, TOP_USERS } from '../../domain/models.ts';
 import type { TrainingResult } from '../../domain/results.ts';
 import type { RunPlan } from '../../domain/run.ts';
 import { buildFeatures } from '../../emr-steps/build-features.ts';
@@ -173,7 +173,9 @@ describe('train-models and score-users', () => {
     expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
     const expected = rows.reduce((sum, row) => sum + Number(row.probability), 0);
     expect(result.expectedCancellations).toBeCloseTo(expected, 6);
-    expect(result.top.map(({ userId }) => userId)).toEqual(rows.slice(0, 50).map((row) => row.user_id));
+    expect(result.top.map(({ userId }) => userId)).toEqual(
+      rows.slice(0, TOP_USERS).map((row) => row.user_id),
+    );
   });
 
   it('measures the drift of every feature, by the rows of the two cutoffs as another engine reads them', async () => {

@@ -250,6 +250,7 @@ export const FLOORS: Floors = [
     {
       name: 'bin/terminal',
       uses: {
+        'lambda/start-training': 'what a dry run has found',
         domain: 'labels of models and metrics',
         'local/spark': 'progress of a step',
         'local/interpreter': 'what happens to a state',
@@ -266,6 +267,8 @@ export const FLOORS: Floors = [
         generator: 'the command `generate`',
         'lambda/run': 'objects of the lake',
         'lambda/aws': 'the lake of a deployment',
+        'lambda/ports': 'what a dry run of a deployment may ask',
+        'lambda/start-training': 'dry runs',
         'local/adapters': 'the lake of a local run',
         'local/template': 'JSON values of the definition',
         'local/interpreter': 'the states of a definition, and what happens to them',

@@ -94,6 +94,30 @@ class LakeAfter(TypedDict):
 Adaptation: TypeAlias = Literal["whole_fraction", "quoted_number", "other_case", "cut_out"]
 
 
+PassedOverReason: TypeAlias = Literal[
+    "empty",
+    "marker",
+    "hidden",
+    "zip",
+    "zstd",
+    "snappy",
+    "other_compression",
+    "capital_compression",
+    "columnar",
+    "table",
+    "unknown_ending",
+    "no_events",
+    "unnamed_compression",
+]
+
+
+class FilesWithoutEvents(TypedDict):
+    """Files that gave no event, and the first of them."""
+
+    count: int
+    first: list[str]
+
+
 class IngestSnapshots(TypedDict):
     """Snapshots of the tables after the batch."""
 
@@ -107,6 +131,14 @@ class AdaptedRows(TypedDict):
     adaptation: Adaptation
     rows: int
     files: int
+
+
+class PassedOver(TypedDict):
+    """Files that were not read, for one reason."""
+
+    reason: PassedOverReason
+    count: int
+    first: list[str]
 
 
 class Adapted(TypedDict):
@@ -129,6 +161,8 @@ class IngestResult(TypedDict):
     lake: NotRequired[LakeAfter]
     adapted: NotRequired[Adapted]
     filesRead: int
+    passedOver: NotRequired[list[PassedOver]]
+    withoutEvents: NotRequired[FilesWithoutEvents]
     bytesRead: int
     firstDay: str | None
     lastDay: str | None

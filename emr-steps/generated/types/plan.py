@@ -9,6 +9,7 @@ class EventFile(TypedDict):
     uri: str
     etag: str
     bytes: int
+    unsure: NotRequired[bool]
 
 
 class HeldFile(TypedDict):
@@ -30,6 +31,23 @@ class GoneFiles(TypedDict):
 
     count: int
     new: LeftOut
+
+
+UnreadReason: TypeAlias = Literal[
+    "empty",
+    "marker",
+    "hidden",
+    "zip",
+    "zstd",
+    "snappy",
+    "other_compression",
+    "capital_compression",
+    "columnar",
+    "table",
+    "unknown_ending",
+    "no_events",
+    "unnamed_compression",
+]
 
 
 class IngestSettings(TypedDict):
@@ -97,12 +115,22 @@ class Batch(TypedDict):
     takenOut: NotRequired[list[HeldFile]]
 
 
+class UnreadFiles(TypedDict):
+    """Files that are not read, for one reason."""
+
+    reason: UnreadReason
+    count: int
+    first: list[str]
+
+
 class Listing(TypedDict):
     """What was left out of the listing and of the batch."""
 
     since: str | None
     left: LeftOut
     gone: NotRequired[GoneFiles]
+    passedOver: NotRequired[list[UnreadFiles]]
+    oneTask: NotRequired[LeftOut]
 
 
 class Plan(TypedDict):

@@ -19,6 +19,7 @@ const succeeded = {
     { name: 'TrainModels', seconds: 4.2, status: 'SUCCEEDED' },
   ],
   report: '/lake/reports/local-1.html',
+  newestDay: { day: '2018-11-25', ageDays: 1_200 },
   sentences: ['About 86 of your 1,944 users will probably cancel.'],
   warnings: ['3 new files are left for the next run'],
 } satisfies RunSummary;

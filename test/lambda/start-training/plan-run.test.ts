@@ -72,7 +72,12 @@ describe('PlanRun at the first start', () => {
     ports.objects.put('s3://raw/events-of-others/x.json', 'x');
     const decision = await plan(ports, 'run-1');
     expect(decision).toMatchObject({ decision: 'run', runId: 'run-1', planUri: at(PLAN.of('run-1').key) });
-    const { batch, outputs, ingest: limits } = planOf(ports, 'run-1');
+    const { batch, listing, outputs, ingest: limits } = planOf(ports, 'run-1');
+    expect(listing?.passedOver).toEqual([
+      { reason: 'marker', count: 1, first: [`${EVENTS}/_temporary/0/part.json`] },
+      { reason: 'hidden', count: 2, first: [`${EVENTS}/.hidden.json`, `${EVENTS}/_SUCCESS.json`] },
+      { reason: 'unknown_ending', count: 1, first: [`${EVENTS}/readme.txt`] },
+    ]);
     expect(batch.files.map((file) => file.uri)).toEqual([
       `${EVENTS}/2018-10-01.json`,
       `${EVENTS}/deep/2018-10-02.json.gz`,
@@ -190,7 +195,7 @@ describe('a location without event files', () => {
     const start = plan(ports, 'run-1', { events: `${EVENTS}/nowhere` });
     await expect(start).rejects.toMatchObject({ name: 'NoEventFiles' });
     await expect(start).rejects.toThrow(
-      /s3:\/\/raw\/events\/nowhere.*\.json, \.jsonl, \.json\.gz, \.jsonl\.gz/,
+      /s3:\/\/raw\/events\/nowhere.*\.json, \.jsonl, \.ndjson, \.log \(plain, \.gz or \.bz2\)/,
     );
     expect(leaseOf(ports)).toBeNull();
   });
@@ -469,6 +474,8 @@ describe('a log with more new files than a batch takes', () => {
     expect(planOf(ports, 'run-2').listing).toEqual({
       since: null,
       left: { count: 0, first: [] },
+      passedOver: [],
+      oneTask: { count: 0, first: [] },
       gone: { count: 0, new: { count: 0, first: [] } },
     });
     expect(await plan(ports, 'run-3')).toMatchObject({ decision: 'nothing-to-do' });

@@ -50,6 +50,7 @@ const alarms = new Map(
 const SHARED_RUNBOOKS = new Map([
   ['failed-run-over-budget', 'cost-over-budget'],
   ['feature-drift', 'drift'],
+  ['files-without-events', 'days-without-events'],
   ['score-drift', 'drift'],
 ]);
 
@@ -73,10 +74,12 @@ test('there is an alarm for each thing that an operator must act on, and no othe
     'closing-failed',
     'cluster-alive-too-long',
     'cost-over-budget',
+    'days-without-events',
     'dead-letters',
     'estimate-near-budget',
     'failed-run-over-budget',
     'feature-drift',
+    'files-without-events',
     'model-quality',
     'no-successful-run',
     'no-sweep',
@@ -120,7 +123,7 @@ const watchedBy = ({ Metrics = [] }: z.infer<typeof alarmSchema>['Properties']) 
 test('alarms on runs watch metrics that a Lambda emits', () => {
   const emitted: readonly string[] = Object.values(RUN_METRICS).map(({ name }) => name);
   const watched = [...alarms.values()].flatMap(watchedBy);
-  expect(watched.length).toBe(12);
+  expect(watched.length).toBe(14);
   for (const { MetricName, Dimensions } of watched) {
     expect(emitted).toContain(MetricName);
     expect(Dimensions).toEqual([
