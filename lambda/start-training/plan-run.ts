@@ -120,7 +120,7 @@ async function planResumedRun(
   ledger: readonly ListedBatch[],
 ): Promise<Planned> {
   const { lake, clock, deployment } = world;
-  const plan = await findResumable(lake, resumedRunId, deployment.release);
+  const plan = await findResumable(lake, resumedRunId, deployment);
   await checkAccount(world, plan.cluster);
   const abandonedBatchIds = await abandonedBefore(lake, plan.batch.batchId, ledger);
   await markPending(lake, plan.batch);
