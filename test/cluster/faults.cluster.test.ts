@@ -20,8 +20,8 @@ import { type Rehearsal, startRehearsal, upload } from './rehearsal.ts';
 import { applicationTasks } from './spark-events.ts';
 
 const MINUTE = 60_000;
-/** The smallest log from which something can be learnt. */
-const LOG = { users: 40, days: 45, seed: 3 } as const;
+/** The smallest log from which boosted trees are trained: four users cancel before its last weeks. */
+const LOG = { users: 50, days: 50, seed: 1 } as const;
 
 let root: RehearsalFolder | undefined;
 let folder: string;
@@ -116,6 +116,7 @@ async function endsWell(rehearsal: Rehearsal, runId: string, ending: Ending): Pr
     const record = runRecordSchema.parse(JSON.parse(await object(rehearsal, RUN_RECORD.of(runId).key)));
     expect(record).toMatchObject({ run_id: runId, status: 'FAILED', error: expect.stringMatching(/./) });
     expect(JSON.parse(await object(rehearsal, LEASE.key))).toMatchObject({ holder: null });
+    await clustersTerminated(rehearsal);
     const resumed = await rehearsal.run(`${runId}-resumed`, { resume: runId });
     expect(resumed).toMatchObject({ status: 'SUCCEEDED' });
   }
@@ -129,6 +130,17 @@ async function sameTables({ account, eventsRoot, database }: Rehearsal, isOnlyRu
     if (table === 'runs' && !isOnlyRun) continue;
     expect({ table, onlyInCloud, onlyLocal }).toEqual({ table, onlyInCloud: [], onlyLocal: [] });
   }
+}
+
+/** A start is refused as long as a cluster of an earlier run is terminating. */
+async function clustersTerminated({ emr }: Rehearsal): Promise<void> {
+  const isTerminated = async (ClusterId: string): Promise<boolean> =>
+    JSON.stringify(await emr.service('DescribeCluster', { ClusterId })).includes('"State":"TERMINATED');
+  await awaited(
+    'all clusters are terminated',
+    async () => ((await Promise.all(emr.clusterIds().map(isTerminated))).every(Boolean) ? true : undefined),
+    MINUTE,
+  );
 }
 
 /** What EventBridge passes on of an execution that was stopped. */
@@ -212,16 +224,7 @@ test(
       });
 
       release();
-      await awaited(
-        'the cluster is terminated',
-        async () =>
-          JSON.stringify(await rehearsal.emr.service('DescribeCluster', { ClusterId: clusterId })).includes(
-            '"TERMINATED"',
-          )
-            ? true
-            : undefined,
-        MINUTE,
-      );
+      await clustersTerminated(rehearsal);
       expect(await rehearsal.run('in-time', {})).toMatchObject({ status: 'SUCCEEDED' });
       await rehearsal.call('close-run', { sweep: true });
       await sameTables(rehearsal, false);
