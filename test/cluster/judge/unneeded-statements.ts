@@ -58,7 +58,8 @@ export const UNNEEDED_STATEMENTS: readonly Unneeded[] = [
   {
     role: 'starttraining',
     statement: 'DescribeClusters',
-    reason: 'only a start that finds a cluster of an earlier run looks at it: the rehearsal of faults needs it',
+    reason:
+      'only a start that finds a cluster of an earlier run looks at it: the rehearsal of faults needs it',
   },
   {
     role: 'closerun',
