@@ -685,6 +685,17 @@ describe('resuming a run', () => {
     expect(planOf(ports, 'run-3').release).toBe('ba9876543210');
   });
 
+  it('is refused in a deployment that has another database: the steps that are skipped wrote to the former one', async () => {
+    const ports = portsWithLog();
+    await plan(ports, 'run-1');
+    await failAfter(ports, 'run-1');
+    const imported = { ...DEPLOYMENT, database: 'churn_test_9f9f9f9f' };
+    await expect(plan(ports, 'run-2', { resume: 'run-1' }, imported)).rejects.toThrow(
+      'Run "run-1" cannot be resumed: it was planned for database churn_test_0a1b2c3d, and this deployment has churn_test_9f9f9f9f; start a new run.',
+    );
+    expect(leaseOf(ports)).toBeNull();
+  });
+
   it('is refused for a plan of before there were releases, which can still be read', async () => {
     const ports = portsWithLog();
     await plan(ports, 'run-1');
