@@ -2867,6 +2867,30 @@ BEGINNINGS: dict[str, PassedOverReason] = {
 }
 NO_EVENTS: PassedOverReason = "no_events"
 COLUMNS_OF_EVERY_ROW = ["auth", "page", "ts"]
+PASSED_OVER_WORDS: dict[str, list[str]] = {
+    "no_events": ["no event files by their first lines", ""],
+    "unnamed_compression": [
+        "compressed, and their names do not say so",
+        "rename them: .gz for gzip, .bz2 for bzip2",
+    ],
+    "zip": [
+        "zip archives",
+        "unpack them, and deliver what is in them as .json or .json.gz",
+    ],
+    "zstd": [
+        "compressed with zstd",
+        "decompress them (zstd -d), or compress them with gzip",
+    ],
+    "snappy": [
+        "compressed with snappy",
+        "decompress them, or compress them with gzip",
+    ],
+    "other_compression": [
+        "archives, or compressed otherwise than with gzip or bzip2",
+        "decompress them, or compress them with gzip",
+    ],
+    "columnar": ["Parquet, ORC or Avro", "export the log as JSON lines"],
+}
 FILES_NAMED = 10
 
 
@@ -2931,6 +2955,21 @@ def first_look(spark: SparkSession, batch: Batch) -> FirstLook:
         elif is_spelt_otherwise(begin):
             look.other_spelling.add(file["uri"])
     return look
+
+
+def check_any_events(passed_over: dict[str, PassedOverReason], batch: Batch, held: int) -> None:
+    """Refuses a log of which nothing is read, where the lake has nothing of an earlier one."""
+    if held > 0 or not passed_over or len(passed_over) < len(batch["files"]):
+        return
+    counted = collections.Counter(passed_over.values())
+    found = [f"{count:,} {PASSED_OVER_WORDS[reason][0]}" for reason, count in counted.items()]
+    remedies = [PASSED_OVER_WORDS[reason][1] for reason in counted if PASSED_OVER_WORDS[reason][1]]
+    raise StepError(
+        f"none of the {len(passed_over):,} files holds events that can be read: {', '.join(found)}; "
+        f"the first is {min(passed_over)}",
+        "the files are not what their names say, or this is not the event log",
+        "; ".join(remedies) or "name the right place of the event log",
+    )
 
 
 def passed_over_by_reason(files: list[LedgerRow]) -> list[PassedOver]:
@@ -3323,6 +3362,7 @@ def stage_batch(spark: SparkSession, plan: Plan, former: dict[str, LedgerRow]) -
     forgotten = forgotten_users(Files(spark), plan["lakeRoot"])
     check_cut_sizes(spark, batch)
     opened = open_staging(spark, plan)
+    check_any_events(passed_over, batch, opened.events)
     outcomes = stage_accepted(spark, plan, files, forgotten)
     tolerated = stage_adapted(
         spark, plan, files, outcomes, {numbers[uri] for uri in other_spelling}, forgotten

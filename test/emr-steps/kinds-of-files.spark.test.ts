@@ -153,6 +153,7 @@ describe('kinds of files', () => {
     );
     for (const [name, [content]] of Object.entries(TOO_LARGE))
       await planRun(name, { [`${name}.json`]: content }, (file) => ({ ...file, bytes: 300_000_000 }));
+    await planRun('packed', { 'a.json': gzipSync(lines(songs(1))), 'b.json': gzipSync(lines(songs(2))) });
     await planRun('cut short', { 'short.json.GZ': gzipSync(lines(songs(1, 500))).subarray(0, 300) });
     await new SparkBench(folder, ingestEvents).runAll([...plans.values()]);
   });
@@ -200,6 +201,14 @@ describe('kinds of files', () => {
       expect(whatToDo).toContain('> file.jsonl');
     },
   );
+
+  it('are refused where none of them is what its name says', async () => {
+    const { message, whatToDo } = await errorOf(ingestEvents, plan('packed'));
+    expect(message).toMatch(
+      /^none of the 2 files holds events.*: 2 compressed, and their names do not say so; the first/,
+    );
+    expect(whatToDo).toBe('rename them: .gz for gzip, .bz2 for bzip2');
+  });
 
   it('are named where they end too early, in capitals, too', async () => {
     const { message, whatToDo } = await errorOf(ingestEvents, plan('cut short'));
