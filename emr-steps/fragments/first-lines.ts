@@ -51,7 +51,7 @@ export const firstLines = fragment({
   constants: python`
     FIRST_BYTES_OF_UNSURE = 65_536
     # Enough for the first songs of a file.
-    FIRST_BYTES_OF_OTHERS = 16_384
+    FIRST_BYTES_OF_OTHERS = 8_192
     # Files of one exporter are alike: of more than so many, evenly spread ones are opened.
     MOST_LOOKED_INTO = 1_000
     FILES_AT_ONCE = 16

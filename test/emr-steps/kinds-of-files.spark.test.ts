@@ -102,9 +102,13 @@ const REFUSED: Readonly<Record<string, readonly [content: string | Buffer, told:
   'empty.json': [lines(songs(7).map((row) => ({ ...row, userId: '' }))), /missing_user_id 3/],
   'two.json': [
     lines(songs(8).map((row) => ({ ...row, Artist: 'Bob' }))),
-    /artist is there twice or in two spellings, with different values: 6 rows in 2 files/,
+    /artist is there in two spellings, or twice with different values: 6 rows in 2 files/,
   ],
-  'twice.json': [lines(songs(9)).replaceAll('"artist"', '"artist":"Bob","artist"'), /two_spellings 6/],
+  'twice.json': [lines(songs(9)).replaceAll('"artist"', '"artist":"Bob","artist"'), /two_spellings 9/],
+  'both.json': [
+    lines(songs(11).map((row) => ({ ...row, session_id: 11 }))),
+    /sessionId is there in two spellings, or twice with different values: 3 rows in 1 file; write sessionId once/,
+  ],
   'commas.json': [
     lines(songs(10)).replaceAll('\n', ',\n').concat(','),
     /the line is a JSON value with something behind it: 3 rows in 1 file; write one JSON object a line/,
