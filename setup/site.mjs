@@ -24,7 +24,10 @@ try {
     // A notice of the theme about the future of its generator, at each build.
     { NO_MKDOCS_2_WARNING: '1' },
   );
-  if (exitCode === 0) console.error(`Open ${join(locations.projectRoot, 'site', 'index.html')}`);
+  if (exitCode === 0 && !serves)
+    console.error(
+      `${join(locations.projectRoot, 'site')} can be put on any web server; npm run docs:site -- --serve shows it here.`,
+    );
   process.exitCode = exitCode;
 } catch (error) {
   if (!(error instanceof SetUpError)) throw error;
