@@ -7,11 +7,9 @@ a mark. After a step the mark follows its output: on standard output with the st
 import gc
 import itertools
 import json
-import os
 import pathlib
 import runpy
 import sys
-import threading
 import time
 import traceback
 from typing import NamedTuple
@@ -19,8 +17,6 @@ from typing import NamedTuple
 from pyspark.sql import SparkSession
 
 POLL_SECONDS = 0.02
-ROWS_EVERY_SECONDS = 1.0
-STANDARD_ERROR = 2
 
 
 class Request(NamedTuple):
@@ -79,29 +75,10 @@ def release_memory(session: SparkSession) -> None:
     session._jvm.System.gc()
 
 
-def count_rows(session: SparkSession) -> None:
-    """Says, as long as the application lives, how many rows the newest stage has read: Spark's bar shows tasks only."""
-    store = session.sparkContext._jsc.sc().statusStore()
-    said: tuple[int, int] = (-1, 0)
-    while True:
-        time.sleep(ROWS_EVERY_SECONDS)
-        try:
-            stages = store.activeStages()
-            read = [(stages.apply(n).stageId(), stages.apply(n).inputRecords()) for n in range(stages.size())]
-        except Exception:
-            return  # The application ends.
-        newest = max(read, default=said)
-        if newest != said and newest[1] > 0:
-            said = newest
-            # One write, so that nothing is printed in the middle of it; carriage returns, as Spark draws its bar.
-            os.write(STANDARD_ERROR, f"\r[Rows of stage {newest[0]}: {newest[1]}]\r".encode())
-
-
 def main() -> None:
     """Runs steps until the process is ended."""
     folder = pathlib.Path(sys.argv[1])
     shared = SparkSession.builder.appName("churn").getOrCreate()
-    threading.Thread(target=count_rows, args=(shared,), daemon=True).start()
     for number in itertools.count(1):
         request = next_request(folder / f"{number}.json")
         session = shared.newSession()
