@@ -341,6 +341,12 @@ describe('PlanRun at a later start', () => {
     await plan(ports, 'run-3');
     expect(planOf(ports, 'run-3')).toMatchObject({ batch, abandonedBatchIds: [] });
   });
+
+  it('says that a place is empty, whatever is unfinished', async () => {
+    const ports = new MemoryPorts();
+    ports.objects.put(at(PENDING_BATCH.of('0123456789abcdef').key), '{}');
+    await expect(plan(ports, 'run-1')).rejects.toThrow(/There are no event files at/);
+  });
 });
 
 describe('the format of the lake', () => {
