@@ -60,7 +60,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  const profile = readProfile(process.env, process.cwd());
+  // A profile that is damaged must not hide the help.
+  const profile = asksForHelp(process.argv) ? undefined : readProfile(process.env, process.cwd());
   if (profile !== undefined) applyProfile(program, profile);
   await program.parseAsync();
 } catch (error) {
@@ -76,4 +77,8 @@ try {
 /** An error that users can act on says what to do; any other error is a bug in this program and is shown with its stack. */
 function messageFor(error: Error): string {
   return error instanceof UserError ? error.message : (error.stack ?? error.message);
+}
+
+function asksForHelp(given: readonly string[]): boolean {
+  return given.some((argument) => ['--help', '-h', 'help', '--version', '-v'].includes(argument));
 }

@@ -5,6 +5,7 @@ import { count, duration } from './words.ts';
 /** Before so long, and before this share is done, an estimate says nothing. */
 const LEAST_MILLISECONDS = 1_500;
 const LEAST_SHARE = 0.02;
+const REDRAW_MILLISECONDS = 500;
 
 /**
  * Milliseconds that the rest will take if it goes on as it has gone so far; undefined while that cannot be said.
@@ -69,6 +70,17 @@ export class ProgressLine {
     const line = left === '' ? text : `${text}, ${left}`;
     this.#stream.write(`\r${line.padEnd(this.#width)}`);
     this.#width = line.length;
+  }
+
+  /** Shows for how long work of unknown length has gone on. */
+  async during<Result>(text: string, work: () => Promise<Result>): Promise<Result> {
+    const drawing = setInterval(() => this.show(text, 0), REDRAW_MILLISECONDS);
+    try {
+      return await work();
+    } finally {
+      clearInterval(drawing);
+      this.clear();
+    }
   }
 
   /** Removes the line. */

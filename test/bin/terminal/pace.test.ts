@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ProgressLine, remaining, remainingText, StagePace } from '../../../bin/terminal/pace.ts';
 
 describe('an estimate of what remains', () => {
@@ -45,4 +45,25 @@ it('draws nothing where there is no terminal', () => {
   line.show('2018-10-01', 0.5);
   line.clear();
   expect(written).toEqual([]);
+});
+
+it('shows on a terminal for how long work of unknown length has gone on, and leaves nothing behind', async () => {
+  vi.useFakeTimers();
+  try {
+    const written: string[] = [];
+    const stream = Object.assign(Object.create(process.stderr), {
+      isTTY: true,
+      write: (text: string) => written.push(text) > 0,
+    });
+    const working = new ProgressLine(stream).during('Asking the lake', async () => {
+      await new Promise((resolve) => setTimeout(resolve, 2_600));
+      return 'rows';
+    });
+    await vi.advanceTimersByTimeAsync(2_600);
+    expect(await working).toBe('rows');
+    expect(written.at(-2)).toMatch(/^\rAsking the lake, 2\.5 s *$/);
+    expect(written.at(-1)).toMatch(/^\r +\r$/);
+  } finally {
+    vi.useRealTimers();
+  }
 });
