@@ -81,6 +81,16 @@ export const EVENTS = {
   ],
 } as const satisfies Table;
 
+export const REPEATED_EVENTS = {
+  name: 'repeated_events',
+  format: 'iceberg',
+  grain:
+    'event x file that repeats it: the copies that `events` does not hold, which return when it loses the event',
+  partitionedBy: ['event_date'],
+  writtenBy: 'IngestEvents',
+  columns: EVENTS.columns,
+} as const satisfies Table;
+
 export const QUARANTINED_EVENTS = {
   name: 'quarantined_events',
   format: 'iceberg',
@@ -192,6 +202,15 @@ export const INGEST_FILES = {
     column('rows_adapted', 'bigint', 'rows, accepted or duplicate, that were adapted'),
     column('adapted', 'string', 'JSON: by adaptation, the rows that had it'),
     column('passed_over', 'string', 'why the file was not read; empty for an event file'),
+    column('rows_taken_away', 'bigint', 'rows of the former version of the file that left `events`'),
+    column('first_day', 'string', 'UTC day of the first event in the file, YYYY-MM-DD'),
+    column('last_day', 'string', 'UTC day of the last event in the file, YYYY-MM-DD'),
+    column(
+      'days',
+      'string',
+      'JSON: by UTC day, the number of events in the file, copies included, and a hash of them that their order does not change',
+    ),
+    column('taken_out', 'boolean', 'whether the file was taken out of the lake: then it has no rows'),
   ],
 } as const satisfies Table;
 
@@ -276,6 +295,7 @@ export const RUNS = {
 /** Every table with fixed columns. `features` is defined by the feature catalogue. */
 export const TABLES: readonly Table[] = [
   EVENTS,
+  REPEATED_EVENTS,
   QUARANTINED_EVENTS,
   USER_DAYS,
   INGEST_FILES,

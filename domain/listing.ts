@@ -23,6 +23,14 @@ export const listingSchema = z.strictObject({
   since: uri.nullable(),
   /** New files beyond what a batch takes. */
   left: leftOutSchema,
+  /** Files that the lake holds and the log no longer has. Plans of older versions lack it. */
+  gone: z
+    .strictObject({
+      count,
+      /** Those of which no run has said so before. */
+      new: leftOutSchema,
+    })
+    .optional(),
   /** Files below the place that are no event files. Plans of older versions lack it. */
   passedOver: z.array(passedOverSchema).optional(),
   /** Files compressed with gzip that are so large that the one task that can read each takes long. */
@@ -35,13 +43,20 @@ const WHOLE = new Intl.NumberFormat('en');
 /** One sentence for each thing that was left out; plans of older versions say nothing about it. */
 export function listingWarnings(listing: Listing | undefined): readonly string[] {
   if (listing === undefined) return [];
-  const { since, left, passedOver = [], oneTask } = listing;
+  const { since, left, gone, passedOver = [], oneTask } = listing;
   return [
     ...(left.count === 0 ? [] : [leftText(left)]),
     ...passedOver.map(passedOverText),
     ...(oneTask === undefined || oneTask.count === 0 ? [] : [oneTaskText(oneTask)]),
+    ...(gone === undefined || gone.count === 0 ? [] : [goneText(gone)]),
     ...(since === null ? [] : [sinceText(since)]),
   ];
+}
+
+function goneText({ count: files, new: fresh }: NonNullable<Listing['gone']>): string {
+  const subject = files === 1 ? '1 file is' : `${WHOLE.format(files)} files are`;
+  const known = fresh.count === 0 ? '' : `; not known before: ${namesOf(fresh)}`;
+  return `${subject} gone from the log, and the lake keeps what it holds of them (takeOut removes it)${known}`;
 }
 
 /** One sentence about files that were not read for one reason. */

@@ -26,6 +26,18 @@ export const refusedExampleSchema = z.strictObject({
   line: z.string(),
 });
 
+/** How a batch changed the lake: `after = before - takenAway + accepted + returned`, each counted independently. */
+export const eventChangesSchema = z.strictObject({
+  /** Events in the lake before the batch. */
+  before: count,
+  /** Events of former versions and of files taken out, and events that a copy in this batch displaced. */
+  takenAway: count,
+  /** Copies in other files that became events, because the files that held these events lost them. */
+  returned: count,
+  /** Events in the lake once the batch was published. */
+  after: count,
+});
+export type EventChanges = z.infer<typeof eventChangesSchema>;
 /** Kinds of findings in refused rows that a result names at most. */
 export const MOST_FINDINGS = 60;
 
@@ -60,6 +72,10 @@ export const ingestResultSchema = z.strictObject({
   findings: z.array(findingSchema).max(MOST_FINDINGS).optional(),
   /** Rows of the batch that the tables hold now: fewer than were accepted once users have been forgotten. */
   held: z.strictObject({ events: count, quarantined: count }),
+  /** Null when the batch was in the lake already. Results of older versions lack it. */
+  changes: eventChangesSchema.nullable().optional(),
+  /** The lake as the step left it. Results of older versions lack it. */
+  lake: z.strictObject({ events: count }).optional(),
   /** Results of older versions lack it. */
   adapted: z.strictObject({ rows: count, files: count, by: z.array(adaptedRowsSchema) }).optional(),
   filesRead: count,

@@ -77,12 +77,20 @@ export type EventFile = z.infer<typeof eventFileSchema>;
 /** The files that a run takes at most: the plan and the ledger of a batch are read as a whole. */
 export const MAX_BATCH_FILES = 50_000;
 
-/** A batch: the files that one run ingests together. Its id is a hash of the list. */
+/** A version of a file that the lake holds, and the batch that ingested it. */
+export const heldFileSchema = z.strictObject({ uri, batchId: z.string().min(1) });
+export type HeldFile = z.infer<typeof heldFileSchema>;
+
+/** A batch: the files that one run ingests together. Its id is a hash of the list and of the batch ledgered before it. */
 export const batchSchema = z.strictObject({
   batchId: z.string().regex(/^[0-9a-f]{16}$/),
   /** UTC day on which it was first planned; stays the same when a later run ingests it again. */
   ingestDate: isoDate,
   files: z.array(eventFileSchema),
+  /** Versions that leave the lake because their files were replaced. */
+  replaced: z.array(heldFileSchema).optional(),
+  /** Versions that leave the lake because the request said so. */
+  takenOut: z.array(heldFileSchema).optional(),
 });
 export type Batch = z.infer<typeof batchSchema>;
 

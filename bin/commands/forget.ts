@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
 import { forget } from '../../domain/forgotten-users.ts';
-import { EVENTS, SCORES, type Table, USER_DAYS } from '../../domain/lake.ts';
+import { EVENTS, REPEATED_EVENTS, SCORES, type Table, USER_DAYS } from '../../domain/lake.ts';
 import { CURRENT, FORGOTTEN_USERS, PLAN } from '../../domain/lake-objects.ts';
 import { Lake } from '../../lambda/run/lake.ts';
 import { ContentTags } from '../../local/adapters/content-tags.ts';
@@ -14,7 +14,7 @@ import { withRemedy } from './deployed/errors.ts';
 const BUCKET_URI = /^s3:\/\/[^/]+/;
 
 /** The tables that runs do not rewrite: the rows of a user stay until they are deleted. */
-const LASTING = [EVENTS, SCORES];
+const LASTING = [EVENTS, REPEATED_EVENTS, SCORES];
 /** The tables from which the next run removes the rows of a user. */
 const REWRITTEN = [USER_DAYS, FEATURES_TABLE];
 const UNKNOWN_DATABASE = '<database>';

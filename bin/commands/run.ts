@@ -1,8 +1,10 @@
 /** `churn run`: a complete run on this machine. */
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { type MachineFacts, machineFindings } from '../../domain/machine.ts';
 import { findingText } from '../../domain/preflight.ts';
+import type { RunRequest } from '../../domain/run.ts';
 import { UserError } from '../../domain/user-error.ts';
 import type { DryRun } from '../../lambda/start-training/dry-run.ts';
 import { fileUri } from '../../local/adapters/file-uris.ts';
@@ -60,6 +62,16 @@ export function runCommand(): Command {
   });
 }
 
+/** The request with the addresses that files of this machine have in the lake. */
+export function withAddresses({ takeOut, ...request }: RunRequest): RunRequest {
+  if (takeOut === undefined) return request;
+  const places = typeof takeOut === 'string' ? [takeOut] : takeOut;
+  return {
+    ...request,
+    takeOut: places.map((place) => (place.startsWith('file:') ? place : fileUri(resolve(place)))),
+  };
+}
+
 /** @throws UserError naming what of this machine stops every run */
 function refuseMachine(facts: MachineFacts): void {
   const stops = machineFindings(facts).filter(({ stopsRuns }) => stopsRuns);
@@ -83,7 +95,7 @@ async function tryRun(options: RunArguments): Promise<DryRun> {
       lake,
       definition,
       eventsLocation: fileUri(given ?? lake.generatedLog),
-      request: requestOf(options, 'run'),
+      request: withAddresses(requestOf(options, 'run')),
       onNote: (text) => void process.stderr.write(`${text}\n`),
     }),
   );
@@ -107,7 +119,7 @@ async function run(options: RunArguments): Promise<RunSummary> {
         lake,
         definition,
         eventsLocation: fileUri(given ?? lake.generatedLog),
-        request: requestOf(options, 'run'),
+        request: withAddresses(requestOf(options, 'run')),
         observer: display,
         signal: interrupt.signal,
         onKillable: interrupt.onSecond,

@@ -1,5 +1,6 @@
 /** The summary of a run as text. */
 import { dirname } from 'node:path';
+import { lakeText } from '../../domain/event-changes.ts';
 import { metricsShownIn, metricText, modelLabel } from '../../domain/metrics.ts';
 import { returnsText } from '../../domain/users-text.ts';
 import type { RunSummary } from '../../local/run/run-summary.ts';
@@ -76,6 +77,8 @@ function headline(status: 'FAILED' | 'TIMED_OUT' | 'ABORTED' | 'REFUSED', runId:
 
 function outcome({
   counts,
+  lake,
+  changes,
   users,
   cancellations,
   returnedUsers,
@@ -93,6 +96,7 @@ function outcome({
       `${count(counts.read)} read: ${count(counts.accepted)} accepted, ${count(counts.quarantined)} refused, ` +
         `${count(counts.duplicates)} duplicates`,
     ],
+    ...(lake === null ? [] : [['Lake', lakeText({ lake, changes, counts }) ?? ''] as const]),
     [
       'Users',
       [`${count(users)}, of whom ${count(cancellations)} cancelled`, ...(returns ? [returns] : [])].join(

@@ -12,6 +12,7 @@ import {
   curveBinSchema,
   decisionSchema,
   estimateSchema,
+  eventChangesSchema,
   featuresResultSchema,
   findingSchema,
   ingestResultSchema,
@@ -31,6 +32,7 @@ import {
   batchSchema,
   clusterSizeSchema,
   eventFileSchema,
+  heldFileSchema,
   runPlanSchema,
   stepNameSchema,
 } from '../../domain/run.ts';
@@ -54,8 +56,13 @@ const TYPES = {
   plan: {
     StepName: named(stepNameSchema, 'A Spark step.'),
     EventFile: named(eventFileSchema, 'An event file as it was listed.'),
+    HeldFile: named(heldFileSchema, 'A version of a file that the lake holds.'),
     Batch: named(batchSchema, 'The files that one run ingests together.'),
     LeftOut: named(leftOutSchema, 'How many files were left for the next run, and the first of them.'),
+    GoneFiles: named(
+      listingSchema.shape.gone.unwrap(),
+      'Files that the lake holds and the log no longer has.',
+    ),
     UnreadReason: named(passedOverReasonSchema, 'Why a file is not read.'),
     UnreadFiles: named(passedOverSchema, 'Files that are not read, for one reason.'),
     Listing: named(listingSchema, 'What was left out of the listing and of the batch.'),
@@ -74,6 +81,8 @@ const TYPES = {
     RefusalCode: named(refusalCodeSchema, 'Why a row is refused.'),
     Finding: named(findingSchema, 'What was found in refused rows.'),
     RefusedExample: named(refusedExampleSchema, 'A refused row as the operator sees it.'),
+    EventChanges: named(eventChangesSchema, 'How a batch changed the lake.'),
+    LakeAfter: named(ingest.lake.unwrap(), 'The lake as the step left it.'),
     Adaptation: named(adaptationSchema, 'How a row was adapted.'),
     AdaptedRows: named(adaptedRowsSchema, 'Rows that were adapted in one way.'),
     Adapted: named(ingest.adapted.unwrap(), 'Rows that were adapted.'),

@@ -301,6 +301,9 @@ export const icebergTables = fragment({
         def partition(self) -> Any:
             """The values of its partition, by their place."""
 
+        def location(self) -> str:
+            """Its address."""
+
 
     class IcebergSnapshot(Protocol):
         """org.apache.iceberg.Snapshot."""
@@ -313,6 +316,9 @@ export const icebergTables = fragment({
 
         def summary(self) -> Mapping[str, str]:
             """Its properties."""
+
+        def operation(self) -> str | None:
+            """What was done: append, overwrite, delete, or replace, which changes no rows."""
 
         def addedDataFiles(self, io: Any) -> Iterable[IcebergFile]:
             """Files of rows that it added."""
@@ -348,6 +354,9 @@ export const icebergTables = fragment({
         def expireSnapshots(self) -> Any:
             """Begins to remove snapshots."""
 
+        def newDelete(self) -> Any:
+            """Begins to delete files of rows."""
+
 
     def iceberg_table(spark: SparkSession, table: str) -> IcebergTable:
         """The table as Iceberg itself knows it, up to date."""
@@ -357,10 +366,10 @@ export const icebergTables = fragment({
         return loaded
 
 
-    def partition_numbers(spark: SparkSession, files: Iterable[IcebergFile]) -> set[int]:
-        """The partitions of the files, of a table that is partitioned by one whole number."""
+    def partition_numbers(spark: SparkSession, files: Iterable[IcebergFile]) -> list[int]:
+        """The partition of each file, of a table that is partitioned by one whole number."""
         integer = java_class(spark, "java.lang.Integer")
-        return {file.partition().get(0, integer) for file in files}
+        return [file.partition().get(0, integer) for file in files]
   `,
 });
 

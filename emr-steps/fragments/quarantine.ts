@@ -92,6 +92,16 @@ export const quarantine = fragment({
             keep(repeated.select("file_number", F.lit(FORGOTTEN).alias("outcome"), F.lit("").alias("line")))
 
 
+    def forget_former_refusals(spark: SparkSession, plan: Plan, batch_id: str, uris: list[str]) -> None:
+        """Deletes the refused rows of former versions of these files."""
+        quarantine = table_name(plan, QUARANTINE)
+        if not uris or newest_snapshot(spark, quarantine) is None:
+            return
+        spark.createDataFrame([(uri,) for uri in uris], "uri string").createOrReplaceTempView("formerly_refused")
+        of_file = "source_file IN (SELECT uri FROM formerly_refused)"
+        spark.sql(f"DELETE FROM {quarantine} WHERE batch_id <> '{batch_id}' AND {of_file}")  # noqa: S608
+
+
     class Refusals(NamedTuple):
         """Refused rows of a batch by reason, an example of each of the most frequent reasons, and what was found."""
 

@@ -45,10 +45,16 @@ const PYTHON_TYPES: Readonly<Record<ColumnType, string>> = {
   'array<string>': 'list[str]',
 };
 
-/** A TypedDict of the table's rows; it needs `from typing import TypedDict`, and `import datetime` where there are times. */
-export function rowType(name: string, table: Table): Python {
+/**
+ * A TypedDict of the table's rows; it needs `from typing import TypedDict`, and `import datetime` where there are times.
+ * @param later columns that rows of former releases lack, and that may be null; it then needs NotRequired, too
+ */
+export function rowType(name: string, table: Table, later: readonly string[] = []): Python {
   const fields = table.columns.map(
-    (column) => new Python(`${identifier(column.name).source}: ${PYTHON_TYPES[column.type]}`),
+    (column) =>
+      new Python(
+        `${identifier(column.name).source}: ${later.includes(column.name) ? `NotRequired[${PYTHON_TYPES[column.type]} | None]` : PYTHON_TYPES[column.type]}`,
+      ),
   );
   return python`
     class ${identifier(name)}(TypedDict):

@@ -137,7 +137,7 @@ export const userDays = fragment({
         events = iceberg_table(spark, table_name(plan, EVENTS))
         since = snapshots_since(events, events.currentSnapshot(), computed_from(spark, plan))
         if since is not None:
-            return {day for snapshot in since for day in days_changed(spark, events, snapshot)}
+            return days_changed_by_all(spark, events, since)
         held = spark.table(table_name(plan, EVENTS)).select("event_date")
         known = spark.table(table_name(plan, USER_DAYS)).select("day")
         return {row.event_date for row in held.union(known).distinct().collect()}

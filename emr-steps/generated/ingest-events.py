@@ -41,11 +41,25 @@ class EventFile(TypedDict):
     unsure: NotRequired[bool]
 
 
+class HeldFile(TypedDict):
+    """A version of a file that the lake holds."""
+
+    uri: str
+    batchId: str
+
+
 class LeftOut(TypedDict):
     """How many files were left for the next run, and the first of them."""
 
     count: int
     first: list[str]
+
+
+class GoneFiles(TypedDict):
+    """Files that the lake holds and the log no longer has."""
+
+    count: int
+    new: LeftOut
 
 
 UnreadReason: TypeAlias = Literal[
@@ -126,6 +140,8 @@ class Batch(TypedDict):
     batchId: str
     ingestDate: str
     files: list[EventFile]
+    replaced: NotRequired[list[HeldFile]]
+    takenOut: NotRequired[list[HeldFile]]
 
 
 class UnreadFiles(TypedDict):
@@ -141,6 +157,7 @@ class Listing(TypedDict):
 
     since: str | None
     left: LeftOut
+    gone: NotRequired[GoneFiles]
     passedOver: NotRequired[list[UnreadFiles]]
     oneTask: NotRequired[LeftOut]
 
@@ -418,6 +435,9 @@ class IcebergFile(Protocol):
     def partition(self) -> Any:
         """The values of its partition, by their place."""
 
+    def location(self) -> str:
+        """Its address."""
+
 
 class IcebergSnapshot(Protocol):
     """org.apache.iceberg.Snapshot."""
@@ -430,6 +450,9 @@ class IcebergSnapshot(Protocol):
 
     def summary(self) -> Mapping[str, str]:
         """Its properties."""
+
+    def operation(self) -> str | None:
+        """What was done: append, overwrite, delete, or replace, which changes no rows."""
 
     def addedDataFiles(self, io: Any) -> Iterable[IcebergFile]:
         """Files of rows that it added."""
@@ -465,6 +488,9 @@ class IcebergTable(Protocol):
     def expireSnapshots(self) -> Any:
         """Begins to remove snapshots."""
 
+    def newDelete(self) -> Any:
+        """Begins to delete files of rows."""
+
 
 def iceberg_table(spark: SparkSession, table: str) -> IcebergTable:
     """The table as Iceberg itself knows it, up to date."""
@@ -474,10 +500,10 @@ def iceberg_table(spark: SparkSession, table: str) -> IcebergTable:
     return loaded
 
 
-def partition_numbers(spark: SparkSession, files: Iterable[IcebergFile]) -> set[int]:
-    """The partitions of the files, of a table that is partitioned by one whole number."""
+def partition_numbers(spark: SparkSession, files: Iterable[IcebergFile]) -> list[int]:
+    """The partition of each file, of a table that is partitioned by one whole number."""
     integer = java_class(spark, "java.lang.Integer")
-    return {file.partition().get(0, integer) for file in files}
+    return [file.partition().get(0, integer) for file in files]
 
 
 def read_json(lines: DataFrame, schema: str, options: dict[str, str]) -> DataFrame:
@@ -837,6 +863,21 @@ class HeldRows(TypedDict):
     quarantined: int
 
 
+class EventChanges(TypedDict):
+    """How a batch changed the lake."""
+
+    before: int
+    takenAway: int
+    returned: int
+    after: int
+
+
+class LakeAfter(TypedDict):
+    """The lake as the step left it."""
+
+    events: int
+
+
 Adaptation: TypeAlias = Literal["whole_fraction", "quoted_number", "other_case", "cut_out"]
 
 
@@ -903,6 +944,8 @@ class IngestResult(TypedDict):
     examples: list[RefusedExample]
     findings: NotRequired[list[Finding]]
     held: HeldRows
+    changes: NotRequired[EventChanges | None]
+    lake: NotRequired[LakeAfter]
     adapted: NotRequired[Adapted]
     filesRead: int
     passedOver: NotRequired[list[PassedOver]]
@@ -948,6 +991,10 @@ def expire_snapshots(spark: SparkSession, plan: Plan, tables: list[str], days: i
         expiry.expireOlderThan(int(oldest.timestamp() * 1000)).commit()
 
 
+# The operation of a snapshot that wrote the same rows into other files.
+REPLACE = "replace"
+
+
 def snapshots_since(
     table: IcebergTable, head: IcebergSnapshot | None, known: str | None
 ) -> list[IcebergSnapshot] | None:
@@ -975,8 +1022,37 @@ def days_changed(spark: SparkSession, table: IcebergTable, snapshot: IcebergSnap
         snapshot.addedDeleteFiles(io),
         snapshot.removedDeleteFiles(io),
     )
-    numbers = partition_numbers(spark, files)
-    return {datetime.date(1970, 1, 1) + datetime.timedelta(days=number) for number in numbers}
+    return set(days_of_files(spark, files))
+
+
+def days_of_files(spark: SparkSession, files: Iterable[IcebergFile]) -> list[datetime.date]:
+    """The day of each file."""
+    first = datetime.date(1970, 1, 1)
+    return [first + datetime.timedelta(days=number) for number in partition_numbers(spark, files)]
+
+
+def days_changed_by_all(
+    spark: SparkSession, table: IcebergTable, snapshots: list[IcebergSnapshot]
+) -> set[datetime.date]:
+    """The days whose files are others after the snapshots, the newest first: what one added and another removed is no change.
+
+    Compaction changes files and no rows: its snapshots do not count.
+    """
+    counted = [snapshot for snapshot in snapshots if snapshot.operation() != REPLACE]
+    if len(counted) == 1:
+        return days_changed(spark, table, counted[0])
+    io = table.io()
+    added: dict[str, datetime.date] = {}
+    removed: set[datetime.date] = set()
+    for snapshot in reversed(counted):
+        taken = [*snapshot.removedDataFiles(io), *snapshot.removedDeleteFiles(io)]
+        for file, day in zip(taken, days_of_files(spark, taken), strict=True):
+            if added.pop(file.location(), None) is None:
+                removed.add(day)
+        given = [*snapshot.addedDataFiles(io), *snapshot.addedDeleteFiles(io)]
+        for file, day in zip(given, days_of_files(spark, given), strict=True):
+            added[file.location()] = day
+    return removed | set(added.values())
 
 
 # --- emr-steps/fragments/json-text.ts ---
@@ -1369,11 +1445,64 @@ def is_not_utf8() -> Column:
 
 EVENTS = "events"
 
+# What makes two rows of a user and day the same event.
+EVENT_KEY = ["event_time", "session_id", "item_in_session", "page"]
+# What a row is, whatever file it came in.
+ROW_HASH = """
+XXHASH64(
+  event_date,
+  event_time,
+  user_id,
+  session_id,
+  item_in_session,
+  page,
+  auth,
+  level,
+  method,
+  status,
+  artist,
+  song,
+  length_seconds,
+  gender,
+  location,
+  user_agent,
+  registered_at,
+  IF(event_date IS NULL, 1, 0) +
+  IF(event_time IS NULL, 2, 0) +
+  IF(user_id IS NULL, 4, 0) +
+  IF(session_id IS NULL, 8, 0) +
+  IF(item_in_session IS NULL, 16, 0) +
+  IF(page IS NULL, 32, 0) +
+  IF(auth IS NULL, 64, 0) +
+  IF(level IS NULL, 128, 0) +
+  IF(method IS NULL, 256, 0) +
+  IF(status IS NULL, 512, 0) +
+  IF(artist IS NULL, 1024, 0) +
+  IF(song IS NULL, 2048, 0) +
+  IF(length_seconds IS NULL, 4096, 0) +
+  IF(gender IS NULL, 8192, 0) +
+  IF(location IS NULL, 16384, 0) +
+  IF(user_agent IS NULL, 32768, 0) +
+  IF(registered_at IS NULL, 65536, 0))
+"""
+
 
 def rows_of_batch(spark: SparkSession, table: str, batch_id: str) -> list[Row]:
     """The batch's events in the table or on the branch, counted again: rows by day and file."""
     of_batch = spark.table(table).where(F.col("batch_id") == batch_id)
     return of_batch.groupBy("event_date", "source_file").agg(F.count("*").alias("rows")).collect()
+
+
+def content_of_batch(spark: SparkSession, table: str, batch_id: str) -> list[Row]:
+    """The same, with a hash of these rows that their order does not change: the sums of the two halves of each row's."""
+    of_batch = spark.table(table).where(F.col("batch_id") == batch_id)
+    hashed = of_batch.select("event_date", "source_file", F.expr(ROW_HASH).alias("hash"))
+    low, high = F.expr("SUM(hash & 4294967295)"), F.expr("SUM(SHIFTRIGHTUNSIGNED(hash, 32))")
+    return (
+        hashed.groupBy("event_date", "source_file")
+        .agg(F.count("*").alias("rows"), F.concat_ws(".", F.hex(high), F.hex(low)).alias("hash"))
+        .collect()
+    )
 
 
 def forget_files(spark: SparkSession, table: str, batch_id: str, uris: list[str]) -> None:
@@ -1476,7 +1605,14 @@ EVENT_NAMES = [
 ]
 
 
-def open_staging(spark: SparkSession, plan: Plan) -> None:
+class Opened(NamedTuple):
+    """The branch as it was opened: its number of events, and its snapshot if there is one."""
+
+    events: int
+    snapshot: str | None
+
+
+def open_staging(spark: SparkSession, plan: Plan) -> Opened:
     """Opens the branch on what readers see now, without the rows of unfinished batches and of earlier tries."""
     batch_id = plan["batch"]["batchId"]
     events = table_name(plan, EVENTS)
@@ -1488,6 +1624,9 @@ def open_staging(spark: SparkSession, plan: Plan) -> None:
     close_staging(spark, plan)
     spark.sql(OPEN_STAGING.format(table=events))
     forget_batches(spark, table_name(plan, STAGED_EVENTS), unfinished)
+    snapshot = iceberg_table(spark, events).snapshot(STAGING)
+    opened = None if snapshot is None else str(snapshot.snapshotId())
+    return Opened(events_in(spark, plan, snapshot), opened)
 
 
 def close_staging(spark: SparkSession, plan: Plan) -> None:
@@ -1495,9 +1634,37 @@ def close_staging(spark: SparkSession, plan: Plan) -> None:
     spark.sql(CLOSE_STAGING.format(table=table_name(plan, EVENTS)))
 
 
+def events_in(spark: SparkSession, plan: Plan, snapshot: IcebergSnapshot | None) -> int:
+    """The events in a snapshot, as Iceberg counts what it writes; counted where it only notes what was deleted."""
+    if snapshot is None:
+        return 0
+    summary = snapshot.summary()
+    if int(summary.get("total-delete-files") or 0) > 0:
+        of_snapshot = spark.read.option("snapshot-id", str(snapshot.snapshotId()))
+        return of_snapshot.table(table_name(plan, EVENTS)).count()
+    return int(summary.get("total-records") or 0)
+
+
+def is_published(spark: SparkSession, plan: Plan, batch_id: str) -> bool:
+    """Whether what readers see descends from a snapshot that was written for the batch."""
+    table = iceberg_table(spark, table_name(plan, EVENTS))
+    snapshot = table.currentSnapshot()
+    while snapshot is not None:
+        if snapshot.summary().get(WRITTEN_FOR) == batch_id:
+            return True
+        parent = snapshot.parentId()
+        snapshot = None if parent is None else table.snapshot(parent)
+    return False
+
+
 def publish_staged(spark: SparkSession, plan: Plan) -> None:
-    """Shows readers what is on the branch, in one commit."""
-    spark.sql(PUBLISH.format(table=table_name(plan, EVENTS))).collect()
+    """Shows readers what is on the branch, in one commit: the commit of the batch."""
+    events = table_name(plan, EVENTS)
+    table = iceberg_table(spark, events)
+    staged, seen = table.snapshot(STAGING), table.currentSnapshot()
+    # A batch that changes nothing has no snapshot of its own.
+    if staged is not None and (seen is None or staged.snapshotId() != seen.snapshotId()):
+        spark.sql(PUBLISH.format(table=events)).collect()
 
 
 def by_day(rows: DataFrame, tasks: int, slices: int) -> DataFrame:
@@ -1524,12 +1691,28 @@ def stage_new_rows(events: DataFrame, plan: Plan, files: dict[int, str]) -> None
     write_staged(named, plan).append()
 
 
-def days_just_staged(spark: SparkSession, plan: Plan) -> list[datetime.date]:
-    """The days whose files any snapshot of the branch has changed since it left what readers see."""
+def files_staged(spark: SparkSession, plan: Plan, opened: Opened) -> list[tuple[IcebergFile, datetime.date]]:
+    """The files of rows, with their days, that were put on the branch since it was opened and are there still."""
     table = iceberg_table(spark, table_name(plan, EVENTS))
-    seen = table.currentSnapshot()
-    since = snapshots_since(table, table.snapshot(STAGING), None if seen is None else str(seen.snapshotId()))
-    return sorted({day for snapshot in since or [] for day in days_changed(spark, table, snapshot)})
+    io = table.io()
+    staged: dict[str, IcebergFile] = {}
+    for snapshot in reversed(snapshots_since(table, table.snapshot(STAGING), opened.snapshot) or []):
+        for file in snapshot.removedDataFiles(io):
+            staged.pop(file.location(), None)
+        staged.update((file.location(), file) for file in snapshot.addedDataFiles(io))
+    files = list(staged.values())
+    return list(zip(files, days_of_files(spark, files), strict=True))
+
+
+def unstage_days(spark: SparkSession, plan: Plan, opened: Opened, days: set[datetime.date]) -> None:
+    """Takes what was put on the branch for these days off again: it would change no event."""
+    unstaged = [file for file, day in files_staged(spark, plan, opened) if day in days]
+    if not unstaged:
+        return
+    delete = iceberg_table(spark, table_name(plan, EVENTS)).newDelete()
+    for file in unstaged:
+        delete.deleteFile(file)
+    delete.set(WRITTEN_FOR, plan["batch"]["batchId"]).toBranch(STAGING).commit()
 
 
 # --- emr-steps/fragments/cut-objects.ts ---
@@ -1660,11 +1843,11 @@ def forgotten_users(files: Files, lake_root: str) -> ForgottenUsers | None:
     return forgotten
 
 
-def is_forgotten(forgotten: ForgottenUsers | None) -> Column:
+def is_forgotten(forgotten: ForgottenUsers | None, user: str = "raw.userId") -> Column:
     """Whether the row's user is on the list."""
     if forgotten is None:
         return F.lit(False)
-    return F.sha2(F.concat(F.lit(forgotten["salt"]), "raw.userId"), 256).isin(forgotten["hashes"])
+    return F.sha2(F.concat(F.lit(forgotten["salt"]), user), 256).isin(forgotten["hashes"])
 
 
 # --- emr-steps/fragments/event-rows.ts ---
@@ -2223,6 +2406,16 @@ def quarantine_rows(
         keep(repeated.select("file_number", F.lit(FORGOTTEN).alias("outcome"), F.lit("").alias("line")))
 
 
+def forget_former_refusals(spark: SparkSession, plan: Plan, batch_id: str, uris: list[str]) -> None:
+    """Deletes the refused rows of former versions of these files."""
+    quarantine = table_name(plan, QUARANTINE)
+    if not uris or newest_snapshot(spark, quarantine) is None:
+        return
+    spark.createDataFrame([(uri,) for uri in uris], "uri string").createOrReplaceTempView("formerly_refused")
+    of_file = "source_file IN (SELECT uri FROM formerly_refused)"
+    spark.sql(f"DELETE FROM {quarantine} WHERE batch_id <> '{batch_id}' AND {of_file}")  # noqa: S608
+
+
 class Refusals(NamedTuple):
     """Refused rows of a batch by reason, an example of each of the most frequent reasons, and what was found."""
 
@@ -2292,6 +2485,11 @@ class LedgerRow(TypedDict):
     rows_adapted: int
     adapted: str
     passed_over: str
+    rows_taken_away: NotRequired[int | None]
+    first_day: NotRequired[str | None]
+    last_day: NotRequired[str | None]
+    days: NotRequired[str | None]
+    taken_out: NotRequired[bool | None]
 
 
 def adapted_rows(ledger: list[LedgerRow]) -> Adapted:
@@ -2428,6 +2626,42 @@ def check_refused_share(spark: SparkSession, plan: Plan, refused: int, read: int
     )
 
 
+def taken_out_row(uri: str, batch_id: str, taken_away: int) -> LedgerRow:
+    """The ledger's row of a file that was taken out of the lake."""
+    return {
+        "uri": uri,
+        "etag": "",
+        "bytes": 0,
+        "batch_id": batch_id,
+        "rows_read": 0,
+        "rows_accepted": 0,
+        "rows_quarantined": 0,
+        "rows_duplicate": 0,
+        "rows_adapted": 0,
+        "adapted": "{}",
+        "passed_over": "",
+        "rows_taken_away": taken_away,
+        "first_day": None,
+        "last_day": None,
+        "days": None,
+        "taken_out": True,
+    }
+
+
+def check_changes(ledger: list[LedgerRow], changes: EventChanges) -> None:
+    """The events after the batch must be those before it, without those taken away, with those accepted and returned."""
+    accepted = sum(file["rows_accepted"] for file in ledger)
+    expected = changes["before"] - changes["takenAway"] + accepted + changes["returned"]
+    if changes["after"] != expected:
+        raise StepError(
+            f"{changes['after']:,} events would be in the lake, but {changes['before']:,} before - "
+            f"{changes['takenAway']:,} taken away + {accepted:,} accepted + {changes['returned']:,} returned "
+            f"are {expected:,}",
+            "a stage of the job was run twice, or the tables were changed by another program meanwhile",
+            "resume the run: nothing was published, and the batch is ingested again",
+        )
+
+
 def check_accounts(ledger: list[LedgerRow], quarantined_rows: int) -> None:
     """Every row read must be accepted, refused or a duplicate: four counts, each taken separately."""
     for file in ledger:
@@ -2447,6 +2681,76 @@ def check_accounts(ledger: list[LedgerRow], quarantined_rows: int) -> None:
             "a file changed between its two readings",
             "resume the run: nothing was published, and the batch is ingested again",
         )
+
+
+# --- emr-steps/fragments/versions.ts ---
+
+LEDGER = "tables/ingest_files/{}.json"
+
+
+# By UTC day: the number of events in a file, copies included, and a hash of them.
+Content: TypeAlias = dict[datetime.date, tuple[int, str]]
+
+
+def ledger_uri(plan: Plan, batch_id: str) -> str:
+    """Where the ledger's rows of a batch are."""
+    return f"{plan['lakeRoot']}/{LEDGER.format(batch_id)}"
+
+
+def read_ledger(files: Files, plan: Plan, batch_id: str) -> list[LedgerRow]:
+    """The ledger's rows of a batch."""
+    return [json.loads(line) for line in files.read_text(ledger_uri(plan, batch_id)).splitlines()]
+
+
+def contents(rows: Iterable[Row]) -> dict[str, Content]:
+    """What each file holds, by its name."""
+    found: dict[str, Content] = {}
+    for row in rows:
+        found.setdefault(row.source_file, {})[row.event_date] = (row["rows"], row["hash"])
+    return found
+
+
+def content_text(content: Content) -> str:
+    """The content of a file as the ledger keeps it."""
+    return json.dumps({str(day): content[day] for day in sorted(content)})
+
+
+def content_of(row: LedgerRow) -> Content | None:
+    """The content of a file in the ledger; None where it was ingested by a release that did not keep it."""
+    text = row.get("days")
+    if text is None:
+        return None
+    return {datetime.date.fromisoformat(day): (rows, hash) for day, (rows, hash) in json.loads(text).items()}
+
+
+def former_versions(files: Files, plan: Plan, finished: list[str]) -> dict[str, LedgerRow]:
+    """The ledger's rows of the versions that leave: those of files that were replaced or are taken out.
+
+    The plan does not know of batches that were finished only now: their versions of the batch's files leave, too.
+    """
+    batch = plan["batch"]
+    named = [*batch.get("replaced", []), *batch.get("takenOut", [])]
+    uris_by_batch: dict[str, set[str]] = {}
+    for file in named:
+        uris_by_batch.setdefault(file["batchId"], set()).add(file["uri"])
+    own = {file["uri"] for file in batch["files"]}
+    former: dict[str, LedgerRow] = {}
+    for batch_id, uris in [*uris_by_batch.items(), *((batch_id, own) for batch_id in finished)]:
+        former.update({row["uri"]: row for row in read_ledger(files, plan, batch_id) if row["uri"] in uris})
+    return former
+
+
+# --- emr-steps/fragments/lake-format.ts ---
+
+FORMAT = "lake.json"
+LAKE_FORMAT = 2
+
+
+def declare_format(files: Files, plan: Plan) -> None:
+    """Notes which format the lake has from now on; PlanRun has refused those that are newer."""
+    uri = f"{plan['lakeRoot']}/{FORMAT}"
+    if not files.exists(uri) or files.read_json(uri)["format"] < LAKE_FORMAT:
+        files.write_json(uri, {"format": LAKE_FORMAT, "release": plan["release"]})
 
 
 # --- emr-steps/fragments/first-lines.ts ---
@@ -2546,63 +2850,238 @@ def counts_of(histogram: str | None) -> collections.Counter[int]:
     return counts
 
 
+# --- emr-steps/fragments/repeated-events.ts ---
+
+REPEATED = "repeated_events"
+STAGED_REPEATED = "repeated_events.branch_staging"
+CREATE_REPEATED = """
+CREATE TABLE IF NOT EXISTS {table} (
+  event_date date COMMENT 'UTC day of the event',
+  event_time timestamp_ntz COMMENT 'time of the event, UTC',
+  user_id string COMMENT 'user; empty when no user is signed in',
+  session_id bigint COMMENT 'session; unique only together with the user',
+  item_in_session int COMMENT 'position of the event in its session',
+  page string COMMENT 'page that was visited',
+  auth string COMMENT 'whether a user was signed in',
+  level string COMMENT 'subscription at the time: free or paid',
+  method string COMMENT 'HTTP method; null if it is none',
+  status int COMMENT 'HTTP status',
+  artist string COMMENT 'artist of the song played',
+  song string COMMENT 'title of the song played',
+  length_seconds double COMMENT 'length of the song played',
+  gender string COMMENT 'gender the user registered with; null if it is no word for one',
+  location string COMMENT 'metropolitan area and state',
+  user_agent string COMMENT 'the browser\\'s user agent',
+  registered_at timestamp_ntz COMMENT 'when the user registered, UTC',
+  source_file string COMMENT 'file the row was read from',
+  batch_id string COMMENT 'batch that the row belongs to'
+) USING iceberg
+PARTITIONED BY (event_date)
+COMMENT 'event x file that repeats it: the copies that `events` does not hold, which return when it loses the event'
+TBLPROPERTIES (
+  'format-version' = '2',
+  'write.distribution-mode' = 'none',
+  'write.metadata.delete-after-commit.enabled' = 'true'
+)
+"""
+
+
+def holds_copies(spark: SparkSession, plan: Plan) -> bool:
+    """Whether there ever were copies: most lakes have none. Creates the table."""
+    repeated = table_name(plan, REPEATED)
+    spark.sql(CREATE_REPEATED.format(table=repeated))
+    return newest_snapshot(spark, repeated) is not None
+
+
+def replace_copies(spark: SparkSession, plan: Plan, copies: DataFrame, days: set[datetime.date]) -> None:
+    """Stages the copies of these days, one for each event and file: the first by its values.
+
+    They come with their places among the rows of their event, and whatever was there before is replaced.
+    """
+    repeated = table_name(plan, REPEATED)
+    spark.sql(CLOSE_STAGING.format(table=repeated))
+    spark.sql(OPEN_STAGING.format(table=repeated))
+    key = Window.partitionBy("user_id", "event_date", "slice", *EVENT_KEY, "source_file").orderBy("place")
+    first = copies.withColumn("place_in_file", F.row_number().over(key)).where("place_in_file = 1")
+    (
+        first.select(*EVENT_NAMES)
+        .writeTo(table_name(plan, STAGED_REPEATED))
+        .option("fanout-enabled", "true")
+        .option(f"snapshot-property.{WRITTEN_FOR}", plan["batch"]["batchId"])
+        .overwrite(F.col("event_date").isin(sorted(days)))
+    )
+
+
+def publish_copies(spark: SparkSession, plan: Plan, batch_id: str) -> None:
+    """Publishes the copies that were staged for a batch whose events are published; closes the branch."""
+    repeated = table_name(plan, REPEATED)
+    table = iceberg_table(spark, repeated)
+    staged, seen = table.snapshot(STAGING), table.currentSnapshot()
+    if staged is not None and staged.summary().get(WRITTEN_FOR) == batch_id:
+        if seen is None or seen.snapshotId() != staged.snapshotId():
+            spark.sql(PUBLISH.format(table=repeated)).collect()
+        spark.sql(CLOSE_STAGING.format(table=repeated))
+
+
 # --- emr-steps/fragments/duplicates.ts ---
 
 # Of a day that is larger, the users are spread over several tasks and files.
 ROWS_PER_TASK = 500000
 
-EVENT_KEY = ["event_time", "session_id", "item_in_session", "page"]
-TIE_BREAKERS = [
-    "is_new",
-    "file_number",
-    "song",
-    "artist",
-    "length_seconds",
-    "status",
-    "level",
+PRECEDENCE = [
     "auth",
+    "level",
+    "method",
+    "status",
+    "artist",
+    "song",
+    "length_seconds",
+    "gender",
+    "location",
+    "user_agent",
+    "registered_at",
+    "origin",
+    "file_number",
+    "source_file",
+    "batch_id",
 ]
+# Whether a row was an event of another batch before, a copy of one, or came in this batch.
+HELD = 0
+COPY = 1
+NEW = 2
+ORIGIN = f"IF(batch_id = '{{}}', {NEW}, {HELD})"
 
 
 def days_with_duplicates(
-    spark: SparkSession, table: str, days: list[datetime.date], *, are_large: bool
+    spark: SparkSession, table: str, days: set[datetime.date], *, are_large: bool
 ) -> dict[datetime.date, int]:
     """Those of the days that hold an event twice in the table or on the branch, with their rows.
 
-    Events are compared by a hash: where two different ones share it, their day is written again for nothing.
+    Events are compared by a hash: where two different ones share it, their day is resolved for nothing.
     """
+    if not days:
+        return {}
     # One task reads a whole day, if that is not too large: what is counted by day then needs no shuffle.
     spark.conf.set("spark.sql.sources.v2.bucketing.enabled", "true")
     spark.conf.set("spark.sql.iceberg.planning.preserve-data-grouping", str(not are_large).lower())
     different = F.countDistinct(F.xxhash64("user_id", *EVENT_KEY))
-    of_days = spark.table(table).where(F.col("event_date").isin(days)).groupBy("event_date")
+    of_days = spark.table(table).where(F.col("event_date").isin(sorted(days))).groupBy("event_date")
     counted = of_days.agg(F.count("*").alias("rows"), different.alias("different"))
     found = {row.event_date: row["rows"] for row in counted.where("rows > different").collect()}
     spark.conf.set("spark.sql.iceberg.planning.preserve-data-grouping", "false")
     return found
 
 
-def drop_duplicates(
-    spark: SparkSession, plan: Plan, days: dict[datetime.date, int], numbers: dict[str, int]
-) -> collections.Counter[int]:
-    """Writes such days again, each event once; returns the duplicates by file."""
-    if not days:
-        return collections.Counter()
+def rows_of_days(spark: SparkSession, table: str, days: set[datetime.date]) -> dict[datetime.date, int]:
+    """The days with their rows in the table or on the branch; also those without any."""
+    staged = spark.table(table).where(F.col("event_date").isin(sorted(days)))
+    counted = staged.groupBy("event_date").agg(F.count("*").alias("rows")).collect() if days else []
+    return dict.fromkeys(days, 0) | {row.event_date: row["rows"] for row in counted}
+
+
+class Leaving(NamedTuple):
+    """The files of a batch and those taken out by number, and the days on which one is as its former version was."""
+
+    numbers: dict[str, int]
+    same: set[tuple[int, datetime.date]]
+
+
+class Resolved(NamedTuple):
+    """What became of the rows of the days that were resolved, by file where a file is named."""
+
+    # Rows of the batch that are copies.
+    duplicates: collections.Counter[int]
+    # Rows of former versions that were events.
+    taken: collections.Counter[int]
+    # Rows of former versions that still are: on these days, the file is the same.
+    kept: collections.Counter[int]
+    # Events of other files in whose place came a copy that is in the batch.
+    displaced: int
+    # Copies of other files that became events.
+    returned: int
+
+
+def marked_rows(
+    spark: SparkSession,
+    plan: Plan,
+    days: dict[datetime.date, int],
+    leaving: Leaving,
+    forgotten: ForgottenUsers | None,
+    before: Observation | None = None,
+) -> DataFrame:
+    """All rows of the days without those that leave, each with its place among the rows of its event."""
     # The days may be far larger than the batch for which the run was planned.
     slices = max(plan["ingest"]["slicesPerDay"], math.ceil(max(days.values()) / ROWS_PER_TASK))
     tasks = max(plan["ingest"]["shufflePartitions"], math.ceil(sum(days.values()) / ROWS_PER_TASK))
-    files = spark.createDataFrame(list(numbers.items()), "source_file string, file_number int")
-    staged = spark.table(table_name(plan, STAGED_EVENTS)).where(F.col("event_date").isin(list(days)))
-    numbered = staged.join(F.broadcast(files), "source_file", "left")
-    rows = numbered.withColumn("is_new", F.col("batch_id") == plan["batch"]["batchId"])
-    order = Window.partitionBy("user_id", "event_date", "slice").orderBy(*EVENT_KEY, *TIE_BREAKERS)
-    # No event lacks its time, so the first of a user's day is not a duplicate.
-    same = [F.col(column).eqNullSafe(F.lag(column).over(order)) for column in EVENT_KEY]
-    marked = by_day(rows, tasks, slices).withColumn("is_repeat", functools.reduce(Column.__and__, same))
-    repeats = Observation("repeats")
-    by_file = tally("IF(is_repeat, file_number, NULL)", len(numbers)).alias("by_file")
-    write_staged(marked.observe(repeats, by_file).where("NOT is_repeat"), plan).overwritePartitions()
-    return counts_of(repeats.get["by_file"])
+    of_days = F.col("event_date").isin(sorted(days))
+    rows = spark.table(table_name(plan, STAGED_EVENTS)).where(of_days)
+    rows = rows.withColumn("origin", F.expr(ORIGIN.format(plan["batch"]["batchId"])))
+    if holds_copies(spark, plan):
+        copies = spark.table(table_name(plan, REPEATED)).where(of_days)
+        copies = copies.where(~is_forgotten(forgotten, "user_id"))
+        rows = rows.unionByName(copies.withColumn("origin", F.lit(COPY)))
+    files = spark.createDataFrame(list(leaving.numbers.items()), "source_file string, file_number int")
+    rows = rows.join(F.broadcast(files), "source_file", "left")
+    if leaving.same:
+        same = spark.createDataFrame(sorted(leaving.same), "file_number int, event_date date")
+        same = same.withColumn("is_same", F.lit(True))
+        rows = rows.join(F.broadcast(same), ["file_number", "event_date"], "left")
+        rows = rows.withColumn("is_same", F.coalesce("is_same", F.lit(False)))
+    else:
+        rows = rows.withColumn("is_same", F.lit(False))
+    if before is not None:
+        taken = f"origin = {HELD} AND file_number IS NOT NULL"
+        rows = rows.observe(
+            before,
+            tally(f"IF({taken}, file_number, NULL)", len(leaving.numbers)).alias("taken"),
+            tally(f"IF({taken} AND NOT is_same, UNIX_DATE(event_date), NULL)", len(days)).alias("days"),
+        )
+    # Where the file is the same, the former rows stay instead of the new ones.
+    stays = rows.where(f"file_number IS NULL OR is_same <> (origin = {NEW})")
+    key = Window.partitionBy("user_id", "event_date", "slice", *EVENT_KEY).orderBy(*PRECEDENCE)
+    return by_day(stays, tasks, slices).withColumns(
+        {"place": F.row_number().over(key), "holder": F.first("source_file").over(key)}
+    )
+
+
+def resolve_days(
+    spark: SparkSession,
+    plan: Plan,
+    days: dict[datetime.date, int],
+    opened: Opened,
+    leaving: Leaving,
+    forgotten: ForgottenUsers | None,
+) -> Resolved:
+    """Writes the copies of these days, and of those whose events change the events, each once."""
+    if not days:
+        return Resolved(collections.Counter(), collections.Counter(), collections.Counter(), 0, 0)
+    before, after = Observation("before"), Observation("after")
+    files = len(leaving.numbers)
+    changed = f"(origin = {HELD}) <> (place = 1)"
+    marked = marked_rows(spark, plan, days, leaving, forgotten, before).observe(
+        after,
+        tally(f"IF(place > 1 AND origin = {NEW}, file_number, NULL)", files).alias("duplicates"),
+        tally(f"IF(place = 1 AND origin <> {NEW}, file_number, NULL)", files).alias("kept"),
+        tally(f"IF({changed}, UNIX_DATE(event_date), NULL)", len(days)).alias("days"),
+        F.expr(f"COUNT_IF(place > 1 AND origin = {HELD} AND file_number IS NULL)").alias("displaced"),
+        F.expr(f"COUNT_IF(place = 1 AND origin = {COPY} AND file_number IS NULL)").alias("returned"),
+    )
+    replace_copies(spark, plan, marked.where("place > 1 AND source_file <> holder"), set(days))
+    numbers = counts_of(before.get["days"]) + counts_of(after.get["days"])
+    first = datetime.date(1970, 1, 1)
+    to_write = {first + datetime.timedelta(days=number) for number in numbers}
+    unstage_days(spark, plan, opened, set(days) - to_write)
+    if to_write:
+        changing = {day: days[day] for day in to_write}
+        events = marked_rows(spark, plan, changing, leaving, forgotten).where("place = 1")
+        write_staged(events, plan).overwrite(F.col("event_date").isin(sorted(to_write)))
+    return Resolved(
+        duplicates=counts_of(after.get["duplicates"]),
+        taken=counts_of(before.get["taken"]),
+        kept=counts_of(after.get["kept"]),
+        displaced=after.get["displaced"],
+        returned=after.get["returned"],
+    )
 
 
 # --- emr-steps/fragments/batch.ts ---
@@ -2613,6 +3092,8 @@ def stage_accepted(
 ) -> Outcomes:
     """Reads the files once: accepted rows go to the branch, all outcomes are counted."""
     outcomes = Outcomes(collections.Counter(), {}, set())
+    if not files:
+        return outcomes
     observation = Observation("outcomes")
     rows = read_rows(spark, plan, files, forgotten)
     by_file_and_outcome = tally(f"file_number * {OUTCOMES} + {COUNTED_AS}", len(files) * OUTCOMES)
@@ -2621,7 +3102,6 @@ def stage_accepted(
         .where("outcome = 0")
         .selectExpr(*EVENT_COLUMNS, "file_number")
     )
-    open_staging(spark, plan)
     stage_new_rows(accepted, plan, files)
     outcomes.take(counts_of(observation.get["by_file_and_outcome"]))
     return outcomes
@@ -2665,8 +3145,44 @@ def stage_adapted(
     return tolerated
 
 
-def stage_batch(spark: SparkSession, plan: Plan) -> tuple[list[LedgerRow], list[Row]]:
-    """Brings the batch onto the branch and into the quarantine; returns the ledger's rows, and events by day and file."""
+def days_left(spark: SparkSession, plan: Plan, former: dict[str, LedgerRow]) -> set[datetime.date]:
+    """The days of versions that leave. Where the ledger does not know them, the events do."""
+    known = {uri: content_of(row) for uri, row in former.items()}
+    days = {day for content in known.values() if content is not None for day in content}
+    unknown = [(uri,) for uri, content in known.items() if content is None]
+    if not unknown:
+        return days
+    files = F.broadcast(spark.createDataFrame(unknown, "source_file string"))
+    others = spark.table(table_name(plan, STAGED_EVENTS)).where(F.col("batch_id") != plan["batch"]["batchId"])
+    held = others.join(files, "source_file", "left_semi").select("event_date").distinct()
+    return days | {row.event_date for row in held.collect()}
+
+
+def same_days(
+    content: dict[str, Content], former: dict[str, LedgerRow], numbers: dict[str, int]
+) -> set[tuple[int, datetime.date]]:
+    """The days on which a file holds just what its former version held, with the numbers of the files."""
+    return {
+        (numbers[uri], day)
+        for uri, row in former.items()
+        for day, held in (content_of(row) or {}).items()
+        if content.get(uri, {}).get(day) == held
+    }
+
+
+class Staged(NamedTuple):
+    """What will be entered in the ledger, and how the batch changes the events."""
+
+    ledger: list[LedgerRow]
+    changes: EventChanges
+    # Whether copies were staged, too.
+    has_copies: bool
+    # Events that the batch adds.
+    held: int
+
+
+def stage_batch(spark: SparkSession, plan: Plan, former: dict[str, LedgerRow]) -> Staged:
+    """Brings the batch onto the branch and into the quarantine, and takes off what leaves with it."""
     batch = plan["batch"]
     batch_id = batch["batchId"]
     passed_over = files_passed_over(spark, batch)
@@ -2675,40 +3191,71 @@ def stage_batch(spark: SparkSession, plan: Plan) -> tuple[list[LedgerRow], list[
     files = {number: uri for number, uri in numbered.items() if uri not in passed_over}
     forgotten = forgotten_users(Files(spark), plan["lakeRoot"])
     check_cut_sizes(spark, batch)
+    opened = open_staging(spark, plan)
     outcomes = stage_accepted(spark, plan, files, forgotten)
     tolerated = stage_adapted(spark, plan, files, outcomes, forgotten)
     quarantine_rows(spark, plan, files, outcomes.refused, forgotten, tolerated)
     check_refused_share(spark, plan, outcomes.defects, sum(outcomes.read.values()))
 
     staged_events = table_name(plan, STAGED_EVENTS)
-    events = rows_of_batch(spark, staged_events, batch_id)
+    content = contents(content_of_batch(spark, staged_events, batch_id)) if files else {}
+    days = {day for _, day in files_staged(spark, plan, opened)}
+    taken_out = enumerate(sorted(former.keys() - numbers.keys()), len(numbers))
+    all_numbers = numbers | {uri: number for number, uri in taken_out}
+    leaving = Leaving(all_numbers, same_days(content, former, numbers))
+    left = days_left(spark, plan, former)
     are_large = plan["ingest"]["slicesPerDay"] > 1
-    days = days_with_duplicates(spark, staged_events, days_just_staged(spark, plan), are_large=are_large)
-    duplicates = drop_duplicates(spark, plan, days, numbers)
-    if duplicates:
-        events = rows_of_batch(spark, staged_events, batch_id)
-    staged: collections.Counter[int] = collections.Counter()
-    for row in events:
-        staged[numbers[row.source_file]] += row["rows"]
-    ledger: list[LedgerRow] = [
-        {
-            "uri": file["uri"],
-            "etag": file["etag"],
-            "bytes": file["bytes"],
-            "batch_id": batch_id,
-            "rows_read": outcomes.read[number],
-            "rows_accepted": staged[number],
-            "rows_quarantined": sum(outcomes.refused.get(number, {}).values()),
-            "rows_duplicate": duplicates[number],
-            "rows_adapted": adapted["rows"],
-            "adapted": json.dumps({code: adapted[code] for code in ADAPTATIONS if adapted[code]}),
-            "passed_over": passed_over.get(file["uri"], ""),
-        }
-        for file in batch["files"]
-        for number in [numbers[file["uri"]]]
-        for adapted in [tolerated.adapted.get(number, collections.Counter())]
+    twice = days_with_duplicates(spark, staged_events, days - left, are_large=are_large)
+    resolving = twice | rows_of_days(spark, staged_events, left)
+    resolved = resolve_days(spark, plan, resolving, opened, leaving, forgotten)
+
+    accepted: collections.Counter[str] = collections.Counter()
+    if resolving:
+        for row in rows_of_batch(spark, staged_events, batch_id):
+            accepted[row.source_file] += row["rows"]
+    else:
+        for uri, of_file in content.items():
+            accepted[uri] = sum(rows for rows, _ in of_file.values())
+    ledger: list[LedgerRow] = []
+    for file in batch["files"]:
+        uri, number = file["uri"], numbers[file["uri"]]
+        adapted = tolerated.adapted.get(number, collections.Counter())
+        same = sum(rows for day, (rows, _) in content.get(uri, {}).items() if (number, day) in leaving.same)
+        ledger.append(
+            {
+                "uri": uri,
+                "etag": file["etag"],
+                "bytes": file["bytes"],
+                "batch_id": batch_id,
+                "rows_read": outcomes.read[number],
+                "rows_accepted": accepted[uri] + resolved.kept[number],
+                "rows_quarantined": sum(outcomes.refused.get(number, {}).values()),
+                "rows_duplicate": resolved.duplicates[number] + same - resolved.kept[number],
+                "rows_adapted": adapted["rows"],
+                "adapted": json.dumps({code: adapted[code] for code in ADAPTATIONS if adapted[code]}),
+                "passed_over": passed_over.get(uri, ""),
+                "rows_taken_away": resolved.taken[number],
+                "first_day": str(min(content[uri])) if uri in content else None,
+                "last_day": str(max(content[uri])) if uri in content else None,
+                "days": content_text(content.get(uri, {})),
+                "taken_out": False,
+            }
+        )
+    ledger += [
+        taken_out_row(uri, batch_id, resolved.taken[leaving.numbers[uri]])
+        for uri in sorted({file["uri"] for file in batch.get("takenOut", [])})
     ]
-    return ledger, events
+    return Staged(
+        ledger,
+        {
+            "before": opened.events,
+            "takenAway": sum(resolved.taken.values()) + resolved.displaced,
+            "returned": resolved.returned,
+            "after": events_in(spark, plan, iceberg_table(spark, table_name(plan, EVENTS)).snapshot(STAGING)),
+        },
+        has_copies=bool(resolving),
+        held=accepted.total(),
+    )
 
 
 # --- emr-steps/fragments/user-days.ts ---
@@ -2972,7 +3519,7 @@ def changed_days(spark: SparkSession, plan: Plan) -> set[datetime.date]:
     events = iceberg_table(spark, table_name(plan, EVENTS))
     since = snapshots_since(events, events.currentSnapshot(), computed_from(spark, plan))
     if since is not None:
-        return {day for snapshot in since for day in days_changed(spark, events, snapshot)}
+        return days_changed_by_all(spark, events, since)
     held = spark.table(table_name(plan, EVENTS)).select("event_date")
     known = spark.table(table_name(plan, USER_DAYS)).select("day")
     return {row.event_date for row in held.union(known).distinct().collect()}
@@ -3022,17 +3569,72 @@ def refresh_user_days(spark: SparkSession, plan: Plan) -> int:
     return len(days)
 
 
+# --- emr-steps/fragments/drafts.ts ---
+
+DRAFT = "drafts/{}.json"
+
+
+class Draft(TypedDict):
+    """What is left to do for a batch once its events are published."""
+
+    batchId: str
+    ledger: list[LedgerRow]
+    changes: EventChanges
+    # Whether it has staged copies of events.
+    hasCopies: bool
+    # Files of which the quarantine holds rows of a former version.
+    formerlyRefused: list[str]
+
+
+def draft_uri(plan: Plan, batch_id: str) -> str:
+    """Where the draft of a batch is."""
+    return f"{plan['lakeRoot']}/{DRAFT.format(batch_id)}"
+
+
+def read_draft(files: Files, plan: Plan, batch_id: str) -> Draft | None:
+    """The draft of a batch, if it came that far."""
+    uri = draft_uri(plan, batch_id)
+    if not files.exists(uri):
+        return None
+    draft: Draft = files.read_json(uri)
+    return draft
+
+
+def finish_batch(spark: SparkSession, plan: Plan, files: Files, draft: Draft) -> int:
+    """Brings what follows from the events up to date, and enters the batch in the ledger, last of all.
+
+    Can be done again after a crash anywhere. Returns the days of user_days that were computed again.
+    """
+    batch_id = draft["batchId"]
+    if draft["hasCopies"]:
+        publish_copies(spark, plan, batch_id)
+    forget_former_refusals(spark, plan, batch_id, draft["formerlyRefused"])
+    recomputed = refresh_user_days(spark, plan)
+    rows = "".join(json.dumps(row) + "\n" for row in draft["ledger"])
+    files.write_text(ledger_uri(plan, batch_id), rows)
+    return recomputed
+
+
+def finish_published(spark: SparkSession, plan: Plan, files: Files) -> tuple[list[str], int]:
+    """Finishes the batches that were published and not entered in the ledger.
+
+    Returns them, and the days of user_days that were computed again.
+    """
+    finished: list[str] = []
+    recomputed = 0
+    for batch_id in sorted({*plan["abandonedBatchIds"], plan["batch"]["batchId"]}):
+        if files.exists(ledger_uri(plan, batch_id)):
+            continue
+        draft = read_draft(files, plan, batch_id)
+        if draft is not None and is_published(spark, plan, batch_id):
+            recomputed += finish_batch(spark, plan, files, draft)
+            finished.append(batch_id)
+    return finished, recomputed
+
+
 # --- emr-steps/ingest-events.ts ---
 
 STEP: StepName = "ingest-events"
-
-
-class Ingested(NamedTuple):
-    """The ledger's rows, the batch's events by day and file, and its refused rows."""
-
-    ledger: list[LedgerRow]
-    events: list[Row]
-    refusals: Refusals
 
 
 def unreadable_file(spark: SparkSession, batch: Batch) -> str | None:
@@ -3045,16 +3647,39 @@ def unreadable_file(spark: SparkSession, batch: Batch) -> str | None:
     return None
 
 
+class Ingested(NamedTuple):
+    """What the batch has come to."""
+
+    ledger: list[LedgerRow]
+    # None when that is no longer known.
+    changes: EventChanges | None
+    refusals: Refusals
+    # Events of the batch that are in the lake.
+    held: int
+    # Days of user_days that were computed again.
+    recomputed: int
+
+
 def ingest_batch(spark: SparkSession, plan: Plan, files: Files) -> Ingested:
-    """Publishes the batch, unless the ledger says that it was ingested already."""
-    batch_id, ledger_uri = plan["batch"]["batchId"], plan["outputs"]["ledger"]
-    if files.exists(ledger_uri):
-        ledger: list[LedgerRow] = [json.loads(line) for line in files.read_text(ledger_uri).splitlines()]
-        # Since then, users may have been forgotten: what is there is counted, and may be less.
-        held = rows_of_batch(spark, table_name(plan, EVENTS), batch_id)
-        return Ingested(ledger, held, quarantined(spark, plan))
+    """Publishes the batch, unless that was done already, and finishes it."""
+    batch_id = plan["batch"]["batchId"]
+    finished, recomputed = finish_published(spark, plan, files)
+    if files.exists(ledger_uri(plan, batch_id)):
+        known = read_draft(files, plan, batch_id)
+        recomputed += refresh_user_days(spark, plan)
+        return Ingested(
+            read_ledger(files, plan, batch_id),
+            None if known is None else known["changes"],
+            quarantined(spark, plan),
+            # Since then, users may have been forgotten: what is there is counted, and may be less.
+            spark.table(table_name(plan, EVENTS)).where(F.col("batch_id") == batch_id).count(),
+            recomputed,
+        )
+    plan = {**plan, "abandonedBatchIds": [id for id in plan["abandonedBatchIds"] if id not in finished]}
+    declare_format(files, plan)
+    former = former_versions(files, plan, finished)
     try:
-        ledger, events = stage_batch(spark, plan)
+        staged = stage_batch(spark, plan, former)
     except QUERY_ERRORS as error:
         culprit = unreadable_file(spark, plan["batch"])
         if culprit is None:
@@ -3065,9 +3690,22 @@ def ingest_batch(spark: SparkSession, plan: Plan, files: Files) -> Ingested:
             "deliver the whole file again, then start a new run; nothing of this batch was published",
         ) from error
     refusals = quarantined(spark, plan)
-    check_accounts(ledger, sum(refusals.reasons.values()))
+    check_accounts(staged.ledger, sum(refusals.reasons.values()))
+    check_changes(staged.ledger, staged.changes)
+    draft: Draft = {
+        "batchId": batch_id,
+        "ledger": staged.ledger,
+        "changes": staged.changes,
+        "hasCopies": staged.has_copies,
+        # Of files that a release without days ingested, the quarantine may hold rows of all earlier versions.
+        "formerlyRefused": sorted(
+            uri for uri, row in former.items() if row["rows_quarantined"] > 0 or row.get("days") is None
+        ),
+    }
+    files.write_json(draft_uri(plan, batch_id), draft)
     publish_staged(spark, plan)
-    return Ingested(ledger, events, refusals)
+    recomputed += finish_batch(spark, plan, files, draft)
+    return Ingested(staged.ledger, staged.changes, refusals, staged.held, recomputed)
 
 
 def run(spark: SparkSession, plan: Plan) -> IngestResult:
@@ -3080,16 +3718,18 @@ def run(spark: SparkSession, plan: Plan) -> IngestResult:
     # Sketches are kept in a hash map; the default gives up after 128 users a task and sorts all events again.
     spark.conf.set("spark.sql.objectHashAggregate.sortBased.fallbackThreshold", "100000")
     spark.conf.set("spark.sql.shuffle.partitions", str(plan["ingest"]["shufflePartitions"]))
-    files = Files(spark)
-    ledger, events, (reasons, examples, findings) = ingest_batch(spark, plan, files)
-    recomputed = refresh_user_days(spark, plan)
-    files.write_text(plan["outputs"]["ledger"], "".join(json.dumps(row) + "\n" for row in ledger))
+    ledger, changes, (reasons, examples, findings), held, recomputed = ingest_batch(spark, plan, Files(spark))
     close_staging(spark, plan)
     expire_snapshots(spark, plan, [EVENTS, USER_DAYS], SNAPSHOT_RETENTION_DAYS)
     # What is deleted from the quarantine is deleted for good: no model was trained on it.
     expire_snapshots(spark, plan, [QUARANTINE], 1)
+    if holds_copies(spark, plan):
+        expire_snapshots(spark, plan, [REPEATED], 1)
 
-    days = [row.event_date for row in events]
+    events = table_name(plan, EVENTS)
+    files = [row for row in ledger if not row.get("taken_out")]
+    first_days = [day for row in files if (day := row.get("first_day")) is not None]
+    last_days = [day for row in files if (day := row.get("last_day")) is not None]
     return {
         "counts": {
             "read": sum(row["rows_read"] for row in ledger),
@@ -3097,20 +3737,22 @@ def run(spark: SparkSession, plan: Plan) -> IngestResult:
             "quarantined": sum(row["rows_quarantined"] for row in ledger),
             "duplicates": sum(row["rows_duplicate"] for row in ledger),
         },
+        "changes": changes,
+        "lake": {"events": events_in(spark, plan, iceberg_table(spark, events).currentSnapshot())},
         "refused": reasons,
         "examples": examples,
         "findings": findings,
         "adapted": adapted_rows(ledger),
-        "filesRead": sum(not row.get("passed_over") for row in ledger),
-        "passedOver": passed_over_by_reason(ledger),
-        "withoutEvents": files_without_events(ledger),
-        "bytesRead": sum(row["bytes"] for row in ledger),
-        "held": {"events": sum(row["rows"] for row in events), "quarantined": sum(reasons.values())},
-        "firstDay": str(min(days)) if days else None,
-        "lastDay": str(max(days)) if days else None,
+        "filesRead": sum(not row.get("passed_over") for row in files),
+        "passedOver": passed_over_by_reason(files),
+        "withoutEvents": files_without_events(files),
+        "bytesRead": sum(row["bytes"] for row in files),
+        "held": {"events": held, "quarantined": sum(reasons.values())},
+        "firstDay": min(first_days, default=None),
+        "lastDay": max(last_days, default=None),
         "daysRecomputed": recomputed,
         "snapshots": {
-            "events": newest_snapshot(spark, table_name(plan, EVENTS)),
+            "events": newest_snapshot(spark, events),
             "user_days": newest_snapshot(spark, table_name(plan, USER_DAYS)),
         },
     }

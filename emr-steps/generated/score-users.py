@@ -38,11 +38,25 @@ class EventFile(TypedDict):
     unsure: NotRequired[bool]
 
 
+class HeldFile(TypedDict):
+    """A version of a file that the lake holds."""
+
+    uri: str
+    batchId: str
+
+
 class LeftOut(TypedDict):
     """How many files were left for the next run, and the first of them."""
 
     count: int
     first: list[str]
+
+
+class GoneFiles(TypedDict):
+    """Files that the lake holds and the log no longer has."""
+
+    count: int
+    new: LeftOut
 
 
 UnreadReason: TypeAlias = Literal[
@@ -123,6 +137,8 @@ class Batch(TypedDict):
     batchId: str
     ingestDate: str
     files: list[EventFile]
+    replaced: NotRequired[list[HeldFile]]
+    takenOut: NotRequired[list[HeldFile]]
 
 
 class UnreadFiles(TypedDict):
@@ -138,6 +154,7 @@ class Listing(TypedDict):
 
     since: str | None
     left: LeftOut
+    gone: NotRequired[GoneFiles]
     passedOver: NotRequired[list[UnreadFiles]]
     oneTask: NotRequired[LeftOut]
 
@@ -415,6 +432,9 @@ class IcebergFile(Protocol):
     def partition(self) -> Any:
         """The values of its partition, by their place."""
 
+    def location(self) -> str:
+        """Its address."""
+
 
 class IcebergSnapshot(Protocol):
     """org.apache.iceberg.Snapshot."""
@@ -427,6 +447,9 @@ class IcebergSnapshot(Protocol):
 
     def summary(self) -> Mapping[str, str]:
         """Its properties."""
+
+    def operation(self) -> str | None:
+        """What was done: append, overwrite, delete, or replace, which changes no rows."""
 
     def addedDataFiles(self, io: Any) -> Iterable[IcebergFile]:
         """Files of rows that it added."""
@@ -462,6 +485,9 @@ class IcebergTable(Protocol):
     def expireSnapshots(self) -> Any:
         """Begins to remove snapshots."""
 
+    def newDelete(self) -> Any:
+        """Begins to delete files of rows."""
+
 
 def iceberg_table(spark: SparkSession, table: str) -> IcebergTable:
     """The table as Iceberg itself knows it, up to date."""
@@ -471,10 +497,10 @@ def iceberg_table(spark: SparkSession, table: str) -> IcebergTable:
     return loaded
 
 
-def partition_numbers(spark: SparkSession, files: Iterable[IcebergFile]) -> set[int]:
-    """The partitions of the files, of a table that is partitioned by one whole number."""
+def partition_numbers(spark: SparkSession, files: Iterable[IcebergFile]) -> list[int]:
+    """The partition of each file, of a table that is partitioned by one whole number."""
     integer = java_class(spark, "java.lang.Integer")
-    return {file.partition().get(0, integer) for file in files}
+    return [file.partition().get(0, integer) for file in files]
 
 
 # --- emr-steps/fragments/files.ts ---

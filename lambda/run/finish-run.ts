@@ -2,7 +2,7 @@
  * What remains to be done once the record of a run says SUCCEEDED. From that moment the run counts; everything here
  * follows from its record and can be done again. StoreMetrics does it, or close-run if StoreMetrics was interrupted.
  */
-import { CURRENT, METRIC_ROWS, PENDING_BATCH } from '../../domain/lake-objects.ts';
+import { CURRENT, DRAFT, METRIC_ROWS, PENDING_BATCH } from '../../domain/lake-objects.ts';
 import type { Current, RunDetail } from '../../domain/records.ts';
 import { PipelineError } from './errors.ts';
 import type { Lake } from './lake.ts';
@@ -20,6 +20,7 @@ export async function finishRun(world: World, detail: RunDetail): Promise<void> 
   await makeCurrent(lake, detail);
   for (const batchId of [batch.batchId, ...abandonedBatchIds]) {
     await lake.remove(PENDING_BATCH.of(batchId));
+    await lake.remove(DRAFT.of(batchId));
   }
   await releaseLease(world, executionArn);
 }

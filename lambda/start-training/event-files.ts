@@ -1,5 +1,5 @@
 /** The event files of the log. */
-import { createHash } from 'node:crypto';
+import { posix } from 'node:path';
 import { fileKind } from '../../domain/event-files.ts';
 import type { EventFile } from '../../domain/run.ts';
 import { type ListedObject, UnlistableError } from '../ports/objects.ts';
@@ -8,8 +8,6 @@ import { PipelineError } from '../run/errors.ts';
 import type { World } from '../run/world.ts';
 import { ascending } from './file-index/sorted-pages.ts';
 import type { PassedOverFiles } from './passed-over.ts';
-
-const BATCH_ID_DIGITS = 16;
 
 /**
  * Event files at a location, page by page and in the order of keys.
@@ -75,21 +73,20 @@ function unreachable({ message, reason }: UnlistableError): PipelineError {
   return new PipelineError('InvalidConfiguration', `The event log ${message}\n${REMEDIES[reason]}`);
 }
 
-/** Id of a batch: the same files make the same batch, whenever and in whatever order they are listed. */
-export function batchIdOf(files: readonly EventFile[]): string {
-  const hash = createHash('sha256');
-  for (const line of files.map(identity).sort()) hash.update(`${line}\n`);
-  return hash.digest('hex').slice(0, BATCH_ID_DIGITS);
-}
-
-/** What makes a file the same file. */
-function identity(file: Pick<EventFile, 'uri' | 'etag'>): string {
-  return JSON.stringify([file.uri, file.etag]);
-}
-
 /** Whether the location is that very object, and not a folder or glob. */
 function isSamePlace(uri: string, location: string): boolean {
   return withoutScheme(uri) === withoutScheme(location);
+}
+
+/** With what the address of everything at a location begins. Paths of this machine may be written in several ways. */
+export function commonPrefix(location: string): string {
+  return location.startsWith('s3://') ? location.replace(/([*?[{].*|\/+)$/s, '') : '';
+}
+
+/** Whether an address is at a location: the object itself, below the folder, or matched by the glob. */
+export function isAt(uri: string, location: string): boolean {
+  const [path, place] = [withoutScheme(uri), withoutScheme(location).replace(/\/+$/, '')];
+  return path === place || path.startsWith(`${place}/`) || posix.matchesGlob(path, place);
 }
 
 /** The path below the location's folder; of a file at the location itself, its name. */

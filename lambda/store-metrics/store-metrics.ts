@@ -80,6 +80,7 @@ async function assemble(world: World, run: StoreMetricsInput): Promise<RunDetail
     await sql.results(run.reconcileQueryExecutionId),
     expectedCounts(plan, ingest, features, scoring),
     ingest.counts,
+    ingest.changes,
   );
   const promotion = decidePromotion(training, await findChampion(lake));
   const record: RunRecord = {

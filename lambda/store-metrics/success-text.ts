@@ -1,6 +1,7 @@
 /** The notification about a run that succeeded. Pure functions. */
 import { adaptedTexts } from '../../domain/adaptations.ts';
 import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
+import { lakeText } from '../../domain/event-changes.ts';
 import { logWarnings, newestDayText } from '../../domain/log-state.ts';
 import { metricsShownIn, metricText, modelLabel } from '../../domain/metrics.ts';
 import { nothingLearnt } from '../../domain/nothing-learnt.ts';
@@ -26,6 +27,7 @@ function headline(detail: RunDetail): string {
 export function summarize(detail: RunDetail): string {
   const { record, ingest, features, training } = detail;
   const { counts } = ingest;
+  const lake = lakeText(ingest);
   const newest = newestDayText(detail);
   const nothing = nothingLearnt(detail);
   const returns = returnsText(features, (value) => WHOLE.format(value));
@@ -38,6 +40,7 @@ export function summarize(detail: RunDetail): string {
     `Run ${record.run_id} succeeded. ${headline(detail)}`,
     `Read: ${WHOLE.format(counts.read)} rows, of which ${WHOLE.format(counts.accepted)} accepted, ` +
       `${WHOLE.format(counts.quarantined)} refused, ${WHOLE.format(counts.duplicates)} duplicates.`,
+    ...(lake === undefined ? [] : [`Lake: ${lake}.`]),
     `Users: ${WHOLE.format(features.users)}, of whom ${WHOLE.format(features.cancellations)} have cancelled` +
       `${returns === undefined ? '' : `; ${returns}`}.`,
     `Model: ${modelLabel(training.chosen)} (${shown.join(', ')}), ` +

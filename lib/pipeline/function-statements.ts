@@ -3,6 +3,8 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { EXTERNAL_TABLES } from '../../domain/lake.ts';
 import {
   CURRENT,
+  DRAFT,
+  FORMAT,
   INDEX_FOLDER,
   LEASE,
   PENDING_BATCH,
@@ -26,6 +28,8 @@ export interface FunctionStatementsProps {
 /** Objects of the lake by which runs are planned, guarded and recorded. The tables themselves are Spark's. */
 const CONTROL = [LEASE.key, `${PENDING_BATCH.folder}/*`, runFolder('*')];
 const RECORDS = [CURRENT.key, `${EXTERNAL_TABLES}/*`];
+/** What is removed with a batch's marker once its run has succeeded. */
+const DRAFTS = `${DRAFT.folder}/*`;
 
 /** The statements of every Lambda. */
 export function functionStatements(
@@ -42,7 +46,7 @@ export function functionStatements(
     'start-training': [
       ...common,
       write([...CONTROL, `${INDEX_FOLDER}/*`]),
-      read(RECORDS),
+      read([...RECORDS, FORMAT.key]),
       listEventFiles(props),
       readInstanceOfferings(),
       ...checkAccount(),
@@ -50,7 +54,7 @@ export function functionStatements(
     ],
     'store-metrics': [
       ...common,
-      write([...CONTROL, ...RECORDS]),
+      write([...CONTROL, ...RECORDS, DRAFTS]),
       getQueryResults(storage),
       readQueryResultObjects(storage),
       ...describeClusters(),
@@ -60,7 +64,7 @@ export function functionStatements(
     'render-report': [...common, read([runFolder('*'), ...RECORDS]), write([REPORT.of('*').key])],
     'close-run': [
       ...common,
-      write([...CONTROL, ...RECORDS, WATCHED_SINCE.key]),
+      write([...CONTROL, ...RECORDS, DRAFTS, WATCHED_SINCE.key]),
       listExecutions(props),
       terminateClusters(props),
       startNotifier(props),

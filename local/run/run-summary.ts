@@ -5,7 +5,12 @@ import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
 import { logWarnings, newestDayOf } from '../../domain/log-state.ts';
 import { nothingLearnt } from '../../domain/nothing-learnt.ts';
 import type { RunDetail } from '../../domain/records.ts';
-import { metricNameSchema, modelNameSchema, rowCountsSchema } from '../../domain/results.ts';
+import {
+  eventChangesSchema,
+  metricNameSchema,
+  modelNameSchema,
+  rowCountsSchema,
+} from '../../domain/results.ts';
 import type { Closing } from '../../lambda/close-run/close-one-run.ts';
 import { breathOf } from '../../lambda/render-report/breath.ts';
 import type { StateTime } from './timeline.ts';
@@ -23,6 +28,9 @@ const modelSchema = z.strictObject({
 /** What is known about the lake after the run; about the last run that succeeded if this one had nothing to do. */
 const outcomeShape = {
   counts: rowCountsSchema,
+  /** Events in the lake, and how the run changed them; null in runs of older versions. */
+  lake: z.strictObject({ events: z.number().int().nonnegative() }).nullable(),
+  changes: eventChangesSchema.nullable(),
   users: z.number().int().nonnegative(),
   cancellations: z.number().int().nonnegative(),
   /** Users who came back after a cancellation, and later cancellations of theirs. */
@@ -50,6 +58,7 @@ export const runSummarySchema = z.discriminatedUnion('status', [
     ...runShape,
     /** Rows of this run: none. */
     counts: rowCountsSchema,
+    lake: outcomeShape.lake,
     users: outcomeShape.users.nullable(),
     cancellations: outcomeShape.cancellations.nullable(),
     returnedUsers: outcomeShape.returnedUsers.nullable(),
@@ -74,6 +83,7 @@ export function isSuccess(summary: RunSummary): boolean {
 }
 
 const NOTHING_KNOWN = {
+  lake: null,
   users: null,
   cancellations: null,
   returnedUsers: null,
@@ -91,6 +101,7 @@ export function succeeded(run: RunEnd, detail: RunDetail, report: string): RunSu
     status: 'SUCCEEDED',
     runId: run.runId,
     counts: detail.ingest.counts,
+    changes: detail.ingest.changes ?? null,
     ...lakeAfter(detail),
     newestDay: newestDayOf(detail) ?? null,
     warnings: [nothingLearnt(detail), ...adaptedTexts(detail.ingest.adapted), ...logWarnings(detail)].filter(
@@ -143,9 +154,10 @@ function importantSentences(detail: RunDetail): string[] {
     .map(({ text }) => text);
 }
 
-function lakeAfter({ features, training }: RunDetail) {
+function lakeAfter({ ingest, features, training }: RunDetail) {
   const metrics = chosenEvaluation(training)?.metrics ?? {};
   return {
+    lake: ingest.lake ?? null,
     users: features.users,
     cancellations: features.cancellations,
     returnedUsers: features.returnedUsers ?? 0,

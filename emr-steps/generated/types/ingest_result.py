@@ -76,6 +76,21 @@ class HeldRows(TypedDict):
     quarantined: int
 
 
+class EventChanges(TypedDict):
+    """How a batch changed the lake."""
+
+    before: int
+    takenAway: int
+    returned: int
+    after: int
+
+
+class LakeAfter(TypedDict):
+    """The lake as the step left it."""
+
+    events: int
+
+
 Adaptation: TypeAlias = Literal["whole_fraction", "quoted_number", "other_case", "cut_out"]
 
 
@@ -142,6 +157,8 @@ class IngestResult(TypedDict):
     examples: list[RefusedExample]
     findings: NotRequired[list[Finding]]
     held: HeldRows
+    changes: NotRequired[EventChanges | None]
+    lake: NotRequired[LakeAfter]
     adapted: NotRequired[Adapted]
     filesRead: int
     passedOver: NotRequired[list[PassedOver]]

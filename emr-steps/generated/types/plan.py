@@ -12,11 +12,25 @@ class EventFile(TypedDict):
     unsure: NotRequired[bool]
 
 
+class HeldFile(TypedDict):
+    """A version of a file that the lake holds."""
+
+    uri: str
+    batchId: str
+
+
 class LeftOut(TypedDict):
     """How many files were left for the next run, and the first of them."""
 
     count: int
     first: list[str]
+
+
+class GoneFiles(TypedDict):
+    """Files that the lake holds and the log no longer has."""
+
+    count: int
+    new: LeftOut
 
 
 UnreadReason: TypeAlias = Literal[
@@ -97,6 +111,8 @@ class Batch(TypedDict):
     batchId: str
     ingestDate: str
     files: list[EventFile]
+    replaced: NotRequired[list[HeldFile]]
+    takenOut: NotRequired[list[HeldFile]]
 
 
 class UnreadFiles(TypedDict):
@@ -112,6 +128,7 @@ class Listing(TypedDict):
 
     since: str | None
     left: LeftOut
+    gone: NotRequired[GoneFiles]
     passedOver: NotRequired[list[UnreadFiles]]
     oneTask: NotRequired[LeftOut]
 

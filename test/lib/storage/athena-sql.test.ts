@@ -74,6 +74,7 @@ const ANSWERS: Readonly<Record<string, readonly (readonly Json[])[]>> = {
   reconcile: [
     ['table_name', 'row_count'],
     ['events', '4'],
+    ['events.all', '5'],
     ['quarantined_events', '3'],
     ['ingest_files.rows_read', '8'],
     ['ingest_files.rows_accepted', '3'],
