@@ -1,0 +1,32 @@
+/** What the regression on segments reads besides them: a dozen plain columns, and products of a few. */
+import { FEATURES } from './catalogue.ts';
+
+/** Columns of `features` that are inputs of every model. */
+export const SEGMENT_PLAIN_INPUTS = [
+  'is_paid',
+  'days_since_last_seen',
+  'tenure_days',
+  'events_per_day',
+  'begun_sessions_per_day',
+  'active_days_per_day',
+  'events_last_7_days',
+  'events_last_28_days',
+  'active_days_last_14_days',
+  'active_days_last_28_days',
+  'begun_sessions_last_28_days',
+  'settings_visits_last_28_days',
+] as const;
+
+type Plain = (typeof SEGMENT_PLAIN_INPUTS)[number];
+
+/** How much a user does matters otherwise for those who pay, and not in a straight line. */
+export const SEGMENT_PRODUCTS: readonly (readonly [Plain, Plain])[] = [
+  ['events_per_day', 'events_per_day'],
+  ['begun_sessions_per_day', 'begun_sessions_per_day'],
+  ['events_per_day', 'begun_sessions_per_day'],
+  ['is_paid', 'events_per_day'],
+  ['is_paid', 'begun_sessions_per_day'],
+];
+
+const missing = SEGMENT_PLAIN_INPUTS.filter((name) => !FEATURES.some((feature) => feature.name === name));
+if (missing.length > 0) throw new Error(`the catalogue has no ${missing.join(', ')}: correct segment-inputs.ts`);
