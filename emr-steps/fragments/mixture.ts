@@ -22,7 +22,7 @@ export const mixtureType = fragment({
 export const mixture = fragment({
   file: import.meta.url,
   needs: [arrays, mixtureType],
-  imports: ['from typing import NamedTuple', 'import numpy as np'],
+  imports: ['from typing import NamedTuple', 'import numpy as np', 'import numpy.typing as npt'],
   constants: python`
     MOST_SEGMENTS = 7
     MIXTURE_STARTS = 3
@@ -32,6 +32,8 @@ export const mixture = fragment({
     # Rates start around the usual ones, and are drawn towards them as if so many events at the usual rate had been seen.
     START_SPREAD = 0.5
     USUAL_EVENTS = 1.0
+    # A gain in log-likelihood a user that is none: more segments then split the typical users.
+    NEGLIGIBLE_GAIN = 0.005
     # Parameters are stored with so many digits: the others depend on the processor.
     PARAMETER_DIGITS = 7
   `,
@@ -42,10 +44,6 @@ export const mixture = fragment({
         counts: Numbers
         exposures: Numbers
 
-        def of(self, chosen: Numbers) -> ChannelCounts:
-            """Those of some users."""
-            return ChannelCounts(self.counts[chosen], self.exposures[chosen])
-
 
     class MixtureFit(NamedTuple):
         """One end of EM."""
@@ -53,6 +51,11 @@ export const mixture = fragment({
         log_likelihood: float
         sizes: Numbers
         rates: Numbers
+
+
+    def counts_of(users: ChannelCounts, chosen: npt.NDArray[np.bool_]) -> ChannelCounts:
+        """Those of some users."""
+        return ChannelCounts(users.counts[chosen], users.exposures[chosen])
 
 
     def log_joint(users: ChannelCounts, sizes: Numbers, rates: Numbers) -> Numbers:
@@ -114,7 +117,7 @@ export const mixture = fragment({
     def number_of_segments(users: ChannelCounts, seed: int) -> int:
         """The fewest segments whose held-out likelihood is within one standard error of the best."""
         is_learnt = np.arange(len(users.counts)) % 2 == 0
-        learnt, held_out = users.of(is_learnt), users.of(~is_learnt)
+        learnt, held_out = counts_of(users, is_learnt), counts_of(users, ~is_learnt)
         likelihoods = []
         for segments in range(1, MOST_SEGMENTS + 1):
             fit = fit_segments(learnt, segments, seed)
@@ -122,7 +125,8 @@ export const mixture = fragment({
         best = max(likelihoods, key=lambda likelihood: float(likelihood.mean()))
         for segments, likelihood in enumerate(likelihoods, start=1):
             behind = best - likelihood
-            if behind.mean() <= behind.std() / np.sqrt(len(behind)):
+            error = behind.std() / np.sqrt(len(behind))
+            if behind.mean() <= max(error, NEGLIGIBLE_GAIN):
                 return segments
         return MOST_SEGMENTS
 

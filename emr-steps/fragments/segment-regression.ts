@@ -178,7 +178,7 @@ export const segmentRegression = fragment({
     def fit_half_life(rows: SegmentRows, half_life: str, folds: int, seed: int) -> tuple[float, SegmentFit]:
         """Segments by counts of one half-life: the out-of-fold log loss, and the models."""
         channels = rows.channels[half_life]
-        newest = channels.of(rows.newest())
+        newest = counts_of(channels, rows.newest())
         mixture = fit_mixture(newest, number_of_segments(newest, seed), seed)
         logarithms = log_posteriors(channels, mixture)
 
