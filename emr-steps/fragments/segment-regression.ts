@@ -1,5 +1,5 @@
 /**
- * A ridge logistic regression on segments: the log-odds of the user's hazard, the log posteriors, a dozen plain columns.
+ * A ridge logistic regression on segments: the log-odds of the user's hazard, the log posteriors, a dozen plain columns and products.
  * Hazards and weights are learnt from a bounded sample of users on the driver; the result is a few dozen numbers, which
  * model.json holds and Spark SQL applies.
  */
@@ -72,7 +72,7 @@ export const segmentRegression = fragment({
     SEGMENT_PRODUCTS = ${SEGMENT_PRODUCTS.map((pair) => [...pair])}
     # Hazards are drawn towards that of the level as if so many users of it had been seen.
     HAZARD_USERS = 20.0
-    RIDGE_PENALTY = 50.0
+    RIDGE_PENALTY = 20.0
     # With fewer users, or fewer who cancel, segments are told apart by chance.
     LEAST_SEGMENT_USERS = 150
     LEAST_SEGMENT_CANCELLERS = 20
