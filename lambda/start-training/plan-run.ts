@@ -136,7 +136,7 @@ async function planResumedRun(
   ledger: readonly ListedBatch[],
 ): Promise<Planned> {
   const { lake, clock, deployment } = world;
-  const plan = await findResumable(lake, resumedRunId, deployment.release);
+  const plan = await findResumable(lake, resumedRunId, deployment);
   await checkAccount(world, plan.cluster);
   const abandonedBatchIds = abandonedBatches(plan.batch.batchId, await lake.list(PENDING_BATCH), ledger);
   await markPending(lake, plan.batch);

@@ -25,8 +25,11 @@ import {
 } from '../support/spark-lake.ts';
 
 const LOG = { users: 100, days: 50, seed: 5 };
+/** Of a deployment: no step may reach for the database that a lake on one machine has. */
+const database = 'churn_test_0a1b2c3d';
 const names = (list: readonly { readonly name: string }[]): readonly string[] => list.map(({ name }) => name);
 const modelSchema = z.object({
+  inputs: z.array(z.object({ name: z.string() })),
   calibration: z.object({ slope: z.number(), intercept: z.number() }),
   testScores: z.object({ starts: z.array(z.number()), rows: z.array(z.number()) }),
 });
@@ -45,6 +48,7 @@ describe('train-models and score-users', () => {
     queryLake(
       fileURLToPath(plan.lakeRoot),
       `SELECT * FROM scores WHERE run_id = '${plan.runId}' ORDER BY "rank"`,
+      database,
     );
   let rows: readonly Record<string, Json>[];
 
@@ -53,9 +57,18 @@ describe('train-models and score-users', () => {
     await generateLog({ ...LOG, outputFolder: at('log') });
     await withoutCancellations(at('log'), at('loyal log'));
     const files = await eventFiles(at('log'));
-    first = await writePlan(at('lake'), { runId: 'first', files });
-    second = await writePlan(at('lake'), { runId: 'second', files, training: { minCancellations: 2 } });
-    loyal = await writePlan(at('loyal lake'), { runId: 'loyal', files: await eventFiles(at('loyal log')) });
+    first = await writePlan(at('lake'), { runId: 'first', database, files });
+    second = await writePlan(at('lake'), {
+      runId: 'second',
+      database,
+      files,
+      training: { minCancellations: 2 },
+    });
+    loyal = await writePlan(at('loyal lake'), {
+      runId: 'loyal',
+      database,
+      files: await eventFiles(at('loyal log')),
+    });
 
     await new SparkBench(folder, ingestEvents).runAll([first, loyal]);
     await new SparkBench(folder, buildFeatures).runAll([first, loyal]);
@@ -180,11 +193,12 @@ describe('train-models and score-users', () => {
 
   it('measures the drift of every feature, by the rows of the two cutoffs as another engine reads them', async () => {
     const { drift } = await resultOf(scoreUsers, first);
-    expect(drift.features.map(({ feature }) => feature).sort()).toEqual([...names(FEATURES)].sort());
+    const { inputs } = await modelOf(first);
+    expect(drift.features.map(({ feature }) => feature).sort()).toEqual([...names(inputs)].sort());
     const lake = fileURLToPath(first.lakeRoot);
     for (const feature of ['is_paid', 'days_since_last_seen', 'songs_trend', 'tenure_days', 'songs']) {
       const column = FEATURES.find(({ name }) => name.startsWith(feature))?.name ?? feature;
-      const values = await queryLake(lake, `SELECT role, ${column} AS value FROM features`);
+      const values = await queryLake(lake, `SELECT role, ${column} AS value FROM features`, database);
       const of = (role: string): readonly (number | null)[] =>
         values.filter((row) => row.role === role).map(({ value }) => (value === null ? null : Number(value)));
       const measured = drift.features.find((entry) => entry.feature === column)?.psi;
