@@ -18,6 +18,7 @@ import { historySection } from './sections/history.ts';
 import { modelsSection } from './sections/models.ts';
 import { qualitySection } from './sections/quality.ts';
 import { readingSection } from './sections/reading.ts';
+import { volumeSection } from './sections/volume.ts';
 import { STYLE } from './style.ts';
 
 export interface PageContext {
@@ -105,7 +106,7 @@ async function chaptersOf(
       ],
     ],
     [drives, [await driversSection(detail, book)]],
-    [data, [readingSection(detail)]],
+    [data, [readingSection(detail), await volumeSection(detail, book)]],
     [time, [await historySection(detail, history, book)]],
     [made, [factsSection(detail)]],
   ];
