@@ -3,6 +3,7 @@
  * reads, writes, lists or permits one takes its place from here.
  */
 import { z } from 'zod';
+import { choiceSchema, decisionByPersonSchema, storedModelSchema } from './choice.ts';
 import { each } from './each.ts';
 import { fileIndexSchema, indexEntrySchema } from './file-index.ts';
 import { forgottenUsersSchema } from './forgotten-users.ts';
@@ -149,6 +150,27 @@ export const METRIC_ROWS = objectsInFolder(externalTableFolder(MODEL_METRICS), '
 export const RUN_RECORD = objectsInFolder(externalTableFolder(RUNS), '.json', {
   what: 'record of the run',
   format: jsonRow(runRecordSchema),
+  remedy: KEPT,
+});
+
+/** What ChooseModel decided in a run. */
+export const CHOICE = objectPerId((runId) => `${runFolder(runId)}/choice.json`, {
+  what: 'choice of the model',
+  format: jsonDocument(choiceSchema),
+  remedy: MADE_BY_RUN,
+});
+
+/** What a person decided about the model in charge, one object per decision. */
+export const DECISION = objectsInFolder('decisions', '.json', {
+  what: 'decision about the model in charge',
+  format: jsonDocument(decisionByPersonSchema),
+  remedy: KEPT,
+});
+
+/** What is known of a stored model beside its files, as far as a decision needs it. */
+export const MODEL = objectPerId((runId) => `${modelFolder(runId)}/model.json`, {
+  what: 'description of the model',
+  format: jsonDocument(storedModelSchema),
   remedy: KEPT,
 });
 

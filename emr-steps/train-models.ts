@@ -11,6 +11,7 @@ import { python } from './composition/python.ts';
 import { calibration } from './fragments/calibration.ts';
 import { fitting, scoring } from './fragments/candidates.ts';
 import { census } from './fragments/census.ts';
+import { champion } from './fragments/champion.ts';
 import { decisions } from './fragments/decisions.ts';
 import { evaluation } from './fragments/evaluation.ts';
 import { figures } from './fragments/figures.ts';
@@ -22,6 +23,7 @@ import { barrierTimer } from './fragments/jvm.ts';
 import { modelDescription } from './fragments/model-description.ts';
 import { inputLearning } from './fragments/model-inputs.ts';
 import { storing } from './fragments/model-storage.ts';
+import { singleInputs } from './fragments/single-inputs.ts';
 import { snapshotReading } from './fragments/snapshots.ts';
 import { scoreBins } from './fragments/stability-index.ts';
 import { planTypes, trainingTypes } from './fragments/types.ts';
@@ -45,10 +47,13 @@ export const trainModels = defineStep({
       scoreBins,
       importance,
       storing,
+      champion,
+      singleInputs,
     ],
   ],
   imports: [
     'import atexit',
+    'import datetime',
     'import functools',
     'import math',
     'import time',
@@ -72,6 +77,7 @@ export const trainModels = defineStep({
         model: CandidateModel
         histograms: dict[str, Histogram]
         evaluation: ModelEvaluation
+        test_scores: DataFrame
 
 
     def sampled(scored: DataFrame, sample: str) -> DataFrame:
@@ -90,10 +96,11 @@ export const trainModels = defineStep({
             samples.append(sampled(with_raw_score(kind, others, held_out), "out_of_fold"))
         model = FIT[kind](train, train_rows, settings)
         fit_seconds = time.monotonic() - started
-        samples.append(sampled(with_raw_score(kind, model, rows.where("role = 'test'")), "test"))
+        test_scores = with_raw_score(kind, model, rows.where("role = 'test'"))
+        samples.append(sampled(test_scores, "test"))
         histograms = score_histograms(functools.reduce(DataFrame.union, samples))
         evaluation = evaluate(kind, "candidate", histograms, settings["seed"], fit_seconds)
-        return Trained(kind, model, histograms, evaluation)
+        return Trained(kind, model, histograms, evaluation, test_scores.select(*TEST_SCORE_COLUMNS))
 
 
     def train_candidates(rows: DataFrame, train_rows: int, settings: TrainingSettings) -> list[Trained]:
@@ -142,18 +149,31 @@ export const trainModels = defineStep({
         return ""
 
 
+    def checked_again(spark: SparkSession, plan: Plan, rescoring: Rescoring) -> TrainingResult:
+        """The result of an earlier run, with the model that is in charge now on its test rows: nothing is trained."""
+        files = Files(spark)
+        earlier: TrainingResult = files.read_json(rescoring["training"])
+        features = read_snapshot(spark, FEATURES, earlier["featuresSnapshot"])
+        cutoff = datetime.date.fromisoformat(earlier["testCutoff"])
+        champion = check_champion(files, plan, features.where("role = 'test'"), cutoff, None)
+        return {**earlier, "champion": champion}
+
+
     def run(spark: SparkSession, plan: Plan) -> TrainingResult:
         """Trains, judges, chooses and stores."""
         settings = plan["training"]
         if str(spark.sparkContext.master).partition("[")[0] == "local":
             atexit.register(release_barrier_timer, spark)
+        rescoring = plan["rescoring"]
+        if rescoring is not None:
+            return checked_again(spark, plan, rescoring)
         snapshot = current_snapshot(spark, FEATURES)
         features = read_snapshot(spark, FEATURES, snapshot)
         counts = census(features)
         train, test = counts["train"], counts["test"]
         tasks = max(2, math.ceil(train["rows"] / ROWS_PER_TASK))
         spark.conf.set("spark.sql.shuffle.partitions", tasks)
-        inputs = learn_inputs(features.where("role = 'train'"), train["rows"])
+        inputs = learn_inputs(features.where("role = 'train'"), train["rows"], settings["excludedFeatures"])
         rows = prepare(features, inputs, tasks, settings)
 
         evaluations = judge_baselines(rows, counts, settings["seed"])
@@ -172,10 +192,15 @@ export const trainModels = defineStep({
             "runId": plan["runId"],
             "horizonDays": settings["horizonDays"],
             "testCutoff": str(test["cutoff"]),
+            "trainedUntil": str(train["cutoff"] + datetime.timedelta(days=settings["horizonDays"])),
             "featuresSnapshot": snapshot,
             "testScores": score_bins(histograms["test"]),
         }
-        store(Files(spark), plan["outputs"]["model"], description, chosen.model if chosen else None)
+        files = Files(spark)
+        store(files, plan["outputs"]["model"], description, chosen.model if chosen else None)
+        champion = check_champion(
+            files, plan, features.where("role = 'test'"), test["cutoff"], chosen.test_scores if chosen else None
+        )
         ranked = importance(chosen.model, inputs, rows.where("role = 'train'")) if chosen else []
         return {
             "trainRows": train["rows"],
@@ -190,6 +215,8 @@ export const trainModels = defineStep({
             "importance": ranked,
             "modelUri": plan["outputs"]["model"],
             "featuresSnapshot": snapshot,
+            "champion": champion,
+            "singleInputs": single_inputs(features.where("role = 'train'"), inputs, train["users"]),
         }
   `,
 });

@@ -2,9 +2,10 @@
  * What remains to be done once the record of a run says SUCCEEDED. From that moment the run counts; everything here
  * follows from its record and can be done again. StoreMetrics does it, or close-run if StoreMetrics was interrupted.
  */
+import type { Scorer } from '../../domain/choice.ts';
 import { CURRENT, METRIC_ROWS, PENDING_BATCH } from '../../domain/lake-objects.ts';
 import type { Current, RunDetail } from '../../domain/records.ts';
-import { PipelineError } from './errors.ts';
+import { championChanged, requireUnchanged } from './current.ts';
 import type { Lake } from './lake.ts';
 import { leaseHolder, releaseLease } from './lease.ts';
 import { metricRows } from './metric-rows.ts';
@@ -25,28 +26,27 @@ export async function finishRun(world: World, detail: RunDetail): Promise<void> 
 }
 
 async function makeCurrent(lake: Lake, detail: RunDetail): Promise<void> {
-  const before = await lake.find(CURRENT);
+  if (detail.choice?.makesCurrent === false) return;
+  const before = await requireUnchanged(lake, detail.plan);
   if (before?.value.runId === detail.plan.runId) return;
   const outcome = await lake.replace(CURRENT, before, currentAfter(detail, before?.value));
-  if (outcome === 'conflict') {
-    throw new PipelineError(
-      'LeaseLost',
-      `${lake.uri(CURRENT)} changed while run ${detail.plan.runId} held the lease. ` +
-        'Find out what wrote it, then resume the run.',
-    );
-  }
+  if (outcome === 'conflict') throw championChanged(lake, detail.plan);
 }
 
-function currentAfter({ plan, record, training }: RunDetail, before: Current | undefined): Current {
-  const promoted = {
-    runId: plan.runId,
-    modelUri: training.modelUri,
-    testCutoff: training.testCutoff,
-    promotedAt: record.ended_at,
-  };
+function currentAfter({ plan, record, scoring, choice }: RunDetail, before: Current | undefined): Current {
+  const scorer = choice?.scorer ?? null;
+  const promoted = scorer === null || record.promoted !== true ? null : inCharge(scorer, record.ended_at);
+  const champion = promoted ?? before?.champion ?? null;
   return {
     runId: plan.runId,
     batchId: plan.batch.batchId,
-    champion: record.promoted === true ? promoted : (before?.champion ?? null),
+    champion,
+    scoredUnder: champion?.runId ?? null,
+    observationEnd: scoring.cutoff,
+    manual: before?.manual ?? null,
   };
+}
+
+function inCharge({ runId, modelUri, testCutoff }: Scorer, promotedAt: string): Current['champion'] {
+  return { runId, modelUri, testCutoff, promotedAt };
 }

@@ -5,6 +5,7 @@
  */
 import { LEASE } from '../../domain/lake-objects.ts';
 import type { LeaseHolder } from '../../domain/lease.ts';
+import { PipelineError } from './errors.ts';
 import { hasEnded } from './executions.ts';
 import type { Lake } from './lake.ts';
 import type { World } from './world.ts';
@@ -60,6 +61,17 @@ export async function releaseLease(
   }
   throw new Error(
     `The lease of ${executionArn} could not be released: its object changed ${ATTEMPTS} times in a row`,
+  );
+}
+
+/** @throws LeaseLost unless this execution holds the lease */
+export async function requireLease(lake: Lake, { runId, executionArn }: Claimant): Promise<void> {
+  const holder = await leaseHolder(lake);
+  if (holder?.executionArn === executionArn) return;
+  const who = holder === undefined ? 'nobody' : `run ${holder.runId}`;
+  throw new PipelineError(
+    'LeaseLost',
+    `Run ${runId} no longer holds the lease: ${who} does. Resume the run.`,
   );
 }
 

@@ -15,6 +15,7 @@ import {
   type ModelEvaluation,
   type ScoringResult,
 } from '../../domain/results.ts';
+import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
 
 /** What the column `metric` can hold: a metric, `<threshold rule>.<field of a decision>`, or `psi.<column>`. */
 export type StoredMetricName = MetricName | `${ThresholdRule}.${keyof Decision}` | DriftMetricName;
@@ -33,8 +34,9 @@ export interface MetricRow {
 
 type StoredMetric = readonly [name: StoredMetricName, estimate: Estimate];
 
-/** Every metric of every model, and the drift of the chosen model's features and score. */
-export function metricRows({ record, training, scoring }: RunDetail): readonly MetricRow[] {
+/** Every metric of every model, and the drift of the features and of the score of the model that scored. */
+export function metricRows(detail: RunDetail): readonly MetricRow[] {
+  const { record, training, scoring } = detail;
   const rows = (model: ModelName, metrics: readonly StoredMetric[]): readonly MetricRow[] =>
     metrics.map(([metric, { value, low, high }]) => ({
       run_id: record.run_id,
@@ -48,7 +50,7 @@ export function metricRows({ record, training, scoring }: RunDetail): readonly M
     }));
   return [
     ...training.evaluations.flatMap((evaluation) => rows(evaluation.model, evaluationMetrics(evaluation))),
-    ...rows(training.chosen, driftMetrics(scoring)),
+    ...rows(scoringEvaluation(detail)?.model ?? training.chosen, driftMetrics(scoring)),
   ];
 }
 

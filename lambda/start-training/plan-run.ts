@@ -16,13 +16,14 @@ import { releaseLease, takeLease } from '../run/lease.ts';
 import type { World } from '../run/world.ts';
 import { checkAccount } from './account.ts';
 import { filesOf, listLedger, markPending, pendingBatchIds, readPending } from './batches.ts';
-import { buildPlan, resumedPlan, runDecision } from './build-plan.ts';
+import { buildPlan, rescoringPlan, resumedPlan, runDecision } from './build-plan.ts';
 import { abandonedBatches, chooseBatch } from './choose-batch.ts';
 import { compareLog } from './compare-log.ts';
 import type { ListedBatch } from './file-index/file-index.ts';
 import { checkInstanceTypes } from './instance-types.ts';
 import { listedSince } from './list-since.ts';
 import { checkRequest } from './request.ts';
+import { findRescorable } from './rescore.ts';
 import { findResumable } from './resume.ts';
 import { sizeOf } from './run-size.ts';
 
@@ -96,6 +97,14 @@ async function planNewRun(
     const reason = [chosen.reason, ...listingWarnings(listing)].join('. ');
     return { decision: 'stop', output: { decision: 'nothing-to-do', runId: run.runId, reason } };
   }
+  if (chosen.kind === 'score' && current !== undefined) {
+    const only = await findRescorable(lake, chosen.current, deployment.release);
+    if (only !== undefined) {
+      await checkAccount(world, only.cluster);
+      const parts = { ...run, plannedAt };
+      return { decision: 'run', plan: rescoringPlan(only, parts, current, deployment.settings) };
+    }
+  }
   const size = sizeOf({ newFiles: found.files, historyRows }, deployment);
   await checkAccount(world, size.cluster);
   const batchId = chosen.kind === 'new' ? chosen.batch.batchId : chosen.newest.id;
@@ -104,7 +113,7 @@ async function planNewRun(
     chosen.kind === 'new'
       ? await markPending(lake, chosen.batch)
       : await continued(lake, chosen.newest, current?.value.runId);
-  const parts = { ...run, plannedAt, request, batch, abandonedBatchIds, listing, size };
+  const parts = { ...run, plannedAt, request, batch, abandonedBatchIds, listing, size, current };
   return { decision: 'run', plan: buildPlan(parts, deployment) };
 }
 

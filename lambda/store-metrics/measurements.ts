@@ -1,12 +1,13 @@
 /** The CloudWatch metrics of a run that succeeded. Pure functions. */
-import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
 import { defectiveRows } from '../../domain/defective-rows.ts';
 import { largestFeatureDrift } from '../../domain/drift-thresholds.ts';
 import type { RunDetail } from '../../domain/records.ts';
+import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
 import type { Measurements } from '../aws/lambda-handler.ts';
 
-export function measurements({ record, ingest, training, scoring }: RunDetail): Measurements {
-  const area = chosenEvaluation(training)?.metrics.auc;
+export function measurements(detail: RunDetail): Measurements {
+  const { record, ingest, scoring } = detail;
+  const area = scoringEvaluation(detail)?.metrics.auc;
   const { read } = ingest.counts;
   return {
     runsSucceeded: 1,

@@ -1,8 +1,8 @@
 /** The notification about a run that succeeded. Pure functions. */
-import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
 import { listingWarnings } from '../../domain/listing.ts';
 import { metricsShownIn, metricText, modelLabel } from '../../domain/metrics.ts';
 import type { RunDetail } from '../../domain/records.ts';
+import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
 import { addDays } from '../../domain/time.ts';
 
 const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
@@ -20,7 +20,8 @@ function headline({ scoring, plan }: Pick<RunDetail, 'scoring' | 'plan'>): strin
 export function summarize(detail: RunDetail): string {
   const { record, plan, ingest, features, training } = detail;
   const { counts } = ingest;
-  const metrics = chosenEvaluation(training)?.metrics ?? {};
+  const evaluation = scoringEvaluation(detail);
+  const metrics = evaluation?.metrics ?? {};
   const shown = metricsShownIn('notification').flatMap((metric) => {
     const estimate = metrics[metric.name];
     return estimate === undefined ? [] : [`${metric.label} ${metricText(metric, estimate.value)}`];
@@ -30,7 +31,7 @@ export function summarize(detail: RunDetail): string {
     `Read: ${WHOLE.format(counts.read)} rows, of which ${WHOLE.format(counts.accepted)} accepted, ` +
       `${WHOLE.format(counts.quarantined)} refused, ${WHOLE.format(counts.duplicates)} duplicates.`,
     `Users: ${WHOLE.format(features.users)}, of whom ${WHOLE.format(features.cancellations)} have cancelled.`,
-    `Model: ${modelLabel(training.chosen)} (${shown.join(', ')}), ` +
+    `Model: ${modelLabel(evaluation?.model ?? training.chosen)} (${shown.join(', ')}), ` +
       `${record.promoted ? 'promoted' : 'not promoted'}: ${record.promotion_reason}.`,
     ...listingWarnings(plan.listing).map((warning) => `${warning}.`),
     ...(training.reliable ? [] : [`Not reliable: ${training.reliabilityReason}.`]),

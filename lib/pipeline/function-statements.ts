@@ -2,6 +2,7 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { EXTERNAL_TABLES } from '../../domain/lake.ts';
 import {
+  CHOICE,
   CURRENT,
   INDEX_FOLDER,
   LEASE,
@@ -48,6 +49,7 @@ export function functionStatements(
       ...checkAccount(),
       ...observe,
     ],
+    'choose-model': [...common, read([...CONTROL, CURRENT.key]), write([CHOICE.of('*').key])],
     'store-metrics': [
       ...common,
       write([...CONTROL, ...RECORDS]),

@@ -1,9 +1,9 @@
 /** The summary that `churn run` prints at its end; also the document of --json. */
 import { z } from 'zod';
-import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
 import { listingWarnings } from '../../domain/listing.ts';
 import type { RunDetail } from '../../domain/records.ts';
 import { metricNameSchema, modelNameSchema, rowCountsSchema } from '../../domain/results.ts';
+import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
 import type { Closing } from '../../lambda/close-run/close-one-run.ts';
 import type { StateTime } from './timeline.ts';
 
@@ -113,13 +113,15 @@ export function failed(
   };
 }
 
-function lakeAfter({ features, training }: RunDetail) {
-  const metrics = chosenEvaluation(training)?.metrics ?? {};
+function lakeAfter(detail: RunDetail) {
+  const { features, training } = detail;
+  const evaluation = scoringEvaluation(detail);
+  const metrics = evaluation?.metrics ?? {};
   return {
     users: features.users,
     cancellations: features.cancellations,
     model: {
-      name: training.chosen,
+      name: evaluation?.model ?? training.chosen,
       metrics: Object.fromEntries(Object.entries(metrics).map(([name, { value }]) => [name, value])),
     },
   };

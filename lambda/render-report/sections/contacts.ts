@@ -45,7 +45,9 @@ const COLUMNS: readonly TableColumn<User>[] = [
   {
     heading: 'Probability of cancelling',
     cell: ({ probability }) =>
-      html`<span class="chance">${percent(probability)}</span><span class="track"><span class="bar"
+      probability === null
+        ? html`withheld`
+        : html`<span class="chance">${percent(probability)}</span><span class="track"><span class="bar"
 style="width:${decimal(100 * Math.min(1, Math.max(0, probability)), 1)}%"></span></span>`,
   },
   { heading: 'Level', cell: (user) => user.level ?? 'unknown' },

@@ -1,11 +1,11 @@
 /** What limits the use of the report, in plain words. Pure functions. */
 import { areaLowerBound } from '../../../domain/area-lower-bound.ts';
-import { chosenEvaluation } from '../../../domain/chosen-evaluation.ts';
 import { defectiveRows } from '../../../domain/defective-rows.ts';
 import { driftByChance, driftLevel, isExemptFromDriftAlarm } from '../../../domain/drift-thresholds.ts';
 import { listingWarnings } from '../../../domain/listing.ts';
 import { metricOf, metricText } from '../../../domain/metrics.ts';
 import type { RunDetail } from '../../../domain/records.ts';
+import { scoringEvaluation } from '../../../domain/scoring-evaluation.ts';
 import { decimal, percent, whole } from '../format.ts';
 import { featureLabel } from '../labels.ts';
 import { DRIFT_HEADING, driftText } from './drift.ts';
@@ -20,6 +20,7 @@ const CALIBRATION_ERROR = 0.02;
 /** One sentence for each thing to beware of; empty when there is none. */
 export function warnings(detail: RunDetail): readonly string[] {
   return [
+    ...withheld(detail),
     ...reliability(detail),
     ...calibration(detail),
     ...uncertainty(detail),
@@ -29,13 +30,22 @@ export function warnings(detail: RunDetail): readonly string[] {
   ];
 }
 
+function withheld({ choice }: RunDetail): string[] {
+  if (choice === undefined || choice.list === 'yes') return [];
+  return choice.list === 'no'
+    ? [
+        'No model is in charge: every user has the base rate, there are no deciles, and there is no list of users to contact.',
+      ]
+    : ['The probabilities of this model are withheld: only the order of the users holds.'];
+}
+
 function reliability({ training }: RunDetail): string[] {
   if (training.reliable) return [];
   return [`Do not act on these metrics alone: ${training.reliabilityReason}.`];
 }
 
-function calibration({ training }: RunDetail): string[] {
-  const { calibration_error: error, calibration_slope: slope } = chosenEvaluation(training)?.metrics ?? {};
+function calibration(detail: RunDetail): string[] {
+  const { calibration_error: error, calibration_slope: slope } = scoringEvaluation(detail)?.metrics ?? {};
   const isOff =
     (error !== undefined && error.value > CALIBRATION_ERROR) ||
     (slope !== undefined && (slope.value < CALIBRATION_SLOPE.least || slope.value > CALIBRATION_SLOPE.most));
@@ -54,9 +64,9 @@ function calibration({ training }: RunDetail): string[] {
   ];
 }
 
-function uncertainty({ training }: RunDetail): string[] {
-  const area = chosenEvaluation(training)?.metrics.auc;
-  const { testCancellations: positives, testRows } = training;
+function uncertainty(detail: RunDetail): string[] {
+  const area = scoringEvaluation(detail)?.metrics.auc;
+  const { testCancellations: positives, testRows } = detail.training;
   if (area === undefined || area.low !== null) return [];
   const margin = area.value - areaLowerBound(area.value, positives, testRows - positives);
   return [

@@ -15,6 +15,7 @@ import { arnOf, MemoryPorts } from '../../support/memory-ports.ts';
 import {
   answerReconcileQuery,
   at,
+  championTest,
   EVENTS,
   INGEST,
   plan,
@@ -69,6 +70,9 @@ describe('StoreMetrics for a run that reached its end', () => {
         testCutoff: '2018-11-19',
         promotedAt: '2018-12-04T06:30:00.000Z',
       },
+      scoredUnder: 'run-1',
+      observationEnd: '2018-12-03',
+      manual: null,
     });
     expect(json(LEASE.key).holder).toBeNull();
     expect(ports.objects.uris().filter((uri) => uri.includes('/pending/'))).toEqual([]);
@@ -167,34 +171,91 @@ describe('StoreMetrics for a run that reached its end', () => {
     expect(await ports.clusters.living()).toEqual([]);
   });
 
-  it('keeps the champion when it is not promoted', async () => {
-    await store();
-    ports.executions.set('run-1', 'SUCCEEDED');
-    await plan(ports, 'run-2', { force: true });
-    runSteps(ports, 'run-2', { reliable: false, reliabilityReason: 'too few' });
-    await store('run-2');
-    expect(json(CURRENT.key)).toMatchObject({ runId: 'run-2', champion: { runId: 'run-1' } });
-  });
-
-  it.each(['as they are now', 'of an older deployment'])(
-    "compares the model with the champion's metrics, %s",
-    async (shape) => {
+  describe('after another run', () => {
+    const again = async (training: Parameters<typeof runSteps>[2]) => {
       await store();
-      if (shape === 'of an older deployment') {
-        const detail = json(RUN_DETAIL.of('run-1').key);
-        delete detail.scoring.drift;
-        ports.objects.put(at(RUN_DETAIL.of('run-1').key), JSON.stringify(detail));
-      }
       ports.executions.set('run-1', 'SUCCEEDED');
       await plan(ports, 'run-2', { force: true });
-      runSteps(ports, 'run-2');
+      runSteps(ports, 'run-2', training);
       await store('run-2');
-      const record = runRecordSchema.parse(lines(RUN_RECORD.of('run-2').key)[0]);
-      expect(record.promotion_reason).toMatch(
-        /average precision \/ base rate is 3\.65, compared with 3\.65 of the champion of run run-1/,
+      return runRecordSchema.parse(lines(RUN_RECORD.of('run-2').key)[0]);
+    };
+    const failing = { reliable: false, reliabilityReason: 'too few' };
+    const champion = championTest({ runId: 'run-1' });
+
+    it('keeps the champion, which has scored, when the new model fails', async () => {
+      const record = await again({ champion, ...failing });
+      expect(record).toMatchObject({ promoted: false, model: 'logistic_regression' });
+      expect(json(CURRENT.key)).toMatchObject({
+        runId: 'run-2',
+        champion: { runId: 'run-1' },
+        scoredUnder: 'run-1',
+      });
+    });
+
+    it('replaces the champion by a model that is not worse on the same rows, and records the comparison', async () => {
+      const record = await again({ champion });
+      expect(record).toMatchObject({ promoted: true, model: 'boosted_trees' });
+      expect(record.promotion_reason).toContain('differs by +0.15 (-0.20 to +0.50)');
+      expect(json(CURRENT.key)).toMatchObject({ champion: { runId: 'run-2' }, scoredUnder: 'run-2' });
+    });
+
+    it('remembers an unusable champion, but does not score again and again because of it', async () => {
+      const unusable = championTest({ runId: 'run-1', notUsable: 'its files are gone', evaluation: null });
+      expect(await again({ champion: unusable, ...failing })).toMatchObject({ model: 'base_rate' });
+      expect(json(CURRENT.key)).toMatchObject({ champion: { runId: 'run-1' }, scoredUnder: 'run-1' });
+    });
+
+    it('shows the figures of the model that scored', async () => {
+      await again({ champion, ...failing });
+      const detail = runDetailSchema.parse(json(RUN_DETAIL.of('run-2').key));
+      expect(measurements(detail).areaUnderRocCurve).toBe(0.75);
+      expect(lines(METRIC_ROWS.of('run-2').key).find(({ metric }) => metric === 'psi.raw_score').model).toBe(
+        'logistic_regression',
       );
-    },
-  );
+    });
+
+    it('keeps what is current when the new run is of an earlier day', async () => {
+      await store();
+      const before = { ...json(CURRENT.key), observationEnd: '2018-12-09' };
+      ports.objects.put(at(CURRENT.key), JSON.stringify(before));
+      ports.executions.set('run-1', 'SUCCEEDED');
+      await plan(ports, 'run-2', { force: true });
+      runSteps(ports, 'run-2', { champion });
+      await store('run-2');
+      expect(json(CURRENT.key)).toEqual(before);
+      expect(lines(RUN_RECORD.of('run-2').key)[0]).toMatchObject({ status: 'SUCCEEDED', promoted: false });
+      expect(json(LEASE.key).holder).toBeNull();
+    });
+
+    it('makes nothing current when another model was put in charge since it was planned', async () => {
+      await store();
+      ports.executions.set('run-1', 'SUCCEEDED');
+      await plan(ports, 'run-2', { force: true });
+      runSteps(ports, 'run-2', { champion });
+      const changed = { ...json(CURRENT.key), champion: null };
+      ports.objects.put(at(CURRENT.key), JSON.stringify(changed));
+      await expect(store('run-2')).rejects.toMatchObject({ name: 'ChampionChanged' });
+      expect(json(CURRENT.key)).toEqual(changed);
+      expect(ports.objects.text(at(RUN_RECORD.of('run-2').key))).toBeUndefined();
+    });
+
+    it('writes what is current only over the version that it was planned with', async () => {
+      await store();
+      ports.executions.set('run-1', 'SUCCEEDED');
+      await plan(ports, 'run-2', { force: true });
+      runSteps(ports, 'run-2', { champion });
+      const changed = { ...json(CURRENT.key), champion: null };
+      ports.before = (call, uri) => {
+        if (call === 'objects.write' && uri.endsWith(CURRENT.key)) {
+          ports.before = undefined;
+          ports.objects.put(uri, JSON.stringify(changed));
+        }
+      };
+      await expect(store('run-2')).rejects.toMatchObject({ name: 'ChampionChanged' });
+      expect(json(CURRENT.key)).toEqual(changed);
+    });
+  });
 });
 
 describe('StoreMetrics for a lake that does not hold the counted rows', () => {
