@@ -9,6 +9,9 @@ import { stopCommand } from './commands/deployed/stop.ts';
 import { watchCommand } from './commands/deployed/watch.ts';
 import { forgetCommand } from './commands/forget.ts';
 import { generateCommand } from './commands/generate.ts';
+import { modelsCommand } from './commands/models/models.ts';
+import { promoteCommand, rollbackCommand } from './commands/models/promote.ts';
+import { scoreCommand } from './commands/models/score.ts';
 import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
 
@@ -25,6 +28,10 @@ const program = new Command('churn')
   .addCommand(runCommand())
   .addCommand(generateCommand())
   .addCommand(reportCommand())
+  .addCommand(modelsCommand())
+  .addCommand(promoteCommand())
+  .addCommand(rollbackCommand())
+  .addCommand(scoreCommand())
   .addCommand(forgetCommand())
   .addCommand(startCommand())
   .addCommand(watchCommand())

@@ -15,6 +15,8 @@ const WAIT_MILLISECONDS = 100;
 
 export type LeaseAnswer = { readonly kind: 'taken' } | { readonly kind: 'refused'; readonly reason: string };
 
+type LeaseWorld = Pick<World, 'lake' | 'clock' | 'executions' | 'clusters'>;
+
 /** The run that wants the lease. */
 export interface Claimant {
   readonly runId: string;
@@ -22,7 +24,7 @@ export interface Claimant {
 }
 
 /** Takes the lease, or says which live run holds it. It is a success if the claimant holds it already: a retry. */
-export async function takeLease(world: World, { runId, executionArn }: Claimant): Promise<LeaseAnswer> {
+export async function takeLease(world: LeaseWorld, { runId, executionArn }: Claimant): Promise<LeaseAnswer> {
   const { lake, clock } = world;
   let reason = 'other runs are starting at the same moment: start again in a minute';
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
@@ -81,7 +83,7 @@ export async function leaseHolder(lake: Lake): Promise<LeaseHolder | undefined> 
 }
 
 /** Why the lease cannot be taken from its holder; undefined when nothing of that run is alive. */
-async function whyAlive(world: World, holder: LeaseHolder): Promise<string | undefined> {
+async function whyAlive(world: LeaseWorld, holder: LeaseHolder): Promise<string | undefined> {
   if (!(await hasEnded(world, holder.executionArn, new Date(holder.takenAt)))) {
     return `run ${holder.runId} lives (${holder.executionArn}, since ${holder.takenAt}): wait for it or stop it`;
   }

@@ -23,7 +23,8 @@ export type StoredMetricName = MetricName | `${ThresholdRule}.${keyof Decision}`
 /** One stored value; the keys are the columns of MODEL_METRICS in lake.ts. */
 export interface MetricRow {
   readonly run_id: string;
-  readonly model: ModelName;
+  /** `champion`: the champion on this run's test rows. */
+  readonly model: ModelName | 'champion';
   readonly protocol: 'forward';
   readonly slice: 'all';
   readonly metric: StoredMetricName;
@@ -37,7 +38,7 @@ type StoredMetric = readonly [name: StoredMetricName, estimate: Estimate];
 /** Every metric of every model, and the drift of the features and of the score of the model that scored. */
 export function metricRows(detail: RunDetail): readonly MetricRow[] {
   const { record, training, scoring } = detail;
-  const rows = (model: ModelName, metrics: readonly StoredMetric[]): readonly MetricRow[] =>
+  const rows = (model: MetricRow['model'], metrics: readonly StoredMetric[]): readonly MetricRow[] =>
     metrics.map(([metric, { value, low, high }]) => ({
       run_id: record.run_id,
       model,
@@ -50,6 +51,9 @@ export function metricRows(detail: RunDetail): readonly MetricRow[] {
     }));
   return [
     ...training.evaluations.flatMap((evaluation) => rows(evaluation.model, evaluationMetrics(evaluation))),
+    ...(training.champion?.evaluation != null
+      ? rows('champion', evaluationMetrics(training.champion.evaluation))
+      : []),
     ...rows(scoringEvaluation(detail)?.model ?? training.chosen, driftMetrics(scoring)),
   ];
 }

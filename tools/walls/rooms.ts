@@ -272,8 +272,9 @@ export const FLOORS: Floors = [
       uses: {
         domain: 'the request, and keys and tables of the lake',
         generator: 'the command `generate`',
-        'lambda/run': 'objects of the lake',
-        'lambda/aws': 'the lake of a deployment',
+        'lambda/ports': 'the clock and answers of queries',
+        'lambda/run': 'objects of the lake, and putting a model in charge',
+        'lambda/aws': 'the lake of a deployment, its runs and clusters',
         'local/adapters': 'the lake of a local run',
         'local/template': 'JSON values of the definition',
         'local/interpreter': 'the states of a definition, and what happens to them',
