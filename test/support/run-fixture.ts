@@ -106,8 +106,9 @@ export function runSteps(ports: MemoryPorts, runId: string, training: Partial<Tr
 /** Writes what ChooseModel writes. */
 function putChoice(ports: MemoryPorts, runId: string, training: TrainingResult): void {
   const { observationEnd } = FEATURES;
-  const choice = chooseModel({ plan: planOf(ports, runId), training, ingest: INGEST, observationEnd });
-  ports.objects.put(at(CHOICE.of(runId).key), JSON.stringify(choice));
+  const plan = planOf(ports, runId);
+  const choice = chooseModel({ plan, training, ingest: INGEST, observationEnd });
+  ports.objects.put(plan.outputs.choice ?? at(CHOICE.of(runId).key), JSON.stringify(choice));
 }
 
 /** The champion on the test rows of TRAINING: a little worse than the challenger. */
