@@ -139,7 +139,7 @@ export const RAW_COLUMNS = [
 
 export type RawColumnName = (typeof RAW_COLUMNS)[number]['name'];
 
-/** Raw columns that name a person: never copied out of the raw log, blanked in quarantined lines. */
+/** Raw columns that name a person: never copied out of the raw log. */
 export const PERSONAL_COLUMNS: readonly RawColumnName[] = RAW_COLUMNS.filter(
   (column) => column.treatment === 'dropped as personal',
 ).map((column) => column.name);
@@ -180,6 +180,12 @@ export const AUTHS = ['Logged In', 'Logged Out', 'Guest', 'Cancelled'] as const;
 export type Auth = (typeof AUTHS)[number];
 /** Only rows in these states belong to a user's history; all others belong to no user. */
 export const USER_AUTHS: readonly Auth[] = ['Logged In', 'Cancelled'];
+
+/** The methods of HTTP. */
+export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'] as const;
+
+/** Words for a gender; another text is not taken over, for it could be anything: a first name, where columns were shifted. */
+export const GENDERS = [...['M', 'F', 'X', 'male', 'female', 'other', 'Male', 'Female', 'Other']] as const;
 
 export const LEVELS = ['free', 'paid'] as const;
 export type Level = (typeof LEVELS)[number];

@@ -66,12 +66,12 @@ export const EVENTS = {
     column('page', 'string', 'page that was visited', 'page'),
     column('auth', 'string', 'whether a user was signed in', 'auth'),
     column('level', 'string', 'subscription at the time: free or paid', 'level'),
-    column('method', 'string', 'HTTP method', 'method'),
+    column('method', 'string', 'HTTP method; null if it is none', 'method'),
     column('status', 'int', 'HTTP status', 'status'),
     column('artist', 'string', 'artist of the song played', 'artist'),
     column('song', 'string', 'title of the song played', 'song'),
     column('length_seconds', 'double', 'length of the song played', 'length'),
-    column('gender', 'string', 'gender the user registered with', 'gender'),
+    column('gender', 'string', 'gender the user registered with; null if it is no word for one', 'gender'),
     column('location', 'string', 'metropolitan area and state', 'location'),
     column('user_agent', 'string', "the browser's user agent", 'userAgent'),
     column('registered_at', 'timestamp_ntz', 'when the user registered, UTC', 'registration'),
@@ -90,13 +90,15 @@ export const QUARANTINED_EVENTS = {
     column('ingest_date', 'date', 'UTC day on which the batch was first planned'),
     column('reason', 'string', 'why it was refused'),
     column('source_file', 'string', 'file the row was read from'),
-    column('line', 'string', 'the line, shortened to 4 KiB, with names of people blanked'),
+    column(
+      'line',
+      'string',
+      'what is kept of the line: values from a list, and what was found, as JSON; empty for a forgotten user',
+    ),
     BATCH_ID,
   ],
 } as const satisfies Table;
 
-/** Largest size of a quarantined line, in bytes; a longer line is shortened. */
-export const QUARANTINED_LINE_BYTES = 4_096;
 /** How long snapshots of the tables are kept: during this time a model's training data can be reproduced. */
 export const SNAPSHOT_RETENTION_DAYS = 90;
 /** How long quarantined rows are kept. */

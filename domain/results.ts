@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { REFUSAL_REASONS } from './events.ts';
 import { count, isoDate, uri } from './fields.ts';
+import { FINDING_KINDS } from './findings.ts';
 import { METRICS, MODELS, THRESHOLD_RULES } from './models.ts';
 import { stepNameSchema } from './run.ts';
 
@@ -16,11 +17,26 @@ export type RowCounts = z.infer<typeof rowCountsSchema>;
 
 export const refusalCodeSchema = z.enum(REFUSAL_REASONS.map((reason) => reason.code));
 
-/** A refused row as it is shown to people: shortened, names of people blanked. */
+/** A refused row as it is shown to people: of its line only what may leave the raw log. */
 export const refusedExampleSchema = z.strictObject({
   reason: refusalCodeSchema,
   file: z.string(),
   line: z.string(),
+});
+
+/** Kinds of findings in refused rows that a result names at most. */
+export const MOST_FINDINGS = 60;
+
+/** What was found in refused rows of a batch: see findings.ts. */
+export const findingSchema = z.strictObject({
+  reason: refusalCodeSchema,
+  /** In our spelling; empty where it is about the line, or about a column that is not ours. */
+  column: z.string(),
+  found: z.enum(FINDING_KINDS.map(({ code }) => code)),
+  /** An unknown word or column name that many rows have; null where few do. */
+  word: z.string().nullable(),
+  rows: count,
+  files: count,
 });
 
 /** Result of ingest-events. */
@@ -29,6 +45,8 @@ export const ingestResultSchema = z.strictObject({
   /** Refused rows by reason. */
   refused: z.partialRecord(refusalCodeSchema, count),
   examples: z.array(refusedExampleSchema).max(3),
+  /** What was found in the refused rows, the most frequent first. Results of older versions lack it. */
+  findings: z.array(findingSchema).max(MOST_FINDINGS).optional(),
   /** Rows of the batch that the tables hold now: fewer than were accepted once users have been forgotten. */
   held: z.strictObject({ events: count, quarantined: count }),
   filesRead: count,

@@ -83,7 +83,7 @@ export const ingestEvents = defineStep({
         spark.conf.set("spark.sql.objectHashAggregate.sortBased.fallbackThreshold", "100000")
         spark.conf.set("spark.sql.shuffle.partitions", str(plan["ingest"]["shufflePartitions"]))
         files = Files(spark)
-        ledger, events, (reasons, examples) = ingest_batch(spark, plan, files)
+        ledger, events, (reasons, examples, findings) = ingest_batch(spark, plan, files)
         recomputed = refresh_user_days(spark)
         files.write_text(plan["outputs"]["ledger"], "".join(json.dumps(row) + "\n" for row in ledger))
         spark.sql(CLOSE_STAGING)
@@ -101,6 +101,7 @@ export const ingestEvents = defineStep({
             },
             "refused": reasons,
             "examples": examples,
+            "findings": findings,
             "filesRead": len(ledger),
             "bytesRead": sum(row["bytes"] for row in ledger),
             "held": {"events": sum(row["rows"] for row in events), "quarantined": sum(reasons.values())},

@@ -7,6 +7,7 @@ import {
   decisionSchema,
   estimateSchema,
   featuresResultSchema,
+  findingSchema,
   ingestResultSchema,
   metricNameSchema,
   modelEvaluationSchema,
@@ -70,6 +71,7 @@ const TYPES = {
   ingest_result: {
     RowCounts: named(rowCountsSchema, 'Rows by outcome.'),
     RefusalCode: named(refusalCodeSchema, 'Why a row is refused.'),
+    Finding: named(findingSchema, 'What was found in refused rows.'),
     RefusedExample: named(refusedExampleSchema, 'A refused row as the operator sees it.'),
     HeldRows: named(ingest.held, 'Rows of the batch that the tables hold.'),
     IngestSnapshots: named(ingest.snapshots, 'Snapshots of the tables after the batch.'),

@@ -2,7 +2,9 @@
 import {
   AUTHS,
   FORGOTTEN_USER,
+  GENDERS,
   LEVELS,
+  METHODS,
   PAGES,
   RAW_COLUMNS,
   REFUSAL_REASONS,
@@ -48,6 +50,9 @@ const OUTCOME = [
 /** Epoch milliseconds that a timestamp can hold: to the year 5138. */
 const MOST_MILLISECONDS = '1E14';
 
+/** Columns whose other words are not taken over: a row is not refused for them, but they could be anything. */
+const ONLY_WORDS: Partial<Record<string, readonly string[]>> = { gender: GENDERS, method: METHODS };
+
 /** How a column of `events` comes from the raw columns. */
 function eventExpression(column: Column): string {
   if (column.name === 'event_date') {
@@ -58,6 +63,8 @@ function eventExpression(column: Column): string {
   if (from === undefined)
     throw new Error(`events.${column.name} comes from ${column.from}, which is not a column of the raw log`);
   const raw = parsed(from);
+  const words = ONLY_WORDS[from];
+  if (words !== undefined) return `IF(${raw} IN (${sqlStrings(words)}), ${raw}, NULL)`;
   if (column.type === 'int') return `TRY_CAST(${raw} AS INT)`;
   if (column.type !== 'timestamp_ntz') return raw;
   const possible = from === 'ts' ? raw : `IF(${raw} BETWEEN 0 AND ${MOST_MILLISECONDS}, ${raw}, NULL)`;
@@ -110,7 +117,7 @@ export const eventRows = fragment({
             F.expr(f"{KNOWN_FILE} AS file_number"),
             "raw",
             (is_bare(F.col("raw")) | is_marked(F.col("raw"))).alias("is_malformed"),
-            *(["line"] if keep_line else []),
+            *(["line", "is_utf8"] if keep_line else []),
         )
         bounds = {
             "earliest": plan["ingest"]["earliestEventMilliseconds"],

@@ -11,6 +11,8 @@ export const explanation = fragment({
   imports: ['from collections.abc import Sequence'],
   constants: python`
     ERROR_LINES = 12
+    # Its messages quote what it could not read, and that may name a person.
+    JSON_READER = "com.fasterxml.jackson."
     OUT_OF_MEMORY = "java.lang.OutOfMemoryError"
     # Of Java, of Hadoop, and of the AWS services that answer 400 to what they do not allow.
     DENIALS = {"AccessDeniedException", "AccessControlException"}
@@ -58,14 +60,24 @@ export const explanation = fragment({
         )
 
 
+    def message_lines(error: BaseException) -> list[str]:
+        """The message of an error, without anything of the raw log: the step's own is whole, others are shortened."""
+        classes = {name for throwable in java_throwables(error) for name in class_names(throwable)}
+        quoting = sorted(name for name in classes if name.startswith(JSON_READER))
+        if quoting:
+            return [f"a text could not be read as JSON ({quoting[0].rpartition('.')[2]})"]
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        return lines if isinstance(error, StepError) else lines[:ERROR_LINES]
+
+
     def explain(step: StepName, error: BaseException, lost: Sequence[str] = ()) -> StepFailure:
         """What went wrong, in words for the operator who is paged."""
-        lines = [line for line in str(error).splitlines() if line.strip()]
+        lines = message_lines(error)
         cause, remedy = diagnose(error, lost)
         return {
             "step": step,
             "errorClass": type(error).__name__,
-            "message": "\n".join(lines[:ERROR_LINES]) or type(error).__name__,
+            "message": "\n".join(lines) or type(error).__name__,
             "likelyCause": cause,
             "whatToDo": remedy,
         }

@@ -2,6 +2,7 @@
 import { INGEST_FILES } from '../../domain/lake.ts';
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
+import { findings } from './findings.ts';
 import { quarantine } from './quarantine.ts';
 import { stepError } from './step-error.ts';
 import { rowType } from './tables.ts';
@@ -15,7 +16,7 @@ export const ledgerRows = fragment({
 
 export const batchChecks = fragment({
   file: import.meta.url,
-  needs: [planTypes, stepError, quarantine, ledgerRows],
+  needs: [planTypes, stepError, findings, quarantine, ledgerRows],
   imports: ['from pyspark.sql import SparkSession'],
   code: python`
     def check_refused_share(spark: SparkSession, plan: Plan, refused: int, read: int) -> None:
@@ -23,11 +24,13 @@ export const batchChecks = fragment({
         limit = plan["ingest"]["maxQuarantineShare"]
         if refused <= limit * read:
             return
-        reasons, examples = quarantined(spark, plan["batch"]["batchId"])
+        reasons, examples, findings = quarantined(spark, plan["batch"]["batchId"])
         listed = ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
-        shown = "\n".join(f"{example['reason']} in {example['file']}: {example['line']}" for example in examples)
+        found = [f"- {line}" for line in finding_lines(findings)]
+        shown = [f"{example['reason']} in {example['file']}: {example['line']}" for example in examples]
+        details = "\n".join([*found, *shown])
         raise StepError(
-            f"{refused:,} of {read:,} rows were refused, more than the {limit:.1%} allowed: {listed}\n{shown}",
+            f"{refused:,} of {read:,} rows were refused, more than the {limit:.1%} allowed: {listed}\n{details}",
             "the exporter of the log has changed, or the files are not event files",
             f"correct the files, or allow a larger maxQuarantineShare; all refused rows are in {QUARANTINE}",
         )

@@ -1,56 +1,33 @@
-/** The quarantine: refused rows with their reason and their file, shortened, the names of people blanked. */
-import { PERSONAL_COLUMNS } from '../../domain/events.ts';
-import {
-  QUARANTINE_RETENTION_DAYS,
-  QUARANTINED_EVENTS,
-  QUARANTINED_LINE_BYTES,
-  sparkTableName,
-} from '../../domain/lake.ts';
+/** The quarantine: refused rows with their reason, their file, and what is kept of the line. */
+import { QUARANTINE_RETENTION_DAYS, QUARANTINED_EVENTS, sparkTableName } from '../../domain/lake.ts';
+import { MOST_FINDINGS } from '../../domain/results.ts';
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
 import { eventRows } from './event-rows.ts';
 import { eventsTable } from './events-table.ts';
+import { refusedLines } from './refused-lines.ts';
 import { newestSnapshot } from './snapshots.ts';
 import { createTable } from './tables.ts';
 import { ingestTypes, planTypes } from './types.ts';
 
-const PERSONAL = PERSONAL_COLUMNS.join('|');
-/** A personal field as JSON writes it, with what must follow it; possessive, so it cannot run away. */
-const PERSONAL_FIELD = `"(${PERSONAL})"\\s*:\\s*"[^"\\\\]*+(?:\\\\.[^"\\\\]*+)*+"(?=\\s*[,}])`;
-/** The name of a personal field, whatever follows it, unless that is nothing or was blanked. */
-const PERSONAL_REST = `(?s)(${PERSONAL})(?!"\\s*:\\s*(?:null\\b|"\\[redacted\\]")).*`;
-
 export const quarantine = fragment({
   file: import.meta.url,
-  needs: [planTypes, ingestTypes, eventRows, eventsTable, newestSnapshot],
+  needs: [planTypes, ingestTypes, eventRows, refusedLines, eventsTable, newestSnapshot],
   imports: [
     'import datetime',
     'from typing import NamedTuple',
-    'from pyspark.sql import Column, DataFrame, SparkSession',
+    'from pyspark.sql import DataFrame, SparkSession',
     'from pyspark.sql import functions as F',
   ],
   constants: python`
     QUARANTINE = ${sparkTableName(QUARANTINED_EVENTS)}
     CREATE_QUARANTINE = ${createTable(QUARANTINED_EVENTS)}
 
-    PERSONAL_FIELD = ${PERSONAL_FIELD}
-    PERSONAL_REST = ${PERSONAL_REST}
-    LONGEST_LINE_BYTES = ${QUARANTINED_LINE_BYTES}
     RETENTION_DAYS = ${QUARANTINE_RETENTION_DAYS}
     MOST_EXAMPLES = 3
+    MOST_FINDINGS = ${MOST_FINDINGS}
   `,
   code: python`
-    def shortened(line: Column) -> Column:
-        """The line with the names of people blanked, cut to what is kept of it.
-
-        Where a line that is not JSON names a personal field, nothing is kept from there on: where the name would end
-        cannot be known.
-        """
-        blanked = F.regexp_replace(line, PERSONAL_FIELD, '"$1":"[redacted]"')
-        safe = F.regexp_replace(blanked, PERSONAL_REST, "$1 [redacted]")
-        return F.decode(F.substring(F.encode(safe, "UTF-8"), 1, LONGEST_LINE_BYTES), "UTF-8")
-
-
     def forget_old_refusals(spark: SparkSession, plan: Plan) -> None:
         """Deletes refused rows that have been kept for as long as they may be."""
         planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
@@ -93,7 +70,7 @@ export const quarantine = fragment({
         if defective:
             rows = read_rows(spark, plan, defective, forgotten, keep_line=True)
             defects = rows.where(f"outcome NOT IN (0, {FORGOTTEN})")
-            keep(defects.withColumn("line", shortened(F.col("line"))))
+            keep(kept_lines(defects.select("file_number", "outcome", "line", "is_utf8")))
         counts = [(number, of_file[FORGOTTEN]) for number, of_file in refused.items() if FORGOTTEN in of_file]
         if counts:
             rows = spark.createDataFrame(counts, "file_number int, rows int")
@@ -102,20 +79,43 @@ export const quarantine = fragment({
 
 
     class Refusals(NamedTuple):
-        """Refused rows of a batch by reason, and an example of each of the most frequent reasons."""
+        """Refused rows of a batch by reason, an example of each of the most frequent reasons, and what was found."""
 
         reasons: dict[RefusalCode, int]
         examples: list[RefusedExample]
+        findings: list[Finding]
+
+
+    def findings_of(refused: DataFrame) -> list[Finding]:
+        """What was found in refused rows of the quarantine, each once with its rows and files, the most frequent first."""
+        lines = refused.where("line <> ''").select(
+            "reason", "source_file", F.from_json("line", f"found {FOUND}")["found"].alias("found")
+        )
+        each = lines.select("reason", "source_file", F.explode("found").alias("found"))
+        counted = each.groupBy("reason", "found.column", "found.found", "found.word").agg(
+            F.count("*").alias("rows"), F.countDistinct("source_file").alias("files")
+        )
+        frequent = counted.orderBy(F.desc("rows"), "reason", "column", "found", "word").limit(MOST_FINDINGS)
+        return [
+            {
+                "reason": row.reason,
+                "column": row["column"] or "",
+                "found": row.found,
+                "word": row.word,
+                "rows": row["rows"],
+                "files": row.files,
+            }
+            for row in frequent.collect()
+        ]
 
 
     def quarantined(spark: SparkSession, batch_id: str) -> Refusals:
         """The refused rows of the batch, as the quarantine holds them."""
         if newest_snapshot(spark, QUARANTINE) is None:
-            return Refusals({}, [])
+            return Refusals({}, [], [])
+        of_batch = spark.table(QUARANTINE).where(F.col("batch_id") == batch_id)
         rows = (
-            spark.table(QUARANTINE)
-            .where(F.col("batch_id") == batch_id)
-            .groupBy("reason")
+            of_batch.groupBy("reason")
             .agg(F.count("*").alias("rows"), F.min(F.struct("source_file", "line")).alias("example"))
             .orderBy(F.desc("rows"), "reason")
             .collect()
@@ -125,6 +125,7 @@ export const quarantine = fragment({
             for row in rows
             if row.reason != REFUSAL_REASONS[FORGOTTEN - 1]
         ]
-        return Refusals({row.reason: row["rows"] for row in rows}, examples[:MOST_EXAMPLES])
+        reasons = {row.reason: row["rows"] for row in rows}
+        return Refusals(reasons, examples[:MOST_EXAMPLES], findings_of(of_batch) if examples else [])
   `,
 });

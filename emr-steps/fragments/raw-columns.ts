@@ -17,5 +17,10 @@ export const RAW_SCHEMA = [
   `${UNREADABLE} string`,
 ].join(',\n');
 
+/** Columns of text. */
+export const TEXT_COLUMNS: readonly string[] = COLUMNS.filter(({ type }) => type === 'string').map(
+  ({ name }) => name,
+);
+
 /** A column as it was parsed: all of them stay in one struct, which Spark then copies as a whole. */
 export const parsed = (name: RawColumnName | typeof UNREADABLE): string => `raw.${name}`;

@@ -2,7 +2,7 @@
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
 import { jsonReader } from './jvm.ts';
-import { RAW_SCHEMA, READ_COLUMNS, UNREADABLE } from './raw-columns.ts';
+import { RAW_SCHEMA, READ_COLUMNS, TEXT_COLUMNS, UNREADABLE } from './raw-columns.ts';
 import { sqlText } from './sql.ts';
 
 export const rawLines = fragment({
@@ -20,6 +20,9 @@ export const rawLines = fragment({
     RAW_SCHEMA = ${sqlText(RAW_SCHEMA)}
     # How a line is made to begin that is not one JSON object.
     MARK = '{"ts":"not one object",'
+    # How one is made to begin that has an object or an array where text belongs: Spark would take it as its text.
+    NESTED_MARK = '{"ts":"nested",'
+    NESTED_TEXT = ${`"(${TEXT_COLUMNS.join('|')})"\\s*:\\s*[\\[{]`}
 
     # Strict: Spark by itself accepts single quotes, and a length of NaN, which would spoil every sum that it enters.
     JSON_OPTIONS = {
@@ -49,18 +52,22 @@ export const rawLines = fragment({
             F.from_json(marked_line(), RAW_SCHEMA, JSON_OPTIONS).alias("raw"),
             F.input_file_name().alias("file_path"),
             F.col("value").alias("line"),
+            (~is_not_utf8()).alias("is_utf8"),
         )
 
 
     def marked_line() -> Column:
-        """The line, marked where it is anything but one JSON object.
+        """The line, marked where it is anything but one JSON object, or nested where it must not be.
 
         A marked line shows when it is parsed, by a ts of the wrong type. What else can be read of it still is: whose
         it was decides what may be kept.
         """
         is_object = "STARTSWITH(value, '{') OR value RLIKE '^\\\\s*[{]'"
         is_broken = ~F.expr(is_object) | has_trailing_text() | is_not_utf8()
-        return F.when(is_broken, F.regexp_replace("value", r"^\s*[{]?", MARK)).otherwise(F.col("value"))
+        begin = r"^\s*[{]?"
+        marked = F.when(is_broken, F.regexp_replace("value", begin, MARK))
+        nested = F.regexp_replace("value", begin, NESTED_MARK)
+        return marked.when(has_nested_text(), nested).otherwise(F.col("value"))
 
 
     def is_marked(raw: Column) -> Column:
@@ -71,7 +78,7 @@ export const rawLines = fragment({
     def is_bare(raw: Column) -> Column:
         """Whether nothing at all could be read of a line: its JSON is broken, or no field is of its type."""
         values = F.coalesce(*[raw[column].cast("string") for column in READ_COLUMNS])
-        return raw[UNREADABLE].isNotNull() & values.isNull()
+        return raw[UNREADABLE].isNotNull() & ~raw[UNREADABLE].startswith(NESTED_MARK) & values.isNull()
 
 
     def has_trailing_text() -> Column:
@@ -85,6 +92,12 @@ export const rawLines = fragment({
         elements = "SIZE(FROM_JSON(CONCAT('[', value, ']'), 'ARRAY<STRUCT<ts: STRING>>'))"
         member = """FROM_JSON(CONCAT('{"row":', value, '}'), 'row STRUCT<ts: STRING>').row"""
         return F.expr(f"IF({suspicious}, COALESCE({elements}, 0) <> 1 OR {member} IS NULL, FALSE)")
+
+
+    def has_nested_text() -> Column:
+        """Whether a column of text holds an object or an array, whose text could be anybody's."""
+        may_nest = "CONTAINS(value, '[') OR CONTAINS(SUBSTR(value, 2), '{')"
+        return F.expr(may_nest) & F.col("value").rlike(NESTED_TEXT)
 
 
     def is_not_utf8() -> Column:

@@ -18,10 +18,11 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from decimal import Decimal, DecimalException
 from typing import Any, Literal, NamedTuple, NotRequired, Protocol, TypeAlias, TypedDict
 
 from py4j.protocol import Py4JError, Py4JJavaError
-from pyspark import SparkContext
+from pyspark import SparkContext, StorageLevel
 from pyspark.errors.exceptions.captured import CapturedException
 from pyspark.sql import Column, DataFrame, Observation, Row, SparkSession, Window
 from pyspark.sql import functions as F
@@ -543,6 +544,8 @@ class StepError(Exception):
 # --- emr-steps/fragments/explanation.ts ---
 
 ERROR_LINES = 12
+# Its messages quote what it could not read, and that may name a person.
+JSON_READER = "com.fasterxml.jackson."
 OUT_OF_MEMORY = "java.lang.OutOfMemoryError"
 # Of Java, of Hadoop, and of the AWS services that answer 400 to what they do not allow.
 DENIALS = {"AccessDeniedException", "AccessControlException"}
@@ -590,14 +593,24 @@ def diagnose(error: BaseException, lost: Sequence[str]) -> tuple[str, str]:
     )
 
 
+def message_lines(error: BaseException) -> list[str]:
+    """The message of an error, without anything of the raw log: the step's own is whole, others are shortened."""
+    classes = {name for throwable in java_throwables(error) for name in class_names(throwable)}
+    quoting = sorted(name for name in classes if name.startswith(JSON_READER))
+    if quoting:
+        return [f"a text could not be read as JSON ({quoting[0].rpartition('.')[2]})"]
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return lines if isinstance(error, StepError) else lines[:ERROR_LINES]
+
+
 def explain(step: StepName, error: BaseException, lost: Sequence[str] = ()) -> StepFailure:
     """What went wrong, in words for the operator who is paged."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
+    lines = message_lines(error)
     cause, remedy = diagnose(error, lost)
     return {
         "step": step,
         "errorClass": type(error).__name__,
-        "message": "\n".join(lines[:ERROR_LINES]) or type(error).__name__,
+        "message": "\n".join(lines) or type(error).__name__,
         "likelyCause": cause,
         "whatToDo": remedy,
     }
@@ -763,6 +776,38 @@ class RefusedExample(TypedDict):
     line: str
 
 
+class Finding(TypedDict):
+    """What was found in refused rows."""
+
+    reason: RefusalCode
+    column: str
+    found: Literal[
+        "not_json",
+        "not_utf8",
+        "more_than_one",
+        "line_array",
+        "no_object",
+        "two_spellings",
+        "other_case",
+        "nearly",
+        "absent",
+        "whole_fraction",
+        "quoted_number",
+        "lossy",
+        "fraction",
+        "too_large",
+        "text",
+        "boolean",
+        "object",
+        "array",
+        "unknown_word",
+        "unknown_column",
+    ]
+    word: str | None
+    rows: int
+    files: int
+
+
 class HeldRows(TypedDict):
     """Rows of the batch that the tables hold."""
 
@@ -783,6 +828,7 @@ class IngestResult(TypedDict):
     counts: RowCounts
     refused: dict[RefusalCode, int]
     examples: list[RefusedExample]
+    findings: NotRequired[list[Finding]]
     held: HeldRows
     filesRead: int
     bytesRead: int
@@ -889,6 +935,9 @@ unreadable string
 """
 # How a line is made to begin that is not one JSON object.
 MARK = '{"ts":"not one object",'
+# How one is made to begin that has an object or an array where text belongs: Spark would take it as its text.
+NESTED_MARK = '{"ts":"nested",'
+NESTED_TEXT = '"(artist|auth|gender|level|location|method|page|song|userAgent|userId)"\\s*:\\s*[\\[{]'
 
 # Strict: Spark by itself accepts single quotes, and a length of NaN, which would spoil every sum that it enters.
 JSON_OPTIONS = {
@@ -918,18 +967,22 @@ def parse_lines_kept(lines: DataFrame) -> DataFrame:
         F.from_json(marked_line(), RAW_SCHEMA, JSON_OPTIONS).alias("raw"),
         F.input_file_name().alias("file_path"),
         F.col("value").alias("line"),
+        (~is_not_utf8()).alias("is_utf8"),
     )
 
 
 def marked_line() -> Column:
-    """The line, marked where it is anything but one JSON object.
+    """The line, marked where it is anything but one JSON object, or nested where it must not be.
 
     A marked line shows when it is parsed, by a ts of the wrong type. What else can be read of it still is: whose
     it was decides what may be kept.
     """
     is_object = "STARTSWITH(value, '{') OR value RLIKE '^\\\\s*[{]'"
     is_broken = ~F.expr(is_object) | has_trailing_text() | is_not_utf8()
-    return F.when(is_broken, F.regexp_replace("value", r"^\s*[{]?", MARK)).otherwise(F.col("value"))
+    begin = r"^\s*[{]?"
+    marked = F.when(is_broken, F.regexp_replace("value", begin, MARK))
+    nested = F.regexp_replace("value", begin, NESTED_MARK)
+    return marked.when(has_nested_text(), nested).otherwise(F.col("value"))
 
 
 def is_marked(raw: Column) -> Column:
@@ -940,7 +993,7 @@ def is_marked(raw: Column) -> Column:
 def is_bare(raw: Column) -> Column:
     """Whether nothing at all could be read of a line: its JSON is broken, or no field is of its type."""
     values = F.coalesce(*[raw[column].cast("string") for column in READ_COLUMNS])
-    return raw[UNREADABLE].isNotNull() & values.isNull()
+    return raw[UNREADABLE].isNotNull() & ~raw[UNREADABLE].startswith(NESTED_MARK) & values.isNull()
 
 
 def has_trailing_text() -> Column:
@@ -954,6 +1007,12 @@ def has_trailing_text() -> Column:
     elements = "SIZE(FROM_JSON(CONCAT('[', value, ']'), 'ARRAY<STRUCT<ts: STRING>>'))"
     member = """FROM_JSON(CONCAT('{"row":', value, '}'), 'row STRUCT<ts: STRING>').row"""
     return F.expr(f"IF({suspicious}, COALESCE({elements}, 0) <> 1 OR {member} IS NULL, FALSE)")
+
+
+def has_nested_text() -> Column:
+    """Whether a column of text holds an object or an array, whose text could be anybody's."""
+    may_nest = "CONTAINS(value, '[') OR CONTAINS(SUBSTR(value, 2), '{')"
+    return F.expr(may_nest) & F.col("value").rlike(NESTED_TEXT)
 
 
 def is_not_utf8() -> Column:
@@ -1013,12 +1072,12 @@ CREATE TABLE IF NOT EXISTS lake.churn.events (
   page string COMMENT 'page that was visited',
   auth string COMMENT 'whether a user was signed in',
   level string COMMENT 'subscription at the time: free or paid',
-  method string COMMENT 'HTTP method',
+  method string COMMENT 'HTTP method; null if it is none',
   status int COMMENT 'HTTP status',
   artist string COMMENT 'artist of the song played',
   song string COMMENT 'title of the song played',
   length_seconds double COMMENT 'length of the song played',
-  gender string COMMENT 'gender the user registered with',
+  gender string COMMENT 'gender the user registered with; null if it is no word for one',
   location string COMMENT 'metropolitan area and state',
   user_agent string COMMENT 'the browser\\'s user agent',
   registered_at timestamp_ntz COMMENT 'when the user registered, UTC',
@@ -1207,12 +1266,12 @@ EVENT_COLUMNS = [
     "raw.page AS page",
     "raw.auth AS auth",
     "raw.level AS level",
-    "raw.method AS method",
+    "IF(raw.method IN ('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'), raw.method, NULL) AS method",
     "TRY_CAST(raw.status AS INT) AS status",
     "raw.artist AS artist",
     "raw.song AS song",
     "raw.length AS length_seconds",
-    "raw.gender AS gender",
+    "IF(raw.gender IN ('M', 'F', 'X', 'male', 'female', 'other', 'Male', 'Female', 'Other'), raw.gender, NULL) AS gender",
     "raw.location AS location",
     "raw.userAgent AS user_agent",
     "CAST(TIMESTAMP_MILLIS(IF(raw.registration BETWEEN 0 AND 1E14, raw.registration, NULL)) AS TIMESTAMP_NTZ) AS registered_at",
@@ -1239,7 +1298,7 @@ def read_rows(
         F.expr(f"{KNOWN_FILE} AS file_number"),
         "raw",
         (is_bare(F.col("raw")) | is_marked(F.col("raw"))).alias("is_malformed"),
-        *(["line"] if keep_line else []),
+        *(["line", "is_utf8"] if keep_line else []),
     )
     bounds = {
         "earliest": plan["ingest"]["earliestEventMilliseconds"],
@@ -1262,6 +1321,352 @@ def is_no_user_id() -> Column:
     return user.startswith("{") | user.startswith("[") | user.isin("true", "false") | fraction
 
 
+# --- emr-steps/fragments/json-text.ts ---
+
+PLAIN_DIGITS = re.compile(r"-?(?:0|[1-9][0-9]*)", re.ASCII)
+JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,4})?", re.ASCII)
+# Up to here every whole number is a double of its own.
+MOST_WHOLE = 2**53
+# A number is not written with more characters.
+LONGEST_NUMBER = 64
+
+
+class NumberText(str):
+    """A number as it is written."""
+
+    __slots__ = ()
+
+
+class JsonObject(list[tuple[str, object]]):
+    """The names of an object as they are spelt, in order, with their values."""
+
+
+def refuse_constant(name: str) -> object:
+    """NaN and infinity are no JSON, though Python takes them."""
+    raise ValueError(name)
+
+
+def json_decoder() -> json.JSONDecoder:
+    """Reads JSON as it is written; raises ValueError, or RecursionError where it is nested too deep."""
+    return json.JSONDecoder(
+        object_pairs_hook=JsonObject,
+        parse_int=NumberText,
+        parse_float=NumberText,
+        parse_constant=refuse_constant,
+    )
+
+
+def whole_number(text: str) -> int | None:
+    """The whole number that a JSON number with a fraction or an exponent stands for; None if digits may be lost."""
+    if len(text) > LONGEST_NUMBER or JSON_NUMBER.fullmatch(text) is None:
+        return None
+    try:
+        number = Decimal(text)
+        if abs(number) > MOST_WHOLE or number != number.to_integral_value():
+            return None
+    except DecimalException:
+        return None
+    return int(number)
+
+
+# --- emr-steps/fragments/spelling.ts ---
+
+COLUMN_TYPES = {
+    "artist": "string",
+    "auth": "string",
+    "firstName": "string",
+    "gender": "string",
+    "itemInSession": "integer",
+    "lastName": "string",
+    "length": "number",
+    "level": "string",
+    "location": "string",
+    "method": "string",
+    "page": "string",
+    "registration": "integer",
+    "sessionId": "integer",
+    "song": "string",
+    "status": "integer",
+    "ts": "integer",
+    "userAgent": "string",
+    "userId": "string",
+}
+# Each column in any case and in snake case, as a pattern.
+SPELLINGS = {
+    "artist": "artist",
+    "auth": "auth",
+    "firstName": "first_?name",
+    "gender": "gender",
+    "itemInSession": "item_?in_?session",
+    "lastName": "last_?name",
+    "length": "length",
+    "level": "level",
+    "location": "location",
+    "method": "method",
+    "page": "page",
+    "registration": "registration",
+    "sessionId": "session_?id",
+    "song": "song",
+    "status": "status",
+    "ts": "ts",
+    "userAgent": "user_?agent",
+    "userId": "user_?id",
+}
+NAMED_SPELLINGS = [f"(?P<{column}>{spelling})" for column, spelling in SPELLINGS.items()]
+SPELLING = re.compile("|".join(NAMED_SPELLINGS), re.I | re.A)
+# So many letters may be wrong in a name that is spelt nearly like a column's.
+NEAR = 2
+# What is written of a user id that became a double on its way: 41.0, and 1.2345678E7 as Java does.
+WHOLE_USER_ID = re.compile(r"-?(?:0|[1-9][0-9]*)\.0+|-?[1-9]\.[0-9]+[eE]\+?[0-9]{1,2}")
+
+
+def column_of(name: str) -> str | None:
+    """The column that a name can only mean."""
+    if name in COLUMN_TYPES:
+        return name
+    match = SPELLING.fullmatch(name)
+    return None if match is None else match.lastgroup
+
+
+def nearest_column(name: str) -> str | None:
+    """The column whose name differs from this one by signs, or by a few letters."""
+    bare = re.sub(r"[^a-z0-9]", "", name.lower())
+    for column in COLUMN_TYPES if 1 < len(name) <= LONGEST_NUMBER else []:
+        known = column.lower()
+        wrong = NEAR if len(known) > 5 else 1 if len(known) > 3 else 0
+        if abs(len(bare) - len(known)) <= wrong and letters_wrong(bare, known) <= wrong:
+            return column
+    return None
+
+
+def letters_wrong(one: str, other: str) -> int:
+    """Letters to be added, left out or replaced to make one of the other."""
+    costs = list(range(len(other) + 1))
+    for place, letter in enumerate(one, 1):
+        row = [place]
+        for index, known in enumerate(other, 1):
+            row.append(min(costs[index] + 1, row[-1] + 1, costs[index - 1] + (letter != known)))
+        costs = row
+    return costs[-1]
+
+
+def whole_user_id(text: str) -> int | None:
+    """The whole number that a user id in quotes stands for; None where it is an id as it is."""
+    return whole_number(text) if WHOLE_USER_ID.fullmatch(text) else None
+
+
+# --- emr-steps/fragments/refused-lines.ts ---
+
+KEPT_COLUMNS = [
+    "ts",
+    "page",
+    "auth",
+    "level",
+    "method",
+    "status",
+    "sessionId",
+    "itemInSession",
+    "userId",
+]
+REQUIRED_COLUMNS = ["auth", "page", "ts"]
+WORDS: dict[str, list[str]] = {
+    "auth": ["Logged In", "Logged Out", "Guest", "Cancelled"],
+    "level": ["free", "paid"],
+    "method": ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"],
+    "page": [
+        "NextSong",
+        "Home",
+        "Thumbs Up",
+        "Thumbs Down",
+        "Add to Playlist",
+        "Add Friend",
+        "Roll Advert",
+        "Login",
+        "Logout",
+        "Downgrade",
+        "Submit Downgrade",
+        "Upgrade",
+        "Submit Upgrade",
+        "Help",
+        "Settings",
+        "Save Settings",
+        "About",
+        "Error",
+        "Cancel",
+        "Cancellation Confirmation",
+        "Register",
+        "Submit Registration",
+    ],
+}
+KEPT_VALUE_BYTES = 64
+SHOWN_WORD_ROWS = 10
+SHOWN_WORD_USERS = 3
+# A user id that cannot be a name: digits, perhaps behind one or two letters, or a UUID.
+NUMBERED = r"(?:[A-Za-z]{1,2}[-_]?)?[0-9][0-9_-]*"
+UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+ID_OF_NO_NAME = re.compile(f"{NUMBERED}|{UUID}")
+LONG = 2**63
+
+FOUND = "ARRAY<STRUCT<column: STRING, found: STRING, bytes: BIGINT, at: BIGINT, word: STRING>>"
+SEEN = f"STRUCT<kept: STRING, found: {FOUND}, user: STRING>"
+
+
+class Found(NamedTuple):
+    """Something found in a refused line."""
+
+    column: str
+    found: str
+    bytes: int | None = None
+    at: int | None = None
+    # Not to be shown unless many rows have it.
+    word: str | None = None
+
+
+class Seen(NamedTuple):
+    """What a refused line comes to: the values that are kept as JSON, what was found, and whose line it is."""
+
+    kept: str
+    found: list[Found]
+    user: str | None
+
+
+def bytes_of(text: str) -> int:
+    """Its length as it was written."""
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+def unlike(column: str, value: object) -> str | None:
+    """How a value differs from what its column holds; None if it does not, or is absent."""
+    kind = COLUMN_TYPES[column]
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "boolean" if kind != "string" or column == "userId" else None
+    if isinstance(value, JsonObject):
+        return "object"
+    if isinstance(value, list):
+        return "array"
+    text = str(value)
+    is_plain = PLAIN_DIGITS.fullmatch(text) is not None
+    if isinstance(value, NumberText):
+        if kind == "number" or (kind == "string" and (column != "userId" or is_plain)):
+            return None
+        if is_plain:
+            return None if len(text) < KEPT_VALUE_BYTES and -LONG <= int(text) < LONG else "too_large"
+        return unlike_whole(text)
+    if kind == "string":
+        return "whole_fraction" if column == "userId" and whole_user_id(text) is not None else None
+    if text == "":
+        return None
+    if JSON_NUMBER.fullmatch(text) is None:
+        return "text"
+    return "quoted_number" if is_plain or kind == "number" else unlike_whole(text)
+
+
+def unlike_whole(text: str) -> str:
+    """How a number that is not written with plain digits differs from a whole number."""
+    if whole_number(text) is not None:
+        return "whole_fraction"
+    fraction = text.partition(".")[2]
+    return "lossy" if "e" in text.lower() or not fraction.strip("0") else "fraction"
+
+
+def kept_value(column: str, value: object) -> object:
+    """The value of a refused line that may be kept, or None."""
+    text = str(value)
+    if column not in KEPT_COLUMNS or value in (None, "") or bytes_of(text) > KEPT_VALUE_BYTES:
+        return None
+    if column == "userId":
+        return text if ID_OF_NO_NAME.fullmatch(text) else None
+    if column in WORDS:
+        return text if text in WORDS[column] else None
+    return int(text)
+
+
+def seen_in_object(fields: JsonObject) -> Seen:
+    """What is kept of an object and what was found in it."""
+    kept: dict[str, object] = {}
+    found: list[Found] = []
+    spelt: dict[str, str] = {}
+    for name, value in fields:
+        column = column_of(name)
+        if column is None:
+            nearest = nearest_column(name)
+            code = "unknown_column" if nearest is None else "nearly"
+            found.append(Found(nearest or "", code, bytes_of(name), word=name))
+            continue
+        if spelt.setdefault(column, name) != name:
+            found.append(Found(column, "two_spellings"))
+            continue
+        if name != column:
+            found.append(Found(column, "other_case", word=name))
+        difference = unlike(column, value)
+        if difference is not None:
+            written = None if isinstance(value, (JsonObject, list)) else bytes_of(str(value))
+            found.append(Found(column, difference, written))
+        elif column in WORDS and value not in (None, "") and str(value) not in WORDS[column]:
+            found.append(Found(column, "unknown_word", bytes_of(str(value)), word=str(value)))
+        else:
+            safe = kept_value(column, value)
+            if safe is not None:
+                kept[column] = safe
+    present = {column_of(name) for name, value in fields if value not in (None, "")}
+    found += [Found(column, "absent") for column in REQUIRED_COLUMNS if column not in present]
+    ordered = {column: kept[column] for column in KEPT_COLUMNS if column in kept}
+    whose = [value for name, value in fields if column_of(name) in ("userId", "sessionId")]
+    return Seen(json.dumps(ordered), found, json.dumps([str(value) for value in whose]))
+
+
+def seen_in_line(line: str, is_utf8: bool) -> Seen:
+    """What is kept of a refused line: of one that is no JSON object only its length, and where reading it ended."""
+    text = line.strip(" \t\r\n")
+    size = bytes_of(line)
+    if not is_utf8:
+        return Seen("{}", [Found("", "not_utf8", size)], None)
+    try:
+        value, end = json_decoder().raw_decode(text)
+    except json.JSONDecodeError as error:
+        return Seen("{}", [Found("", "not_json", size, error.pos)], None)
+    except (ValueError, RecursionError):
+        return Seen("{}", [Found("", "not_json", size)], None)
+    if end < len(text):
+        return Seen("{}", [Found("", "more_than_one", size, end)], None)
+    if isinstance(value, JsonObject):
+        return seen_in_object(value)
+    code = "line_array" if isinstance(value, list) else "no_object"
+    return Seen("{}", [Found("", code, size)], None)
+
+
+def kept_lines(refused: DataFrame) -> DataFrame:
+    """The rows with what is kept of each line in its place; takes "line" and "is_utf8"."""
+    see = F.udf(seen_in_line, SEEN)
+    seen = refused.withColumn("seen", see("line", "is_utf8")).drop("line", "is_utf8")
+    # The words are counted before they are written, or not.
+    seen.persist(StorageLevel.MEMORY_AND_DISK)
+    words = seen.select(F.col("seen.user").alias("user"), F.explode("seen.found").alias("found"))
+    counted = words.where("found.word IS NOT NULL").groupBy("found.column", "found.found", "found.word")
+    spread = counted.agg(F.count("*").alias("rows"), F.countDistinct("user").alias("users"))
+    shown = spread.where(f"rows >= {SHOWN_WORD_ROWS} AND users >= {SHOWN_WORD_USERS}")
+    known = [F.lit("\n".join(row)) for row in shown.select("column", "found", "word").collect()]
+    is_shown = functools.partial(is_among, known)
+
+    def without_rare(found: Column) -> Column:
+        word = F.when(is_shown(found), found["word"]).alias("word")
+        return F.struct(*[found[field] for field in ("column", "found", "bytes", "at")], word)
+
+    found = F.to_json(F.transform("seen.found", without_rare))
+    line = F.concat(F.lit('{"kept":'), "seen.kept", F.lit(',"found":'), found, F.lit("}"))
+    return seen.withColumn("line", line)
+
+
+def is_among(known: list[Column], found: Column) -> Column:
+    """Whether what was found is one of the words that are shown."""
+    if not known:
+        return F.lit(False)
+    sought = F.concat_ws("\n", found["column"], found["found"], found["word"])
+    return F.array_contains(F.array(*known), sought)
+
+
 # --- emr-steps/fragments/quarantine.ts ---
 
 QUARANTINE = "lake.churn.quarantined_events"
@@ -1270,7 +1675,7 @@ CREATE TABLE IF NOT EXISTS lake.churn.quarantined_events (
   ingest_date date COMMENT 'UTC day on which the batch was first planned',
   reason string COMMENT 'why it was refused',
   source_file string COMMENT 'file the row was read from',
-  line string COMMENT 'the line, shortened to 4 KiB, with names of people blanked',
+  line string COMMENT 'what is kept of the line: values from a list, and what was found, as JSON; empty for a forgotten user',
   batch_id string COMMENT 'batch that the row belongs to'
 ) USING iceberg
 PARTITIONED BY (ingest_date)
@@ -1282,22 +1687,9 @@ TBLPROPERTIES (
 )
 """
 
-PERSONAL_FIELD = '"(firstName|lastName)"\\s*:\\s*"[^"\\\\]*+(?:\\\\.[^"\\\\]*+)*+"(?=\\s*[,}])'
-PERSONAL_REST = '(?s)(firstName|lastName)(?!"\\s*:\\s*(?:null\\b|"\\[redacted\\]")).*'
-LONGEST_LINE_BYTES = 4096
 RETENTION_DAYS = 30
 MOST_EXAMPLES = 3
-
-
-def shortened(line: Column) -> Column:
-    """The line with the names of people blanked, cut to what is kept of it.
-
-    Where a line that is not JSON names a personal field, nothing is kept from there on: where the name would end
-    cannot be known.
-    """
-    blanked = F.regexp_replace(line, PERSONAL_FIELD, '"$1":"[redacted]"')
-    safe = F.regexp_replace(blanked, PERSONAL_REST, "$1 [redacted]")
-    return F.decode(F.substring(F.encode(safe, "UTF-8"), 1, LONGEST_LINE_BYTES), "UTF-8")
+MOST_FINDINGS = 60
 
 
 def forget_old_refusals(spark: SparkSession, plan: Plan) -> None:
@@ -1342,7 +1734,7 @@ def quarantine_rows(
     if defective:
         rows = read_rows(spark, plan, defective, forgotten, keep_line=True)
         defects = rows.where(f"outcome NOT IN (0, {FORGOTTEN})")
-        keep(defects.withColumn("line", shortened(F.col("line"))))
+        keep(kept_lines(defects.select("file_number", "outcome", "line", "is_utf8")))
     counts = [(number, of_file[FORGOTTEN]) for number, of_file in refused.items() if FORGOTTEN in of_file]
     if counts:
         rows = spark.createDataFrame(counts, "file_number int, rows int")
@@ -1351,20 +1743,43 @@ def quarantine_rows(
 
 
 class Refusals(NamedTuple):
-    """Refused rows of a batch by reason, and an example of each of the most frequent reasons."""
+    """Refused rows of a batch by reason, an example of each of the most frequent reasons, and what was found."""
 
     reasons: dict[RefusalCode, int]
     examples: list[RefusedExample]
+    findings: list[Finding]
+
+
+def findings_of(refused: DataFrame) -> list[Finding]:
+    """What was found in refused rows of the quarantine, each once with its rows and files, the most frequent first."""
+    lines = refused.where("line <> ''").select(
+        "reason", "source_file", F.from_json("line", f"found {FOUND}")["found"].alias("found")
+    )
+    each = lines.select("reason", "source_file", F.explode("found").alias("found"))
+    counted = each.groupBy("reason", "found.column", "found.found", "found.word").agg(
+        F.count("*").alias("rows"), F.countDistinct("source_file").alias("files")
+    )
+    frequent = counted.orderBy(F.desc("rows"), "reason", "column", "found", "word").limit(MOST_FINDINGS)
+    return [
+        {
+            "reason": row.reason,
+            "column": row["column"] or "",
+            "found": row.found,
+            "word": row.word,
+            "rows": row["rows"],
+            "files": row.files,
+        }
+        for row in frequent.collect()
+    ]
 
 
 def quarantined(spark: SparkSession, batch_id: str) -> Refusals:
     """The refused rows of the batch, as the quarantine holds them."""
     if newest_snapshot(spark, QUARANTINE) is None:
-        return Refusals({}, [])
+        return Refusals({}, [], [])
+    of_batch = spark.table(QUARANTINE).where(F.col("batch_id") == batch_id)
     rows = (
-        spark.table(QUARANTINE)
-        .where(F.col("batch_id") == batch_id)
-        .groupBy("reason")
+        of_batch.groupBy("reason")
         .agg(F.count("*").alias("rows"), F.min(F.struct("source_file", "line")).alias("example"))
         .orderBy(F.desc("rows"), "reason")
         .collect()
@@ -1374,7 +1789,8 @@ def quarantined(spark: SparkSession, batch_id: str) -> Refusals:
         for row in rows
         if row.reason != REFUSAL_REASONS[FORGOTTEN - 1]
     ]
-    return Refusals({row.reason: row["rows"] for row in rows}, examples[:MOST_EXAMPLES])
+    reasons = {row.reason: row["rows"] for row in rows}
+    return Refusals(reasons, examples[:MOST_EXAMPLES], findings_of(of_batch) if examples else [])
 
 
 # --- emr-steps/fragments/ledger.ts ---
@@ -1393,16 +1809,117 @@ class LedgerRow(TypedDict):
     rows_duplicate: int
 
 
+# --- emr-steps/fragments/findings.ts ---
+
+FINDINGS: dict[str, str] = {
+    "not_json": "no JSON",
+    "not_utf8": "not in UTF-8",
+    "more_than_one": "a JSON value with something behind it",
+    "line_array": "a JSON array: it begins with [",
+    "no_object": "a JSON value that is no object",
+    "two_spellings": "there in two spellings",
+    "other_case": "spelt in another case or in snake case",
+    "nearly": "spelt nearly, but not quite so",
+    "absent": "absent",
+    "whole_fraction": "a whole number written with a fraction or an exponent",
+    "quoted_number": "a number in quotes",
+    "lossy": "a whole number beyond 2^53 written with a fraction or an exponent, so that digits may be lost",
+    "fraction": "a number with a fraction",
+    "too_large": "a whole number beyond 64 bits",
+    "text": "text",
+    "boolean": "true or false",
+    "object": "an object",
+    "array": "an array",
+    "unknown_word": "a word that is not known",
+    "unknown_column": "not a column of the log",
+}
+CHANGES: dict[str, str] = {
+    "not_json": "look for truncated uploads and for other texts in the file",
+    "not_utf8": "write the file in UTF-8",
+    "more_than_one": "write one JSON object a line",
+    "line_array": "write one JSON object a line, for instance with jq -c '.[]'",
+    "no_object": "write one JSON object a line",
+    "two_spellings": "write {column} once, spelt just so",
+    "other_case": "write {column} just so, or run without strict",
+    "nearly": "write {column} just so",
+    "absent": "write {column} in every row",
+    "whole_fraction": "write {column} as {expected}, or run without strict",
+    "quoted_number": "write {column} as {expected}, or run without strict",
+    "lossy": "write all its digits, without fraction and exponent",
+    "fraction": "write {column} as {expected}",
+    "too_large": "write {column} as {expected}",
+    "text": "write {column} as {expected}",
+    "boolean": "write {column} as {expected}",
+    "object": "write {column} as {expected}",
+    "array": "write {column} as {expected}",
+    "unknown_word": "correct the exporter, or add the word in domain/events.ts",
+    "unknown_column": "nothing, unless it should be one of ours: other columns are not read",
+}
+EXPECTED: dict[str, str] = {
+    "": "one of our columns",
+    "artist": "text",
+    "auth": "text",
+    "firstName": "text",
+    "gender": "text",
+    "itemInSession": "a whole number without quotes",
+    "lastName": "text",
+    "length": "a number without quotes",
+    "level": "text",
+    "location": "text",
+    "method": "text",
+    "page": "text",
+    "registration": "a whole number without quotes",
+    "sessionId": "a whole number without quotes",
+    "song": "text",
+    "status": "a whole number without quotes",
+    "ts": "a whole number without quotes",
+    "userAgent": "text",
+    "userId": "text or a whole number",
+}
+UNKNOWN_COLUMN = "unknown_column"
+
+
+def finding_lines(findings: list[Finding]) -> list[str]:
+    """Each finding once, whatever the rows were refused for: what, how many, and what to change."""
+    counts: dict[tuple[str, str], dict[str | None, tuple[int, int]]] = {}
+    for one in findings:
+        words = counts.setdefault((one["column"], one["found"]), {})
+        rows, files = words.get(one["word"], (0, 0))
+        words[one["word"]] = (rows + one["rows"], max(files, one["files"]))
+    lines: list[str] = []
+    for (column, found), words in counts.items():
+        subject = column or ("a name" if found == UNKNOWN_COLUMN else "the line")
+        listed = ", ".join(
+            f"{amount(rows, 'row')} in {amount(files, 'file')}"
+            if word is None and len(words) == 1
+            else f"{'others' if word is None else word} ({amount(rows, 'row')} in {amount(files, 'file')})"
+            for word, (rows, files) in words.items()
+        )
+        change = CHANGES[found].format(column=column, expected=EXPECTED[column])
+        lines.append(f"{subject} is {FINDINGS[found]}: {listed}; {change}")
+    return lines
+
+
+def amount(number: int, thing: str) -> str:
+    """So many things."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+# --- emr-steps/fragments/ledger.ts ---
+
+
 def check_refused_share(spark: SparkSession, plan: Plan, refused: int, read: int) -> None:
     """Fails a run most of whose log is not as it should be, before it costs more."""
     limit = plan["ingest"]["maxQuarantineShare"]
     if refused <= limit * read:
         return
-    reasons, examples = quarantined(spark, plan["batch"]["batchId"])
+    reasons, examples, findings = quarantined(spark, plan["batch"]["batchId"])
     listed = ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
-    shown = "\n".join(f"{example['reason']} in {example['file']}: {example['line']}" for example in examples)
+    found = [f"- {line}" for line in finding_lines(findings)]
+    shown = [f"{example['reason']} in {example['file']}: {example['line']}" for example in examples]
+    details = "\n".join([*found, *shown])
     raise StepError(
-        f"{refused:,} of {read:,} rows were refused, more than the {limit:.1%} allowed: {listed}\n{shown}",
+        f"{refused:,} of {read:,} rows were refused, more than the {limit:.1%} allowed: {listed}\n{details}",
         "the exporter of the log has changed, or the files are not event files",
         f"correct the files, or allow a larger maxQuarantineShare; all refused rows are in {QUARANTINE}",
     )
@@ -1880,7 +2397,7 @@ def run(spark: SparkSession, plan: Plan) -> IngestResult:
     spark.conf.set("spark.sql.objectHashAggregate.sortBased.fallbackThreshold", "100000")
     spark.conf.set("spark.sql.shuffle.partitions", str(plan["ingest"]["shufflePartitions"]))
     files = Files(spark)
-    ledger, events, (reasons, examples) = ingest_batch(spark, plan, files)
+    ledger, events, (reasons, examples, findings) = ingest_batch(spark, plan, files)
     recomputed = refresh_user_days(spark)
     files.write_text(plan["outputs"]["ledger"], "".join(json.dumps(row) + "\n" for row in ledger))
     spark.sql(CLOSE_STAGING)
@@ -1898,6 +2415,7 @@ def run(spark: SparkSession, plan: Plan) -> IngestResult:
         },
         "refused": reasons,
         "examples": examples,
+        "findings": findings,
         "filesRead": len(ledger),
         "bytesRead": sum(row["bytes"] for row in ledger),
         "held": {"events": sum(row["rows"] for row in events), "quarantined": sum(reasons.values())},
