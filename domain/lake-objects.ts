@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { choiceSchema, decisionByPersonSchema, storedModelSchema } from './choice.ts';
 import { each } from './each.ts';
+import { isoDate } from './fields.ts';
 import { fileIndexSchema, indexEntrySchema } from './file-index.ts';
 import { forgottenUsersSchema } from './forgotten-users.ts';
 import { externalTableFolder, INGEST_FILES, MODEL_METRICS, RUNS } from './lake.ts';
@@ -64,6 +65,13 @@ export const LEASE = objectAt('lease.json', {
 export const CURRENT = objectAt('current.json', {
   what: 'pointer to what is current',
   format: jsonDocument(currentSchema),
+  remedy: KEPT,
+});
+
+/** Where the grid of training and test cutoffs is fixed: kept from the first run on. */
+export const CUTOFF_GRID = objectAt('cutoff-grid.json', {
+  what: 'anchor of the grid of cutoffs',
+  format: jsonDocument(z.strictObject({ anchor: isoDate })),
   remedy: KEPT,
 });
 

@@ -80,6 +80,8 @@ export const featuresResultSchema = z.strictObject({
   /** Users with a history, and how many of them cancelled, in the whole lake. */
   users: count,
   cancellations: count,
+  /** A day of the grid of training and test cutoffs. Results of older versions lack it. */
+  cutoffAnchor: isoDate.nullable().default(null),
   featureCount: count,
   snapshots: z.strictObject({ user_days: z.string(), features: z.string() }),
 });

@@ -31,7 +31,9 @@ export const promotionModeSchema = z.enum(['automatic', 'manual']);
 export const runSettingsSchema = z.strictObject({
   horizonDays: wholeNumber(HORIZON_DAYS).default(14),
   minHistoryDays: z.number().int().min(1).default(14),
-  cutoffStepDays: z.number().int().min(1).default(7),
+  cutoffStepDays: z.number().int().min(1).default(5),
+  /** A day of the grid of training and test cutoffs; null: the lake keeps that of its first run. */
+  cutoffAnchor: isoDate.nullable().default(null),
   maxCutoffs: z.number().int().min(2).default(26),
   /** A day belongs to the log if it has at least this share of the median daily rows. */
   minDailyShare: share.default(0.05),
@@ -150,6 +152,8 @@ export const runPlanSchema = z.strictObject({
     horizonDays: z.number().int(),
     minHistoryDays: z.number().int(),
     cutoffStepDays: z.number().int(),
+    /** A day of the grid; null before the first success. Plans of older versions lack it. */
+    cutoffAnchor: isoDate.nullable().default(null),
     maxCutoffs: z.number().int(),
     minDailyShare: share,
     observationEnd: isoDate.nullable(),

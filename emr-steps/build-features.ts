@@ -167,6 +167,7 @@ export const buildFeatures = defineStep({
             "cutoffs": counted_cutoffs(features, cutoffs),
             "users": users.users,
             "cancellations": users.cancellations,
+            "cutoffAnchor": str(grid_anchor(period, settings)),
             "featureCount": len(features.columns) - KEY_COLUMNS,
             "snapshots": {"user_days": user_days_snapshot, "features": features_snapshot},
         }

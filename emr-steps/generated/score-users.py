@@ -60,6 +60,7 @@ class TrainingSettings(TypedDict):
     horizonDays: int
     minHistoryDays: int
     cutoffStepDays: int
+    cutoffAnchor: str | None
     maxCutoffs: int
     minDailyShare: float
     observationEnd: str | None
@@ -757,6 +758,7 @@ class FeaturesResult(TypedDict):
     cutoffs: list[CutoffCounts]
     users: int
     cancellations: int
+    cutoffAnchor: str | None
     featureCount: int
     snapshots: FeaturesSnapshots
 
@@ -1123,10 +1125,10 @@ CREATE TABLE IF NOT EXISTS lake.churn.scores (
   run_id string COMMENT 'run that scored',
   user_id string COMMENT 'user',
   cutoff date COMMENT 'scoring cutoff: everything before midnight (UTC) at the start of this day was known',
-  probability double COMMENT 'calibrated probability that the user cancels within the horizon',
+  probability double COMMENT 'calibrated probability that the user cancels within the horizon; null when it is withheld',
   raw_score double COMMENT 'the model\\'s uncalibrated score (log-odds), by which users are ranked',
-  decile int COMMENT 'tenth of the users by score; 1 is the most at risk',
-  rank bigint COMMENT 'rank by score; 1 is the most at risk',
+  decile int COMMENT 'tenth of the users by score; 1 is the most at risk; null when no model is in charge',
+  rank bigint COMMENT 'rank by score; 1 is the most at risk; null when no model is in charge',
   level string COMMENT 'subscription at the latest event',
   in_control_group boolean COMMENT 'never to be contacted, so that the effect of contacting can be measured',
   reasons array<string> COMMENT 'groups of features that raise the score most, strongest first'

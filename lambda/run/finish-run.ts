@@ -3,7 +3,7 @@
  * follows from its record and can be done again. StoreMetrics does it, or close-run if StoreMetrics was interrupted.
  */
 import type { Scorer } from '../../domain/choice.ts';
-import { CURRENT, METRIC_ROWS, PENDING_BATCH } from '../../domain/lake-objects.ts';
+import { CURRENT, CUTOFF_GRID, METRIC_ROWS, PENDING_BATCH } from '../../domain/lake-objects.ts';
 import type { Current, RunDetail } from '../../domain/records.ts';
 import { championChanged, requireUnchanged } from './current.ts';
 import type { Lake } from './lake.ts';
@@ -19,10 +19,17 @@ export async function finishRun(world: World, detail: RunDetail): Promise<void> 
   if ((await leaseHolder(lake))?.executionArn !== executionArn) return;
   await lake.write(METRIC_ROWS.of(runId), metricRows(detail));
   await makeCurrent(lake, detail);
+  await keepGrid(lake, detail);
   for (const batchId of [batch.batchId, ...abandonedBatchIds]) {
     await lake.remove(PENDING_BATCH.of(batchId));
   }
   await releaseLease(world, executionArn);
+}
+
+/** The first run that succeeds fixes the grid of cutoffs; later runs find it. */
+async function keepGrid(lake: Lake, { features }: RunDetail): Promise<void> {
+  const { cutoffAnchor: anchor } = features;
+  if (anchor !== null) await lake.create(CUTOFF_GRID, { anchor });
 }
 
 async function makeCurrent(lake: Lake, detail: RunDetail): Promise<void> {

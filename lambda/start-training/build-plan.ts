@@ -26,6 +26,8 @@ export interface PlanParts {
   readonly abandonedBatchIds: readonly string[];
   readonly listing: Listing;
   readonly size: RunSize;
+  /** Where the lake keeps its grid of cutoffs; null before the first success. */
+  readonly cutoffAnchor: string | null;
   /** What is current, with its entity tag; undefined before the first success. */
   readonly current: Stored<Current> | undefined;
 }
@@ -54,6 +56,7 @@ export function buildPlan(parts: PlanParts, deployment: Deployment): RunPlan {
       horizonDays: request.horizonDays ?? settings.horizonDays,
       minHistoryDays: settings.minHistoryDays,
       cutoffStepDays: settings.cutoffStepDays,
+      cutoffAnchor: settings.cutoffAnchor ?? parts.cutoffAnchor,
       maxCutoffs: settings.maxCutoffs,
       minDailyShare: settings.minDailyShare,
       observationEnd: request.observationEnd ?? null,

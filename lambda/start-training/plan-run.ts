@@ -1,6 +1,6 @@
 /** PlanRun: checks the request and the cluster's instance types, takes the lease, finds what is new, and writes the plan that every step reads. */
 import { EVENT_FILE_ENDINGS } from '../../domain/events.ts';
-import { CURRENT, PLAN, REFUSED } from '../../domain/lake-objects.ts';
+import { CURRENT, CUTOFF_GRID, PLAN, REFUSED } from '../../domain/lake-objects.ts';
 import { listingWarnings } from '../../domain/listing.ts';
 import {
   type Batch,
@@ -113,7 +113,18 @@ async function planNewRun(
     chosen.kind === 'new'
       ? await markPending(lake, chosen.batch)
       : await continued(lake, chosen.newest, current?.value.runId);
-  const parts = { ...run, plannedAt, request, batch, abandonedBatchIds, listing, size, current };
+  const cutoffAnchor = (await lake.find(CUTOFF_GRID))?.value.anchor ?? null;
+  const parts = {
+    ...run,
+    plannedAt,
+    request,
+    batch,
+    abandonedBatchIds,
+    listing,
+    size,
+    cutoffAnchor,
+    current,
+  };
   return { decision: 'run', plan: buildPlan(parts, deployment) };
 }
 

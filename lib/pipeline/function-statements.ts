@@ -4,6 +4,7 @@ import { EXTERNAL_TABLES } from '../../domain/lake.ts';
 import {
   CHOICE,
   CURRENT,
+  CUTOFF_GRID,
   INDEX_FOLDER,
   LEASE,
   PENDING_BATCH,
@@ -26,7 +27,7 @@ export interface FunctionStatementsProps {
 
 /** Objects of the lake by which runs are planned, guarded and recorded. The tables themselves are Spark's. */
 const CONTROL = [LEASE.key, `${PENDING_BATCH.folder}/*`, runFolder('*')];
-const RECORDS = [CURRENT.key, `${EXTERNAL_TABLES}/*`];
+const RECORDS = [CURRENT.key, CUTOFF_GRID.key, `${EXTERNAL_TABLES}/*`];
 
 /** The statements of every Lambda. */
 export function functionStatements(

@@ -27,8 +27,9 @@ describe('a detail that an earlier version stored', () => {
         observedBefore: undefined,
         promotion: undefined,
         rescoring: undefined,
-        training: { ...plan.training, excludedFeatures: undefined },
+        training: { ...plan.training, excludedFeatures: undefined, cutoffAnchor: undefined },
       },
+      features: { ...detail.features, cutoffAnchor: undefined },
       training: { ...training, champion: undefined, singleInputs: undefined },
     }).toEqual(STORED);
     expect(plan).toMatchObject({ release: 'none', champion: null, currentTag: null, rescoring: null });

@@ -239,6 +239,7 @@ export const FEATURES: FeaturesResult = {
   ],
   users: 1_160,
   cancellations: 200,
+  cutoffAnchor: '2018-11-19',
   featureCount: 62,
   snapshots: { user_days: '3051729675574597004', features: '6216728340239837218' },
 };

@@ -92,6 +92,7 @@ export async function writePlan(lakeFolder: string, options: PlanOptions): Promi
       horizonDays: SETTINGS.horizonDays,
       minHistoryDays: SETTINGS.minHistoryDays,
       cutoffStepDays: SETTINGS.cutoffStepDays,
+      cutoffAnchor: null,
       maxCutoffs: SETTINGS.maxCutoffs,
       minDailyShare: SETTINGS.minDailyShare,
       observationEnd: null,

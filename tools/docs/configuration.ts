@@ -12,7 +12,10 @@ interface DescribedKey {
 const SETTINGS: Readonly<Record<keyof RunSettings, string>> = {
   horizonDays: 'days after a cutoff in which cancellations are predicted',
   minHistoryDays: 'days of the log that a cutoff needs before it',
-  cutoffStepDays: 'days from one training cutoff to the next',
+  cutoffStepDays:
+    'days from one training or test cutoff to the next; no multiple of seven, so that all weekdays occur',
+  cutoffAnchor:
+    'a day of the grid of training and test cutoffs; `null`: the lake keeps that of its first run (`cutoff-grid.json`)',
   maxCutoffs: 'number of cutoffs, the newest first',
   minDailyShare: 'share of the median daily rows that a day needs to belong to the log',
   maxQuarantineShare: 'share of refused rows above which a run fails before it trains',

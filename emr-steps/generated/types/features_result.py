@@ -28,5 +28,6 @@ class FeaturesResult(TypedDict):
     cutoffs: list[CutoffCounts]
     users: int
     cancellations: int
+    cutoffAnchor: str | None
     featureCount: int
     snapshots: FeaturesSnapshots
