@@ -83,7 +83,9 @@ export const cutoffs = fragment({
         return period.observation_end - datetime.timedelta(days=settings["horizonDays"])
 
 
-    def training_cutoffs(newest: datetime.date, period: Period, settings: TrainingSettings) -> list[datetime.date]:
+    def training_cutoffs(
+        newest: datetime.date, period: Period, settings: TrainingSettings
+    ) -> list[datetime.date]:
         """Training cutoffs from the newest backwards that have enough history, as many as the settings allow."""
         step = datetime.timedelta(days=settings["cutoffStepDays"])
         earliest = period.first_day + datetime.timedelta(days=settings["minHistoryDays"])

@@ -865,7 +865,9 @@ def grid_anchor(period: Period, settings: TrainingSettings) -> datetime.date:
     return period.observation_end - datetime.timedelta(days=settings["horizonDays"])
 
 
-def training_cutoffs(newest: datetime.date, period: Period, settings: TrainingSettings) -> list[datetime.date]:
+def training_cutoffs(
+    newest: datetime.date, period: Period, settings: TrainingSettings
+) -> list[datetime.date]:
     """Training cutoffs from the newest backwards that have enough history, as many as the settings allow."""
     step = datetime.timedelta(days=settings["cutoffStepDays"])
     earliest = period.first_day + datetime.timedelta(days=settings["minHistoryDays"])
