@@ -1,29 +1,15 @@
 /**
  * What `npm run test:cluster` needs beside Spark: the daemons of YARN, Spark's shuffle service, and the connectors to S3
- * and Glue. Ivy, which is among Spark's own jars, downloads each jar by itself, without what it depends on.
+ * and Glue.
  */
-import { createHash } from 'node:crypto';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { SetUpError } from './failure.mjs';
-import { proxyOptions } from './iceberg-jar.mjs';
-import { runInstaller } from './processes.mjs';
-import { trustStorePassword } from './trust-store.mjs';
+import { downloadFiles, fileName, haveFiles } from './maven-files.mjs';
 
 /** @import { Part } from './ensure.mjs' */
 /** @import { Locations } from './environment.mjs' */
 
 const what = 'the parts of the rehearsal';
-const trustStoreBuilder = fileURLToPath(new URL('trust-store.mjs', import.meta.url));
 
 /**
  * Coordinates and SHA-256 by use: `daemons` are on the class path of YARN only, `connectors` on that of Spark only.
@@ -62,15 +48,6 @@ export const CLUSTER_JARS = {
 };
 
 /**
- * The name of a jar's file.
- * @param {string} coordinates group:artifact:version
- */
-export function jarName(coordinates) {
-  const [, artifact, version] = coordinates.split(':');
-  return `${artifact}-${version}.jar`;
-}
-
-/**
  * The files of one use, in the order in which they are listed.
  * @param {Locations} locations
  * @param {keyof typeof CLUSTER_JARS} use
@@ -78,24 +55,8 @@ export function jarName(coordinates) {
  */
 export const clusterJarFiles = (locations, use) =>
   Object.keys(CLUSTER_JARS[use]).map((coordinates) =>
-    join(locations.clusterJarsFolder, jarName(coordinates)),
+    join(locations.clusterJarsFolder, fileName(coordinates)),
   );
-
-/**
- * Ivy's description of what to download.
- * @param {readonly string[]} coordinates
- */
-export function ivyModule(coordinates) {
-  const dependencies = coordinates.map((each) => {
-    const [group, artifact, version] = each.split(':');
-    return `<dependency org="${group}" name="${artifact}" rev="${version}" conf="default->master" transitive="false"/>`;
-  });
-  return [
-    '<ivy-module version="2.0"><info organisation="churn" module="cluster"/>',
-    '<configurations><conf name="default"/></configurations>',
-    ...['<dependencies>', ...dependencies, '</dependencies></ivy-module>'],
-  ].join('\n');
-}
 
 const all = { ...CLUSTER_JARS.daemons, ...CLUSTER_JARS.connectors };
 
@@ -105,48 +66,15 @@ export const clusterJars = {
   megabytes: 110,
   seconds: 30,
 
-  // A jar gets its name only once it is complete and has been checked.
-  isCurrent: (locations) =>
-    Object.keys(all).every((coordinates) =>
-      existsSync(join(locations.clusterJarsFolder, jarName(coordinates))),
-    ),
+  isCurrent: (locations) => haveFiles(all, locations.clusterJarsFolder),
 
   checkMachine: () => refuseOtherMachines(process),
 
   async install(locations, signal) {
-    const folder = join(locations.clusterFolder, 'ivy');
-    const trustStore = join(folder, 'authorities.jks');
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'ivy.xml'), ivyModule(Object.keys(all)));
-    await runInstaller(locations, {
-      what,
-      logName: 'trust-store',
-      command: locations.nodeExecutable,
-      args: [trustStoreBuilder, trustStore],
-      signal,
-    });
-    await runInstaller(locations, {
-      what,
-      logName: 'cluster-jars',
-      command: join(locations.javaHome, 'bin', 'java'),
-      args: [
-        `-Djavax.net.ssl.trustStore=${trustStore}`,
-        `-Djavax.net.ssl.trustStorePassword=${trustStorePassword}`,
-        ...proxyOptions(process.env),
-        ...['-jar', join(locations.sparkHome, 'jars', IVY_JAR)],
-        ...['-ivy', join(folder, 'ivy.xml'), '-cache', join(folder, 'cache'), '-types', 'jar', 'bundle'],
-        ...['-retrieve', join(folder, 'jars', '[artifact]-[revision].[ext]')],
-      ],
-      signal,
-    });
-    mkdirSync(locations.clusterJarsFolder, { recursive: true });
-    for (const [coordinates, sha256] of Object.entries(all)) keepJar(locations, folder, coordinates, sha256);
-    rmSync(folder, { recursive: true });
+    const target = locations.clusterJarsFolder;
+    await downloadFiles(locations, { what, logName: 'cluster-jars', files: all, target, signal });
   },
 };
-
-const IVY_JAR = 'ivy-2.5.1.jar';
 
 /** @param {{ platform: string, arch: string }} machine */
 export function refuseOtherMachines({ platform, arch }) {
@@ -154,23 +82,4 @@ export function refuseOtherMachines({ platform, arch }) {
   throw new SetUpError(
     `The rehearsal of the cluster runs on Linux on x64 or arm64, and this machine is ${platform} on ${arch}: run it in CI or in a virtual machine.`,
   );
-}
-
-/**
- * @param {Locations} locations
- * @param {string} folder where Ivy downloaded to
- * @param {string} coordinates
- * @param {string} sha256
- */
-function keepJar(locations, folder, coordinates, sha256) {
-  const fetched = join(folder, 'jars', jarName(coordinates));
-  const kept = join(locations.clusterJarsFolder, jarName(coordinates));
-  if (createHash('sha256').update(readFileSync(fetched)).digest('hex') !== sha256) {
-    throw new SetUpError(
-      `The file downloaded for ${coordinates} is not the published one: check where Ivy gets packages on this ` +
-        `machine, or put the correct file at ${kept} yourself.`,
-    );
-  }
-  copyFileSync(fetched, `${kept}.partial`);
-  renameSync(`${kept}.partial`, kept);
 }

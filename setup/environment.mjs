@@ -51,6 +51,9 @@ export function locate(root, machine = process) {
     /** Only for the rehearsal of the cluster. */
     clusterFolder,
     clusterJarsFolder: join(clusterFolder, 'jars'),
+    /** Athena's engine, only for its rehearsal: Trino, unpacked, and a Python environment that holds its Java. */
+    trinoFolder: join(clusterFolder, 'trino'),
+    trinoJavaFolder: join(clusterFolder, 'trino-java'),
     /** SPARK_HOME: contains bin/spark-submit. */
     sparkHome,
     /** JAVA_HOME: a Java 17 runtime. */

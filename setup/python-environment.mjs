@@ -109,7 +109,7 @@ async function installUv(locations, signal) {
  * @param {readonly string[]} recipe.locks the lock files whose packages it contains; it contains no others
  * @returns {Part}
  */
-const environmentOf = ({ title, megabytes, seconds, folder, locks }) => ({
+export const environmentOf = ({ title, megabytes, seconds, folder, locks }) => ({
   title,
   megabytes,
   seconds,

@@ -1,13 +1,16 @@
 /** The configuration of the rehearsed cluster: EMR's own defaults, on top the deployed classifications, and last what a test needs. */
 
+import { z } from 'zod';
+
 /** Properties by classification: `spark-defaults`, `yarn-site`, `capacity-scheduler`. */
 export type Classifications = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /** One entry of CreateCluster's `Configurations`. */
-export interface DeployedConfiguration {
-  readonly Classification: string;
-  readonly Properties?: Readonly<Record<string, string>> | undefined;
-}
+export const deployedConfigurationSchema = z.looseObject({
+  Classification: z.string(),
+  Properties: z.record(z.string(), z.string()).optional(),
+});
+export type DeployedConfiguration = Readonly<z.infer<typeof deployedConfigurationSchema>>;
 
 /** What EMR sets before it applies a cluster's own classifications, as far as the pipeline depends on it. */
 export const EMR_DEFAULTS: Classifications = {
@@ -21,6 +24,8 @@ export const EMR_DEFAULTS: Classifications = {
     'yarn.nodemanager.aux-services.spark_shuffle.class': 'org.apache.spark.network.yarn.YarnShuffleService',
     'yarn.resourcemanager.scheduler.class':
       'org.apache.hadoop.yarn.server.resourcemanager.scheduler.capacity.CapacityScheduler',
+    // Core nodes name their label themselves; it counts only where labels are on.
+    'yarn.node-labels.configuration-type': 'distributed',
   },
   'capacity-scheduler': {
     'yarn.scheduler.capacity.root.queues': 'default',

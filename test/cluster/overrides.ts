@@ -13,6 +13,8 @@ import type { Classifications } from './classifications.ts';
 
 /** The executors of the rehearsal, one on each node. */
 export const EXECUTORS = 2;
+/** Barrier tasks of XGBoost. A plan for EMR has four or more, a local one has one: both are given this number. */
+export const BOOSTING_WORKERS = 2;
 /** What YARN hands out on each node: one executor, and on one of them the application master. */
 const NODE_MEBIBYTES = 2_816;
 const NODE_CORES = 4;
@@ -62,8 +64,9 @@ export function yarnOverrides(folder: string): Classifications {
   };
 }
 
-/** @param folder holds scratch files @param endpoint where S3 and Glue answer */
-export function sparkOverrides(folder: string, endpoint: string): Classifications {
+/** @param folder holds scratch files @param aws the environment variables that say where S3 and Glue answer, and as whom to call */
+export function sparkOverrides(folder: string, aws: Readonly<Record<string, string>>): Classifications {
+  const endpoint = aws.AWS_ENDPOINT_URL ?? '';
   const connectors = clusterJarFiles(locate(projectRoot), 'connectors').join(':');
   const classPath = `${sparkClassPath}:${connectors}`;
   return {
@@ -91,7 +94,11 @@ export function sparkOverrides(folder: string, endpoint: string): Classification
       'spark.pyspark.python': pythonExecutable,
       'spark.pyspark.driver.python': pythonExecutable,
       'spark.executorEnv.PYSPARK_PYTHON': pythonExecutable,
-      // S3 and Glue.
+      // EMR keeps them in S3: the rehearsal reads from them where tasks ran.
+      'spark.eventLog.enabled': 'true',
+      'spark.eventLog.dir': `file://${folder}/events`,
+      // S3 and Glue. On EMR the instances have their role's credentials.
+      ...Object.fromEntries(Object.entries(aws).map(([name, value]) => [`spark.executorEnv.${name}`, value])),
       'spark.sql.catalog.lake.glue.endpoint': endpoint,
       'spark.sql.catalog.lake.s3.endpoint': endpoint,
       'spark.sql.catalog.lake.s3.path-style-access': 'true',

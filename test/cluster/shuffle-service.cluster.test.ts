@@ -2,12 +2,12 @@
  * The deployed settings of Spark on a YARN as EMR sets it up, with the shuffle service in its NodeManagers, which does
  * not know the secrets of applications that authenticate.
  */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Classifications, EMR_DEFAULTS, merged } from './classifications.ts';
 import { deployedClassifications } from './deployed-cluster.ts';
+import { type RehearsalFolder, rehearsalFolder } from './folder.ts';
 import { EXECUTORS } from './overrides.ts';
 import { submit } from './submit.ts';
 import { startYarn, type Yarn } from './yarn.ts';
@@ -18,21 +18,23 @@ const SMALL_JOB = new URL('./small_job.py', import.meta.url).pathname;
 const REFUSAL =
   'Unable to register with external shuffle server due to : java.lang.IllegalArgumentException: Unknown message type: -22';
 /** A small job uses neither S3 nor Glue. */
-const NOWHERE = 'http://127.0.0.1:9';
+const NOWHERE = { AWS_ENDPOINT_URL: 'http://127.0.0.1:9' };
 
+let root: RehearsalFolder | undefined;
 let folder: string;
 let yarn: Yarn;
 let classifications: Classifications;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'churn-cluster-'));
+  root = await rehearsalFolder('service');
+  folder = root.path;
   classifications = merged(EMR_DEFAULTS, await deployedClassifications());
   yarn = await startYarn(join(folder, 'yarn'), classifications);
 });
 
 afterAll(async () => {
   await yarn?.stop();
-  await rm(folder, { recursive: true, force: true });
+  await root?.remove();
 });
 
 /** Everything that the containers on all nodes logged. */
@@ -54,8 +56,8 @@ describe('a small job on YARN', () => {
       yarn,
       folder: join(folder, 'deployed'),
       classifications,
-      endpoint: NOWHERE,
-      args: [SMALL_JOB],
+      aws: NOWHERE,
+      args: ['--deploy-mode', 'client', SMALL_JOB],
       timeoutMilliseconds: 4 * MINUTE,
     });
     expect(exitCode, log).toBe(0);
@@ -70,8 +72,8 @@ describe('a small job on YARN', () => {
       classifications: merged(classifications, {
         'spark-defaults': { 'spark.shuffle.service.enabled': 'true' },
       }),
-      endpoint: NOWHERE,
-      args: [SMALL_JOB],
+      aws: NOWHERE,
+      args: ['--deploy-mode', 'client', SMALL_JOB],
       timeoutMilliseconds: 6 * MINUTE,
     });
     expect(exitCode).not.toBe(0);

@@ -13,11 +13,13 @@ export interface Submission {
   /** An empty folder. */
   readonly folder: string;
   readonly classifications: Classifications;
-  /** Where S3 and Glue answer. */
-  readonly endpoint: string;
-  /** The script and its arguments. */
+  /** Variables with which driver and executors call AWS: where, and as whom. */
+  readonly aws: Readonly<Record<string, string>>;
+  /** Arguments of spark-submit. */
   readonly args: readonly string[];
   readonly timeoutMilliseconds: number;
+  /** Kills the driver, as the end of the primary instance would. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Outcome {
@@ -26,28 +28,35 @@ export interface Outcome {
   readonly log: string;
 }
 
-/** Submits in client mode and waits until the application has ended. */
+/** Submits, and waits until the application has ended. Spark's events are in `events`, a folder of the submission's. */
 export async function submit(submission: Submission): Promise<Outcome> {
-  const { yarn, folder, classifications, endpoint, args, timeoutMilliseconds } = submission;
+  const { yarn, folder, classifications, aws, args, timeoutMilliseconds } = submission;
   await mkdir(join(folder, 'scratch'), { recursive: true });
+  await mkdir(join(folder, 'events'), { recursive: true });
   const settings = merged(
     classifications,
     applicationMasterLabel(classifications),
-    sparkOverrides(folder, endpoint),
+    sparkOverrides(folder, aws),
   );
   await writeFile(join(folder, 'spark-defaults.conf'), propertiesText(settings['spark-defaults'] ?? {}));
   await writeFile(join(folder, 'log4j2.properties'), LOG4J_PROPERTIES);
-  const { exitCode, all: log } = await execa(
-    join(sparkHome, 'bin', 'spark-submit'),
-    ['--deploy-mode', 'client', ...args],
-    {
-      cwd: join(folder, 'scratch'),
-      env: { ...sparkEnvironment(folder), HADOOP_CONF_DIR: yarn.configurationFolder },
-      extendEnv: false,
-      timeout: timeoutMilliseconds,
-      reject: false,
-      all: true,
-    },
-  );
+  const submitted = execa(join(sparkHome, 'bin', 'spark-submit'), [...args], {
+    cwd: join(folder, 'scratch'),
+    env: { ...sparkEnvironment(folder), ...aws, HADOOP_CONF_DIR: yarn.configurationFolder },
+    extendEnv: false,
+    timeout: timeoutMilliseconds,
+    reject: false,
+    all: true,
+    // A group of its own: Java and the Python that it starts.
+    detached: true,
+    cleanup: true,
+  });
+  const kill = (): void => {
+    if (submitted.pid !== undefined) process.kill(-submitted.pid, 'SIGKILL');
+  };
+  submission.signal?.addEventListener('abort', kill, { once: true });
+  const { exitCode, all: log } = await submitted;
+  submission.signal?.removeEventListener('abort', kill);
+  await writeFile(join(folder, 'submit.log'), log);
   return { exitCode, log };
 }

@@ -5,7 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import { endGroup, spawnGroup } from '../../local/processes/group.ts';
+import { endGroup, killGroup, spawnGroup } from '../../local/processes/group.ts';
 import { identify, type ProcessIdentity } from '../../local/processes/identity.ts';
 import { LOG4J_PROPERTIES } from '../../local/spark/configuration.ts';
 import { javaHome } from '../../setup/environment.mjs';
@@ -53,6 +53,8 @@ export interface Yarn {
   readonly coreAddress: string;
   readonly nodeAddresses: readonly string[];
   readonly applications: () => Promise<readonly Application[]>;
+  /** Kills the NodeManager of a node with its containers, as if the node were gone. */
+  readonly lose: (address: string) => void;
   readonly stop: () => Promise<void>;
 }
 
@@ -63,6 +65,7 @@ export async function startYarn(folder: string, classifications: Classifications
   await mkdir(join(folder, 'labels'), { recursive: true });
   await writeConfiguration(configurationFolder, settings);
   const daemons: ProcessIdentity[] = [];
+  const managers = new Map<string, ProcessIdentity>();
   const stop = async (): Promise<void> => {
     // A NodeManager that has lost its ResourceManager does not stop when it is asked to.
     await Promise.all(daemons.map((daemon) => endGroup(daemon, 500)));
@@ -80,7 +83,9 @@ export async function startYarn(folder: string, classifications: Classifications
         own,
         merged(settings, { 'yarn-site': nodeSettings(folder, address, labels ? label : undefined) }),
       );
-      daemons.push(await startDaemon(folder, 'nodemanager.NodeManager', own, address));
+      const manager = await startDaemon(folder, 'nodemanager.NodeManager', own, address);
+      managers.set(address, manager);
+      daemons.push(manager);
     }
     await until('both nodes run', async () => (await runningNodes()).length === NODES.length);
   } catch (error) {
@@ -92,6 +97,11 @@ export async function startYarn(folder: string, classifications: Classifications
     containerLogs: (address) => join(folder, `logs-${address}`),
     coreAddress: NODES[0].address,
     nodeAddresses: NODES.map(({ address }) => address),
+    lose(address) {
+      const manager = managers.get(address);
+      if (manager === undefined) throw new Error(`YARN has no node ${address}`);
+      killGroup(manager);
+    },
     applications: async () => applicationsSchema.parse(await answer(`${RESOURCE_MANAGER}/apps`)),
     stop,
   };

@@ -63,7 +63,11 @@ export interface DeployedLambda {
 }
 
 /** Calls a Lambda. Its log is discarded unless the process fails. */
-export async function invoke(lambda: DeployedLambda, emulator: Emulator, event: unknown): Promise<Answer> {
+export async function invoke(
+  lambda: DeployedLambda,
+  emulator: Pick<Emulator, 'environment'>,
+  event: unknown,
+): Promise<Answer> {
   const folder = mkdtempSync(join(tmpdir(), 'churn-invoke-'));
   const outputFile = join(folder, 'output.json');
   try {

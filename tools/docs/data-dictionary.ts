@@ -26,7 +26,7 @@ function rawEvents(): string {
   return `## raw_events
 
 - one row: event, as it was delivered
-- stored as: ${FORMATS.json}; Athena shows the column names in lower case
+- stored as: ${FORMATS.json}; Athena shows the column names in lower case, and a blank line as a row of nulls
 - partitioned by: nothing
 - written by: the user; the pipeline only reads it
 

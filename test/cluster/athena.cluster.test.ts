@@ -1,0 +1,82 @@
+/** Athena's engine on the lake of a rehearsed run: the reconciliation, the saved queries, the raw events, forgetting. */
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DATABASE, EVENTS, SCORES } from '../../domain/lake.ts';
+import { type GenerateSummary, generateLog } from '../../generator/generate.ts';
+import { NAMED_QUERIES } from '../../lib/storage/named-queries.ts';
+import type { Ending } from '../../local/interpreter/interpreter.ts';
+import type { QueryAnswer } from './cloud/athena.ts';
+import { startTrino, type Trino } from './cloud/trino.ts';
+import { type RehearsalFolder, rehearsalFolder } from './folder.ts';
+import { type Rehearsal, startRehearsal, upload } from './rehearsal.ts';
+
+const MINUTE = 60_000;
+const LOG = { users: 40, days: 45, seed: 3, dirty: true } as const;
+
+let root: RehearsalFolder | undefined;
+let folder: string;
+let generated: GenerateSummary;
+let trino: Trino | undefined;
+let rehearsal: Rehearsal;
+let ending: Ending;
+
+beforeAll(async () => {
+  root = await rehearsalFolder('athena');
+  folder = root.path;
+  const log = join(folder, 'log');
+  generated = await generateLog({ ...LOG, outputFolder: log });
+  // Trino starts with the first query, once the cluster has released its memory.
+  rehearsal = await startRehearsal(folder, (environment) => async (sql, database) => {
+    trino ??= await startTrino(join(folder, 'trino'), environment);
+    return trino.query(sql, database);
+  });
+  await upload(rehearsal.s3, log, rehearsal.eventsRoot);
+  ending = await rehearsal.run('athena', { maxQuarantineShare: 1 });
+}, 20 * MINUTE);
+
+afterAll(async () => {
+  await trino?.stop();
+  await rehearsal?.stop();
+  await root?.remove();
+});
+
+async function query(sql: string): Promise<QueryAnswer> {
+  if (trino === undefined) throw new Error('the run did not get as far as ReconcileLake');
+  return trino.query(sql, DATABASE);
+}
+
+async function one(sql: string): Promise<string | null | undefined> {
+  return (await query(sql)).rows[0]?.[0];
+}
+
+describe('Athena’s engine', () => {
+  test('answers ReconcileLake, and the counts agree', () => {
+    expect(ending).toMatchObject({ status: 'SUCCEEDED' });
+  });
+
+  test.each(NAMED_QUERIES)('answers the saved query $name', async ({ sql }) => {
+    const user = await one(`SELECT min(user_id) FROM ${SCORES.name}`);
+    expect((await query(sql.replace('?', `'${user}'`))).rows.length).toBeGreaterThan(0);
+  });
+
+  test('shows a blank line of the raw events as a row of nulls, and every other row once', async () => {
+    const rows = Number(await one('SELECT count(*) FROM raw_events'));
+    const blank = Number(
+      await one('SELECT count(*) FROM raw_events WHERE ts IS NULL AND page IS NULL AND userid IS NULL'),
+    );
+    expect(blank).toBeGreaterThan(0);
+    expect(rows).toBeGreaterThanOrEqual(generated.dirt?.rows ?? 0);
+  });
+
+  test('deletes the rows of a user who is forgotten', async () => {
+    const user = await one(`SELECT min(user_id) FROM ${SCORES.name}`);
+    for (const { name } of [EVENTS, SCORES]) {
+      await query(`DELETE FROM ${name} WHERE user_id IN ('${user}')`);
+      expect(await one(`SELECT count(*) FROM ${name} WHERE user_id = '${user}'`)).toBe('0');
+      // Athena's OPTIMIZE and VACUUM in Trino's words.
+      await query(`ALTER TABLE ${name} EXECUTE optimize`);
+      await query(`ALTER TABLE ${name} EXECUTE expire_snapshots(retention_threshold => '7d')`);
+      expect(await one(`SELECT count(*) FROM ${name} WHERE user_id = '${user}'`)).toBe('0');
+    }
+  });
+});

@@ -1,0 +1,227 @@
+/**
+ * What is lost during a run: executors, an application master, a node; and a start while the cluster of an earlier run is
+ * still terminating. The run succeeds nevertheless, or is closed as close-run promises and can be resumed; either way the
+ * tables are those of a local run.
+ */
+import { join } from 'node:path';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LEASE, RUN_RECORD } from '../../domain/lake-objects.ts';
+import { runRecordSchema } from '../../domain/records.ts';
+import type { StateName } from '../../domain/states.ts';
+import { generateLog } from '../../generator/generate.ts';
+import type { Ending } from '../../local/interpreter/interpreter.ts';
+import { compareLakes } from './compare-lakes.ts';
+import { awaited, type Container, containersBelow, isApplicationMaster } from './containers.ts';
+import { type RehearsalFolder, rehearsalFolder } from './folder.ts';
+import { judge } from './judge/judge.ts';
+import { runOnThisMachine } from './local-run.ts';
+import { type Rehearsal, startRehearsal, upload } from './rehearsal.ts';
+import { applicationTasks } from './spark-events.ts';
+
+const MINUTE = 60_000;
+/** The smallest log from which something can be learnt. */
+const LOG = { users: 40, days: 45, seed: 3 } as const;
+
+let root: RehearsalFolder | undefined;
+let folder: string;
+let log: string;
+
+beforeAll(async () => {
+  root = await rehearsalFolder('faults');
+  folder = root.path;
+  log = join(folder, 'log');
+  await generateLog({ ...LOG, outputFolder: log });
+  await runOnThisMachine(join(folder, 'lake'), log, {});
+}, 10 * MINUTE);
+
+afterAll(() => root?.remove());
+
+/** A deployment of its own, with the log in it. */
+async function inAccount(name: string, use: (rehearsal: Rehearsal) => Promise<void>): Promise<void> {
+  const rehearsal = await startRehearsal(join(folder, name));
+  try {
+    await upload(rehearsal.s3, log, rehearsal.eventsRoot);
+    await use(rehearsal);
+    expect(judge(rehearsal.gateway.calls, rehearsal.deployment.policies, rehearsal.world).denials).toEqual(
+      [],
+    );
+  } finally {
+    await rehearsal.stop();
+  }
+}
+
+/** Does something once in each state, as soon as the state is entered. */
+function inStates(faults: Partial<Record<StateName, () => Promise<void>>>) {
+  const done: Promise<void>[] = [];
+  const remaining = new Map(Object.entries(faults));
+  return {
+    onEvent: ({ kind, state }: { readonly kind: string; readonly state: string }): void => {
+      const fault = remaining.get(state);
+      if (kind !== 'entered' || fault === undefined) return;
+      remaining.delete(state);
+      done.push(fault());
+    },
+    /** Rejects with the first fault that could not be made. */
+    happened: async (): Promise<void> => {
+      await Promise.all(done);
+      expect([...remaining.keys()]).toEqual([]);
+    },
+  };
+}
+
+/** Waits until tasks of a step on the newest cluster have ended; of a barrier stage, if one is asked for. */
+async function stepWithTasks(rehearsal: Rehearsal, state: StateName, isBarrier = false): Promise<void> {
+  await awaited(
+    `a task of ${state} has ended`,
+    async () => {
+      const folderOfStep = rehearsal.clusters.at(-1)?.stepFolder(state) ?? '';
+      const tasks = await applicationTasks(join(folderOfStep, 'events')).catch(() => undefined);
+      if (tasks === undefined) return undefined;
+      return (isBarrier ? tasks.barrierStages.length : tasks.executors.size) > 0 ? true : undefined;
+    },
+    10 * MINUTE,
+  );
+}
+
+function kill(containers: readonly Container[]): void {
+  expect(containers).not.toEqual([]);
+  for (const { pid } of containers) process.kill(pid, 'SIGKILL');
+}
+
+/** Containers of the running application on all nodes. */
+function containersOf(rehearsal: Rehearsal): readonly Container[] {
+  const { nodeAddresses = [], containerLogs } = rehearsal.clusters.at(-1)?.yarn ?? {};
+  return nodeAddresses.flatMap((address) => containersBelow(containerLogs?.(address) ?? ''));
+}
+
+async function killExecutor(rehearsal: Rehearsal, state: StateName, isBarrier: boolean): Promise<void> {
+  await stepWithTasks(rehearsal, state, isBarrier);
+  kill(
+    containersOf(rehearsal)
+      .filter((each) => !isApplicationMaster(each))
+      .slice(0, 1),
+  );
+}
+
+async function object(rehearsal: Rehearsal, key: string): Promise<string> {
+  const [, , Bucket = ''] = rehearsal.lakeRoot.split('/');
+  const { Body } = await rehearsal.s3.send(new GetObjectCommand({ Bucket, Key: key }));
+  return (await Body?.transformToString()) ?? '';
+}
+
+/** A run that did not succeed is closed as close-run promises, and a resume succeeds. */
+async function endsWell(rehearsal: Rehearsal, runId: string, ending: Ending): Promise<void> {
+  if (ending.status !== 'SUCCEEDED') {
+    const record = runRecordSchema.parse(JSON.parse(await object(rehearsal, RUN_RECORD.of(runId).key)));
+    expect(record).toMatchObject({ run_id: runId, status: 'FAILED', error: expect.stringMatching(/./) });
+    expect(JSON.parse(await object(rehearsal, LEASE.key))).toMatchObject({ holder: null });
+    const resumed = await rehearsal.run(`${runId}-resumed`, { resume: runId });
+    expect(resumed).toMatchObject({ status: 'SUCCEEDED' });
+  }
+  const { account, eventsRoot } = rehearsal;
+  const comparisons = await compareLakes({ folder: join(folder, 'lake'), log, account, eventsRoot });
+  for (const { table, onlyInCloud, onlyLocal } of comparisons) {
+    // The record of a run that failed is in the cloud only.
+    if (table === 'runs' && ending.status !== 'SUCCEEDED') continue;
+    expect({ table, onlyInCloud, onlyLocal }).toEqual({ table, onlyInCloud: [], onlyLocal: [] });
+  }
+}
+
+describe('a run survives', () => {
+  test(
+    'executors that are killed while it ingests and while it boosts',
+    async () => {
+      await inAccount('executors', async (rehearsal) => {
+        const faults = inStates({
+          IngestEvents: () => killExecutor(rehearsal, 'IngestEvents', false),
+          TrainModels: () => killExecutor(rehearsal, 'TrainModels', true),
+        });
+        const ending = await rehearsal.run('executors', {}, faults.onEvent);
+        await faults.happened();
+        await endsWell(rehearsal, 'executors', ending);
+      });
+    },
+    20 * MINUTE,
+  );
+
+  test(
+    'the application master that is killed, and a node that is lost',
+    async () => {
+      await inAccount('nodes', async (rehearsal) => {
+        const faults = inStates({
+          IngestEvents: async () => {
+            await stepWithTasks(rehearsal, 'IngestEvents');
+            kill(containersOf(rehearsal).filter(isApplicationMaster));
+          },
+          TrainModels: async () => {
+            await stepWithTasks(rehearsal, 'TrainModels', true);
+            const { yarn } = rehearsal.clusters.at(-1) ?? {};
+            const lost = yarn?.nodeAddresses.find((address) => address !== yarn.coreAddress) ?? '';
+            yarn?.lose(lost);
+          },
+        });
+        const ending = await rehearsal.run('nodes', {}, faults.onEvent);
+        await faults.happened();
+        await endsWell(rehearsal, 'nodes', ending);
+      });
+    },
+    20 * MINUTE,
+  );
+});
+
+test(
+  'a start is refused while the cluster of a stopped run is still terminating, and then succeeds',
+  async () => {
+    await inAccount('starts', async (rehearsal) => {
+      const release = rehearsal.emr.holdTerminations();
+      const stop = new AbortController();
+      const stopped = await rehearsal.run(
+        'stopped',
+        {},
+        ({ kind, state }) => {
+          if (kind === 'entered' && state === 'IngestEvents') stop.abort();
+        },
+        stop.signal,
+      );
+      expect(stopped.status).toBe('ABORTED');
+      const [clusterId = ''] = rehearsal.emr.clusterIds();
+      await rehearsal.emr.service('TerminateJobFlows', { JobFlowIds: [clusterId] });
+
+      const refused = await rehearsal.run('too-early', {});
+      expect(refused).toMatchObject({
+        status: 'FAILED',
+        error: 'Refused',
+        cause: expect.stringContaining(clusterId),
+      });
+
+      release();
+      await awaited(
+        'the cluster is terminated',
+        async () =>
+          JSON.stringify(await rehearsal.emr.service('DescribeCluster', { ClusterId: clusterId })).includes(
+            '"TERMINATED"',
+          )
+            ? true
+            : undefined,
+        MINUTE,
+      );
+      expect(await rehearsal.run('in-time', {})).toMatchObject({ status: 'SUCCEEDED' });
+      // The rule on stopped executions is emulated late: it closes the first run, and leaves the second alone.
+      await rehearsal.call('close-run', { sweep: true });
+      const record = runRecordSchema.parse(JSON.parse(await object(rehearsal, RUN_RECORD.of('stopped').key)));
+      expect(record.status).toBe('FAILED');
+      const { account, eventsRoot } = rehearsal;
+      for (const { table, onlyInCloud, onlyLocal } of await compareLakes({
+        folder: join(folder, 'lake'),
+        log,
+        account,
+        eventsRoot,
+      })) {
+        if (table !== 'runs')
+          expect({ table, onlyInCloud, onlyLocal }).toEqual({ table, onlyInCloud: [], onlyLocal: [] });
+      }
+    });
+  },
+  20 * MINUTE,
+);
