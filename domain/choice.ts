@@ -93,6 +93,7 @@ export const storedModelSchema = z.looseObject({
   runId: z.string(),
   horizonDays: z.number(),
   testCutoff: isoDate,
+  libraries: z.record(z.string(), z.string()).optional(),
   inputs: z.array(z.looseObject({ name: z.string(), definition: z.string().optional() })),
 });
 export type StoredModel = z.infer<typeof storedModelSchema>;

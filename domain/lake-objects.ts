@@ -12,6 +12,7 @@ import { externalTableFolder, INGEST_FILES, MODEL_METRICS, RUNS } from './lake.t
 import { type ObjectKind, objectAt, objectPerId, objectsInFolder, type Remedy } from './lake-object.ts';
 import { leaseSchema } from './lease.ts';
 import { closedSchema, refusedSchema, watchedSinceSchema } from './markers.ts';
+import { modelCardSchema } from './model-card.ts';
 import { HTML_PAGE, jsonDocument, jsonRow, jsonRows } from './object-format.ts';
 import { currentSchema, runDetailSchema, runRecordSchema } from './records.ts';
 import {
@@ -180,6 +181,13 @@ export const MODEL = objectPerId((runId) => `${modelFolder(runId)}/model.json`, 
   what: 'description of the model',
   format: jsonDocument(storedModelSchema),
   remedy: KEPT,
+});
+
+/** Lineage, figures, intended use and limits of the model that a run trained. */
+export const MODEL_CARD = objectPerId((runId) => `${modelFolder(runId)}/model-card.json`, {
+  what: 'model card',
+  format: jsonDocument(modelCardSchema),
+  remedy: MADE_BY_RUN,
 });
 
 export const PLAN = objectPerId((runId) => `${runFolder(runId)}/plan.json`, {

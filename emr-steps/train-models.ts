@@ -56,9 +56,13 @@ export const trainModels = defineStep({
     'import datetime',
     'import functools',
     'import math',
+    'import platform',
     'import time',
     'from concurrent.futures import ThreadPoolExecutor',
     'from typing import NamedTuple',
+    'import numpy as np',
+    'import sklearn',
+    'import xgboost',
     'from pyspark.sql import DataFrame, SparkSession',
     'from pyspark.sql import functions as F',
   ],
@@ -195,6 +199,13 @@ export const trainModels = defineStep({
             "trainedUntil": str(train["cutoff"] + datetime.timedelta(days=settings["horizonDays"])),
             "featuresSnapshot": snapshot,
             "testScores": score_bins(histograms["test"]),
+            "libraries": {
+                "python": platform.python_version(),
+                "spark": spark.version,
+                "numpy": np.__version__,
+                "scikit-learn": sklearn.__version__,
+                "xgboost": xgboost.__version__,
+            },
         }
         files = Files(spark)
         store(files, plan["outputs"]["model"], description, chosen.model if chosen else None)

@@ -41,5 +41,7 @@ export const modelDescription = fragment({
         trainedUntil: NotRequired[str]
         featuresSnapshot: str
         testScores: ScoreBins
+        # Versions by name; models of older versions lack it.
+        libraries: NotRequired[dict[str, str]]
   `,
 });

@@ -974,6 +974,8 @@ class ModelDescription(TypedDict):
     trainedUntil: NotRequired[str]
     featuresSnapshot: str
     testScores: ScoreBins
+    # Versions by name; models of older versions lack it.
+    libraries: NotRequired[dict[str, str]]
 
 
 # --- emr-steps/fragments/candidates.ts ---

@@ -12,6 +12,7 @@ import functools
 import json
 import math
 import os
+import platform
 import sys
 import threading
 import time
@@ -23,6 +24,8 @@ from typing import Any, Literal, NamedTuple, NotRequired, Protocol, SupportsFloa
 
 import numpy as np
 import numpy.typing as npt
+import sklearn
+import xgboost
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark import SparkContext
 from pyspark.errors.exceptions.captured import CapturedException
@@ -1370,6 +1373,8 @@ class ModelDescription(TypedDict):
     trainedUntil: NotRequired[str]
     featuresSnapshot: str
     testScores: ScoreBins
+    # Versions by name; models of older versions lack it.
+    libraries: NotRequired[dict[str, str]]
 
 
 # --- emr-steps/fragments/candidates.ts ---
@@ -2339,6 +2344,13 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
         "trainedUntil": str(train["cutoff"] + datetime.timedelta(days=settings["horizonDays"])),
         "featuresSnapshot": snapshot,
         "testScores": score_bins(histograms["test"]),
+        "libraries": {
+            "python": platform.python_version(),
+            "spark": spark.version,
+            "numpy": np.__version__,
+            "scikit-learn": sklearn.__version__,
+            "xgboost": xgboost.__version__,
+        },
     }
     files = Files(spark)
     store(files, plan["outputs"]["model"], description, chosen.model if chosen else None)

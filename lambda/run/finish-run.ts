@@ -2,8 +2,17 @@
  * What remains to be done once the record of a run says SUCCEEDED. From that moment the run counts; everything here
  * follows from its record and can be done again. StoreMetrics does it, or close-run if StoreMetrics was interrupted.
  */
+import { createHash } from 'node:crypto';
 import type { Scorer } from '../../domain/choice.ts';
-import { CURRENT, CUTOFF_GRID, METRIC_ROWS, PENDING_BATCH } from '../../domain/lake-objects.ts';
+import {
+  CURRENT,
+  CUTOFF_GRID,
+  METRIC_ROWS,
+  MODEL,
+  MODEL_CARD,
+  PENDING_BATCH,
+} from '../../domain/lake-objects.ts';
+import { modelCard } from '../../domain/model-card.ts';
 import type { Current, RunDetail } from '../../domain/records.ts';
 import { championChanged, requireUnchanged } from './current.ts';
 import type { Lake } from './lake.ts';
@@ -20,10 +29,23 @@ export async function finishRun(world: World, detail: RunDetail): Promise<void> 
   await lake.write(METRIC_ROWS.of(runId), metricRows(detail));
   await makeCurrent(lake, detail);
   await keepGrid(lake, detail);
+  await writeCard(lake, detail);
   for (const batchId of [batch.batchId, ...abandonedBatchIds]) {
     await lake.remove(PENDING_BATCH.of(batchId));
   }
   await releaseLease(world, executionArn);
+}
+
+/** Beside the model that the run has trained; a run that only scores has trained none. */
+async function writeCard(lake: Lake, detail: RunDetail): Promise<void> {
+  const { plan, training } = detail;
+  const description = await lake.glimpse(MODEL.at(`${training.modelUri}/model.json`));
+  if (plan.rescoring !== null || description === undefined) return;
+  const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
+  await lake.write(
+    MODEL_CARD.at(`${training.modelUri}/model-card.json`),
+    modelCard(detail, description, hash),
+  );
 }
 
 /** The first run that succeeds fixes the grid of cutoffs; later runs find it. */

@@ -7,6 +7,8 @@ import {
   CUTOFF_GRID,
   INDEX_FOLDER,
   LEASE,
+  MODEL,
+  MODEL_CARD,
   PENDING_BATCH,
   REPORT,
   runFolder,
@@ -28,6 +30,8 @@ export interface FunctionStatementsProps {
 /** Objects of the lake by which runs are planned, guarded and recorded. The tables themselves are Spark's. */
 const CONTROL = [LEASE.key, `${PENDING_BATCH.folder}/*`, runFolder('*')];
 const RECORDS = [CURRENT.key, CUTOFF_GRID.key, `${EXTERNAL_TABLES}/*`];
+/** What finishing a run needs of its model. */
+const MODEL_CARDS = [MODEL.of('*').key, MODEL_CARD.of('*').key];
 
 /** The statements of every Lambda. */
 export function functionStatements(
@@ -53,7 +57,7 @@ export function functionStatements(
     'choose-model': [...common, read([...CONTROL, CURRENT.key]), write([CHOICE.of('*').key])],
     'store-metrics': [
       ...common,
-      write([...CONTROL, ...RECORDS]),
+      write([...CONTROL, ...RECORDS, ...MODEL_CARDS]),
       getQueryResults(storage),
       readQueryResultObjects(storage),
       ...describeClusters(),
@@ -63,7 +67,7 @@ export function functionStatements(
     'render-report': [...common, read([runFolder('*'), ...RECORDS]), write([REPORT.of('*').key])],
     'close-run': [
       ...common,
-      write([...CONTROL, ...RECORDS, WATCHED_SINCE.key]),
+      write([...CONTROL, ...RECORDS, ...MODEL_CARDS, WATCHED_SINCE.key]),
       listExecutions(props),
       terminateClusters(props),
       startNotifier(props),

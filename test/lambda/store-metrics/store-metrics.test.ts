@@ -2,12 +2,16 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { MODEL_METRICS, RUNS } from '../../../domain/lake.ts';
 import {
   CURRENT,
+  CUTOFF_GRID,
   LEASE,
   METRIC_ROWS,
+  MODEL,
+  MODEL_CARD,
   modelFolder,
   RUN_DETAIL,
   RUN_RECORD,
 } from '../../../domain/lake-objects.ts';
+import { modelCardSchema } from '../../../domain/model-card.ts';
 import { runDetailSchema, runRecordSchema } from '../../../domain/records.ts';
 import { measurements } from '../../../lambda/store-metrics/measurements.ts';
 import { storeMetrics } from '../../../lambda/store-metrics/store-metrics.ts';
@@ -169,6 +173,49 @@ describe('StoreMetrics for a run that reached its end', () => {
     ports.clusters.start('run-1', arnOf('run-1'), { state: 'TERMINATED' });
     await store();
     expect(await ports.clusters.living()).toEqual([]);
+  });
+
+  it('fixes the grid of cutoffs, which later runs are planned with and do not move', async () => {
+    expect(planOf(ports, 'run-1').training.cutoffAnchor).toBeNull();
+    await store();
+    expect(json(CUTOFF_GRID.key)).toEqual({ anchor: '2018-11-19' });
+    ports.objects.put(at(CUTOFF_GRID.key), JSON.stringify({ anchor: '2018-11-17' }));
+    ports.executions.set('run-1', 'SUCCEEDED');
+    await plan(ports, 'run-2', { force: true });
+    expect(planOf(ports, 'run-2').training.cutoffAnchor).toBe('2018-11-17');
+    runSteps(ports, 'run-2');
+    await store('run-2');
+    expect(json(CUTOFF_GRID.key)).toEqual({ anchor: '2018-11-17' });
+  });
+
+  it('writes the card of the model beside it, with where it comes from and what it is for', async () => {
+    const description = {
+      kind: 'boosted_trees',
+      runId: 'run-1',
+      horizonDays: 14,
+      testCutoff: '2018-11-19',
+      inputs: [{ name: 'songs_per_day', definition: 'abc' }],
+      libraries: { spark: '3.5.6' },
+    };
+    ports.objects.put(at(MODEL.of('run-1').key), JSON.stringify(description));
+    await store();
+    const card = modelCardSchema.parse(json(MODEL_CARD.of('run-1').key));
+    expect(card).toMatchObject({
+      runId: 'run-1',
+      kind: 'boosted_trees',
+      data: {
+        snapshots: { events: '8744736658442914487', features: '6216728340239837218' },
+        files: [{ uri: `${EVENTS}/2018-10-01.json` }],
+        observationEnd: '2018-12-03',
+      },
+      inputs: [{ name: 'songs_per_day', definition: 'abc' }],
+      training: { seed: 20_181_001, horizonDays: 14 },
+      release: '0123456789ab',
+      libraries: { spark: '3.5.6' },
+      figures: { metrics: { auc: { value: 0.763 } } },
+    });
+    expect(card.catalogue).toMatch(/^[0-9a-f]{64}$/);
+    expect(card.limits.join(' ')).toContain('contacted');
   });
 
   describe('after another run', () => {
