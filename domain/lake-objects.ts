@@ -9,7 +9,14 @@ import { isoDate } from './fields.ts';
 import { fileIndexSchema, indexEntrySchema } from './file-index.ts';
 import { forgottenUsersSchema } from './forgotten-users.ts';
 import { externalTableFolder, INGEST_FILES, MODEL_METRICS, RUNS } from './lake.ts';
-import { type ObjectKind, objectAt, objectPerId, objectsInFolder, type Remedy } from './lake-object.ts';
+import {
+  type FolderKind,
+  type ObjectKind,
+  objectAt,
+  objectPerId,
+  objectsInFolder,
+  type Remedy,
+} from './lake-object.ts';
 import { leaseSchema } from './lease.ts';
 import { closedSchema, refusedSchema, watchedSinceSchema } from './markers.ts';
 import { modelCardSchema } from './model-card.ts';
@@ -235,11 +242,23 @@ export const REFUSED = objectPerId((runId) => `${runFolder(runId)}/refused.json`
   remedy: KEPT,
 });
 
-export const REPORT = objectsInFolder('reports', '.html', {
+const REPORTS = objectsInFolder('reports', '.html', {
   what: 'report',
   format: HTML_PAGE,
   remedy: MADE_BY_RUN,
 });
+
+/** The page that lists all reports; every run writes it again. */
+export const REPORT_INDEX = REPORTS.of('index');
+
+/** The report of one run. */
+export const REPORT: FolderKind<string> = {
+  ...REPORTS,
+  idOf: (uri) => {
+    const id = REPORTS.idOf(uri);
+    return id === 'index' ? undefined : id;
+  },
+};
 
 function stepResult<Result>(step: StepName, schema: z.ZodType<Result>): ObjectKind<Result> {
   return objectPerId((runId) => `${runFolder(runId)}/results/${step}.json`, {

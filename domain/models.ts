@@ -190,3 +190,9 @@ export const LEAKAGE_AUC = 0.85;
 export const LEAKAGE_INPUT_AUC = 0.75;
 /** Bins of the score histogram from which every metric is computed. */
 export const SCORE_BINS = 10_000;
+/** Groups of adjoining scores by which a result describes how a model ranks the test rows. */
+export const CURVE_BINS = 200;
+/** Bins of equal width by which a result describes the probabilities of the living users. */
+export const PROBABILITY_BINS = 2_000;
+/** Living users of the highest probability that a result holds, for the report's list. */
+export const TOP_USERS = 2_200;

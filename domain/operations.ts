@@ -108,3 +108,6 @@ export const RUN_METRICS = {
   clustersTerminatedByClosing: { name: 'ClustersTerminatedByClosing', unit: 'Count' },
 } as const;
 export type RunMetric = keyof typeof RUN_METRICS;
+
+/** The script of the report's page: its source in the project, and its file beside the bundled handler. */
+export const PAGE_SCRIPT = { source: 'lambda/render-report/client/main.ts', file: 'page-script.js' } as const;

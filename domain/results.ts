@@ -113,6 +113,10 @@ export const modelNameSchema = z.enum(MODELS.map(({ name }) => name));
 export const metricNameSchema = z.enum(METRICS.map(({ name }) => name));
 export const thresholdRuleSchema = z.enum(THRESHOLD_RULES.map(({ name }) => name));
 
+/** Test rows of adjoining scores: mean predicted probability, users, and how many of them cancelled. */
+export const curveBinSchema = z.strictObject({ predicted: z.number(), users: count, cancelled: count });
+export type CurveBin = z.infer<typeof curveBinSchema>;
+
 /** How one candidate or baseline performed on the test rows. Metrics that cannot be computed are left out. */
 export const modelEvaluationSchema = z.strictObject({
   model: modelNameSchema,
@@ -122,6 +126,8 @@ export const modelEvaluationSchema = z.strictObject({
   /** Ten equal-count bins: mean predicted probability, share that cancelled, users. */
   reliability: z.array(z.strictObject({ predicted: z.number(), observed: z.number(), users: z.number() })),
   fitSeconds: z.number().nonnegative(),
+  /** The test rows in at most 200 groups of adjoining scores, the highest first. Results of older versions lack it. */
+  curve: z.array(curveBinSchema).optional(),
 });
 export type ModelEvaluation = z.infer<typeof modelEvaluationSchema>;
 
@@ -182,6 +188,16 @@ const driftSchema = z.strictObject({
 });
 export type Drift = z.infer<typeof driftSchema>;
 
+/** Living users whose probability is in [bin / PROBABILITY_BINS, (bin + 1) / PROBABILITY_BINS). */
+export const probabilityBinSchema = z.strictObject({
+  bin: count,
+  /** Users outside the control group, and the sum of their probabilities. */
+  users: count,
+  expected: z.number().nonnegative(),
+  control: count,
+});
+export type ProbabilityBin = z.infer<typeof probabilityBinSchema>;
+
 /** Result of score-users. */
 export const scoringResultSchema = z.strictObject({
   users: count,
@@ -198,6 +214,8 @@ export const scoringResultSchema = z.strictObject({
       reasons: z.array(z.string()),
     }),
   ),
+  /** Living users by probability, the control group apart. Results of older versions lack it. */
+  probabilities: z.array(probabilityBinSchema).optional(),
   drift: driftSchema,
   snapshots: z.strictObject({ scores: z.string() }),
 });

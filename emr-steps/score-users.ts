@@ -5,6 +5,7 @@
  */
 import { FEATURES_TABLE } from '../domain/features/features-table.ts';
 import { SCORES, sparkTableName } from '../domain/lake.ts';
+import { PROBABILITY_BINS, TOP_USERS } from '../domain/models.ts';
 import { scoringResultSchema } from '../domain/results.ts';
 import { python } from './composition/python.ts';
 import { candidateType, scoring } from './fragments/candidates.ts';
@@ -50,7 +51,8 @@ export const scoreUsers = defineStep({
     # The name under which a row is scored as it is, beside the groups of features.
     AS_IT_IS = ""
     REASONS = 3
-    TOP_USERS = 50
+    TOP_USERS = ${TOP_USERS}
+    PROBABILITY_BINS = ${PROBABILITY_BINS}
     HASH_VALUES = 2**32
     LEAST_RATE = 1e-6
   `,
@@ -158,6 +160,33 @@ export const scoreUsers = defineStep({
         ]
 
 
+    def probability_bins(scores: DataFrame) -> list[ProbabilityBin]:
+        """Users by probability, so that the worth of a list can be computed for any cost of contacting."""
+        scores = scores.where(F.col("probability").isNotNull())
+        own = F.floor(F.col("probability") * PROBABILITY_BINS).cast("int")
+        control = F.when(F.col("in_control_group"), 1).otherwise(0)
+        # A sum of decimals does not depend on the order of its parts.
+        part = F.when(~F.col("in_control_group"), F.col("probability").cast("decimal(20,12)")).otherwise(F.lit(0))
+        bins = (
+            scores.withColumn("bin", F.least(own, F.lit(PROBABILITY_BINS - 1)))
+            .groupBy("bin")
+            .agg(
+                F.count(F.lit(1)).alias("users"),
+                F.sum(control).alias("control"),
+                F.sum(part).cast("double").alias("expected"),
+            )
+        )
+        return [
+            {
+                "bin": row.bin,
+                "users": row.users - row.control,
+                "expected": row.expected,
+                "control": row.control,
+            }
+            for row in bins.orderBy("bin").collect()
+        ]
+
+
     def run(spark: SparkSession, plan: Plan) -> ScoringResult:
         """Scores, writes this run's partition, and counts what was written."""
         files = Files(spark)
@@ -194,6 +223,7 @@ export const scoreUsers = defineStep({
                 totals.expected_cancellations if is_believed else totals.users * choice["baseRate"]
             ),
             "top": top_users(written),
+            "probabilities": probability_bins(written),
             "drift": {
                 "features": feature_drift(features, names, sum(test_scores["rows"])),
                 "score": score_drift(test_scores, totals.users, totals.reached) if choice["scorer"] else 0.0,

@@ -4,6 +4,7 @@ import { choiceSchema } from '../../domain/choice.ts';
 import { leftOutSchema, listingSchema } from '../../domain/listing.ts';
 import {
   championTestSchema,
+  curveBinSchema,
   decisionSchema,
   estimateSchema,
   featuresResultSchema,
@@ -12,6 +13,7 @@ import {
   metricNameSchema,
   modelEvaluationSchema,
   modelNameSchema,
+  probabilityBinSchema,
   refusalCodeSchema,
   refusedExampleSchema,
   rowCountsSchema,
@@ -92,6 +94,7 @@ const TYPES = {
       modelEvaluationSchema.shape.reliability.element,
       'One bin of the reliability diagram.',
     ),
+    CurveBin: named(curveBinSchema, 'Test rows of adjoining scores.'),
     ModelEvaluation: named(modelEvaluationSchema, 'A candidate or baseline on the test rows.'),
     Importance: named(training.importance.element, 'A feature and its share of the importance.'),
     TestedScores: named(scoreBinsSchema, "Tenths of the test rows by the champion's score."),
@@ -112,6 +115,7 @@ const TYPES = {
     FeatureDrift: named(scoring.drift.shape.features.element, 'How far a feature has drifted.'),
     Drift: named(scoring.drift, 'How far the scored users differ from the test users.'),
     ScoringSnapshots: named(scoring.snapshots, 'The snapshot that was written.'),
+    ProbabilityBin: named(probabilityBinSchema, 'Living users of nearly the same probability.'),
     ScoringResult: named(scoringResultSchema, 'Result of score-users.'),
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Named>>>>;

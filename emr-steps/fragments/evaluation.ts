@@ -5,11 +5,12 @@ import { calibration } from './calibration.ts';
 import { decisions } from './decisions.ts';
 import { figures } from './figures.ts';
 import { histograms } from './histograms.ts';
+import { scoreCurve } from './score-curve.ts';
 import { trainingTypes } from './types.ts';
 
 export const evaluation = fragment({
   file: import.meta.url,
-  needs: [trainingTypes, histograms, calibration, figures, decisions],
+  needs: [trainingTypes, histograms, calibration, figures, decisions, scoreCurve],
   imports: ['from typing import Literal'],
   code: python`
     def evaluate(
@@ -42,6 +43,7 @@ export const evaluation = fragment({
             "decisions": decisions(test, thresholds, calibration),
             "reliability": reliability(test, calibration),
             "fitSeconds": 0,
+            "curve": score_curve(test, calibration),
         }
   `,
 });

@@ -835,6 +835,15 @@ class TopUser(TypedDict):
     reasons: list[str]
 
 
+class ProbabilityBin(TypedDict):
+    """Living users of nearly the same probability."""
+
+    bin: int
+    users: int
+    expected: float
+    control: int
+
+
 class FeatureDrift(TypedDict):
     """How far a feature has drifted."""
 
@@ -862,6 +871,7 @@ class ScoringResult(TypedDict):
     cutoff: str
     expectedCancellations: float
     top: list[TopUser]
+    probabilities: NotRequired[list[ProbabilityBin]]
     drift: Drift
     snapshots: ScoringSnapshots
 
@@ -1158,7 +1168,8 @@ COLUMNS = [
 # The name under which a row is scored as it is, beside the groups of features.
 AS_IT_IS = ""
 REASONS = 3
-TOP_USERS = 50
+TOP_USERS = 2200
+PROBABILITY_BINS = 2000
 HASH_VALUES = 2**32
 LEAST_RATE = 1e-6
 
@@ -1266,6 +1277,33 @@ def top_users(scores: DataFrame) -> list[TopUser]:
     ]
 
 
+def probability_bins(scores: DataFrame) -> list[ProbabilityBin]:
+    """Users by probability, so that the worth of a list can be computed for any cost of contacting."""
+    scores = scores.where(F.col("probability").isNotNull())
+    own = F.floor(F.col("probability") * PROBABILITY_BINS).cast("int")
+    control = F.when(F.col("in_control_group"), 1).otherwise(0)
+    # A sum of decimals does not depend on the order of its parts.
+    part = F.when(~F.col("in_control_group"), F.col("probability").cast("decimal(20,12)")).otherwise(F.lit(0))
+    bins = (
+        scores.withColumn("bin", F.least(own, F.lit(PROBABILITY_BINS - 1)))
+        .groupBy("bin")
+        .agg(
+            F.count(F.lit(1)).alias("users"),
+            F.sum(control).alias("control"),
+            F.sum(part).cast("double").alias("expected"),
+        )
+    )
+    return [
+        {
+            "bin": row.bin,
+            "users": row.users - row.control,
+            "expected": row.expected,
+            "control": row.control,
+        }
+        for row in bins.orderBy("bin").collect()
+    ]
+
+
 def run(spark: SparkSession, plan: Plan) -> ScoringResult:
     """Scores, writes this run's partition, and counts what was written."""
     files = Files(spark)
@@ -1302,6 +1340,7 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
             totals.expected_cancellations if is_believed else totals.users * choice["baseRate"]
         ),
         "top": top_users(written),
+        "probabilities": probability_bins(written),
         "drift": {
             "features": feature_drift(features, names, sum(test_scores["rows"])),
             "score": score_drift(test_scores, totals.users, totals.reached) if choice["scorer"] else 0.0,

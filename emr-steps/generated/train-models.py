@@ -803,6 +803,14 @@ class ReliabilityBin(TypedDict):
     users: float
 
 
+class CurveBin(TypedDict):
+    """Test rows of adjoining scores."""
+
+    predicted: float
+    users: int
+    cancelled: int
+
+
 class Importance(TypedDict):
     """A feature and its share of the importance."""
 
@@ -834,6 +842,7 @@ class ModelEvaluation(TypedDict):
     decisions: dict[ThresholdRule, Decision]
     reliability: list[ReliabilityBin]
     fitSeconds: float
+    curve: NotRequired[list[CurveBin]]
 
 
 class ChampionTest(TypedDict):
@@ -1861,6 +1870,32 @@ def decisions(
     return results
 
 
+# --- emr-steps/fragments/score-curve.ts ---
+
+CURVE_BINS = 200
+
+
+def score_curve(histogram: Histogram, calibration: Calibration) -> list[CurveBin]:
+    """Rows in groups of adjoining scores, about equally many in each; rows of one score stay together."""
+    rows, positives = histogram.rows[::-1], histogram.positives[::-1]
+    predicted = probability(calibration, histogram.score[::-1])
+    before = np.cumsum(rows) - rows
+    groups = np.minimum(before * CURVE_BINS // rows.sum(), CURVE_BINS - 1).astype(int)
+
+    def summed(values: Numbers) -> Numbers:
+        return np.bincount(groups, weights=values, minlength=CURVE_BINS).astype(float)
+
+    users, cancelled, expected = summed(rows), summed(positives), summed(rows * predicted)
+    return [
+        {
+            "predicted": stored(expected[group] / users[group]),
+            "users": int(users[group]),
+            "cancelled": int(cancelled[group]),
+        }
+        for group in np.flatnonzero(users)
+    ]
+
+
 # --- emr-steps/fragments/evaluation.ts ---
 
 
@@ -1894,6 +1929,7 @@ def evaluate_stored(
         "decisions": decisions(test, thresholds, calibration),
         "reliability": reliability(test, calibration),
         "fitSeconds": 0,
+        "curve": score_curve(test, calibration),
     }
 
 

@@ -1,46 +1,112 @@
-/** The report as one page that loads nothing from the network. */
+/** The report as one page that loads nothing from the network and runs one script, which is the same for all runs. */
 import type { RunDetail } from '../../domain/records.ts';
+import { CHAPTERS, type Chapter } from './chapters.ts';
+import { ChartBook } from './charts.ts';
+import { DATA_ID, type PageData } from './client/page-data.ts';
+import { contactData, whyNoList } from './contact-data.ts';
+import type { PastRun } from './history.ts';
 import { Html, html } from './html.ts';
+import { hashSource, inlineJson, inlineScript, type PageScript } from './page-script.ts';
 import { contactsSection } from './sections/contacts.ts';
+import { curvesSection } from './sections/curves.ts';
 import { decisionsSection } from './sections/decisions.ts';
 import { driftSection } from './sections/drift.ts';
 import { driversSection } from './sections/drivers.ts';
 import { factsSection } from './sections/facts.ts';
 import { summarySection } from './sections/headline.ts';
+import { historySection } from './sections/history.ts';
 import { modelsSection } from './sections/models.ts';
 import { qualitySection } from './sections/quality.ts';
 import { readingSection } from './sections/reading.ts';
 import { STYLE } from './style.ts';
 
-/** Whatever the data holds, no script runs and nothing is fetched. */
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
+export interface PageContext {
+  /** The runs so far, the oldest first. */
+  readonly history: readonly PastRun[];
+  readonly script: PageScript;
+}
+
+type Chapters = readonly (readonly [Chapter, readonly (Html | undefined)[]])[];
 
 /** The whole page. */
-export async function reportPage(detail: RunDetail): Promise<string> {
+export async function reportPage(detail: RunDetail, { history, script }: PageContext): Promise<string> {
+  const book = new ChartBook();
+  const chapters = (await chaptersOf(detail, history, book)).filter(([, sections]) =>
+    sections.some((section) => section !== undefined),
+  );
+  const data: PageData = {
+    charts: book.specs,
+    contacts: whyNoList(detail) === undefined ? contactData(detail) : null,
+  };
+  const program = inlineScript(await script());
   const page = html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<meta http-equiv="Content-Security-Policy" content="${new Html(policy(program))}">
+<meta name="description" content="Which users are expected to cancel from ${detail.scoring.cutoff} on, whom to contact, and how far to believe it">
 <title>Churn report ${detail.scoring.cutoff} (${detail.record.run_id})</title>
 <style>${new Html(STYLE)}</style>
 </head>
 <body>
-${summarySection(detail)}
+<a class="skip" href="#${CHAPTERS.contact.id}">Skip to the list</a>
+<nav class="contents" aria-label="Contents"><ol>
+<li><a href="#in-one-breath">In one breath</a></li>
+${chapters.map(([{ id, title }]) => html`<li><a href="#${id}">${title}</a></li>`)}
+</ol></nav>
+<div class="content">
+${summarySection(detail, history)}
 <main>
-${contactsSection(detail)}
-${modelsSection(detail)}
-${await qualitySection(detail)}
-${decisionsSection(detail)}
-${await driversSection(detail)}
-${driftSection(detail)}
-${readingSection(detail)}
-${factsSection(detail)}
+${chapters.map(
+  ([{ id, title, lead }, sections]) => html`<div class="chapter" id="${id}">
+<h2 class="chapter-title">${title}</h2><p class="chapter-lead">${lead}</p>
+${sections.flatMap((section) => section ?? [])}
+</div>`,
+)}
 </main>
-<footer class="page">This page contains user ids, but no names of people: treat it as personal data.</footer>
+<footer class="page">This page contains user ids, but no names of people: treat it as personal data. It loads nothing from the network.</footer>
+</div>
+<script type="application/json" id="${DATA_ID}">${new Html(inlineJson(data))}</script>
+<script>${new Html(program)}</script>
 </body>
 </html>
 `;
   return page.markup;
+}
+
+/** Whatever the data holds, no other script runs and nothing is fetched. */
+function policy(program: string): string {
+  return [
+    "default-src 'none'",
+    "style-src 'unsafe-inline'",
+    `script-src ${hashSource(program)}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
+}
+
+async function chaptersOf(
+  detail: RunDetail,
+  history: readonly PastRun[],
+  book: ChartBook,
+): Promise<Chapters> {
+  const { contact, believe, drives, data, time, made } = CHAPTERS;
+  return [
+    [contact, [await contactsSection(detail, book)]],
+    [
+      believe,
+      [
+        modelsSection(detail),
+        await curvesSection(detail, book),
+        await qualitySection(detail, book),
+        decisionsSection(detail),
+        driftSection(detail),
+      ],
+    ],
+    [drives, [await driversSection(detail, book)]],
+    [data, [readingSection(detail)]],
+    [time, [await historySection(detail, history, book)]],
+    [made, [factsSection(detail)]],
+  ];
 }

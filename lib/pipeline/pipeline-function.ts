@@ -15,11 +15,16 @@ import {
   Tracing,
 } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
-import { NodejsFunction, OutputFormat, SourceMapMode } from 'aws-cdk-lib/aws-lambda-nodejs';
+import {
+  type ICommandHooks,
+  NodejsFunction,
+  OutputFormat,
+  SourceMapMode,
+} from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { type FunctionName, METRIC_NAMESPACE } from '../../domain/operations.ts';
+import { type FunctionName, METRIC_NAMESPACE, PAGE_SCRIPT } from '../../domain/operations.ts';
 import { STATES, stateOfFunction } from '../../domain/states.ts';
 import { projectRoot } from '../../setup/environment.mjs';
 import { asVersion } from '../cdk-interfaces.ts';
@@ -45,6 +50,20 @@ export interface PipelineFunctionProps {
 }
 
 const MEMORY_MIB = 1_024;
+
+/** The report's page has a script of its own, which is bundled beside the handler that puts it into the page. */
+const PAGE_SCRIPT_HOOKS: ICommandHooks = {
+  beforeBundling: () => [],
+  beforeInstall: () => [],
+  afterBundling: (_inputFolder, outputFolder) => [
+    [
+      `"${join(projectRoot, 'node_modules/.bin/esbuild')}"`,
+      `"${join(projectRoot, PAGE_SCRIPT.source)}"`,
+      '--bundle --minify --format=iife --target=es2022 --charset=utf8 --legal-comments=none --log-level=warning',
+      `"--outfile=${join(outputFolder, PAGE_SCRIPT.file)}"`,
+    ].join(' '),
+  ],
+};
 
 /** The state that calls a Lambda, and what it does; AWS allows 256 characters. */
 function functionDescription(name: FunctionName): string {
@@ -102,6 +121,7 @@ export class PipelineFunction extends Construct {
         // Some dependencies are CommonJS and ask for `require`.
         banner:
           "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+        ...(name === 'render-report' ? { commandHooks: PAGE_SCRIPT_HOOKS } : {}),
       },
     });
     this.function = lambda;

@@ -6,11 +6,12 @@ import { renderReport } from '../../lambda/render-report/render-report.ts';
 import type { LambdaFunction } from '../../lambda/run/world.ts';
 import { planRun } from '../../lambda/start-training/plan-run.ts';
 import { storeMetrics } from '../../lambda/store-metrics/store-metrics.ts';
+import { localPageScript } from './page-script.ts';
 
 export const FUNCTIONS: Readonly<Record<FunctionName, LambdaFunction<unknown>>> = {
   'start-training': planRun,
   'choose-model': chooseModelOfRun,
   'store-metrics': storeMetrics,
-  'render-report': renderReport,
+  'render-report': (input, world) => renderReport(input, world, localPageScript),
   'close-run': closeRun,
 };

@@ -211,6 +211,11 @@ function evaluation(
       users: 100,
     })),
     fitSeconds: 12.4,
+    curve: Array.from({ length: 10 }, (_, bin) => ({
+      predicted: 0.004 + 0.0015 * (9 - bin) ** 2,
+      users: 100,
+      cancelled: [14, 8, 5, 4, 3, 2, 2, 1, 1, 0][bin] ?? 0,
+    })),
   };
 }
 
@@ -293,6 +298,12 @@ export const SCORING: ScoringResult = {
       reasons: ['habit', 'tenure'],
     },
     { userId: '300011', probability: 0.47, level: 'free', inControlGroup: true, reasons: ['adverts'] },
+  ],
+  probabilities: [
+    { bin: 60, users: 861, expected: 25.8, control: 95 },
+    { bin: 940, users: 0, expected: 0, control: 1 },
+    { bin: 1080, users: 1, expected: 0.54, control: 0 },
+    { bin: 1220, users: 2, expected: 1.22, control: 0 },
   ],
   drift: {
     features: [

@@ -237,6 +237,7 @@ export const FLOORS: Floors = [
       name: 'local/run',
       uses: {
         domain: 'plan, results and keys of the lake',
+        setup: "the root of the project, below which the report's script is",
         generator: 'makes a log where there is none',
         'lambda/ports': 'the interfaces that it fills',
         'lambda/run': 'the context that it gives to a function',

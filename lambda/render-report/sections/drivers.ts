@@ -1,14 +1,17 @@
 /** Which features the chosen model uses. */
 import { modelLabel } from '../../../domain/metrics.ts';
 import type { RunDetail } from '../../../domain/records.ts';
-import { COLOURS, chart } from '../charts.ts';
+import { type ChartBook, COLOURS } from '../charts.ts';
 import { percent } from '../format.ts';
 import { type Html, html, printable } from '../html.ts';
 import { featureLabel } from '../labels.ts';
 
 const MOST_SHOWN = 15;
 
-export async function driversSection({ training, features }: RunDetail): Promise<Html | undefined> {
+export async function driversSection(
+  { training, features }: RunDetail,
+  book: ChartBook,
+): Promise<Html | undefined> {
   const shown = training.importance.slice(0, MOST_SHOWN);
   if (shown.length === 0) return undefined;
   const values = shown.map(({ feature, share }) => ({
@@ -23,7 +26,8 @@ export async function driversSection({ training, features }: RunDetail): Promise
     axis: { title: null, ticks: false, domain: false },
   } as const;
   const x = { field: 'share', type: 'quantitative', axis: null } as const;
-  const drawn = await chart(
+  const drawn = await book.draw(
+    'drivers-chart',
     {
       width: 420,
       height: { step: 26 },

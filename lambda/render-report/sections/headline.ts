@@ -5,21 +5,25 @@ import type { RunDetail } from '../../../domain/records.ts';
 import { scoringEvaluation } from '../../../domain/scoring-evaluation.ts';
 import { addDays } from '../../../domain/time.ts';
 import { between, counted, day, moment, percent, whole } from '../format.ts';
+import type { PastRun } from '../history.ts';
 import { type Html, html } from '../html.ts';
+import { breathList } from './breath.ts';
 import { warnings } from './warnings.ts';
 
-export function summarySection(detail: RunDetail): Html {
+export function summarySection(detail: RunDetail, history: readonly PastRun[]): Html {
   const { record, scoring, plan, training } = detail;
   const { horizonDays } = plan.training;
   const lastDay = addDays(scoring.cutoff, horizonDays - 1);
   const expectedShare = scoring.users === 0 ? 0 : scoring.expectedCancellations / scoring.users;
   const baseRate = training.testRows === 0 ? 0 : training.testCancellations / training.testRows;
-  return html`<header class="page">
+  return html`<header class="page" id="in-one-breath">
 <p class="kicker">Churn report · run ${record.run_id}</p>
 <h1>${whole(scoring.expectedCancellations)} of ${whole(scoring.users)} living users expected to cancel between
 ${between(scoring.cutoff, lastDay)}</h1>
 <p class="lead">That is ${percent(expectedShare)} of them within ${counted(horizonDays, 'day')}. Of the test users (as known
-on ${day(training.testCutoff)}), ${percent(baseRate)} cancelled within the same number of days. ${scorerText(detail)} Run finished on ${moment(record.ended_at)}.</p>
+on ${day(training.testCutoff)}), ${percent(baseRate)} cancelled within the same number of days. ${scorerText(detail)}
+Run finished on ${moment(record.ended_at)}.</p>
+${breathList(detail, history)}
 ${tiles(detail)}
 <ul class="notes">${notes(detail)}</ul>
 </header>`;

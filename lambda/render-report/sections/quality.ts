@@ -1,10 +1,10 @@
 /** Two charts of the chosen model: whether its probabilities are right, and how many cancellers its ranking finds. */
+import { scoringEvaluation } from '../../../domain/scoring-evaluation.ts';
 import { metricText, modelLabel } from '../../../domain/metrics.ts';
 import { METRICS, type Metric } from '../../../domain/models.ts';
 import type { RunDetail } from '../../../domain/records.ts';
 import type { ModelEvaluation } from '../../../domain/results.ts';
-import { scoringEvaluation } from '../../../domain/scoring-evaluation.ts';
-import { COLOURS, chart } from '../charts.ts';
+import { type ChartBook, COLOURS } from '../charts.ts';
 import { percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import { table } from '../html-table.ts';
@@ -12,20 +12,23 @@ import { table } from '../html-table.ts';
 /** A ranking of which nothing is known. */
 const RANDOM_ORDER = 'Random order';
 
-export async function qualitySection(detail: RunDetail): Promise<Html | undefined> {
+export async function qualitySection(detail: RunDetail, book: ChartBook): Promise<Html | undefined> {
   const { training } = detail;
   const chosen = scoringEvaluation(detail);
   if (chosen === undefined) return undefined;
   return html`<section id="quality">
-<h2>How far the model in charge can be trusted</h2>
+<h2>How far the chosen model can be trusted</h2>
 <div class="pair">
-${await calibrationFigure(chosen)}
-${await gainsFigure(training.evaluations, chosen)}
+${await calibrationFigure(chosen, book)}
+${await gainsFigure(training.evaluations, chosen, book)}
 </div>
 </section>`;
 }
 
-async function calibrationFigure({ reliability }: ModelEvaluation): Promise<Html | undefined> {
+async function calibrationFigure(
+  { reliability }: ModelEvaluation,
+  book: ChartBook,
+): Promise<Html | undefined> {
   if (reliability.length === 0) return undefined;
   const end = Math.max(...reliability.flatMap(({ predicted, observed }) => [predicted, observed])) * 1.05;
   const position = (field: string, title: string) => ({
@@ -34,7 +37,8 @@ async function calibrationFigure({ reliability }: ModelEvaluation): Promise<Html
     scale: { domain: [0, end] },
     axis: { format: '.0%', title, tickCount: 5 },
   });
-  const drawn = await chart(
+  const drawn = await book.draw(
+    'reliability-chart',
     {
       width: 330,
       height: 260,
@@ -96,6 +100,7 @@ interface Reach {
 async function gainsFigure(
   evaluations: readonly ModelEvaluation[],
   chosen: ModelEvaluation,
+  book: ChartBook,
 ): Promise<Html | undefined> {
   // The base rate ranks nobody, so this is the baseline to beat here.
   const baseline = evaluations.find(({ model }) => model === 'days_since_last_seen');
@@ -107,7 +112,8 @@ async function gainsFigure(
     ...shown.flatMap((evaluation) => [start(evaluation), ...reaches(evaluation)]),
     ...[0, 0.2].map((share) => ({ model: RANDOM_ORDER, share, reached: share })),
   ];
-  const drawn = await chart(
+  const drawn = await book.draw(
+    'gains-chart',
     {
       width: 330,
       height: 260,

@@ -108,7 +108,7 @@ it('every object that the Lambdas write has the content type of its kind', async
   await plan(ports, 'refused');
   runSteps(ports, 'run-1');
   await storeMetrics(storeMetricsInput('run-1'), worldOn(ports));
-  await renderReport({ runId: 'run-1', executionArn: arnOf('run-1') }, worldOn(ports));
+  await renderReport({ runId: 'run-1', executionArn: arnOf('run-1') }, worldOn(ports), async () => '');
   const failure = { runId: 'gone', executionArn: arnOf('gone'), startedAt: '', failure: {} };
   await closeRun(failure, worldOn(ports));
   const types = [...ports.objects.contentTypes];

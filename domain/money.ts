@@ -1,0 +1,84 @@
+/**
+ * What contacting users is worth. One module computes all money, for the steps of a run and for the report's page.
+ * Closed forms, pure functions; amounts in one currency, which is the operator's.
+ */
+
+/** What a contact costs and saves. */
+export interface Terms {
+  /** Worth of a customer who stays. */
+  readonly customerValue: number;
+  /** Cost of the offer, for everyone who accepts it; users who would have stayed all do. */
+  readonly offerCost: number;
+  /** Cost of contacting one user. */
+  readonly contactCost: number;
+  /** Share of users about to cancel who accept the offer and stay. */
+  readonly acceptance: number;
+}
+
+/** The acceptance is Beta distributed, with this mean and this many imagined observations (Verbraken et al. 2013). */
+export const ACCEPTANCE_WEIGHT = 20;
+
+export const DEFAULT_TERMS: Terms = { customerValue: 200, offerCost: 10, contactCost: 1, acceptance: 0.3 };
+
+/** Expected profit of contacting one user who cancels with that probability. */
+export function profitOfContact(probability: number, terms: Terms): number {
+  return profitOfContacts(1, probability, terms);
+}
+
+/** Expected profit of contacting users, by how many they are and how many of them are expected to cancel. */
+export function profitOfContacts(users: number, cancelling: number, terms: Terms): number {
+  const { customerValue, offerCost, contactCost, acceptance } = terms;
+  const saved = acceptance * (customerValue - offerCost) - contactCost;
+  return cancelling * saved - (users - cancelling) * (offerCost + contactCost);
+}
+
+/**
+ * The probability from which contacting a user pays.
+ * Above 1, or infinite, when contacting nobody pays.
+ */
+export function breakEven({ customerValue, offerCost, contactCost, acceptance }: Terms): number {
+  const gained = acceptance * (customerValue - offerCost) + offerCost;
+  return gained <= 0 ? Number.POSITIVE_INFINITY : (offerCost + contactCost) / gained;
+}
+
+/** Users of about the same probability; `expected` is the sum of their probabilities. */
+export interface UserBin {
+  readonly users: number;
+  readonly expected: number;
+}
+
+/** The most probable users, and what contacting them is worth. */
+export interface CurvePoint {
+  readonly users: number;
+  readonly cancelling: number;
+  readonly profit: number;
+}
+
+/** Profit by the number of users contacted, from nobody to everybody. @param bins the most probable first */
+export function profitCurve(bins: readonly UserBin[], terms: Terms): readonly CurvePoint[] {
+  let [users, cancelling] = [0, 0];
+  const points = bins.map((bin) => {
+    users += bin.users;
+    cancelling += bin.expected;
+    return { users, cancelling, profit: profitOfContacts(users, cancelling, terms) };
+  });
+  return [{ users: 0, cancelling: 0, profit: 0 }, ...points];
+}
+
+/**
+ * The list: every user at or above the break-even probability. A bin belongs to it when its mean does.
+ * @param bins in any order
+ */
+export function listOf(bins: readonly UserBin[], terms: Terms): CurvePoint {
+  const least = breakEven(terms);
+  const listed = bins.filter(({ users, expected }) => users > 0 && expected / users >= least);
+  const users = listed.reduce((sum, bin) => sum + bin.users, 0);
+  const cancelling = listed.reduce((sum, bin) => sum + bin.expected, 0);
+  return { users, cancelling, profit: profitOfContacts(users, cancelling, terms) };
+}
+
+/** The point of the curve where the profit is largest; the smallest such number of users. */
+export function bestPoint(curve: readonly CurvePoint[]): CurvePoint {
+  const nobody: CurvePoint = { users: 0, cancelling: 0, profit: 0 };
+  return curve.reduce((best, point) => (point.profit > best.profit ? point : best), nobody);
+}

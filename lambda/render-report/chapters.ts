@@ -1,0 +1,37 @@
+/** The chapters of the page, in the order in which people ask. */
+
+export interface Chapter {
+  readonly id: string;
+  readonly title: string;
+  /** The question that it answers. */
+  readonly lead: string;
+}
+
+export const CHAPTERS = {
+  contact: {
+    id: 'whom-to-contact',
+    title: 'Whom to contact',
+    lead: 'The users for whom an offer is expected to earn more than it costs.',
+  },
+  believe: {
+    id: 'can-i-believe-it',
+    title: 'Can I believe it?',
+    lead: 'How the models did on users and days that they had not seen, and whether the users have changed since.',
+  },
+  drives: {
+    id: 'what-drives-it',
+    title: 'What drives it',
+    lead: 'What the model looks at. It is no statement about causes.',
+  },
+  data: { id: 'the-data', title: 'The data', lead: 'What was read, what was refused and why.' },
+  time: {
+    id: 'over-time',
+    title: 'Over time',
+    lead: 'Quality, drift, volume, duration and cost of the runs so far.',
+  },
+  made: {
+    id: 'how-it-was-made',
+    title: 'How it was made',
+    lead: 'What is needed to check this run or to repeat it.',
+  },
+} as const satisfies Readonly<Record<string, Chapter>>;

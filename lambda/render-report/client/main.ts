@@ -1,0 +1,17 @@
+/** The page's script: one constant program, the same for every report; all it knows of a run is the page's data. */
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+
+import { contactList } from './contact-list.ts';
+import { followContents } from './contents.ts';
+import { liveCharts } from './live-charts.ts';
+import { DATA_ID, type PageData } from './page-data.ts';
+
+const text = document.getElementById(DATA_ID)?.textContent;
+if (text) {
+  const data: PageData = JSON.parse(text);
+  document.documentElement.classList.add('scripted');
+  const charts = liveCharts(data.charts);
+  if (data.contacts !== null) contactList(data.contacts, charts);
+  followContents();
+}

@@ -1,0 +1,86 @@
+/** Whom to contact, as data: or why there is no list. Pure functions. */
+import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
+import { PROBABILITY_BINS } from '../../domain/models.ts';
+import { DEFAULT_TERMS, type UserBin } from '../../domain/money.ts';
+import type { RunDetail } from '../../domain/records.ts';
+import type { ScoringResult } from '../../domain/results.ts';
+import type { ContactData } from './client/page-data.ts';
+import { printable } from './html.ts';
+import { reasonLabel } from './labels.ts';
+
+/** Users whom the page holds. */
+const MOST_USERS = 2_000;
+
+/** Why nobody should be contacted by this run's scores; undefined when the list can be used. */
+export function whyNoList({ training, scoring, choice }: RunDetail): string | undefined {
+  if (choice?.list === 'no') return 'no model is in charge';
+  if (choice?.list === 'order only') {
+    return 'the probabilities are withheld (`churn score` shows the users in their order)';
+  }
+  if (choice === undefined && !training.reliable) return `the model cannot be trusted: ${training.reliabilityReason}`;
+  if (scoring.users === 0) return 'there is no living user to score';
+  return undefined;
+}
+
+/** The list and what its sliders need. */
+export function contactData(detail: RunDetail): ContactData {
+  const { scoring, record } = detail;
+  const users = scoring.top.filter(({ inControlGroup }) => !inControlGroup).slice(0, MOST_USERS);
+  return {
+    terms: DEFAULT_TERMS,
+    users: users.flatMap(({ userId, probability, level, reasons }) =>
+      probability === null
+        ? []
+        : [
+            {
+              id: printable(userId),
+              probability,
+              level: printable(level ?? 'unknown'),
+              reasons: printable(reasonsText(reasons)),
+            },
+          ],
+    ),
+    bins: livingBins(scoring),
+    tested: (scoringEvaluation(detail)?.curve ?? []).map((bin) => ({
+      users: bin.users,
+      expected: bin.cancelled,
+    })),
+    total: scoring.probabilities?.reduce((sum, { users: count }) => sum + count, 0) ?? null,
+    runId: printable(record.run_id),
+  };
+}
+
+/** A user's reasons in words, the strongest first. */
+export function reasonsText(reasons: readonly string[]): string {
+  return reasons.length === 0 ? 'nothing stands out' : reasons.map(reasonLabel).join(' · ');
+}
+
+/** Living users outside the control group, the most probable first. Older results know only the first of them. */
+export function livingBins({ probabilities, top }: ScoringResult): readonly UserBin[] {
+  if (probabilities === undefined) {
+    return top
+      .filter(({ inControlGroup }) => !inControlGroup)
+      .flatMap(({ probability }) => (probability === null ? [] : [{ users: 1, expected: probability }]));
+  }
+  return probabilities
+    .filter(({ users }) => users > 0)
+    .toSorted((a, b) => b.bin - a.bin)
+    .map(({ users, expected }) => ({ users, expected }));
+}
+
+/** How many of the living users may cancel by chance alone, if the probabilities are right: 95 %. */
+export function chanceInterval({
+  probabilities,
+  expectedCancellations: expected,
+  users,
+}: ScoringResult): readonly [number, number] {
+  const variance =
+    probabilities === undefined
+      ? expected * (1 - (users === 0 ? 0 : expected / users))
+      : probabilities.reduce((sum, bin) => {
+          const p = (bin.bin + 0.5) / PROBABILITY_BINS;
+          return sum + (bin.users + bin.control) * p * (1 - p);
+        }, 0);
+  const margin = 1.96 * Math.sqrt(variance);
+  return [Math.max(0, Math.floor(expected - margin)), Math.min(users, Math.ceil(expected + margin))];
+}

@@ -1,0 +1,179 @@
+/** Quality, drift, volume, cost and duration, run after run. */
+import { metricOf, metricText } from '../../../domain/metrics.ts';
+import type { MetricName } from '../../../domain/models.ts';
+import type { RunDetail } from '../../../domain/records.ts';
+import type { ChartBook } from '../charts.ts';
+import { COLOURS } from '../charts.ts';
+import { counted, decimal, duration, moment, usd, whole } from '../format.ts';
+import { INDEX_FILE, type PastRun, reportFile, runBefore } from '../history.ts';
+import { type Html, html } from '../html.ts';
+import { table } from '../html-table.ts';
+
+const QUALITY: readonly MetricName[] = ['average_precision_ratio', 'auc'];
+const MOST_LISTED = 30;
+
+export async function historySection(
+  { record }: RunDetail,
+  history: readonly PastRun[],
+  book: ChartBook,
+): Promise<Html> {
+  const before = runBefore(history, record);
+  const succeeded = history.filter((run) => run.record.status === 'SUCCEEDED');
+  return html`<section class="long" id="history">
+<h2>Run after run</h2>
+<p>Recorded so far: ${counted(history.length, 'run')}, of which ${whole(succeeded.length)} succeeded. ${beforeText(before)} <a
+href="${INDEX_FILE}">All reports</a> are listed beside this page. A report that was opened by a signed link from S3 stands alone: there,
+<span class="id">churn report --all --stage …</span> fetches all of them into a folder, in which the links work.</p>
+${
+  succeeded.length < 2
+    ? html`<p>The charts begin with the second run that succeeds.</p>`
+    : html`<div class="pair">${await charts(succeeded, book)}</div>`
+}
+${table({
+  caption: `The newest ${counted(Math.min(MOST_LISTED, history.length), 'run')}`,
+  columns: [
+    { heading: 'Run', cell: ({ record: run }: PastRun) => html`<span class="id">${run.run_id}</span>` },
+    { heading: 'Finished', cell: ({ record: run }) => moment(run.ended_at) },
+    { heading: 'Outcome', cell: outcomeText },
+    ...QUALITY.map((name) => ({
+      heading: metricOf(name).label,
+      isNumber: true,
+      cell: ({ metrics }: PastRun) =>
+        metrics[name] === undefined ? '–' : metricText(metricOf(name), metrics[name].value),
+    })),
+    {
+      heading: 'Largest drift',
+      isNumber: true,
+      cell: ({ drift }) => (drift === undefined ? '–' : decimal(drift, 2)),
+    },
+    {
+      heading: 'Rows read',
+      isNumber: true,
+      cell: ({ record: run }) => (run.rows_read === null ? '–' : whole(run.rows_read)),
+    },
+    { heading: 'Took', isNumber: true, cell: ({ record: run }) => duration(milliseconds(run)) },
+    {
+      heading: 'Cost',
+      isNumber: true,
+      cell: ({ record: run }) => (run.cost_usd === null ? '–' : usd(run.cost_usd)),
+    },
+  ],
+  rows: history.toReversed().slice(0, MOST_LISTED),
+  isChosen: (run) => run.record.run_id === record.run_id,
+})}
+</section>`;
+}
+
+function beforeText(before: PastRun | undefined): Html {
+  if (before === undefined) return html`This is the first run that succeeded.`;
+  const { run_id: id, ended_at: at } = before.record;
+  return before.hasReport
+    ? html`The report before this one: <a class="id" href="${encodeURIComponent(reportFile(id))}">${id}</a>, of ${moment(at)}.`
+    : html`The run before this one was <span class="id">${id}</span>, of ${moment(at)}; its report is not there any more.`;
+}
+
+function outcomeText({ record }: PastRun): string {
+  if (record.status === 'FAILED') return 'failed';
+  return record.promoted === true ? 'succeeded, model promoted' : 'succeeded';
+}
+
+function milliseconds({ ended_at: end, started_at: start }: PastRun['record']): number {
+  return Date.parse(end) - Date.parse(start);
+}
+
+/** A figure by run: its chart's id, title and unit, and its value. */
+interface Series {
+  readonly id: string;
+  readonly title: string;
+  readonly format: string;
+  readonly value: (run: PastRun) => number | null | undefined;
+  readonly interval?: (
+    run: PastRun,
+  ) => { readonly low: number | null; readonly high: number | null } | undefined;
+}
+
+const SERIES: readonly Series[] = [
+  {
+    id: 'history-quality',
+    title: 'Average precision over base rate',
+    format: '.2f',
+    value: ({ metrics }) => metrics.average_precision_ratio?.value,
+    interval: ({ metrics }) => metrics.average_precision_ratio,
+  },
+  { id: 'history-drift', title: 'Largest drift of a feature', format: '.2f', value: ({ drift }) => drift },
+  { id: 'history-volume', title: 'Rows read', format: ',.0f', value: ({ record }) => record.rows_read },
+  {
+    id: 'history-duration',
+    title: 'Minutes a run took',
+    format: ',.1f',
+    value: ({ record }) => milliseconds(record) / 60_000,
+  },
+  { id: 'history-cost', title: 'Cost in US dollars', format: ',.2f', value: ({ record }) => record.cost_usd },
+];
+
+async function charts(runs: readonly PastRun[], book: ChartBook): Promise<readonly Html[]> {
+  const drawn = SERIES.map(async (series) => {
+    const values = runs.flatMap((run) => {
+      const value = series.value(run);
+      const { low = null, high = null } = series.interval?.(run) ?? {};
+      return value === null || value === undefined
+        ? []
+        : [
+            {
+              at: run.record.ended_at,
+              run: run.record.run_id,
+              value,
+              low,
+              high,
+              promoted: run.record.promoted === true,
+            },
+          ];
+    });
+    if (values.length < 2 || values.every(({ value }) => value === 0)) return [];
+    const x = {
+      field: 'at',
+      type: 'temporal',
+      scale: { type: 'utc' },
+      axis: { title: null, tickCount: 4, format: '%d %b %y' },
+    } as const;
+    const y = {
+      field: 'value',
+      type: 'quantitative',
+      axis: { title: null, tickCount: 4, format: series.format },
+    } as const;
+    const band = { x, y: { field: 'low', type: 'quantitative' }, y2: { field: 'high' } } as const;
+    return [
+      html`<figure><h3>${series.title}</h3>${await book.draw(
+        series.id,
+        {
+          width: 400,
+          height: 150,
+          data: { values },
+          layer: [
+            ...(values.some(({ low }) => low !== null)
+              ? [{ mark: { type: 'rule' as const, color: COLOURS.accent, opacity: 0.5 }, encoding: band }]
+              : []),
+            {
+              params: [{ name: 'period', select: { type: 'interval', encodings: ['x'] }, bind: 'scales' }],
+              mark: {
+                type: 'line',
+                color: COLOURS.accent,
+                point: { filled: true, color: COLOURS.accent, size: 50 },
+              },
+              encoding: {
+                x,
+                y,
+                tooltip: [
+                  { field: 'run', title: 'run' },
+                  { field: 'value', title: series.title, type: 'quantitative', format: series.format },
+                ],
+              },
+            },
+          ],
+        },
+        `${series.title}, run after run, from ${moment(values[0]?.at ?? '')}`,
+      )}</figure>`,
+    ];
+  });
+  return (await Promise.all(drawn)).flat();
+}
