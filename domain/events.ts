@@ -215,9 +215,14 @@ export const ROW_DEFECTS = [
     remedy: 'look for truncated uploads and broken encodings in the exporter',
   },
   {
+    code: 'two_spellings',
+    meaning: 'a column is there in two spellings, with different values',
+    remedy: 'write each column once, spelt as in the documentation',
+  },
+  {
     code: 'wrong_type',
     meaning: 'a value has a type its column does not allow',
-    remedy: 'write numbers as JSON numbers, without quotes, and userId as a string or a whole number',
+    remedy: 'write each column as the findings below say',
   },
   {
     code: 'missing_ts',

@@ -177,6 +177,8 @@ export const INGEST_FILES = {
     column('rows_accepted', 'bigint', 'rows that became events'),
     column('rows_quarantined', 'bigint', 'rows refused'),
     column('rows_duplicate', 'bigint', 'rows that were already in the lake'),
+    column('rows_adapted', 'bigint', 'rows, accepted or duplicate, that were adapted'),
+    column('adapted', 'string', 'JSON: by adaptation, the rows that had it'),
   ],
 } as const satisfies Table;
 

@@ -93,6 +93,7 @@ export const RUN_METRICS = {
   estimatedBudgetPercent: { name: 'EstimatedBudgetPercent', unit: 'Percent' },
   costUsd: { name: 'CostUsd', unit: 'Count' },
   rowsRead: { name: 'RowsRead', unit: 'Count' },
+  rowsAdapted: { name: 'RowsAdapted', unit: 'Count' },
   quarantinePercent: { name: 'QuarantinePercent', unit: 'Percent' },
   reconciliationMismatches: { name: 'ReconciliationMismatches', unit: 'Count' },
   areaUnderRocCurve: { name: 'AreaUnderRocCurve', unit: 'Count' },

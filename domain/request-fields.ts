@@ -69,6 +69,16 @@ export const requestShape = {
     isSetting: true,
     offeredBy: ['run', 'start'],
   }),
+  strict: z
+    .boolean()
+    .optional()
+    .register(descriptions, {
+      value: { kind: 'switch' },
+      option: '--strict',
+      meaning: 'refuse values that can only mean one thing, unless they are written as they should be',
+      isSetting: true,
+      offeredBy: ['run', 'start'],
+    }),
   seed: wholeNumber(SEED)
     .optional()
     .register(descriptions, {

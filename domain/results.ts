@@ -1,5 +1,6 @@
 /** What the Spark steps write: each writes its result or, when it fails, its error. Each is a zod schema. */
 import { z } from 'zod';
+import { ADAPTATIONS } from './adaptations.ts';
 import { REFUSAL_REASONS } from './events.ts';
 import { count, isoDate, uri } from './fields.ts';
 import { FINDING_KINDS } from './findings.ts';
@@ -39,6 +40,15 @@ export const findingSchema = z.strictObject({
   files: count,
 });
 
+export const adaptationSchema = z.enum(ADAPTATIONS.map(({ code }) => code));
+
+/** Rows that were adapted, accepted or duplicate, by how they were written: see adaptations.ts. A row can have several. */
+export const adaptedRowsSchema = z.strictObject({
+  adaptation: adaptationSchema,
+  rows: count,
+  files: count,
+});
+
 /** Result of ingest-events. */
 export const ingestResultSchema = z.strictObject({
   counts: rowCountsSchema,
@@ -49,6 +59,8 @@ export const ingestResultSchema = z.strictObject({
   findings: z.array(findingSchema).max(MOST_FINDINGS).optional(),
   /** Rows of the batch that the tables hold now: fewer than were accepted once users have been forgotten. */
   held: z.strictObject({ events: count, quarantined: count }),
+  /** Results of older versions lack it. */
+  adapted: z.strictObject({ rows: count, files: count, by: z.array(adaptedRowsSchema) }).optional(),
   filesRead: count,
   bytesRead: count,
   firstDay: isoDate.nullable(),

@@ -38,6 +38,8 @@ export const runSettingsSchema = z.strictObject({
   /** A day belongs to the log if it has at least this share of the median daily rows. */
   minDailyShare: share.default(0.05),
   maxQuarantineShare: share.default(0.05),
+  /** Whether values that can only mean one thing are refused, too, unless they are written as they should be. */
+  strict: z.boolean().default(false),
   /** First UTC day of which events are accepted. */
   earliestEventDay: isoDate.default('2005-01-01'),
   /** An event may be at most this much later than the moment the run was planned. */
@@ -143,6 +145,8 @@ export const runPlanSchema = z.strictObject({
     earliestEventMilliseconds: z.number().int(),
     latestEventMilliseconds: z.number().int(),
     maxQuarantineShare: share,
+    /** Plans of older versions lack it. */
+    strict: z.boolean().optional(),
     /** Tasks of the shuffle by day. */
     shufflePartitions: z.number().int().min(1),
     /** A day's users are distributed over this many tasks and files. */

@@ -10,7 +10,7 @@ import { batch } from './fragments/batch.ts';
 import { eventsTable } from './fragments/events-table.ts';
 import { files } from './fragments/files.ts';
 import { javaErrors } from './fragments/jvm.ts';
-import { batchChecks, ledgerRows } from './fragments/ledger.ts';
+import { adaptedRows, batchChecks, ledgerRows } from './fragments/ledger.ts';
 import { quarantine } from './fragments/quarantine.ts';
 import { rawLines } from './fragments/raw-lines.ts';
 import { newestSnapshot, snapshotExpiry } from './fragments/snapshots.ts';
@@ -26,7 +26,7 @@ export const ingestEvents = defineStep({
   result: ingestResultSchema,
   uses: [
     ...[planTypes, ingestTypes, stepError, files, javaErrors, newestSnapshot, snapshotExpiry],
-    ...[rawLines, eventsTable, staging, quarantine, ledgerRows, batchChecks, batch, userDays],
+    ...[rawLines, eventsTable, staging, quarantine, ledgerRows, adaptedRows, batchChecks, batch, userDays],
   ],
   imports: ['import json', 'from typing import NamedTuple', 'from pyspark.sql import Row, SparkSession'],
   run: python`
@@ -102,6 +102,7 @@ export const ingestEvents = defineStep({
             "refused": reasons,
             "examples": examples,
             "findings": findings,
+            "adapted": adapted_rows(ledger),
             "filesRead": len(ledger),
             "bytesRead": sum(row["bytes"] for row in ledger),
             "held": {"events": sum(row["rows"] for row in events), "quarantined": sum(reasons.values())},

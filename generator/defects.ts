@@ -23,6 +23,8 @@ export interface Oddity extends Change {
 export type OddityName =
   | 'unknown column'
   | 'integer userId'
+  | 'whole number with a fraction'
+  | 'number in quotes'
   | 'null instead of absent'
   | 'pseudo-user'
   | 'null userId of nobody'
@@ -81,10 +83,15 @@ export const DEFECTS: readonly Defect[] = [
   { code: 'malformed_json', applies: always, change: insert(CUT_CHARACTER) },
   { code: 'malformed_json', applies: always, change: insert(HALVED_CHARACTER) },
   { code: 'malformed_json', applies: onSongs, change: replace(LENGTH, '"length":NaN') },
-  { code: 'wrong_type', applies: always, change: replace(TS, '"ts":"$1"') },
-  { code: 'wrong_type', applies: onSongs, change: replace(LENGTH, '"length":"$1"') },
+  {
+    code: 'two_spellings',
+    applies: always,
+    change: (line) => append('"session_id":1,"SESSIONID":2')(line.replace(/"sessionId":\d+,/, '')),
+  },
+  { code: 'wrong_type', applies: always, change: replace(TS, '"ts":"at $1"') },
+  { code: 'wrong_type', applies: always, change: replace(TS, '"ts":$1.25') },
   { code: 'wrong_type', applies: onSongs, change: replace(LENGTH, '"length":"NaN"') },
-  { code: 'wrong_type', applies: onSignedIn, change: replace(USER_ID, '"userId":$1.0') },
+  { code: 'wrong_type', applies: onSignedIn, change: replace(USER_ID, '"userId":$1.5') },
   { code: 'wrong_type', applies: onSignedIn, change: replace(USER_ID, '"userId":{"id":"$1"}') },
   { code: 'missing_ts', applies: always, change: replace(/"ts":\d+,/, '') },
   { code: 'missing_ts', applies: always, change: replace(TS, '"ts":null') },
@@ -110,6 +117,10 @@ export const ODDITIES: readonly Oddity[] = [
     applies: always,
     change: append('"appVersion":"4.2.1","experiment":{"arm":"b","weights":[0.5,0.5]}'),
   },
+  { name: 'whole number with a fraction', applies: onSignedIn, change: replace(USER_ID, '"userId":$1.0') },
+  { name: 'whole number with a fraction', applies: always, change: replace(TS, '"ts":$1.0') },
+  { name: 'number in quotes', applies: always, change: replace(TS, '"ts":"$1"') },
+  { name: 'number in quotes', applies: onSongs, change: replace(LENGTH, '"length":"$1"') },
   { name: 'integer userId', applies: onSignedIn, change: replace(USER_ID, '"userId":$1') },
   {
     name: 'null instead of absent',

@@ -61,6 +61,7 @@ export class DirtTally {
 function zeroPerReason(): Record<RowDefectCode, number> {
   return {
     malformed_json: 0,
+    two_spellings: 0,
     wrong_type: 0,
     missing_ts: 0,
     ts_in_seconds: 0,
@@ -78,6 +79,8 @@ function zeroPerOddity(): Record<OddityName, number> {
   return {
     'unknown column': 0,
     'integer userId': 0,
+    'whole number with a fraction': 0,
+    'number in quotes': 0,
     'null instead of absent': 0,
     'pseudo-user': 0,
     'null userId of nobody': 0,

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { choiceSchema } from '../../domain/choice.ts';
 import { leftOutSchema, listingSchema } from '../../domain/listing.ts';
 import {
+  adaptationSchema,
+  adaptedRowsSchema,
   championTestSchema,
   curveBinSchema,
   decisionSchema,
@@ -75,6 +77,9 @@ const TYPES = {
     RefusalCode: named(refusalCodeSchema, 'Why a row is refused.'),
     Finding: named(findingSchema, 'What was found in refused rows.'),
     RefusedExample: named(refusedExampleSchema, 'A refused row as the operator sees it.'),
+    Adaptation: named(adaptationSchema, 'How a row was adapted.'),
+    AdaptedRows: named(adaptedRowsSchema, 'Rows that were adapted in one way.'),
+    Adapted: named(ingest.adapted.unwrap(), 'Rows that were adapted.'),
     HeldRows: named(ingest.held, 'Rows of the batch that the tables hold.'),
     IngestSnapshots: named(ingest.snapshots, 'Snapshots of the tables after the batch.'),
     IngestResult: named(ingestResultSchema, 'Result of ingest-events.'),

@@ -1,6 +1,7 @@
 /** From the files of a batch to the branch, the quarantine and the counts: everything before it is published. */
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
+import { cutObjects } from './cut-objects.ts';
 import { duplicates } from './duplicates.ts';
 import { eventRows } from './event-rows.ts';
 import { eventsTable } from './events-table.ts';
@@ -8,7 +9,9 @@ import { fileNumbers } from './file-numbers.ts';
 import { files } from './files.ts';
 import { forgottenUsers } from './forgotten-users.ts';
 import { batchChecks, ledgerRows } from './ledger.ts';
+import { plainLines } from './plain-lines.ts';
 import { quarantine } from './quarantine.ts';
+import { secondLook } from './second-look.ts';
 import { staging } from './staging.ts';
 import { tally } from './tally.ts';
 import { planTypes } from './types.ts';
@@ -16,39 +19,23 @@ import { planTypes } from './types.ts';
 export const batch = fragment({
   file: import.meta.url,
   needs: [
-    ...[planTypes, files, tally, fileNumbers, forgottenUsers, eventRows],
+    ...[planTypes, files, tally, fileNumbers, forgottenUsers, eventRows, plainLines, cutObjects, secondLook],
     ...[eventsTable, staging, duplicates, quarantine, ledgerRows, batchChecks],
   ],
   imports: [
     'import collections',
-    'from typing import NamedTuple',
+    'import json',
     'from pyspark.sql import DataFrame, Observation, Row, SparkSession',
   ],
   code: python`
-    class Outcomes(NamedTuple):
-        """Rows read, by file, and rows refused, by file and outcome."""
-
-        read: collections.Counter[int]
-        refused: dict[int, dict[int, int]]
-
-        @property
-        def defects(self) -> int:
-            """Rows that were refused for a defect of theirs."""
-            return sum(
-                count
-                for of_file in self.refused.values()
-                for outcome, count in of_file.items()
-                if outcome != FORGOTTEN
-            )
-
-
     def stage_accepted(
         spark: SparkSession, plan: Plan, files: dict[int, str], forgotten: ForgottenUsers | None
     ) -> Outcomes:
         """Reads the files once: accepted rows go to the branch, all outcomes are counted."""
+        outcomes = Outcomes(collections.Counter(), {}, set())
         observation = Observation("outcomes")
         rows = read_rows(spark, plan, files, forgotten)
-        by_file_and_outcome = tally(f"file_number * {OUTCOMES} + outcome", len(files) * OUTCOMES)
+        by_file_and_outcome = tally(f"file_number * {OUTCOMES} + {COUNTED_AS}", len(files) * OUTCOMES)
         accepted: DataFrame = (
             rows.observe(observation, by_file_and_outcome.alias("by_file_and_outcome"))
             .where("outcome = 0")
@@ -56,15 +43,44 @@ export const batch = fragment({
         )
         open_staging(spark, plan)
         stage_new_rows(accepted, plan, files)
+        outcomes.take(counts_of(observation.get["by_file_and_outcome"]))
+        return outcomes
 
-        read: collections.Counter[int] = collections.Counter()
-        refused: dict[int, dict[int, int]] = collections.defaultdict(dict)
-        for code, count in counts_of(observation.get["by_file_and_outcome"]).items():
-            number, outcome = divmod(code, OUTCOMES)
-            read[number] += count
-            if outcome > 0:
-                refused[number][outcome] = count
-        return Outcomes(read, refused)
+
+    def stage_adapted(
+        spark: SparkSession,
+        plan: Plan,
+        files: dict[int, str],
+        outcomes: Outcomes,
+        forgotten: ForgottenUsers | None,
+    ) -> Tolerated:
+        """Reads files again in which adapting changes anything: what was staged of them is replaced, and counted anew."""
+        tolerated = second_look(spark, plan, files, outcomes, forgotten)
+        if not tolerated.files:
+            return tolerated
+        forget_files(spark, STAGED_EVENTS, plan["batch"]["batchId"], list(tolerated.files.values()))
+        observation = Observation("adapted")
+        bins = len(tolerated.files)
+        by_outcome = tally(f"file_number * {OUTCOMES} + {COUNTED_AS}", bins * OUTCOMES)
+        adaptations = f"IF(outcome = 0, file_number * {COUNTED} + adapted % {COUNTED}, NULL)"
+        by_adaptation = tally(adaptations, bins * COUNTED)
+        rows = read_adapted_rows(spark, plan, tolerated.files, tolerated.cut, forgotten)
+        accepted = (
+            rows.observe(observation, by_outcome.alias("by_outcome"), by_adaptation.alias("by_adaptation"))
+            .where("outcome = 0")
+            .selectExpr(*EVENT_COLUMNS, "file_number")
+        )
+        stage_new_rows(accepted, plan, files)
+        for number in tolerated.files:
+            outcomes.read[number] = 0
+            outcomes.refused.pop(number, None)
+        outcomes.take(counts_of(observation.get["by_outcome"]))
+        for code, count in counts_of(observation.get["by_adaptation"]).items():
+            number, bits = divmod(code, COUNTED)
+            of_file = tolerated.adapted.setdefault(number, collections.Counter())
+            of_file["rows"] += count if bits else 0
+            of_file.update(dict.fromkeys(adaptations_of(bits), count))
+        return tolerated
 
 
     def stage_batch(spark: SparkSession, plan: Plan) -> tuple[list[LedgerRow], list[Row]]:
@@ -74,8 +90,10 @@ export const batch = fragment({
         files = number_files(batch)
         numbers = {uri: number for number, uri in files.items()}
         forgotten = forgotten_users(Files(spark), plan["lakeRoot"])
+        check_cut_sizes(spark, batch)
         outcomes = stage_accepted(spark, plan, files, forgotten)
-        quarantine_rows(spark, plan, files, outcomes.refused, forgotten)
+        tolerated = stage_adapted(spark, plan, files, outcomes, forgotten)
+        quarantine_rows(spark, plan, files, outcomes.refused, forgotten, tolerated)
         check_refused_share(spark, plan, outcomes.defects, sum(outcomes.read.values()))
 
         events = rows_of_batch(spark, STAGED_EVENTS, batch_id)
@@ -97,9 +115,12 @@ export const batch = fragment({
                 "rows_accepted": staged[number],
                 "rows_quarantined": sum(outcomes.refused.get(number, {}).values()),
                 "rows_duplicate": duplicates[number],
+                "rows_adapted": adapted["rows"],
+                "adapted": json.dumps({code: adapted[code] for code in ADAPTATIONS if adapted[code]}),
             }
             for file in batch["files"]
             for number in [numbers[file["uri"]]]
+            for adapted in [tolerated.adapted.get(number, collections.Counter())]
         ]
         return ledger, events
   `,

@@ -16,8 +16,10 @@ import {
 import { type Column, EVENTS } from '../../domain/lake.ts';
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
+import { cutObjects } from './cut-objects.ts';
 import { fileNumbers } from './file-numbers.ts';
 import { forgottenUsers } from './forgotten-users.ts';
+import { plainLines } from './plain-lines.ts';
 import { parsed, UNREADABLE } from './raw-columns.ts';
 import { rawLines } from './raw-lines.ts';
 import { sqlText } from './sql.ts';
@@ -28,15 +30,16 @@ import { planTypes } from './types.ts';
 const REFUSALS: Record<RefusalCode, string> = {
   forgotten_user: 'is_forgotten',
   malformed_json: 'is_malformed',
-  wrong_type: `${parsed(UNREADABLE)} IS NOT NULL OR is_no_user_id`,
+  two_spellings: 'is_ambiguous',
+  wrong_type: `${parsed(UNREADABLE)} IS NOT NULL OR is_no_user_id OR is_refused`,
   missing_ts: `${parsed('ts')} IS NULL`,
   ts_in_seconds: `${parsed('ts')} > 0 AND ${parsed('ts')} < ${SECONDS_BELOW_MILLISECONDS}`,
   ts_out_of_range: `${parsed('ts')} < {earliest} OR ${parsed('ts')} >= {latest}`,
   unknown_auth: `${parsed('auth')} IS NULL OR ${parsed('auth')} NOT IN (${sqlStrings(AUTHS)})`,
   missing_user_id: `${parsed('auth')} IN (${sqlStrings(USER_AUTHS)}) AND COALESCE(${parsed('userId')}, '') = ''`,
-  missing_page: `${parsed('page')} IS NULL`,
+  missing_page: `NULLIF(${parsed('page')}, '') IS NULL`,
   unknown_page: `${parsed('page')} NOT IN (\n    ${PAGES.map(sqlString).join(',\n    ')}\n  )`,
-  unknown_level: `${parsed('level')} NOT IN (${sqlStrings(LEVELS)})`,
+  unknown_level: `NULLIF(${parsed('level')}, '') NOT IN (${sqlStrings(LEVELS)})`,
   impossible_length: `${parsed('length')} < 0 OR ${parsed('length')} = DOUBLE('Infinity')`,
 };
 
@@ -53,6 +56,9 @@ const MOST_MILLISECONDS = '1E14';
 /** Columns whose other words are not taken over: a row is not refused for them, but they could be anything. */
 const ONLY_WORDS: Partial<Record<string, readonly string[]>> = { gender: GENDERS, method: METHODS };
 
+/** Accepted rows without these may have them under another name. */
+const INCOMPLETE = [parsed('sessionId'), parsed('itemInSession')].map((column) => `${column} IS NULL`);
+
 /** How a column of `events` comes from the raw columns. */
 function eventExpression(column: Column): string {
   if (column.name === 'event_date') {
@@ -65,6 +71,7 @@ function eventExpression(column: Column): string {
   const raw = parsed(from);
   const words = ONLY_WORDS[from];
   if (words !== undefined) return `IF(${raw} IN (${sqlStrings(words)}), ${raw}, NULL)`;
+  if (column.type === 'string') return `NULLIF(${raw}, '')`;
   if (column.type === 'int') return `TRY_CAST(${raw} AS INT)`;
   if (column.type !== 'timestamp_ntz') return raw;
   const possible = from === 'ts' ? raw : `IF(${raw} BETWEEN 0 AND ${MOST_MILLISECONDS}, ${raw}, NULL)`;
@@ -80,8 +87,9 @@ const EVENT_COLUMNS = EVENTS.columns
 
 export const eventRows = fragment({
   file: import.meta.url,
-  needs: [planTypes, rawLines, fileNumbers, forgottenUsers],
+  needs: [planTypes, rawLines, plainLines, cutObjects, fileNumbers, forgottenUsers],
   imports: [
+    'import functools',
     'from pyspark.sql import Column, DataFrame, SparkSession',
     'from pyspark.sql import functions as F',
   ],
@@ -90,7 +98,11 @@ export const eventRows = fragment({
 
     # 0 is an accepted row, n the nth of REFUSAL_REASONS: the first that holds.
     OUTCOME = ${sqlText(OUTCOME)}
-    OUTCOMES = ${REFUSAL_REASONS.length + 1}
+    # After them, accepted rows that lack what another spelling may hold: they are counted apart.
+    INCOMPLETE = ${REFUSAL_REASONS.length + 1}
+    OUTCOMES = ${REFUSAL_REASONS.length + 2}
+    COUNTED_AS = ${`IF(outcome = 0 AND (${INCOMPLETE.join(' OR ')}), ${REFUSAL_REASONS.length + 1}, outcome)`}
+    MALFORMED = ${REFUSAL_REASONS.findIndex(({ code }) => code === 'malformed_json') + 1}
     FORGOTTEN = ${REFUSAL_REASONS.indexOf(FORGOTTEN_USER) + 1}
     KNOWN_FILE = "COALESCE(file_number, RAISE_ERROR(CONCAT('no such file in the batch: ', file_path)))"
 
@@ -109,15 +121,54 @@ export const eventRows = fragment({
 
         The line itself is carried on only when it is asked for: it is larger than all its fields.
         """
+        lines = text_lines(spark, files)
+        parsed = parse_lines_kept(lines) if keep_line else parse_lines(lines)
+        plain = parsed.withColumns({"is_ambiguous": F.lit(False), "is_refused": F.lit(False)})
+        return with_outcomes(spark, plan, plain, files, forgotten)
+
+
+    def text_lines(spark: SparkSession, files: dict[int, str]) -> DataFrame:
+        """The lines of the files that are not blank."""
         paths = [literal_path(uri) for uri in files.values()]
         # The pattern settles the few lines that do not begin as an object does.
-        lines = spark.read.text(paths).where("STARTSWITH(value, '{') OR value RLIKE '\\\\S'")
-        parsed = parse_lines_kept(lines) if keep_line else parse_lines(lines)
+        return spark.read.text(paths).where("STARTSWITH(value, '{') OR value RLIKE '\\\\S'")
+
+
+    def read_adapted_rows(
+        spark: SparkSession, plan: Plan, files: dict[int, str], cut: set[int], forgotten: ForgottenUsers | None
+    ) -> DataFrame:
+        """The rows of files that are read tolerantly, some of them cut into their objects first, with what was adapted.
+
+        In a strict run a row that would have to be adapted is refused.
+        """
+        whole = {number: uri for number, uri in files.items() if number in cut}
+        by_line = {number: uri for number, uri in files.items() if number not in cut}
+        lines: list[DataFrame] = []
+        if by_line:
+            read = text_lines(spark, by_line).select(F.input_file_name().alias("file_path"), "value")
+            lines.append(read.withColumn("adapted", F.lit(0)))
+        if whole:
+            lines.append(cut_lines(spark, whole).withColumn("adapted", F.lit(CUT_OUT)))
+        parsed = parse_plain_lines(functools.reduce(DataFrame.unionByName, lines))
+        is_strict = plan["ingest"].get("strict", False)
+        is_refused = (F.col("adapted") % COUNTED > 0) if is_strict else F.lit(False)
+        return with_outcomes(spark, plan, parsed.withColumn("is_refused", is_refused), files, forgotten)
+
+
+    def with_outcomes(
+        spark: SparkSession,
+        plan: Plan,
+        parsed: DataFrame,
+        files: dict[int, str],
+        forgotten: ForgottenUsers | None,
+    ) -> DataFrame:
+        """Parsed lines with the number of their file in place of its path, and their outcome."""
+        kept = [column for column in parsed.columns if column not in ("raw", "file_path")]
         numbered = parsed.join(F.broadcast(numbered_paths(spark, files)), "file_path", "left").select(
             F.expr(f"{KNOWN_FILE} AS file_number"),
             "raw",
             (is_bare(F.col("raw")) | is_marked(F.col("raw"))).alias("is_malformed"),
-            *(["line", "is_utf8"] if keep_line else []),
+            *kept,
         )
         bounds = {
             "earliest": plan["ingest"]["earliestEventMilliseconds"],
@@ -126,17 +177,18 @@ export const eventRows = fragment({
         return (
             numbered.withColumns({"is_forgotten": is_forgotten(forgotten), "is_no_user_id": is_no_user_id()})
             .withColumn("outcome", F.expr(OUTCOME.format(**bounds)))
-            .drop("is_malformed", "is_forgotten", "is_no_user_id")
+            .drop("is_malformed", "is_forgotten", "is_no_user_id", "is_ambiguous", "is_refused")
         )
 
 
     def is_no_user_id() -> Column:
         """Whether userId was another JSON value than a string or a whole number: Spark makes text of any.
 
-        A number with a fraction is what some exporters make of ids when one is missing: it would be another user.
+        A number with a fraction or an exponent is what some exporters make of ids when one is missing: it would be another
+        user. The second look at its file takes it as its whole number, if it is one.
         """
         user = F.col(${parsed('userId')})
-        fraction = user.contains(".") & user.rlike(r"^-?\d+\.\d+$")
+        fraction = user.contains(".") & user.rlike(r"^-?\d+\.\d+([eE][+-]?\d+)?$")
         return user.startswith("{") | user.startswith("[") | user.isin("true", "false") | fraction
   `,
 });

@@ -14,6 +14,13 @@ export const eventsTable = fragment({
         return of_batch.groupBy("event_date", "source_file").agg(F.count("*").alias("rows")).collect()
 
 
+    def forget_files(spark: SparkSession, table: str, batch_id: str, uris: list[str]) -> None:
+        """Deletes the batch's rows of these files."""
+        spark.createDataFrame([(uri,) for uri in uris], "uri string").createOrReplaceTempView("files_to_forget")
+        of_file = "source_file IN (SELECT uri FROM files_to_forget)"
+        spark.sql(f"DELETE FROM {table} WHERE batch_id = '{batch_id}' AND {of_file}")  # noqa: S608
+
+
     def forget_batches(spark: SparkSession, table: str, batch_ids: list[str]) -> None:
         """Deletes the rows of batches that were begun and not finished."""
         literals = ", ".join(f"'{batch_id}'" for batch_id in sorted(set(batch_ids)))

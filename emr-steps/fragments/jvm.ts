@@ -200,6 +200,20 @@ export const hadoopFiles = fragment({
         return str(java(spark).org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))
 
 
+    def first_bytes(spark: SparkSession, uri: str, count: int) -> bytes:
+        """The first bytes of a file, unpacked; fewer where the file is shorter."""
+        commons = java(spark).org.apache.commons.io
+        path = hadoop_path(spark, uri)
+        codecs = java(spark).org.apache.hadoop.io.compress.CompressionCodecFactory(hadoop_configuration(spark))
+        codec = codecs.getCodec(path)
+        opened = hadoop_file_system(spark, uri).open(path)
+        try:
+            stream = opened if codec is None else codec.createInputStream(opened)
+            return bytes(commons.IOUtils.toByteArray(commons.input.BoundedInputStream(stream, count)))
+        finally:
+            opened.close()
+
+
     def path_of_rows(spark: SparkSession, uri: str) -> str:
         """The path of a file as Spark reports it for a row, whatever characters are in it."""
         return str(java(spark).org.apache.hadoop.fs.Path(uri).toUri().toString())

@@ -3,15 +3,40 @@ import { INGEST_FILES } from '../../domain/lake.ts';
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
 import { findings } from './findings.ts';
+import { plainLines } from './plain-lines.ts';
 import { quarantine } from './quarantine.ts';
 import { stepError } from './step-error.ts';
 import { rowType } from './tables.ts';
-import { planTypes } from './types.ts';
+import { ingestTypes, planTypes } from './types.ts';
 
 export const ledgerRows = fragment({
   file: import.meta.url,
   imports: ['from typing import TypedDict'],
   code: rowType('LedgerRow', INGEST_FILES),
+});
+
+export const adaptedRows = fragment({
+  file: import.meta.url,
+  needs: [ingestTypes, plainLines, ledgerRows],
+  imports: ['import json'],
+  code: python`
+    def adapted_rows(ledger: list[LedgerRow]) -> Adapted:
+        """The rows of a batch that were adapted, and the files they came in, by adaptation."""
+        by_file = [json.loads(row.get("adapted") or "{}") for row in ledger]
+        held: list[AdaptedRows] = [
+            {
+                "adaptation": code,
+                "rows": sum(of_file.get(code, 0) for of_file in by_file),
+                "files": sum(code in of_file for of_file in by_file),
+            }
+            for code in ADAPTATIONS
+        ]
+        return {
+            "rows": sum(row.get("rows_adapted") or 0 for row in ledger),
+            "files": sum(1 for of_file in by_file if of_file),
+            "by": [one for one in held if one["rows"] > 0],
+        }
+  `,
 });
 
 export const batchChecks = fragment({

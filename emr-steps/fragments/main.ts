@@ -15,6 +15,7 @@ export const main = fragment({
     'import sys',
     'import traceback',
     'from collections.abc import Callable, Mapping',
+    'from pyspark import SparkContext',
     'from pyspark.sql import SparkSession',
   ],
   code: python`
@@ -39,6 +40,8 @@ export const main = fragment({
         parser = argparse.ArgumentParser(description=__doc__)
         parser.add_argument("--plan", required=True, help="URI of the run's plan.json")
         plan_uri: str = parser.parse_args().plan
+        # On one machine several steps share an application, which none of them may end.
+        is_own = SparkContext._active_spark_context is None
         spark = start(step, plan_uri, start_seconds)
         files = Files(spark)
         plan: Plan = files.read_json(plan_uri)
@@ -53,6 +56,7 @@ export const main = fragment({
             files.write_json(outputs["errors"][step], explain(step, error, lost_executors(spark)))
             sys.exit(1)
         finally:
-            spark.stop()
+            if is_own:
+                spark.stop()
   `,
 });

@@ -6,13 +6,14 @@ import { python } from '../composition/python.ts';
 import { eventRows } from './event-rows.ts';
 import { eventsTable } from './events-table.ts';
 import { refusedLines } from './refused-lines.ts';
+import { secondLook } from './second-look.ts';
 import { newestSnapshot } from './snapshots.ts';
 import { createTable } from './tables.ts';
 import { ingestTypes, planTypes } from './types.ts';
 
 export const quarantine = fragment({
   file: import.meta.url,
-  needs: [planTypes, ingestTypes, eventRows, refusedLines, eventsTable, newestSnapshot],
+  needs: [planTypes, ingestTypes, eventRows, secondLook, refusedLines, eventsTable, newestSnapshot],
   imports: [
     'import datetime',
     'from typing import NamedTuple',
@@ -43,6 +44,7 @@ export const quarantine = fragment({
         files: dict[int, str],
         refused: dict[int, dict[int, int]],
         forgotten: ForgottenUsers | None,
+        tolerated: Tolerated,
     ) -> None:
         """Replaces what the quarantine holds of this batch, reading again only the files with defective rows.
 
@@ -67,8 +69,14 @@ export const quarantine = fragment({
             of_batch.repartition(1).writeTo(QUARANTINE).append()
 
         defective = {number: files[number] for number in sorted(refused) if refused[number].keys() - {FORGOTTEN}}
-        if defective:
-            rows = read_rows(spark, plan, defective, forgotten, keep_line=True)
+        readings: list[DataFrame] = []
+        adapted = {number: uri for number, uri in defective.items() if number in tolerated.files}
+        if adapted:
+            readings.append(read_adapted_rows(spark, plan, adapted, tolerated.cut, forgotten))
+        plain = {number: uri for number, uri in defective.items() if number not in adapted}
+        if plain:
+            readings.append(read_rows(spark, plan, plain, forgotten, keep_line=True))
+        for rows in readings:
             defects = rows.where(f"outcome NOT IN (0, {FORGOTTEN})")
             keep(kept_lines(defects.select("file_number", "outcome", "line", "is_utf8")))
         counts = [(number, of_file[FORGOTTEN]) for number, of_file in refused.items() if FORGOTTEN in of_file]

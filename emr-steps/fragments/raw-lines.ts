@@ -2,12 +2,13 @@
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
 import { jsonReader } from './jvm.ts';
+import { plainLines } from './plain-lines.ts';
 import { RAW_SCHEMA, READ_COLUMNS, TEXT_COLUMNS, UNREADABLE } from './raw-columns.ts';
 import { sqlText } from './sql.ts';
 
 export const rawLines = fragment({
   file: import.meta.url,
-  needs: [jsonReader],
+  needs: [jsonReader, plainLines],
   imports: [
     'import re',
     'from pyspark.sql import Column, DataFrame',
@@ -23,6 +24,8 @@ export const rawLines = fragment({
     # How one is made to begin that has an object or an array where text belongs: Spark would take it as its text.
     NESTED_MARK = '{"ts":"nested",'
     NESTED_TEXT = ${`"(${TEXT_COLUMNS.join('|')})"\\s*:\\s*[\\[{]`}
+
+    BEST_LINE = "IF(is_utf8, COALESCE(plain.line, line), line)"
 
     # Strict: Spark by itself accepts single quotes, and a length of NaN, which would spoil every sum that it enters.
     JSON_OPTIONS = {
@@ -53,6 +56,21 @@ export const rawLines = fragment({
             F.input_file_name().alias("file_path"),
             F.col("value").alias("line"),
             (~is_not_utf8()).alias("is_utf8"),
+        )
+
+
+    def parse_plain_lines(lines: DataFrame) -> DataFrame:
+        """The fields of lines in their plain form, and what was adapted; takes "file_path", "value" and "adapted"."""
+        plain = F.udf(plain_line, PLAIN_LINE)
+        seen = lines.withColumns({"is_utf8": ~is_not_utf8(), "plain": plain("value")})
+        in_place = seen.withColumnRenamed("value", "line").withColumn("value", F.expr(BEST_LINE))
+        return in_place.select(
+            F.from_json(marked_line(), RAW_SCHEMA, JSON_OPTIONS).alias("raw"),
+            "file_path",
+            "line",
+            "is_utf8",
+            F.col("plain.changes").bitwiseOR(F.col("adapted")).alias("adapted"),
+            "plain.is_ambiguous",
         )
 
 

@@ -164,7 +164,8 @@ export const refusedLines = fragment({
         try:
             value, end = json_decoder().raw_decode(text)
         except json.JSONDecodeError as error:
-            return Seen("{}", [Found("", ${found('not_json')}, size, error.pos)], None)
+            code = ${found('line_array')} if text.startswith("[") else ${found('not_json')}
+            return Seen("{}", [Found("", code, size, error.pos)], None)
         except (ValueError, RecursionError):
             return Seen("{}", [Found("", ${found('not_json')}, size)], None)
         if end < len(text):

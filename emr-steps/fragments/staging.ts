@@ -75,9 +75,10 @@ export const staging = fragment({
 
 
     def days_just_staged(spark: SparkSession) -> list[datetime.date]:
-        """The days to which the branch's newest snapshot has added files; none where nothing was staged."""
+        """The days whose files any snapshot of the branch has changed since it left what readers see."""
         table = iceberg_table(spark, EVENTS)
-        snapshot = table.snapshot(STAGING)
-        return [] if snapshot is None else sorted(days_changed(spark, table, snapshot))
+        seen = table.currentSnapshot()
+        since = snapshots_since(table, table.snapshot(STAGING), None if seen is None else str(seen.snapshotId()))
+        return sorted({day for snapshot in since or [] for day in days_changed(spark, table, snapshot)})
   `,
 });

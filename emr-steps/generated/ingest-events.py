@@ -52,6 +52,7 @@ class IngestSettings(TypedDict):
     earliestEventMilliseconds: int
     latestEventMilliseconds: int
     maxQuarantineShare: float
+    strict: NotRequired[bool]
     shufflePartitions: int
     slicesPerDay: int
 
@@ -261,6 +262,20 @@ def hadoop_file_system(spark: Driver, uri: str) -> HadoopFileSystem:
 def stream_text(spark: Driver, stream: JavaStream) -> str:
     """What is left to read of an open file."""
     return str(java(spark).org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))
+
+
+def first_bytes(spark: SparkSession, uri: str, count: int) -> bytes:
+    """The first bytes of a file, unpacked; fewer where the file is shorter."""
+    commons = java(spark).org.apache.commons.io
+    path = hadoop_path(spark, uri)
+    codecs = java(spark).org.apache.hadoop.io.compress.CompressionCodecFactory(hadoop_configuration(spark))
+    codec = codecs.getCodec(path)
+    opened = hadoop_file_system(spark, uri).open(path)
+    try:
+        stream = opened if codec is None else codec.createInputStream(opened)
+        return bytes(commons.IOUtils.toByteArray(commons.input.BoundedInputStream(stream, count)))
+    finally:
+        opened.close()
 
 
 def path_of_rows(spark: SparkSession, uri: str) -> str:
@@ -724,6 +739,8 @@ def main(
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plan", required=True, help="URI of the run's plan.json")
     plan_uri: str = parser.parse_args().plan
+    # On one machine several steps share an application, which none of them may end.
+    is_own = SparkContext._active_spark_context is None
     spark = start(step, plan_uri, start_seconds)
     files = Files(spark)
     plan: Plan = files.read_json(plan_uri)
@@ -738,7 +755,8 @@ def main(
         files.write_json(outputs["errors"][step], explain(step, error, lost_executors(spark)))
         sys.exit(1)
     finally:
-        spark.stop()
+        if is_own:
+            spark.stop()
 
 
 # --- emr-steps/generated/types/ingest_result.py ---
@@ -756,6 +774,7 @@ class RowCounts(TypedDict):
 RefusalCode: TypeAlias = Literal[
     "forgotten_user",
     "malformed_json",
+    "two_spellings",
     "wrong_type",
     "missing_ts",
     "ts_in_seconds",
@@ -816,11 +835,30 @@ class HeldRows(TypedDict):
     quarantined: int
 
 
+Adaptation: TypeAlias = Literal["whole_fraction", "quoted_number", "other_case", "cut_out"]
+
+
 class IngestSnapshots(TypedDict):
     """Snapshots of the tables after the batch."""
 
     events: str | None
     user_days: str | None
+
+
+class AdaptedRows(TypedDict):
+    """Rows that were adapted in one way."""
+
+    adaptation: Adaptation
+    rows: int
+    files: int
+
+
+class Adapted(TypedDict):
+    """Rows that were adapted."""
+
+    rows: int
+    files: int
+    by: list[AdaptedRows]
 
 
 class IngestResult(TypedDict):
@@ -831,6 +869,7 @@ class IngestResult(TypedDict):
     examples: list[RefusedExample]
     findings: NotRequired[list[Finding]]
     held: HeldRows
+    adapted: NotRequired[Adapted]
     filesRead: int
     bytesRead: int
     firstDay: str | None
@@ -891,435 +930,6 @@ def days_changed(spark: SparkSession, table: IcebergTable, snapshot: IcebergSnap
     )
     numbers = partition_numbers(spark, files)
     return {datetime.date(1970, 1, 1) + datetime.timedelta(days=number) for number in numbers}
-
-
-# --- emr-steps/fragments/raw-lines.ts ---
-
-READ_COLUMNS = [
-    "artist",
-    "auth",
-    "gender",
-    "itemInSession",
-    "length",
-    "level",
-    "location",
-    "method",
-    "page",
-    "registration",
-    "sessionId",
-    "song",
-    "status",
-    "ts",
-    "userAgent",
-    "userId",
-]
-# Where Spark puts a line that it could not read whole.
-UNREADABLE = "unreadable"
-RAW_SCHEMA = """
-artist string,
-auth string,
-gender string,
-itemInSession bigint,
-length double,
-level string,
-location string,
-method string,
-page string,
-registration bigint,
-sessionId bigint,
-song string,
-status bigint,
-ts bigint,
-userAgent string,
-userId string,
-unreadable string
-"""
-# How a line is made to begin that is not one JSON object.
-MARK = '{"ts":"not one object",'
-# How one is made to begin that has an object or an array where text belongs: Spark would take it as its text.
-NESTED_MARK = '{"ts":"nested",'
-NESTED_TEXT = '"(artist|auth|gender|level|location|method|page|song|userAgent|userId)"\\s*:\\s*[\\[{]'
-
-# Strict: Spark by itself accepts single quotes, and a length of NaN, which would spoil every sum that it enters.
-JSON_OPTIONS = {
-    "columnNameOfCorruptRecord": UNREADABLE,
-    "allowNonNumericNumbers": "false",
-    "allowSingleQuotes": "false",
-}
-
-
-def literal_path(uri: str) -> str:
-    """The URI for a reader that takes patterns: a file's name is not one, whatever characters are in it."""
-    return re.sub(r"([\[\]{}*?\\])", r"\\\1", uri)
-
-
-def parse_lines(lines: DataFrame) -> DataFrame:
-    """The fields of each line as "raw", and the path of its file.
-
-    By Spark's reader of JSON, which is faster than its function: that decodes each line through a stream of its own.
-    """
-    fields = read_json(lines.select(marked_line()), RAW_SCHEMA, JSON_OPTIONS)
-    return fields.select(F.struct("*").alias("raw"), F.input_file_name().alias("file_path"))
-
-
-def parse_lines_kept(lines: DataFrame) -> DataFrame:
-    """The same, and the line: the reader does not return it."""
-    return lines.select(
-        F.from_json(marked_line(), RAW_SCHEMA, JSON_OPTIONS).alias("raw"),
-        F.input_file_name().alias("file_path"),
-        F.col("value").alias("line"),
-        (~is_not_utf8()).alias("is_utf8"),
-    )
-
-
-def marked_line() -> Column:
-    """The line, marked where it is anything but one JSON object, or nested where it must not be.
-
-    A marked line shows when it is parsed, by a ts of the wrong type. What else can be read of it still is: whose
-    it was decides what may be kept.
-    """
-    is_object = "STARTSWITH(value, '{') OR value RLIKE '^\\\\s*[{]'"
-    is_broken = ~F.expr(is_object) | has_trailing_text() | is_not_utf8()
-    begin = r"^\s*[{]?"
-    marked = F.when(is_broken, F.regexp_replace("value", begin, MARK))
-    nested = F.regexp_replace("value", begin, NESTED_MARK)
-    return marked.when(has_nested_text(), nested).otherwise(F.col("value"))
-
-
-def is_marked(raw: Column) -> Column:
-    """Whether the line was marked."""
-    return raw[UNREADABLE].startswith(MARK)
-
-
-def is_bare(raw: Column) -> Column:
-    """Whether nothing at all could be read of a line: its JSON is broken, or no field is of its type."""
-    values = F.coalesce(*[raw[column].cast("string") for column in READ_COLUMNS])
-    return raw[UNREADABLE].isNotNull() & ~raw[UNREADABLE].startswith(NESTED_MARK) & values.isNull()
-
-
-def has_trailing_text() -> Column:
-    """Whether the line holds more than an object: Spark would lose the rest silently.
-
-    Such a line cannot be read as the only element of an array and as the value of a member both: what ends the one
-    early does not end the other. That is tried where a brace closes before the last byte, or does not close there.
-    """
-    all_but_last = "STRING(SUBSTR(BINARY(value), 1, OCTET_LENGTH(value) - 1))"
-    suspicious = f"NOT ENDSWITH(value, '}}') OR CONTAINS({all_but_last}, '}}')"
-    elements = "SIZE(FROM_JSON(CONCAT('[', value, ']'), 'ARRAY<STRUCT<ts: STRING>>'))"
-    member = """FROM_JSON(CONCAT('{"row":', value, '}'), 'row STRUCT<ts: STRING>').row"""
-    return F.expr(f"IF({suspicious}, COALESCE({elements}, 0) <> 1 OR {member} IS NULL, FALSE)")
-
-
-def has_nested_text() -> Column:
-    """Whether a column of text holds an object or an array, whose text could be anybody's."""
-    may_nest = "CONTAINS(value, '[') OR CONTAINS(SUBSTR(value, 2), '{')"
-    return F.expr(may_nest) & F.col("value").rlike(NESTED_TEXT)
-
-
-def is_not_utf8() -> Column:
-    """Whether the line holds bytes that are not text: decoding replaces them."""
-    return F.expr("ENCODE(value, 'UTF-8') <> BINARY(value)")
-
-
-# --- emr-steps/fragments/events-table.ts ---
-
-EVENTS = "lake.churn.events"
-
-
-def rows_of_batch(spark: SparkSession, table: str, batch_id: str) -> list[Row]:
-    """The batch's events in the table or on the branch, counted again: rows by day and file."""
-    of_batch = spark.table(table).where(F.col("batch_id") == batch_id)
-    return of_batch.groupBy("event_date", "source_file").agg(F.count("*").alias("rows")).collect()
-
-
-def forget_batches(spark: SparkSession, table: str, batch_ids: list[str]) -> None:
-    """Deletes the rows of batches that were begun and not finished."""
-    literals = ", ".join(f"'{batch_id}'" for batch_id in sorted(set(batch_ids)))
-    if literals and spark.table(table).where(f"batch_id IN ({literals})").limit(1).count() > 0:
-        spark.sql(f"DELETE FROM {table} WHERE batch_id IN ({literals})")  # noqa: S608
-
-
-# --- emr-steps/fragments/file-numbers.ts ---
-
-
-def number_files(batch: Batch) -> dict[int, str]:
-    """The batch's files, numbered in the order of their names."""
-    return dict(enumerate(sorted(file["uri"] for file in batch["files"])))
-
-
-def numbered_paths(spark: SparkSession, files: dict[int, str]) -> DataFrame:
-    """The number of each file, by its path as Spark reports it; Spark makes it from a literal sooner than from rows."""
-    known = [{"file_path": path_of_rows(spark, uri), "file_number": number} for number, uri in files.items()]
-    rows = F.from_json(F.lit(json.dumps(known)), "ARRAY<STRUCT<file_path: STRING, file_number: INT>>")
-    return spark.sql("SELECT 1").select(F.inline(rows))
-
-
-def names_by_number(files: dict[int, str]) -> Column:
-    """The name of a row's file: looked up where it is stored, so that no shuffle carries it."""
-    names = F.array(*[F.lit(files.get(number)) for number in range(max(files) + 1)])
-    return names[F.col("file_number")].alias("source_file")
-
-
-# --- emr-steps/fragments/staging.ts ---
-
-STAGED_EVENTS = "lake.churn.events.branch_staging"
-CREATE_EVENTS = """
-CREATE TABLE IF NOT EXISTS lake.churn.events (
-  event_date date COMMENT 'UTC day of the event',
-  event_time timestamp_ntz COMMENT 'time of the event, UTC',
-  user_id string COMMENT 'user; empty when no user is signed in',
-  session_id bigint COMMENT 'session; unique only together with the user',
-  item_in_session int COMMENT 'position of the event in its session',
-  page string COMMENT 'page that was visited',
-  auth string COMMENT 'whether a user was signed in',
-  level string COMMENT 'subscription at the time: free or paid',
-  method string COMMENT 'HTTP method; null if it is none',
-  status int COMMENT 'HTTP status',
-  artist string COMMENT 'artist of the song played',
-  song string COMMENT 'title of the song played',
-  length_seconds double COMMENT 'length of the song played',
-  gender string COMMENT 'gender the user registered with; null if it is no word for one',
-  location string COMMENT 'metropolitan area and state',
-  user_agent string COMMENT 'the browser\\'s user agent',
-  registered_at timestamp_ntz COMMENT 'when the user registered, UTC',
-  source_file string COMMENT 'file the row was read from',
-  batch_id string COMMENT 'batch that the row belongs to'
-) USING iceberg
-PARTITIONED BY (event_date)
-COMMENT 'event, typed, de-duplicated, without names of people'
-TBLPROPERTIES (
-  'format-version' = '2',
-  'write.distribution-mode' = 'none',
-  'write.metadata.delete-after-commit.enabled' = 'true',
-  'write.parquet.dict-size-bytes' = '2048'
-)
-"""
-OPEN_STAGING = "ALTER TABLE lake.churn.events CREATE BRANCH staging"
-PUBLISH = "CALL lake.system.fast_forward('churn.events', 'main', 'staging')"
-STAGING = "staging"
-CLOSE_STAGING = "ALTER TABLE lake.churn.events DROP BRANCH IF EXISTS staging"
-
-# Property of a snapshot of events: the batch that it was written for.
-WRITTEN_FOR = "written-for-batch"
-
-EVENT_NAMES = [
-    "event_date",
-    "event_time",
-    "user_id",
-    "session_id",
-    "item_in_session",
-    "page",
-    "auth",
-    "level",
-    "method",
-    "status",
-    "artist",
-    "song",
-    "length_seconds",
-    "gender",
-    "location",
-    "user_agent",
-    "registered_at",
-    "source_file",
-    "batch_id",
-]
-
-
-def open_staging(spark: SparkSession, plan: Plan) -> None:
-    """Opens the branch on what readers see now, without the rows of unfinished batches and of earlier tries."""
-    batch_id = plan["batch"]["batchId"]
-    spark.sql(CREATE_EVENTS)
-    snapshots = iceberg_table(spark, EVENTS).snapshots()
-    tried = any(snapshot.summary().get(WRITTEN_FOR) == batch_id for snapshot in snapshots)
-    unfinished = plan["abandonedBatchIds"] + ([batch_id] if tried else [])
-    # A branch cannot be replaced while readers see no snapshot: a first try that published nothing has left it.
-    spark.sql(CLOSE_STAGING)
-    spark.sql(OPEN_STAGING)
-    forget_batches(spark, STAGED_EVENTS, unfinished)
-
-
-def by_day(rows: DataFrame, tasks: int, slices: int) -> DataFrame:
-    """Brings the rows of a day into one task; of a large day, those of each slice of its users."""
-    sliced = rows.withColumn("slice", F.expr(f"PMOD(HASH(user_id), {slices})") if slices > 1 else F.lit(0))
-    return sliced.repartition(tasks, "event_date", *(["slice"] if slices > 1 else []))
-
-
-def write_staged(rows: DataFrame, plan: Plan) -> DataFrameWriterV2:
-    """A writer of the branch. A task that holds several days meets them by user: a file stays open for each."""
-    writer = rows.select(*EVENT_NAMES).writeTo(STAGED_EVENTS).option("fanout-enabled", "true")
-    return writer.option(f"snapshot-property.{WRITTEN_FOR}", plan["batch"]["batchId"])
-
-
-def stage_new_rows(events: DataFrame, plan: Plan, files: dict[int, str]) -> None:
-    """Appends the batch's events to the branch, duplicates included: they are rare, and looked for once all are stored."""
-    sizes = plan["ingest"]
-    # The user first: Spark sorts by the first eight bytes of the first column, and compares rows only where these tie.
-    days = by_day(events, sizes["shufflePartitions"], sizes["slicesPerDay"])
-    ordered = days.sortWithinPartitions("user_id", "event_time", "item_in_session")
-    batch_id = F.lit(plan["batch"]["batchId"])
-    named = ordered.withColumns({"source_file": names_by_number(files), "batch_id": batch_id})
-    write_staged(named, plan).append()
-
-
-def days_just_staged(spark: SparkSession) -> list[datetime.date]:
-    """The days to which the branch's newest snapshot has added files; none where nothing was staged."""
-    table = iceberg_table(spark, EVENTS)
-    snapshot = table.snapshot(STAGING)
-    return [] if snapshot is None else sorted(days_changed(spark, table, snapshot))
-
-
-# --- emr-steps/fragments/forgotten-users.ts ---
-
-FORGOTTEN_USERS = "forgotten-users.json"
-
-
-class ForgottenUsers(TypedDict):
-    """The users who asked to be forgotten, by salted hashes of their ids."""
-
-    salt: str
-    hashes: list[str]
-
-
-def forgotten_users(files: Files, lake_root: str) -> ForgottenUsers | None:
-    """The list of users who asked to be forgotten, as it is now."""
-    uri = f"{lake_root}/{FORGOTTEN_USERS}"
-    if not files.exists(uri):
-        return None
-    forgotten: ForgottenUsers = files.read_json(uri)
-    return forgotten
-
-
-def is_forgotten(forgotten: ForgottenUsers | None) -> Column:
-    """Whether the row's user is on the list."""
-    if forgotten is None:
-        return F.lit(False)
-    return F.sha2(F.concat(F.lit(forgotten["salt"]), "raw.userId"), 256).isin(forgotten["hashes"])
-
-
-# --- emr-steps/fragments/event-rows.ts ---
-
-REFUSAL_REASONS = [
-    "forgotten_user",
-    "malformed_json",
-    "wrong_type",
-    "missing_ts",
-    "ts_in_seconds",
-    "ts_out_of_range",
-    "unknown_auth",
-    "missing_user_id",
-    "missing_page",
-    "unknown_page",
-    "unknown_level",
-    "impossible_length",
-]
-
-# 0 is an accepted row, n the nth of REFUSAL_REASONS: the first that holds.
-OUTCOME = """
-CASE
-  WHEN is_forgotten THEN 1
-  WHEN is_malformed THEN 2
-  WHEN raw.unreadable IS NOT NULL OR is_no_user_id THEN 3
-  WHEN raw.ts IS NULL THEN 4
-  WHEN raw.ts > 0 AND raw.ts < 100000000000 THEN 5
-  WHEN raw.ts < {earliest} OR raw.ts >= {latest} THEN 6
-  WHEN raw.auth IS NULL OR raw.auth NOT IN ('Logged In', 'Logged Out', 'Guest', 'Cancelled') THEN 7
-  WHEN raw.auth IN ('Logged In', 'Cancelled') AND COALESCE(raw.userId, '') = '' THEN 8
-  WHEN raw.page IS NULL THEN 9
-  WHEN raw.page NOT IN (
-    'NextSong',
-    'Home',
-    'Thumbs Up',
-    'Thumbs Down',
-    'Add to Playlist',
-    'Add Friend',
-    'Roll Advert',
-    'Login',
-    'Logout',
-    'Downgrade',
-    'Submit Downgrade',
-    'Upgrade',
-    'Submit Upgrade',
-    'Help',
-    'Settings',
-    'Save Settings',
-    'About',
-    'Error',
-    'Cancel',
-    'Cancellation Confirmation',
-    'Register',
-    'Submit Registration'
-  ) THEN 10
-  WHEN raw.level NOT IN ('free', 'paid') THEN 11
-  WHEN raw.length < 0 OR raw.length = DOUBLE('Infinity') THEN 12
-  ELSE 0
-END
-"""
-OUTCOMES = 13
-FORGOTTEN = 1
-KNOWN_FILE = "COALESCE(file_number, RAISE_ERROR(CONCAT('no such file in the batch: ', file_path)))"
-
-EVENT_COLUMNS = [
-    "DATE_FROM_UNIX_DATE(INT(raw.ts DIV 86400000)) AS event_date",
-    "CAST(TIMESTAMP_MILLIS(raw.ts) AS TIMESTAMP_NTZ) AS event_time",
-    "COALESCE(raw.userId, '') AS user_id",
-    "raw.sessionId AS session_id",
-    "TRY_CAST(raw.itemInSession AS INT) AS item_in_session",
-    "raw.page AS page",
-    "raw.auth AS auth",
-    "raw.level AS level",
-    "IF(raw.method IN ('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'), raw.method, NULL) AS method",
-    "TRY_CAST(raw.status AS INT) AS status",
-    "raw.artist AS artist",
-    "raw.song AS song",
-    "raw.length AS length_seconds",
-    "IF(raw.gender IN ('M', 'F', 'X', 'male', 'female', 'other', 'Male', 'Female', 'Other'), raw.gender, NULL) AS gender",
-    "raw.location AS location",
-    "raw.userAgent AS user_agent",
-    "CAST(TIMESTAMP_MILLIS(IF(raw.registration BETWEEN 0 AND 1E14, raw.registration, NULL)) AS TIMESTAMP_NTZ) AS registered_at",
-]
-
-
-def read_rows(
-    spark: SparkSession,
-    plan: Plan,
-    files: dict[int, str],
-    forgotten: ForgottenUsers | None,
-    *,
-    keep_line: bool = False,
-) -> DataFrame:
-    """One row a line that is not blank: its fields, its file's number, and its "outcome".
-
-    The line itself is carried on only when it is asked for: it is larger than all its fields.
-    """
-    paths = [literal_path(uri) for uri in files.values()]
-    # The pattern settles the few lines that do not begin as an object does.
-    lines = spark.read.text(paths).where("STARTSWITH(value, '{') OR value RLIKE '\\\\S'")
-    parsed = parse_lines_kept(lines) if keep_line else parse_lines(lines)
-    numbered = parsed.join(F.broadcast(numbered_paths(spark, files)), "file_path", "left").select(
-        F.expr(f"{KNOWN_FILE} AS file_number"),
-        "raw",
-        (is_bare(F.col("raw")) | is_marked(F.col("raw"))).alias("is_malformed"),
-        *(["line", "is_utf8"] if keep_line else []),
-    )
-    bounds = {
-        "earliest": plan["ingest"]["earliestEventMilliseconds"],
-        "latest": plan["ingest"]["latestEventMilliseconds"],
-    }
-    return (
-        numbered.withColumns({"is_forgotten": is_forgotten(forgotten), "is_no_user_id": is_no_user_id()})
-        .withColumn("outcome", F.expr(OUTCOME.format(**bounds)))
-        .drop("is_malformed", "is_forgotten", "is_no_user_id")
-    )
-
-
-def is_no_user_id() -> Column:
-    """Whether userId was another JSON value than a string or a whole number: Spark makes text of any.
-
-    A number with a fraction is what some exporters make of ids when one is missing: it would be another user.
-    """
-    user = F.col("raw.userId")
-    fraction = user.contains(".") & user.rlike(r"^-?\d+\.\d+$")
-    return user.startswith("{") | user.startswith("[") | user.isin("true", "false") | fraction
 
 
 # --- emr-steps/fragments/json-text.ts ---
@@ -1454,6 +1064,803 @@ def letters_wrong(one: str, other: str) -> int:
 def whole_user_id(text: str) -> int | None:
     """The whole number that a user id in quotes stands for; None where it is an id as it is."""
     return whole_number(text) if WHOLE_USER_ID.fullmatch(text) else None
+
+
+# --- emr-steps/fragments/plain-lines.ts ---
+
+PLAIN_COLUMNS = [
+    "artist",
+    "auth",
+    "gender",
+    "itemInSession",
+    "length",
+    "level",
+    "location",
+    "method",
+    "page",
+    "registration",
+    "sessionId",
+    "song",
+    "status",
+    "ts",
+    "userAgent",
+    "userId",
+]
+# The adaptations of a row are a set of bits.
+ADAPTATIONS: list[Adaptation] = ["whole_fraction", "quoted_number", "other_case", "cut_out"]
+WHOLE_FRACTION = 1
+QUOTED_NUMBER = 2
+OTHER_CASE = 4
+CUT_OUT = 8
+# All that are counted, and an empty text where a number belongs, which is an absent value and is not.
+COUNTED = 2 ** len(ADAPTATIONS)
+EMPTY_TEXT = COUNTED
+ABSENT = "null"
+PLAIN_LINE = "STRUCT<line: STRING, changes: INT, is_ambiguous: BOOLEAN>"
+
+
+class PlainLine(NamedTuple):
+    """A line in its plain form (None where it is no object), what was adapted, and whether it means two things."""
+
+    line: str | None
+    changes: int
+    is_ambiguous: bool
+
+
+def plain_value(column: str, value: object) -> tuple[str, int]:
+    """A value as our reader takes it, as JSON, and how it was adapted. What means nothing else stays as it is."""
+    if value is None:
+        return ABSENT, 0
+    if isinstance(value, bool):
+        return json.dumps(value), 0
+    if isinstance(value, JsonObject):
+        return "{}", 0
+    if isinstance(value, list):
+        return "[]", 0
+    text, kind = str(value), COLUMN_TYPES[column]
+    if isinstance(value, NumberText):
+        is_whole = kind == "integer" or column == "userId"
+        whole = None if not is_whole or PLAIN_DIGITS.fullmatch(text) else whole_number(text)
+        return (text, 0) if whole is None else (str(whole), WHOLE_FRACTION)
+    if kind == "string":
+        whole = whole_user_id(text) if column == "userId" else None
+        return (json.dumps(text), 0) if whole is None else (json.dumps(str(whole)), WHOLE_FRACTION)
+    if text == "":
+        return ABSENT, EMPTY_TEXT
+    if JSON_NUMBER.fullmatch(text) is not None:
+        if kind == "number" or PLAIN_DIGITS.fullmatch(text):
+            return text, QUOTED_NUMBER
+        whole = whole_number(text)
+        if whole is not None:
+            return str(whole), WHOLE_FRACTION
+    return json.dumps(text), 0
+
+
+def plain_line(line: str) -> PlainLine:
+    """The plain form of a line: the columns that are read, in the order in which they are written."""
+    try:
+        fields = json_decoder().decode(line)
+    except (ValueError, RecursionError):
+        return PlainLine(None, 0, False)
+    if not isinstance(fields, JsonObject):
+        return PlainLine(None, 0, False)
+    written: list[str] = []
+    spelt: dict[str, tuple[str, str]] = {}
+    changes = 0
+    for name, value in fields:
+        column = column_of(name)
+        if column is None:
+            continue
+        text, change = plain_value(column, value)
+        spelling, known = spelt.setdefault(column, (name, text))
+        if spelling != name and known not in (text, ABSENT) and text != ABSENT:
+            return PlainLine(None, OTHER_CASE, True)
+        if known == ABSENT != text:
+            spelt[column] = (spelling, text)
+        changes |= change | (OTHER_CASE if name != column else 0)
+        if column in PLAIN_COLUMNS and (spelling == name or text != ABSENT):
+            written.append(f'"{column}":{text}')
+    return PlainLine("{" + ",".join(written) + "}", changes, False)
+
+
+def changes_of(line: str) -> int:
+    """What would be adapted in a line."""
+    return plain_line(line).changes
+
+
+# --- emr-steps/fragments/raw-lines.ts ---
+
+READ_COLUMNS = [
+    "artist",
+    "auth",
+    "gender",
+    "itemInSession",
+    "length",
+    "level",
+    "location",
+    "method",
+    "page",
+    "registration",
+    "sessionId",
+    "song",
+    "status",
+    "ts",
+    "userAgent",
+    "userId",
+]
+# Where Spark puts a line that it could not read whole.
+UNREADABLE = "unreadable"
+RAW_SCHEMA = """
+artist string,
+auth string,
+gender string,
+itemInSession bigint,
+length double,
+level string,
+location string,
+method string,
+page string,
+registration bigint,
+sessionId bigint,
+song string,
+status bigint,
+ts bigint,
+userAgent string,
+userId string,
+unreadable string
+"""
+# How a line is made to begin that is not one JSON object.
+MARK = '{"ts":"not one object",'
+# How one is made to begin that has an object or an array where text belongs: Spark would take it as its text.
+NESTED_MARK = '{"ts":"nested",'
+NESTED_TEXT = '"(artist|auth|gender|level|location|method|page|song|userAgent|userId)"\\s*:\\s*[\\[{]'
+
+BEST_LINE = "IF(is_utf8, COALESCE(plain.line, line), line)"
+
+# Strict: Spark by itself accepts single quotes, and a length of NaN, which would spoil every sum that it enters.
+JSON_OPTIONS = {
+    "columnNameOfCorruptRecord": UNREADABLE,
+    "allowNonNumericNumbers": "false",
+    "allowSingleQuotes": "false",
+}
+
+
+def literal_path(uri: str) -> str:
+    """The URI for a reader that takes patterns: a file's name is not one, whatever characters are in it."""
+    return re.sub(r"([\[\]{}*?\\])", r"\\\1", uri)
+
+
+def parse_lines(lines: DataFrame) -> DataFrame:
+    """The fields of each line as "raw", and the path of its file.
+
+    By Spark's reader of JSON, which is faster than its function: that decodes each line through a stream of its own.
+    """
+    fields = read_json(lines.select(marked_line()), RAW_SCHEMA, JSON_OPTIONS)
+    return fields.select(F.struct("*").alias("raw"), F.input_file_name().alias("file_path"))
+
+
+def parse_lines_kept(lines: DataFrame) -> DataFrame:
+    """The same, and the line: the reader does not return it."""
+    return lines.select(
+        F.from_json(marked_line(), RAW_SCHEMA, JSON_OPTIONS).alias("raw"),
+        F.input_file_name().alias("file_path"),
+        F.col("value").alias("line"),
+        (~is_not_utf8()).alias("is_utf8"),
+    )
+
+
+def parse_plain_lines(lines: DataFrame) -> DataFrame:
+    """The fields of lines in their plain form, and what was adapted; takes "file_path", "value" and "adapted"."""
+    plain = F.udf(plain_line, PLAIN_LINE)
+    seen = lines.withColumns({"is_utf8": ~is_not_utf8(), "plain": plain("value")})
+    in_place = seen.withColumnRenamed("value", "line").withColumn("value", F.expr(BEST_LINE))
+    return in_place.select(
+        F.from_json(marked_line(), RAW_SCHEMA, JSON_OPTIONS).alias("raw"),
+        "file_path",
+        "line",
+        "is_utf8",
+        F.col("plain.changes").bitwiseOR(F.col("adapted")).alias("adapted"),
+        "plain.is_ambiguous",
+    )
+
+
+def marked_line() -> Column:
+    """The line, marked where it is anything but one JSON object, or nested where it must not be.
+
+    A marked line shows when it is parsed, by a ts of the wrong type. What else can be read of it still is: whose
+    it was decides what may be kept.
+    """
+    is_object = "STARTSWITH(value, '{') OR value RLIKE '^\\\\s*[{]'"
+    is_broken = ~F.expr(is_object) | has_trailing_text() | is_not_utf8()
+    begin = r"^\s*[{]?"
+    marked = F.when(is_broken, F.regexp_replace("value", begin, MARK))
+    nested = F.regexp_replace("value", begin, NESTED_MARK)
+    return marked.when(has_nested_text(), nested).otherwise(F.col("value"))
+
+
+def is_marked(raw: Column) -> Column:
+    """Whether the line was marked."""
+    return raw[UNREADABLE].startswith(MARK)
+
+
+def is_bare(raw: Column) -> Column:
+    """Whether nothing at all could be read of a line: its JSON is broken, or no field is of its type."""
+    values = F.coalesce(*[raw[column].cast("string") for column in READ_COLUMNS])
+    return raw[UNREADABLE].isNotNull() & ~raw[UNREADABLE].startswith(NESTED_MARK) & values.isNull()
+
+
+def has_trailing_text() -> Column:
+    """Whether the line holds more than an object: Spark would lose the rest silently.
+
+    Such a line cannot be read as the only element of an array and as the value of a member both: what ends the one
+    early does not end the other. That is tried where a brace closes before the last byte, or does not close there.
+    """
+    all_but_last = "STRING(SUBSTR(BINARY(value), 1, OCTET_LENGTH(value) - 1))"
+    suspicious = f"NOT ENDSWITH(value, '}}') OR CONTAINS({all_but_last}, '}}')"
+    elements = "SIZE(FROM_JSON(CONCAT('[', value, ']'), 'ARRAY<STRUCT<ts: STRING>>'))"
+    member = """FROM_JSON(CONCAT('{"row":', value, '}'), 'row STRUCT<ts: STRING>').row"""
+    return F.expr(f"IF({suspicious}, COALESCE({elements}, 0) <> 1 OR {member} IS NULL, FALSE)")
+
+
+def has_nested_text() -> Column:
+    """Whether a column of text holds an object or an array, whose text could be anybody's."""
+    may_nest = "CONTAINS(value, '[') OR CONTAINS(SUBSTR(value, 2), '{')"
+    return F.expr(may_nest) & F.col("value").rlike(NESTED_TEXT)
+
+
+def is_not_utf8() -> Column:
+    """Whether the line holds bytes that are not text: decoding replaces them."""
+    return F.expr("ENCODE(value, 'UTF-8') <> BINARY(value)")
+
+
+# --- emr-steps/fragments/events-table.ts ---
+
+EVENTS = "lake.churn.events"
+
+
+def rows_of_batch(spark: SparkSession, table: str, batch_id: str) -> list[Row]:
+    """The batch's events in the table or on the branch, counted again: rows by day and file."""
+    of_batch = spark.table(table).where(F.col("batch_id") == batch_id)
+    return of_batch.groupBy("event_date", "source_file").agg(F.count("*").alias("rows")).collect()
+
+
+def forget_files(spark: SparkSession, table: str, batch_id: str, uris: list[str]) -> None:
+    """Deletes the batch's rows of these files."""
+    spark.createDataFrame([(uri,) for uri in uris], "uri string").createOrReplaceTempView("files_to_forget")
+    of_file = "source_file IN (SELECT uri FROM files_to_forget)"
+    spark.sql(f"DELETE FROM {table} WHERE batch_id = '{batch_id}' AND {of_file}")  # noqa: S608
+
+
+def forget_batches(spark: SparkSession, table: str, batch_ids: list[str]) -> None:
+    """Deletes the rows of batches that were begun and not finished."""
+    literals = ", ".join(f"'{batch_id}'" for batch_id in sorted(set(batch_ids)))
+    if literals and spark.table(table).where(f"batch_id IN ({literals})").limit(1).count() > 0:
+        spark.sql(f"DELETE FROM {table} WHERE batch_id IN ({literals})")  # noqa: S608
+
+
+# --- emr-steps/fragments/file-numbers.ts ---
+
+
+def number_files(batch: Batch) -> dict[int, str]:
+    """The batch's files, numbered in the order of their names."""
+    return dict(enumerate(sorted(file["uri"] for file in batch["files"])))
+
+
+def numbered_paths(spark: SparkSession, files: dict[int, str]) -> DataFrame:
+    """The number of each file, by its path as Spark reports it; Spark makes it from a literal sooner than from rows."""
+    known = [{"file_path": path_of_rows(spark, uri), "file_number": number} for number, uri in files.items()]
+    rows = F.from_json(F.lit(json.dumps(known)), "ARRAY<STRUCT<file_path: STRING, file_number: INT>>")
+    return spark.sql("SELECT 1").select(F.inline(rows))
+
+
+def names_by_number(files: dict[int, str]) -> Column:
+    """The name of a row's file: looked up where it is stored, so that no shuffle carries it."""
+    names = F.array(*[F.lit(files.get(number)) for number in range(max(files) + 1)])
+    return names[F.col("file_number")].alias("source_file")
+
+
+# --- emr-steps/fragments/staging.ts ---
+
+STAGED_EVENTS = "lake.churn.events.branch_staging"
+CREATE_EVENTS = """
+CREATE TABLE IF NOT EXISTS lake.churn.events (
+  event_date date COMMENT 'UTC day of the event',
+  event_time timestamp_ntz COMMENT 'time of the event, UTC',
+  user_id string COMMENT 'user; empty when no user is signed in',
+  session_id bigint COMMENT 'session; unique only together with the user',
+  item_in_session int COMMENT 'position of the event in its session',
+  page string COMMENT 'page that was visited',
+  auth string COMMENT 'whether a user was signed in',
+  level string COMMENT 'subscription at the time: free or paid',
+  method string COMMENT 'HTTP method; null if it is none',
+  status int COMMENT 'HTTP status',
+  artist string COMMENT 'artist of the song played',
+  song string COMMENT 'title of the song played',
+  length_seconds double COMMENT 'length of the song played',
+  gender string COMMENT 'gender the user registered with; null if it is no word for one',
+  location string COMMENT 'metropolitan area and state',
+  user_agent string COMMENT 'the browser\\'s user agent',
+  registered_at timestamp_ntz COMMENT 'when the user registered, UTC',
+  source_file string COMMENT 'file the row was read from',
+  batch_id string COMMENT 'batch that the row belongs to'
+) USING iceberg
+PARTITIONED BY (event_date)
+COMMENT 'event, typed, de-duplicated, without names of people'
+TBLPROPERTIES (
+  'format-version' = '2',
+  'write.distribution-mode' = 'none',
+  'write.metadata.delete-after-commit.enabled' = 'true',
+  'write.parquet.dict-size-bytes' = '2048'
+)
+"""
+OPEN_STAGING = "ALTER TABLE lake.churn.events CREATE BRANCH staging"
+PUBLISH = "CALL lake.system.fast_forward('churn.events', 'main', 'staging')"
+STAGING = "staging"
+CLOSE_STAGING = "ALTER TABLE lake.churn.events DROP BRANCH IF EXISTS staging"
+
+# Property of a snapshot of events: the batch that it was written for.
+WRITTEN_FOR = "written-for-batch"
+
+EVENT_NAMES = [
+    "event_date",
+    "event_time",
+    "user_id",
+    "session_id",
+    "item_in_session",
+    "page",
+    "auth",
+    "level",
+    "method",
+    "status",
+    "artist",
+    "song",
+    "length_seconds",
+    "gender",
+    "location",
+    "user_agent",
+    "registered_at",
+    "source_file",
+    "batch_id",
+]
+
+
+def open_staging(spark: SparkSession, plan: Plan) -> None:
+    """Opens the branch on what readers see now, without the rows of unfinished batches and of earlier tries."""
+    batch_id = plan["batch"]["batchId"]
+    spark.sql(CREATE_EVENTS)
+    snapshots = iceberg_table(spark, EVENTS).snapshots()
+    tried = any(snapshot.summary().get(WRITTEN_FOR) == batch_id for snapshot in snapshots)
+    unfinished = plan["abandonedBatchIds"] + ([batch_id] if tried else [])
+    # A branch cannot be replaced while readers see no snapshot: a first try that published nothing has left it.
+    spark.sql(CLOSE_STAGING)
+    spark.sql(OPEN_STAGING)
+    forget_batches(spark, STAGED_EVENTS, unfinished)
+
+
+def by_day(rows: DataFrame, tasks: int, slices: int) -> DataFrame:
+    """Brings the rows of a day into one task; of a large day, those of each slice of its users."""
+    sliced = rows.withColumn("slice", F.expr(f"PMOD(HASH(user_id), {slices})") if slices > 1 else F.lit(0))
+    return sliced.repartition(tasks, "event_date", *(["slice"] if slices > 1 else []))
+
+
+def write_staged(rows: DataFrame, plan: Plan) -> DataFrameWriterV2:
+    """A writer of the branch. A task that holds several days meets them by user: a file stays open for each."""
+    writer = rows.select(*EVENT_NAMES).writeTo(STAGED_EVENTS).option("fanout-enabled", "true")
+    return writer.option(f"snapshot-property.{WRITTEN_FOR}", plan["batch"]["batchId"])
+
+
+def stage_new_rows(events: DataFrame, plan: Plan, files: dict[int, str]) -> None:
+    """Appends the batch's events to the branch, duplicates included: they are rare, and looked for once all are stored."""
+    sizes = plan["ingest"]
+    # The user first: Spark sorts by the first eight bytes of the first column, and compares rows only where these tie.
+    days = by_day(events, sizes["shufflePartitions"], sizes["slicesPerDay"])
+    ordered = days.sortWithinPartitions("user_id", "event_time", "item_in_session")
+    batch_id = F.lit(plan["batch"]["batchId"])
+    named = ordered.withColumns({"source_file": names_by_number(files), "batch_id": batch_id})
+    write_staged(named, plan).append()
+
+
+def days_just_staged(spark: SparkSession) -> list[datetime.date]:
+    """The days whose files any snapshot of the branch has changed since it left what readers see."""
+    table = iceberg_table(spark, EVENTS)
+    seen = table.currentSnapshot()
+    since = snapshots_since(table, table.snapshot(STAGING), None if seen is None else str(seen.snapshotId()))
+    return sorted({day for snapshot in since or [] for day in days_changed(spark, table, snapshot)})
+
+
+# --- emr-steps/fragments/cut-objects.ts ---
+
+LARGEST_CUT_BYTES = 268435456
+PACKED_BYTES_FACTOR = 6
+PACKED_ENDINGS = (".gz", ".bz2")
+BLANKS = re.compile(r"[ \t\r\n]*")
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# In a file of lines one ends within so many bytes, nearly always the first number.
+FIRST_BYTES = (65_536, 16_777_216)
+CUT_ROW = "file_path STRING, content BINARY"
+
+
+def objects_in(content: bytes) -> Iterator[bytes]:
+    """The objects of an array, or of a sequence, as they are written; raises ValueError where it is neither.
+
+    The bytes are read as Latin 1: what structures JSON is ASCII, which no other character of UTF-8 contains.
+    """
+    text = content.removeprefix(BYTE_ORDER_MARK).decode("latin-1")
+    decoder = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=refuse_constant)
+
+    def after_blanks(place: int) -> int:
+        match = BLANKS.match(text, place)
+        return place if match is None else match.end()
+
+    place = after_blanks(0)
+    is_array = text.startswith("[", place)
+    place = after_blanks(place + 1) if is_array else place
+    while place < len(text) and not (is_array and text.startswith("]", place)):
+        if not is_array and not text.startswith("{", place):
+            raise ValueError(place)
+        _, end = decoder.raw_decode(text, place)
+        yield text[place:end].encode("latin-1")
+        place = after_blanks(end)
+        if is_array and text.startswith(",", place):
+            place = after_blanks(place + 1)
+            if text.startswith("]", place):
+                raise ValueError(place)
+        elif is_array and not text.startswith("]", place):
+            raise ValueError(place)
+    if is_array and (place == len(text) or after_blanks(place + 1) < len(text)):
+        raise ValueError(place)
+
+
+def count_objects(content: bytes) -> int:
+    """How many objects a file can be cut into; -1 where it is neither an array nor objects one after another."""
+    if len(content) > LARGEST_CUT_BYTES:
+        return -1
+    try:
+        return sum(1 for _ in objects_in(bytes(content)))
+    except (ValueError, RecursionError):
+        return -1
+
+
+def whole_files(spark: SparkSession, files: dict[int, str]) -> DataFrame:
+    """Each file as one row: its path and its bytes."""
+    paths = [literal_path(uri) for uri in files.values()]
+    whole = spark.read.text(paths, wholetext=True)
+    return whole.select(F.input_file_name().alias("file_path"), F.expr("BINARY(value)").alias("content"))
+
+
+def files_to_cut(spark: SparkSession, files: dict[int, str], sizes: dict[str, int]) -> set[int]:
+    """Those of the files that can be cut into objects."""
+    limit = LARGEST_CUT_BYTES
+    small = {number: uri for number, uri in files.items() if unpacked_bytes(uri, sizes[uri]) <= limit}
+    if not small:
+        return set()
+    count = F.udf(count_objects, "BIGINT")
+    counted = whole_files(spark, small).select("file_path", count("content").alias("objects"))
+    paths = {row.file_path for row in counted.where("objects >= 0").collect()}
+    return {number for number, uri in small.items() if path_of_rows(spark, uri) in paths}
+
+
+def cut_lines(spark: SparkSession, files: dict[int, str]) -> DataFrame:
+    """The objects of the files, each as a line."""
+
+    def of_file(file: Row) -> Iterator[tuple[str, bytes]]:
+        return ((file.file_path, one) for one in objects_in(bytes(file.content)))
+
+    cut = spark.createDataFrame(whole_files(spark, files).rdd.flatMap(of_file), CUT_ROW)
+    return cut.select("file_path", F.col("content").cast("string").alias("value"))
+
+
+def unpacked_bytes(uri: str, size: int) -> int:
+    """About how large a file is once it is unpacked."""
+    return size * PACKED_BYTES_FACTOR if uri.lower().endswith(PACKED_ENDINGS) else size
+
+
+def check_cut_sizes(spark: SparkSession, batch: Batch) -> None:
+    """Refuses files that are no lines and too large to be cut, before their one line is read."""
+    for file in batch["files"]:
+        uri = file["uri"]
+        if unpacked_bytes(uri, file["bytes"]) <= LARGEST_CUT_BYTES:
+            continue
+        read = (first_bytes(spark, uri, size) for size in FIRST_BYTES)
+        begins = (text.removeprefix(BYTE_ORDER_MARK).lstrip() for text in read)
+        begin = next((text for text in begins if text.startswith(b"[") or b"\n" in text), b"")
+        is_array = begin.startswith(b"[")
+        if begin and not is_array:
+            continue
+        kind = "a JSON array: its first line begins with [" if is_array else "a single line"
+        pick = "jq -cn --stream 'fromstream(1|truncate_stream(inputs))'" if is_array else "jq -c ."
+        raise StepError(
+            f"{uri} is {kind}, and with {file['bytes']:,} bytes too large to be cut into its objects",
+            f"the log has one JSON object a line; other files are read up to {LARGEST_CUT_BYTES:,} bytes",
+            f"convert it and deliver it instead: {pick} file.json > file.jsonl (unpack it first if it is packed)",
+        )
+
+
+# --- emr-steps/fragments/forgotten-users.ts ---
+
+FORGOTTEN_USERS = "forgotten-users.json"
+
+
+class ForgottenUsers(TypedDict):
+    """The users who asked to be forgotten, by salted hashes of their ids."""
+
+    salt: str
+    hashes: list[str]
+
+
+def forgotten_users(files: Files, lake_root: str) -> ForgottenUsers | None:
+    """The list of users who asked to be forgotten, as it is now."""
+    uri = f"{lake_root}/{FORGOTTEN_USERS}"
+    if not files.exists(uri):
+        return None
+    forgotten: ForgottenUsers = files.read_json(uri)
+    return forgotten
+
+
+def is_forgotten(forgotten: ForgottenUsers | None) -> Column:
+    """Whether the row's user is on the list."""
+    if forgotten is None:
+        return F.lit(False)
+    return F.sha2(F.concat(F.lit(forgotten["salt"]), "raw.userId"), 256).isin(forgotten["hashes"])
+
+
+# --- emr-steps/fragments/event-rows.ts ---
+
+REFUSAL_REASONS = [
+    "forgotten_user",
+    "malformed_json",
+    "two_spellings",
+    "wrong_type",
+    "missing_ts",
+    "ts_in_seconds",
+    "ts_out_of_range",
+    "unknown_auth",
+    "missing_user_id",
+    "missing_page",
+    "unknown_page",
+    "unknown_level",
+    "impossible_length",
+]
+
+# 0 is an accepted row, n the nth of REFUSAL_REASONS: the first that holds.
+OUTCOME = """
+CASE
+  WHEN is_forgotten THEN 1
+  WHEN is_malformed THEN 2
+  WHEN is_ambiguous THEN 3
+  WHEN raw.unreadable IS NOT NULL OR is_no_user_id OR is_refused THEN 4
+  WHEN raw.ts IS NULL THEN 5
+  WHEN raw.ts > 0 AND raw.ts < 100000000000 THEN 6
+  WHEN raw.ts < {earliest} OR raw.ts >= {latest} THEN 7
+  WHEN raw.auth IS NULL OR raw.auth NOT IN ('Logged In', 'Logged Out', 'Guest', 'Cancelled') THEN 8
+  WHEN raw.auth IN ('Logged In', 'Cancelled') AND COALESCE(raw.userId, '') = '' THEN 9
+  WHEN NULLIF(raw.page, '') IS NULL THEN 10
+  WHEN raw.page NOT IN (
+    'NextSong',
+    'Home',
+    'Thumbs Up',
+    'Thumbs Down',
+    'Add to Playlist',
+    'Add Friend',
+    'Roll Advert',
+    'Login',
+    'Logout',
+    'Downgrade',
+    'Submit Downgrade',
+    'Upgrade',
+    'Submit Upgrade',
+    'Help',
+    'Settings',
+    'Save Settings',
+    'About',
+    'Error',
+    'Cancel',
+    'Cancellation Confirmation',
+    'Register',
+    'Submit Registration'
+  ) THEN 11
+  WHEN NULLIF(raw.level, '') NOT IN ('free', 'paid') THEN 12
+  WHEN raw.length < 0 OR raw.length = DOUBLE('Infinity') THEN 13
+  ELSE 0
+END
+"""
+# After them, accepted rows that lack what another spelling may hold: they are counted apart.
+INCOMPLETE = 14
+OUTCOMES = 15
+COUNTED_AS = "IF(outcome = 0 AND (raw.sessionId IS NULL OR raw.itemInSession IS NULL), 14, outcome)"
+MALFORMED = 2
+FORGOTTEN = 1
+KNOWN_FILE = "COALESCE(file_number, RAISE_ERROR(CONCAT('no such file in the batch: ', file_path)))"
+
+EVENT_COLUMNS = [
+    "DATE_FROM_UNIX_DATE(INT(raw.ts DIV 86400000)) AS event_date",
+    "CAST(TIMESTAMP_MILLIS(raw.ts) AS TIMESTAMP_NTZ) AS event_time",
+    "COALESCE(raw.userId, '') AS user_id",
+    "raw.sessionId AS session_id",
+    "TRY_CAST(raw.itemInSession AS INT) AS item_in_session",
+    "NULLIF(raw.page, '') AS page",
+    "NULLIF(raw.auth, '') AS auth",
+    "NULLIF(raw.level, '') AS level",
+    "IF(raw.method IN ('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'), raw.method, NULL) AS method",
+    "TRY_CAST(raw.status AS INT) AS status",
+    "NULLIF(raw.artist, '') AS artist",
+    "NULLIF(raw.song, '') AS song",
+    "raw.length AS length_seconds",
+    "IF(raw.gender IN ('M', 'F', 'X', 'male', 'female', 'other', 'Male', 'Female', 'Other'), raw.gender, NULL) AS gender",
+    "NULLIF(raw.location, '') AS location",
+    "NULLIF(raw.userAgent, '') AS user_agent",
+    "CAST(TIMESTAMP_MILLIS(IF(raw.registration BETWEEN 0 AND 1E14, raw.registration, NULL)) AS TIMESTAMP_NTZ) AS registered_at",
+]
+
+
+def read_rows(
+    spark: SparkSession,
+    plan: Plan,
+    files: dict[int, str],
+    forgotten: ForgottenUsers | None,
+    *,
+    keep_line: bool = False,
+) -> DataFrame:
+    """One row a line that is not blank: its fields, its file's number, and its "outcome".
+
+    The line itself is carried on only when it is asked for: it is larger than all its fields.
+    """
+    lines = text_lines(spark, files)
+    parsed = parse_lines_kept(lines) if keep_line else parse_lines(lines)
+    plain = parsed.withColumns({"is_ambiguous": F.lit(False), "is_refused": F.lit(False)})
+    return with_outcomes(spark, plan, plain, files, forgotten)
+
+
+def text_lines(spark: SparkSession, files: dict[int, str]) -> DataFrame:
+    """The lines of the files that are not blank."""
+    paths = [literal_path(uri) for uri in files.values()]
+    # The pattern settles the few lines that do not begin as an object does.
+    return spark.read.text(paths).where("STARTSWITH(value, '{') OR value RLIKE '\\\\S'")
+
+
+def read_adapted_rows(
+    spark: SparkSession, plan: Plan, files: dict[int, str], cut: set[int], forgotten: ForgottenUsers | None
+) -> DataFrame:
+    """The rows of files that are read tolerantly, some of them cut into their objects first, with what was adapted.
+
+    In a strict run a row that would have to be adapted is refused.
+    """
+    whole = {number: uri for number, uri in files.items() if number in cut}
+    by_line = {number: uri for number, uri in files.items() if number not in cut}
+    lines: list[DataFrame] = []
+    if by_line:
+        read = text_lines(spark, by_line).select(F.input_file_name().alias("file_path"), "value")
+        lines.append(read.withColumn("adapted", F.lit(0)))
+    if whole:
+        lines.append(cut_lines(spark, whole).withColumn("adapted", F.lit(CUT_OUT)))
+    parsed = parse_plain_lines(functools.reduce(DataFrame.unionByName, lines))
+    is_strict = plan["ingest"].get("strict", False)
+    is_refused = (F.col("adapted") % COUNTED > 0) if is_strict else F.lit(False)
+    return with_outcomes(spark, plan, parsed.withColumn("is_refused", is_refused), files, forgotten)
+
+
+def with_outcomes(
+    spark: SparkSession,
+    plan: Plan,
+    parsed: DataFrame,
+    files: dict[int, str],
+    forgotten: ForgottenUsers | None,
+) -> DataFrame:
+    """Parsed lines with the number of their file in place of its path, and their outcome."""
+    kept = [column for column in parsed.columns if column not in ("raw", "file_path")]
+    numbered = parsed.join(F.broadcast(numbered_paths(spark, files)), "file_path", "left").select(
+        F.expr(f"{KNOWN_FILE} AS file_number"),
+        "raw",
+        (is_bare(F.col("raw")) | is_marked(F.col("raw"))).alias("is_malformed"),
+        *kept,
+    )
+    bounds = {
+        "earliest": plan["ingest"]["earliestEventMilliseconds"],
+        "latest": plan["ingest"]["latestEventMilliseconds"],
+    }
+    return (
+        numbered.withColumns({"is_forgotten": is_forgotten(forgotten), "is_no_user_id": is_no_user_id()})
+        .withColumn("outcome", F.expr(OUTCOME.format(**bounds)))
+        .drop("is_malformed", "is_forgotten", "is_no_user_id", "is_ambiguous", "is_refused")
+    )
+
+
+def is_no_user_id() -> Column:
+    """Whether userId was another JSON value than a string or a whole number: Spark makes text of any.
+
+    A number with a fraction or an exponent is what some exporters make of ids when one is missing: it would be another
+    user. The second look at its file takes it as its whole number, if it is one.
+    """
+    user = F.col("raw.userId")
+    fraction = user.contains(".") & user.rlike(r"^-?\d+\.\d+([eE][+-]?\d+)?$")
+    return user.startswith("{") | user.startswith("[") | user.isin("true", "false") | fraction
+
+
+# --- emr-steps/fragments/second-look.ts ---
+
+# An accepted row that lacks its session may have it under one of these names.
+INCOMPLETE_SPELLING = f'(?i)"({SPELLINGS["sessionId"]}|{SPELLINGS["itemInSession"]})"'
+
+
+class Outcomes(NamedTuple):
+    """Rows read, by file, rows refused, by file and outcome, and the files with rows that lack their session."""
+
+    read: collections.Counter[int]
+    refused: dict[int, dict[int, int]]
+    incomplete: set[int]
+
+    @property
+    def defects(self) -> int:
+        """Rows that were refused for a defect of theirs."""
+        return sum(
+            count
+            for of_file in self.refused.values()
+            for outcome, count in of_file.items()
+            if outcome != FORGOTTEN
+        )
+
+    @property
+    def flagged(self) -> set[int]:
+        """The files that are worth a second look."""
+        defective = {number for number, of_file in self.refused.items() if of_file.keys() - {FORGOTTEN}}
+        return defective | self.incomplete
+
+    def take(self, counts: collections.Counter[int]) -> None:
+        """Takes in the counts of one pass over some files, in place of those of an earlier one."""
+        by_file: dict[int, collections.Counter[int]] = collections.defaultdict(collections.Counter)
+        for code, rows in counts.items():
+            number, outcome = divmod(code, OUTCOMES)
+            by_file[number][outcome] += rows
+        for number, outcomes in by_file.items():
+            self.read[number] = outcomes.total()
+            if outcomes[INCOMPLETE]:
+                self.incomplete.add(number)
+            refused = {outcome: rows for outcome, rows in outcomes.items() if outcome not in (0, INCOMPLETE)}
+            if refused:
+                self.refused[number] = refused
+            else:
+                self.refused.pop(number, None)
+
+
+class Tolerated(NamedTuple):
+    """The files that are read tolerantly, those of them that are cut into their objects, and what was adapted in each."""
+
+    files: dict[int, str]
+    cut: set[int]
+    adapted: dict[int, collections.Counter[str]]
+
+
+def second_look(
+    spark: SparkSession,
+    plan: Plan,
+    files: dict[int, str],
+    outcomes: Outcomes,
+    forgotten: ForgottenUsers | None,
+) -> Tolerated:
+    """Which of the files are to be read tolerantly."""
+    flagged = {number: files[number] for number in sorted(outcomes.flagged)}
+    if not flagged:
+        return Tolerated({}, set(), {})
+    malformed = {
+        number: uri for number, uri in flagged.items() if MALFORMED in outcomes.refused.get(number, {})
+    }
+    sizes = {file["uri"]: file["bytes"] for file in plan["batch"]["files"]}
+    cut = set() if plan["ingest"].get("strict", False) else files_to_cut(spark, malformed, sizes)
+    by_line = {number: uri for number, uri in flagged.items() if number not in cut}
+    changing = set()
+    if by_line:
+        rows = read_rows(spark, plan, by_line, forgotten, keep_line=True).where("is_utf8")
+        worth = F.expr(f"outcome NOT IN (0, {FORGOTTEN})") | F.col("line").rlike(INCOMPLETE_SPELLING)
+        changes = F.udf(changes_of, "INT")
+        changed = rows.where(worth).where(changes("line") > 0).select("file_number").distinct()
+        changing = {row.file_number for row in changed.collect()}
+    tolerant = {number: uri for number, uri in flagged.items() if number in cut | changing}
+    return Tolerated(tolerant, cut, {})
+
+
+def adaptations_of(bits: int) -> list[Adaptation]:
+    """The adaptations in a set."""
+    return [code for place, code in enumerate(ADAPTATIONS) if bits & 2**place]
 
 
 # --- emr-steps/fragments/refused-lines.ts ---
@@ -1627,7 +2034,8 @@ def seen_in_line(line: str, is_utf8: bool) -> Seen:
     try:
         value, end = json_decoder().raw_decode(text)
     except json.JSONDecodeError as error:
-        return Seen("{}", [Found("", "not_json", size, error.pos)], None)
+        code = "line_array" if text.startswith("[") else "not_json"
+        return Seen("{}", [Found("", code, size, error.pos)], None)
     except (ValueError, RecursionError):
         return Seen("{}", [Found("", "not_json", size)], None)
     if end < len(text):
@@ -1708,6 +2116,7 @@ def quarantine_rows(
     files: dict[int, str],
     refused: dict[int, dict[int, int]],
     forgotten: ForgottenUsers | None,
+    tolerated: Tolerated,
 ) -> None:
     """Replaces what the quarantine holds of this batch, reading again only the files with defective rows.
 
@@ -1732,8 +2141,14 @@ def quarantine_rows(
         of_batch.repartition(1).writeTo(QUARANTINE).append()
 
     defective = {number: files[number] for number in sorted(refused) if refused[number].keys() - {FORGOTTEN}}
-    if defective:
-        rows = read_rows(spark, plan, defective, forgotten, keep_line=True)
+    readings: list[DataFrame] = []
+    adapted = {number: uri for number, uri in defective.items() if number in tolerated.files}
+    if adapted:
+        readings.append(read_adapted_rows(spark, plan, adapted, tolerated.cut, forgotten))
+    plain = {number: uri for number, uri in defective.items() if number not in adapted}
+    if plain:
+        readings.append(read_rows(spark, plan, plain, forgotten, keep_line=True))
+    for rows in readings:
         defects = rows.where(f"outcome NOT IN (0, {FORGOTTEN})")
         keep(kept_lines(defects.select("file_number", "outcome", "line", "is_utf8")))
     counts = [(number, of_file[FORGOTTEN]) for number, of_file in refused.items() if FORGOTTEN in of_file]
@@ -1808,6 +2223,26 @@ class LedgerRow(TypedDict):
     rows_accepted: int
     rows_quarantined: int
     rows_duplicate: int
+    rows_adapted: int
+    adapted: str
+
+
+def adapted_rows(ledger: list[LedgerRow]) -> Adapted:
+    """The rows of a batch that were adapted, and the files they came in, by adaptation."""
+    by_file = [json.loads(row.get("adapted") or "{}") for row in ledger]
+    held: list[AdaptedRows] = [
+        {
+            "adaptation": code,
+            "rows": sum(of_file.get(code, 0) for of_file in by_file),
+            "files": sum(code in of_file for of_file in by_file),
+        }
+        for code in ADAPTATIONS
+    ]
+    return {
+        "rows": sum(row.get("rows_adapted") or 0 for row in ledger),
+        "files": sum(1 for of_file in by_file if of_file),
+        "by": [one for one in held if one["rows"] > 0],
+    }
 
 
 # --- emr-steps/fragments/findings.ts ---
@@ -2030,30 +2465,14 @@ def drop_duplicates(
 # --- emr-steps/fragments/batch.ts ---
 
 
-class Outcomes(NamedTuple):
-    """Rows read, by file, and rows refused, by file and outcome."""
-
-    read: collections.Counter[int]
-    refused: dict[int, dict[int, int]]
-
-    @property
-    def defects(self) -> int:
-        """Rows that were refused for a defect of theirs."""
-        return sum(
-            count
-            for of_file in self.refused.values()
-            for outcome, count in of_file.items()
-            if outcome != FORGOTTEN
-        )
-
-
 def stage_accepted(
     spark: SparkSession, plan: Plan, files: dict[int, str], forgotten: ForgottenUsers | None
 ) -> Outcomes:
     """Reads the files once: accepted rows go to the branch, all outcomes are counted."""
+    outcomes = Outcomes(collections.Counter(), {}, set())
     observation = Observation("outcomes")
     rows = read_rows(spark, plan, files, forgotten)
-    by_file_and_outcome = tally(f"file_number * {OUTCOMES} + outcome", len(files) * OUTCOMES)
+    by_file_and_outcome = tally(f"file_number * {OUTCOMES} + {COUNTED_AS}", len(files) * OUTCOMES)
     accepted: DataFrame = (
         rows.observe(observation, by_file_and_outcome.alias("by_file_and_outcome"))
         .where("outcome = 0")
@@ -2061,15 +2480,44 @@ def stage_accepted(
     )
     open_staging(spark, plan)
     stage_new_rows(accepted, plan, files)
+    outcomes.take(counts_of(observation.get["by_file_and_outcome"]))
+    return outcomes
 
-    read: collections.Counter[int] = collections.Counter()
-    refused: dict[int, dict[int, int]] = collections.defaultdict(dict)
-    for code, count in counts_of(observation.get["by_file_and_outcome"]).items():
-        number, outcome = divmod(code, OUTCOMES)
-        read[number] += count
-        if outcome > 0:
-            refused[number][outcome] = count
-    return Outcomes(read, refused)
+
+def stage_adapted(
+    spark: SparkSession,
+    plan: Plan,
+    files: dict[int, str],
+    outcomes: Outcomes,
+    forgotten: ForgottenUsers | None,
+) -> Tolerated:
+    """Reads files again in which adapting changes anything: what was staged of them is replaced, and counted anew."""
+    tolerated = second_look(spark, plan, files, outcomes, forgotten)
+    if not tolerated.files:
+        return tolerated
+    forget_files(spark, STAGED_EVENTS, plan["batch"]["batchId"], list(tolerated.files.values()))
+    observation = Observation("adapted")
+    bins = len(tolerated.files)
+    by_outcome = tally(f"file_number * {OUTCOMES} + {COUNTED_AS}", bins * OUTCOMES)
+    adaptations = f"IF(outcome = 0, file_number * {COUNTED} + adapted % {COUNTED}, NULL)"
+    by_adaptation = tally(adaptations, bins * COUNTED)
+    rows = read_adapted_rows(spark, plan, tolerated.files, tolerated.cut, forgotten)
+    accepted = (
+        rows.observe(observation, by_outcome.alias("by_outcome"), by_adaptation.alias("by_adaptation"))
+        .where("outcome = 0")
+        .selectExpr(*EVENT_COLUMNS, "file_number")
+    )
+    stage_new_rows(accepted, plan, files)
+    for number in tolerated.files:
+        outcomes.read[number] = 0
+        outcomes.refused.pop(number, None)
+    outcomes.take(counts_of(observation.get["by_outcome"]))
+    for code, count in counts_of(observation.get["by_adaptation"]).items():
+        number, bits = divmod(code, COUNTED)
+        of_file = tolerated.adapted.setdefault(number, collections.Counter())
+        of_file["rows"] += count if bits else 0
+        of_file.update(dict.fromkeys(adaptations_of(bits), count))
+    return tolerated
 
 
 def stage_batch(spark: SparkSession, plan: Plan) -> tuple[list[LedgerRow], list[Row]]:
@@ -2079,8 +2527,10 @@ def stage_batch(spark: SparkSession, plan: Plan) -> tuple[list[LedgerRow], list[
     files = number_files(batch)
     numbers = {uri: number for number, uri in files.items()}
     forgotten = forgotten_users(Files(spark), plan["lakeRoot"])
+    check_cut_sizes(spark, batch)
     outcomes = stage_accepted(spark, plan, files, forgotten)
-    quarantine_rows(spark, plan, files, outcomes.refused, forgotten)
+    tolerated = stage_adapted(spark, plan, files, outcomes, forgotten)
+    quarantine_rows(spark, plan, files, outcomes.refused, forgotten, tolerated)
     check_refused_share(spark, plan, outcomes.defects, sum(outcomes.read.values()))
 
     events = rows_of_batch(spark, STAGED_EVENTS, batch_id)
@@ -2102,9 +2552,12 @@ def stage_batch(spark: SparkSession, plan: Plan) -> tuple[list[LedgerRow], list[
             "rows_accepted": staged[number],
             "rows_quarantined": sum(outcomes.refused.get(number, {}).values()),
             "rows_duplicate": duplicates[number],
+            "rows_adapted": adapted["rows"],
+            "adapted": json.dumps({code: adapted[code] for code in ADAPTATIONS if adapted[code]}),
         }
         for file in batch["files"]
         for number in [numbers[file["uri"]]]
+        for adapted in [tolerated.adapted.get(number, collections.Counter())]
     ]
     return ledger, events
 
@@ -2417,6 +2870,7 @@ def run(spark: SparkSession, plan: Plan) -> IngestResult:
         "refused": reasons,
         "examples": examples,
         "findings": findings,
+        "adapted": adapted_rows(ledger),
         "filesRead": len(ledger),
         "bytesRead": sum(row["bytes"] for row in ledger),
         "held": {"events": sum(row["rows"] for row in events), "quarantined": sum(reasons.values())},

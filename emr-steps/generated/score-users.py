@@ -50,6 +50,7 @@ class IngestSettings(TypedDict):
     earliestEventMilliseconds: int
     latestEventMilliseconds: int
     maxQuarantineShare: float
+    strict: NotRequired[bool]
     shufflePartitions: int
     slicesPerDay: int
 
@@ -259,6 +260,20 @@ def hadoop_file_system(spark: Driver, uri: str) -> HadoopFileSystem:
 def stream_text(spark: Driver, stream: JavaStream) -> str:
     """What is left to read of an open file."""
     return str(java(spark).org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))
+
+
+def first_bytes(spark: SparkSession, uri: str, count: int) -> bytes:
+    """The first bytes of a file, unpacked; fewer where the file is shorter."""
+    commons = java(spark).org.apache.commons.io
+    path = hadoop_path(spark, uri)
+    codecs = java(spark).org.apache.hadoop.io.compress.CompressionCodecFactory(hadoop_configuration(spark))
+    codec = codecs.getCodec(path)
+    opened = hadoop_file_system(spark, uri).open(path)
+    try:
+        stream = opened if codec is None else codec.createInputStream(opened)
+        return bytes(commons.IOUtils.toByteArray(commons.input.BoundedInputStream(stream, count)))
+    finally:
+        opened.close()
 
 
 def path_of_rows(spark: SparkSession, uri: str) -> str:
@@ -713,6 +728,8 @@ def main(
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plan", required=True, help="URI of the run's plan.json")
     plan_uri: str = parser.parse_args().plan
+    # On one machine several steps share an application, which none of them may end.
+    is_own = SparkContext._active_spark_context is None
     spark = start(step, plan_uri, start_seconds)
     files = Files(spark)
     plan: Plan = files.read_json(plan_uri)
@@ -727,7 +744,8 @@ def main(
         files.write_json(outputs["errors"][step], explain(step, error, lost_executors(spark)))
         sys.exit(1)
     finally:
-        spark.stop()
+        if is_own:
+            spark.stop()
 
 
 # --- emr-steps/generated/types/features_result.py ---

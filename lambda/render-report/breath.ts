@@ -2,9 +2,10 @@
  * A run in one breath: one sentence each on what to expect, what it is worth, whether to believe it, what changed, and
  * what is wrong with the data. In words that need no glossary; the page and the terminal show the same.
  */
-import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
+
 import { breakEven, listOf } from '../../domain/money.ts';
 import type { RunDetail } from '../../domain/records.ts';
+import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
 import { chanceInterval, contactData, whyNoList } from './contact-data.ts';
 import { money, percentText } from './figures-text.ts';
 import { counted, day, percent, whole } from './format.ts';
@@ -93,7 +94,11 @@ function trust(detail: RunDetail): Sentence {
           auc.low === null || auc.high === null ? '' : ` (${percent(auc.low)} to ${percent(auc.high)})`
         }.`;
   if (choice !== undefined && choice.scorer !== null && !choice.challengerScores) {
-    return { about: 'trust', isWarning: choice.list !== 'yes', text: `Scored by the champion: ${reason}.${skill}` };
+    return {
+      about: 'trust',
+      isWarning: choice.list !== 'yes',
+      text: `Scored by the champion: ${reason}.${skill}`,
+    };
   }
   return record.promoted === true
     ? {

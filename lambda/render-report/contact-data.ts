@@ -1,9 +1,10 @@
 /** Whom to contact, as data: or why there is no list. Pure functions. */
-import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
+
 import { PROBABILITY_BINS } from '../../domain/models.ts';
 import { DEFAULT_TERMS, type UserBin } from '../../domain/money.ts';
 import type { RunDetail } from '../../domain/records.ts';
 import type { ScoringResult } from '../../domain/results.ts';
+import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
 import type { ContactData } from './client/page-data.ts';
 import { printable } from './html.ts';
 import { reasonLabel } from './labels.ts';
@@ -17,7 +18,8 @@ export function whyNoList({ training, scoring, choice }: RunDetail): string | un
   if (choice?.list === 'order only') {
     return 'the probabilities are withheld (`churn score` shows the users in their order)';
   }
-  if (choice === undefined && !training.reliable) return `the model cannot be trusted: ${training.reliabilityReason}`;
+  if (choice === undefined && !training.reliable)
+    return `the model cannot be trusted: ${training.reliabilityReason}`;
   if (scoring.users === 0) return 'there is no living user to score';
   return undefined;
 }

@@ -49,6 +49,7 @@ export function buildPlan(parts: PlanParts, deployment: Deployment): RunPlan {
       earliestEventMilliseconds: Date.parse(`${settings.earliestEventDay}T00:00:00Z`),
       latestEventMilliseconds: plannedAt.getTime() + settings.maxClockSkewHours * HOUR_MILLISECONDS,
       maxQuarantineShare: request.maxQuarantineShare ?? settings.maxQuarantineShare,
+      strict: request.strict ?? settings.strict,
       shufflePartitions: size.shufflePartitions,
       slicesPerDay: size.slicesPerDay,
     },

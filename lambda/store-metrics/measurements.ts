@@ -12,6 +12,7 @@ export function measurements(detail: RunDetail): Measurements {
   return {
     runsSucceeded: 1,
     rowsRead: read,
+    rowsAdapted: ingest.adapted?.rows ?? 0,
     quarantinePercent: read === 0 ? 0 : (100 * defectiveRows(ingest)) / read,
     reconciliationMismatches: 0,
     modelPromoted: record.promoted === true ? 1 : 0,

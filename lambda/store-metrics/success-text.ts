@@ -1,4 +1,5 @@
 /** The notification about a run that succeeded. Pure functions. */
+import { adaptedTexts } from '../../domain/adaptations.ts';
 import { listingWarnings } from '../../domain/listing.ts';
 import { metricsShownIn, metricText, modelLabel } from '../../domain/metrics.ts';
 import type { RunDetail } from '../../domain/records.ts';
@@ -33,6 +34,7 @@ export function summarize(detail: RunDetail): string {
     `Users: ${WHOLE.format(features.users)}, of whom ${WHOLE.format(features.cancellations)} have cancelled.`,
     `Model: ${modelLabel(evaluation?.model ?? training.chosen)} (${shown.join(', ')}), ` +
       `${record.promoted ? 'promoted' : 'not promoted'}: ${record.promotion_reason}.`,
+    ...adaptedTexts(ingest.adapted).map((text) => `${text}.`),
     ...listingWarnings(plan.listing).map((warning) => `${warning}.`),
     ...(training.reliable ? [] : [`Not reliable: ${training.reliabilityReason}.`]),
     ...(record.cost_usd === null || record.cost_usd === 0

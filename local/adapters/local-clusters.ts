@@ -1,4 +1,4 @@
-/** Adapter of the Clusters port: a cluster is a record and, while a step runs, a group of Spark processes. */
+/** Adapter of the Clusters port: a cluster is a record and, from its first step on, a group of Spark processes. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -21,6 +21,8 @@ const clusterSchema = z.strictObject({
   owner: processSchema,
   /** Leader of the step's processes, while one runs. */
   step: processSchema.nullable(),
+  /** Leader of the processes that the newest step was given to; clusters of earlier releases have none between steps. */
+  engine: processSchema.nullable().default(null),
 });
 export type LocalCluster = z.infer<typeof clusterSchema>;
 
@@ -48,6 +50,7 @@ export class LocalClusters implements Clusters {
       failedStep: null,
       owner: ownIdentity(),
       step: null,
+      engine: null,
     });
   }
 
@@ -59,7 +62,10 @@ export class LocalClusters implements Clusters {
     return cluster;
   }
 
-  async change(clusterId: string, change: Partial<Pick<LocalCluster, 'failedStep' | 'step'>>): Promise<void> {
+  async change(
+    clusterId: string,
+    change: Partial<Pick<LocalCluster, 'failedStep' | 'step' | 'engine'>>,
+  ): Promise<void> {
     const cluster = await this.#registry.find(clusterId);
     if (cluster !== undefined) await this.#registry.put(clusterId, { ...cluster, ...change });
   }
@@ -94,25 +100,31 @@ export class LocalClusters implements Clusters {
   async terminate(clusterId: string): Promise<void> {
     const cluster = await this.#registry.find(clusterId);
     if (cluster === undefined || cluster.endedAt !== null) return;
-    if (cluster.step !== null) await endGroup(cluster.step);
+    const { step, engine } = cluster;
+    // Between steps there is nothing to finish.
+    if (step === null && engine !== null) await endGroup(engine, 0);
+    if (step !== null) await endGroup(step);
     await rm(this.folderOf(clusterId), { recursive: true, force: true });
     await this.#registry.put(clusterId, {
       ...cluster,
       endedAt: new Date().toISOString(),
       stateChangeReason: 'terminated on request',
       step: null,
+      engine: null,
     });
   }
 
   /** Kills all processes of a run's clusters immediately; their records stay unchanged. */
   async kill(runId: string): Promise<void> {
     for (const cluster of await this.#registry.all()) {
-      if (cluster.runId === runId && cluster.step !== null) killGroup(cluster.step);
+      const leader = cluster.engine ?? cluster.step;
+      if (cluster.runId === runId && leader !== null) killGroup(leader);
     }
   }
 }
 
-/** A cluster is alive as long as the process that owns it or any process of its step is. */
-function lives({ endedAt, owner, step }: LocalCluster): boolean {
-  return endedAt === null && (isAlive(owner) || (step !== null && groupLives(step)));
+/** A cluster is alive as long as the process that owns it or any process of its steps is. */
+function lives({ endedAt, owner, step, engine }: LocalCluster): boolean {
+  const leader = engine ?? step;
+  return endedAt === null && (isAlive(owner) || (leader !== null && groupLives(leader)));
 }

@@ -1,4 +1,4 @@
-/** Local counterpart of EMR: a cluster is a folder of settings, a step is a spark-submit. */
+/** Local counterpart of EMR: a cluster is a folder of settings and what runs its steps. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,9 +10,9 @@ import { fileUri } from '../adapters/file-uris.ts';
 import type { LocalClusters } from '../adapters/local-clusters.ts';
 import { TaskError, type TaskHandlers, taskFailed } from '../interpreter/task.ts';
 import { LOG4J_PROPERTIES, localSparkSettings, propertiesText } from '../spark/configuration.ts';
-import { isSmallStep, javaOptions } from '../spark/java-options.ts';
+import { isSmallRun, javaOptions } from '../spark/java-options.ts';
 import type { SparkProgress } from '../spark/progress.ts';
-import { sparkSubmit } from '../spark/submit.ts';
+import type { StepRunner } from '../spark/step-runner.ts';
 import { checkedParameters } from './parameters.ts';
 
 const createClusterSchema = z.looseObject({
@@ -42,11 +42,14 @@ export interface LocalEmr {
   /** Maps `s3://bucket/key` of a script to its file. */
   readonly assets: ReadonlyMap<string, string>;
   readonly onProgress: (stateName: string, progress: SparkProgress) => void;
+  /** Makes what runs the steps of a cluster. */
+  readonly newRunner: () => StepRunner;
 }
 
 /** Handlers of createCluster, addStep and terminateCluster. */
 export function elasticMapReduce(emr: LocalEmr): TaskHandlers {
   const { clusters, lakeFolder } = emr;
+  const runners = new Map<string, StepRunner>();
   return {
     'elasticmapreduce:createCluster.sync': async (parameters) => {
       const request = checkedParameters(createClusterSchema, parameters, 'createCluster');
@@ -65,6 +68,7 @@ export function elasticMapReduce(emr: LocalEmr): TaskHandlers {
       const settings = localSparkSettings({ lakeFolder, scratchFolder, defined: defined ?? {} });
       await writeFile(join(folder, 'spark-defaults.conf'), propertiesText(settings));
       await writeFile(join(folder, 'log4j2.properties'), LOG4J_PROPERTIES);
+      runners.set(clusterId, emr.newRunner());
       await clusters.create({
         clusterId,
         runId: tag(CLUSTER_TAGS.runId),
@@ -83,16 +87,21 @@ export function elasticMapReduce(emr: LocalEmr): TaskHandlers {
         throw emrError(error.message);
       });
       const logFile = join(lakeFolder, logFolder(runId), `${step.Name}.log`);
-      const args = localArguments(step.HadoopJarStep.Args, emr.assets);
+      const [script, ...options] = localArguments(step.HadoopJarStep.Args, emr.assets);
+      const runner = runners.get(clusterId);
+      if (script === undefined || runner === undefined)
+        throw emrError(`${step.Name} has no script or cluster`);
       const scratchFolder = join(clusters.folderOf(clusterId), 'scratch');
-      const isSmall = await workIsSmall(step.Name, args, lakeFolder);
-      const exitCode = await sparkSubmit({
-        args: ['--driver-java-options', javaOptions(scratchFolder, isSmall), ...args],
+      const isSmall = await workIsSmall(step.Name, options, lakeFolder);
+      const exitCode = await runner({
+        script,
+        arguments: options,
         configurationFolder: clusters.folderOf(clusterId),
         workingFolder: scratchFolder,
+        javaOptions: javaOptions(scratchFolder, isSmall),
         logFile,
         signal,
-        onStart: (leader) => clusters.change(clusterId, { step: leader }),
+        onStart: (leader) => clusters.change(clusterId, { step: leader, engine: leader }),
         onProgress: (progress) => emr.onProgress(stateName, progress),
       });
       await clusters.change(clusterId, { step: null });
@@ -100,7 +109,7 @@ export function elasticMapReduce(emr: LocalEmr): TaskHandlers {
       if (exitCode === 0) return { Step: { Id: stepId, Name: step.Name, Status: { State: 'COMPLETED' } } };
       const state = exitCode === undefined ? 'CANCELLED' : 'FAILED';
       const reason =
-        exitCode === undefined ? 'the step was stopped' : `spark-submit failed with exit code ${exitCode}`;
+        exitCode === undefined ? 'the step was stopped' : `the step failed with exit code ${exitCode}`;
       const logUri = fileUri(logFile);
       await clusters.change(clusterId, { failedStep: { name: step.Name, reason, logUri } });
       throw taskFailed({
@@ -119,6 +128,7 @@ export function elasticMapReduce(emr: LocalEmr): TaskHandlers {
         'terminateCluster',
       );
       await clusters.terminate(clusterId);
+      runners.delete(clusterId);
       return { Cluster: { Id: clusterId, Status: { State: 'TERMINATED' } } };
     },
   };
@@ -158,7 +168,7 @@ async function workIsSmall(stepName: string, args: readonly string[], lakeFolder
   const step = stepOfState(stepName);
   const option = args.indexOf('--plan');
   const planUri = option === -1 ? undefined : args[option + 1];
-  return step !== undefined && planUri !== undefined && isSmallStep(step, planUri, lakeFolder);
+  return step !== undefined && planUri !== undefined && isSmallRun(planUri, lakeFolder);
 }
 
 /** An error of EMR's API, with the one name that Step Functions gives to all of them. */

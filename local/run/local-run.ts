@@ -22,6 +22,8 @@ import { lambda } from '../handlers/lambda.ts';
 import { stepFunctions } from '../handlers/step-functions.ts';
 import { type Ending, type StateEvent, startExecution } from '../interpreter/interpreter.ts';
 import type { SparkProgress } from '../spark/progress.ts';
+import { sharedEngine } from '../spark/shared-engine.ts';
+import type { StepRunner } from '../spark/step-runner.ts';
 import type { LocalDefinition } from '../template/definition.ts';
 import type { LakeFolder } from './lake-folder.ts';
 import { type LocalFunctions, localFunctions } from './local-functions.ts';
@@ -50,6 +52,8 @@ export interface LocalRunOptions {
   readonly signal: AbortSignal;
   /** Called once there are processes that must be killed if the run is not given the time to stop cleanly. */
   readonly onKillable?: (kill: () => Promise<void>) => void;
+  /** Makes what runs the steps of a cluster; default: one Spark application for all of them. */
+  readonly newRunner?: () => StepRunner;
 }
 
 /** Runs to the end, success or failure, and leaves neither processes nor the lease behind. */
@@ -95,7 +99,13 @@ export async function runLocally(options: LocalRunOptions): Promise<RunSummary> 
     stateMachine: { arn: definition.arn, name: definition.name },
     handlers: {
       ...lambda({ ports, find: functions.find }),
-      ...elasticMapReduce({ lakeFolder: lake.path, clusters, assets, onProgress: observer.onProgress }),
+      ...elasticMapReduce({
+        lakeFolder: lake.path,
+        clusters,
+        assets,
+        onProgress: observer.onProgress,
+        newRunner: options.newRunner ?? sharedEngine,
+      }),
       ...athena(sql),
       ...stepFunctions({ notifierArn: notifier.arn, notifications }),
     },

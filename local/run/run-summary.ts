@@ -1,5 +1,6 @@
 /** The summary that `churn run` prints at its end; also the document of --json. */
 import { z } from 'zod';
+import { adaptedTexts } from '../../domain/adaptations.ts';
 import { listingWarnings } from '../../domain/listing.ts';
 import type { RunDetail } from '../../domain/records.ts';
 import { metricNameSchema, modelNameSchema, rowCountsSchema } from '../../domain/results.ts';
@@ -72,7 +73,7 @@ export function succeeded(run: RunEnd, detail: RunDetail, report: string): RunSu
     runId: run.runId,
     counts: detail.ingest.counts,
     ...lakeAfter(detail),
-    warnings: [...listingWarnings(detail.plan.listing)],
+    warnings: [...adaptedTexts(detail.ingest.adapted), ...listingWarnings(detail.plan.listing)],
     states: [...run.states],
     report,
   };

@@ -35,7 +35,7 @@ export function localSparkSettings(cluster: LocalCluster): Readonly<Record<strin
     'spark.driver.memory': `${heapMebibytes}m`,
     'spark.driver.host': '127.0.0.1',
     'spark.driver.bindAddress': '127.0.0.1',
-    // For small steps; a large step gets other options.
+    // For small runs; a large run gets other options.
     'spark.driver.extraJavaOptions': javaOptions(cluster.scratchFolder, true),
     'spark.local.dir': cluster.scratchFolder,
     'spark.sql.warehouse.dir': fileUri(`${cluster.scratchFolder}/spark-warehouse`),

@@ -1,12 +1,12 @@
 /**
- * How Java runs a step on this machine. Java's second compiler generates code that is twice as fast, at a cost of about
- * fifteen CPU seconds per step: a small step finishes before that pays off, and in a large one it pays off only for code
- * that runs for every row. The limits were measured on two cores.
+ * How Java runs the steps on this machine. Java's second compiler generates code that is twice as fast, at a cost of about
+ * fifteen CPU seconds: a small run ends before that pays off, and in a large one it pays off only for code that runs for
+ * every row. The limits were measured on two cores.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LEDGER } from '../../domain/lake-objects.ts';
-import { runPlanSchema, type StepName } from '../../domain/run.ts';
+import { runPlanSchema } from '../../domain/run.ts';
 import { jsonBytes } from '../../domain/sizing.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { classArchives, projectRoot } from '../../setup/environment.mjs';
@@ -16,11 +16,11 @@ import { filePath } from '../adapters/file-uris.ts';
 /** Bytes of JSON below which the first compiler alone is faster: for parsing JSON, and for working on data derived from it. */
 const SMALL_BYTES = { parsed: 350_000_000, derived: 2_000_000_000 } as const;
 
-/** Whether a step has so little work that the second compiler does not pay off. */
-export async function isSmallStep(step: StepName, planUri: string, lakeFolder: string): Promise<boolean> {
+/** Whether a run has so little work that the second compiler does not pay off. */
+export async function isSmallRun(planUri: string, lakeFolder: string): Promise<boolean> {
   const plan = runPlanSchema.parse(JSON.parse(await readFile(filePath(planUri), 'utf8')));
   const newBytes = jsonBytes(plan.batch.files);
-  if (step === 'ingest-events') return newBytes < SMALL_BYTES.parsed;
+  if (newBytes >= SMALL_BYTES.parsed) return false;
   return newBytes + (await ledgeredBytes(lakeFolder)) < SMALL_BYTES.derived;
 }
 
@@ -42,7 +42,7 @@ const SECOND_COMPILER_THRESHOLDS = {
  */
 const COMPILER_DIRECTIVES = join(projectRoot, 'local', 'spark', 'compiler-directives.json');
 
-/** Java options of the step, in the form that spark-submit takes. */
+/** Java options of the steps, in the form that spark-submit takes. */
 export function javaOptions(scratchFolder: string, isSmall: boolean): string {
   return [
     `"-Djava.io.tmpdir=${scratchFolder}"`,

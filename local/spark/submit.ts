@@ -6,34 +6,24 @@ import { dirname, join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { sparkHome } from '../../setup/environment.mjs';
 import { endGroup, spawnGroup } from '../processes/group.ts';
-import { identify, type ProcessIdentity } from '../processes/identity.ts';
+import { identify } from '../processes/identity.ts';
 import { sparkEnvironment } from './configuration.ts';
-import { ProgressSplitter, type SparkProgress } from './progress.ts';
+import { ProgressSplitter } from './progress.ts';
+import type { StepRunner } from './step-runner.ts';
 
-export interface Submission {
-  /** Arguments after `spark-submit`. */
-  readonly args: readonly string[];
-  readonly configurationFolder: string;
-  readonly workingFolder: string;
-  /** Receives everything that the step prints; the processor time it took is written to `<name>.times` beside it. */
-  readonly logFile: string;
-  readonly signal: AbortSignal;
-  readonly onStart: (leader: ProcessIdentity) => Promise<void>;
-  readonly onProgress: (progress: SparkProgress) => void;
-}
-
-/** Returns the step's exit code, or undefined if the signal stopped it. None of its processes is left. */
-export async function sparkSubmit(submission: Submission): Promise<number | undefined> {
-  const { signal, workingFolder } = submission;
+/** Runs a step in a process of its own, of which nothing is left at the end. */
+export const sparkSubmit: StepRunner = async (step) => {
+  const { signal, workingFolder } = step;
   if (signal.aborted) return undefined;
-  await mkdir(dirname(submission.logFile), { recursive: true });
-  const log = createWriteStream(submission.logFile, { flags: 'a' });
-  const child = spawnGroup([join(sparkHome, 'bin', 'spark-submit'), ...submission.args], {
-    environment: sparkEnvironment(submission.configurationFolder),
+  await mkdir(dirname(step.logFile), { recursive: true });
+  const log = createWriteStream(step.logFile, { flags: 'a' });
+  const command = [join(sparkHome, 'bin', 'spark-submit'), '--driver-java-options', step.javaOptions];
+  const child = spawnGroup([...command, step.script, ...step.arguments], {
+    environment: sparkEnvironment(step.configurationFolder),
     folder: workingFolder,
-    usageFile: submission.logFile.replace(/\.log$/, '.times'),
+    usageFile: step.logFile.replace(/\.log$/, '.times'),
   });
-  const splitter = new ProgressSplitter(submission.onProgress, (line) => log.write(`${line}\n`));
+  const splitter = new ProgressSplitter(step.onProgress, (line) => log.write(`${line}\n`));
   child.stdout?.on('data', (chunk: Buffer) => log.write(chunk));
   child.stderr?.setEncoding('utf8').on('data', (text: string) => splitter.push(text));
   const closed = once(child, 'close');
@@ -47,7 +37,7 @@ export async function sparkSubmit(submission: Submission): Promise<number | unde
   };
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    if (leader !== undefined) await submission.onStart(leader);
+    if (leader !== undefined) await step.onStart(leader);
     const [code] = await closed;
     await (stopping ?? stop());
     return signal.aborted ? undefined : typeof code === 'number' ? code : 1;
@@ -57,4 +47,4 @@ export async function sparkSubmit(submission: Submission): Promise<number | unde
     log.end();
     await finished(log);
   }
-}
+};

@@ -73,7 +73,8 @@ export function sparkOverrides(folder: string, aws: Readonly<Record<string, stri
     'spark-defaults': {
       // Sizes. The cluster of a plan has executors of four cores and 10 GiB.
       'spark.executor.instances': String(EXECUTORS),
-      'spark.executor.cores': '2',
+      // One, or both boosting workers run in the executor that holds the rows.
+      'spark.executor.cores': '1',
       'spark.executor.memory': '1g',
       'spark.executor.memoryOverhead': '1100m',
       'spark.driver.memory': '1g',

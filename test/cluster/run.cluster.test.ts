@@ -29,7 +29,7 @@ import { applicationTasks } from './spark-events.ts';
 const MINUTE = 60_000;
 const RUN_ID = 'rehearsal';
 /** Every defect, and enough users that boosting ranks them better than chance. */
-const LOG = { users: 120, days: 50, seed: 1, dirty: true } as const;
+const LOG = { users: 400, days: 62, seed: 1, dirty: true } as const;
 /** The log has more refused rows than a deployment would accept. */
 const REQUEST = { maxQuarantineShare: 1 } as const;
 

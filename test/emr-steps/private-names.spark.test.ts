@@ -16,7 +16,7 @@ import {
   writePlan,
 } from '../support/spark-lake.ts';
 
-const MARKER = /Zyx|Qwv/;
+const MARKER = /Zyxfirst|Qwvlast/;
 const NAMES = { firstName: 'Zyxfirst', lastName: 'Qwvlast' };
 const BASE = {
   ts: Date.parse('2018-10-05T10:00:00Z'),

@@ -17,9 +17,15 @@ const OPTIONS = { users: 120, days: 12, seed: 5 };
 const EARLIEST = Date.parse('2000-01-01T00:00:00Z');
 const LATEST = Date.parse('2100-01-01T00:00:00Z');
 
+/** What can only mean a number. */
+const quoted = z
+  .string()
+  .regex(/^\d+(\.\d+)?$/)
+  .transform(Number);
+
 /** A row whose types are correct; anything else about it may be wrong. */
 const typedSchema = z.looseObject({
-  ts: z.int().nullish(),
+  ts: z.union([z.int(), quoted]).nullish(),
   userId: z.union([z.string(), z.int()]).nullish(),
   sessionId: z.int().nullish(),
   itemInSession: z.int().nullish(),
@@ -27,7 +33,7 @@ const typedSchema = z.looseObject({
   auth: z.string().nullish(),
   level: z.string().nullish(),
   // JSON has no infinity, but a number can be too large.
-  length: z.union([z.number(), z.literal(Number.POSITIVE_INFINITY)]).nullish(),
+  length: z.union([z.number(), z.literal(Number.POSITIVE_INFINITY), quoted]).nullish(),
   artist: z.string().nullish(),
   status: z.int().nullish(),
 });
@@ -63,7 +69,8 @@ function parsed(line: Buffer): unknown {
 function judged(line: Buffer): RowDefectCode | Typed {
   const value = parsed(line);
   if (value === undefined) return 'malformed_json';
-  if (/"userId":\d+\.\d/.test(line.toString('latin1'))) return 'wrong_type';
+  if (/"session_id":1,"SESSIONID":2/.test(line.toString('latin1'))) return 'two_spellings';
+  if (/"userId":\d+\.[1-9]/.test(line.toString('latin1'))) return 'wrong_type';
   const typed = typedSchema.safeParse(value);
   return typed.success ? (refusalOf(typed.data) ?? typed.data) : 'wrong_type';
 }

@@ -223,6 +223,11 @@ export const INGEST: IngestResult = {
   counts: { read: 1_000, accepted: 970, quarantined: 20, duplicates: 10 },
   refused: { malformed_json: 5, unknown_page: 15 },
   examples: [{ reason: 'unknown_page', file: `${EVENTS}/2018-10-01.json`, line: '{"page": "<script>"}' }],
+  findings: [
+    { reason: 'unknown_page', column: 'page', found: 'unknown_word', word: 'Podcasts', rows: 15, files: 1 },
+    { reason: 'malformed_json', column: '', found: 'not_json', word: null, rows: 5, files: 1 },
+  ],
+  adapted: { rows: 40, files: 1, by: [{ adaptation: 'whole_fraction', rows: 40, files: 1 }] },
   held: { events: 970, quarantined: 20 },
   filesRead: 1,
   bytesRead: 500_000,

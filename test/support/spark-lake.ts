@@ -28,6 +28,7 @@ import type { Step } from '../../emr-steps/step.ts';
 import { fileUri } from '../../local/adapters/file-uris.ts';
 import { lakeViews } from '../../local/adapters/lake-views.ts';
 import { LOG4J_PROPERTIES, localSparkSettings, propertiesText } from '../../local/spark/configuration.ts';
+import { javaOptions } from '../../local/spark/java-options.ts';
 import { sparkSubmit } from '../../local/spark/submit.ts';
 import { duckdbExtensions } from '../../setup/environment.mjs';
 
@@ -183,10 +184,13 @@ export class SparkBench {
     const settings = localSparkSettings({ lakeFolder: lakeFolderOf(plan), scratchFolder, defined: {} });
     await writeFile(join(configurationFolder, 'spark-defaults.conf'), propertiesText(settings));
     await writeFile(join(configurationFolder, 'log4j2.properties'), LOG4J_PROPERTIES);
+    const [script = '', ...options] = args;
     return sparkSubmit({
-      args,
+      script,
+      arguments: options,
       configurationFolder,
       workingFolder: this.#folder,
+      javaOptions: javaOptions(scratchFolder, true),
       logFile: this.#log(),
       signal,
       onStart: async () => {},

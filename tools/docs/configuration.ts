@@ -19,6 +19,8 @@ const SETTINGS: Readonly<Record<keyof RunSettings, string>> = {
   maxCutoffs: 'number of cutoffs, the newest first',
   minDailyShare: 'share of the median daily rows that a day needs to belong to the log',
   maxQuarantineShare: 'share of refused rows above which a run fails before it trains',
+  strict:
+    'whether values that can only mean one thing are refused, unless they are written as they should be',
   earliestEventDay: 'first UTC day of which events are accepted',
   maxClockSkewHours: 'hours by which an event may be later than the moment the run was planned',
   minCancellations: 'users who cancel in the training rows, below which the model is marked unreliable',

@@ -15,6 +15,7 @@ class RowCounts(TypedDict):
 RefusalCode: TypeAlias = Literal[
     "forgotten_user",
     "malformed_json",
+    "two_spellings",
     "wrong_type",
     "missing_ts",
     "ts_in_seconds",
@@ -75,11 +76,30 @@ class HeldRows(TypedDict):
     quarantined: int
 
 
+Adaptation: TypeAlias = Literal["whole_fraction", "quoted_number", "other_case", "cut_out"]
+
+
 class IngestSnapshots(TypedDict):
     """Snapshots of the tables after the batch."""
 
     events: str | None
     user_days: str | None
+
+
+class AdaptedRows(TypedDict):
+    """Rows that were adapted in one way."""
+
+    adaptation: Adaptation
+    rows: int
+    files: int
+
+
+class Adapted(TypedDict):
+    """Rows that were adapted."""
+
+    rows: int
+    files: int
+    by: list[AdaptedRows]
 
 
 class IngestResult(TypedDict):
@@ -90,6 +110,7 @@ class IngestResult(TypedDict):
     examples: list[RefusedExample]
     findings: NotRequired[list[Finding]]
     held: HeldRows
+    adapted: NotRequired[Adapted]
     filesRead: int
     bytesRead: int
     firstDay: str | None

@@ -24,6 +24,7 @@ class IngestSettings(TypedDict):
     earliestEventMilliseconds: int
     latestEventMilliseconds: int
     maxQuarantineShare: float
+    strict: NotRequired[bool]
     shufflePartitions: int
     slicesPerDay: int
 

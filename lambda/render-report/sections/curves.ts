@@ -1,7 +1,8 @@
 /** How the chosen model and its rivals rank the test users: ROC, precision and recall, and lift. */
-import { scoringEvaluation } from '../../../domain/scoring-evaluation.ts';
+
 import { modelLabel } from '../../../domain/metrics.ts';
 import type { RunDetail } from '../../../domain/records.ts';
+import { scoringEvaluation } from '../../../domain/scoring-evaluation.ts';
 import { type ChartBook, COLOURS, CROSSED_OUT, crossingOut } from '../charts.ts';
 import { percent } from '../format.ts';
 import { type Html, html } from '../html.ts';

@@ -1,9 +1,10 @@
 /** Two charts of the chosen model: whether its probabilities are right, and how many cancellers its ranking finds. */
-import { scoringEvaluation } from '../../../domain/scoring-evaluation.ts';
+
 import { metricText, modelLabel } from '../../../domain/metrics.ts';
 import { METRICS, type Metric } from '../../../domain/models.ts';
 import type { RunDetail } from '../../../domain/records.ts';
 import type { ModelEvaluation } from '../../../domain/results.ts';
+import { scoringEvaluation } from '../../../domain/scoring-evaluation.ts';
 import { type ChartBook, COLOURS } from '../charts.ts';
 import { percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';

@@ -1,5 +1,7 @@
 /** What was read, what was refused and why, and the rows the models were trained on. */
+import { adaptedTexts } from '../../../domain/adaptations.ts';
 import { REFUSAL_REASONS } from '../../../domain/events.ts';
+import { findingRemedy, findingText } from '../../../domain/findings.ts';
 import type { RunDetail } from '../../../domain/records.ts';
 import { bytes, counted, day, percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
@@ -33,6 +35,7 @@ ${table({
   ],
   rows: outcomes,
 })}
+${adaptations(detail)}
 ${refusals(detail)}
 <h3>The cutoffs used</h3>
 ${table({
@@ -50,6 +53,10 @@ ${table({
   rows: features.cutoffs,
 })}
 </section>`;
+}
+
+function adaptations({ ingest }: RunDetail): Html[] {
+  return adaptedTexts(ingest.adapted).map((text) => html`<p>${text}.</p>`);
 }
 
 function refusals({ ingest }: RunDetail): Html | undefined {
@@ -71,6 +78,7 @@ ${table({
   ],
   rows: rows.toSorted((a, b) => b.count - a.count),
 })}
+${findingsTable(ingest.findings ?? [])}
 ${
   ingest.examples.length === 0
     ? undefined
@@ -79,4 +87,18 @@ ${
           html`<p><span class="id">${reason}</span> in <span class="id">${file}</span></p><pre>${line}</pre>`,
       )}</details>`
 }`;
+}
+
+function findingsTable(findings: NonNullable<RunDetail['ingest']['findings']>): Html | undefined {
+  if (findings.length === 0) return undefined;
+  return table({
+    caption: 'What was found in the refused rows',
+    columns: [
+      { heading: 'Finding', cell: (finding) => findingText(finding) },
+      { heading: 'Rows', isNumber: true, cell: ({ rows }) => whole(rows) },
+      { heading: 'Files', isNumber: true, cell: ({ files }) => whole(files) },
+      { heading: 'What to change', cell: (finding) => findingRemedy(finding) },
+    ],
+    rows: findings,
+  });
 }

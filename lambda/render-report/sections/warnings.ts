@@ -1,11 +1,11 @@
 /** What limits the use of the report, in plain words. Pure functions. */
 import { areaLowerBound } from '../../../domain/area-lower-bound.ts';
-import { scoringEvaluation } from '../../../domain/scoring-evaluation.ts';
 import { defectiveRows } from '../../../domain/defective-rows.ts';
 import { driftByChance, driftLevel, isExemptFromDriftAlarm } from '../../../domain/drift-thresholds.ts';
 import { listingWarnings } from '../../../domain/listing.ts';
 import { metricOf, metricText } from '../../../domain/metrics.ts';
 import type { RunDetail } from '../../../domain/records.ts';
+import { scoringEvaluation } from '../../../domain/scoring-evaluation.ts';
 import { decimal, percent, whole } from '../format.ts';
 import { featureLabel } from '../labels.ts';
 import { DRIFT_HEADING, driftText } from './drift.ts';
@@ -37,7 +37,9 @@ export function dataWarnings(detail: RunDetail): readonly string[] {
 function withheld({ choice }: RunDetail): string[] {
   if (choice === undefined || choice.list === 'yes') return [];
   return choice.list === 'no'
-    ? ['No model is in charge: every user has the base rate, without ranks and deciles, and there is no list.']
+    ? [
+        'No model is in charge: every user has the base rate, without ranks and deciles, and there is no list.',
+      ]
     : ['The probabilities of this model are withheld: only the order of the users holds.'];
 }
 

@@ -120,6 +120,7 @@ describe('StoreMetrics for a run that reached its end', () => {
     expect(measurements(detail)).toEqual({
       runsSucceeded: 1,
       rowsRead: 1_000,
+      rowsAdapted: 40,
       quarantinePercent: 2,
       reconciliationMismatches: 0,
       modelPromoted: 1,

@@ -39,7 +39,13 @@ async function call(handlers: TaskHandlers, kind: string, parameters: Json): Pro
 
 describe('the local handler for EMR', () => {
   const emr = (): TaskHandlers =>
-    elasticMapReduce({ lakeFolder: folder, clusters, assets: new Map(), onProgress: () => {} });
+    elasticMapReduce({
+      lakeFolder: folder,
+      clusters,
+      assets: new Map(),
+      onProgress: () => {},
+      newRunner: () => async () => 0,
+    });
   const request = {
     Name: 'churn-run-1',
     Configurations: [

@@ -3,9 +3,8 @@ import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LEDGER, PLAN } from '../../../domain/lake-objects.ts';
-import type { StepName } from '../../../domain/run.ts';
 import { fileUri } from '../../../local/adapters/file-uris.ts';
-import { isSmallStep, javaOptions } from '../../../local/spark/java-options.ts';
+import { isSmallRun, javaOptions } from '../../../local/spark/java-options.ts';
 import { javaHome } from '../../../setup/environment.mjs';
 import { temporaryFolder, writePlan } from '../../support/spark-lake.ts';
 
@@ -15,28 +14,30 @@ beforeEach(async () => {
 });
 afterEach(() => rm(lake, { recursive: true, force: true }));
 
-async function isSmall(step: StepName, newBytes: number, name = 'a.json'): Promise<boolean> {
+async function isSmall(newBytes: number, name = 'a.json'): Promise<boolean> {
   await writePlan(lake, {
     runId: 'run-1',
     files: [{ uri: `file:///log/${name}`, etag: 'a', bytes: newBytes }],
   });
-  return isSmallStep(step, fileUri(join(lake, PLAN.of('run-1').key)), lake);
+  return isSmallRun(fileUri(join(lake, PLAN.of('run-1').key)), lake);
 }
 
-describe('the Java options of a step', () => {
-  it('compile less for a small step, counting compressed files with their uncompressed size', async () => {
-    expect(await isSmall('ingest-events', 100_000_000)).toBe(true);
-    expect(await isSmall('ingest-events', 100_000_000, 'a.json.gz')).toBe(false);
-    expect(await isSmall('ingest-events', 1_000_000_000)).toBe(false);
-    expect(await isSmall('train-models', 1_000_000_000)).toBe(true);
+describe('the Java options of a run', () => {
+  it('compile less for a small run, counting compressed files with their uncompressed size', async () => {
+    expect(await isSmall(100_000_000)).toBe(true);
+    expect(await isSmall(100_000_000, 'a.json.gz')).toBe(false);
+    expect(await isSmall(1_000_000_000)).toBe(false);
   });
 
-  it('count the history for every step except the one that reads files', async () => {
+  it('count the history', async () => {
     const ledger = join(lake, LEDGER.of('b').key);
     await mkdir(dirname(ledger), { recursive: true });
-    await writeFile(ledger, '{"uri": "file:///a.json", "etag": "a", "bytes": 11000000000, "rows_read": 1}\n');
-    expect(await isSmall('ingest-events', 1_000)).toBe(true);
-    expect(await isSmall('train-models', 1_000)).toBe(false);
+    const rows = (bytes: number) =>
+      `{"uri": "file:///a.json", "etag": "a", "bytes": ${bytes}, "rows_read": 1}\n`;
+    await writeFile(ledger, rows(1_000_000_000));
+    expect(await isSmall(1_000)).toBe(true);
+    await writeFile(ledger, rows(11_000_000_000));
+    expect(await isSmall(1_000)).toBe(false);
   });
 
   it('accept a folder with blanks in its name', () => {
@@ -44,11 +45,11 @@ describe('the Java options of a step', () => {
     expect(javaOptions('/scratch', false)).not.toContain('Tiered');
   });
 
-  it.each([true, false])('use no BLAS of the machine (small step: %s)', (isSmall) => {
+  it.each([true, false])('use no BLAS of the machine (small run: %s)', (isSmall) => {
     expect(javaOptions('/scratch', isSmall)).toContain(' -Ddev.ludovic.netlib.blas.nativeLib=none ');
   });
 
-  it.each([true, false])("are accepted by the project's Java (small step: %s)", async (isSmall) => {
+  it.each([true, false])("are accepted by the project's Java (small run: %s)", async (isSmall) => {
     const java = join(javaHome, 'bin', 'java');
     const options = `${javaOptions('/scratch', isSmall)} -XX:+PrintCommandLineFlags`;
     const { stdout } = await execa(`"${java}" ${options} -version`, { shell: true });

@@ -1,0 +1,126 @@
+/** Files that are a JSON array, or objects one after another: cut into their objects, the text of each unchanged. */
+import { LARGEST_CUT_BYTES, PACKED_BYTES_FACTOR } from '../../domain/adaptations.ts';
+import { fragment } from '../composition/fragment.ts';
+import { python } from '../composition/python.ts';
+import { hadoopFiles } from './jvm.ts';
+import { rawLines } from './raw-lines.ts';
+import { stepError } from './step-error.ts';
+import { planTypes } from './types.ts';
+
+export const cutObjects = fragment({
+  file: import.meta.url,
+  needs: [planTypes, hadoopFiles, rawLines, stepError],
+  imports: [
+    'import json',
+    'import re',
+    'from collections.abc import Iterator',
+    'from pyspark.sql import DataFrame, Row, SparkSession',
+    'from pyspark.sql import functions as F',
+  ],
+  constants: python`
+    LARGEST_CUT_BYTES = ${LARGEST_CUT_BYTES}
+    PACKED_BYTES_FACTOR = ${PACKED_BYTES_FACTOR}
+    PACKED_ENDINGS = (".gz", ".bz2")
+    BLANKS = re.compile(r"[ \t\r\n]*")
+    BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+    # In a file of lines one ends within so many bytes, nearly always the first number.
+    FIRST_BYTES = (65_536, 16_777_216)
+    CUT_ROW = "file_path STRING, content BINARY"
+  `,
+  code: python`
+    def objects_in(content: bytes) -> Iterator[bytes]:
+        """The objects of an array, or of a sequence, as they are written; raises ValueError where it is neither.
+
+        The bytes are read as Latin 1: what structures JSON is ASCII, which no other character of UTF-8 contains.
+        """
+        text = content.removeprefix(BYTE_ORDER_MARK).decode("latin-1")
+        decoder = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=refuse_constant)
+
+        def after_blanks(place: int) -> int:
+            match = BLANKS.match(text, place)
+            return place if match is None else match.end()
+
+        place = after_blanks(0)
+        is_array = text.startswith("[", place)
+        place = after_blanks(place + 1) if is_array else place
+        while place < len(text) and not (is_array and text.startswith("]", place)):
+            if not is_array and not text.startswith("{", place):
+                raise ValueError(place)
+            _, end = decoder.raw_decode(text, place)
+            yield text[place:end].encode("latin-1")
+            place = after_blanks(end)
+            if is_array and text.startswith(",", place):
+                place = after_blanks(place + 1)
+                if text.startswith("]", place):
+                    raise ValueError(place)
+            elif is_array and not text.startswith("]", place):
+                raise ValueError(place)
+        if is_array and (place == len(text) or after_blanks(place + 1) < len(text)):
+            raise ValueError(place)
+
+
+    def count_objects(content: bytes) -> int:
+        """How many objects a file can be cut into; -1 where it is neither an array nor objects one after another."""
+        if len(content) > LARGEST_CUT_BYTES:
+            return -1
+        try:
+            return sum(1 for _ in objects_in(bytes(content)))
+        except (ValueError, RecursionError):
+            return -1
+
+
+    def whole_files(spark: SparkSession, files: dict[int, str]) -> DataFrame:
+        """Each file as one row: its path and its bytes."""
+        paths = [literal_path(uri) for uri in files.values()]
+        whole = spark.read.text(paths, wholetext=True)
+        return whole.select(F.input_file_name().alias("file_path"), F.expr("BINARY(value)").alias("content"))
+
+
+    def files_to_cut(spark: SparkSession, files: dict[int, str], sizes: dict[str, int]) -> set[int]:
+        """Those of the files that can be cut into objects."""
+        limit = LARGEST_CUT_BYTES
+        small = {number: uri for number, uri in files.items() if unpacked_bytes(uri, sizes[uri]) <= limit}
+        if not small:
+            return set()
+        count = F.udf(count_objects, "BIGINT")
+        counted = whole_files(spark, small).select("file_path", count("content").alias("objects"))
+        paths = {row.file_path for row in counted.where("objects >= 0").collect()}
+        return {number for number, uri in small.items() if path_of_rows(spark, uri) in paths}
+
+
+    def cut_lines(spark: SparkSession, files: dict[int, str]) -> DataFrame:
+        """The objects of the files, each as a line."""
+
+        def of_file(file: Row) -> Iterator[tuple[str, bytes]]:
+            return ((file.file_path, one) for one in objects_in(bytes(file.content)))
+
+        cut = spark.createDataFrame(whole_files(spark, files).rdd.flatMap(of_file), CUT_ROW)
+        return cut.select("file_path", F.col("content").cast("string").alias("value"))
+
+
+    def unpacked_bytes(uri: str, size: int) -> int:
+        """About how large a file is once it is unpacked."""
+        return size * PACKED_BYTES_FACTOR if uri.lower().endswith(PACKED_ENDINGS) else size
+
+
+    def check_cut_sizes(spark: SparkSession, batch: Batch) -> None:
+        """Refuses files that are no lines and too large to be cut, before their one line is read."""
+        for file in batch["files"]:
+            uri = file["uri"]
+            if unpacked_bytes(uri, file["bytes"]) <= LARGEST_CUT_BYTES:
+                continue
+            read = (first_bytes(spark, uri, size) for size in FIRST_BYTES)
+            begins = (text.removeprefix(BYTE_ORDER_MARK).lstrip() for text in read)
+            begin = next((text for text in begins if text.startswith(b"[") or b"\n" in text), b"")
+            is_array = begin.startswith(b"[")
+            if begin and not is_array:
+                continue
+            kind = "a JSON array: its first line begins with [" if is_array else "a single line"
+            pick = "jq -cn --stream 'fromstream(1|truncate_stream(inputs))'" if is_array else "jq -c ."
+            raise StepError(
+                f"{uri} is {kind}, and with {file['bytes']:,} bytes too large to be cut into its objects",
+                f"the log has one JSON object a line; other files are read up to {LARGEST_CUT_BYTES:,} bytes",
+                f"convert it and deliver it instead: {pick} file.json > file.jsonl (unpack it first if it is packed)",
+            )
+  `,
+});

@@ -1,0 +1,95 @@
+"""Runs the steps of a local cluster one after another in one Spark application, each in a session of its own.
+
+spark-submit engine.py <folder>: requests arrive there as 1.json, 2.json and so on, each with a script, its arguments and
+a mark. After a step the mark follows its output: on standard output with the step's exit code, and on standard error.
+"""
+
+import gc
+import itertools
+import json
+import pathlib
+import runpy
+import sys
+import time
+import traceback
+from typing import NamedTuple
+
+from pyspark.sql import SparkSession
+
+POLL_SECONDS = 0.02
+
+
+class Request(NamedTuple):
+    """A step to run; nothing that a step prints contains the mark."""
+
+    script: str
+    arguments: list[str]
+    mark: str
+
+
+def next_request(path: pathlib.Path) -> Request:
+    """Waits for a request; it appears as a whole, since it is moved there."""
+    while not path.exists():
+        time.sleep(POLL_SECONDS)
+    return Request(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def exit_code(ending: SystemExit) -> int:
+    """What the process would exit with."""
+    if ending.code is None or isinstance(ending.code, int):
+        return ending.code or 0
+    print(ending.code, file=sys.stderr)
+    return 1
+
+
+def run_script(script: str, arguments: list[str]) -> int:
+    """Runs a script as Python would run it in a process of its own."""
+    sys.argv = [script, *arguments]
+    try:
+        runpy.run_path(script, run_name="__main__")
+    except SystemExit as ending:
+        return exit_code(ending)
+    except Exception:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def use(session: SparkSession) -> None:
+    """Makes a session the one that a script gets when it asks for one."""
+    SparkSession._instantiatedSession = session
+    sessions = session._jvm.org.apache.spark.sql.SparkSession
+    sessions.setDefaultSession(session._jsparkSession)
+    # A catalog is configured with the settings of the active session.
+    sessions.setActiveSession(session._jsparkSession)
+
+
+def release_memory(session: SparkSession) -> None:
+    """Gives back what a step kept: a process of its own would have ended."""
+    session.catalog.clearCache()
+    for rows in session.sparkContext._jsc.getPersistentRDDs().values():
+        rows.unpersist()
+    session.sparkContext._jsc.clearJobGroup()
+    gc.collect()
+    # Spark removes shuffled and broadcast data once Java has noticed that nothing refers to them.
+    session._jvm.System.gc()
+
+
+def main() -> None:
+    """Runs steps until the process is ended."""
+    folder = pathlib.Path(sys.argv[1])
+    shared = SparkSession.builder.appName("churn").getOrCreate()
+    for number in itertools.count(1):
+        request = next_request(folder / f"{number}.json")
+        session = shared.newSession()
+        use(session)
+        code = run_script(request.script, request.arguments)
+        use(shared)
+        release_memory(session)
+        sys.stderr.flush()
+        shared._jvm.System.err.println(request.mark)
+        print(f"{request.mark} {code}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
