@@ -1,17 +1,22 @@
 /** The command line: `churn <command>`. */
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { z } from 'zod';
 import { UserError } from '../domain/user-error.ts';
 import { UsageError } from './commands/arguments.ts';
+import { completionCommand } from './commands/completion.ts';
 import { doctorCommand } from './commands/deployed/doctor.ts';
 import { listCommand } from './commands/deployed/list.ts';
 import { startCommand } from './commands/deployed/start.ts';
 import { stopCommand } from './commands/deployed/stop.ts';
 import { watchCommand } from './commands/deployed/watch.ts';
+import { examplesText } from './commands/examples.ts';
 import { forgetCommand } from './commands/forget.ts';
 import { generateCommand } from './commands/generate.ts';
 import { modelsCommand } from './commands/models/models.ts';
 import { promoteCommand, rollbackCommand } from './commands/models/promote.ts';
 import { scoreCommand } from './commands/models/score.ts';
+import { queryCommand } from './commands/query.ts';
 import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
 
@@ -19,10 +24,18 @@ import { runCommand } from './commands/run.ts';
 const FAILED = 1;
 const WRONG_USAGE = 2;
 
+const packageSchema = z.object({ version: z.string() });
+
+/** Where the version is defined. */
+const { version } = packageSchema.parse(
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')),
+);
+
 const program = new Command('churn')
   .description(
     'Predicts which users will cancel their music subscription, from the event log of the service.',
   )
+  .version(version, '-v, --version', 'print the version')
   .showHelpAfterError('(add --help to list commands and options)')
   .exitOverride()
   .addCommand(runCommand())
@@ -32,14 +45,25 @@ const program = new Command('churn')
   .addCommand(promoteCommand())
   .addCommand(rollbackCommand())
   .addCommand(scoreCommand())
+  .addCommand(queryCommand())
   .addCommand(forgetCommand())
   .addCommand(startCommand())
   .addCommand(watchCommand())
   .addCommand(listCommand())
   .addCommand(stopCommand())
   .addCommand(doctorCommand());
-for (const command of program.commands)
+program.addCommand(completionCommand(program));
+for (const command of program.commands) {
   command.exitOverride().showHelpAfterError('(add --help to list the options)');
+  const examples = examplesText(command.name());
+  if (examples !== undefined) command.addHelpText('after', examples);
+}
+
+// A reader such as `head` that closes the pipe has read enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit();
+  throw error;
+});
 
 try {
   await program.parseAsync();

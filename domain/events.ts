@@ -172,6 +172,20 @@ export const PAGES = [
 
 export type Page = (typeof PAGES)[number];
 
+/** What a churn event is. Labels, living users and spells are derived from it. */
+export interface ChurnEvent {
+  /** Its event is what the models predict. */
+  readonly page: Page;
+  /** Whether the user is gone afterwards, until they come back; if not, they stay living and the label can recur. */
+  readonly endsSpell: boolean;
+}
+
+/** A cancellation: it ends a spell, the time from a user's first event, or from their return, to it. */
+export const CHURN_EVENT: ChurnEvent = { page: 'Cancellation Confirmation', endsSpell: true };
+
+/** Events that trail behind the end of a spell by up to so many minutes are not a return. */
+export const RETURN_AFTER_MINUTES = 30;
+
 /** The page that plays a song. */
 export const SONG_PAGE: Page = 'NextSong';
 

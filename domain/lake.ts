@@ -2,6 +2,7 @@
  * The lake: its tables, their columns, the states that write them, and the tables' folders. All other objects of the
  * lake are in lake-objects.ts. The PySpark, the Glue tables, the local SQL engine and the docs are derived from here.
  */
+import { CHURN_EVENT } from './events.ts';
 import type { LambdaStateName, StepStateName } from './states.ts';
 
 /** Name of the Spark catalog of all Iceberg tables, in the cloud and locally. */
@@ -126,7 +127,15 @@ export const PAGE_COUNTERS = [
   { column: 'about_visits', page: 'About' },
   { column: 'errors', page: 'Error' },
   { column: 'cancel_visits', page: 'Cancel' },
-  { column: 'cancellations', page: 'Cancellation Confirmation' },
+  { column: 'cancellations', page: CHURN_EVENT.page },
+] as const;
+
+/** Pages that user_days counts once more while the subscription was paid: column and page. */
+export const PAID_PAGE_COUNTERS = [
+  { column: 'paid_songs', page: 'NextSong', meaning: 'songs played' },
+  { column: 'paid_thumbs_up', page: 'Thumbs Up', meaning: 'thumbs up' },
+  { column: 'paid_thumbs_down', page: 'Thumbs Down', meaning: 'thumbs down' },
+  { column: 'paid_adverts', page: 'Roll Advert', meaning: 'adverts' },
 ] as const;
 
 export const USER_DAYS = {
@@ -141,11 +150,14 @@ export const USER_DAYS = {
     counter('events', 'events of the user on the day'),
     ...PAGE_COUNTERS.map(({ column: name, page }) => counter(name, `events on page ${page}`)),
     counter('paid_events', 'events while the subscription was paid'),
-    counter('paid_songs', 'songs played while the subscription was paid'),
+    ...PAID_PAGE_COUNTERS.map(({ column: name, meaning }) =>
+      counter(name, `${meaning} while the subscription was paid`),
+    ),
     column('song_seconds', 'double', 'sum of the lengths of the songs played'),
     counter('sessions', 'sessions with an event on the day (including one that began the day before)'),
     column('session_seconds', 'double', 'time between first and last event of each session, within the day'),
     column('artist_sketch', 'binary', 'HyperLogLog sketch of the artists played (Apache DataSketches)'),
+    column('last_cancelled_at', 'timestamp_ntz', 'last cancellation of the day; null if there was none'),
     column('first_event_at', 'timestamp_ntz', 'first event of the day'),
     column('last_event_at', 'timestamp_ntz', 'last event of the day'),
     column('first_session_id', 'bigint', 'session of the first event'),

@@ -94,6 +94,9 @@ export const featuresResultSchema = z.strictObject({
   cancellations: count,
   /** A day of the grid of training and test cutoffs. Results of older versions lack it. */
   cutoffAnchor: isoDate.nullable().default(null),
+  /** Users who came back after a cancellation, and later cancellations of theirs. Results of older versions lack both. */
+  returnedUsers: count.optional(),
+  secondCancellations: count.optional(),
   featureCount: count,
   snapshots: z.strictObject({ user_days: z.string(), features: z.string() }),
 });

@@ -11,49 +11,13 @@ import { featuresResultSchema } from '../domain/results.ts';
 import { python } from './composition/python.ts';
 import { cutoffs, period } from './fragments/cutoffs.ts';
 import { snapshotExpiry, snapshotReading } from './fragments/snapshots.ts';
+import { daysSql, HISTORY_SQL, USERS_SQL } from './fragments/spells.ts';
 import { sqlText } from './fragments/sql.ts';
 import { stepError } from './fragments/step-error.ts';
 import { featuresTypes, planTypes } from './fragments/types.ts';
 import { defineStep } from './step.ts';
 
 const { aggregate, projection } = compileFeatures(FEATURES);
-
-/**
- * A session that goes on over midnight is one session: where a day begins with the session that the user's previous
- * active day ended with, the session is counted on the day it began, and the gap between the two belongs to it.
- */
-const DAYS = `
-WITH neighbours AS (
-  SELECT
-    *,
-    COALESCE(first_session_id = LAG(last_session_id) OVER chronology, FALSE) AS continues_session,
-    LAG(last_session_ended_at) OVER chronology AS previous_session_ended_at,
-    DATEDIFF(day, LAG(day) OVER chronology) AS absence_days,
-    MIN(IF(cancellations > 0, day, NULL)) OVER (PARTITION BY user_id) AS cancelled_on
-  FROM user_days
-  WINDOW chronology AS (PARTITION BY user_id ORDER BY day)
-)
-SELECT
-  *,
-  sessions - INT(continues_session) AS begun_sessions,
-  session_seconds + IF(
-    continues_session,
-    TIMESTAMPDIFF(MILLISECOND, previous_session_ended_at, first_session_started_at) / 1000,
-    0
-  ) AS joined_session_seconds
-FROM neighbours`.trim();
-
-/** A user's days before each cutoff, for those who have not cancelled by then; the label is all that looks ahead. */
-const HISTORY = `
-SELECT /*+ BROADCAST(cutoffs) */
-  days.*,
-  cutoff,
-  role,
-  first_day,
-  DATEDIFF(cutoff, day) AS age,
-  IF(role = 'score', NULL, INT(COALESCE(cancelled_on < label_end, FALSE))) AS label
-FROM days
-JOIN cutoffs ON day >= first_day AND day < cutoff AND (cancelled_on IS NULL OR cancelled_on >= cutoff)`.trim();
 
 export const buildFeatures = defineStep({
   name: 'build-features',
@@ -72,11 +36,14 @@ export const buildFeatures = defineStep({
     HISTORY_ROWS_PER_TASK = 200_000
     CUTOFF_SCHEMA = "cutoff date, role string, first_day date, label_end date"
 
-    # Each user's days, with sessions that go on over midnight joined.
-    DAYS = ${sqlText(DAYS)}
+    # Each user's days, with sessions that go on over midnight joined, and when their spells end and begin.
+    DAYS = ${sqlText(daysSql())}
 
     # Days known at each cutoff: whatever is computed from here cannot see the future.
-    HISTORY = ${sqlText(HISTORY)}
+    HISTORY = ${sqlText(HISTORY_SQL)}
+
+    # Users of the whole lake.
+    USERS = ${sqlText(USERS_SQL)}
 
     # From the feature catalogue: what is summed over a user's history at a cutoff.
     AGGREGATE = ${sqlText(aggregate)}
@@ -155,11 +122,7 @@ export const buildFeatures = defineStep({
 
         features_snapshot = current_snapshot(spark, FEATURES)
         features = read_snapshot(spark, FEATURES, features_snapshot)
-        cancelled = F.when(F.col("cancellations") > 0, F.col("user_id"))
-        (users,) = user_days.agg(
-            F.countDistinct("user_id").alias("users"),
-            F.countDistinct(cancelled).alias("cancellations"),
-        ).collect()
+        (users,) = spark.sql(USERS).collect()
         return {
             "firstDay": str(period.first_day),
             "observationEnd": str(period.observation_end),
@@ -168,6 +131,8 @@ export const buildFeatures = defineStep({
             "users": users.users,
             "cancellations": users.cancellations,
             "cutoffAnchor": str(grid_anchor(period, settings)),
+            "returnedUsers": users.returned_users,
+            "secondCancellations": users.second_cancellations,
             "featureCount": len(features.columns) - KEY_COLUMNS,
             "snapshots": {"user_days": user_days_snapshot, "features": features_snapshot},
         }

@@ -7,6 +7,7 @@ import { openLake } from '../../local/run/lake-folder.ts';
 import { runLocally } from '../../local/run/local-run.ts';
 import { isSuccess, type RunSummary, runSummarySchema } from '../../local/run/run-summary.ts';
 import { displayFor } from '../terminal/choose-display.ts';
+import { paintFor } from '../terminal/paint.ts';
 import { summaryText } from '../terminal/summary-text.ts';
 import { DEFAULT_LAKE, eventsLocation } from './arguments.ts';
 import { onInterrupt } from './interrupt.ts';
@@ -36,7 +37,7 @@ export function runCommand(): Command {
     process.stdout.write(
       options.json
         ? `${JSON.stringify(runSummarySchema.parse(summary), undefined, 2)}\n`
-        : `\n${summaryText(summary)}`,
+        : `\n${summaryText(summary, paintFor(process.stdout))}`,
     );
     process.exitCode = isSuccess(summary) ? 0 : summary.status === 'ABORTED' ? INTERRUPTED : 1;
   });

@@ -1,18 +1,23 @@
 /** The summary of a run as text. */
+import { dirname } from 'node:path';
 import { metricsShownIn, metricText, modelLabel } from '../../domain/metrics.ts';
+import { returnsText } from '../../domain/users-text.ts';
 import type { RunSummary } from '../../local/run/run-summary.ts';
+import { type Paint, plain } from './paint.ts';
 import { count, duration } from './words.ts';
 
 /** A summary of a dozen lines. */
-export function summaryText(summary: RunSummary): string {
+export function summaryText(summary: RunSummary, paint: Paint = plain): string {
   switch (summary.status) {
     case 'SUCCEEDED':
       return lines([
-        `Run ${summary.runId} succeeded.`,
+        paint('green', `Run ${summary.runId} succeeded.`),
+        ...summary.sentences.map((sentence) => `  ${paint('bold', '•')} ${sentence}`),
         ...outcome(summary),
         ...summary.warnings.map((warning) => ['Warning', `${warning}.`] as const),
         ['Time', stateTimes(summary)],
         ['Report', summary.report],
+        ['Next', paint('bold', `npm run churn -- report --lake ${lakeOf(summary.report)}`)],
       ]);
     case 'NOTHING_TO_DO':
       return lines([
@@ -22,7 +27,7 @@ export function summaryText(summary: RunSummary): string {
       ]);
     default:
       return lines([
-        headline(summary.status, summary.runId),
+        paint('red', headline(summary.status, summary.runId)),
         ['State', summary.error.state],
         ['Why', summary.error.message],
         ['What to do', summary.error.whatToDo],
@@ -34,6 +39,12 @@ export function summaryText(summary: RunSummary): string {
         ...(summary.states.length === 0 ? [] : [['Time', stateTimes(summary)] as const]),
       ]);
   }
+}
+
+/** The folder of the lake in which a report is. */
+function lakeOf(report: string): string {
+  const folder = dirname(dirname(report));
+  return /[^\w./-]/.test(folder) ? `'${folder}'` : folder;
 }
 
 type Line = string | readonly [label: string, text: string];
@@ -62,8 +73,11 @@ function outcome({
   counts,
   users,
   cancellations,
+  returnedUsers,
+  secondCancellations,
   model,
 }: Extract<RunSummary, { status: 'SUCCEEDED' }>): Line[] {
+  const returns = returnsText({ returnedUsers, secondCancellations }, count);
   const metrics = metricsShownIn('terminal').flatMap((metric) => {
     const value = model.metrics[metric.name];
     return value === undefined ? [] : [`${metric.label} ${metricText(metric, value)}`];
@@ -74,7 +88,12 @@ function outcome({
       `${count(counts.read)} read: ${count(counts.accepted)} accepted, ${count(counts.quarantined)} refused, ` +
         `${count(counts.duplicates)} duplicates`,
     ],
-    ['Users', `${count(users)}, of whom ${count(cancellations)} cancelled`],
+    [
+      'Users',
+      [`${count(users)}, of whom ${count(cancellations)} cancelled`, ...(returns ? [returns] : [])].join(
+        '; ',
+      ),
+    ],
     ['Model', `${modelLabel(model.name)}: ${metrics.join(', ')}`],
   ];
 }

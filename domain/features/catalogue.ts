@@ -204,6 +204,32 @@ const SINGLE: readonly Feature[] = [
   },
 ];
 
+const RETURNS: readonly Feature[] = [
+  {
+    name: 'spells_before',
+    label: 'Cancellations before',
+    description: 'How often the user had cancelled before the present spell began; 0 for most users',
+    unit: 'cancellations',
+    group: 'tenure',
+    measure: { combine: 'sum', counter: 'ended_spells', window: 'ever' },
+    scale: 'log1p',
+    fill: 0,
+    drift: 'exempt',
+  },
+  {
+    name: 'days_since_return',
+    label: 'Days since return',
+    description:
+      'Days from the first event after the last cancellation to the cutoff; missing if there was none',
+    unit: 'days',
+    group: 'tenure',
+    measure: { combine: 'days since', moment: 'return' },
+    scale: 'log1p',
+    fill: 365,
+    drift: 'exempt',
+  },
+];
+
 const INDICATORS: readonly Feature[] = [
   indicator('is_paid', 'Paid subscription', 'subscription', 'level', { kind: 'equals', value: 'paid' }),
   indicator('is_female', 'Registered as female', 'person', 'gender', { kind: 'equals', value: 'F' }, 0.5),
@@ -227,4 +253,4 @@ const INDICATORS: readonly Feature[] = [
 ];
 
 /** Every feature, in the order of the table's columns. */
-export const FEATURES: readonly Feature[] = [...FAMILIES, ...SINGLE, ...INDICATORS];
+export const FEATURES: readonly Feature[] = [...FAMILIES, ...SINGLE, ...RETURNS, ...INDICATORS];

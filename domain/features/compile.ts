@@ -35,6 +35,7 @@ const MOMENTS: Readonly<Record<Moment, { readonly alias: string; readonly aggreg
     alias: 'level_changed_at',
     aggregate: 'MAX(IF(upgrades + downgrades > 0, last_event_at, NULL))',
   },
+  return: { alias: 'latest_returned_at', aggregate: 'MAX(returned_at)' },
 };
 
 /**

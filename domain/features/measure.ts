@@ -2,7 +2,7 @@
  * The vocabulary of features: what a feature may read from a user's days, over which window, and how it combines them.
  * Everything here is plain data; compile.ts turns it into Spark SQL.
  */
-import type { PAGE_COUNTERS } from '../lake.ts';
+import type { PAGE_COUNTERS, PAID_PAGE_COUNTERS } from '../lake.ts';
 
 /** Days before the cutoff that a feature looks back on; `ever` is all that is known of the user. */
 export const WINDOWS = [3, 7, 14, 28] as const;
@@ -24,17 +24,17 @@ export const COUNTERS = {
   absence_days: 'absence_days',
   events: 'events',
   paid_events: 'paid_events',
-  paid_songs: 'paid_songs',
+  ended_spells: 'cancellations',
 } as const satisfies Record<string, string>;
 
-type PageCounter = (typeof PAGE_COUNTERS)[number]['column'];
+type PageCounter = (typeof PAGE_COUNTERS)[number]['column'] | (typeof PAID_PAGE_COUNTERS)[number]['column'];
 export type Counter = keyof typeof COUNTERS | PageCounter;
 
 /** Columns of user_days that describe the user, taken from the latest day on which they are known. */
 export type Trait = 'level' | 'gender' | 'location' | 'user_agent';
 
 /** When something happened to a user. */
-export type Moment = 'last_event' | 'registration' | 'level_change';
+export type Moment = 'last_event' | 'registration' | 'level_change' | 'return';
 
 /** How a trait becomes yes (1) or no (0). */
 export type Test =

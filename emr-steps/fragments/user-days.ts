@@ -1,6 +1,7 @@
 /** The daily roll-up: additive counters by user and day, from which everything after ingest is computed. */
-import { SONG_PAGE, USER_AUTHS } from '../../domain/events.ts';
-import { PAGE_COUNTERS, sparkTableName, USER_DAYS } from '../../domain/lake.ts';
+import { createHash } from 'node:crypto';
+import { CHURN_EVENT, USER_AUTHS } from '../../domain/events.ts';
+import { PAGE_COUNTERS, PAID_PAGE_COUNTERS, sparkTableName, USER_DAYS } from '../../domain/lake.ts';
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
 import { eventsTable } from './events-table.ts';
@@ -18,6 +19,10 @@ const counters = PAGE_COUNTERS.map(
   ({ column, page }) => `  COUNT_IF(page = ${sqlString(page)}) AS ${column},`,
 );
 
+const paidCounters = PAID_PAGE_COUNTERS.map(
+  ({ column, page }) => `  COUNT_IF(level = 'paid' AND page = ${sqlString(page)}) AS ${column},`,
+);
+
 const USER_EVENTS = `FROM {events}
 WHERE event_date IN ({days}) AND auth IN (${sqlStrings(USER_AUTHS)})`;
 
@@ -30,7 +35,8 @@ SELECT
   COUNT(*) AS events,
 ${counters.join('\n')}
   COUNT_IF(level = 'paid') AS paid_events,
-  COUNT_IF(level = 'paid' AND page = ${sqlString(SONG_PAGE)}) AS paid_songs,
+${paidCounters.join('\n')}
+  MAX(IF(page = ${sqlString(CHURN_EVENT.page)}, event_time, NULL)) AS last_cancelled_at,
   COALESCE(SUM(length_seconds), 0D) AS song_seconds,
   MIN(event_time) AS started_at,
   MAX(event_time) AS ended_at
@@ -47,7 +53,10 @@ SELECT
 ${USER_EVENTS}
 GROUP BY event_date, user_id`.trim();
 
-const SUMMED = ['events', ...PAGE_COUNTERS.map(({ column }) => column), 'paid_events', 'paid_songs'];
+const SUMMED = [
+  ...['events', 'paid_events'],
+  ...[...PAGE_COUNTERS, ...PAID_PAGE_COUNTERS].map(({ column }) => column),
+];
 
 /** Lengths have five decimals, and are summed in an order of chance: rounded to six, the same events give the same day. */
 const ROLL_UP = `
@@ -56,6 +65,7 @@ SELECT
   user_id,
 ${SUMMED.map((column) => `  SUM(${column}) AS ${column},`).join('\n')}
   ROUND(SUM(song_seconds), 6) AS song_seconds,
+  MAX(last_cancelled_at) AS last_cancelled_at,
   COUNT(*) AS sessions,
   SUM(TIMESTAMPDIFF(MILLISECOND, started_at, ended_at)) / 1000D AS session_seconds,
   MIN(STRUCT(started_at, ended_at, session_id)) AS first_session,
@@ -81,6 +91,12 @@ const USER_DAY_COLUMNS = USER_DAYS.columns.map(({ name }) => {
   return source === undefined ? name : `${source} AS ${name}`;
 });
 
+/** Names the definition of the table: with another one, all days are computed again. */
+const ROLL_UP_HASH = createHash('sha256')
+  .update([SESSION_DAYS, DAY_ATTRIBUTES, ROLL_UP, ...USER_DAY_COLUMNS].join('\n'))
+  .digest('hex')
+  .slice(0, 16);
+
 export const userDays = fragment({
   file: import.meta.url,
   needs: [icebergTables, eventsTable, newestSnapshot, snapshotChanges],
@@ -101,8 +117,13 @@ export const userDays = fragment({
 
     USER_DAY_COLUMNS = ${USER_DAY_COLUMNS}
 
-    # Property of a snapshot of user_days: the snapshot of events that it was computed from.
+    # Types by column: a lake of an earlier version is given the columns that it lacks.
+    USER_DAYS_TYPES = ${Object.fromEntries(USER_DAYS.columns.map(({ name, type }) => [name, type]))}
+
+    # Properties of a snapshot of user_days: the snapshot of events that it was computed from, and the roll-up.
     COMPUTED_FROM = ${'computed-from-events-snapshot'}
+    COMPUTED_BY = ${'computed-by-roll-up'}
+    ROLL_UP_HASH = ${ROLL_UP_HASH}
   `,
   code: python`
     def changed_days(spark: SparkSession) -> set[datetime.date]:
@@ -121,14 +142,25 @@ export const userDays = fragment({
 
 
     def computed_from(spark: SparkSession) -> str | None:
-        """The snapshot of events that the current user_days were computed from."""
+        """The snapshot of events that the current user_days were computed from; none if by another roll-up."""
         current = iceberg_table(spark, USER_DAYS).currentSnapshot()
-        return None if current is None else current.summary().get(COMPUTED_FROM)
+        if current is None or current.summary().get(COMPUTED_BY) != ROLL_UP_HASH:
+            return None
+        return current.summary().get(COMPUTED_FROM)
+
+
+    def add_missing_columns(spark: SparkSession) -> None:
+        """Gives the table of an earlier version the columns that it lacks; all its days are then computed again."""
+        known = spark.table(USER_DAYS).columns
+        for name, column_type in USER_DAYS_TYPES.items():
+            if name not in known:
+                spark.sql(f"ALTER TABLE {USER_DAYS} ADD COLUMN {name} {column_type}")
 
 
     def refresh_user_days(spark: SparkSession) -> int:
         """Recomputes the days of user_days whose events have changed; returns how many."""
         spark.sql(CREATE_USER_DAYS)
+        add_missing_columns(spark)
         source = newest_snapshot(spark, EVENTS)
         if source is None:
             return 0
@@ -146,6 +178,7 @@ export const userDays = fragment({
             .sortWithinPartitions("day", "user_id")
             .writeTo(USER_DAYS)
             .option(f"snapshot-property.{COMPUTED_FROM}", source)
+            .option(f"snapshot-property.{COMPUTED_BY}", ROLL_UP_HASH)
             .overwrite(F.expr(f"day IN ({literals})"))
         )
         return len(days)

@@ -774,6 +774,8 @@ class FeaturesResult(TypedDict):
     users: int
     cancellations: int
     cutoffAnchor: str | None
+    returnedUsers: NotRequired[int]
+    secondCancellations: NotRequired[int]
     featureCount: int
     snapshots: FeaturesSnapshots
 
@@ -946,7 +948,7 @@ KEY_COLUMNS = 4
 HISTORY_ROWS_PER_TASK = 200_000
 CUTOFF_SCHEMA = "cutoff date, role string, first_day date, label_end date"
 
-# Each user's days, with sessions that go on over midnight joined.
+# Each user's days, with sessions that go on over midnight joined, and when their spells end and begin.
 DAYS = """
 WITH neighbours AS (
   SELECT
@@ -954,19 +956,36 @@ WITH neighbours AS (
     COALESCE(first_session_id = LAG(last_session_id) OVER chronology, FALSE) AS continues_session,
     LAG(last_session_ended_at) OVER chronology AS previous_session_ended_at,
     DATEDIFF(day, LAG(day) OVER chronology) AS absence_days,
-    MIN(IF(cancellations > 0, day, NULL)) OVER (PARTITION BY user_id) AS cancelled_on
+    LEAD(day) OVER chronology AS next_day,
+    MAX(last_cancelled_at) OVER chronology AS latest_cancelled_at
   FROM user_days
   WINDOW chronology AS (PARTITION BY user_id ORDER BY day)
+),
+ends AS (
+  SELECT *, COALESCE(last_event_at <= latest_cancelled_at + INTERVAL 30 MINUTES, FALSE) AS spell_ended
+  FROM neighbours
 )
 SELECT
   *,
+  CASE
+    WHEN spell_ended THEN NULL
+    WHEN LAG(spell_ended) OVER chronology OR last_cancelled_at IS NOT NULL THEN IF(
+      first_event_at > latest_cancelled_at + INTERVAL 30 MINUTES,
+      first_event_at,
+      GREATEST(last_session_started_at, latest_cancelled_at)
+    )
+  END AS returned_at,
+  COLLECT_LIST(IF(cancellations > 0, day, NULL)) OVER (PARTITION BY user_id) AS cancelled_on,
+  COLLECT_LIST(IF(spell_ended, STRUCT(day AS after, COALESCE(next_day, DATE '9999-12-31') AS until), NULL))
+    OVER (PARTITION BY user_id) AS absences,
   sessions - INT(continues_session) AS begun_sessions,
   session_seconds + IF(
     continues_session,
     TIMESTAMPDIFF(MILLISECOND, previous_session_ended_at, first_session_started_at) / 1000,
     0
   ) AS joined_session_seconds
-FROM neighbours
+FROM ends
+WINDOW chronology AS (PARTITION BY user_id ORDER BY day)
 """
 
 # Days known at each cutoff: whatever is computed from here cannot see the future.
@@ -977,9 +996,31 @@ SELECT /*+ BROADCAST(cutoffs) */
   role,
   first_day,
   DATEDIFF(cutoff, day) AS age,
-  IF(role = 'score', NULL, INT(COALESCE(cancelled_on < label_end, FALSE))) AS label
+  IF(role = 'score', NULL, INT(EXISTS(cancelled_on, on -> on >= cutoff AND on < label_end))) AS label
 FROM days
-JOIN cutoffs ON day >= first_day AND day < cutoff AND (cancelled_on IS NULL OR cancelled_on >= cutoff)
+JOIN cutoffs
+  ON day >= first_day
+  AND day < cutoff
+  AND NOT EXISTS(absences, gone -> gone.after < cutoff AND cutoff <= gone.until)
+"""
+
+# Users of the whole lake.
+USERS = """
+SELECT
+  COUNT(*) AS users,
+  COUNT_IF(cancellations > 0) AS cancellations,
+  COUNT_IF(returns > 0) AS returned_users,
+  -- Of a user's spells after the first, all have ended but the last, which may have.
+  COALESCE(SUM(IF(returns > 0, returns - 1 + INT(spell_ended), 0)), 0) AS second_cancellations
+FROM (
+  SELECT
+    user_id,
+    SUM(cancellations) AS cancellations,
+    COUNT(returned_at) AS returns,
+    MAX_BY(spell_ended, day) AS spell_ended
+  FROM days
+  GROUP BY user_id
+)
 """
 
 # From the feature catalogue: what is summed over a user's history at a cutoff.
@@ -1092,6 +1133,8 @@ SELECT
   HLL_UNION_AGG(artist_sketch) AS artist_sketch_ever,
   MAX_BY(registered_at, IF(registered_at IS NULL, NULL, day)) AS latest_registered_at,
   MAX(IF(upgrades + downgrades > 0, last_event_at, NULL)) AS level_changed_at,
+  SUM(cancellations) AS ended_spells_ever,
+  MAX(returned_at) AS latest_returned_at,
   MAX_BY(level, IF(level IS NULL, NULL, day)) AS latest_level,
   MAX_BY(gender, IF(gender IS NULL, NULL, day)) AS latest_gender,
   MAX_BY(location, IF(location IS NULL, NULL, day)) AS latest_location,
@@ -1261,6 +1304,9 @@ SELECT
   DOUBLE(known_days) AS observed_days,
   DOUBLE(IF(level_changed_at >= cutoff, 0, TIMESTAMPDIFF(SECOND, level_changed_at, cutoff) / 86400))
     AS days_since_level_change,
+  DOUBLE(ended_spells_ever) AS spells_before,
+  DOUBLE(IF(latest_returned_at >= cutoff, 0, TIMESTAMPDIFF(SECOND, latest_returned_at, cutoff) / 86400))
+    AS days_since_return,
   DOUBLE(INT(latest_level = 'paid')) AS is_paid,
   DOUBLE(INT(latest_gender = 'F')) AS is_female,
   DOUBLE(INT(REGEXP_EXTRACT(latest_location, ', ([A-Z]{2})', 1) IN (
@@ -1436,6 +1482,8 @@ COMMENTS = {
     "tenure_days": "Days from registration to the cutoff; 0 for a registration after it",
     "observed_days": "Days of log in which the user could have been seen: since its start, or since joining",
     "days_since_level_change": "Days from the last day with an upgrade or a downgrade to the cutoff",
+    "spells_before": "How often the user had cancelled before the present spell began; 0 for most users",
+    "days_since_return": "Days from the first event after the last cancellation to the cutoff; missing if there was none",
     "is_paid": "1 when the latest level says so, else 0: paid subscription",
     "is_female": "1 when the latest gender says so, else 0: registered as female",
     "in_northeast": "1 when the latest location says so, else 0: lives in the northeast",
@@ -1517,11 +1565,7 @@ def run(spark: SparkSession, plan: Plan) -> FeaturesResult:
 
     features_snapshot = current_snapshot(spark, FEATURES)
     features = read_snapshot(spark, FEATURES, features_snapshot)
-    cancelled = F.when(F.col("cancellations") > 0, F.col("user_id"))
-    (users,) = user_days.agg(
-        F.countDistinct("user_id").alias("users"),
-        F.countDistinct(cancelled).alias("cancellations"),
-    ).collect()
+    (users,) = spark.sql(USERS).collect()
     return {
         "firstDay": str(period.first_day),
         "observationEnd": str(period.observation_end),
@@ -1530,6 +1574,8 @@ def run(spark: SparkSession, plan: Plan) -> FeaturesResult:
         "users": users.users,
         "cancellations": users.cancellations,
         "cutoffAnchor": str(grid_anchor(period, settings)),
+        "returnedUsers": users.returned_users,
+        "secondCancellations": users.second_cancellations,
         "featureCount": len(features.columns) - KEY_COLUMNS,
         "snapshots": {"user_days": user_days_snapshot, "features": features_snapshot},
     }

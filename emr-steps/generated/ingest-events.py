@@ -2591,10 +2591,14 @@ CREATE TABLE IF NOT EXISTS lake.churn.user_days (
   cancellations bigint COMMENT 'events on page Cancellation Confirmation',
   paid_events bigint COMMENT 'events while the subscription was paid',
   paid_songs bigint COMMENT 'songs played while the subscription was paid',
+  paid_thumbs_up bigint COMMENT 'thumbs up while the subscription was paid',
+  paid_thumbs_down bigint COMMENT 'thumbs down while the subscription was paid',
+  paid_adverts bigint COMMENT 'adverts while the subscription was paid',
   song_seconds double COMMENT 'sum of the lengths of the songs played',
   sessions bigint COMMENT 'sessions with an event on the day (including one that began the day before)',
   session_seconds double COMMENT 'time between first and last event of each session, within the day',
   artist_sketch binary COMMENT 'HyperLogLog sketch of the artists played (Apache DataSketches)',
+  last_cancelled_at timestamp_ntz COMMENT 'last cancellation of the day; null if there was none',
   first_event_at timestamp_ntz COMMENT 'first event of the day',
   last_event_at timestamp_ntz COMMENT 'last event of the day',
   first_session_id bigint COMMENT 'session of the first event',
@@ -2645,6 +2649,10 @@ SELECT
   COUNT_IF(page = 'Cancellation Confirmation') AS cancellations,
   COUNT_IF(level = 'paid') AS paid_events,
   COUNT_IF(level = 'paid' AND page = 'NextSong') AS paid_songs,
+  COUNT_IF(level = 'paid' AND page = 'Thumbs Up') AS paid_thumbs_up,
+  COUNT_IF(level = 'paid' AND page = 'Thumbs Down') AS paid_thumbs_down,
+  COUNT_IF(level = 'paid' AND page = 'Roll Advert') AS paid_adverts,
+  MAX(IF(page = 'Cancellation Confirmation', event_time, NULL)) AS last_cancelled_at,
   COALESCE(SUM(length_seconds), 0D) AS song_seconds,
   MIN(event_time) AS started_at,
   MAX(event_time) AS ended_at
@@ -2669,6 +2677,7 @@ SELECT
   event_date AS day,
   user_id,
   SUM(events) AS events,
+  SUM(paid_events) AS paid_events,
   SUM(songs) AS songs,
   SUM(home_visits) AS home_visits,
   SUM(thumbs_up) AS thumbs_up,
@@ -2688,9 +2697,12 @@ SELECT
   SUM(errors) AS errors,
   SUM(cancel_visits) AS cancel_visits,
   SUM(cancellations) AS cancellations,
-  SUM(paid_events) AS paid_events,
   SUM(paid_songs) AS paid_songs,
+  SUM(paid_thumbs_up) AS paid_thumbs_up,
+  SUM(paid_thumbs_down) AS paid_thumbs_down,
+  SUM(paid_adverts) AS paid_adverts,
   ROUND(SUM(song_seconds), 6) AS song_seconds,
+  MAX(last_cancelled_at) AS last_cancelled_at,
   COUNT(*) AS sessions,
   SUM(TIMESTAMPDIFF(MILLISECOND, started_at, ended_at)) / 1000D AS session_seconds,
   MIN(STRUCT(started_at, ended_at, session_id)) AS first_session,
@@ -2724,10 +2736,14 @@ USER_DAY_COLUMNS = [
     "cancellations",
     "paid_events",
     "paid_songs",
+    "paid_thumbs_up",
+    "paid_thumbs_down",
+    "paid_adverts",
     "song_seconds",
     "sessions",
     "session_seconds",
     "artist_sketch",
+    "last_cancelled_at",
     "first_session.started_at AS first_event_at",
     "last_session.ended_at AS last_event_at",
     "first_session.session_id AS first_session_id",
@@ -2743,8 +2759,59 @@ USER_DAY_COLUMNS = [
     "latest.registered_at AS registered_at",
 ]
 
-# Property of a snapshot of user_days: the snapshot of events that it was computed from.
+# Types by column: a lake of an earlier version is given the columns that it lacks.
+USER_DAYS_TYPES = {
+    "day": "date",
+    "user_id": "string",
+    "events": "bigint",
+    "songs": "bigint",
+    "home_visits": "bigint",
+    "thumbs_up": "bigint",
+    "thumbs_down": "bigint",
+    "playlist_adds": "bigint",
+    "friend_adds": "bigint",
+    "adverts": "bigint",
+    "logouts": "bigint",
+    "downgrade_visits": "bigint",
+    "downgrades": "bigint",
+    "upgrade_visits": "bigint",
+    "upgrades": "bigint",
+    "help_visits": "bigint",
+    "settings_visits": "bigint",
+    "settings_saves": "bigint",
+    "about_visits": "bigint",
+    "errors": "bigint",
+    "cancel_visits": "bigint",
+    "cancellations": "bigint",
+    "paid_events": "bigint",
+    "paid_songs": "bigint",
+    "paid_thumbs_up": "bigint",
+    "paid_thumbs_down": "bigint",
+    "paid_adverts": "bigint",
+    "song_seconds": "double",
+    "sessions": "bigint",
+    "session_seconds": "double",
+    "artist_sketch": "binary",
+    "last_cancelled_at": "timestamp_ntz",
+    "first_event_at": "timestamp_ntz",
+    "last_event_at": "timestamp_ntz",
+    "first_session_id": "bigint",
+    "first_session_started_at": "timestamp_ntz",
+    "first_session_ended_at": "timestamp_ntz",
+    "last_session_id": "bigint",
+    "last_session_started_at": "timestamp_ntz",
+    "last_session_ended_at": "timestamp_ntz",
+    "level": "string",
+    "gender": "string",
+    "location": "string",
+    "user_agent": "string",
+    "registered_at": "timestamp_ntz",
+}
+
+# Properties of a snapshot of user_days: the snapshot of events that it was computed from, and the roll-up.
 COMPUTED_FROM = "computed-from-events-snapshot"
+COMPUTED_BY = "computed-by-roll-up"
+ROLL_UP_HASH = "5337f6848b1b4250"
 
 
 def changed_days(spark: SparkSession) -> set[datetime.date]:
@@ -2763,14 +2830,25 @@ def changed_days(spark: SparkSession) -> set[datetime.date]:
 
 
 def computed_from(spark: SparkSession) -> str | None:
-    """The snapshot of events that the current user_days were computed from."""
+    """The snapshot of events that the current user_days were computed from; none if by another roll-up."""
     current = iceberg_table(spark, USER_DAYS).currentSnapshot()
-    return None if current is None else current.summary().get(COMPUTED_FROM)
+    if current is None or current.summary().get(COMPUTED_BY) != ROLL_UP_HASH:
+        return None
+    return current.summary().get(COMPUTED_FROM)
+
+
+def add_missing_columns(spark: SparkSession) -> None:
+    """Gives the table of an earlier version the columns that it lacks; all its days are then computed again."""
+    known = spark.table(USER_DAYS).columns
+    for name, column_type in USER_DAYS_TYPES.items():
+        if name not in known:
+            spark.sql(f"ALTER TABLE {USER_DAYS} ADD COLUMN {name} {column_type}")
 
 
 def refresh_user_days(spark: SparkSession) -> int:
     """Recomputes the days of user_days whose events have changed; returns how many."""
     spark.sql(CREATE_USER_DAYS)
+    add_missing_columns(spark)
     source = newest_snapshot(spark, EVENTS)
     if source is None:
         return 0
@@ -2788,6 +2866,7 @@ def refresh_user_days(spark: SparkSession) -> int:
         .sortWithinPartitions("day", "user_id")
         .writeTo(USER_DAYS)
         .option(f"snapshot-property.{COMPUTED_FROM}", source)
+        .option(f"snapshot-property.{COMPUTED_BY}", ROLL_UP_HASH)
         .overwrite(F.expr(f"day IN ({literals})"))
     )
     return len(days)

@@ -777,6 +777,8 @@ class FeaturesResult(TypedDict):
     users: int
     cancellations: int
     cutoffAnchor: str | None
+    returnedUsers: NotRequired[int]
+    secondCancellations: NotRequired[int]
     featureCount: int
     snapshots: FeaturesSnapshots
 

@@ -12,6 +12,7 @@ export interface Figure {
 
 /** Points of the curve that are drawn. */
 const MOST_POINTS = 240;
+const LEAST_POINTS = 12;
 
 export function figuresOf(
   { bins, tested, total }: Pick<ContactData, 'bins' | 'tested' | 'total'>,
@@ -63,11 +64,19 @@ export function bars(terms: Terms): readonly Figure[] {
 
 /** Rows of the profit chart. */
 export function profitRows(bins: readonly UserBin[], terms: Terms): readonly object[] {
-  const curve = profitCurve(bins, terms);
+  const whole = profitCurve(bins, terms);
+  const shown = shownUsers(bins, terms);
+  const curve = whole.filter(({ users }, index) => users <= shown || index < LEAST_POINTS);
   const step = Math.max(1, Math.ceil(curve.length / MOST_POINTS));
   return curve
     .filter((_, index) => index % step === 0 || index === curve.length - 1)
     .map(({ users, cancelling, profit }) => ({ users, profit, cancelling: Math.round(cancelling) }));
+}
+
+/** Users whom the chart shows: beyond a few times the list the curve only falls. */
+function shownUsers(bins: readonly UserBin[], terms: Terms): number {
+  const all = bins.reduce((sum, { users }) => sum + users, 0);
+  return Math.max(4 * listOf(bins, terms).users, Math.min(all, 50), all / 100);
 }
 
 /** The list on the profit chart. */

@@ -124,6 +124,8 @@ html:not(.scripted) .terms-and-figures { display: block; }
   .breath li { grid-template-columns: 1fr; gap: .2rem; }
   .terms-and-figures { grid-template-columns: 1fr; }
   input[type=search] { min-width: 0; width: 100%; }
+  .chart { overflow-x: auto; }
+  #profit-curve svg { min-width: 34rem; }
   .list-tools label { flex: 1 1 100%; }
   main, header.page { padding: 0 1rem; }
   section { padding: 1rem; }

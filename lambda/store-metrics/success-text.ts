@@ -5,6 +5,7 @@ import { metricsShownIn, metricText, modelLabel } from '../../domain/metrics.ts'
 import type { RunDetail } from '../../domain/records.ts';
 import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
 import { addDays } from '../../domain/time.ts';
+import { returnsText } from '../../domain/users-text.ts';
 
 const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 
@@ -21,6 +22,7 @@ function headline({ scoring, plan }: Pick<RunDetail, 'scoring' | 'plan'>): strin
 export function summarize(detail: RunDetail): string {
   const { record, plan, ingest, features, training } = detail;
   const { counts } = ingest;
+  const returns = returnsText(features, (value) => WHOLE.format(value));
   const evaluation = scoringEvaluation(detail);
   const metrics = evaluation?.metrics ?? {};
   const shown = metricsShownIn('notification').flatMap((metric) => {
@@ -31,7 +33,8 @@ export function summarize(detail: RunDetail): string {
     `Run ${record.run_id} succeeded. ${headline(detail)}`,
     `Read: ${WHOLE.format(counts.read)} rows, of which ${WHOLE.format(counts.accepted)} accepted, ` +
       `${WHOLE.format(counts.quarantined)} refused, ${WHOLE.format(counts.duplicates)} duplicates.`,
-    `Users: ${WHOLE.format(features.users)}, of whom ${WHOLE.format(features.cancellations)} have cancelled.`,
+    `Users: ${WHOLE.format(features.users)}, of whom ${WHOLE.format(features.cancellations)} have cancelled` +
+      `${returns === undefined ? '' : `; ${returns}`}.`,
     `Model: ${modelLabel(evaluation?.model ?? training.chosen)} (${shown.join(', ')}), ` +
       `${record.promoted ? 'promoted' : 'not promoted'}: ${record.promotion_reason}.`,
     ...adaptedTexts(ingest.adapted).map((text) => `${text}.`),

@@ -4,7 +4,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { DATABASE } from '../../domain/lake.ts';
-import type { NamedQuery } from './named-queries.ts';
+import type { NamedQuery } from '../../domain/named-queries.ts';
 
 export interface QueryWorkgroupProps {
   /** The workgroup's name. */

@@ -3,6 +3,7 @@ import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
+import { NAMED_QUERIES } from '../../domain/named-queries.ts';
 import type { Configuration } from '../configuration.ts';
 import { AccessLogBucket } from './access-log-bucket.ts';
 import { DataBucket } from './data-bucket.ts';
@@ -11,7 +12,6 @@ import { EventLog, type ExistingBucket } from './event-log.ts';
 import { ExternalTable } from './external-table.ts';
 import { externalTables } from './external-tables.ts';
 import { LakeDatabase } from './lake-database.ts';
-import { NAMED_QUERIES } from './named-queries.ts';
 import { QueryWorkgroup } from './query-workgroup.ts';
 import { removalOf } from './removal.ts';
 

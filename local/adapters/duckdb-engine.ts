@@ -12,6 +12,8 @@ import { isCode } from './file-lock.ts';
 import { lakeViews, quotedText } from './lake-views.ts';
 
 const MEMORY_LIMIT = '1GB';
+/** Functions of Athena that DuckDB has under another name. */
+const ATHENA_FUNCTIONS = ['CREATE MACRO array_join(list, separator) AS array_to_string(list, separator)'];
 
 const rowsSchema = z.array(z.record(z.string(), z.string().nullable()));
 type Rows = z.infer<typeof rowsSchema>;
@@ -40,6 +42,11 @@ export class DuckDbEngine implements SqlEngine {
     return queryExecutionId;
   }
 
+  /** The rows of a query, at once. */
+  async ask(sql: string): Promise<Rows> {
+    return this.#query(sql);
+  }
+
   async results(queryExecutionId: string): Promise<Rows> {
     try {
       return rowsSchema.parse(JSON.parse(await readFile(this.#answerFile(queryExecutionId), 'utf8')));
@@ -64,6 +71,7 @@ export class DuckDbEngine implements SqlEngine {
       for (const extension of [duckdbExtensions.avro, duckdbExtensions.iceberg]) {
         await connection.run(`LOAD ${quotedText(extension)}`);
       }
+      for (const statement of ATHENA_FUNCTIONS) await connection.run(statement);
       for (const statement of lakeViews(
         this.#lake.folder,
         this.#lake.tables ?? [...TABLES, FEATURES_TABLE],

@@ -6,6 +6,7 @@ import type { RunDetail } from '../../domain/records.ts';
 import { metricNameSchema, modelNameSchema, rowCountsSchema } from '../../domain/results.ts';
 import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
 import type { Closing } from '../../lambda/close-run/close-one-run.ts';
+import { breathOf } from '../../lambda/render-report/breath.ts';
 import type { StateTime } from './timeline.ts';
 
 const stateTimeSchema = z.strictObject({
@@ -23,6 +24,9 @@ const outcomeShape = {
   counts: rowCountsSchema,
   users: z.number().int().nonnegative(),
   cancellations: z.number().int().nonnegative(),
+  /** Users who came back after a cancellation, and later cancellations of theirs. */
+  returnedUsers: z.number().int().nonnegative().optional(),
+  secondCancellations: z.number().int().nonnegative().optional(),
   model: modelSchema,
   report: z.string(),
 };
@@ -35,6 +39,8 @@ export const runSummarySchema = z.discriminatedUnion('status', [
     ...outcomeShape,
     /** What to know about what was read, a sentence each. */
     warnings: z.array(z.string()),
+    /** The three most important sentences of the report. */
+    sentences: z.array(z.string()),
   }),
   z.strictObject({
     status: z.literal('NOTHING_TO_DO'),
@@ -43,6 +49,8 @@ export const runSummarySchema = z.discriminatedUnion('status', [
     counts: rowCountsSchema,
     users: outcomeShape.users.nullable(),
     cancellations: outcomeShape.cancellations.nullable(),
+    returnedUsers: outcomeShape.returnedUsers.nullable(),
+    secondCancellations: outcomeShape.secondCancellations.nullable(),
     model: modelSchema.nullable(),
     report: z.string().nullable(),
     reason: z.string(),
@@ -62,6 +70,14 @@ export function isSuccess(summary: RunSummary): boolean {
   return summary.status === 'SUCCEEDED' || summary.status === 'NOTHING_TO_DO';
 }
 
+const NOTHING_KNOWN = {
+  users: null,
+  cancellations: null,
+  returnedUsers: null,
+  secondCancellations: null,
+  model: null,
+} as const;
+
 export interface RunEnd {
   readonly runId: string;
   readonly states: readonly StateTime[];
@@ -74,6 +90,7 @@ export function succeeded(run: RunEnd, detail: RunDetail, report: string): RunSu
     counts: detail.ingest.counts,
     ...lakeAfter(detail),
     warnings: [...adaptedTexts(detail.ingest.adapted), ...listingWarnings(detail.plan.listing)],
+    sentences: importantSentences(detail),
     states: [...run.states],
     report,
   };
@@ -85,8 +102,7 @@ export function nothingToDo(
   reason: string,
   current: { readonly detail: RunDetail; readonly report: string } | undefined,
 ): RunSummary {
-  const known =
-    current === undefined ? { users: null, cancellations: null, model: null } : lakeAfter(current.detail);
+  const known = current === undefined ? NOTHING_KNOWN : lakeAfter(current.detail);
   return {
     status: 'NOTHING_TO_DO',
     runId: run.runId,
@@ -114,6 +130,13 @@ export function failed(
   };
 }
 
+/** What to expect, what it is worth, and whether to believe it. */
+function importantSentences(detail: RunDetail): string[] {
+  return breathOf(detail, [], [])
+    .filter(({ about }) => about === 'expected' || about === 'worth' || about === 'trust')
+    .map(({ text }) => text);
+}
+
 function lakeAfter(detail: RunDetail) {
   const { features, training } = detail;
   const evaluation = scoringEvaluation(detail);
@@ -121,6 +144,8 @@ function lakeAfter(detail: RunDetail) {
   return {
     users: features.users,
     cancellations: features.cancellations,
+    returnedUsers: features.returnedUsers ?? 0,
+    secondCancellations: features.secondCancellations ?? 0,
     model: {
       name: evaluation?.model ?? training.chosen,
       metrics: Object.fromEntries(Object.entries(metrics).map(([name, { value }]) => [name, value])),

@@ -35,6 +35,8 @@ describe('the command line', () => {
       'list',
       'stop',
       'doctor',
+      'query',
+      'completion',
     ]) {
       expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
     }
@@ -45,6 +47,9 @@ describe('the command line', () => {
     [['forget'], /missing required argument 'users'/],
     [['forget', ' '], /A user id is empty/],
     [['forget', '17', '--lake', 's3:/lake'], /must be s3:\/\/bucket/],
+    [['report', '--all', '--run', 'run-1'], /Name either --run or --all/],
+    [['query', 'no-such-query'], /There is no saved query no-such-query: churn query --list/],
+    [['completion', 'tcsh'], /Allowed choices are bash, zsh, fish/],
     [['list', '--stage', 'test'], /Allowed choices are dev, prod/],
     [['doctor'], /Name the deployment to check, with --stage/],
     [['start', '--events', '/tmp'], /must be an address in S3.*churn run/],

@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DATABASE, EVENTS, SCORES } from '../../domain/lake.ts';
+import { NAMED_QUERIES } from '../../domain/named-queries.ts';
 import { type GenerateSummary, generateLog } from '../../generator/generate.ts';
-import { NAMED_QUERIES } from '../../lib/storage/named-queries.ts';
 import type { Ending } from '../../local/interpreter/interpreter.ts';
 import type { QueryAnswer } from './cloud/athena.ts';
 import { startTrino, type Trino } from './cloud/trino.ts';

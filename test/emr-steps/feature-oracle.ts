@@ -4,6 +4,8 @@ import { join } from 'node:path';
 
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
+/** Events that trail behind a cancellation by up to half an hour are no return. */
+const RETURN_AFTER = HOUR / 2;
 
 /** A raw event, as far as the oracle looks. */
 export interface RawEvent {
@@ -50,13 +52,22 @@ export function rowAt(
 ): OracleRow | undefined {
   const known = events.filter((event) => event.ts < cutoff);
   const last = known.at(-1);
-  const cancelled = (from: number, to: number): boolean =>
-    events.some(({ ts, page }) => page === 'Cancellation Confirmation' && ts >= from && ts < to);
-  if (last === undefined || cancelled(0, cutoff)) return undefined;
+  const isCancellation = ({ page }: RawEvent): boolean => page === 'Cancellation Confirmation';
+  const ended = known.findLast(isCancellation);
+  if (last === undefined || (ended !== undefined && last.ts <= ended.ts + RETURN_AFTER)) return undefined;
+  const returned = ended && known.find(({ ts }) => ts > ended.ts + RETURN_AFTER);
   return {
-    label: cancelled(cutoff, cutoff + horizonDays * DAY) ? 1 : 0,
-    features: featuresAt(known, last, cutoff, firstDay),
+    label: events.some((event) => isCancellation(event) && inWindow(event, cutoff, horizonDays)) ? 1 : 0,
+    features: {
+      ...featuresAt(known, last, cutoff, firstDay),
+      spells_before: known.filter(isCancellation).length,
+      days_since_return: returned === undefined ? null : (cutoff - returned.ts) / DAY,
+    },
   };
+}
+
+function inWindow({ ts }: RawEvent, cutoff: number, horizonDays: number): boolean {
+  return ts >= cutoff && ts < cutoff + horizonDays * DAY;
 }
 
 function featuresAt(

@@ -53,6 +53,22 @@ const EDGES: readonly RawEvent[] = [
   event('too late', '2018-11-20T00:00:00.000Z', cancellation),
   event('gone', '2018-10-10T10:00:00Z'),
   event('gone', '2018-10-15T23:59:59.999Z', cancellation),
+  // Gone at two cutoffs, back at the third with two spells behind the present one, and gone for good.
+  event('back', '2018-10-03T10:00:00Z', { level: 'paid' }),
+  event('back', '2018-10-12T10:00:00Z', cancellation),
+  event('back', '2018-10-12T10:20:00Z', { sessionId: 2 }),
+  event('back', '2018-10-24T08:00:00Z', { sessionId: 3 }),
+  event('back', '2018-10-28T09:00:00Z', { ...cancellation, sessionId: 3 }),
+  event('back', '2018-10-28T12:00:00Z', { sessionId: 4 }),
+  event('back', '2018-11-08T09:00:00Z', { ...cancellation, sessionId: 4 }),
+  // Goes and comes back between two cutoffs, and the other way round.
+  event('between', '2018-10-14T10:00:00Z'),
+  event('between', '2018-10-17T10:00:00Z', cancellation),
+  event('between', '2018-10-20T10:00:00Z', { sessionId: 2 }),
+  event('across', '2018-10-14T10:00:00Z'),
+  event('across', '2018-10-15T23:50:00Z', cancellation),
+  event('across', '2018-10-16T00:10:00Z', { sessionId: 2 }),
+  event('across', '2018-10-16T10:00:00Z', { sessionId: 3 }),
   // One session over two midnights, then another: two sessions of 26.5 and 0.5 hours.
   event('night owl', '2018-11-02T23:00:00Z', { sessionId: 7 }),
   event('night owl', '2018-11-03T12:00:00Z', { sessionId: 7, page: 'NextSong', artist: 'a' }),
@@ -156,9 +172,20 @@ describe('build-features', () => {
     expect(rowOf('too late', '2018-11-20')).toMatchObject({ label: null, role: 'score' });
   });
 
-  it('leaves out who cancelled before, however short before', () => {
+  it('leaves out who cancelled before and did not come back, however short before', () => {
     expect(rows.filter((row) => row.user_id === 'gone')).toEqual([]);
     expect(rowOf('first moment', '2018-11-20')).toBeUndefined();
+  });
+
+  it('has a row of a user who came back, and a label for each cancellation', async () => {
+    const labels = (userId: string) =>
+      CUTOFFS.map(({ cutoff }) => rowOf(userId, cutoff)).map((row) => row?.label);
+    expect(labels('back')).toEqual([undefined, undefined, 1, undefined]);
+    expect(rowOf('back', '2018-11-06')).toMatchObject({ spells_before: 2, days_since_return: 8.5 });
+    expect(labels('between')).toEqual([1, 0, 0, null]);
+    expect(rowOf('between', '2018-10-23')).toMatchObject({ spells_before: 1 });
+    expect(labels('across')).toEqual([undefined, 0, 0, null]);
+    expect(await resultOf(buildFeatures, plan)).toMatchObject({ returnedUsers: 3, secondCancellations: 2 });
   });
 
   it('joins a session over midnights', () => {

@@ -289,6 +289,7 @@ export const FLOORS: Floors = [
     {
       name: 'bin',
       uses: {
+        setup: 'installs what is missing before `npx churn`',
         domain: 'errors meant for users',
         lib: 'the warning of a deployment that notifies nobody',
         'lib/review': 'checks of the app',

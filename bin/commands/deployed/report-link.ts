@@ -3,7 +3,7 @@ import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { DeployedPipeline } from './deployed-pipeline.ts';
 import { DeployedError, withRemedy } from './errors.ts';
-import { regionOf } from './names.ts';
+import { executionArnOf, regionOf } from './names.ts';
 import { outcomeOf } from './outcome.ts';
 
 /** How many runs are searched for a report: runs that had nothing to do succeed without one. */
@@ -29,6 +29,19 @@ export async function latestReportLink(
       return { runId, report, link: await signed(report, regionOf(pipeline.stateMachineArn)) };
   }
   throw new DeployedError('There is no report yet: no run of this pipeline has succeeded.');
+}
+
+/** The report of one run, signed. @throws DeployedError if the run has none */
+export async function reportLinkOf(
+  pipeline: Pick<DeployedPipeline, 'stateMachineArn' | 'describe'>,
+  run: string,
+): Promise<string> {
+  const executionArn = executionArnOf(pipeline.stateMachineArn, run);
+  const { report } = outcomeOf(await pipeline.describe(executionArn), new Date());
+  if (report === null) {
+    throw new DeployedError(`Run ${run} has no report: \`churn list\` shows which runs succeeded.`);
+  }
+  return signed(report, regionOf(pipeline.stateMachineArn));
 }
 
 async function signed(report: string, region: string): Promise<string> {

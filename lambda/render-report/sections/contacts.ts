@@ -56,7 +56,12 @@ ${usersTable(listed, terms)}
 <button type="button" class="more" hidden>Show more</button>
 <p class="fine">The CSV is what is shown here, with your search and terms. All ${counted(detail.scoring.users, 'living user')} are in the
 table <span class="id">scores</span> under this run. Reasons say what raises a user's score, not why the user would cancel.</p>
-${controlGroup(detail.scoring.top, share)}
+${controlGroup(
+  detail.scoring.top.filter(
+    ({ probability }) => probability !== null && profitOfContact(probability, terms) >= 0,
+  ),
+  share,
+)}
 </section>`;
 }
 

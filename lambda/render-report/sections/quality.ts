@@ -9,6 +9,7 @@ import { type ChartBook, COLOURS } from '../charts.ts';
 import { percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import { table } from '../html-table.ts';
+import { shareInterval } from '../share-interval.ts';
 
 /** A ranking of which nothing is known. */
 const RANDOM_ORDER = 'Random order';
@@ -31,7 +32,7 @@ async function calibrationFigure(
   book: ChartBook,
 ): Promise<Html | undefined> {
   if (reliability.length === 0) return undefined;
-  const end = Math.max(...reliability.flatMap(({ predicted, observed }) => [predicted, observed])) * 1.05;
+  const end = Math.max(...reliability.flatMap(({ predicted, observed }) => [predicted, observed])) * 1.25;
   const position = (field: string, title: string) => ({
     field,
     type: 'quantitative' as const,
@@ -58,6 +59,15 @@ async function calibrationFigure(
           },
         },
         {
+          data: { values: reliability.map((bin) => ({ ...bin, ...intervalWithin(bin, end) })) },
+          mark: { type: 'rule', color: COLOURS.accent, opacity: 0.45, strokeWidth: 2 },
+          encoding: {
+            x: position('predicted', 'Predicted probability'),
+            y: position('low', 'Share who cancelled'),
+            y2: { field: 'high' },
+          },
+        },
+        {
           data: { values: [...reliability] },
           mark: {
             type: 'line',
@@ -76,7 +86,8 @@ async function calibrationFigure(
   return html`<figure>
 <h3>Are the probabilities right?</h3>
 ${drawn}
-<figcaption>Users in ten groups by predicted probability. On the dashed line, as many cancelled as predicted.</figcaption>
+<figcaption>Users in ten groups by predicted probability. On the dashed line, as many cancelled as predicted. Bars: the
+shares that chance leaves possible (95%).</figcaption>
 <details><summary>Data</summary>${table({
     caption: 'Ten groups of users by predicted probability',
     columns: [
@@ -88,6 +99,12 @@ ${drawn}
     rows: reliability,
   })}</details>
 </figure>`;
+}
+
+/** The interval of the share who cancelled, as far as the chart shows it. */
+function intervalWithin({ observed, users }: ModelEvaluation['reliability'][number], end: number) {
+  const { low, high } = shareInterval(observed, users);
+  return { low, high: Math.min(high, end) };
 }
 
 interface Reach {

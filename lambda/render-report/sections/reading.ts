@@ -3,6 +3,7 @@ import { adaptedTexts } from '../../../domain/adaptations.ts';
 import { REFUSAL_REASONS } from '../../../domain/events.ts';
 import { findingRemedy, findingText } from '../../../domain/findings.ts';
 import type { RunDetail } from '../../../domain/records.ts';
+import { returnsText } from '../../../domain/users-text.ts';
 import { bytes, counted, day, percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import { table } from '../html-table.ts';
@@ -14,6 +15,7 @@ const ROLES = { train: 'training', test: 'test', score: 'scoring' } as const;
 export function readingSection(detail: RunDetail): Html {
   const { ingest, features } = detail;
   const { counts, firstDay, lastDay } = ingest;
+  const returns = returnsText(features, whole);
   const period = firstDay === null || lastDay === null ? '' : `, ${day(firstDay)} to ${day(lastDay)}`;
   const share = (rows: number): string => percent(counts.read === 0 ? 0 : rows / counts.read);
   const outcomes = [
@@ -25,7 +27,7 @@ export function readingSection(detail: RunDetail): Html {
 <h2>${READING_HEADING}</h2>
 <p>${whole(counts.read)} rows in ${counted(ingest.filesRead, 'new file')} (${bytes(ingest.bytesRead)})${period}. The lake
 now holds ${counted(features.users, 'user')} over ${counted(features.observedDays, 'day')}, of whom
-${whole(features.cancellations)} cancelled.</p>
+${whole(features.cancellations)} cancelled${returns === undefined ? '' : `; ${returns}`}.</p>
 ${table({
   caption: 'Outcomes of the rows',
   columns: [

@@ -17,6 +17,7 @@ const succeeded: RunSummary = {
     { name: 'TrainModels', seconds: 4.2, status: 'SUCCEEDED' },
   ],
   report: '/lake/reports/local-1.html',
+  sentences: ['About 86 of your 1,944 users will probably cancel.'],
   warnings: ['3 new files are left for the next run'],
 };
 const failed: RunSummary = {
@@ -35,10 +36,16 @@ describe('the summary of a run', () => {
   it('has the counts, the model with its main figures, the time of each state and the report', () => {
     const text = summaryText(succeeded);
     expect(text).toContain('1,234,567 read: 1,234,500 accepted, 60 refused, 7 duplicates');
-    expect(text).toContain('2,481, of whom 537 cancelled');
+    expect(text).toContain('2,481, of whom 537 cancelled\n');
+    const returned = { ...succeeded, returnedUsers: 12, secondCancellations: 4 };
+    expect(summaryText(returned)).toContain(
+      'of whom 537 cancelled; 12 came back, with 4 cancellations after that\n',
+    );
     expect(text).toContain('Gradient-boosted trees: AUC 0.761, lift at 10% 3.60, Brier skill -1.7%\n');
     expect(text).toContain('1 min 09 s: IngestEvents 1 min 05 s, TrainModels 4.2 s');
     expect(text).toContain('/lake/reports/local-1.html');
+    expect(text).toContain('  • About 86 of your 1,944 users will probably cancel.\n');
+    expect(text).toContain('  Next        npm run churn -- report --lake /lake\n');
     expect(text).toContain('  Warning     3 new files are left for the next run.\n');
   });
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { FEATURES } from '../../../domain/features/catalogue.ts';
 import { FEATURES_TABLE } from '../../../domain/features/features-table.ts';
-import { FEATURE_GROUPS, type Measure, WINDOWS } from '../../../domain/features/measure.ts';
+import { COUNTERS, FEATURE_GROUPS, type Measure, WINDOWS } from '../../../domain/features/measure.ts';
 import { REGIONS } from '../../../domain/features/regions.ts';
 import { PAGE_COUNTERS } from '../../../domain/lake.ts';
 
@@ -45,7 +45,10 @@ describe('the feature catalogue', () => {
   });
 
   it('never sums over the whole history, because training sees short histories and scoring long ones', () => {
-    expect(measured((measure) => measure.combine === 'sum' && measure.window === 'ever')).toEqual([]);
+    // How often a user has cancelled says which spell this is; it does not grow with the days that were seen.
+    expect(measured((measure) => measure.combine === 'sum' && measure.window === 'ever')).toEqual([
+      'spells_before',
+    ]);
   });
 
   it('never reads the pages of cancelling, which would leak the label', () => {
@@ -55,6 +58,15 @@ describe('the feature catalogue', () => {
     expect(answers).toHaveLength(2);
     for (const { name, measure } of FEATURES)
       for (const answer of answers) expect(JSON.stringify(measure), name).not.toContain(answer);
+    // Only spells that had ended before the present one are counted: a user whose spell has ended has no row.
+    const derived: Readonly<Record<string, string>> = COUNTERS;
+    const leaking = Object.keys(derived).filter((name) =>
+      answers.some((answer) => derived[name]?.includes(answer)),
+    );
+    expect(leaking).toEqual(['ended_spells']);
+    expect(measured((measure) => JSON.stringify(measure).includes('ended_spells'))).toEqual([
+      'spells_before',
+    ]);
   });
 
   it('exempts features that change with the age of the log from the drift alarm', () => {

@@ -2,8 +2,8 @@
 import { type DuckDBConnection, DuckDBInstance, type Json } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ColumnType, Table } from '../../../domain/lake.ts';
+import { NAMED_QUERIES } from '../../../domain/named-queries.ts';
 import { RECONCILE_VALUES, type ReconcileValue, reconcileQuery } from '../../../domain/reconcile.ts';
-import { NAMED_QUERIES } from '../../../lib/storage/named-queries.ts';
 import { checkedSql, QUERIED_TABLES } from '../../support/athena-sql.ts';
 import { LAKE_ROWS, type Row } from './lake-rows.ts';
 

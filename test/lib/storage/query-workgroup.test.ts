@@ -1,6 +1,6 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
-import { NAMED_QUERIES } from '../../../lib/storage/named-queries.ts';
+import { NAMED_QUERIES } from '../../../domain/named-queries.ts';
 import { QueryWorkgroup } from '../../../lib/storage/query-workgroup.ts';
 import { alone } from '../../support/construct-alone.ts';
 

@@ -1,6 +1,6 @@
 /** What an analyst asks first, ready in Athena's list of saved queries. */
-import { DRIFT_METRIC_PREFIX } from '../../domain/drift-thresholds.ts';
-import { EVENTS, MODEL_METRICS, QUARANTINED_EVENTS, RUNS, SCORES, USER_DAYS } from '../../domain/lake.ts';
+import { DRIFT_METRIC_PREFIX } from './drift-thresholds.ts';
+import { EVENTS, MODEL_METRICS, QUARANTINED_EVENTS, RUNS, SCORES, USER_DAYS } from './lake.ts';
 
 export interface NamedQuery {
   readonly name: string;

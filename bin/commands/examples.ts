@@ -1,0 +1,36 @@
+/** An example for each command, shown in its help. */
+
+/** Command line after `churn`, and what it does. */
+type Example = readonly [line: string, does: string];
+
+const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
+  run: [
+    ['run', 'a first run, on a generated log, into .churn'],
+    ['run --events logs/2018 --lake lakes/real', 'a run on your own event files'],
+  ],
+  generate: [['generate --users 2000 --days 62 --out log', 'two months of a service with 2,000 users']],
+  report: [
+    ['report', 'opens the latest report of .churn'],
+    ['report --all --stage prod', 'fetches all reports of a deployment and opens their index'],
+  ],
+  query: [
+    ['query --list', 'the saved queries'],
+    ['query users-at-risk-now --format csv', 'a saved query, as CSV'],
+    ["query 'SELECT level, count(*) AS days FROM user_days GROUP BY level'", 'your own statement'],
+  ],
+  forget: [['forget 100042', 'drops further rows of this user, and says how to delete those in the lake']],
+  start: [['start --stage prod --watch', 'starts a run of the deployment and waits for its end']],
+  watch: [['watch --stage prod', 'follows the run in progress']],
+  list: [['list --stage prod --most 20', 'the last 20 runs']],
+  stop: [['stop manual-20181203-080000-1a2b --stage prod', 'stops a run and terminates its cluster']],
+  doctor: [['doctor --stage prod', 'checks what the deployment needs of its account']],
+  completion: [['completion bash >> ~/.bashrc', 'completes commands and options in new shells']],
+};
+
+/** Text for the end of a command's help; undefined when it has no example. */
+export function examplesText(command: string): string | undefined {
+  const examples = EXAMPLES[command];
+  if (examples === undefined) return undefined;
+  const lines = examples.map(([line, does]) => `  $ churn ${line}\n      ${does}\n`);
+  return `\n${examples.length === 1 ? 'Example' : 'Examples'}:\n${lines.join('')}`;
+}
