@@ -290,8 +290,5 @@ export type RefusalCode = (typeof REFUSAL_REASONS)[number]['code'];
 /** A ts below this (1973-03-03 in milliseconds) can only be in seconds. */
 export const SECONDS_BELOW_MILLISECONDS = 100_000_000_000;
 
-/** File name extensions of event files. */
-export const EVENT_FILE_ENDINGS = ['.json', '.jsonl', '.json.gz', '.jsonl.gz'] as const;
-
 /** Seconds in a UTC day. */
 export const SECONDS_PER_DAY = 86_400;

@@ -11,3 +11,8 @@ export const share = z.number().min(0).max(1);
 export const count = z.number().int().nonnegative();
 /** `s3://bucket/key`, or `file:///path` on one machine. */
 export const uri = z.string().min(1);
+
+/** Name of a Glue database or of a namespace, as Spark and Athena read it without quotes. */
+export const databaseName = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]{0,127}$/, 'must be 1 to 128 of a-z, 0-9 and _, a letter first');

@@ -11,12 +11,16 @@ export const indexEntrySchema = z.strictObject({
   uri: z.string(),
   /** Entity tag of the version that was ingested last. */
   etag: z.string(),
-  /** Entity tags of the versions that were ingested before it; a file that goes back to one of them is not new. */
-  formerEtags: z.array(z.string()).optional(),
   bytes: z.number(),
   /** Batch that ingested the newest version, and the rows of it that became events. */
   batchId: z.string(),
   rows: count,
+  /** The file was taken out of the lake, which holds nothing of it. */
+  takenOut: z.literal(true).optional(),
+  /** Ingested by a release that did not keep the days of a file, nor the copies of events that it dropped. */
+  undated: z.literal(true).optional(),
+  /** Such a release has dropped copies of this file, or left rows of a former version: it is read again. */
+  again: z.literal(true).optional(),
 });
 export type IndexEntry = z.infer<typeof indexEntrySchema>;
 
@@ -28,12 +32,15 @@ export type IndexShard = z.infer<typeof shardSchema>;
 const partSchema = z.array(shardSchema);
 export type IndexPart = z.infer<typeof partSchema>;
 
+/** Raised when the shape of an entry changes. */
+export const INDEX_FORMAT = 2;
+
 /** What the index covers, and where it is. A change of an entry's shape needs another format: the index is then rebuilt. */
 export const fileIndexSchema = z.strictObject({
-  format: z.literal(1),
+  format: z.literal(INDEX_FORMAT),
   /** Batches whose files are in the index, with the entity tags of their objects in the ledger. */
   batches: z.array(z.strictObject({ batchId: z.string(), etag: z.string() })),
-  /** Rows of these batches that became events. */
+  /** Rows of these batches that became events, without those that were taken away again. */
   rows: count,
   /** Oldest first: of an address that is in two parts, the later part has the newer version. */
   parts: z.array(partSchema),

@@ -9,6 +9,7 @@ import { isoDate } from './fields.ts';
 import { fileIndexSchema, indexEntrySchema } from './file-index.ts';
 import { forgottenUsersSchema } from './forgotten-users.ts';
 import { externalTableFolder, INGEST_FILES, MODEL_METRICS, RUNS } from './lake.ts';
+import { lakeFormatSchema } from './lake-format.ts';
 import {
   type FolderKind,
   type ObjectKind,
@@ -62,6 +63,13 @@ export function modelFolder(runId: string): string {
   return `models/${runId}`;
 }
 
+/** The format of the lake; lakes of the first format have none. */
+export const FORMAT = objectAt('lake.json', {
+  what: 'format of the lake',
+  format: jsonDocument(lakeFormatSchema),
+  remedy: KEPT,
+});
+
 /** The lease that only one live run can hold. */
 export const LEASE = objectAt('lease.json', {
   what: 'lease',
@@ -110,6 +118,11 @@ const ledgerRowSchema = z.object({
   etag: z.string(),
   bytes: z.number(),
   rows_accepted: z.number().default(0),
+  rows_duplicate: z.number().default(0),
+  rows_taken_away: z.number().default(0),
+  /** Null in rows of a file that was taken out; rows of older versions lack it. */
+  days: z.string().nullish(),
+  taken_out: z.boolean().default(false),
 });
 export type LedgerRow = z.infer<typeof ledgerRowSchema>;
 
@@ -117,6 +130,13 @@ export type LedgerRow = z.infer<typeof ledgerRowSchema>;
 export const LEDGER = objectsInFolder(externalTableFolder(INGEST_FILES), '.json', {
   what: 'ledger',
   format: jsonRows(ledgerRowSchema),
+  remedy: KEPT,
+});
+
+/** What will be entered in the ledger once the batch is published, and what else is to be done then. */
+export const DRAFT = objectsInFolder('drafts', '.json', {
+  what: 'draft of the ledger',
+  format: jsonDocument(z.looseObject({ ledger: z.array(ledgerRowSchema) })),
   remedy: KEPT,
 });
 
@@ -134,6 +154,16 @@ export const FILE_INDEX = objectAt(`${INDEX_FOLDER}/files.json`, {
   what: 'index of the ledger',
   format: jsonDocument(fileIndexSchema),
   remedy: REBUILT,
+});
+
+/** Addresses that are gone from the log, and of which a run has said so. */
+export const GONE_FILES = objectAt(`${INDEX_FOLDER}/gone.json`, {
+  what: 'list of the files that are gone from the log',
+  format: jsonDocument(z.array(z.string())),
+  remedy: {
+    missing: 'The next run names the files again.',
+    malformed: 'Remove it: the next run names the files again.',
+  },
 });
 
 /** Entries of the index, in the order of their addresses. */

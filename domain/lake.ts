@@ -7,8 +7,8 @@ import type { LambdaStateName, StepStateName } from './states.ts';
 
 /** Name of the Spark catalog of all Iceberg tables, in the cloud and locally. */
 export const CATALOG = 'lake';
-/** Database (Glue) or namespace (local catalog) of the tables. */
-export const DATABASE = 'churn';
+/** Namespace of the tables of a local lake; a deployment has a database of its own, which the plan names. */
+export const LOCAL_DATABASE = 'churn';
 /** Iceberg format version: the newest that both EMR and Athena write and read. */
 export const ICEBERG_FORMAT_VERSION = 2;
 /** Branch on which a batch is staged before it is published to readers in one commit. */
@@ -79,6 +79,16 @@ export const EVENTS = {
     column('source_file', 'string', 'file the row was read from'),
     BATCH_ID,
   ],
+} as const satisfies Table;
+
+export const REPEATED_EVENTS = {
+  name: 'repeated_events',
+  format: 'iceberg',
+  grain:
+    'event x file that repeats it: the copies that `events` does not hold, which return when it loses the event',
+  partitionedBy: ['event_date'],
+  writtenBy: 'IngestEvents',
+  columns: EVENTS.columns,
 } as const satisfies Table;
 
 export const QUARANTINED_EVENTS = {
@@ -191,6 +201,16 @@ export const INGEST_FILES = {
     column('rows_duplicate', 'bigint', 'rows that were already in the lake'),
     column('rows_adapted', 'bigint', 'rows, accepted or duplicate, that were adapted'),
     column('adapted', 'string', 'JSON: by adaptation, the rows that had it'),
+    column('passed_over', 'string', 'why the file was not read; empty for an event file'),
+    column('rows_taken_away', 'bigint', 'rows of the former version of the file that left `events`'),
+    column('first_day', 'string', 'UTC day of the first event in the file, YYYY-MM-DD'),
+    column('last_day', 'string', 'UTC day of the last event in the file, YYYY-MM-DD'),
+    column(
+      'days',
+      'string',
+      'JSON: by UTC day, the number of events in the file, copies included, and a hash of them that their order does not change',
+    ),
+    column('taken_out', 'boolean', 'whether the file was taken out of the lake: then it has no rows'),
   ],
 } as const satisfies Table;
 
@@ -283,6 +303,7 @@ export const RUNS = {
 /** Every table with fixed columns. `features` is defined by the feature catalogue. */
 export const TABLES: readonly Table[] = [
   EVENTS,
+  REPEATED_EVENTS,
   QUARANTINED_EVENTS,
   USER_DAYS,
   INGEST_FILES,
@@ -291,19 +312,19 @@ export const TABLES: readonly Table[] = [
   RUNS,
 ];
 
-/** Full name under which Spark addresses an Iceberg table. */
-export function sparkTableName(table: Pick<Table, 'name'>): string {
-  return `${CATALOG}.${DATABASE}.${table.name}`;
-}
-
 /** Folder of the Iceberg tables, below the root of the lake: one folder a database, one a table. */
 export const WAREHOUSE = 'warehouse';
 /** Folder of the external tables: one folder a table. */
 export const EXTERNAL_TABLES = 'tables';
 
-/** Folder of an Iceberg table, below the root of the lake. Folders have no slash at the end. */
-export function icebergTableFolder({ name }: Pick<Table, 'name'>): string {
-  return `${WAREHOUSE}/${DATABASE}/${name}`;
+/** Folder of a database, below the root of the lake. Folders have no slash at the end. */
+export function databaseFolder(database: string): string {
+  return `${WAREHOUSE}/${database}`;
+}
+
+/** Folder of an Iceberg table of a database, below the root of the lake. */
+export function icebergTableFolder(database: string, { name }: Pick<Table, 'name'>): string {
+  return `${databaseFolder(database)}/${name}`;
 }
 
 /** Folder of an external table, below the root of the lake. */

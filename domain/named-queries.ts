@@ -1,6 +1,7 @@
 /** What an analyst asks first, ready in Athena's list of saved queries. */
 import { DRIFT_METRIC_PREFIX } from './drift-thresholds.ts';
 import { EVENTS, MODEL_METRICS, QUARANTINED_EVENTS, RUNS, SCORES, USER_DAYS } from './lake.ts';
+import { metricsShownIn } from './metrics.ts';
 
 export interface NamedQuery {
   readonly name: string;
@@ -10,6 +11,11 @@ export interface NamedQuery {
 
 /** The run whose scores are current: the last that succeeded. */
 const CURRENT_RUN = `(SELECT max_by(run_id, ended_at) FROM ${RUNS.name} WHERE status = 'SUCCEEDED')`;
+
+/** A column, under its name, for each metric that the report shows for every model. */
+const MAIN_FIGURES = metricsShownIn('report models')
+  .map(({ name }) => `max(CASE WHEN figures.metric = '${name}' THEN figures.value END) AS ${name}`)
+  .join(',\n  ');
 
 export const NAMED_QUERIES: readonly NamedQuery[] = [
   {
@@ -25,10 +31,7 @@ LIMIT 1000`,
     name: 'model-history',
     description: 'Every run: its model, whether it replaced the champion and why, and its main figures',
     sql: `SELECT runs.ended_at, runs.run_id, runs.model, runs.promoted, runs.promotion_reason, runs.cost_usd,
-  max(CASE WHEN figures.metric = 'auc' THEN figures.value END) AS auc,
-  max(CASE WHEN figures.metric = 'average_precision_ratio' THEN figures.value END) AS average_precision_ratio,
-  max(CASE WHEN figures.metric = 'lift_at_10' THEN figures.value END) AS lift_at_10,
-  max(CASE WHEN figures.metric = 'brier_skill' THEN figures.value END) AS brier_skill
+  ${MAIN_FIGURES}
 FROM ${RUNS.name} AS runs
 LEFT JOIN ${MODEL_METRICS.name} AS figures
   ON figures.run_id = runs.run_id AND figures.model = runs.model

@@ -14,6 +14,8 @@ export const ENVIRONMENT = {
   lakeRoot: 'LAKE_ROOT',
   /** Folder, file or glob of event files, for requests that name none. */
   eventsRoot: 'EVENTS_ROOT',
+  /** Database of the lake's tables. */
+  database: 'DATABASE',
   /** Names what the steps are executed with; plans carry it. */
   release: 'RELEASE',
   /** RunSettings as JSON; what is left out takes its default. */
@@ -83,7 +85,10 @@ export const REFUSED_ERROR = 'Refused';
 /** CloudWatch namespace of the metrics below. */
 export const METRIC_NAMESPACE = 'Churn';
 
-/** Metrics that the Lambdas emit, without dimensions but the function's own service name. */
+/** Dimensions of the metrics below: the deployment (`<name>-<stage>`), and the Lambda that measures. */
+export const METRIC_DIMENSIONS = { deployment: 'deployment', service: 'service' } as const;
+
+/** Metrics that the Lambdas emit. */
 export const RUN_METRICS = {
   runsSucceeded: { name: 'RunsSucceeded', unit: 'Count' },
   runsFailed: { name: 'RunsFailed', unit: 'Count' },
@@ -95,6 +100,14 @@ export const RUN_METRICS = {
   rowsRead: { name: 'RowsRead', unit: 'Count' },
   rowsAdapted: { name: 'RowsAdapted', unit: 'Count' },
   quarantinePercent: { name: 'QuarantinePercent', unit: 'Percent' },
+  /** Files below the place of the log that are no event files. */
+  filesPassedOver: { name: 'FilesPassedOver', unit: 'Count' },
+  /** Files of the batch that gave no event. */
+  filesWithoutEvents: { name: 'FilesWithoutEvents', unit: 'Count' },
+  /** Days inside the log's period without events, or with far fewer than usual. */
+  daysWithoutEvents: { name: 'DaysWithoutEvents', unit: 'Count' },
+  /** Age of the newest day with events. */
+  logAgeDays: { name: 'LogAgeDays', unit: 'Count' },
   reconciliationMismatches: { name: 'ReconciliationMismatches', unit: 'Count' },
   areaUnderRocCurve: { name: 'AreaUnderRocCurve', unit: 'Count' },
   /** Population stability index: the largest of the features that may alarm, and that of the score. */

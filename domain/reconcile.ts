@@ -21,8 +21,12 @@ interface Count {
 const LEDGER_COUNTS = ['rows_read', 'rows_accepted', 'rows_quarantined', 'rows_duplicate'] as const;
 const OF_BATCH = { column: 'batch_id', value: 'batchId' } as const;
 
+/** The events of all batches. */
+const ALL_EVENTS = `${EVENTS.name}.all`;
+
 const COUNTS: readonly Count[] = [
   { name: EVENTS.name, select: 'count(*)', from: EVENTS.name, where: OF_BATCH },
+  { name: ALL_EVENTS, select: 'count(*)', from: EVENTS.name },
   { name: QUARANTINED_EVENTS.name, select: 'count(*)', from: QUARANTINED_EVENTS.name, where: OF_BATCH },
   ...LEDGER_COUNTS.map((column) => ({
     name: ledgerCount(column),
@@ -71,10 +75,11 @@ export function expectedCounts(
   features: FeaturesResult,
   scoring: ScoringResult,
 ): readonly ExpectedCount[] {
-  const { counts, held } = ingest;
+  const { counts, held, lake } = ingest;
   const ageDays = (Date.parse(plan.plannedAt) - Date.parse(plan.batch.ingestDate)) / 86_400_000;
   return [
     { table: EVENTS.name, expected: held.events },
+    ...(lake === undefined ? [] : [{ table: ALL_EVENTS, expected: lake.events }]),
     ...(ageDays < QUARANTINE_RETENTION_DAYS
       ? [{ table: QUARANTINED_EVENTS.name, expected: held.quarantined }]
       : []),

@@ -10,7 +10,7 @@ export type RequestCommand = 'run' | 'start';
 
 /** Kind of a field's value, by which its text on the command line is read. */
 export type RequestValue =
-  | { readonly kind: 'S3 location' | 'day' | 'share' | 'run id' | 'switch' }
+  | { readonly kind: 'S3 location' | 'day' | 'share' | 'run id' | 'switch' | 'addresses' }
   | { readonly kind: 'whole number'; readonly least: number; readonly most: number };
 
 /** What people and programs need to know about a field of the request, besides its schema. */
@@ -95,6 +95,16 @@ export const requestShape = {
       value: { kind: 'switch' },
       option: '--force',
       meaning: 'run even if there are no new files',
+      offeredBy: ['run', 'start'],
+    }),
+  takeOut: z
+    .union([uri, z.array(uri).min(1)])
+    .optional()
+    .register(descriptions, {
+      value: { kind: 'addresses' },
+      option: '--take-out <address...>',
+      meaning:
+        'addresses of event files, or a glob of them, that are gone from the log: what the lake holds of them is removed',
       offeredBy: ['run', 'start'],
     }),
   resume: z

@@ -4,6 +4,7 @@ import { ADAPTATIONS } from './adaptations.ts';
 import { REFUSAL_REASONS } from './events.ts';
 import { count, isoDate, uri } from './fields.ts';
 import { FINDING_KINDS } from './findings.ts';
+import { leftOutSchema, passedOverSchema } from './listing.ts';
 import { METRICS, MODELS, THRESHOLD_RULES } from './models.ts';
 import { stepNameSchema } from './run.ts';
 
@@ -25,6 +26,18 @@ export const refusedExampleSchema = z.strictObject({
   line: z.string(),
 });
 
+/** How a batch changed the lake: `after = before - takenAway + accepted + returned`, each counted independently. */
+export const eventChangesSchema = z.strictObject({
+  /** Events in the lake before the batch. */
+  before: count,
+  /** Events of former versions and of files taken out, and events that a copy in this batch displaced. */
+  takenAway: count,
+  /** Copies in other files that became events, because the files that held these events lost them. */
+  returned: count,
+  /** Events in the lake once the batch was published. */
+  after: count,
+});
+export type EventChanges = z.infer<typeof eventChangesSchema>;
 /** Kinds of findings in refused rows that a result names at most. */
 export const MOST_FINDINGS = 60;
 
@@ -59,9 +72,17 @@ export const ingestResultSchema = z.strictObject({
   findings: z.array(findingSchema).max(MOST_FINDINGS).optional(),
   /** Rows of the batch that the tables hold now: fewer than were accepted once users have been forgotten. */
   held: z.strictObject({ events: count, quarantined: count }),
+  /** Null when the batch was in the lake already. Results of older versions lack it. */
+  changes: eventChangesSchema.nullable().optional(),
+  /** The lake as the step left it. Results of older versions lack it. */
+  lake: z.strictObject({ events: count }).optional(),
   /** Results of older versions lack it. */
   adapted: z.strictObject({ rows: count, files: count, by: z.array(adaptedRowsSchema) }).optional(),
   filesRead: count,
+  /** Files that are no event files by their first lines. Results of older versions lack it. */
+  passedOver: z.array(passedOverSchema).optional(),
+  /** Files without one accepted row or copy of one. Results of older versions lack it. */
+  withoutEvents: leftOutSchema.optional(),
   bytesRead: count,
   firstDay: isoDate.nullable(),
   lastDay: isoDate.nullable(),
@@ -89,6 +110,8 @@ export const featuresResultSchema = z.strictObject({
       cancellations: count.nullable(),
     }),
   ),
+  /** Signed-in events of each day that has any, in order. Results of older versions lack it. */
+  days: z.array(z.strictObject({ day: isoDate, events: count })).optional(),
   /** Users with a history, and how many of them cancelled, in the whole lake. */
   users: count,
   cancellations: count,

@@ -3,7 +3,8 @@
  * output of the Lambdas. Each is a zod schema; types are inferred.
  */
 import { z } from 'zod';
-import { count, isoDate, share, uri, wholeNumber } from './fields.ts';
+import { count, databaseName, isoDate, share, uri, wholeNumber } from './fields.ts';
+import { LOCAL_DATABASE } from './lake.ts';
 import { listingSchema } from './listing.ts';
 import { LEAKAGE_AUC, LEAKAGE_INPUT_AUC } from './models.ts';
 import { HORIZON_DAYS, requestShape, SEED } from './request-fields.ts';
@@ -82,18 +83,32 @@ export const runSettingsSchema = z.strictObject({
 export type RunSettings = z.infer<typeof runSettingsSchema>;
 
 /** One event file as it was listed. */
-export const eventFileSchema = z.strictObject({ uri, etag: z.string(), bytes: count });
+export const eventFileSchema = z.strictObject({
+  uri,
+  etag: z.string(),
+  bytes: count,
+  /** Its name does not say whether it holds events: ingest looks at its first lines. */
+  unsure: z.boolean().optional(),
+});
 export type EventFile = z.infer<typeof eventFileSchema>;
 
 /** The files that a run takes at most: the plan and the ledger of a batch are read as a whole. */
 export const MAX_BATCH_FILES = 50_000;
 
-/** A batch: the files that one run ingests together. Its id is a hash of the list. */
+/** A version of a file that the lake holds, and the batch that ingested it. */
+export const heldFileSchema = z.strictObject({ uri, batchId: z.string().min(1) });
+export type HeldFile = z.infer<typeof heldFileSchema>;
+
+/** A batch: the files that one run ingests together. Its id is a hash of the list and of the batch ledgered before it. */
 export const batchSchema = z.strictObject({
   batchId: z.string().regex(/^[0-9a-f]{16}$/),
   /** UTC day on which it was first planned; stays the same when a later run ingests it again. */
   ingestDate: isoDate,
   files: z.array(eventFileSchema),
+  /** Versions that leave the lake because their files were replaced. */
+  replaced: z.array(heldFileSchema).optional(),
+  /** Versions that leave the lake because the request said so. */
+  takenOut: z.array(heldFileSchema).optional(),
 });
 export type Batch = z.infer<typeof batchSchema>;
 
@@ -136,6 +151,8 @@ export const runPlanSchema = z.strictObject({
   release: z.string().min(1).default('none'),
   /** Root of the lake: `s3://bucket` or `file:///folder`, without a slash at the end. */
   lakeRoot: uri,
+  /** Database of the tables; plans of before each deployment had its own lack it. */
+  database: databaseName.default(LOCAL_DATABASE),
   batch: batchSchema,
   /** Batches that were started and never finished: their rows are deleted before this one is written. */
   abandonedBatchIds: z.array(z.string()),

@@ -6,7 +6,7 @@
 import { FEATURES } from '../domain/features/catalogue.ts';
 import { compileFeatures } from '../domain/features/compile.ts';
 import { FEATURES_TABLE } from '../domain/features/features-table.ts';
-import { ICEBERG_FORMAT_VERSION, sparkTableName, USER_DAYS } from '../domain/lake.ts';
+import { ICEBERG_FORMAT_VERSION, USER_DAYS } from '../domain/lake.ts';
 import { featuresResultSchema } from '../domain/results.ts';
 import { python } from './composition/python.ts';
 import { cutoffs, period } from './fragments/cutoffs.ts';
@@ -14,6 +14,7 @@ import { snapshotExpiry, snapshotReading } from './fragments/snapshots.ts';
 import { daysSql, HISTORY_SQL, USERS_SQL } from './fragments/spells.ts';
 import { sqlText } from './fragments/sql.ts';
 import { stepError } from './fragments/step-error.ts';
+import { tableName } from './fragments/table-name.ts';
 import { featuresTypes, planTypes } from './fragments/types.ts';
 import { defineStep } from './step.ts';
 
@@ -23,15 +24,15 @@ export const buildFeatures = defineStep({
   name: 'build-features',
   summary: 'Makes point-in-time rows, one per user and cutoff, from the days of each user.',
   result: featuresResultSchema,
-  uses: [planTypes, featuresTypes, stepError, snapshotReading, snapshotExpiry, period, cutoffs],
+  uses: [planTypes, featuresTypes, tableName, stepError, snapshotReading, snapshotExpiry, period, cutoffs],
   imports: [
     'import math',
     'from pyspark.sql import DataFrame, SparkSession',
     'from pyspark.sql import functions as F',
   ],
   constants: python`
-    USER_DAYS = ${sparkTableName(USER_DAYS)}
-    FEATURES = ${sparkTableName(FEATURES_TABLE)}
+    USER_DAYS = ${USER_DAYS.name}
+    FEATURES = ${FEATURES_TABLE.name}
     KEY_COLUMNS = ${FEATURES_TABLE.columns.length - FEATURES.length}
     HISTORY_ROWS_PER_TASK = 200_000
     CUTOFF_SCHEMA = "cutoff date, role string, first_day date, label_end date"
@@ -64,12 +65,12 @@ export const buildFeatures = defineStep({
         return spark.sql(PROJECTION)
 
 
-    def write_features(rows: DataFrame) -> None:
+    def write_features(rows: DataFrame, table: str) -> None:
         """Replaces the table in one commit; its columns follow the catalogue."""
         described = [F.col(name).alias(name, metadata={"comment": COMMENTS[name]}) for name in COMMENTS]
         (
             rows.select(*described)
-            .writeTo(FEATURES)
+            .writeTo(table)
             .using("iceberg")
             .partitionedBy(F.col("cutoff"))
             .tableProperty("format-version", ${String(ICEBERG_FORMAT_VERSION)})
@@ -108,8 +109,9 @@ export const buildFeatures = defineStep({
     def run(spark: SparkSession, plan: Plan) -> FeaturesResult:
         """Fills the table of features and says what is in it."""
         settings = plan["training"]
-        user_days_snapshot = current_snapshot(spark, USER_DAYS)
-        user_days = read_snapshot(spark, USER_DAYS, user_days_snapshot)
+        user_days_table, features_table = table_name(plan, USER_DAYS), table_name(plan, FEATURES)
+        user_days_snapshot = current_snapshot(spark, user_days_table)
+        user_days = read_snapshot(spark, user_days_table, user_days_snapshot)
         days = daily_rows(user_days)
         period = find_period(days, settings)
         cutoffs = plan_cutoffs(period, settings)
@@ -117,17 +119,18 @@ export const buildFeatures = defineStep({
         history_rows = sum(day.user_days for day in days) * len(cutoffs)
         tasks = max(spark.sparkContext.defaultParallelism, math.ceil(history_rows / HISTORY_ROWS_PER_TASK))
         spark.conf.set("spark.sql.shuffle.partitions", tasks)
-        write_features(point_in_time_rows(spark, user_days, cutoffs))
+        write_features(point_in_time_rows(spark, user_days, cutoffs), features_table)
         expire_snapshots(spark, plan, [FEATURES], SNAPSHOT_RETENTION_DAYS)
 
-        features_snapshot = current_snapshot(spark, FEATURES)
-        features = read_snapshot(spark, FEATURES, features_snapshot)
+        features_snapshot = current_snapshot(spark, features_table)
+        features = read_snapshot(spark, features_table, features_snapshot)
         (users,) = spark.sql(USERS).collect()
         return {
             "firstDay": str(period.first_day),
             "observationEnd": str(period.observation_end),
             "observedDays": (period.observation_end - period.first_day).days,
             "cutoffs": counted_cutoffs(features, cutoffs),
+            "days": [{"day": str(day.day), "events": day.events} for day in days],
             "users": users.users,
             "cancellations": users.cancellations,
             "cutoffAnchor": str(grid_anchor(period, settings)),

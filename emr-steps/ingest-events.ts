@@ -7,17 +7,22 @@
 import { ingestResultSchema } from '../domain/results.ts';
 import { python } from './composition/python.ts';
 import { batch } from './fragments/batch.ts';
+import { drafts } from './fragments/drafts.ts';
 import { eventsTable } from './fragments/events-table.ts';
 import { files } from './fragments/files.ts';
-import { javaErrors } from './fragments/jvm.ts';
+import { icebergTables, javaErrors } from './fragments/jvm.ts';
+import { lakeFormat } from './fragments/lake-format.ts';
 import { adaptedRows, batchChecks, ledgerRows } from './fragments/ledger.ts';
 import { quarantine } from './fragments/quarantine.ts';
 import { rawLines } from './fragments/raw-lines.ts';
+import { repeatedEvents } from './fragments/repeated-events.ts';
 import { newestSnapshot, snapshotExpiry } from './fragments/snapshots.ts';
 import { staging } from './fragments/staging.ts';
 import { stepError } from './fragments/step-error.ts';
+import { tableName } from './fragments/table-name.ts';
 import { ingestTypes, planTypes } from './fragments/types.ts';
 import { userDays } from './fragments/user-days.ts';
+import { versions } from './fragments/versions.ts';
 import { defineStep } from './step.ts';
 
 export const ingestEvents = defineStep({
@@ -25,38 +30,79 @@ export const ingestEvents = defineStep({
   summary: 'Ingests a batch of raw event files into the lake, exactly once.',
   result: ingestResultSchema,
   uses: [
-    ...[planTypes, ingestTypes, stepError, files, javaErrors, newestSnapshot, snapshotExpiry],
-    ...[rawLines, eventsTable, staging, quarantine, ledgerRows, adaptedRows, batchChecks, batch, userDays],
+    ...[
+      planTypes,
+      ingestTypes,
+      tableName,
+      stepError,
+      files,
+      javaErrors,
+      icebergTables,
+      newestSnapshot,
+      snapshotExpiry,
+    ],
+    ...[
+      rawLines,
+      eventsTable,
+      staging,
+      quarantine,
+      ledgerRows,
+      adaptedRows,
+      batchChecks,
+      versions,
+      lakeFormat,
+    ],
+    ...[batch, userDays, repeatedEvents, drafts],
   ],
-  imports: ['import json', 'from typing import NamedTuple', 'from pyspark.sql import Row, SparkSession'],
+  imports: [
+    'from typing import NamedTuple',
+    'from pyspark.sql import SparkSession',
+    'from pyspark.sql import functions as F',
+  ],
   run: python`
-    class Ingested(NamedTuple):
-        """The ledger's rows, the batch's events by day and file, and its refused rows."""
-
-        ledger: list[LedgerRow]
-        events: list[Row]
-        refusals: Refusals
-
-
     def unreadable_file(spark: SparkSession, batch: Batch) -> str | None:
         """The first file that cannot be read to its end: Spark's own error does not name it."""
         for file in batch["files"]:
             try:
-                spark.read.text(literal_path(file["uri"])).count()
+                read_lines(spark, [file["uri"]]).count()
             except QUERY_ERRORS:
                 return file["uri"]
         return None
 
 
+    class Ingested(NamedTuple):
+        """What the batch has come to."""
+
+        ledger: list[LedgerRow]
+        # None when that is no longer known.
+        changes: EventChanges | None
+        refusals: Refusals
+        # Events of the batch that are in the lake.
+        held: int
+        # Days of user_days that were computed again.
+        recomputed: int
+
+
     def ingest_batch(spark: SparkSession, plan: Plan, files: Files) -> Ingested:
-        """Publishes the batch, unless the ledger says that it was ingested already."""
-        batch_id, ledger_uri = plan["batch"]["batchId"], plan["outputs"]["ledger"]
-        if files.exists(ledger_uri):
-            ledger: list[LedgerRow] = [json.loads(line) for line in files.read_text(ledger_uri).splitlines()]
-            # Since then, users may have been forgotten: what is there is counted, and may be less.
-            return Ingested(ledger, rows_of_batch(spark, EVENTS, batch_id), quarantined(spark, batch_id))
+        """Publishes the batch, unless that was done already, and finishes it."""
+        batch_id = plan["batch"]["batchId"]
+        finished, recomputed = finish_published(spark, plan, files)
+        if files.exists(ledger_uri(plan, batch_id)):
+            known = read_draft(files, plan, batch_id)
+            recomputed += refresh_user_days(spark, plan)
+            return Ingested(
+                read_ledger(files, plan, batch_id),
+                None if known is None else known["changes"],
+                quarantined(spark, plan),
+                # Since then, users may have been forgotten: what is there is counted, and may be less.
+                spark.table(table_name(plan, EVENTS)).where(F.col("batch_id") == batch_id).count(),
+                recomputed,
+            )
+        plan = {**plan, "abandonedBatchIds": [id for id in plan["abandonedBatchIds"] if id not in finished]}
+        declare_format(files, plan)
+        former = former_versions(files, plan, finished)
         try:
-            ledger, events = stage_batch(spark, plan)
+            staged = stage_batch(spark, plan, former)
         except QUERY_ERRORS as error:
             culprit = unreadable_file(spark, plan["batch"])
             if culprit is None:
@@ -66,10 +112,20 @@ export const ingestEvents = defineStep({
                 "the upload was cut short, the file is not the gzip its name says, or it was removed meanwhile",
                 "deliver the whole file again, then start a new run; nothing of this batch was published",
             ) from error
-        refusals = quarantined(spark, batch_id)
-        check_accounts(ledger, sum(refusals.reasons.values()))
-        spark.sql(PUBLISH).collect()
-        return Ingested(ledger, events, refusals)
+        refusals = quarantined(spark, plan)
+        check_accounts(staged.ledger, sum(refusals.reasons.values()))
+        check_changes(staged.ledger, staged.changes)
+        draft: Draft = {
+            "batchId": batch_id,
+            "ledger": staged.ledger,
+            "changes": staged.changes,
+            "hasCopies": staged.has_copies,
+            "formerlyRefused": sorted(uri for uri, row in former.items() if row["rows_quarantined"] > 0),
+        }
+        files.write_json(draft_uri(plan, batch_id), draft)
+        publish_staged(spark, plan)
+        recomputed += finish_batch(spark, plan, files, draft)
+        return Ingested(staged.ledger, staged.changes, refusals, staged.held, recomputed)
 
 
     def run(spark: SparkSession, plan: Plan) -> IngestResult:
@@ -82,16 +138,18 @@ export const ingestEvents = defineStep({
         # Sketches are kept in a hash map; the default gives up after 128 users a task and sorts all events again.
         spark.conf.set("spark.sql.objectHashAggregate.sortBased.fallbackThreshold", "100000")
         spark.conf.set("spark.sql.shuffle.partitions", str(plan["ingest"]["shufflePartitions"]))
-        files = Files(spark)
-        ledger, events, (reasons, examples, findings) = ingest_batch(spark, plan, files)
-        recomputed = refresh_user_days(spark)
-        files.write_text(plan["outputs"]["ledger"], "".join(json.dumps(row) + "\n" for row in ledger))
-        spark.sql(CLOSE_STAGING)
+        ledger, changes, (reasons, examples, findings), held, recomputed = ingest_batch(spark, plan, Files(spark))
+        close_staging(spark, plan)
         expire_snapshots(spark, plan, [EVENTS, USER_DAYS], SNAPSHOT_RETENTION_DAYS)
         # What is deleted from the quarantine is deleted for good: no model was trained on it.
         expire_snapshots(spark, plan, [QUARANTINE], 1)
+        if holds_copies(spark, plan):
+            expire_snapshots(spark, plan, [REPEATED], 1)
 
-        days = [row.event_date for row in events]
+        events = table_name(plan, EVENTS)
+        files = [row for row in ledger if not row.get("taken_out")]
+        first_days = [day for row in files if (day := row.get("first_day")) is not None]
+        last_days = [day for row in files if (day := row.get("last_day")) is not None]
         return {
             "counts": {
                 "read": sum(row["rows_read"] for row in ledger),
@@ -99,19 +157,23 @@ export const ingestEvents = defineStep({
                 "quarantined": sum(row["rows_quarantined"] for row in ledger),
                 "duplicates": sum(row["rows_duplicate"] for row in ledger),
             },
+            "changes": changes,
+            "lake": {"events": events_in(spark, plan, iceberg_table(spark, events).currentSnapshot())},
             "refused": reasons,
             "examples": examples,
             "findings": findings,
             "adapted": adapted_rows(ledger),
-            "filesRead": len(ledger),
-            "bytesRead": sum(row["bytes"] for row in ledger),
-            "held": {"events": sum(row["rows"] for row in events), "quarantined": sum(reasons.values())},
-            "firstDay": str(min(days)) if days else None,
-            "lastDay": str(max(days)) if days else None,
+            "filesRead": sum(not row.get("passed_over") for row in files),
+            "passedOver": passed_over_by_reason(files),
+            "withoutEvents": files_without_events(files),
+            "bytesRead": sum(row["bytes"] for row in files),
+            "held": {"events": held, "quarantined": sum(reasons.values())},
+            "firstDay": min(first_days, default=None),
+            "lastDay": max(last_days, default=None),
             "daysRecomputed": recomputed,
             "snapshots": {
-                "events": newest_snapshot(spark, EVENTS),
-                "user_days": newest_snapshot(spark, USER_DAYS),
+                "events": newest_snapshot(spark, events),
+                "user_days": newest_snapshot(spark, table_name(plan, USER_DAYS)),
             },
         }
   `,

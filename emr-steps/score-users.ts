@@ -4,7 +4,7 @@
  * Replaces the partition of this run in the table `scores`, so that a second try ends with the same rows.
  */
 import { FEATURES_TABLE } from '../domain/features/features-table.ts';
-import { SCORES, sparkTableName } from '../domain/lake.ts';
+import { SCORES } from '../domain/lake.ts';
 import { PROBABILITY_BINS, TOP_USERS } from '../domain/models.ts';
 import { scoringResultSchema } from '../domain/results.ts';
 import { python } from './composition/python.ts';
@@ -16,6 +16,7 @@ import { loading } from './fragments/model-storage.ts';
 import { snapshotExpiry, snapshotReading } from './fragments/snapshots.ts';
 import { drift } from './fragments/stability-index.ts';
 import { stepError } from './fragments/step-error.ts';
+import { tableName } from './fragments/table-name.ts';
 import { createTable } from './fragments/tables.ts';
 import { choiceTypes, featuresTypes, planTypes, scoringTypes } from './fragments/types.ts';
 import { defineStep } from './step.ts';
@@ -25,17 +26,9 @@ export const scoreUsers = defineStep({
   summary: 'Scores every living user, says which groups of features raise the score, and measures drift.',
   result: scoringResultSchema,
   uses: [
-    ...[
-      planTypes,
-      featuresTypes,
-      choiceTypes,
-      scoringTypes,
-      stepError,
-      files,
-      snapshotReading,
-      snapshotExpiry,
-    ],
-    ...[featureType, inputVector, calibrationType, modelDescription, candidateType, scoring, loading, drift],
+    ...[planTypes, featuresTypes, choiceTypes, scoringTypes, tableName, stepError, files],
+    ...[snapshotReading, snapshotExpiry, featureType, inputVector, calibrationType],
+    ...[modelDescription, candidateType, scoring, loading, drift],
   ],
   imports: [
     'import math',
@@ -44,8 +37,8 @@ export const scoreUsers = defineStep({
     'from pyspark.sql import functions as F',
   ],
   constants: python`
-    FEATURES = ${sparkTableName(FEATURES_TABLE)}
-    SCORES = ${sparkTableName(SCORES)}
+    FEATURES = ${FEATURES_TABLE.name}
+    SCORES = ${SCORES.name}
     SCORES_DEFINITION = ${createTable(SCORES)}
     COLUMNS = ${SCORES.columns.map((column) => column.name)}
     # The name under which a row is scored as it is, beside the groups of features.
@@ -194,18 +187,19 @@ export const scoreUsers = defineStep({
         description, model = model_in_charge(files, plan, choice)
         inputs, test_scores = description["inputs"], description["testScores"]
         names = [feature["name"] for feature in inputs]
+        features_table, scores_table = table_name(plan, FEATURES), table_name(plan, SCORES)
         built: FeaturesResult = files.read_json(plan["outputs"]["results"]["build-features"])
-        features = read_snapshot(spark, FEATURES, built["snapshots"]["features"])
+        features = read_snapshot(spark, features_table, built["snapshots"]["features"])
         spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
         variants = with_variants(living_users(features, inputs), inputs)
         scored = with_raw_score(description["kind"], model, variants)
         scores = ranked(with_reasons(scored), description["calibration"], plan, choice)
-        spark.sql(SCORES_DEFINITION)
-        scores.writeTo(SCORES).overwrite(F.col("run_id") == plan["runId"])
+        spark.sql(SCORES_DEFINITION.format(table=scores_table))
+        scores.writeTo(scores_table).overwrite(F.col("run_id") == plan["runId"])
         expire_snapshots(spark, plan, [SCORES], SNAPSHOT_RETENTION_DAYS)
 
-        snapshot = current_snapshot(spark, SCORES)
-        written = read_snapshot(spark, SCORES, snapshot).where(F.col("run_id") == plan["runId"]).cache()
+        snapshot = current_snapshot(spark, scores_table)
+        written = read_snapshot(spark, scores_table, snapshot).where(F.col("run_id") == plan["runId"]).cache()
         # A sum of decimals does not depend on the order of its parts.
         expected = F.sum(F.col("probability").cast("decimal(20,12)")).cast("double")
         (totals,) = written.agg(
@@ -222,7 +216,8 @@ export const scoreUsers = defineStep({
             "expectedCancellations": (
                 totals.expected_cancellations if is_believed else totals.users * choice["baseRate"]
             ),
-            "top": top_users(written),
+            # By the base rate alone all users are equal, and who is first would be an accident of hashing.
+            "top": [] if description["kind"] == "base_rate" else top_users(written),
             "probabilities": probability_bins(written),
             "drift": {
                 "features": feature_drift(features, names, sum(test_scores["rows"])),

@@ -4,7 +4,6 @@
  * the run still succeeds and says that its figures cannot be trusted.
  */
 import { FEATURES_TABLE } from '../domain/features/features-table.ts';
-import { sparkTableName } from '../domain/lake.ts';
 import { CANDIDATES } from '../domain/models.ts';
 import { trainingResultSchema } from '../domain/results.ts';
 import { python } from './composition/python.ts';
@@ -26,6 +25,7 @@ import { storing } from './fragments/model-storage.ts';
 import { singleInputs } from './fragments/single-inputs.ts';
 import { snapshotReading } from './fragments/snapshots.ts';
 import { scoreBins } from './fragments/stability-index.ts';
+import { tableName } from './fragments/table-name.ts';
 import { planTypes, trainingTypes } from './fragments/types.ts';
 import { defineStep } from './step.ts';
 
@@ -34,7 +34,17 @@ export const trainModels = defineStep({
   summary: 'Trains the candidates, judges them on the newest known outcomes, and stores the best.',
   result: trainingResultSchema,
   uses: [
-    ...[planTypes, trainingTypes, files, snapshotReading, barrierTimer, census, inputLearning, folds],
+    ...[
+      planTypes,
+      trainingTypes,
+      tableName,
+      files,
+      snapshotReading,
+      barrierTimer,
+      census,
+      inputLearning,
+      folds,
+    ],
     ...[
       modelDescription,
       fitting,
@@ -67,7 +77,7 @@ export const trainModels = defineStep({
     'from pyspark.sql import functions as F',
   ],
   constants: python`
-    FEATURES = ${sparkTableName(FEATURES_TABLE)}
+    FEATURES = ${FEATURES_TABLE.name}
     CANDIDATES: list[ModelName] = ${CANDIDATES.map((candidate) => candidate.name)}
     ROWS_PER_TASK = 50_000
     # With fewer users who cancel than this, nothing can be learnt, nor can they be dealt to folds.
@@ -157,7 +167,7 @@ export const trainModels = defineStep({
         """The result of an earlier run, with the model that is in charge now on its test rows: nothing is trained."""
         files = Files(spark)
         earlier: TrainingResult = files.read_json(rescoring["training"])
-        features = read_snapshot(spark, FEATURES, earlier["featuresSnapshot"])
+        features = read_snapshot(spark, table_name(plan, FEATURES), earlier["featuresSnapshot"])
         cutoff = datetime.date.fromisoformat(earlier["testCutoff"])
         champion = check_champion(files, plan, features.where("role = 'test'"), cutoff, None)
         return {**earlier, "champion": champion}
@@ -171,8 +181,9 @@ export const trainModels = defineStep({
         rescoring = plan["rescoring"]
         if rescoring is not None:
             return checked_again(spark, plan, rescoring)
-        snapshot = current_snapshot(spark, FEATURES)
-        features = read_snapshot(spark, FEATURES, snapshot)
+        features_table = table_name(plan, FEATURES)
+        snapshot = current_snapshot(spark, features_table)
+        features = read_snapshot(spark, features_table, snapshot)
         counts = census(features)
         train, test = counts["train"], counts["test"]
         tasks = max(2, math.ceil(train["rows"] / ROWS_PER_TASK))

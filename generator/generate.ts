@@ -6,7 +6,8 @@
  * long the log is: 20,000 users take 300 MB, 200,000 take 550 MB (measured); a million would take about 2 GB.
  */
 import { mkdir, readdir } from 'node:fs/promises';
-import { EVENT_FILE_ENDINGS, SECONDS_PER_DAY } from '../domain/events.ts';
+import { fileKind } from '../domain/event-files.ts';
+import { SECONDS_PER_DAY } from '../domain/events.ts';
 import { UserError } from '../domain/user-error.ts';
 import { Calendar } from './calendar.ts';
 import { USER_CLASSES } from './classes.ts';
@@ -160,9 +161,7 @@ function checkedStartSecond({ users, days, seed, startDate = DEFAULT_START_DATE 
 
 async function prepareFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const present = (await readdir(folder)).find((name) =>
-    EVENT_FILE_ENDINGS.some((ending) => name.endsWith(ending)),
-  );
+  const present = (await readdir(folder)).find((name) => fileKind(name, 1).kind === 'events');
   if (present !== undefined) {
     throw new GenerateError(
       `${folder} already contains event files (${present}): choose an empty folder, or delete them first`,

@@ -4,6 +4,7 @@ import { ComputeStack } from './compute/compute-stack.ts';
 import { type Configuration, readConfiguration } from './configuration.ts';
 import { MonitoringStack } from './monitoring/monitoring-stack.ts';
 import { NetworkStack } from './network/network-stack.ts';
+import { checkPartition } from './partition.ts';
 import { PipelineStack } from './pipeline/pipeline-stack.ts';
 import { projectContext } from './project-context.ts';
 import { StorageStack } from './storage/storage-stack.ts';
@@ -86,6 +87,7 @@ function environmentOf({ account, region }: Configuration): Environment {
     account: account ?? process.env.CDK_DEFAULT_ACCOUNT,
     region: region ?? process.env.CDK_DEFAULT_REGION,
   };
+  checkPartition(known.region);
   return {
     ...(known.account === undefined ? {} : { account: known.account }),
     ...(known.region === undefined ? {} : { region: known.region }),

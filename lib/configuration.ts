@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { instanceUsdPerHour, STORAGE_GIB_PER_UNIT } from '../domain/cost.ts';
+import { databaseName } from '../domain/fields.ts';
 import { runSettingsSchema } from '../domain/run.ts';
 import { UserError } from '../domain/user-error.ts';
 import { recipientProblems } from './recipients.ts';
@@ -76,6 +77,11 @@ export const configurationSchema = z
       .optional()
       .meta({ description: 'Region to deploy to', absent: 'from your credentials' }),
 
+    database: databaseName.optional().meta({
+      description:
+        'Glue database of the tables: the one that an earlier deployment has left, when it is imported ([deploy.md](../deploy.md))',
+      absent: 'a new one, `<name>_<stage>_<part of the id of the storage stack>`',
+    }),
     rawBucket: bucketName
       .optional()
       .meta({ description: 'existing bucket that holds the event files', absent: 'a new bucket' }),
@@ -182,6 +188,10 @@ export const configurationSchema = z
     alarmMaxHoursWithoutSuccess: amount.optional().meta({
       description: 'hours without a successful run after which an alarm is raised',
       absent: 'twice the time between scheduled starts; no such alarm without a schedule',
+    }),
+    alarmMaxLogAgeDays: amount.optional().meta({
+      description: 'age in days of the newest day with events above which an alarm is raised',
+      absent: 'no such alarm',
     }),
     alarmMaxClusterHours: amount
       .default(6)

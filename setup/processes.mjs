@@ -4,8 +4,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { explainFailure, SetUpError } from './failure.mjs';
+import { withoutForeign } from './foreign-variables.mjs';
 
 /** @import { Locations } from './environment.mjs' */
+
+/** A pip whose configuration says to install for the user refuses to install into an environment, unless this says no. */
+const OWN_PIP = { PIP_USER: '0' };
 
 const path = () => (process.env.PATH ?? '').split(delimiter);
 
@@ -56,7 +60,13 @@ export function runInstaller(locations, { what, logName, command, args, env, sig
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd: locations.projectRoot,
-      env: { ...process.env, PATH: machinePath(locations), ...env },
+      env: {
+        ...process.env,
+        ...withoutForeign(process.env),
+        ...OWN_PIP,
+        PATH: machinePath(locations),
+        ...env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
       signal,
     });

@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withoutForeign } from './foreign-variables.mjs';
 import { logFileOf, runInstaller } from './processes.mjs';
 import { hashOf, isStamped, stamp } from './stamp.mjs';
 
@@ -90,9 +91,6 @@ export const sparkClasses = {
   },
 };
 
-/** Environment variables with which users configure their own Spark, Java or Python. */
-const FOREIGN = /^(_?JAVA_|JDK_|SPARK_|PYSPARK_|PYTHON|HADOOP_|YARN_|CLASSPATH$)/;
-
 /**
  * The warm-up's environment variables on top of `inherited`: as in a step, the user's own Spark, Java and Python are kept out.
  * @param {Locations} locations
@@ -101,9 +99,8 @@ const FOREIGN = /^(_?JAVA_|JDK_|SPARK_|PYSPARK_|PYTHON|HADOOP_|YARN_|CLASSPATH$)
  * @returns {NodeJS.ProcessEnv} undefined for a variable to unset
  */
 export function warmUpEnvironment(locations, configurationFolder, inherited) {
-  const foreign = Object.keys(inherited).filter((name) => FOREIGN.test(name));
   return {
-    ...Object.fromEntries(foreign.map((name) => [name, undefined])),
+    ...withoutForeign(inherited),
     SPARK_HOME: locations.sparkHome,
     SPARK_CONF_DIR: configurationFolder,
     JAVA_HOME: locations.javaHome,

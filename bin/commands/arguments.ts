@@ -57,6 +57,12 @@ export function isoDay(text: string): string {
  * @throws UsageError if nothing is there, or if it contains the lake
  */
 export function eventsLocation(text: string, lakeFolder: string): string {
+  if (/^[a-z][a-z0-9]*:\/\//i.test(text) && !text.startsWith('file://')) {
+    throw new UsageError(
+      `A local run reads files of this machine, not ${text}: copy them first (aws s3 sync <location> <folder>) and name ` +
+        'the folder, or start the deployed pipeline (churn start).',
+    );
+  }
   const location = resolve(text);
   const isGlob = !existsSync(location) && /[*?[\]{}]/.test(text);
   if (!existsSync(location) && !isGlob) {

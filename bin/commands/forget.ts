@@ -2,8 +2,8 @@
 import { Command } from 'commander';
 import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
 import { forget } from '../../domain/forgotten-users.ts';
-import { EVENTS, SCORES, USER_DAYS } from '../../domain/lake.ts';
-import { FORGOTTEN_USERS } from '../../domain/lake-objects.ts';
+import { EVENTS, REPEATED_EVENTS, SCORES, type Table, USER_DAYS } from '../../domain/lake.ts';
+import { CURRENT, FORGOTTEN_USERS, PLAN } from '../../domain/lake-objects.ts';
 import { Lake } from '../../lambda/run/lake.ts';
 import { ContentTags } from '../../local/adapters/content-tags.ts';
 import { FolderStore } from '../../local/adapters/folder-store.ts';
@@ -14,9 +14,10 @@ import { withRemedy } from './deployed/errors.ts';
 const BUCKET_URI = /^s3:\/\/[^/]+/;
 
 /** The tables that runs do not rewrite: the rows of a user stay until they are deleted. */
-const LASTING = [EVENTS, SCORES];
+const LASTING = [EVENTS, REPEATED_EVENTS, SCORES];
 /** The tables from which the next run removes the rows of a user. */
 const REWRITTEN = [USER_DAYS, FEATURES_TABLE];
+const UNKNOWN_DATABASE = '<database>';
 
 interface ForgetOptions {
   readonly lake: string;
@@ -40,12 +41,13 @@ export function forgetCommand(): Command {
       const { lake } = options;
       if (users.some((user) => user.trim() === '')) throw new UsageError('A user id is empty.');
       try {
-        await addToList(await openLake(options), users);
+        const opened = await openLake(options);
+        await addToList(opened, users);
+        console.log(`Added ${users.length} to the list: from the next run on, their rows are dropped.`);
+        console.log(isDeployed(lake) ? deletions(users, await databaseOf(opened)) : startOver(lake));
       } catch (error) {
         throw withRemedy(error);
       }
-      console.log(`Added ${users.length} to the list: from the next run on, their rows are dropped.`);
-      console.log(isDeployed(lake) ? deletions(users) : startOver(lake));
     });
 }
 
@@ -73,21 +75,32 @@ export async function addToList(lake: Lake, users: readonly string[]): Promise<v
   }
 }
 
+/** Database of the lake's tables, as the plan of the current run names it; undefined if no run has succeeded. */
+export async function databaseOf(lake: Lake): Promise<string | undefined> {
+  const current = await lake.find(CURRENT);
+  if (current === undefined) return undefined;
+  return (await lake.find(PLAN.of(current.value.runId)))?.value.database;
+}
+
 /**
  * Statements for Athena. DELETE only records which rows are deleted, in delete files. OPTIMIZE removes these rows from the
  * data files that have at least as many delete files as the property says, and VACUUM removes the old data files.
  */
-export function deletions(users: readonly string[]): string {
+export function deletions(users: readonly string[], database: string | undefined): string {
   const ids = users.map((user) => `'${user.replaceAll("'", "''")}'`).join(', ');
+  const nameIn = (table: Pick<Table, 'name'>): string => `${database ?? UNKNOWN_DATABASE}.${table.name}`;
   return [
     'Delete their rows from the tables in Athena, one statement after another, while no run is in progress:',
-    ...LASTING.flatMap(({ name }) => [
+    ...(database === undefined
+      ? [`(${UNKNOWN_DATABASE} is the output DatabaseName of the storage stack; no run has succeeded yet)`]
+      : []),
+    ...LASTING.map(nameIn).flatMap((name) => [
       `  ALTER TABLE ${name} SET TBLPROPERTIES ('optimize_rewrite_delete_file_threshold' = '1');`,
       `  DELETE FROM ${name} WHERE user_id IN (${ids});`,
       `  OPTIMIZE ${name} REWRITE DATA USING BIN_PACK;`,
     ]),
     `The next run (with --force if there are no new files) rewrites ${REWRITTEN.map(({ name }) => name).join(' and ')} without them. After it:`,
-    ...[...LASTING, ...REWRITTEN].map(({ name }) => `  VACUUM ${name};`),
+    ...[...LASTING, ...REWRITTEN].map((table) => `  VACUUM ${nameIn(table)};`),
     'docs/operations.md, "Forget a user", says how old files must be for VACUUM to remove them, and where else ids are stored.',
   ].join('\n');
 }

@@ -1,5 +1,6 @@
 /** The summary of a run as text. */
 import { dirname } from 'node:path';
+import { lakeText } from '../../domain/event-changes.ts';
 import { metricsShownIn, metricText, modelLabel } from '../../domain/metrics.ts';
 import { returnsText } from '../../domain/users-text.ts';
 import type { RunSummary } from '../../local/run/run-summary.ts';
@@ -14,6 +15,7 @@ export function summaryText(summary: RunSummary, paint: Paint = plain): string {
         paint('green', `Run ${summary.runId} succeeded.`),
         ...summary.sentences.map((sentence) => `  ${paint('bold', '•')} ${sentence}`),
         ...outcome(summary),
+        ...(summary.newestDay === null ? [] : [newestDay(summary.newestDay)]),
         ...summary.warnings.map((warning) => ['Warning', `${warning}.`] as const),
         ['Time', stateTimes(summary)],
         ['Report', summary.report],
@@ -39,6 +41,10 @@ export function summaryText(summary: RunSummary, paint: Paint = plain): string {
         ...(summary.states.length === 0 ? [] : [['Time', stateTimes(summary)] as const]),
       ]);
   }
+}
+
+function newestDay({ day, ageDays }: { readonly day: string; readonly ageDays: number }): Line {
+  return ['Newest day', `${day}, ${count(ageDays)} ${ageDays === 1 ? 'day' : 'days'} before the run`];
 }
 
 /** The folder of the lake in which a report is. */
@@ -71,6 +77,8 @@ function headline(status: 'FAILED' | 'TIMED_OUT' | 'ABORTED' | 'REFUSED', runId:
 
 function outcome({
   counts,
+  lake,
+  changes,
   users,
   cancellations,
   returnedUsers,
@@ -88,6 +96,7 @@ function outcome({
       `${count(counts.read)} read: ${count(counts.accepted)} accepted, ${count(counts.quarantined)} refused, ` +
         `${count(counts.duplicates)} duplicates`,
     ],
+    ...(lake === null ? [] : [['Lake', lakeText({ lake, changes, counts }) ?? ''] as const]),
     [
       'Users',
       [`${count(users)}, of whom ${count(cancellations)} cancelled`, ...(returns ? [returns] : [])].join(

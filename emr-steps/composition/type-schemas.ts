@@ -1,7 +1,12 @@
 /** What the scripts share with the Lambdas: schemas of the domain, as JSON Schema from which Python types are made. */
 import { z } from 'zod';
 import { choiceSchema } from '../../domain/choice.ts';
-import { leftOutSchema, listingSchema } from '../../domain/listing.ts';
+import {
+  leftOutSchema,
+  listingSchema,
+  passedOverReasonSchema,
+  passedOverSchema,
+} from '../../domain/listing.ts';
 import {
   adaptationSchema,
   adaptedRowsSchema,
@@ -9,6 +14,7 @@ import {
   curveBinSchema,
   decisionSchema,
   estimateSchema,
+  eventChangesSchema,
   featuresResultSchema,
   findingSchema,
   ingestResultSchema,
@@ -30,6 +36,7 @@ import {
   batchSchema,
   clusterSizeSchema,
   eventFileSchema,
+  heldFileSchema,
   modelInChargeSchema,
   promotionSettingsSchema,
   rescoringSchema,
@@ -56,8 +63,15 @@ const TYPES = {
   plan: {
     StepName: named(stepNameSchema, 'A Spark step.'),
     EventFile: named(eventFileSchema, 'An event file as it was listed.'),
+    HeldFile: named(heldFileSchema, 'A version of a file that the lake holds.'),
     Batch: named(batchSchema, 'The files that one run ingests together.'),
     LeftOut: named(leftOutSchema, 'How many files were left for the next run, and the first of them.'),
+    GoneFiles: named(
+      listingSchema.shape.gone.unwrap(),
+      'Files that the lake holds and the log no longer has.',
+    ),
+    UnreadReason: named(passedOverReasonSchema, 'Why a file is not read.'),
+    UnreadFiles: named(passedOverSchema, 'Files that are not read, for one reason.'),
     Listing: named(listingSchema, 'What was left out of the listing and of the batch.'),
     IngestSettings: named(plan.ingest, 'Settings of ingest-events.'),
     TrainingSettings: named(plan.training, 'Settings of build-features and train-models.'),
@@ -77,15 +91,21 @@ const TYPES = {
     RefusalCode: named(refusalCodeSchema, 'Why a row is refused.'),
     Finding: named(findingSchema, 'What was found in refused rows.'),
     RefusedExample: named(refusedExampleSchema, 'A refused row as the operator sees it.'),
+    EventChanges: named(eventChangesSchema, 'How a batch changed the lake.'),
+    LakeAfter: named(ingest.lake.unwrap(), 'The lake as the step left it.'),
     Adaptation: named(adaptationSchema, 'How a row was adapted.'),
     AdaptedRows: named(adaptedRowsSchema, 'Rows that were adapted in one way.'),
     Adapted: named(ingest.adapted.unwrap(), 'Rows that were adapted.'),
+    PassedOverReason: named(passedOverReasonSchema, 'Why a file was not read.'),
+    PassedOver: named(passedOverSchema, 'Files that were not read, for one reason.'),
+    FilesWithoutEvents: named(leftOutSchema, 'Files that gave no event, and the first of them.'),
     HeldRows: named(ingest.held, 'Rows of the batch that the tables hold.'),
     IngestSnapshots: named(ingest.snapshots, 'Snapshots of the tables after the batch.'),
     IngestResult: named(ingestResultSchema, 'Result of ingest-events.'),
   },
   features_result: {
     CutoffCounts: named(features.cutoffs.element, 'The rows of one cutoff.'),
+    DayEvents: named(features.days.unwrap().element, 'Signed-in events of a day.'),
     FeaturesSnapshots: named(features.snapshots, 'Snapshots that were read and written.'),
     FeaturesResult: named(featuresResultSchema, 'Result of build-features.'),
   },

@@ -71,8 +71,7 @@ export const cutObjects = fragment({
 
     def whole_files(spark: SparkSession, files: dict[int, str]) -> DataFrame:
         """Each file as one row: its path and its bytes."""
-        paths = [literal_path(uri) for uri in files.values()]
-        whole = spark.read.text(paths, wholetext=True)
+        whole = read_lines(spark, files.values(), whole_files=True)
         return whole.select(F.input_file_name().alias("file_path"), F.expr("BINARY(value)").alias("content"))
 
 

@@ -129,9 +129,8 @@ export const eventRows = fragment({
 
     def text_lines(spark: SparkSession, files: dict[int, str]) -> DataFrame:
         """The lines of the files that are not blank."""
-        paths = [literal_path(uri) for uri in files.values()]
         # The pattern settles the few lines that do not begin as an object does.
-        return spark.read.text(paths).where("STARTSWITH(value, '{') OR value RLIKE '\\\\S'")
+        return read_lines(spark, files.values()).where("STARTSWITH(value, '{') OR value RLIKE '\\\\S'")
 
 
     def read_adapted_rows(

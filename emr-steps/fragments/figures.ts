@@ -4,7 +4,7 @@
  * scikit-learn has most of these for one sample of rows at a time. Here they take many resamples of counts at once,
  * and the test compares each of them, and its interval, with scikit-learn.
  */
-import type { MetricName, ThresholdRule } from '../../domain/models.ts';
+import { METRICS, type MetricName, type ThresholdRule } from '../../domain/models.ts';
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
 import { arrays } from './arrays.ts';
@@ -26,7 +26,9 @@ const NAMES = {
   calibrationSlope: 'calibration_slope',
 } as const satisfies Readonly<Record<string, MetricName>>;
 /** The top shares of the ranking, in percent, by the name of the lift there. */
-const LIFTS: Readonly<Partial<Record<MetricName, number>>> = { lift_at_5: 5, lift_at_10: 10, lift_at_20: 20 };
+const LIFTS = Object.fromEntries(
+  METRICS.flatMap((metric) => ('topPercent' in metric ? [[metric.name, metric.topPercent]] : [])),
+);
 const BALANCED_ACCURACY: ThresholdRule = 'best_balanced_accuracy';
 
 export const figures = fragment({

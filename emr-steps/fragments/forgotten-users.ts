@@ -31,10 +31,10 @@ export const forgottenUsers = fragment({
         return forgotten
 
 
-    def is_forgotten(forgotten: ForgottenUsers | None) -> Column:
+    def is_forgotten(forgotten: ForgottenUsers | None, user: str = ${parsed('userId')}) -> Column:
         """Whether the row's user is on the list."""
         if forgotten is None:
             return F.lit(False)
-        return F.sha2(F.concat(F.lit(forgotten["salt"]), ${parsed('userId')}), 256).isin(forgotten["hashes"])
+        return F.sha2(F.concat(F.lit(forgotten["salt"]), user), 256).isin(forgotten["hashes"])
   `,
 });

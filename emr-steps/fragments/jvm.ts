@@ -161,6 +161,9 @@ export const hadoopFiles = fragment({
     class HadoopFileSystem(Protocol):
         """org.apache.hadoop.fs.FileSystem."""
 
+        def setVerifyChecksum(self, verify: bool) -> None:
+            """Whether checksum files are looked for when files are read."""
+
         def setWriteChecksum(self, write: bool) -> None:
             """Whether a checksum file is written beside each file."""
 
@@ -192,6 +195,9 @@ export const hadoopFiles = fragment({
         file_system: HadoopFileSystem = path.getFileSystem(hadoop_configuration(spark))
         # Checksum files beside the objects would go stale when another program rewrites them.
         file_system.setWriteChecksum(False)
+        # Nor are any looked for: there is no valid name of one beside a file with a colon in its name. Hadoop keeps one
+        # file system for all of this process, so this holds for Spark's readers, too.
+        file_system.setVerifyChecksum(False)
         return file_system
 
 
@@ -295,6 +301,9 @@ export const icebergTables = fragment({
         def partition(self) -> Any:
             """The values of its partition, by their place."""
 
+        def location(self) -> str:
+            """Its address."""
+
 
     class IcebergSnapshot(Protocol):
         """org.apache.iceberg.Snapshot."""
@@ -307,6 +316,9 @@ export const icebergTables = fragment({
 
         def summary(self) -> Mapping[str, str]:
             """Its properties."""
+
+        def operation(self) -> str | None:
+            """What was done: append, overwrite, delete, or replace, which changes no rows."""
 
         def addedDataFiles(self, io: Any) -> Iterable[IcebergFile]:
             """Files of rows that it added."""
@@ -342,6 +354,9 @@ export const icebergTables = fragment({
         def expireSnapshots(self) -> Any:
             """Begins to remove snapshots."""
 
+        def newDelete(self) -> Any:
+            """Begins to delete files of rows."""
+
 
     def iceberg_table(spark: SparkSession, table: str) -> IcebergTable:
         """The table as Iceberg itself knows it, up to date."""
@@ -351,10 +366,10 @@ export const icebergTables = fragment({
         return loaded
 
 
-    def partition_numbers(spark: SparkSession, files: Iterable[IcebergFile]) -> set[int]:
-        """The partitions of the files, of a table that is partitioned by one whole number."""
+    def partition_numbers(spark: SparkSession, files: Iterable[IcebergFile]) -> list[int]:
+        """The partition of each file, of a table that is partitioned by one whole number."""
         integer = java_class(spark, "java.lang.Integer")
-        return {file.partition().get(0, integer) for file in files}
+        return [file.partition().get(0, integer) for file in files]
   `,
 });
 

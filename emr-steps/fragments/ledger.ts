@@ -9,10 +9,13 @@ import { stepError } from './step-error.ts';
 import { rowType } from './tables.ts';
 import { ingestTypes, planTypes } from './types.ts';
 
+/** Columns that former releases did not write. */
+const LATER = ['rows_taken_away', 'first_day', 'last_day', 'days', 'taken_out'];
+
 export const ledgerRows = fragment({
   file: import.meta.url,
-  imports: ['from typing import TypedDict'],
-  code: rowType('LedgerRow', INGEST_FILES),
+  imports: ['from typing import NotRequired, TypedDict'],
+  code: rowType('LedgerRow', INGEST_FILES, LATER),
 });
 
 export const adaptedRows = fragment({
@@ -41,7 +44,7 @@ export const adaptedRows = fragment({
 
 export const batchChecks = fragment({
   file: import.meta.url,
-  needs: [planTypes, stepError, findings, quarantine, ledgerRows],
+  needs: [planTypes, ingestTypes, stepError, findings, quarantine, ledgerRows],
   imports: ['from pyspark.sql import SparkSession'],
   code: python`
     def check_refused_share(spark: SparkSession, plan: Plan, refused: int, read: int) -> None:
@@ -49,7 +52,7 @@ export const batchChecks = fragment({
         limit = plan["ingest"]["maxQuarantineShare"]
         if refused <= limit * read:
             return
-        reasons, examples, findings = quarantined(spark, plan["batch"]["batchId"])
+        reasons, examples, findings = quarantined(spark, plan)
         listed = ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
         found = [f"- {line}" for line in finding_lines(findings)]
         shown = [f"{example['reason']} in {example['file']}: {example['line']}" for example in examples]
@@ -57,8 +60,44 @@ export const batchChecks = fragment({
         raise StepError(
             f"{refused:,} of {read:,} rows were refused, more than the {limit:.1%} allowed: {listed}\n{details}",
             "the exporter of the log has changed, or the files are not event files",
-            f"correct the files, or allow a larger maxQuarantineShare; all refused rows are in {QUARANTINE}",
+            f"correct the files, or allow a larger maxQuarantineShare; all refused rows are in the table {QUARANTINE}",
         )
+
+
+    def taken_out_row(uri: str, batch_id: str, taken_away: int) -> LedgerRow:
+        """The ledger's row of a file that was taken out of the lake."""
+        return {
+            "uri": uri,
+            "etag": "",
+            "bytes": 0,
+            "batch_id": batch_id,
+            "rows_read": 0,
+            "rows_accepted": 0,
+            "rows_quarantined": 0,
+            "rows_duplicate": 0,
+            "rows_adapted": 0,
+            "adapted": "{}",
+            "passed_over": "",
+            "rows_taken_away": taken_away,
+            "first_day": None,
+            "last_day": None,
+            "days": None,
+            "taken_out": True,
+        }
+
+
+    def check_changes(ledger: list[LedgerRow], changes: EventChanges) -> None:
+        """The events after the batch must be those before it, without those taken away, with those accepted and returned."""
+        accepted = sum(file["rows_accepted"] for file in ledger)
+        expected = changes["before"] - changes["takenAway"] + accepted + changes["returned"]
+        if changes["after"] != expected:
+            raise StepError(
+                f"{changes['after']:,} events would be in the lake, but {changes['before']:,} before - "
+                f"{changes['takenAway']:,} taken away + {accepted:,} accepted + {changes['returned']:,} returned "
+                f"are {expected:,}",
+                "a stage of the job was run twice, or the tables were changed by another program meanwhile",
+                "resume the run: nothing was published, and the batch is ingested again",
+            )
 
 
     def check_accounts(ledger: list[LedgerRow], quarantined_rows: int) -> None:

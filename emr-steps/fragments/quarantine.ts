@@ -1,5 +1,5 @@
 /** The quarantine: refused rows with their reason, their file, and what is kept of the line. */
-import { QUARANTINE_RETENTION_DAYS, QUARANTINED_EVENTS, sparkTableName } from '../../domain/lake.ts';
+import { QUARANTINE_RETENTION_DAYS, QUARANTINED_EVENTS } from '../../domain/lake.ts';
 import { MOST_FINDINGS } from '../../domain/results.ts';
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
@@ -8,12 +8,16 @@ import { eventsTable } from './events-table.ts';
 import { refusedLines } from './refused-lines.ts';
 import { secondLook } from './second-look.ts';
 import { newestSnapshot } from './snapshots.ts';
+import { tableName } from './table-name.ts';
 import { createTable } from './tables.ts';
 import { ingestTypes, planTypes } from './types.ts';
 
 export const quarantine = fragment({
   file: import.meta.url,
-  needs: [planTypes, ingestTypes, eventRows, secondLook, refusedLines, eventsTable, newestSnapshot],
+  needs: [
+    ...[planTypes, tableName, ingestTypes, eventRows, secondLook, refusedLines],
+    ...[eventsTable, newestSnapshot],
+  ],
   imports: [
     'import datetime',
     'from typing import NamedTuple',
@@ -21,7 +25,7 @@ export const quarantine = fragment({
     'from pyspark.sql import functions as F',
   ],
   constants: python`
-    QUARANTINE = ${sparkTableName(QUARANTINED_EVENTS)}
+    QUARANTINE = ${QUARANTINED_EVENTS.name}
     CREATE_QUARANTINE = ${createTable(QUARANTINED_EVENTS)}
 
     RETENTION_DAYS = ${QUARANTINE_RETENTION_DAYS}
@@ -33,9 +37,10 @@ export const quarantine = fragment({
         """Deletes refused rows that have been kept for as long as they may be."""
         planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
         oldest = (planned_at - datetime.timedelta(days=RETENTION_DAYS)).date()
-        held = spark.table(f"{QUARANTINE}.partitions")
+        quarantine = table_name(plan, QUARANTINE)
+        held = spark.table(f"{quarantine}.partitions")
         if held.where(F.col("partition.ingest_date") < F.lit(oldest)).limit(1).count() > 0:
-            spark.sql(f"DELETE FROM {QUARANTINE} WHERE ingest_date < DATE '{oldest}'")  # noqa: S608
+            spark.sql(f"DELETE FROM {quarantine} WHERE ingest_date < DATE '{oldest}'")  # noqa: S608
 
 
     def quarantine_rows(
@@ -51,10 +56,11 @@ export const quarantine = fragment({
         Nothing is kept of forgotten users' lines, so their rows are written from the counts.
         """
         batch = plan["batch"]
-        spark.sql(CREATE_QUARANTINE)
-        if newest_snapshot(spark, QUARANTINE) is not None:
+        quarantine = table_name(plan, QUARANTINE)
+        spark.sql(CREATE_QUARANTINE.format(table=quarantine))
+        if newest_snapshot(spark, quarantine) is not None:
             forget_old_refusals(spark, plan)
-            forget_batches(spark, QUARANTINE, [batch["batchId"], *plan["abandonedBatchIds"]])
+            forget_batches(spark, quarantine, [batch["batchId"], *plan["abandonedBatchIds"]])
         reasons = F.array(*[F.lit(reason) for reason in REFUSAL_REASONS])
 
         def keep(rows: DataFrame) -> None:
@@ -66,7 +72,7 @@ export const quarantine = fragment({
                 F.lit(batch["batchId"]).alias("batch_id"),
             )
             # One file; a shuffle, for without it one task would do all that leads here as well.
-            of_batch.repartition(1).writeTo(QUARANTINE).append()
+            of_batch.repartition(1).writeTo(quarantine).append()
 
         defective = {number: files[number] for number in sorted(refused) if refused[number].keys() - {FORGOTTEN}}
         readings: list[DataFrame] = []
@@ -84,6 +90,16 @@ export const quarantine = fragment({
             rows = spark.createDataFrame(counts, "file_number int, rows int")
             repeated = rows.select("file_number", F.explode(F.sequence(F.lit(1), "rows")))
             keep(repeated.select("file_number", F.lit(FORGOTTEN).alias("outcome"), F.lit("").alias("line")))
+
+
+    def forget_former_refusals(spark: SparkSession, plan: Plan, batch_id: str, uris: list[str]) -> None:
+        """Deletes the refused rows of former versions of these files."""
+        quarantine = table_name(plan, QUARANTINE)
+        if not uris or newest_snapshot(spark, quarantine) is None:
+            return
+        spark.createDataFrame([(uri,) for uri in uris], "uri string").createOrReplaceTempView("formerly_refused")
+        of_file = "source_file IN (SELECT uri FROM formerly_refused)"
+        spark.sql(f"DELETE FROM {quarantine} WHERE batch_id <> '{batch_id}' AND {of_file}")  # noqa: S608
 
 
     class Refusals(NamedTuple):
@@ -117,11 +133,12 @@ export const quarantine = fragment({
         ]
 
 
-    def quarantined(spark: SparkSession, batch_id: str) -> Refusals:
+    def quarantined(spark: SparkSession, plan: Plan) -> Refusals:
         """The refused rows of the batch, as the quarantine holds them."""
-        if newest_snapshot(spark, QUARANTINE) is None:
+        quarantine = table_name(plan, QUARANTINE)
+        if newest_snapshot(spark, quarantine) is None:
             return Refusals({}, [], [])
-        of_batch = spark.table(QUARANTINE).where(F.col("batch_id") == batch_id)
+        of_batch = spark.table(quarantine).where(F.col("batch_id") == plan["batch"]["batchId"])
         rows = (
             of_batch.groupBy("reason")
             .agg(F.count("*").alias("rows"), F.min(F.struct("source_file", "line")).alias("example"))

@@ -1,17 +1,17 @@
 /** Parsing the lines of the raw log, strictly: what is not one JSON object in UTF-8 shows as such. */
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
-import { jsonReader } from './jvm.ts';
+import { hadoopFiles, jsonReader } from './jvm.ts';
 import { plainLines } from './plain-lines.ts';
 import { RAW_SCHEMA, READ_COLUMNS, TEXT_COLUMNS, UNREADABLE } from './raw-columns.ts';
 import { sqlText } from './sql.ts';
 
 export const rawLines = fragment({
   file: import.meta.url,
-  needs: [jsonReader, plainLines],
+  needs: [hadoopFiles, jsonReader, plainLines],
   imports: [
-    'import re',
-    'from pyspark.sql import Column, DataFrame',
+    'from collections.abc import Iterable',
+    'from pyspark.sql import Column, DataFrame, SparkSession',
     'from pyspark.sql import functions as F',
   ],
   constants: python`
@@ -27,6 +27,8 @@ export const rawLines = fragment({
 
     BEST_LINE = "IF(is_utf8, COALESCE(plain.line, line), line)"
 
+    # The first is Spark's own, of streams: names with a colon cannot be looked up as patterns.
+    READ_OPTIONS = {"__globPaths__": "false", "recursiveFileLookup": "true"}
     # Strict: Spark by itself accepts single quotes, and a length of NaN, which would spoil every sum that it enters.
     JSON_OPTIONS = {
         "columnNameOfCorruptRecord": UNREADABLE,
@@ -35,9 +37,12 @@ export const rawLines = fragment({
     }
   `,
   code: python`
-    def literal_path(uri: str) -> str:
-        """The URI for a reader that takes patterns: a file's name is not one, whatever characters are in it."""
-        return re.sub(r"([\[\]{}*?\\])", r"\\\1", uri)
+    def read_lines(spark: SparkSession, uris: Iterable[str], *, whole_files: bool = False) -> DataFrame:
+        """The lines of files, or each file as one text. Neither their names nor their folders' are interpreted."""
+        paths = list(uris)
+        if paths:
+            hadoop_file_system(spark, paths[0])
+        return spark.read.options(**READ_OPTIONS).text(paths, wholetext=whole_files)
 
 
     def parse_lines(lines: DataFrame) -> DataFrame:

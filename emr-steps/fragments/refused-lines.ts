@@ -151,8 +151,9 @@ export const refusedLines = fragment({
         present = {column_of(name) for name, value in fields if value not in (None, "")}
         found += [Found(column, ${found('absent')}) for column in REQUIRED_COLUMNS if column not in present]
         ordered = {column: kept[column] for column in KEPT_COLUMNS if column in kept}
-        whose = [value for name, value in fields if column_of(name) in ("userId", "sessionId")]
-        return Seen(json.dumps(ordered), found, json.dumps([str(value) for value in whose]))
+        # A user has many sessions: they tell users apart only where there is no other sign of them.
+        signs = {column_of(name): str(value) for name, value in fields if value not in (None, "")}
+        return Seen(json.dumps(ordered), found, signs.get("userId", signs.get("sessionId")))
 
 
     def seen_in_line(line: str, is_utf8: bool) -> Seen:

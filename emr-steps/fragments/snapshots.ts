@@ -4,6 +4,7 @@ import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
 import { icebergTables } from './jvm.ts';
 import { stepError } from './step-error.ts';
+import { tableName } from './table-name.ts';
 import { planTypes } from './types.ts';
 
 export const newestSnapshot = fragment({
@@ -46,7 +47,16 @@ export const snapshotReading = fragment({
 export const snapshotChanges = fragment({
   file: import.meta.url,
   needs: [icebergTables],
-  imports: ['import datetime', 'import itertools', 'from pyspark.sql import SparkSession'],
+  imports: [
+    'import datetime',
+    'import itertools',
+    'from collections.abc import Iterable',
+    'from pyspark.sql import SparkSession',
+  ],
+  constants: python`
+    # The operation of a snapshot that wrote the same rows into other files.
+    REPLACE = ${'replace'}
+  `,
   code: python`
     def snapshots_since(
         table: IcebergTable, head: IcebergSnapshot | None, known: str | None
@@ -75,15 +85,44 @@ export const snapshotChanges = fragment({
             snapshot.addedDeleteFiles(io),
             snapshot.removedDeleteFiles(io),
         )
-        numbers = partition_numbers(spark, files)
-        return {datetime.date(1970, 1, 1) + datetime.timedelta(days=number) for number in numbers}
+        return set(days_of_files(spark, files))
+
+
+    def days_of_files(spark: SparkSession, files: Iterable[IcebergFile]) -> list[datetime.date]:
+        """The day of each file."""
+        first = datetime.date(1970, 1, 1)
+        return [first + datetime.timedelta(days=number) for number in partition_numbers(spark, files)]
+
+
+    def days_changed_by_all(
+        spark: SparkSession, table: IcebergTable, snapshots: list[IcebergSnapshot]
+    ) -> set[datetime.date]:
+        """The days whose files are others after the snapshots, the newest first: what one added and another removed is no change.
+
+        Compaction changes files and no rows: its snapshots do not count.
+        """
+        counted = [snapshot for snapshot in snapshots if snapshot.operation() != REPLACE]
+        if len(counted) == 1:
+            return days_changed(spark, table, counted[0])
+        io = table.io()
+        added: dict[str, datetime.date] = {}
+        removed: set[datetime.date] = set()
+        for snapshot in reversed(counted):
+            taken = [*snapshot.removedDataFiles(io), *snapshot.removedDeleteFiles(io)]
+            for file, day in zip(taken, days_of_files(spark, taken), strict=True):
+                if added.pop(file.location(), None) is None:
+                    removed.add(day)
+            given = [*snapshot.addedDataFiles(io), *snapshot.addedDeleteFiles(io)]
+            for file, day in zip(given, days_of_files(spark, given), strict=True):
+                added[file.location()] = day
+        return removed | set(added.values())
   `,
 });
 
 /** For steps that write tables. */
 export const snapshotExpiry = fragment({
   file: import.meta.url,
-  needs: [icebergTables, planTypes],
+  needs: [icebergTables, planTypes, tableName],
   imports: ['import datetime', 'from pyspark.sql import SparkSession'],
   constants: python`SNAPSHOT_RETENTION_DAYS = ${SNAPSHOT_RETENTION_DAYS}`,
   code: python`
@@ -95,6 +134,7 @@ export const snapshotExpiry = fragment({
         planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
         oldest = planned_at - datetime.timedelta(days=days)
         for table in tables:
-            iceberg_table(spark, table).expireSnapshots().expireOlderThan(int(oldest.timestamp() * 1000)).commit()
+            expiry = iceberg_table(spark, table_name(plan, table)).expireSnapshots()
+            expiry.expireOlderThan(int(oldest.timestamp() * 1000)).commit()
   `,
 });

@@ -1,5 +1,5 @@
 /** Tables as Spark SQL creates them, and their rows as Python types them. */
-import { type ColumnType, ICEBERG_FORMAT_VERSION, sparkTableName, type Table } from '../../domain/lake.ts';
+import { type ColumnType, ICEBERG_FORMAT_VERSION, type Table } from '../../domain/lake.ts';
 import { identifier, Python, python, pythonLines } from '../composition/python.ts';
 import { sqlText } from './sql.ts';
 
@@ -11,7 +11,8 @@ const PROPERTIES: Readonly<Record<string, string>> = {
 };
 
 /**
- * CREATE TABLE IF NOT EXISTS as a Python string, with every column's meaning as its comment.
+ * CREATE TABLE IF NOT EXISTS as a Python string to format with the full name of the `table`, with every column's meaning
+ * as its comment.
  * @param own properties of this table besides those of all
  */
 export function createTable(table: Table, own: Readonly<Record<string, string>> = {}): Python {
@@ -21,16 +22,15 @@ export function createTable(table: Table, own: Readonly<Record<string, string>> 
   const properties = Object.entries({ ...PROPERTIES, ...own }).map(
     ([key, value]) => `${sqlString(key)} = ${sqlString(value)}`,
   );
-  return sqlText(
-    [
-      `CREATE TABLE IF NOT EXISTS ${sparkTableName(table)} (`,
-      columns.join(',\n'),
-      ') USING iceberg',
-      `PARTITIONED BY (${table.partitionedBy.join(', ')})`,
-      `COMMENT ${sqlString(table.grain)}`,
-      `TBLPROPERTIES (\n  ${properties.join(',\n  ')}\n)`,
-    ].join('\n'),
-  );
+  const definition = [
+    columns.join(',\n'),
+    ') USING iceberg',
+    `PARTITIONED BY (${table.partitionedBy.join(', ')})`,
+    `COMMENT ${sqlString(table.grain)}`,
+    `TBLPROPERTIES (\n  ${properties.join(',\n  ')}\n)`,
+  ].join('\n');
+  const escaped = definition.replaceAll('{', '{{').replaceAll('}', '}}');
+  return sqlText(`CREATE TABLE IF NOT EXISTS {table} (\n${escaped}`);
 }
 
 const PYTHON_TYPES: Readonly<Record<ColumnType, string>> = {
@@ -45,10 +45,16 @@ const PYTHON_TYPES: Readonly<Record<ColumnType, string>> = {
   'array<string>': 'list[str]',
 };
 
-/** A TypedDict of the table's rows; it needs `from typing import TypedDict`, and `import datetime` where there are times. */
-export function rowType(name: string, table: Table): Python {
+/**
+ * A TypedDict of the table's rows; it needs `from typing import TypedDict`, and `import datetime` where there are times.
+ * @param later columns that rows of former releases lack, and that may be null; it then needs NotRequired, too
+ */
+export function rowType(name: string, table: Table, later: readonly string[] = []): Python {
   const fields = table.columns.map(
-    (column) => new Python(`${identifier(column.name).source}: ${PYTHON_TYPES[column.type]}`),
+    (column) =>
+      new Python(
+        `${identifier(column.name).source}: ${later.includes(column.name) ? `NotRequired[${PYTHON_TYPES[column.type]} | None]` : PYTHON_TYPES[column.type]}`,
+      ),
   );
   return python`
     class ${identifier(name)}(TypedDict):

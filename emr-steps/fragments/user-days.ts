@@ -1,14 +1,16 @@
 /** The daily roll-up: additive counters by user and day, from which everything after ingest is computed. */
 import { createHash } from 'node:crypto';
 import { CHURN_EVENT, USER_AUTHS } from '../../domain/events.ts';
-import { PAGE_COUNTERS, PAID_PAGE_COUNTERS, sparkTableName, USER_DAYS } from '../../domain/lake.ts';
+import { PAGE_COUNTERS, PAID_PAGE_COUNTERS, USER_DAYS } from '../../domain/lake.ts';
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
 import { eventsTable } from './events-table.ts';
 import { icebergTables } from './jvm.ts';
 import { newestSnapshot, snapshotChanges } from './snapshots.ts';
 import { sqlText } from './sql.ts';
+import { tableName } from './table-name.ts';
 import { createTable, sqlString, sqlStrings } from './tables.ts';
+import { planTypes } from './types.ts';
 
 /** Base-2 logarithm of the buckets of the artist sketch: 512 buckets, 4 % error, at most 0.5 KB a user and day. */
 const ARTIST_SKETCH_BUCKET_BITS = 9;
@@ -99,14 +101,14 @@ const ROLL_UP_HASH = createHash('sha256')
 
 export const userDays = fragment({
   file: import.meta.url,
-  needs: [icebergTables, eventsTable, newestSnapshot, snapshotChanges],
+  needs: [planTypes, tableName, icebergTables, eventsTable, newestSnapshot, snapshotChanges],
   imports: [
     'import datetime',
     'from pyspark.sql import SparkSession',
     'from pyspark.sql import functions as F',
   ],
   constants: python`
-    USER_DAYS = ${sparkTableName(USER_DAYS)}
+    USER_DAYS = ${USER_DAYS.name}
     CREATE_USER_DAYS = ${createTable(USER_DAYS)}
 
     SESSION_DAYS = ${sqlText(SESSION_DAYS)}
@@ -126,57 +128,58 @@ export const userDays = fragment({
     ROLL_UP_HASH = ${ROLL_UP_HASH}
   `,
   code: python`
-    def changed_days(spark: SparkSession) -> set[datetime.date]:
+    def changed_days(spark: SparkSession, plan: Plan) -> set[datetime.date]:
         """Days of events that have changed since user_days were computed.
 
         Found in the lineage of snapshots, not in what this run did: so whatever an interrupted run left is found
         as well, and a second try finds the same.
         """
-        events = iceberg_table(spark, EVENTS)
-        since = snapshots_since(events, events.currentSnapshot(), computed_from(spark))
+        events = iceberg_table(spark, table_name(plan, EVENTS))
+        since = snapshots_since(events, events.currentSnapshot(), computed_from(spark, plan))
         if since is not None:
-            return {day for snapshot in since for day in days_changed(spark, events, snapshot)}
-        held = spark.table(EVENTS).select("event_date")
-        known = spark.table(USER_DAYS).select("day")
+            return days_changed_by_all(spark, events, since)
+        held = spark.table(table_name(plan, EVENTS)).select("event_date")
+        known = spark.table(table_name(plan, USER_DAYS)).select("day")
         return {row.event_date for row in held.union(known).distinct().collect()}
 
 
-    def computed_from(spark: SparkSession) -> str | None:
+    def computed_from(spark: SparkSession, plan: Plan) -> str | None:
         """The snapshot of events that the current user_days were computed from; none if by another roll-up."""
-        current = iceberg_table(spark, USER_DAYS).currentSnapshot()
+        current = iceberg_table(spark, table_name(plan, USER_DAYS)).currentSnapshot()
         if current is None or current.summary().get(COMPUTED_BY) != ROLL_UP_HASH:
             return None
         return current.summary().get(COMPUTED_FROM)
 
 
-    def add_missing_columns(spark: SparkSession) -> None:
+    def add_missing_columns(spark: SparkSession, table: str) -> None:
         """Gives the table of an earlier version the columns that it lacks; all its days are then computed again."""
-        known = spark.table(USER_DAYS).columns
+        known = spark.table(table).columns
         for name, column_type in USER_DAYS_TYPES.items():
             if name not in known:
-                spark.sql(f"ALTER TABLE {USER_DAYS} ADD COLUMN {name} {column_type}")
+                spark.sql(f"ALTER TABLE {table} ADD COLUMN {name} {column_type}")
 
 
-    def refresh_user_days(spark: SparkSession) -> int:
+    def refresh_user_days(spark: SparkSession, plan: Plan) -> int:
         """Recomputes the days of user_days whose events have changed; returns how many."""
-        spark.sql(CREATE_USER_DAYS)
-        add_missing_columns(spark)
-        source = newest_snapshot(spark, EVENTS)
+        events, user_days = table_name(plan, EVENTS), table_name(plan, USER_DAYS)
+        spark.sql(CREATE_USER_DAYS.format(table=user_days))
+        add_missing_columns(spark, user_days)
+        source = newest_snapshot(spark, events)
         if source is None:
             return 0
-        days = changed_days(spark)
+        days = changed_days(spark, plan)
         if not days:
             return 0
         literals = ", ".join(f"DATE '{day}'" for day in sorted(days))
-        spark.sql(SESSION_DAYS.format(events=EVENTS, days=literals)).createOrReplaceTempView("session_days")
-        attributes = spark.sql(DAY_ATTRIBUTES.format(events=EVENTS, days=literals))
+        spark.sql(SESSION_DAYS.format(events=events, days=literals)).createOrReplaceTempView("session_days")
+        attributes = spark.sql(DAY_ATTRIBUTES.format(events=events, days=literals))
         (
             spark.sql(ROLL_UP)
             .join(attributes.withColumnRenamed("event_date", "day"), ["day", "user_id"])
             .selectExpr(*USER_DAY_COLUMNS)
             .repartition("day")
             .sortWithinPartitions("day", "user_id")
-            .writeTo(USER_DAYS)
+            .writeTo(user_days)
             .option(f"snapshot-property.{COMPUTED_FROM}", source)
             .option(f"snapshot-property.{COMPUTED_BY}", ROLL_UP_HASH)
             .overwrite(F.expr(f"day IN ({literals})"))

@@ -32,6 +32,14 @@ class EventFile(TypedDict):
     uri: str
     etag: str
     bytes: int
+    unsure: NotRequired[bool]
+
+
+class HeldFile(TypedDict):
+    """A version of a file that the lake holds."""
+
+    uri: str
+    batchId: str
 
 
 class LeftOut(TypedDict):
@@ -39,6 +47,30 @@ class LeftOut(TypedDict):
 
     count: int
     first: list[str]
+
+
+class GoneFiles(TypedDict):
+    """Files that the lake holds and the log no longer has."""
+
+    count: int
+    new: LeftOut
+
+
+UnreadReason: TypeAlias = Literal[
+    "empty",
+    "marker",
+    "hidden",
+    "zip",
+    "zstd",
+    "snappy",
+    "other_compression",
+    "capital_compression",
+    "columnar",
+    "table",
+    "unknown_ending",
+    "no_events",
+    "unnamed_compression",
+]
 
 
 class IngestSettings(TypedDict):
@@ -131,6 +163,16 @@ class Batch(TypedDict):
     batchId: str
     ingestDate: str
     files: list[EventFile]
+    replaced: NotRequired[list[HeldFile]]
+    takenOut: NotRequired[list[HeldFile]]
+
+
+class UnreadFiles(TypedDict):
+    """Files that are not read, for one reason."""
+
+    reason: UnreadReason
+    count: int
+    first: list[str]
 
 
 class Listing(TypedDict):
@@ -138,6 +180,9 @@ class Listing(TypedDict):
 
     since: str | None
     left: LeftOut
+    gone: NotRequired[GoneFiles]
+    passedOver: NotRequired[list[UnreadFiles]]
+    oneTask: NotRequired[LeftOut]
 
 
 class Plan(TypedDict):
@@ -148,6 +193,7 @@ class Plan(TypedDict):
     plannedAt: str
     release: str
     lakeRoot: str
+    database: str
     batch: Batch
     abandonedBatchIds: list[str]
     listing: NotRequired[Listing]
@@ -220,6 +266,9 @@ class HadoopPath(Protocol):
 class HadoopFileSystem(Protocol):
     """org.apache.hadoop.fs.FileSystem."""
 
+    def setVerifyChecksum(self, verify: bool) -> None:
+        """Whether checksum files are looked for when files are read."""
+
     def setWriteChecksum(self, write: bool) -> None:
         """Whether a checksum file is written beside each file."""
 
@@ -251,6 +300,9 @@ def hadoop_file_system(spark: Driver, uri: str) -> HadoopFileSystem:
     file_system: HadoopFileSystem = path.getFileSystem(hadoop_configuration(spark))
     # Checksum files beside the objects would go stale when another program rewrites them.
     file_system.setWriteChecksum(False)
+    # Nor are any looked for: there is no valid name of one beside a file with a colon in its name. Hadoop keeps one
+    # file system for all of this process, so this holds for Spark's readers, too.
+    file_system.setVerifyChecksum(False)
     return file_system
 
 
@@ -411,6 +463,9 @@ class IcebergFile(Protocol):
     def partition(self) -> Any:
         """The values of its partition, by their place."""
 
+    def location(self) -> str:
+        """Its address."""
+
 
 class IcebergSnapshot(Protocol):
     """org.apache.iceberg.Snapshot."""
@@ -423,6 +478,9 @@ class IcebergSnapshot(Protocol):
 
     def summary(self) -> Mapping[str, str]:
         """Its properties."""
+
+    def operation(self) -> str | None:
+        """What was done: append, overwrite, delete, or replace, which changes no rows."""
 
     def addedDataFiles(self, io: Any) -> Iterable[IcebergFile]:
         """Files of rows that it added."""
@@ -458,6 +516,9 @@ class IcebergTable(Protocol):
     def expireSnapshots(self) -> Any:
         """Begins to remove snapshots."""
 
+    def newDelete(self) -> Any:
+        """Begins to delete files of rows."""
+
 
 def iceberg_table(spark: SparkSession, table: str) -> IcebergTable:
     """The table as Iceberg itself knows it, up to date."""
@@ -467,10 +528,10 @@ def iceberg_table(spark: SparkSession, table: str) -> IcebergTable:
     return loaded
 
 
-def partition_numbers(spark: SparkSession, files: Iterable[IcebergFile]) -> set[int]:
-    """The partitions of the files, of a table that is partitioned by one whole number."""
+def partition_numbers(spark: SparkSession, files: Iterable[IcebergFile]) -> list[int]:
+    """The partition of each file, of a table that is partitioned by one whole number."""
     integer = java_class(spark, "java.lang.Integer")
-    return {file.partition().get(0, integer) for file in files}
+    return [file.partition().get(0, integer) for file in files]
 
 
 # --- emr-steps/fragments/files.ts ---
@@ -757,6 +818,13 @@ class CutoffCounts(TypedDict):
     cancellations: int | None
 
 
+class DayEvents(TypedDict):
+    """Signed-in events of a day."""
+
+    day: str
+    events: int
+
+
 class FeaturesSnapshots(TypedDict):
     """Snapshots that were read and written."""
 
@@ -771,6 +839,7 @@ class FeaturesResult(TypedDict):
     observationEnd: str
     observedDays: int
     cutoffs: list[CutoffCounts]
+    days: NotRequired[list[DayEvents]]
     users: int
     cancellations: int
     cutoffAnchor: str | None
@@ -778,6 +847,16 @@ class FeaturesResult(TypedDict):
     secondCancellations: NotRequired[int]
     featureCount: int
     snapshots: FeaturesSnapshots
+
+
+# --- emr-steps/fragments/table-name.ts ---
+
+CATALOG = "lake"
+
+
+def table_name(plan: Plan, table: str) -> str:
+    """The name by which Spark finds a table, a branch or a metadata table of the lake."""
+    return f"{CATALOG}.{plan['database']}.{table}"
 
 
 # --- emr-steps/fragments/snapshots.ts ---
@@ -817,7 +896,8 @@ def expire_snapshots(spark: SparkSession, plan: Plan, tables: list[str], days: i
     planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
     oldest = planned_at - datetime.timedelta(days=days)
     for table in tables:
-        iceberg_table(spark, table).expireSnapshots().expireOlderThan(int(oldest.timestamp() * 1000)).commit()
+        expiry = iceberg_table(spark, table_name(plan, table)).expireSnapshots()
+        expiry.expireOlderThan(int(oldest.timestamp() * 1000)).commit()
 
 
 # --- emr-steps/fragments/cutoffs.ts ---
@@ -942,8 +1022,8 @@ def refuse_short_log(period: Period, settings: TrainingSettings) -> NoReturn:
 # --- emr-steps/build-features.ts ---
 
 STEP: StepName = "build-features"
-USER_DAYS = "lake.churn.user_days"
-FEATURES = "lake.churn.features"
+USER_DAYS = "user_days"
+FEATURES = "features"
 KEY_COLUMNS = 4
 HISTORY_ROWS_PER_TASK = 200_000
 CUTOFF_SCHEMA = "cutoff date, role string, first_day date, label_end date"
@@ -1507,12 +1587,12 @@ def point_in_time_rows(spark: SparkSession, user_days: DataFrame, cutoffs: list[
     return spark.sql(PROJECTION)
 
 
-def write_features(rows: DataFrame) -> None:
+def write_features(rows: DataFrame, table: str) -> None:
     """Replaces the table in one commit; its columns follow the catalogue."""
     described = [F.col(name).alias(name, metadata={"comment": COMMENTS[name]}) for name in COMMENTS]
     (
         rows.select(*described)
-        .writeTo(FEATURES)
+        .writeTo(table)
         .using("iceberg")
         .partitionedBy(F.col("cutoff"))
         .tableProperty("format-version", "2")
@@ -1551,8 +1631,9 @@ def counted_cutoffs(features: DataFrame, cutoffs: list[Cutoff]) -> list[CutoffCo
 def run(spark: SparkSession, plan: Plan) -> FeaturesResult:
     """Fills the table of features and says what is in it."""
     settings = plan["training"]
-    user_days_snapshot = current_snapshot(spark, USER_DAYS)
-    user_days = read_snapshot(spark, USER_DAYS, user_days_snapshot)
+    user_days_table, features_table = table_name(plan, USER_DAYS), table_name(plan, FEATURES)
+    user_days_snapshot = current_snapshot(spark, user_days_table)
+    user_days = read_snapshot(spark, user_days_table, user_days_snapshot)
     days = daily_rows(user_days)
     period = find_period(days, settings)
     cutoffs = plan_cutoffs(period, settings)
@@ -1560,17 +1641,18 @@ def run(spark: SparkSession, plan: Plan) -> FeaturesResult:
     history_rows = sum(day.user_days for day in days) * len(cutoffs)
     tasks = max(spark.sparkContext.defaultParallelism, math.ceil(history_rows / HISTORY_ROWS_PER_TASK))
     spark.conf.set("spark.sql.shuffle.partitions", tasks)
-    write_features(point_in_time_rows(spark, user_days, cutoffs))
+    write_features(point_in_time_rows(spark, user_days, cutoffs), features_table)
     expire_snapshots(spark, plan, [FEATURES], SNAPSHOT_RETENTION_DAYS)
 
-    features_snapshot = current_snapshot(spark, FEATURES)
-    features = read_snapshot(spark, FEATURES, features_snapshot)
+    features_snapshot = current_snapshot(spark, features_table)
+    features = read_snapshot(spark, features_table, features_snapshot)
     (users,) = spark.sql(USERS).collect()
     return {
         "firstDay": str(period.first_day),
         "observationEnd": str(period.observation_end),
         "observedDays": (period.observation_end - period.first_day).days,
         "cutoffs": counted_cutoffs(features, cutoffs),
+        "days": [{"day": str(day.day), "events": day.events} for day in days],
         "users": users.users,
         "cancellations": users.cancellations,
         "cutoffAnchor": str(grid_anchor(period, settings)),

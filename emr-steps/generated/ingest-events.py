@@ -17,6 +17,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from decimal import Decimal, DecimalException
 from typing import Any, Literal, NamedTuple, NotRequired, Protocol, TypeAlias, TypedDict
@@ -37,6 +38,14 @@ class EventFile(TypedDict):
     uri: str
     etag: str
     bytes: int
+    unsure: NotRequired[bool]
+
+
+class HeldFile(TypedDict):
+    """A version of a file that the lake holds."""
+
+    uri: str
+    batchId: str
 
 
 class LeftOut(TypedDict):
@@ -44,6 +53,30 @@ class LeftOut(TypedDict):
 
     count: int
     first: list[str]
+
+
+class GoneFiles(TypedDict):
+    """Files that the lake holds and the log no longer has."""
+
+    count: int
+    new: LeftOut
+
+
+UnreadReason: TypeAlias = Literal[
+    "empty",
+    "marker",
+    "hidden",
+    "zip",
+    "zstd",
+    "snappy",
+    "other_compression",
+    "capital_compression",
+    "columnar",
+    "table",
+    "unknown_ending",
+    "no_events",
+    "unnamed_compression",
+]
 
 
 class IngestSettings(TypedDict):
@@ -136,6 +169,16 @@ class Batch(TypedDict):
     batchId: str
     ingestDate: str
     files: list[EventFile]
+    replaced: NotRequired[list[HeldFile]]
+    takenOut: NotRequired[list[HeldFile]]
+
+
+class UnreadFiles(TypedDict):
+    """Files that are not read, for one reason."""
+
+    reason: UnreadReason
+    count: int
+    first: list[str]
 
 
 class Listing(TypedDict):
@@ -143,6 +186,9 @@ class Listing(TypedDict):
 
     since: str | None
     left: LeftOut
+    gone: NotRequired[GoneFiles]
+    passedOver: NotRequired[list[UnreadFiles]]
+    oneTask: NotRequired[LeftOut]
 
 
 class Plan(TypedDict):
@@ -153,6 +199,7 @@ class Plan(TypedDict):
     plannedAt: str
     release: str
     lakeRoot: str
+    database: str
     batch: Batch
     abandonedBatchIds: list[str]
     listing: NotRequired[Listing]
@@ -225,6 +272,9 @@ class HadoopPath(Protocol):
 class HadoopFileSystem(Protocol):
     """org.apache.hadoop.fs.FileSystem."""
 
+    def setVerifyChecksum(self, verify: bool) -> None:
+        """Whether checksum files are looked for when files are read."""
+
     def setWriteChecksum(self, write: bool) -> None:
         """Whether a checksum file is written beside each file."""
 
@@ -256,6 +306,9 @@ def hadoop_file_system(spark: Driver, uri: str) -> HadoopFileSystem:
     file_system: HadoopFileSystem = path.getFileSystem(hadoop_configuration(spark))
     # Checksum files beside the objects would go stale when another program rewrites them.
     file_system.setWriteChecksum(False)
+    # Nor are any looked for: there is no valid name of one beside a file with a colon in its name. Hadoop keeps one
+    # file system for all of this process, so this holds for Spark's readers, too.
+    file_system.setVerifyChecksum(False)
     return file_system
 
 
@@ -416,6 +469,9 @@ class IcebergFile(Protocol):
     def partition(self) -> Any:
         """The values of its partition, by their place."""
 
+    def location(self) -> str:
+        """Its address."""
+
 
 class IcebergSnapshot(Protocol):
     """org.apache.iceberg.Snapshot."""
@@ -428,6 +484,9 @@ class IcebergSnapshot(Protocol):
 
     def summary(self) -> Mapping[str, str]:
         """Its properties."""
+
+    def operation(self) -> str | None:
+        """What was done: append, overwrite, delete, or replace, which changes no rows."""
 
     def addedDataFiles(self, io: Any) -> Iterable[IcebergFile]:
         """Files of rows that it added."""
@@ -463,6 +522,9 @@ class IcebergTable(Protocol):
     def expireSnapshots(self) -> Any:
         """Begins to remove snapshots."""
 
+    def newDelete(self) -> Any:
+        """Begins to delete files of rows."""
+
 
 def iceberg_table(spark: SparkSession, table: str) -> IcebergTable:
     """The table as Iceberg itself knows it, up to date."""
@@ -472,10 +534,10 @@ def iceberg_table(spark: SparkSession, table: str) -> IcebergTable:
     return loaded
 
 
-def partition_numbers(spark: SparkSession, files: Iterable[IcebergFile]) -> set[int]:
-    """The partitions of the files, of a table that is partitioned by one whole number."""
+def partition_numbers(spark: SparkSession, files: Iterable[IcebergFile]) -> list[int]:
+    """The partition of each file, of a table that is partitioned by one whole number."""
     integer = java_class(spark, "java.lang.Integer")
-    return {file.partition().get(0, integer) for file in files}
+    return [file.partition().get(0, integer) for file in files]
 
 
 def read_json(lines: DataFrame, schema: str, options: dict[str, str]) -> DataFrame:
@@ -835,7 +897,46 @@ class HeldRows(TypedDict):
     quarantined: int
 
 
+class EventChanges(TypedDict):
+    """How a batch changed the lake."""
+
+    before: int
+    takenAway: int
+    returned: int
+    after: int
+
+
+class LakeAfter(TypedDict):
+    """The lake as the step left it."""
+
+    events: int
+
+
 Adaptation: TypeAlias = Literal["whole_fraction", "quoted_number", "other_case", "cut_out"]
+
+
+PassedOverReason: TypeAlias = Literal[
+    "empty",
+    "marker",
+    "hidden",
+    "zip",
+    "zstd",
+    "snappy",
+    "other_compression",
+    "capital_compression",
+    "columnar",
+    "table",
+    "unknown_ending",
+    "no_events",
+    "unnamed_compression",
+]
+
+
+class FilesWithoutEvents(TypedDict):
+    """Files that gave no event, and the first of them."""
+
+    count: int
+    first: list[str]
 
 
 class IngestSnapshots(TypedDict):
@@ -851,6 +952,14 @@ class AdaptedRows(TypedDict):
     adaptation: Adaptation
     rows: int
     files: int
+
+
+class PassedOver(TypedDict):
+    """Files that were not read, for one reason."""
+
+    reason: PassedOverReason
+    count: int
+    first: list[str]
 
 
 class Adapted(TypedDict):
@@ -869,13 +978,27 @@ class IngestResult(TypedDict):
     examples: list[RefusedExample]
     findings: NotRequired[list[Finding]]
     held: HeldRows
+    changes: NotRequired[EventChanges | None]
+    lake: NotRequired[LakeAfter]
     adapted: NotRequired[Adapted]
     filesRead: int
+    passedOver: NotRequired[list[PassedOver]]
+    withoutEvents: NotRequired[FilesWithoutEvents]
     bytesRead: int
     firstDay: str | None
     lastDay: str | None
     daysRecomputed: int
     snapshots: IngestSnapshots
+
+
+# --- emr-steps/fragments/table-name.ts ---
+
+CATALOG = "lake"
+
+
+def table_name(plan: Plan, table: str) -> str:
+    """The name by which Spark finds a table, a branch or a metadata table of the lake."""
+    return f"{CATALOG}.{plan['database']}.{table}"
 
 
 # --- emr-steps/fragments/snapshots.ts ---
@@ -898,7 +1021,12 @@ def expire_snapshots(spark: SparkSession, plan: Plan, tables: list[str], days: i
     planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
     oldest = planned_at - datetime.timedelta(days=days)
     for table in tables:
-        iceberg_table(spark, table).expireSnapshots().expireOlderThan(int(oldest.timestamp() * 1000)).commit()
+        expiry = iceberg_table(spark, table_name(plan, table)).expireSnapshots()
+        expiry.expireOlderThan(int(oldest.timestamp() * 1000)).commit()
+
+
+# The operation of a snapshot that wrote the same rows into other files.
+REPLACE = "replace"
 
 
 def snapshots_since(
@@ -928,8 +1056,37 @@ def days_changed(spark: SparkSession, table: IcebergTable, snapshot: IcebergSnap
         snapshot.addedDeleteFiles(io),
         snapshot.removedDeleteFiles(io),
     )
-    numbers = partition_numbers(spark, files)
-    return {datetime.date(1970, 1, 1) + datetime.timedelta(days=number) for number in numbers}
+    return set(days_of_files(spark, files))
+
+
+def days_of_files(spark: SparkSession, files: Iterable[IcebergFile]) -> list[datetime.date]:
+    """The day of each file."""
+    first = datetime.date(1970, 1, 1)
+    return [first + datetime.timedelta(days=number) for number in partition_numbers(spark, files)]
+
+
+def days_changed_by_all(
+    spark: SparkSession, table: IcebergTable, snapshots: list[IcebergSnapshot]
+) -> set[datetime.date]:
+    """The days whose files are others after the snapshots, the newest first: what one added and another removed is no change.
+
+    Compaction changes files and no rows: its snapshots do not count.
+    """
+    counted = [snapshot for snapshot in snapshots if snapshot.operation() != REPLACE]
+    if len(counted) == 1:
+        return days_changed(spark, table, counted[0])
+    io = table.io()
+    added: dict[str, datetime.date] = {}
+    removed: set[datetime.date] = set()
+    for snapshot in reversed(counted):
+        taken = [*snapshot.removedDataFiles(io), *snapshot.removedDeleteFiles(io)]
+        for file, day in zip(taken, days_of_files(spark, taken), strict=True):
+            if added.pop(file.location(), None) is None:
+                removed.add(day)
+        given = [*snapshot.addedDataFiles(io), *snapshot.addedDeleteFiles(io)]
+        for file, day in zip(given, days_of_files(spark, given), strict=True):
+            added[file.location()] = day
+    return removed | set(added.values())
 
 
 # --- emr-steps/fragments/json-text.ts ---
@@ -1217,6 +1374,8 @@ NESTED_TEXT = '"(artist|auth|gender|level|location|method|page|song|userAgent|us
 
 BEST_LINE = "IF(is_utf8, COALESCE(plain.line, line), line)"
 
+# The first is Spark's own, of streams: names with a colon cannot be looked up as patterns.
+READ_OPTIONS = {"__globPaths__": "false", "recursiveFileLookup": "true"}
 # Strict: Spark by itself accepts single quotes, and a length of NaN, which would spoil every sum that it enters.
 JSON_OPTIONS = {
     "columnNameOfCorruptRecord": UNREADABLE,
@@ -1225,9 +1384,12 @@ JSON_OPTIONS = {
 }
 
 
-def literal_path(uri: str) -> str:
-    """The URI for a reader that takes patterns: a file's name is not one, whatever characters are in it."""
-    return re.sub(r"([\[\]{}*?\\])", r"\\\1", uri)
+def read_lines(spark: SparkSession, uris: Iterable[str], *, whole_files: bool = False) -> DataFrame:
+    """The lines of files, or each file as one text. Neither their names nor their folders' are interpreted."""
+    paths = list(uris)
+    if paths:
+        hadoop_file_system(spark, paths[0])
+    return spark.read.options(**READ_OPTIONS).text(paths, wholetext=whole_files)
 
 
 def parse_lines(lines: DataFrame) -> DataFrame:
@@ -1315,13 +1477,66 @@ def is_not_utf8() -> Column:
 
 # --- emr-steps/fragments/events-table.ts ---
 
-EVENTS = "lake.churn.events"
+EVENTS = "events"
+
+# What makes two rows of a user and day the same event.
+EVENT_KEY = ["event_time", "session_id", "item_in_session", "page"]
+# What a row is, whatever file it came in.
+ROW_HASH = """
+XXHASH64(
+  event_date,
+  event_time,
+  user_id,
+  session_id,
+  item_in_session,
+  page,
+  auth,
+  level,
+  method,
+  status,
+  artist,
+  song,
+  length_seconds,
+  gender,
+  location,
+  user_agent,
+  registered_at,
+  IF(event_date IS NULL, 1, 0) +
+  IF(event_time IS NULL, 2, 0) +
+  IF(user_id IS NULL, 4, 0) +
+  IF(session_id IS NULL, 8, 0) +
+  IF(item_in_session IS NULL, 16, 0) +
+  IF(page IS NULL, 32, 0) +
+  IF(auth IS NULL, 64, 0) +
+  IF(level IS NULL, 128, 0) +
+  IF(method IS NULL, 256, 0) +
+  IF(status IS NULL, 512, 0) +
+  IF(artist IS NULL, 1024, 0) +
+  IF(song IS NULL, 2048, 0) +
+  IF(length_seconds IS NULL, 4096, 0) +
+  IF(gender IS NULL, 8192, 0) +
+  IF(location IS NULL, 16384, 0) +
+  IF(user_agent IS NULL, 32768, 0) +
+  IF(registered_at IS NULL, 65536, 0))
+"""
 
 
 def rows_of_batch(spark: SparkSession, table: str, batch_id: str) -> list[Row]:
     """The batch's events in the table or on the branch, counted again: rows by day and file."""
     of_batch = spark.table(table).where(F.col("batch_id") == batch_id)
     return of_batch.groupBy("event_date", "source_file").agg(F.count("*").alias("rows")).collect()
+
+
+def content_of_batch(spark: SparkSession, table: str, batch_id: str) -> list[Row]:
+    """The same, with a hash of these rows that their order does not change: the sums of the two halves of each row's."""
+    of_batch = spark.table(table).where(F.col("batch_id") == batch_id)
+    hashed = of_batch.select("event_date", "source_file", F.expr(ROW_HASH).alias("hash"))
+    low, high = F.expr("SUM(hash & 4294967295)"), F.expr("SUM(SHIFTRIGHTUNSIGNED(hash, 32))")
+    return (
+        hashed.groupBy("event_date", "source_file")
+        .agg(F.count("*").alias("rows"), F.concat_ws(".", F.hex(high), F.hex(low)).alias("hash"))
+        .collect()
+    )
 
 
 def forget_files(spark: SparkSession, table: str, batch_id: str, uris: list[str]) -> None:
@@ -1361,9 +1576,9 @@ def names_by_number(files: dict[int, str]) -> Column:
 
 # --- emr-steps/fragments/staging.ts ---
 
-STAGED_EVENTS = "lake.churn.events.branch_staging"
+STAGED_EVENTS = "events.branch_staging"
 CREATE_EVENTS = """
-CREATE TABLE IF NOT EXISTS lake.churn.events (
+CREATE TABLE IF NOT EXISTS {table} (
   event_date date COMMENT 'UTC day of the event',
   event_time timestamp_ntz COMMENT 'time of the event, UTC',
   user_id string COMMENT 'user; empty when no user is signed in',
@@ -1393,10 +1608,10 @@ TBLPROPERTIES (
   'write.parquet.dict-size-bytes' = '2048'
 )
 """
-OPEN_STAGING = "ALTER TABLE lake.churn.events CREATE BRANCH staging"
-PUBLISH = "CALL lake.system.fast_forward('churn.events', 'main', 'staging')"
+OPEN_STAGING = "ALTER TABLE {table} CREATE BRANCH staging"
+PUBLISH = "CALL lake.system.fast_forward('{table}', 'main', 'staging')"
 STAGING = "staging"
-CLOSE_STAGING = "ALTER TABLE lake.churn.events DROP BRANCH IF EXISTS staging"
+CLOSE_STAGING = "ALTER TABLE {table} DROP BRANCH IF EXISTS staging"
 
 # Property of a snapshot of events: the batch that it was written for.
 WRITTEN_FOR = "written-for-batch"
@@ -1424,17 +1639,66 @@ EVENT_NAMES = [
 ]
 
 
-def open_staging(spark: SparkSession, plan: Plan) -> None:
+class Opened(NamedTuple):
+    """The branch as it was opened: its number of events, and its snapshot if there is one."""
+
+    events: int
+    snapshot: str | None
+
+
+def open_staging(spark: SparkSession, plan: Plan) -> Opened:
     """Opens the branch on what readers see now, without the rows of unfinished batches and of earlier tries."""
     batch_id = plan["batch"]["batchId"]
-    spark.sql(CREATE_EVENTS)
-    snapshots = iceberg_table(spark, EVENTS).snapshots()
+    events = table_name(plan, EVENTS)
+    spark.sql(CREATE_EVENTS.format(table=events))
+    snapshots = iceberg_table(spark, events).snapshots()
     tried = any(snapshot.summary().get(WRITTEN_FOR) == batch_id for snapshot in snapshots)
     unfinished = plan["abandonedBatchIds"] + ([batch_id] if tried else [])
     # A branch cannot be replaced while readers see no snapshot: a first try that published nothing has left it.
-    spark.sql(CLOSE_STAGING)
-    spark.sql(OPEN_STAGING)
-    forget_batches(spark, STAGED_EVENTS, unfinished)
+    close_staging(spark, plan)
+    spark.sql(OPEN_STAGING.format(table=events))
+    forget_batches(spark, table_name(plan, STAGED_EVENTS), unfinished)
+    snapshot = iceberg_table(spark, events).snapshot(STAGING)
+    opened = None if snapshot is None else str(snapshot.snapshotId())
+    return Opened(events_in(spark, plan, snapshot), opened)
+
+
+def close_staging(spark: SparkSession, plan: Plan) -> None:
+    """Removes the branch, if there is one."""
+    spark.sql(CLOSE_STAGING.format(table=table_name(plan, EVENTS)))
+
+
+def events_in(spark: SparkSession, plan: Plan, snapshot: IcebergSnapshot | None) -> int:
+    """The events in a snapshot, as Iceberg counts what it writes; counted where it only notes what was deleted."""
+    if snapshot is None:
+        return 0
+    summary = snapshot.summary()
+    if int(summary.get("total-delete-files") or 0) > 0:
+        of_snapshot = spark.read.option("snapshot-id", str(snapshot.snapshotId()))
+        return of_snapshot.table(table_name(plan, EVENTS)).count()
+    return int(summary.get("total-records") or 0)
+
+
+def is_published(spark: SparkSession, plan: Plan, batch_id: str) -> bool:
+    """Whether what readers see descends from a snapshot that was written for the batch."""
+    table = iceberg_table(spark, table_name(plan, EVENTS))
+    snapshot = table.currentSnapshot()
+    while snapshot is not None:
+        if snapshot.summary().get(WRITTEN_FOR) == batch_id:
+            return True
+        parent = snapshot.parentId()
+        snapshot = None if parent is None else table.snapshot(parent)
+    return False
+
+
+def publish_staged(spark: SparkSession, plan: Plan) -> None:
+    """Shows readers what is on the branch, in one commit: the commit of the batch."""
+    events = table_name(plan, EVENTS)
+    table = iceberg_table(spark, events)
+    staged, seen = table.snapshot(STAGING), table.currentSnapshot()
+    # A batch that changes nothing has no snapshot of its own.
+    if staged is not None and (seen is None or staged.snapshotId() != seen.snapshotId()):
+        spark.sql(PUBLISH.format(table=events)).collect()
 
 
 def by_day(rows: DataFrame, tasks: int, slices: int) -> DataFrame:
@@ -1445,7 +1709,8 @@ def by_day(rows: DataFrame, tasks: int, slices: int) -> DataFrame:
 
 def write_staged(rows: DataFrame, plan: Plan) -> DataFrameWriterV2:
     """A writer of the branch. A task that holds several days meets them by user: a file stays open for each."""
-    writer = rows.select(*EVENT_NAMES).writeTo(STAGED_EVENTS).option("fanout-enabled", "true")
+    staged = table_name(plan, STAGED_EVENTS)
+    writer = rows.select(*EVENT_NAMES).writeTo(staged).option("fanout-enabled", "true")
     return writer.option(f"snapshot-property.{WRITTEN_FOR}", plan["batch"]["batchId"])
 
 
@@ -1460,12 +1725,28 @@ def stage_new_rows(events: DataFrame, plan: Plan, files: dict[int, str]) -> None
     write_staged(named, plan).append()
 
 
-def days_just_staged(spark: SparkSession) -> list[datetime.date]:
-    """The days whose files any snapshot of the branch has changed since it left what readers see."""
-    table = iceberg_table(spark, EVENTS)
-    seen = table.currentSnapshot()
-    since = snapshots_since(table, table.snapshot(STAGING), None if seen is None else str(seen.snapshotId()))
-    return sorted({day for snapshot in since or [] for day in days_changed(spark, table, snapshot)})
+def files_staged(spark: SparkSession, plan: Plan, opened: Opened) -> list[tuple[IcebergFile, datetime.date]]:
+    """The files of rows, with their days, that were put on the branch since it was opened and are there still."""
+    table = iceberg_table(spark, table_name(plan, EVENTS))
+    io = table.io()
+    staged: dict[str, IcebergFile] = {}
+    for snapshot in reversed(snapshots_since(table, table.snapshot(STAGING), opened.snapshot) or []):
+        for file in snapshot.removedDataFiles(io):
+            staged.pop(file.location(), None)
+        staged.update((file.location(), file) for file in snapshot.addedDataFiles(io))
+    files = list(staged.values())
+    return list(zip(files, days_of_files(spark, files), strict=True))
+
+
+def unstage_days(spark: SparkSession, plan: Plan, opened: Opened, days: set[datetime.date]) -> None:
+    """Takes what was put on the branch for these days off again: it would change no event."""
+    unstaged = [file for file, day in files_staged(spark, plan, opened) if day in days]
+    if not unstaged:
+        return
+    delete = iceberg_table(spark, table_name(plan, EVENTS)).newDelete()
+    for file in unstaged:
+        delete.deleteFile(file)
+    delete.set(WRITTEN_FOR, plan["batch"]["batchId"]).toBranch(STAGING).commit()
 
 
 # --- emr-steps/fragments/cut-objects.ts ---
@@ -1523,8 +1804,7 @@ def count_objects(content: bytes) -> int:
 
 def whole_files(spark: SparkSession, files: dict[int, str]) -> DataFrame:
     """Each file as one row: its path and its bytes."""
-    paths = [literal_path(uri) for uri in files.values()]
-    whole = spark.read.text(paths, wholetext=True)
+    whole = read_lines(spark, files.values(), whole_files=True)
     return whole.select(F.input_file_name().alias("file_path"), F.expr("BINARY(value)").alias("content"))
 
 
@@ -1597,11 +1877,11 @@ def forgotten_users(files: Files, lake_root: str) -> ForgottenUsers | None:
     return forgotten
 
 
-def is_forgotten(forgotten: ForgottenUsers | None) -> Column:
+def is_forgotten(forgotten: ForgottenUsers | None, user: str = "raw.userId") -> Column:
     """Whether the row's user is on the list."""
     if forgotten is None:
         return F.lit(False)
-    return F.sha2(F.concat(F.lit(forgotten["salt"]), "raw.userId"), 256).isin(forgotten["hashes"])
+    return F.sha2(F.concat(F.lit(forgotten["salt"]), user), 256).isin(forgotten["hashes"])
 
 
 # --- emr-steps/fragments/event-rows.ts ---
@@ -1713,9 +1993,8 @@ def read_rows(
 
 def text_lines(spark: SparkSession, files: dict[int, str]) -> DataFrame:
     """The lines of the files that are not blank."""
-    paths = [literal_path(uri) for uri in files.values()]
     # The pattern settles the few lines that do not begin as an object does.
-    return spark.read.text(paths).where("STARTSWITH(value, '{') OR value RLIKE '\\\\S'")
+    return read_lines(spark, files.values()).where("STARTSWITH(value, '{') OR value RLIKE '\\\\S'")
 
 
 def read_adapted_rows(
@@ -2021,8 +2300,9 @@ def seen_in_object(fields: JsonObject) -> Seen:
     present = {column_of(name) for name, value in fields if value not in (None, "")}
     found += [Found(column, "absent") for column in REQUIRED_COLUMNS if column not in present]
     ordered = {column: kept[column] for column in KEPT_COLUMNS if column in kept}
-    whose = [value for name, value in fields if column_of(name) in ("userId", "sessionId")]
-    return Seen(json.dumps(ordered), found, json.dumps([str(value) for value in whose]))
+    # A user has many sessions: they tell users apart only where there is no other sign of them.
+    signs = {column_of(name): str(value) for name, value in fields if value not in (None, "")}
+    return Seen(json.dumps(ordered), found, signs.get("userId", signs.get("sessionId")))
 
 
 def seen_in_line(line: str, is_utf8: bool) -> Seen:
@@ -2078,9 +2358,9 @@ def is_among(known: list[Column], found: Column) -> Column:
 
 # --- emr-steps/fragments/quarantine.ts ---
 
-QUARANTINE = "lake.churn.quarantined_events"
+QUARANTINE = "quarantined_events"
 CREATE_QUARANTINE = """
-CREATE TABLE IF NOT EXISTS lake.churn.quarantined_events (
+CREATE TABLE IF NOT EXISTS {table} (
   ingest_date date COMMENT 'UTC day on which the batch was first planned',
   reason string COMMENT 'why it was refused',
   source_file string COMMENT 'file the row was read from',
@@ -2105,9 +2385,10 @@ def forget_old_refusals(spark: SparkSession, plan: Plan) -> None:
     """Deletes refused rows that have been kept for as long as they may be."""
     planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
     oldest = (planned_at - datetime.timedelta(days=RETENTION_DAYS)).date()
-    held = spark.table(f"{QUARANTINE}.partitions")
+    quarantine = table_name(plan, QUARANTINE)
+    held = spark.table(f"{quarantine}.partitions")
     if held.where(F.col("partition.ingest_date") < F.lit(oldest)).limit(1).count() > 0:
-        spark.sql(f"DELETE FROM {QUARANTINE} WHERE ingest_date < DATE '{oldest}'")  # noqa: S608
+        spark.sql(f"DELETE FROM {quarantine} WHERE ingest_date < DATE '{oldest}'")  # noqa: S608
 
 
 def quarantine_rows(
@@ -2123,10 +2404,11 @@ def quarantine_rows(
     Nothing is kept of forgotten users' lines, so their rows are written from the counts.
     """
     batch = plan["batch"]
-    spark.sql(CREATE_QUARANTINE)
-    if newest_snapshot(spark, QUARANTINE) is not None:
+    quarantine = table_name(plan, QUARANTINE)
+    spark.sql(CREATE_QUARANTINE.format(table=quarantine))
+    if newest_snapshot(spark, quarantine) is not None:
         forget_old_refusals(spark, plan)
-        forget_batches(spark, QUARANTINE, [batch["batchId"], *plan["abandonedBatchIds"]])
+        forget_batches(spark, quarantine, [batch["batchId"], *plan["abandonedBatchIds"]])
     reasons = F.array(*[F.lit(reason) for reason in REFUSAL_REASONS])
 
     def keep(rows: DataFrame) -> None:
@@ -2138,7 +2420,7 @@ def quarantine_rows(
             F.lit(batch["batchId"]).alias("batch_id"),
         )
         # One file; a shuffle, for without it one task would do all that leads here as well.
-        of_batch.repartition(1).writeTo(QUARANTINE).append()
+        of_batch.repartition(1).writeTo(quarantine).append()
 
     defective = {number: files[number] for number in sorted(refused) if refused[number].keys() - {FORGOTTEN}}
     readings: list[DataFrame] = []
@@ -2156,6 +2438,16 @@ def quarantine_rows(
         rows = spark.createDataFrame(counts, "file_number int, rows int")
         repeated = rows.select("file_number", F.explode(F.sequence(F.lit(1), "rows")))
         keep(repeated.select("file_number", F.lit(FORGOTTEN).alias("outcome"), F.lit("").alias("line")))
+
+
+def forget_former_refusals(spark: SparkSession, plan: Plan, batch_id: str, uris: list[str]) -> None:
+    """Deletes the refused rows of former versions of these files."""
+    quarantine = table_name(plan, QUARANTINE)
+    if not uris or newest_snapshot(spark, quarantine) is None:
+        return
+    spark.createDataFrame([(uri,) for uri in uris], "uri string").createOrReplaceTempView("formerly_refused")
+    of_file = "source_file IN (SELECT uri FROM formerly_refused)"
+    spark.sql(f"DELETE FROM {quarantine} WHERE batch_id <> '{batch_id}' AND {of_file}")  # noqa: S608
 
 
 class Refusals(NamedTuple):
@@ -2189,11 +2481,12 @@ def findings_of(refused: DataFrame) -> list[Finding]:
     ]
 
 
-def quarantined(spark: SparkSession, batch_id: str) -> Refusals:
+def quarantined(spark: SparkSession, plan: Plan) -> Refusals:
     """The refused rows of the batch, as the quarantine holds them."""
-    if newest_snapshot(spark, QUARANTINE) is None:
+    quarantine = table_name(plan, QUARANTINE)
+    if newest_snapshot(spark, quarantine) is None:
         return Refusals({}, [], [])
-    of_batch = spark.table(QUARANTINE).where(F.col("batch_id") == batch_id)
+    of_batch = spark.table(quarantine).where(F.col("batch_id") == plan["batch"]["batchId"])
     rows = (
         of_batch.groupBy("reason")
         .agg(F.count("*").alias("rows"), F.min(F.struct("source_file", "line")).alias("example"))
@@ -2225,6 +2518,12 @@ class LedgerRow(TypedDict):
     rows_duplicate: int
     rows_adapted: int
     adapted: str
+    passed_over: str
+    rows_taken_away: NotRequired[int | None]
+    first_day: NotRequired[str | None]
+    last_day: NotRequired[str | None]
+    days: NotRequired[str | None]
+    taken_out: NotRequired[bool | None]
 
 
 def adapted_rows(ledger: list[LedgerRow]) -> Adapted:
@@ -2349,7 +2648,7 @@ def check_refused_share(spark: SparkSession, plan: Plan, refused: int, read: int
     limit = plan["ingest"]["maxQuarantineShare"]
     if refused <= limit * read:
         return
-    reasons, examples, findings = quarantined(spark, plan["batch"]["batchId"])
+    reasons, examples, findings = quarantined(spark, plan)
     listed = ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
     found = [f"- {line}" for line in finding_lines(findings)]
     shown = [f"{example['reason']} in {example['file']}: {example['line']}" for example in examples]
@@ -2357,8 +2656,44 @@ def check_refused_share(spark: SparkSession, plan: Plan, refused: int, read: int
     raise StepError(
         f"{refused:,} of {read:,} rows were refused, more than the {limit:.1%} allowed: {listed}\n{details}",
         "the exporter of the log has changed, or the files are not event files",
-        f"correct the files, or allow a larger maxQuarantineShare; all refused rows are in {QUARANTINE}",
+        f"correct the files, or allow a larger maxQuarantineShare; all refused rows are in the table {QUARANTINE}",
     )
+
+
+def taken_out_row(uri: str, batch_id: str, taken_away: int) -> LedgerRow:
+    """The ledger's row of a file that was taken out of the lake."""
+    return {
+        "uri": uri,
+        "etag": "",
+        "bytes": 0,
+        "batch_id": batch_id,
+        "rows_read": 0,
+        "rows_accepted": 0,
+        "rows_quarantined": 0,
+        "rows_duplicate": 0,
+        "rows_adapted": 0,
+        "adapted": "{}",
+        "passed_over": "",
+        "rows_taken_away": taken_away,
+        "first_day": None,
+        "last_day": None,
+        "days": None,
+        "taken_out": True,
+    }
+
+
+def check_changes(ledger: list[LedgerRow], changes: EventChanges) -> None:
+    """The events after the batch must be those before it, without those taken away, with those accepted and returned."""
+    accepted = sum(file["rows_accepted"] for file in ledger)
+    expected = changes["before"] - changes["takenAway"] + accepted + changes["returned"]
+    if changes["after"] != expected:
+        raise StepError(
+            f"{changes['after']:,} events would be in the lake, but {changes['before']:,} before - "
+            f"{changes['takenAway']:,} taken away + {accepted:,} accepted + {changes['returned']:,} returned "
+            f"are {expected:,}",
+            "a stage of the job was run twice, or the tables were changed by another program meanwhile",
+            "resume the run: nothing was published, and the batch is ingested again",
+        )
 
 
 def check_accounts(ledger: list[LedgerRow], quarantined_rows: int) -> None:
@@ -2382,6 +2717,152 @@ def check_accounts(ledger: list[LedgerRow], quarantined_rows: int) -> None:
         )
 
 
+# --- emr-steps/fragments/versions.ts ---
+
+LEDGER = "tables/ingest_files/{}.json"
+
+
+# By UTC day: the number of events in a file, copies included, and a hash of them.
+Content: TypeAlias = dict[datetime.date, tuple[int, str]]
+
+
+def ledger_uri(plan: Plan, batch_id: str) -> str:
+    """Where the ledger's rows of a batch are."""
+    return f"{plan['lakeRoot']}/{LEDGER.format(batch_id)}"
+
+
+def read_ledger(files: Files, plan: Plan, batch_id: str) -> list[LedgerRow]:
+    """The ledger's rows of a batch."""
+    return [json.loads(line) for line in files.read_text(ledger_uri(plan, batch_id)).splitlines()]
+
+
+def contents(rows: Iterable[Row]) -> dict[str, Content]:
+    """What each file holds, by its name."""
+    found: dict[str, Content] = {}
+    for row in rows:
+        found.setdefault(row.source_file, {})[row.event_date] = (row["rows"], row["hash"])
+    return found
+
+
+def content_text(content: Content) -> str:
+    """The content of a file as the ledger keeps it."""
+    return json.dumps({str(day): content[day] for day in sorted(content)})
+
+
+def content_of(row: LedgerRow) -> Content | None:
+    """The content of a file in the ledger; None where it was ingested by a release that did not keep it."""
+    text = row.get("days")
+    if text is None:
+        return None
+    return {datetime.date.fromisoformat(day): (rows, hash) for day, (rows, hash) in json.loads(text).items()}
+
+
+def former_versions(files: Files, plan: Plan, finished: list[str]) -> dict[str, LedgerRow]:
+    """The ledger's rows of the versions that leave: those of files that were replaced or are taken out.
+
+    The plan does not know of batches that were finished only now: their versions of the batch's files leave, too.
+    """
+    batch = plan["batch"]
+    named = [*batch.get("replaced", []), *batch.get("takenOut", [])]
+    uris_by_batch: dict[str, set[str]] = {}
+    for file in named:
+        uris_by_batch.setdefault(file["batchId"], set()).add(file["uri"])
+    own = {file["uri"] for file in batch["files"]}
+    former: dict[str, LedgerRow] = {}
+    for batch_id, uris in [*uris_by_batch.items(), *((batch_id, own) for batch_id in finished)]:
+        former.update({row["uri"]: row for row in read_ledger(files, plan, batch_id) if row["uri"] in uris})
+    return former
+
+
+# --- emr-steps/fragments/lake-format.ts ---
+
+FORMAT = "lake.json"
+LAKE_FORMAT = 2
+
+
+def declare_format(files: Files, plan: Plan) -> None:
+    """Notes which format the lake has from now on; PlanRun has refused those that are newer."""
+    uri = f"{plan['lakeRoot']}/{FORMAT}"
+    if not files.exists(uri) or files.read_json(uri)["format"] < LAKE_FORMAT:
+        files.write_json(uri, {"format": LAKE_FORMAT, "release": plan["release"]})
+
+
+# --- emr-steps/fragments/first-lines.ts ---
+
+FIRST_BYTES_OF_UNSURE = 65_536
+FILES_AT_ONCE = 16
+# How files that hold no lines begin, as hexadecimal digits.
+BEGINNINGS: dict[str, PassedOverReason] = {
+    "50415231": "columnar",
+    "1f8b": "unnamed_compression",
+    "425a68": "unnamed_compression",
+    "504b0304": "zip",
+    "28b52ffd": "zstd",
+    "ff060000734e61507059": "snappy",
+    "fd377a585a00": "other_compression",
+    "4f5243": "columnar",
+    "4f626a01": "columnar",
+}
+NO_EVENTS: PassedOverReason = "no_events"
+COLUMNS_OF_EVERY_ROW = ["auth", "page", "ts"]
+FILES_NAMED = 10
+
+
+def known_beginning(spark: SparkSession, uri: str) -> bytes:
+    """The beginning of a file, unpacked; empty where it cannot be read, which reading it as every other file names."""
+    try:
+        return first_bytes(spark, uri, FIRST_BYTES_OF_UNSURE)
+    except QUERY_ERRORS:
+        return b""
+
+
+def reason_to_pass_over(begin: bytes) -> PassedOverReason | None:
+    """Why a file that begins like this is no event file."""
+    for digits, reason in BEGINNINGS.items():
+        if begin.startswith(bytes.fromhex(digits)):
+            return reason
+    text = begin.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+    is_json = text.startswith(("{", "["))
+    has_columns = all(re.search(rf'"{name}"\s*:', text, re.IGNORECASE) for name in COLUMNS_OF_EVERY_ROW)
+    return None if is_json and has_columns else NO_EVENTS
+
+
+def files_passed_over(spark: SparkSession, batch: Batch) -> dict[str, PassedOverReason]:
+    """The files of the batch that are no event files, with the reason; only those are opened that may be none."""
+    unsure = [file["uri"] for file in batch["files"] if file.get("unsure")]
+    if not unsure:
+        return {}
+    with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
+        begins = pool.map(lambda uri: known_beginning(spark, uri), unsure)
+        reasons = {uri: reason_to_pass_over(begin) for uri, begin in zip(unsure, begins, strict=True)}
+    return {uri: reason for uri, reason in reasons.items() if reason is not None}
+
+
+def passed_over_by_reason(files: list[LedgerRow]) -> list[PassedOver]:
+    """The files that were not read, counted and the first of them named, for each reason."""
+    named: dict[str, list[str]] = collections.defaultdict(list)
+    for file in files:
+        reason = file.get("passed_over", "")
+        if reason:
+            named[reason].append(file["uri"])
+    known: list[PassedOverReason] = [NO_EVENTS, *dict.fromkeys(BEGINNINGS.values())]
+    return [
+        {"reason": reason, "count": len(named[reason]), "first": named[reason][:FILES_NAMED]}
+        for reason in known
+        if reason in named
+    ]
+
+
+def files_without_events(files: list[LedgerRow]) -> FilesWithoutEvents:
+    """Files that were read and gave no event: none was accepted, and none repeats an event."""
+    uris = [
+        file["uri"]
+        for file in files
+        if not file.get("passed_over") and file["rows_accepted"] + file["rows_duplicate"] == 0
+    ]
+    return {"count": len(uris), "first": uris[:FILES_NAMED]}
+
+
 # --- emr-steps/fragments/tally.ts ---
 
 
@@ -2403,63 +2884,238 @@ def counts_of(histogram: str | None) -> collections.Counter[int]:
     return counts
 
 
+# --- emr-steps/fragments/repeated-events.ts ---
+
+REPEATED = "repeated_events"
+STAGED_REPEATED = "repeated_events.branch_staging"
+CREATE_REPEATED = """
+CREATE TABLE IF NOT EXISTS {table} (
+  event_date date COMMENT 'UTC day of the event',
+  event_time timestamp_ntz COMMENT 'time of the event, UTC',
+  user_id string COMMENT 'user; empty when no user is signed in',
+  session_id bigint COMMENT 'session; unique only together with the user',
+  item_in_session int COMMENT 'position of the event in its session',
+  page string COMMENT 'page that was visited',
+  auth string COMMENT 'whether a user was signed in',
+  level string COMMENT 'subscription at the time: free or paid',
+  method string COMMENT 'HTTP method; null if it is none',
+  status int COMMENT 'HTTP status',
+  artist string COMMENT 'artist of the song played',
+  song string COMMENT 'title of the song played',
+  length_seconds double COMMENT 'length of the song played',
+  gender string COMMENT 'gender the user registered with; null if it is no word for one',
+  location string COMMENT 'metropolitan area and state',
+  user_agent string COMMENT 'the browser\\'s user agent',
+  registered_at timestamp_ntz COMMENT 'when the user registered, UTC',
+  source_file string COMMENT 'file the row was read from',
+  batch_id string COMMENT 'batch that the row belongs to'
+) USING iceberg
+PARTITIONED BY (event_date)
+COMMENT 'event x file that repeats it: the copies that `events` does not hold, which return when it loses the event'
+TBLPROPERTIES (
+  'format-version' = '2',
+  'write.distribution-mode' = 'none',
+  'write.metadata.delete-after-commit.enabled' = 'true'
+)
+"""
+
+
+def holds_copies(spark: SparkSession, plan: Plan) -> bool:
+    """Whether there ever were copies: most lakes have none. Creates the table."""
+    repeated = table_name(plan, REPEATED)
+    spark.sql(CREATE_REPEATED.format(table=repeated))
+    return newest_snapshot(spark, repeated) is not None
+
+
+def replace_copies(spark: SparkSession, plan: Plan, copies: DataFrame, days: set[datetime.date]) -> None:
+    """Stages the copies of these days, one for each event and file: the first by its values.
+
+    They come with their places among the rows of their event, and whatever was there before is replaced.
+    """
+    repeated = table_name(plan, REPEATED)
+    spark.sql(CLOSE_STAGING.format(table=repeated))
+    spark.sql(OPEN_STAGING.format(table=repeated))
+    key = Window.partitionBy("user_id", "event_date", "slice", *EVENT_KEY, "source_file").orderBy("place")
+    first = copies.withColumn("place_in_file", F.row_number().over(key)).where("place_in_file = 1")
+    (
+        first.select(*EVENT_NAMES)
+        .writeTo(table_name(plan, STAGED_REPEATED))
+        .option("fanout-enabled", "true")
+        .option(f"snapshot-property.{WRITTEN_FOR}", plan["batch"]["batchId"])
+        .overwrite(F.col("event_date").isin(sorted(days)))
+    )
+
+
+def publish_copies(spark: SparkSession, plan: Plan, batch_id: str) -> None:
+    """Publishes the copies that were staged for a batch whose events are published; closes the branch."""
+    repeated = table_name(plan, REPEATED)
+    table = iceberg_table(spark, repeated)
+    staged, seen = table.snapshot(STAGING), table.currentSnapshot()
+    if staged is not None and staged.summary().get(WRITTEN_FOR) == batch_id:
+        if seen is None or seen.snapshotId() != staged.snapshotId():
+            spark.sql(PUBLISH.format(table=repeated)).collect()
+        spark.sql(CLOSE_STAGING.format(table=repeated))
+
+
 # --- emr-steps/fragments/duplicates.ts ---
 
 # Of a day that is larger, the users are spread over several tasks and files.
 ROWS_PER_TASK = 500000
 
-EVENT_KEY = ["event_time", "session_id", "item_in_session", "page"]
-TIE_BREAKERS = [
-    "is_new",
-    "file_number",
-    "song",
-    "artist",
-    "length_seconds",
-    "status",
-    "level",
+PRECEDENCE = [
     "auth",
+    "level",
+    "method",
+    "status",
+    "artist",
+    "song",
+    "length_seconds",
+    "gender",
+    "location",
+    "user_agent",
+    "registered_at",
+    "origin",
+    "file_number",
+    "source_file",
+    "batch_id",
 ]
+# Whether a row was an event of another batch before, a copy of one, or came in this batch.
+HELD = 0
+COPY = 1
+NEW = 2
+ORIGIN = f"IF(batch_id = '{{}}', {NEW}, {HELD})"
 
 
 def days_with_duplicates(
-    spark: SparkSession, days: list[datetime.date], *, are_large: bool
+    spark: SparkSession, table: str, days: set[datetime.date], *, are_large: bool
 ) -> dict[datetime.date, int]:
-    """Those of the days that hold an event twice on the branch, with their rows.
+    """Those of the days that hold an event twice in the table or on the branch, with their rows.
 
-    Events are compared by a hash: where two different ones share it, their day is written again for nothing.
+    Events are compared by a hash: where two different ones share it, their day is resolved for nothing.
     """
+    if not days:
+        return {}
     # One task reads a whole day, if that is not too large: what is counted by day then needs no shuffle.
     spark.conf.set("spark.sql.sources.v2.bucketing.enabled", "true")
     spark.conf.set("spark.sql.iceberg.planning.preserve-data-grouping", str(not are_large).lower())
     different = F.countDistinct(F.xxhash64("user_id", *EVENT_KEY))
-    of_days = spark.table(STAGED_EVENTS).where(F.col("event_date").isin(days)).groupBy("event_date")
+    of_days = spark.table(table).where(F.col("event_date").isin(sorted(days))).groupBy("event_date")
     counted = of_days.agg(F.count("*").alias("rows"), different.alias("different"))
     found = {row.event_date: row["rows"] for row in counted.where("rows > different").collect()}
     spark.conf.set("spark.sql.iceberg.planning.preserve-data-grouping", "false")
     return found
 
 
-def drop_duplicates(
-    spark: SparkSession, plan: Plan, days: dict[datetime.date, int], numbers: dict[str, int]
-) -> collections.Counter[int]:
-    """Writes such days again, each event once; returns the duplicates by file."""
-    if not days:
-        return collections.Counter()
+def rows_of_days(spark: SparkSession, table: str, days: set[datetime.date]) -> dict[datetime.date, int]:
+    """The days with their rows in the table or on the branch; also those without any."""
+    staged = spark.table(table).where(F.col("event_date").isin(sorted(days)))
+    counted = staged.groupBy("event_date").agg(F.count("*").alias("rows")).collect() if days else []
+    return dict.fromkeys(days, 0) | {row.event_date: row["rows"] for row in counted}
+
+
+class Leaving(NamedTuple):
+    """The files of a batch and those taken out by number, and the days on which one is as its former version was."""
+
+    numbers: dict[str, int]
+    same: set[tuple[int, datetime.date]]
+
+
+class Resolved(NamedTuple):
+    """What became of the rows of the days that were resolved, by file where a file is named."""
+
+    # Rows of the batch that are copies.
+    duplicates: collections.Counter[int]
+    # Rows of former versions that were events.
+    taken: collections.Counter[int]
+    # Rows of former versions that still are: on these days, the file is the same.
+    kept: collections.Counter[int]
+    # Events of other files in whose place came a copy that is in the batch.
+    displaced: int
+    # Copies of other files that became events.
+    returned: int
+
+
+def marked_rows(
+    spark: SparkSession,
+    plan: Plan,
+    days: dict[datetime.date, int],
+    leaving: Leaving,
+    forgotten: ForgottenUsers | None,
+    before: Observation | None = None,
+) -> DataFrame:
+    """All rows of the days without those that leave, each with its place among the rows of its event."""
     # The days may be far larger than the batch for which the run was planned.
     slices = max(plan["ingest"]["slicesPerDay"], math.ceil(max(days.values()) / ROWS_PER_TASK))
     tasks = max(plan["ingest"]["shufflePartitions"], math.ceil(sum(days.values()) / ROWS_PER_TASK))
-    files = spark.createDataFrame(list(numbers.items()), "source_file string, file_number int")
-    staged = spark.table(STAGED_EVENTS).where(F.col("event_date").isin(list(days)))
-    numbered = staged.join(F.broadcast(files), "source_file", "left")
-    rows = numbered.withColumn("is_new", F.col("batch_id") == plan["batch"]["batchId"])
-    order = Window.partitionBy("user_id", "event_date", "slice").orderBy(*EVENT_KEY, *TIE_BREAKERS)
-    # No event lacks its time, so the first of a user's day is not a duplicate.
-    same = [F.col(column).eqNullSafe(F.lag(column).over(order)) for column in EVENT_KEY]
-    marked = by_day(rows, tasks, slices).withColumn("is_repeat", functools.reduce(Column.__and__, same))
-    repeats = Observation("repeats")
-    by_file = tally("IF(is_repeat, file_number, NULL)", len(numbers)).alias("by_file")
-    write_staged(marked.observe(repeats, by_file).where("NOT is_repeat"), plan).overwritePartitions()
-    return counts_of(repeats.get["by_file"])
+    of_days = F.col("event_date").isin(sorted(days))
+    rows = spark.table(table_name(plan, STAGED_EVENTS)).where(of_days)
+    rows = rows.withColumn("origin", F.expr(ORIGIN.format(plan["batch"]["batchId"])))
+    if holds_copies(spark, plan):
+        copies = spark.table(table_name(plan, REPEATED)).where(of_days)
+        copies = copies.where(~is_forgotten(forgotten, "user_id"))
+        rows = rows.unionByName(copies.withColumn("origin", F.lit(COPY)))
+    files = spark.createDataFrame(list(leaving.numbers.items()), "source_file string, file_number int")
+    rows = rows.join(F.broadcast(files), "source_file", "left")
+    if leaving.same:
+        same = spark.createDataFrame(sorted(leaving.same), "file_number int, event_date date")
+        same = same.withColumn("is_same", F.lit(True))
+        rows = rows.join(F.broadcast(same), ["file_number", "event_date"], "left")
+        rows = rows.withColumn("is_same", F.coalesce("is_same", F.lit(False)))
+    else:
+        rows = rows.withColumn("is_same", F.lit(False))
+    if before is not None:
+        taken = f"origin = {HELD} AND file_number IS NOT NULL"
+        rows = rows.observe(
+            before,
+            tally(f"IF({taken}, file_number, NULL)", len(leaving.numbers)).alias("taken"),
+            tally(f"IF({taken} AND NOT is_same, UNIX_DATE(event_date), NULL)", len(days)).alias("days"),
+        )
+    # Where the file is the same, the former rows stay instead of the new ones.
+    stays = rows.where(f"file_number IS NULL OR is_same <> (origin = {NEW})")
+    key = Window.partitionBy("user_id", "event_date", "slice", *EVENT_KEY).orderBy(*PRECEDENCE)
+    return by_day(stays, tasks, slices).withColumns(
+        {"place": F.row_number().over(key), "holder": F.first("source_file").over(key)}
+    )
+
+
+def resolve_days(
+    spark: SparkSession,
+    plan: Plan,
+    days: dict[datetime.date, int],
+    opened: Opened,
+    leaving: Leaving,
+    forgotten: ForgottenUsers | None,
+) -> Resolved:
+    """Writes the copies of these days, and of those whose events change the events, each once."""
+    if not days:
+        return Resolved(collections.Counter(), collections.Counter(), collections.Counter(), 0, 0)
+    before, after = Observation("before"), Observation("after")
+    files = len(leaving.numbers)
+    changed = f"(origin = {HELD}) <> (place = 1)"
+    marked = marked_rows(spark, plan, days, leaving, forgotten, before).observe(
+        after,
+        tally(f"IF(place > 1 AND origin = {NEW}, file_number, NULL)", files).alias("duplicates"),
+        tally(f"IF(place = 1 AND origin <> {NEW}, file_number, NULL)", files).alias("kept"),
+        tally(f"IF({changed}, UNIX_DATE(event_date), NULL)", len(days)).alias("days"),
+        F.expr(f"COUNT_IF(place > 1 AND origin = {HELD} AND file_number IS NULL)").alias("displaced"),
+        F.expr(f"COUNT_IF(place = 1 AND origin = {COPY} AND file_number IS NULL)").alias("returned"),
+    )
+    replace_copies(spark, plan, marked.where("place > 1 AND source_file <> holder"), set(days))
+    numbers = counts_of(before.get["days"]) + counts_of(after.get["days"])
+    first = datetime.date(1970, 1, 1)
+    to_write = {first + datetime.timedelta(days=number) for number in numbers}
+    unstage_days(spark, plan, opened, set(days) - to_write)
+    if to_write:
+        changing = {day: days[day] for day in to_write}
+        events = marked_rows(spark, plan, changing, leaving, forgotten).where("place = 1")
+        write_staged(events, plan).overwrite(F.col("event_date").isin(sorted(to_write)))
+    return Resolved(
+        duplicates=counts_of(after.get["duplicates"]),
+        taken=counts_of(before.get["taken"]),
+        kept=counts_of(after.get["kept"]),
+        displaced=after.get["displaced"],
+        returned=after.get["returned"],
+    )
 
 
 # --- emr-steps/fragments/batch.ts ---
@@ -2470,6 +3126,8 @@ def stage_accepted(
 ) -> Outcomes:
     """Reads the files once: accepted rows go to the branch, all outcomes are counted."""
     outcomes = Outcomes(collections.Counter(), {}, set())
+    if not files:
+        return outcomes
     observation = Observation("outcomes")
     rows = read_rows(spark, plan, files, forgotten)
     by_file_and_outcome = tally(f"file_number * {OUTCOMES} + {COUNTED_AS}", len(files) * OUTCOMES)
@@ -2478,7 +3136,6 @@ def stage_accepted(
         .where("outcome = 0")
         .selectExpr(*EVENT_COLUMNS, "file_number")
     )
-    open_staging(spark, plan)
     stage_new_rows(accepted, plan, files)
     outcomes.take(counts_of(observation.get["by_file_and_outcome"]))
     return outcomes
@@ -2495,7 +3152,9 @@ def stage_adapted(
     tolerated = second_look(spark, plan, files, outcomes, forgotten)
     if not tolerated.files:
         return tolerated
-    forget_files(spark, STAGED_EVENTS, plan["batch"]["batchId"], list(tolerated.files.values()))
+    forget_files(
+        spark, table_name(plan, STAGED_EVENTS), plan["batch"]["batchId"], list(tolerated.files.values())
+    )
     observation = Observation("adapted")
     bins = len(tolerated.files)
     by_outcome = tally(f"file_number * {OUTCOMES} + {COUNTED_AS}", bins * OUTCOMES)
@@ -2520,53 +3179,124 @@ def stage_adapted(
     return tolerated
 
 
-def stage_batch(spark: SparkSession, plan: Plan) -> tuple[list[LedgerRow], list[Row]]:
-    """Brings the batch onto the branch and into the quarantine; returns the ledger's rows, and events by day and file."""
+def days_left(spark: SparkSession, plan: Plan, former: dict[str, LedgerRow]) -> set[datetime.date]:
+    """The days of versions that leave. Where the ledger does not know them, the events do."""
+    known = {uri: content_of(row) for uri, row in former.items()}
+    days = {day for content in known.values() if content is not None for day in content}
+    unknown = [(uri,) for uri, content in known.items() if content is None]
+    if not unknown:
+        return days
+    files = F.broadcast(spark.createDataFrame(unknown, "source_file string"))
+    others = spark.table(table_name(plan, STAGED_EVENTS)).where(F.col("batch_id") != plan["batch"]["batchId"])
+    held = others.join(files, "source_file", "left_semi").select("event_date").distinct()
+    return days | {row.event_date for row in held.collect()}
+
+
+def same_days(
+    content: dict[str, Content], former: dict[str, LedgerRow], numbers: dict[str, int]
+) -> set[tuple[int, datetime.date]]:
+    """The days on which a file holds just what its former version held, with the numbers of the files."""
+    return {
+        (numbers[uri], day)
+        for uri, row in former.items()
+        for day, held in (content_of(row) or {}).items()
+        if content.get(uri, {}).get(day) == held
+    }
+
+
+class Staged(NamedTuple):
+    """What will be entered in the ledger, and how the batch changes the events."""
+
+    ledger: list[LedgerRow]
+    changes: EventChanges
+    # Whether copies were staged, too.
+    has_copies: bool
+    # Events that the batch adds.
+    held: int
+
+
+def stage_batch(spark: SparkSession, plan: Plan, former: dict[str, LedgerRow]) -> Staged:
+    """Brings the batch onto the branch and into the quarantine, and takes off what leaves with it."""
     batch = plan["batch"]
     batch_id = batch["batchId"]
-    files = number_files(batch)
-    numbers = {uri: number for number, uri in files.items()}
+    passed_over = files_passed_over(spark, batch)
+    numbered = number_files(batch)
+    numbers = {uri: number for number, uri in numbered.items()}
+    files = {number: uri for number, uri in numbered.items() if uri not in passed_over}
     forgotten = forgotten_users(Files(spark), plan["lakeRoot"])
     check_cut_sizes(spark, batch)
+    opened = open_staging(spark, plan)
     outcomes = stage_accepted(spark, plan, files, forgotten)
     tolerated = stage_adapted(spark, plan, files, outcomes, forgotten)
     quarantine_rows(spark, plan, files, outcomes.refused, forgotten, tolerated)
     check_refused_share(spark, plan, outcomes.defects, sum(outcomes.read.values()))
 
-    events = rows_of_batch(spark, STAGED_EVENTS, batch_id)
+    staged_events = table_name(plan, STAGED_EVENTS)
+    content = contents(content_of_batch(spark, staged_events, batch_id)) if files else {}
+    days = {day for _, day in files_staged(spark, plan, opened)}
+    taken_out = enumerate(sorted(former.keys() - numbers.keys()), len(numbers))
+    all_numbers = numbers | {uri: number for number, uri in taken_out}
+    leaving = Leaving(all_numbers, same_days(content, former, numbers))
+    left = days_left(spark, plan, former)
     are_large = plan["ingest"]["slicesPerDay"] > 1
-    days = days_with_duplicates(spark, days_just_staged(spark), are_large=are_large)
-    duplicates = drop_duplicates(spark, plan, days, numbers)
-    if duplicates:
-        events = rows_of_batch(spark, STAGED_EVENTS, batch_id)
-    staged: collections.Counter[int] = collections.Counter()
-    for row in events:
-        staged[numbers[row.source_file]] += row["rows"]
-    ledger: list[LedgerRow] = [
-        {
-            "uri": file["uri"],
-            "etag": file["etag"],
-            "bytes": file["bytes"],
-            "batch_id": batch_id,
-            "rows_read": outcomes.read[number],
-            "rows_accepted": staged[number],
-            "rows_quarantined": sum(outcomes.refused.get(number, {}).values()),
-            "rows_duplicate": duplicates[number],
-            "rows_adapted": adapted["rows"],
-            "adapted": json.dumps({code: adapted[code] for code in ADAPTATIONS if adapted[code]}),
-        }
-        for file in batch["files"]
-        for number in [numbers[file["uri"]]]
-        for adapted in [tolerated.adapted.get(number, collections.Counter())]
+    twice = days_with_duplicates(spark, staged_events, days - left, are_large=are_large)
+    resolving = twice | rows_of_days(spark, staged_events, left)
+    resolved = resolve_days(spark, plan, resolving, opened, leaving, forgotten)
+
+    accepted: collections.Counter[str] = collections.Counter()
+    if resolving:
+        for row in rows_of_batch(spark, staged_events, batch_id):
+            accepted[row.source_file] += row["rows"]
+    else:
+        for uri, of_file in content.items():
+            accepted[uri] = sum(rows for rows, _ in of_file.values())
+    ledger: list[LedgerRow] = []
+    for file in batch["files"]:
+        uri, number = file["uri"], numbers[file["uri"]]
+        adapted = tolerated.adapted.get(number, collections.Counter())
+        same = sum(rows for day, (rows, _) in content.get(uri, {}).items() if (number, day) in leaving.same)
+        ledger.append(
+            {
+                "uri": uri,
+                "etag": file["etag"],
+                "bytes": file["bytes"],
+                "batch_id": batch_id,
+                "rows_read": outcomes.read[number],
+                "rows_accepted": accepted[uri] + resolved.kept[number],
+                "rows_quarantined": sum(outcomes.refused.get(number, {}).values()),
+                "rows_duplicate": resolved.duplicates[number] + same - resolved.kept[number],
+                "rows_adapted": adapted["rows"],
+                "adapted": json.dumps({code: adapted[code] for code in ADAPTATIONS if adapted[code]}),
+                "passed_over": passed_over.get(uri, ""),
+                "rows_taken_away": resolved.taken[number],
+                "first_day": str(min(content[uri])) if uri in content else None,
+                "last_day": str(max(content[uri])) if uri in content else None,
+                "days": content_text(content.get(uri, {})),
+                "taken_out": False,
+            }
+        )
+    ledger += [
+        taken_out_row(uri, batch_id, resolved.taken[leaving.numbers[uri]])
+        for uri in sorted({file["uri"] for file in batch.get("takenOut", [])})
     ]
-    return ledger, events
+    return Staged(
+        ledger,
+        {
+            "before": opened.events,
+            "takenAway": sum(resolved.taken.values()) + resolved.displaced,
+            "returned": resolved.returned,
+            "after": events_in(spark, plan, iceberg_table(spark, table_name(plan, EVENTS)).snapshot(STAGING)),
+        },
+        has_copies=bool(resolving),
+        held=accepted.total(),
+    )
 
 
 # --- emr-steps/fragments/user-days.ts ---
 
-USER_DAYS = "lake.churn.user_days"
+USER_DAYS = "user_days"
 CREATE_USER_DAYS = """
-CREATE TABLE IF NOT EXISTS lake.churn.user_days (
+CREATE TABLE IF NOT EXISTS {table} (
   day date COMMENT 'UTC day',
   user_id string COMMENT 'user',
   events bigint COMMENT 'events of the user on the day',
@@ -2814,57 +3544,58 @@ COMPUTED_BY = "computed-by-roll-up"
 ROLL_UP_HASH = "5337f6848b1b4250"
 
 
-def changed_days(spark: SparkSession) -> set[datetime.date]:
+def changed_days(spark: SparkSession, plan: Plan) -> set[datetime.date]:
     """Days of events that have changed since user_days were computed.
 
     Found in the lineage of snapshots, not in what this run did: so whatever an interrupted run left is found
     as well, and a second try finds the same.
     """
-    events = iceberg_table(spark, EVENTS)
-    since = snapshots_since(events, events.currentSnapshot(), computed_from(spark))
+    events = iceberg_table(spark, table_name(plan, EVENTS))
+    since = snapshots_since(events, events.currentSnapshot(), computed_from(spark, plan))
     if since is not None:
-        return {day for snapshot in since for day in days_changed(spark, events, snapshot)}
-    held = spark.table(EVENTS).select("event_date")
-    known = spark.table(USER_DAYS).select("day")
+        return days_changed_by_all(spark, events, since)
+    held = spark.table(table_name(plan, EVENTS)).select("event_date")
+    known = spark.table(table_name(plan, USER_DAYS)).select("day")
     return {row.event_date for row in held.union(known).distinct().collect()}
 
 
-def computed_from(spark: SparkSession) -> str | None:
+def computed_from(spark: SparkSession, plan: Plan) -> str | None:
     """The snapshot of events that the current user_days were computed from; none if by another roll-up."""
-    current = iceberg_table(spark, USER_DAYS).currentSnapshot()
+    current = iceberg_table(spark, table_name(plan, USER_DAYS)).currentSnapshot()
     if current is None or current.summary().get(COMPUTED_BY) != ROLL_UP_HASH:
         return None
     return current.summary().get(COMPUTED_FROM)
 
 
-def add_missing_columns(spark: SparkSession) -> None:
+def add_missing_columns(spark: SparkSession, table: str) -> None:
     """Gives the table of an earlier version the columns that it lacks; all its days are then computed again."""
-    known = spark.table(USER_DAYS).columns
+    known = spark.table(table).columns
     for name, column_type in USER_DAYS_TYPES.items():
         if name not in known:
-            spark.sql(f"ALTER TABLE {USER_DAYS} ADD COLUMN {name} {column_type}")
+            spark.sql(f"ALTER TABLE {table} ADD COLUMN {name} {column_type}")
 
 
-def refresh_user_days(spark: SparkSession) -> int:
+def refresh_user_days(spark: SparkSession, plan: Plan) -> int:
     """Recomputes the days of user_days whose events have changed; returns how many."""
-    spark.sql(CREATE_USER_DAYS)
-    add_missing_columns(spark)
-    source = newest_snapshot(spark, EVENTS)
+    events, user_days = table_name(plan, EVENTS), table_name(plan, USER_DAYS)
+    spark.sql(CREATE_USER_DAYS.format(table=user_days))
+    add_missing_columns(spark, user_days)
+    source = newest_snapshot(spark, events)
     if source is None:
         return 0
-    days = changed_days(spark)
+    days = changed_days(spark, plan)
     if not days:
         return 0
     literals = ", ".join(f"DATE '{day}'" for day in sorted(days))
-    spark.sql(SESSION_DAYS.format(events=EVENTS, days=literals)).createOrReplaceTempView("session_days")
-    attributes = spark.sql(DAY_ATTRIBUTES.format(events=EVENTS, days=literals))
+    spark.sql(SESSION_DAYS.format(events=events, days=literals)).createOrReplaceTempView("session_days")
+    attributes = spark.sql(DAY_ATTRIBUTES.format(events=events, days=literals))
     (
         spark.sql(ROLL_UP)
         .join(attributes.withColumnRenamed("event_date", "day"), ["day", "user_id"])
         .selectExpr(*USER_DAY_COLUMNS)
         .repartition("day")
         .sortWithinPartitions("day", "user_id")
-        .writeTo(USER_DAYS)
+        .writeTo(user_days)
         .option(f"snapshot-property.{COMPUTED_FROM}", source)
         .option(f"snapshot-property.{COMPUTED_BY}", ROLL_UP_HASH)
         .overwrite(F.expr(f"day IN ({literals})"))
@@ -2872,38 +3603,117 @@ def refresh_user_days(spark: SparkSession) -> int:
     return len(days)
 
 
+# --- emr-steps/fragments/drafts.ts ---
+
+DRAFT = "drafts/{}.json"
+
+
+class Draft(TypedDict):
+    """What is left to do for a batch once its events are published."""
+
+    batchId: str
+    ledger: list[LedgerRow]
+    changes: EventChanges
+    # Whether it has staged copies of events.
+    hasCopies: bool
+    # Files of which the quarantine holds rows of a former version.
+    formerlyRefused: list[str]
+
+
+def draft_uri(plan: Plan, batch_id: str) -> str:
+    """Where the draft of a batch is."""
+    return f"{plan['lakeRoot']}/{DRAFT.format(batch_id)}"
+
+
+def read_draft(files: Files, plan: Plan, batch_id: str) -> Draft | None:
+    """The draft of a batch, if it came that far."""
+    uri = draft_uri(plan, batch_id)
+    if not files.exists(uri):
+        return None
+    draft: Draft = files.read_json(uri)
+    return draft
+
+
+def finish_batch(spark: SparkSession, plan: Plan, files: Files, draft: Draft) -> int:
+    """Brings what follows from the events up to date, and enters the batch in the ledger, last of all.
+
+    Can be done again after a crash anywhere. Returns the days of user_days that were computed again.
+    """
+    batch_id = draft["batchId"]
+    if draft["hasCopies"]:
+        publish_copies(spark, plan, batch_id)
+    forget_former_refusals(spark, plan, batch_id, draft["formerlyRefused"])
+    recomputed = refresh_user_days(spark, plan)
+    rows = "".join(json.dumps(row) + "\n" for row in draft["ledger"])
+    files.write_text(ledger_uri(plan, batch_id), rows)
+    return recomputed
+
+
+def finish_published(spark: SparkSession, plan: Plan, files: Files) -> tuple[list[str], int]:
+    """Finishes the batches that were published and not entered in the ledger.
+
+    Returns them, and the days of user_days that were computed again.
+    """
+    finished: list[str] = []
+    recomputed = 0
+    for batch_id in sorted({*plan["abandonedBatchIds"], plan["batch"]["batchId"]}):
+        if files.exists(ledger_uri(plan, batch_id)):
+            continue
+        draft = read_draft(files, plan, batch_id)
+        if draft is not None and is_published(spark, plan, batch_id):
+            recomputed += finish_batch(spark, plan, files, draft)
+            finished.append(batch_id)
+    return finished, recomputed
+
+
 # --- emr-steps/ingest-events.ts ---
 
 STEP: StepName = "ingest-events"
-
-
-class Ingested(NamedTuple):
-    """The ledger's rows, the batch's events by day and file, and its refused rows."""
-
-    ledger: list[LedgerRow]
-    events: list[Row]
-    refusals: Refusals
 
 
 def unreadable_file(spark: SparkSession, batch: Batch) -> str | None:
     """The first file that cannot be read to its end: Spark's own error does not name it."""
     for file in batch["files"]:
         try:
-            spark.read.text(literal_path(file["uri"])).count()
+            read_lines(spark, [file["uri"]]).count()
         except QUERY_ERRORS:
             return file["uri"]
     return None
 
 
+class Ingested(NamedTuple):
+    """What the batch has come to."""
+
+    ledger: list[LedgerRow]
+    # None when that is no longer known.
+    changes: EventChanges | None
+    refusals: Refusals
+    # Events of the batch that are in the lake.
+    held: int
+    # Days of user_days that were computed again.
+    recomputed: int
+
+
 def ingest_batch(spark: SparkSession, plan: Plan, files: Files) -> Ingested:
-    """Publishes the batch, unless the ledger says that it was ingested already."""
-    batch_id, ledger_uri = plan["batch"]["batchId"], plan["outputs"]["ledger"]
-    if files.exists(ledger_uri):
-        ledger: list[LedgerRow] = [json.loads(line) for line in files.read_text(ledger_uri).splitlines()]
-        # Since then, users may have been forgotten: what is there is counted, and may be less.
-        return Ingested(ledger, rows_of_batch(spark, EVENTS, batch_id), quarantined(spark, batch_id))
+    """Publishes the batch, unless that was done already, and finishes it."""
+    batch_id = plan["batch"]["batchId"]
+    finished, recomputed = finish_published(spark, plan, files)
+    if files.exists(ledger_uri(plan, batch_id)):
+        known = read_draft(files, plan, batch_id)
+        recomputed += refresh_user_days(spark, plan)
+        return Ingested(
+            read_ledger(files, plan, batch_id),
+            None if known is None else known["changes"],
+            quarantined(spark, plan),
+            # Since then, users may have been forgotten: what is there is counted, and may be less.
+            spark.table(table_name(plan, EVENTS)).where(F.col("batch_id") == batch_id).count(),
+            recomputed,
+        )
+    plan = {**plan, "abandonedBatchIds": [id for id in plan["abandonedBatchIds"] if id not in finished]}
+    declare_format(files, plan)
+    former = former_versions(files, plan, finished)
     try:
-        ledger, events = stage_batch(spark, plan)
+        staged = stage_batch(spark, plan, former)
     except QUERY_ERRORS as error:
         culprit = unreadable_file(spark, plan["batch"])
         if culprit is None:
@@ -2913,10 +3723,20 @@ def ingest_batch(spark: SparkSession, plan: Plan, files: Files) -> Ingested:
             "the upload was cut short, the file is not the gzip its name says, or it was removed meanwhile",
             "deliver the whole file again, then start a new run; nothing of this batch was published",
         ) from error
-    refusals = quarantined(spark, batch_id)
-    check_accounts(ledger, sum(refusals.reasons.values()))
-    spark.sql(PUBLISH).collect()
-    return Ingested(ledger, events, refusals)
+    refusals = quarantined(spark, plan)
+    check_accounts(staged.ledger, sum(refusals.reasons.values()))
+    check_changes(staged.ledger, staged.changes)
+    draft: Draft = {
+        "batchId": batch_id,
+        "ledger": staged.ledger,
+        "changes": staged.changes,
+        "hasCopies": staged.has_copies,
+        "formerlyRefused": sorted(uri for uri, row in former.items() if row["rows_quarantined"] > 0),
+    }
+    files.write_json(draft_uri(plan, batch_id), draft)
+    publish_staged(spark, plan)
+    recomputed += finish_batch(spark, plan, files, draft)
+    return Ingested(staged.ledger, staged.changes, refusals, staged.held, recomputed)
 
 
 def run(spark: SparkSession, plan: Plan) -> IngestResult:
@@ -2929,16 +3749,18 @@ def run(spark: SparkSession, plan: Plan) -> IngestResult:
     # Sketches are kept in a hash map; the default gives up after 128 users a task and sorts all events again.
     spark.conf.set("spark.sql.objectHashAggregate.sortBased.fallbackThreshold", "100000")
     spark.conf.set("spark.sql.shuffle.partitions", str(plan["ingest"]["shufflePartitions"]))
-    files = Files(spark)
-    ledger, events, (reasons, examples, findings) = ingest_batch(spark, plan, files)
-    recomputed = refresh_user_days(spark)
-    files.write_text(plan["outputs"]["ledger"], "".join(json.dumps(row) + "\n" for row in ledger))
-    spark.sql(CLOSE_STAGING)
+    ledger, changes, (reasons, examples, findings), held, recomputed = ingest_batch(spark, plan, Files(spark))
+    close_staging(spark, plan)
     expire_snapshots(spark, plan, [EVENTS, USER_DAYS], SNAPSHOT_RETENTION_DAYS)
     # What is deleted from the quarantine is deleted for good: no model was trained on it.
     expire_snapshots(spark, plan, [QUARANTINE], 1)
+    if holds_copies(spark, plan):
+        expire_snapshots(spark, plan, [REPEATED], 1)
 
-    days = [row.event_date for row in events]
+    events = table_name(plan, EVENTS)
+    files = [row for row in ledger if not row.get("taken_out")]
+    first_days = [day for row in files if (day := row.get("first_day")) is not None]
+    last_days = [day for row in files if (day := row.get("last_day")) is not None]
     return {
         "counts": {
             "read": sum(row["rows_read"] for row in ledger),
@@ -2946,19 +3768,23 @@ def run(spark: SparkSession, plan: Plan) -> IngestResult:
             "quarantined": sum(row["rows_quarantined"] for row in ledger),
             "duplicates": sum(row["rows_duplicate"] for row in ledger),
         },
+        "changes": changes,
+        "lake": {"events": events_in(spark, plan, iceberg_table(spark, events).currentSnapshot())},
         "refused": reasons,
         "examples": examples,
         "findings": findings,
         "adapted": adapted_rows(ledger),
-        "filesRead": len(ledger),
-        "bytesRead": sum(row["bytes"] for row in ledger),
-        "held": {"events": sum(row["rows"] for row in events), "quarantined": sum(reasons.values())},
-        "firstDay": str(min(days)) if days else None,
-        "lastDay": str(max(days)) if days else None,
+        "filesRead": sum(not row.get("passed_over") for row in files),
+        "passedOver": passed_over_by_reason(files),
+        "withoutEvents": files_without_events(files),
+        "bytesRead": sum(row["bytes"] for row in files),
+        "held": {"events": held, "quarantined": sum(reasons.values())},
+        "firstDay": min(first_days, default=None),
+        "lastDay": max(last_days, default=None),
         "daysRecomputed": recomputed,
         "snapshots": {
-            "events": newest_snapshot(spark, EVENTS),
-            "user_days": newest_snapshot(spark, USER_DAYS),
+            "events": newest_snapshot(spark, events),
+            "user_days": newest_snapshot(spark, table_name(plan, USER_DAYS)),
         },
     }
 

@@ -35,6 +35,14 @@ class EventFile(TypedDict):
     uri: str
     etag: str
     bytes: int
+    unsure: NotRequired[bool]
+
+
+class HeldFile(TypedDict):
+    """A version of a file that the lake holds."""
+
+    uri: str
+    batchId: str
 
 
 class LeftOut(TypedDict):
@@ -42,6 +50,30 @@ class LeftOut(TypedDict):
 
     count: int
     first: list[str]
+
+
+class GoneFiles(TypedDict):
+    """Files that the lake holds and the log no longer has."""
+
+    count: int
+    new: LeftOut
+
+
+UnreadReason: TypeAlias = Literal[
+    "empty",
+    "marker",
+    "hidden",
+    "zip",
+    "zstd",
+    "snappy",
+    "other_compression",
+    "capital_compression",
+    "columnar",
+    "table",
+    "unknown_ending",
+    "no_events",
+    "unnamed_compression",
+]
 
 
 class IngestSettings(TypedDict):
@@ -134,6 +166,16 @@ class Batch(TypedDict):
     batchId: str
     ingestDate: str
     files: list[EventFile]
+    replaced: NotRequired[list[HeldFile]]
+    takenOut: NotRequired[list[HeldFile]]
+
+
+class UnreadFiles(TypedDict):
+    """Files that are not read, for one reason."""
+
+    reason: UnreadReason
+    count: int
+    first: list[str]
 
 
 class Listing(TypedDict):
@@ -141,6 +183,9 @@ class Listing(TypedDict):
 
     since: str | None
     left: LeftOut
+    gone: NotRequired[GoneFiles]
+    passedOver: NotRequired[list[UnreadFiles]]
+    oneTask: NotRequired[LeftOut]
 
 
 class Plan(TypedDict):
@@ -151,6 +196,7 @@ class Plan(TypedDict):
     plannedAt: str
     release: str
     lakeRoot: str
+    database: str
     batch: Batch
     abandonedBatchIds: list[str]
     listing: NotRequired[Listing]
@@ -223,6 +269,9 @@ class HadoopPath(Protocol):
 class HadoopFileSystem(Protocol):
     """org.apache.hadoop.fs.FileSystem."""
 
+    def setVerifyChecksum(self, verify: bool) -> None:
+        """Whether checksum files are looked for when files are read."""
+
     def setWriteChecksum(self, write: bool) -> None:
         """Whether a checksum file is written beside each file."""
 
@@ -254,6 +303,9 @@ def hadoop_file_system(spark: Driver, uri: str) -> HadoopFileSystem:
     file_system: HadoopFileSystem = path.getFileSystem(hadoop_configuration(spark))
     # Checksum files beside the objects would go stale when another program rewrites them.
     file_system.setWriteChecksum(False)
+    # Nor are any looked for: there is no valid name of one beside a file with a colon in its name. Hadoop keeps one
+    # file system for all of this process, so this holds for Spark's readers, too.
+    file_system.setVerifyChecksum(False)
     return file_system
 
 
@@ -414,6 +466,9 @@ class IcebergFile(Protocol):
     def partition(self) -> Any:
         """The values of its partition, by their place."""
 
+    def location(self) -> str:
+        """Its address."""
+
 
 class IcebergSnapshot(Protocol):
     """org.apache.iceberg.Snapshot."""
@@ -426,6 +481,9 @@ class IcebergSnapshot(Protocol):
 
     def summary(self) -> Mapping[str, str]:
         """Its properties."""
+
+    def operation(self) -> str | None:
+        """What was done: append, overwrite, delete, or replace, which changes no rows."""
 
     def addedDataFiles(self, io: Any) -> Iterable[IcebergFile]:
         """Files of rows that it added."""
@@ -461,6 +519,9 @@ class IcebergTable(Protocol):
     def expireSnapshots(self) -> Any:
         """Begins to remove snapshots."""
 
+    def newDelete(self) -> Any:
+        """Begins to delete files of rows."""
+
 
 def iceberg_table(spark: SparkSession, table: str) -> IcebergTable:
     """The table as Iceberg itself knows it, up to date."""
@@ -470,10 +531,10 @@ def iceberg_table(spark: SparkSession, table: str) -> IcebergTable:
     return loaded
 
 
-def partition_numbers(spark: SparkSession, files: Iterable[IcebergFile]) -> set[int]:
-    """The partitions of the files, of a table that is partitioned by one whole number."""
+def partition_numbers(spark: SparkSession, files: Iterable[IcebergFile]) -> list[int]:
+    """The partition of each file, of a table that is partitioned by one whole number."""
     integer = java_class(spark, "java.lang.Integer")
-    return {file.partition().get(0, integer) for file in files}
+    return [file.partition().get(0, integer) for file in files]
 
 
 # --- emr-steps/fragments/files.ts ---
@@ -760,6 +821,13 @@ class CutoffCounts(TypedDict):
     cancellations: int | None
 
 
+class DayEvents(TypedDict):
+    """Signed-in events of a day."""
+
+    day: str
+    events: int
+
+
 class FeaturesSnapshots(TypedDict):
     """Snapshots that were read and written."""
 
@@ -774,6 +842,7 @@ class FeaturesResult(TypedDict):
     observationEnd: str
     observedDays: int
     cutoffs: list[CutoffCounts]
+    days: NotRequired[list[DayEvents]]
     users: int
     cancellations: int
     cutoffAnchor: str | None
@@ -896,6 +965,16 @@ class ScoringResult(TypedDict):
     snapshots: ScoringSnapshots
 
 
+# --- emr-steps/fragments/table-name.ts ---
+
+CATALOG = "lake"
+
+
+def table_name(plan: Plan, table: str) -> str:
+    """The name by which Spark finds a table, a branch or a metadata table of the lake."""
+    return f"{CATALOG}.{plan['database']}.{table}"
+
+
 # --- emr-steps/fragments/snapshots.ts ---
 
 
@@ -933,7 +1012,8 @@ def expire_snapshots(spark: SparkSession, plan: Plan, tables: list[str], days: i
     planned_at = datetime.datetime.fromisoformat(plan["plannedAt"])
     oldest = planned_at - datetime.timedelta(days=days)
     for table in tables:
-        iceberg_table(spark, table).expireSnapshots().expireOlderThan(int(oldest.timestamp() * 1000)).commit()
+        expiry = iceberg_table(spark, table_name(plan, table)).expireSnapshots()
+        expiry.expireOlderThan(int(oldest.timestamp() * 1000)).commit()
 
 
 # --- emr-steps/fragments/model-inputs.ts ---
@@ -1150,10 +1230,10 @@ def score_drift(test_scores: ScoreBins, users: int, reached: list[int]) -> float
 # --- emr-steps/score-users.ts ---
 
 STEP: StepName = "score-users"
-FEATURES = "lake.churn.features"
-SCORES = "lake.churn.scores"
+FEATURES = "features"
+SCORES = "scores"
 SCORES_DEFINITION = """
-CREATE TABLE IF NOT EXISTS lake.churn.scores (
+CREATE TABLE IF NOT EXISTS {table} (
   run_id string COMMENT 'run that scored',
   user_id string COMMENT 'user',
   cutoff date COMMENT 'scoring cutoff: everything before midnight (UTC) at the start of this day was known',
@@ -1331,18 +1411,19 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
     description, model = model_in_charge(files, plan, choice)
     inputs, test_scores = description["inputs"], description["testScores"]
     names = [feature["name"] for feature in inputs]
+    features_table, scores_table = table_name(plan, FEATURES), table_name(plan, SCORES)
     built: FeaturesResult = files.read_json(plan["outputs"]["results"]["build-features"])
-    features = read_snapshot(spark, FEATURES, built["snapshots"]["features"])
+    features = read_snapshot(spark, features_table, built["snapshots"]["features"])
     spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
     variants = with_variants(living_users(features, inputs), inputs)
     scored = with_raw_score(description["kind"], model, variants)
     scores = ranked(with_reasons(scored), description["calibration"], plan, choice)
-    spark.sql(SCORES_DEFINITION)
-    scores.writeTo(SCORES).overwrite(F.col("run_id") == plan["runId"])
+    spark.sql(SCORES_DEFINITION.format(table=scores_table))
+    scores.writeTo(scores_table).overwrite(F.col("run_id") == plan["runId"])
     expire_snapshots(spark, plan, [SCORES], SNAPSHOT_RETENTION_DAYS)
 
-    snapshot = current_snapshot(spark, SCORES)
-    written = read_snapshot(spark, SCORES, snapshot).where(F.col("run_id") == plan["runId"]).cache()
+    snapshot = current_snapshot(spark, scores_table)
+    written = read_snapshot(spark, scores_table, snapshot).where(F.col("run_id") == plan["runId"]).cache()
     # A sum of decimals does not depend on the order of its parts.
     expected = F.sum(F.col("probability").cast("decimal(20,12)")).cast("double")
     (totals,) = written.agg(
@@ -1359,7 +1440,8 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
         "expectedCancellations": (
             totals.expected_cancellations if is_believed else totals.users * choice["baseRate"]
         ),
-        "top": top_users(written),
+        # By the base rate alone all users are equal, and who is first would be an accident of hashing.
+        "top": [] if description["kind"] == "base_rate" else top_users(written),
         "probabilities": probability_bins(written),
         "drift": {
             "features": feature_drift(features, names, sum(test_scores["rows"])),

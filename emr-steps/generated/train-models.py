@@ -46,6 +46,14 @@ class EventFile(TypedDict):
     uri: str
     etag: str
     bytes: int
+    unsure: NotRequired[bool]
+
+
+class HeldFile(TypedDict):
+    """A version of a file that the lake holds."""
+
+    uri: str
+    batchId: str
 
 
 class LeftOut(TypedDict):
@@ -53,6 +61,30 @@ class LeftOut(TypedDict):
 
     count: int
     first: list[str]
+
+
+class GoneFiles(TypedDict):
+    """Files that the lake holds and the log no longer has."""
+
+    count: int
+    new: LeftOut
+
+
+UnreadReason: TypeAlias = Literal[
+    "empty",
+    "marker",
+    "hidden",
+    "zip",
+    "zstd",
+    "snappy",
+    "other_compression",
+    "capital_compression",
+    "columnar",
+    "table",
+    "unknown_ending",
+    "no_events",
+    "unnamed_compression",
+]
 
 
 class IngestSettings(TypedDict):
@@ -145,6 +177,16 @@ class Batch(TypedDict):
     batchId: str
     ingestDate: str
     files: list[EventFile]
+    replaced: NotRequired[list[HeldFile]]
+    takenOut: NotRequired[list[HeldFile]]
+
+
+class UnreadFiles(TypedDict):
+    """Files that are not read, for one reason."""
+
+    reason: UnreadReason
+    count: int
+    first: list[str]
 
 
 class Listing(TypedDict):
@@ -152,6 +194,9 @@ class Listing(TypedDict):
 
     since: str | None
     left: LeftOut
+    gone: NotRequired[GoneFiles]
+    passedOver: NotRequired[list[UnreadFiles]]
+    oneTask: NotRequired[LeftOut]
 
 
 class Plan(TypedDict):
@@ -162,6 +207,7 @@ class Plan(TypedDict):
     plannedAt: str
     release: str
     lakeRoot: str
+    database: str
     batch: Batch
     abandonedBatchIds: list[str]
     listing: NotRequired[Listing]
@@ -234,6 +280,9 @@ class HadoopPath(Protocol):
 class HadoopFileSystem(Protocol):
     """org.apache.hadoop.fs.FileSystem."""
 
+    def setVerifyChecksum(self, verify: bool) -> None:
+        """Whether checksum files are looked for when files are read."""
+
     def setWriteChecksum(self, write: bool) -> None:
         """Whether a checksum file is written beside each file."""
 
@@ -265,6 +314,9 @@ def hadoop_file_system(spark: Driver, uri: str) -> HadoopFileSystem:
     file_system: HadoopFileSystem = path.getFileSystem(hadoop_configuration(spark))
     # Checksum files beside the objects would go stale when another program rewrites them.
     file_system.setWriteChecksum(False)
+    # Nor are any looked for: there is no valid name of one beside a file with a colon in its name. Hadoop keeps one
+    # file system for all of this process, so this holds for Spark's readers, too.
+    file_system.setVerifyChecksum(False)
     return file_system
 
 
@@ -425,6 +477,9 @@ class IcebergFile(Protocol):
     def partition(self) -> Any:
         """The values of its partition, by their place."""
 
+    def location(self) -> str:
+        """Its address."""
+
 
 class IcebergSnapshot(Protocol):
     """org.apache.iceberg.Snapshot."""
@@ -437,6 +492,9 @@ class IcebergSnapshot(Protocol):
 
     def summary(self) -> Mapping[str, str]:
         """Its properties."""
+
+    def operation(self) -> str | None:
+        """What was done: append, overwrite, delete, or replace, which changes no rows."""
 
     def addedDataFiles(self, io: Any) -> Iterable[IcebergFile]:
         """Files of rows that it added."""
@@ -472,6 +530,9 @@ class IcebergTable(Protocol):
     def expireSnapshots(self) -> Any:
         """Begins to remove snapshots."""
 
+    def newDelete(self) -> Any:
+        """Begins to delete files of rows."""
+
 
 def iceberg_table(spark: SparkSession, table: str) -> IcebergTable:
     """The table as Iceberg itself knows it, up to date."""
@@ -481,10 +542,10 @@ def iceberg_table(spark: SparkSession, table: str) -> IcebergTable:
     return loaded
 
 
-def partition_numbers(spark: SparkSession, files: Iterable[IcebergFile]) -> set[int]:
-    """The partitions of the files, of a table that is partitioned by one whole number."""
+def partition_numbers(spark: SparkSession, files: Iterable[IcebergFile]) -> list[int]:
+    """The partition of each file, of a table that is partitioned by one whole number."""
     integer = java_class(spark, "java.lang.Integer")
-    return {file.partition().get(0, integer) for file in files}
+    return [file.partition().get(0, integer) for file in files]
 
 
 def release_barrier_timer(spark: SparkSession) -> None:
@@ -893,6 +954,16 @@ class TrainingResult(TypedDict):
     featuresSnapshot: str
     champion: ChampionTest | None
     singleInputs: list[SingleInput]
+
+
+# --- emr-steps/fragments/table-name.ts ---
+
+CATALOG = "lake"
+
+
+def table_name(plan: Plan, table: str) -> str:
+    """The name by which Spark finds a table, a branch or a metadata table of the lake."""
+    return f"{CATALOG}.{plan['database']}.{table}"
 
 
 # --- emr-steps/fragments/snapshots.ts ---
@@ -2270,7 +2341,7 @@ def area_deviation(area: Numbers, positives: float, negatives: float) -> Numbers
 # --- emr-steps/train-models.ts ---
 
 STEP: StepName = "train-models"
-FEATURES = "lake.churn.features"
+FEATURES = "features"
 CANDIDATES: list[ModelName] = ["logistic_regression", "random_forest", "boosted_trees"]
 ROWS_PER_TASK = 50_000
 # With fewer users who cancel than this, nothing can be learnt, nor can they be dealt to folds.
@@ -2360,7 +2431,7 @@ def checked_again(spark: SparkSession, plan: Plan, rescoring: Rescoring) -> Trai
     """The result of an earlier run, with the model that is in charge now on its test rows: nothing is trained."""
     files = Files(spark)
     earlier: TrainingResult = files.read_json(rescoring["training"])
-    features = read_snapshot(spark, FEATURES, earlier["featuresSnapshot"])
+    features = read_snapshot(spark, table_name(plan, FEATURES), earlier["featuresSnapshot"])
     cutoff = datetime.date.fromisoformat(earlier["testCutoff"])
     champion = check_champion(files, plan, features.where("role = 'test'"), cutoff, None)
     return {**earlier, "champion": champion}
@@ -2374,8 +2445,9 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
     rescoring = plan["rescoring"]
     if rescoring is not None:
         return checked_again(spark, plan, rescoring)
-    snapshot = current_snapshot(spark, FEATURES)
-    features = read_snapshot(spark, FEATURES, snapshot)
+    features_table = table_name(plan, FEATURES)
+    snapshot = current_snapshot(spark, features_table)
+    features = read_snapshot(spark, features_table, snapshot)
     counts = census(features)
     train, test = counts["train"], counts["test"]
     tasks = max(2, math.ceil(train["rows"] / ROWS_PER_TASK))

@@ -1,7 +1,14 @@
 /** A Lambda's entry point: the function's body, with the cloud's ports, log and metrics. */
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
-import { type FunctionName, METRIC_NAMESPACE, RUN_METRICS, type RunMetric } from '../../domain/operations.ts';
+import {
+  ENVIRONMENT,
+  type FunctionName,
+  METRIC_DIMENSIONS,
+  METRIC_NAMESPACE,
+  RUN_METRICS,
+  type RunMetric,
+} from '../../domain/operations.ts';
 import type { Ports } from '../ports/ports.ts';
 import { readDeployment } from '../run/deployment.ts';
 import { type LambdaFunction, type World, worldOf } from '../run/world.ts';
@@ -28,7 +35,11 @@ export type Handler<Output> = (input: unknown, invocation: InvocationContext) =>
 export function lambdaHandler<Output>(definition: LambdaDefinition<Output>): Handler<Output> {
   const { name, run, measure, measureError } = definition;
   const logger = new Logger({ serviceName: name });
-  const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: name });
+  const metrics = new Metrics({
+    namespace: METRIC_NAMESPACE,
+    serviceName: name,
+    defaultDimensions: { [METRIC_DIMENSIONS.deployment]: process.env[ENVIRONMENT.pipelineName] ?? 'unknown' },
+  });
   let ports: Ports | undefined;
   const publish = async (measurements: () => Measurements | Promise<Measurements>): Promise<void> => {
     try {

@@ -1,7 +1,7 @@
 /** Whom to contact, as data: or why there is no list. Pure functions. */
-
 import { PROBABILITY_BINS } from '../../domain/models.ts';
 import { DEFAULT_TERMS, type UserBin } from '../../domain/money.ts';
+import { nothingLearnt } from '../../domain/nothing-learnt.ts';
 import type { RunDetail } from '../../domain/records.ts';
 import type { ScoringResult } from '../../domain/results.ts';
 import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
@@ -13,7 +13,12 @@ import { reasonLabel } from './labels.ts';
 const MOST_USERS = 2_000;
 
 /** Why nobody should be contacted by this run's scores; undefined when the list can be used. */
-export function whyNoList({ training, scoring, choice }: RunDetail): string | undefined {
+export function whyNoList(detail: RunDetail): string | undefined {
+  const { training, scoring, choice } = detail;
+  if (choice === undefined || choice.list === 'no') {
+    const nothing = nothingLearnt(detail);
+    if (nothing !== undefined) return `${nothing.charAt(0).toLowerCase()}${nothing.slice(1)}`;
+  }
   if (choice?.list === 'no') return 'no model is in charge';
   if (choice?.list === 'order only') {
     return 'the probabilities are withheld (`churn score` shows the users in their order)';

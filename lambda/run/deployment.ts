@@ -1,5 +1,6 @@
 /** What a Lambda knows about its deployment, read once from its environment. */
 import { z } from 'zod';
+import { databaseName } from '../../domain/fields.ts';
 import { ENVIRONMENT, type Fleets } from '../../domain/operations.ts';
 import { type RunSettings, runSettingsSchema } from '../../domain/run.ts';
 import { PipelineError } from './errors.ts';
@@ -10,6 +11,8 @@ export type Platform = 'emr' | 'local';
 export interface Deployment {
   /** Root of the lake: `s3://bucket` or `file:///folder`, without a slash at the end. */
   readonly lakeRoot: string;
+  /** Database of the lake's tables. */
+  readonly database: string;
   /** Folder, file or glob of event files, for requests that name none. */
   readonly eventsRoot: string;
   readonly platform: Platform;
@@ -24,6 +27,7 @@ export interface Deployment {
 
 const environmentSchema = z.object({
   [ENVIRONMENT.lakeRoot]: z.string().min(1),
+  [ENVIRONMENT.database]: databaseName,
   [ENVIRONMENT.eventsRoot]: z.string().min(1),
   [ENVIRONMENT.platform]: z.enum(['emr', 'local']).default('emr'),
   [ENVIRONMENT.region]: z.string().min(1).default('us-east-1'),
@@ -49,6 +53,7 @@ export function readDeployment(environment: Readonly<Record<string, string | und
   if (!variables.success) throw invalidConfiguration(z.prettifyError(variables.error));
   return {
     lakeRoot: variables.data[ENVIRONMENT.lakeRoot].replace(/\/+$/, ''),
+    database: variables.data[ENVIRONMENT.database],
     eventsRoot: variables.data[ENVIRONMENT.eventsRoot],
     platform: variables.data[ENVIRONMENT.platform],
     region: variables.data[ENVIRONMENT.region],

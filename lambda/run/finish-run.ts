@@ -7,6 +7,7 @@ import type { Scorer } from '../../domain/choice.ts';
 import {
   CURRENT,
   CUTOFF_GRID,
+  DRAFT,
   METRIC_ROWS,
   MODEL,
   MODEL_CARD,
@@ -32,6 +33,7 @@ export async function finishRun(world: World, detail: RunDetail): Promise<void> 
   await writeCard(lake, detail);
   for (const batchId of [batch.batchId, ...abandonedBatchIds]) {
     await lake.remove(PENDING_BATCH.of(batchId));
+    await lake.remove(DRAFT.of(batchId));
   }
   await releaseLease(world, executionArn);
 }

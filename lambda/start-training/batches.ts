@@ -13,12 +13,7 @@ export async function listLedger(lake: Lake): Promise<readonly ListedBatch[]> {
 /** The files of a batch in the ledger. */
 export async function filesOf(lake: Lake, { object }: Pick<ListedBatch, 'object'>): Promise<EventFile[]> {
   const rows = (await lake.find(object))?.value ?? [];
-  return rows.map(({ uri, etag, bytes }) => ({ uri, etag, bytes }));
-}
-
-/** Ids of the batches that were begun, whether or not they are in the ledger. */
-export async function pendingBatchIds(lake: Lake): Promise<readonly string[]> {
-  return (await lake.list(PENDING_BATCH)).map(({ id }) => id);
+  return rows.filter((row) => !row.taken_out).map(({ uri, etag, bytes }) => ({ uri, etag, bytes }));
 }
 
 /** The marker of a batch that was begun; undefined when there is none. */

@@ -35,13 +35,14 @@ export interface PlanParts {
 /** Everything the steps need to know. */
 export function buildPlan(parts: PlanParts, deployment: Deployment): RunPlan {
   const { runId, executionArn, plannedAt, request, batch, abandonedBatchIds, listing, size, current } = parts;
-  const { settings, lakeRoot, release } = deployment;
+  const { settings, lakeRoot, database, release } = deployment;
   return {
     runId,
     executionArn,
     plannedAt: plannedAt.toISOString(),
     release,
     lakeRoot,
+    database,
     batch,
     abandonedBatchIds: [...abandonedBatchIds],
     listing,

@@ -1,9 +1,9 @@
 /** Which batch a run ingests, or that there is nothing to do. Pure decisions. */
 import { FILES_NAMED, type LeftOut } from '../../domain/listing.ts';
 import type { Current } from '../../domain/records.ts';
-import { type Batch, type EventFile, MAX_BATCH_FILES } from '../../domain/run.ts';
+import { type Batch, type EventFile, type HeldFile, MAX_BATCH_FILES } from '../../domain/run.ts';
 import type { Pages } from '../ports/pages.ts';
-import { batchIdOf } from './event-files.ts';
+import { batchIdOf } from './batch-id.ts';
 import type { ListedBatch } from './file-index/file-index.ts';
 import type { FileStatus } from './file-index/sorted-pages.ts';
 
@@ -13,13 +13,25 @@ export interface NewFiles {
   readonly listed: number;
   /** Files that are new or were replaced, at most as many as a batch takes; in the order of keys. */
   readonly files: readonly EventFile[];
+  /** The versions that the lake holds of those that were replaced. */
+  readonly replaced: readonly HeldFile[];
   /** Those beyond: work for the next run. */
   readonly left: LeftOut;
+}
+
+/** One task reads a file that is compressed with gzip: above this size it takes so long that it is worth knowing. */
+const LARGE_GZIP_BYTES = 1_000_000_000;
+
+/** Files that one task must read, and that are large. */
+export function largeGzipFiles(files: readonly EventFile[]): LeftOut {
+  const large = files.filter(({ uri, bytes }) => uri.endsWith('.gz') && bytes > LARGE_GZIP_BYTES);
+  return { count: large.length, first: large.slice(0, FILES_NAMED).map(({ uri }) => uri) };
 }
 
 /** Counts the files of a log, and takes those that a run ingests: the first of the new ones. */
 export async function findNewFiles(statuses: Pages<FileStatus>, limit = MAX_BATCH_FILES): Promise<NewFiles> {
   const files: EventFile[] = [];
+  const replaced: HeldFile[] = [];
   const first: string[] = [];
   let [listed, left] = [0, 0];
   for await (const page of statuses) {
@@ -27,18 +39,29 @@ export async function findNewFiles(statuses: Pages<FileStatus>, limit = MAX_BATC
       if (status.kind === 'gone') continue;
       listed += 1;
       if (status.kind === 'known') continue;
-      if (files.length < limit) files.push(status.file);
-      else {
+      if (files.length < limit) {
+        files.push(status.file);
+        if (status.kind === 'changed') replaced.push(held(status.entry));
+      } else {
         left += 1;
         if (first.length < FILES_NAMED) first.push(status.file.uri);
       }
     }
   }
-  return { listed, files, left: { count: left, first } };
+  return { listed, files, replaced, left: { count: left, first } };
+}
+
+/** What a plan says of a version that the lake holds. */
+export function held({ uri, batchId }: HeldFile): HeldFile {
+  return { uri, batchId };
 }
 
 export interface BatchChoice {
-  readonly found: Pick<NewFiles, 'listed' | 'files'>;
+  readonly found: Pick<NewFiles, 'listed' | 'files' | 'replaced'>;
+  /** What the request takes out of the lake. */
+  readonly takenOut: readonly HeldFile[];
+  /** Whether a batch was begun that is not in the ledger: it may be published already, and is finished by any ingest. */
+  readonly hasUnfinished: boolean;
   /** The batch that was ledgered last. */
   readonly newest: ListedBatch | undefined;
   readonly current: Current | undefined;
@@ -57,10 +80,18 @@ export type ChosenBatch =
   | { readonly kind: 'no files' };
 
 /** New files make a new batch; without any, the batch of a run that failed after ingest, or a forced run. */
-export function chooseBatch({ found, newest, current, force, today }: BatchChoice): ChosenBatch {
-  const { listed, files } = found;
-  if (files.length > 0) {
-    return { kind: 'new', batch: { batchId: batchIdOf(files), ingestDate: today, files: [...files] } };
+export function chooseBatch(choice: BatchChoice): ChosenBatch {
+  const { found, takenOut, hasUnfinished, newest, current, force, today } = choice;
+  const { listed, files, replaced } = found;
+  if (files.length > 0 || takenOut.length > 0 || hasUnfinished) {
+    const batch: Batch = {
+      batchId: batchIdOf({ files, takenOut, previous: newest?.id }),
+      ingestDate: today,
+      files: [...files],
+      replaced: [...replaced],
+      takenOut: [...takenOut],
+    };
+    return { kind: 'new', batch };
   }
   if (newest === undefined) return { kind: 'no files' };
   if (!force && listed === 0) return { kind: 'no files' };
@@ -80,16 +111,36 @@ function scoresAreOfAnother({ champion, scoredUnder }: Current): boolean {
   return champion !== null && scoredUnder !== undefined && champion.runId !== scoredUnder;
 }
 
+/** An object of the lake that is named by a batch. */
+interface OfBatch {
+  readonly id: string;
+  readonly modifiedAt: Date;
+}
+
 /**
- * Batches that were begun and are not in the ledger: they may have left rows in the lake. The run's own batch is among
- * them if an earlier try began it. A run whose batch is in the lake already deletes no rows, so it names none of them
- * and leaves them to the next run that ingests files.
+ * Batches that were begun and are not in the ledger. Every ingest finishes those before it that were published, and
+ * removes what the others left: a batch that was begun before another one was ledgered is settled.
+ */
+export function unfinishedBatches(
+  pending: readonly OfBatch[],
+  ledger: readonly OfBatch[],
+): readonly string[] {
+  const ledgered = new Set(ledger.map(({ id }) => id));
+  const newest = Math.max(...ledger.map(({ modifiedAt }) => modifiedAt.getTime()), 0);
+  return pending
+    .filter(({ id, modifiedAt }) => !ledgered.has(id) && modifiedAt.getTime() >= newest)
+    .map(({ id }) => id)
+    .sort();
+}
+
+/**
+ * The unfinished batches that a run's ingest settles. Its own batch is among them if an earlier attempt began it. A run
+ * whose batch is in the lake already ingests nothing, so it names none of them and leaves them to the next run that does.
  */
 export function abandonedBatches(
   batchId: string,
-  pending: readonly string[],
-  ledger: readonly { readonly id: string }[],
+  pending: readonly OfBatch[],
+  ledger: readonly OfBatch[],
 ): readonly string[] {
-  const ledgered = new Set(ledger.map(({ id }) => id));
-  return ledgered.has(batchId) ? [] : pending.filter((id) => !ledgered.has(id)).sort();
+  return ledger.some(({ id }) => id === batchId) ? [] : unfinishedBatches(pending, ledger);
 }

@@ -1,9 +1,15 @@
 /** What is new in the event log: its listing and the ledger, compared as two streams. */
+import type { PassedOver } from '../../domain/listing.ts';
+import type { HeldFile, RunRequest } from '../../domain/run.ts';
+import type { Pages } from '../ports/pages.ts';
 import type { World } from '../run/world.ts';
 import { findNewFiles, type NewFiles } from './choose-batch.ts';
-import { listEventFiles } from './event-files.ts';
+import { commonPrefix, listEventFiles } from './event-files.ts';
 import { type ListedBatch, withFileIndex } from './file-index/file-index.ts';
-import { compareFiles } from './file-index/sorted-pages.ts';
+import { compareFiles, type FileStatus } from './file-index/sorted-pages.ts';
+import { GoneFiles } from './gone-files.ts';
+import { PassedOverFiles } from './passed-over.ts';
+import { checkedAgainst, filesToTakeOut } from './take-out.ts';
 
 /** Where the event files are listed. */
 export interface LogPlace {
@@ -15,6 +21,11 @@ export interface LogPlace {
 
 export interface ComparedLog {
   readonly found: NewFiles;
+  /** Files that the request takes out of the lake. */
+  readonly takenOut: readonly HeldFile[];
+  readonly gone: GoneFiles;
+  /** What is at the place and is no event file. */
+  readonly passedOver: PassedOver[];
   /** Rows of all batches in the ledger that became events. */
   readonly historyRows: number;
 }
@@ -22,20 +33,29 @@ export interface ComparedLog {
 /**
  * Compares the event files of a place with the ledger.
  * @param ledger the batches in the ledger, oldest first
+ * @throws InvalidRequest when what is to be taken out is not in the lake, or is still in the log
  */
 export function compareLog(
   world: Pick<World, 'lake' | 'eventLog' | 'clock' | 'log'>,
   ledger: readonly ListedBatch[],
-  { location, since }: LogPlace,
+  place: LogPlace,
+  { takeOut = [] }: Pick<RunRequest, 'takeOut'> = {},
 ): Promise<ComparedLog> {
+  const { location, since } = place;
   return withFileIndex(world, ledger, async (index) => {
-    const listed = listEventFiles(world, location, since);
-    const found = await findNewFiles(compareFiles(listed, index.entries(commonPrefix(location))));
-    return { found, historyRows: index.rows };
+    const takenOut = await filesToTakeOut(takeOut, index);
+    const gone = new GoneFiles(place, takenOut);
+    const passedOver = new PassedOverFiles();
+    const listed = checkedAgainst(listEventFiles(world, location, since, passedOver), takenOut);
+    const statuses = compareFiles(listed, index.entries(commonPrefix(location)));
+    const found = await findNewFiles(seenBy(gone, statuses));
+    return { found, takenOut, gone, passedOver: passedOver.listing(), historyRows: index.rows };
   });
 }
 
-/** With what the address of everything at a location begins. Paths of this machine may be written in several ways. */
-function commonPrefix(location: string): string {
-  return location.startsWith('s3://') ? location.replace(/([*?[{].*|\/+)$/s, '') : '';
+async function* seenBy(gone: GoneFiles, pages: Pages<FileStatus>): AsyncGenerator<readonly FileStatus[]> {
+  for await (const page of pages) {
+    for (const status of page) gone.see(status);
+    yield page;
+  }
 }

@@ -1,20 +1,19 @@
 /** The event files of the log. */
-import { createHash } from 'node:crypto';
-import { EVENT_FILE_ENDINGS } from '../../domain/events.ts';
+import { posix } from 'node:path';
+import { fileKind } from '../../domain/event-files.ts';
 import type { EventFile } from '../../domain/run.ts';
 import { type ListedObject, UnlistableError } from '../ports/objects.ts';
 import type { Pages } from '../ports/pages.ts';
 import { PipelineError } from '../run/errors.ts';
 import type { World } from '../run/world.ts';
 import { ascending } from './file-index/sorted-pages.ts';
-
-const BATCH_ID_DIGITS = 16;
+import type { PassedOverFiles } from './passed-over.ts';
 
 /**
- * Event files at a location, page by page and in the order of keys; other files there, and names that begin with "." or
- * "_", are passed over.
+ * Event files at a location, page by page and in the order of keys.
  * @param location a folder, a file or a glob; on EMR it is below the deployment's log
  * @param after only files whose addresses come after this one
+ * @param passedOver collects what is there and is no event file
  * @throws while it is iterated over: InvalidConfiguration when its bucket cannot be listed; NoEventFiles when it is a file
  * that Spark passes over
  */
@@ -22,8 +21,9 @@ export async function* listEventFiles(
   { eventLog }: Pick<World, 'eventLog'>,
   location: string,
   after?: string,
+  passedOver?: PassedOverFiles,
 ): AsyncGenerator<readonly EventFile[]> {
-  const files = eventFilesOf(eventLog.pages(location, after), location);
+  const files = eventFilesOf(eventLog.pages(location, after), location, passedOver);
   try {
     yield* ascending(
       files,
@@ -38,24 +38,23 @@ export async function* listEventFiles(
 async function* eventFilesOf(
   pages: Pages<ListedObject>,
   location: string,
+  passedOver: PassedOverFiles | undefined,
 ): AsyncGenerator<readonly EventFile[]> {
   const folder = folderOf(withoutScheme(location));
   for await (const page of pages) {
     const files: EventFile[] = [];
     for (const { uri, etag, bytes } of page) {
-      const isHiddenFile = isHidden(uri, folder);
-      if (isHiddenFile && isSamePlace(uri, location)) throw passedOver(location);
-      if (!isHiddenFile && isEventFile(uri)) files.push({ uri, etag, bytes });
+      const found = fileKind(pathBelow(uri, folder), bytes);
+      if (found.kind === 'passed over') {
+        if (found.reason === 'hidden' && isSamePlace(uri, location)) throw hiddenFile(location);
+        passedOver?.see(uri, found.reason);
+      } else files.push({ uri, etag, bytes, ...(found.kind === 'unsure' ? { unsure: true } : {}) });
     }
     yield files;
   }
 }
 
-function isEventFile(uri: string): boolean {
-  return EVENT_FILE_ENDINGS.some((ending) => uri.endsWith(ending));
-}
-
-function passedOver(location: string): PipelineError {
+function hiddenFile(location: string): PipelineError {
   return new PipelineError(
     'NoEventFiles',
     `${location} is not an event file: Spark passes over files whose names begin with "_" or ".", which writers ` +
@@ -74,28 +73,28 @@ function unreachable({ message, reason }: UnlistableError): PipelineError {
   return new PipelineError('InvalidConfiguration', `The event log ${message}\n${REMEDIES[reason]}`);
 }
 
-/** Id of a batch: the same files make the same batch, whenever and in whatever order they are listed. */
-export function batchIdOf(files: readonly EventFile[]): string {
-  const hash = createHash('sha256');
-  for (const line of files.map(identity).sort()) hash.update(`${line}\n`);
-  return hash.digest('hex').slice(0, BATCH_ID_DIGITS);
-}
-
-/** What makes a file the same file. */
-function identity(file: Pick<EventFile, 'uri' | 'etag'>): string {
-  return JSON.stringify([file.uri, file.etag]);
-}
-
 /** Whether the location is that very object, and not a folder or glob. */
 function isSamePlace(uri: string, location: string): boolean {
   return withoutScheme(uri) === withoutScheme(location);
 }
 
-/** Whether the file, or a folder between it and the location's folder, is temporary by its name. */
-function isHidden(uri: string, folder: string): boolean {
+/** With what the address of everything at a location begins. Paths of this machine may be written in several ways. */
+export function commonPrefix(location: string): string {
+  return location.startsWith('s3://') ? location.replace(/([*?[{].*|\/+)$/s, '') : '';
+}
+
+/** Whether an address is at a location: the object itself, below the folder, or matched by the glob. */
+export function isAt(uri: string, location: string): boolean {
+  const [path, place] = [withoutScheme(uri), withoutScheme(location).replace(/\/+$/, '')];
+  return path === place || path.startsWith(`${place}/`) || posix.matchesGlob(path, place);
+}
+
+/** The path below the location's folder; of a file at the location itself, its name. */
+function pathBelow(uri: string, folder: string): string {
   const path = withoutScheme(uri);
-  const below = path.startsWith(`${folder}/`) ? path.slice(folder.length) : path.slice(path.lastIndexOf('/'));
-  return below.split('/').some((name) => /^[._]/.test(name));
+  return path.startsWith(`${folder}/`)
+    ? path.slice(folder.length + 1)
+    : path.slice(path.lastIndexOf('/') + 1);
 }
 
 /** The location itself; the part without a wildcard if it is a glob. */

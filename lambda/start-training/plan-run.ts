@@ -1,7 +1,8 @@
 /** PlanRun: checks the request and the cluster's instance types, takes the lease, finds what is new, and writes the plan that every step reads. */
-import { EVENT_FILE_ENDINGS } from '../../domain/events.ts';
-import { CURRENT, CUTOFF_GRID, PLAN, REFUSED } from '../../domain/lake-objects.ts';
-import { listingWarnings } from '../../domain/listing.ts';
+import { EVENT_FILE_ENDINGS } from '../../domain/event-files.ts';
+import { formatProblem } from '../../domain/lake-format.ts';
+import { CURRENT, CUTOFF_GRID, FORMAT, PENDING_BATCH, PLAN, REFUSED } from '../../domain/lake-objects.ts';
+import { listingWarnings, type PassedOver, passedOverText } from '../../domain/listing.ts';
 import {
   type Batch,
   type PlanRunInput,
@@ -15,9 +16,9 @@ import type { Lake } from '../run/lake.ts';
 import { releaseLease, takeLease } from '../run/lease.ts';
 import type { World } from '../run/world.ts';
 import { checkAccount } from './account.ts';
-import { filesOf, listLedger, markPending, pendingBatchIds, readPending } from './batches.ts';
+import { filesOf, listLedger, markPending, readPending } from './batches.ts';
 import { buildPlan, rescoringPlan, resumedPlan, runDecision } from './build-plan.ts';
-import { abandonedBatches, chooseBatch } from './choose-batch.ts';
+import { abandonedBatches, chooseBatch, largeGzipFiles, unfinishedBatches } from './choose-batch.ts';
 import { compareLog } from './compare-log.ts';
 import type { ListedBatch } from './file-index/file-index.ts';
 import { checkInstanceTypes } from './instance-types.ts';
@@ -54,6 +55,10 @@ export async function planRun(input: unknown, world: World): Promise<PlanRunOutp
 
 async function decide(world: World, run: PlanRunInput, request: RunRequest): Promise<PlanRunOutput> {
   const { lake } = world;
+  const problem = formatProblem((await lake.find(FORMAT))?.value);
+  if (problem !== undefined) {
+    throw new PipelineError('InvalidConfiguration', `The lake ${lake.root} cannot be used: ${problem}`);
+  }
   const earlier = await lake.find(PLAN.of(run.runId));
   if (earlier !== undefined) return runDecision(earlier.value);
   const ledger = await listLedger(lake);
@@ -82,18 +87,33 @@ async function planNewRun(
   const location = request.events ?? deployment.eventsRoot;
   const plannedAt = clock.now();
   const since = listedSince(request, deployment, plannedAt);
-  const { found, historyRows } = await compareLog(world, ledger, { location, since });
-  const listing = { since: since ?? null, left: found.left };
+  const { found, takenOut, gone, passedOver, historyRows } = await compareLog(
+    world,
+    ledger,
+    { location, since },
+    request,
+  );
+  const listing = {
+    since: since ?? null,
+    left: found.left,
+    passedOver,
+    oneTask: largeGzipFiles(found.files),
+    gone: await gone.listing(lake),
+  };
   const current = await lake.find(CURRENT);
+  const pending = await lake.list(PENDING_BATCH);
   const chosen = chooseBatch({
     found,
+    takenOut,
+    hasUnfinished: unfinishedBatches(pending, ledger).length > 0,
     newest: ledger.at(-1),
     current: current?.value,
     force: request.force ?? false,
     today: plannedAt.toISOString().slice(0, 10),
   });
-  if (chosen.kind === 'no files') throw noEventFiles(location, since);
+  if (chosen.kind === 'no files') throw noEventFiles(location, since, passedOver);
   if (chosen.kind === 'nothing') {
+    await gone.remember(lake);
     const reason = [chosen.reason, ...listingWarnings(listing)].join('. ');
     return { decision: 'stop', output: { decision: 'nothing-to-do', runId: run.runId, reason } };
   }
@@ -108,11 +128,12 @@ async function planNewRun(
   const size = sizeOf({ newFiles: found.files, historyRows }, deployment);
   await checkAccount(world, size.cluster);
   const batchId = chosen.kind === 'new' ? chosen.batch.batchId : chosen.newest.id;
-  const abandonedBatchIds = await abandonedBefore(lake, batchId, ledger);
+  const abandonedBatchIds = abandonedBatches(batchId, pending, ledger);
   const batch =
     chosen.kind === 'new'
       ? await markPending(lake, chosen.batch)
       : await continued(lake, chosen.newest, current?.value.runId);
+  await gone.remember(lake);
   const cutoffAnchor = (await lake.find(CUTOFF_GRID))?.value.anchor ?? null;
   const parts = {
     ...run,
@@ -137,20 +158,12 @@ async function planResumedRun(
   const { lake, clock, deployment } = world;
   const plan = await findResumable(lake, resumedRunId, deployment.release);
   await checkAccount(world, plan.cluster);
-  const abandonedBatchIds = await abandonedBefore(lake, plan.batch.batchId, ledger);
+  const abandonedBatchIds = abandonedBatches(plan.batch.batchId, await lake.list(PENDING_BATCH), ledger);
   await markPending(lake, plan.batch);
   return {
     decision: 'run',
     plan: resumedPlan(plan, { ...run, plannedAt: clock.now() }, abandonedBatchIds),
   };
-}
-
-async function abandonedBefore(
-  lake: Lake,
-  batchId: string,
-  ledger: readonly ListedBatch[],
-): Promise<readonly string[]> {
-  return abandonedBatches(batchId, await pendingBatchIds(lake), ledger);
 }
 
 /** A batch that is in the lake already, with the day of its first plan; or the ledger's, for lack of a better one. */
@@ -168,12 +181,19 @@ async function continued(
   return markPending(lake, { batchId, ingestDate, files: await filesOf(lake, ledgered) });
 }
 
-function noEventFiles(location: string, since: string | undefined): PipelineError {
+function noEventFiles(
+  location: string,
+  since: string | undefined,
+  passedOver: readonly PassedOver[],
+): PipelineError {
   const place = since === undefined ? location : `${location} after ${since} (setting listSince)`;
   return new PipelineError(
     'NoEventFiles',
-    `There are no event files at ${place}: nothing there ends in ${EVENT_FILE_ENDINGS.join(', ')} ` +
-      '(names that begin with "_" or "." are passed over). ' +
-      'Put the log there, or name the right location in the request\'s field "events".',
+    [
+      `There are no event files at ${place}: nothing there ends in ${EVENT_FILE_ENDINGS.join(', ')} (plain, .gz or .bz2) ` +
+        'or has no ending (names that begin with "_" or "." are passed over). ' +
+        'Put the log there, or name the right location in the request\'s field "events".',
+      ...passedOver.map(passedOverText),
+    ].join('\n'),
   );
 }

@@ -1,12 +1,14 @@
 /** The CloudWatch metrics of a run that succeeded. Pure functions. */
 import { defectiveRows } from '../../domain/defective-rows.ts';
 import { largestFeatureDrift } from '../../domain/drift-thresholds.ts';
+import { filesPassedOver, holesOf, newestDayOf } from '../../domain/log-state.ts';
 import type { RunDetail } from '../../domain/records.ts';
 import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
 import type { Measurements } from '../aws/lambda-handler.ts';
 
 export function measurements(detail: RunDetail): Measurements {
   const { record, ingest, scoring } = detail;
+  const newest = newestDayOf(detail);
   const area = scoringEvaluation(detail)?.metrics.auc;
   const { read } = ingest.counts;
   return {
@@ -16,6 +18,10 @@ export function measurements(detail: RunDetail): Measurements {
     quarantinePercent: read === 0 ? 0 : (100 * defectiveRows(ingest)) / read,
     reconciliationMismatches: 0,
     modelPromoted: record.promoted === true ? 1 : 0,
+    filesPassedOver: filesPassedOver(detail),
+    filesWithoutEvents: ingest.withoutEvents?.count ?? 0,
+    daysWithoutEvents: holesOf(detail).length,
+    ...(newest === undefined ? {} : { logAgeDays: newest.ageDays }),
     featureDrift: largestFeatureDrift(scoring.drift),
     scoreDrift: scoring.drift.score,
     ...(record.cost_usd === null ? {} : { costUsd: record.cost_usd }),

@@ -1,7 +1,7 @@
 /** Compares the SQL engine's counts with those that the steps took. Pure functions. */
 import { type ExpectedCount, RECONCILE_COLUMNS } from '../../domain/reconcile.ts';
 import type { RunDetail } from '../../domain/records.ts';
-import type { RowCounts } from '../../domain/results.ts';
+import type { EventChanges, RowCounts } from '../../domain/results.ts';
 import { PipelineError } from '../run/errors.ts';
 
 type Reconciliation = RunDetail['reconciliation'];
@@ -9,16 +9,17 @@ type Row = Readonly<Record<string, string | null>>;
 
 /**
  * The counted and the expected rows of each table.
- * @throws ReconciliationFailed when any two differ, or when rows that were read are not accounted for
+ * @throws ReconciliationFailed when any two differ, or when rows that were read or events of the lake are not accounted for
  */
 export function reconcile(
   answer: readonly Row[],
   expectedCounts: readonly ExpectedCount[],
   counts: RowCounts,
+  changes?: EventChanges | null,
 ): Reconciliation {
   const counted = new Map(answer.map((row) => [row[RECONCILE_COLUMNS.table], row[RECONCILE_COLUMNS.rows]]));
   const reconciliation: Reconciliation = [];
-  const complaints = unaccountedRows(counts);
+  const complaints = [...unaccountedRows(counts), ...unaccountedEvents(counts, changes)];
   for (const { table, expected } of expectedCounts) {
     const text = counted.get(table);
     if (text === undefined || text === null || !/^\d+$/.test(text)) {
@@ -39,6 +40,17 @@ function unaccountedRows({ read, accepted, quarantined, duplicates }: RowCounts)
   return [
     `ingest: ${read} rows were read, but ${accounted} accounted for (${accepted} accepted, ` +
       `${quarantined} quarantined, ${duplicates} duplicates)`,
+  ];
+}
+
+function unaccountedEvents({ accepted }: RowCounts, changes: EventChanges | null | undefined): string[] {
+  if (changes === null || changes === undefined) return [];
+  const { before, takenAway, returned, after } = changes;
+  const accounted = before - takenAway + accepted + returned;
+  if (accounted === after) return [];
+  return [
+    `events: the lake holds ${after} after the batch, but ${before} before it - ${takenAway} taken away + ` +
+      `${accepted} accepted + ${returned} returned are ${accounted}`,
   ];
 }
 

@@ -67,6 +67,7 @@ async function assemble(world: World, run: StoreMetricsInput): Promise<RunDetail
     await sql.results(run.reconcileQueryExecutionId),
     expectedCounts(plan, ingest, features, scoring),
     ingest.counts,
+    ingest.changes,
   );
   const choice = await lake.read(CHOICE.of(run.runId));
   const record: RunRecord = {

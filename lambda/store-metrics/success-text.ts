@@ -1,7 +1,9 @@
 /** The notification about a run that succeeded. Pure functions. */
 import { adaptedTexts } from '../../domain/adaptations.ts';
-import { listingWarnings } from '../../domain/listing.ts';
+import { lakeText } from '../../domain/event-changes.ts';
+import { logWarnings, newestDayText } from '../../domain/log-state.ts';
 import { metricsShownIn, metricText, modelLabel } from '../../domain/metrics.ts';
+import { nothingLearnt } from '../../domain/nothing-learnt.ts';
 import type { RunDetail } from '../../domain/records.ts';
 import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
 import { addDays } from '../../domain/time.ts';
@@ -10,7 +12,10 @@ import { returnsText } from '../../domain/users-text.ts';
 const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 
 /** "X of Y living users are expected to cancel between A and B", the run's answer. Both days are included. */
-function headline({ scoring, plan }: Pick<RunDetail, 'scoring' | 'plan'>): string {
+function headline(detail: RunDetail): string {
+  const { scoring, plan, features } = detail;
+  const nothing = nothingLearnt(detail);
+  if (nothing !== undefined && features.cancellations === 0) return `${nothing}.`;
   const lastDay = addDays(scoring.cutoff, plan.training.horizonDays - 1);
   return (
     `${WHOLE.format(scoring.expectedCancellations)} of ${WHOLE.format(scoring.users)} living users ` +
@@ -20,8 +25,11 @@ function headline({ scoring, plan }: Pick<RunDetail, 'scoring' | 'plan'>): strin
 
 /** What was read and what was left, how many users are expected to cancel, the chosen model, and whether it was promoted. */
 export function summarize(detail: RunDetail): string {
-  const { record, plan, ingest, features, training } = detail;
+  const { record, ingest, features, training } = detail;
   const { counts } = ingest;
+  const lake = lakeText(ingest);
+  const newest = newestDayText(detail);
+  const nothing = nothingLearnt(detail);
   const returns = returnsText(features, (value) => WHOLE.format(value));
   const evaluation = scoringEvaluation(detail);
   const metrics = evaluation?.metrics ?? {};
@@ -33,12 +41,15 @@ export function summarize(detail: RunDetail): string {
     `Run ${record.run_id} succeeded. ${headline(detail)}`,
     `Read: ${WHOLE.format(counts.read)} rows, of which ${WHOLE.format(counts.accepted)} accepted, ` +
       `${WHOLE.format(counts.quarantined)} refused, ${WHOLE.format(counts.duplicates)} duplicates.`,
+    ...(lake === undefined ? [] : [`Lake: ${lake}.`]),
     `Users: ${WHOLE.format(features.users)}, of whom ${WHOLE.format(features.cancellations)} have cancelled` +
       `${returns === undefined ? '' : `; ${returns}`}.`,
     `Model: ${modelLabel(evaluation?.model ?? training.chosen)} (${shown.join(', ')}), ` +
       `${record.promoted ? 'promoted' : 'not promoted'}: ${record.promotion_reason}.`,
+    ...(nothing === undefined || features.cancellations === 0 ? [] : [`${nothing}.`]),
+    ...(newest === undefined ? [] : [`Newest day of the log: ${newest}.`]),
     ...adaptedTexts(ingest.adapted).map((text) => `${text}.`),
-    ...listingWarnings(plan.listing).map((warning) => `${warning}.`),
+    ...logWarnings(detail).map((warning) => `${warning}.`),
     ...(training.reliable ? [] : [`Not reliable: ${training.reliabilityReason}.`]),
     ...(record.cost_usd === null || record.cost_usd === 0
       ? []

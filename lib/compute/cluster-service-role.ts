@@ -29,7 +29,8 @@ export class ClusterServiceRole extends Construct {
       managedPolicies: [ManagedPolicy.fromAwsManagedPolicyName('service-role/AmazonEMRServicePolicy_v2')],
     });
     for (const statement of statements(props)) role.addToPolicy(statement);
-    this.role = role;
+    // CDK's own grant for the role of the instances would let EMR pass that role to any service.
+    this.role = role.withoutPolicyUpdates();
   }
 }
 

@@ -46,6 +46,7 @@ export class ComputeStack extends Stack implements Compute {
       rawBucket: storage.rawBucket,
       lakeBucket: storage.lakeBucket,
       logBucket: storage.logBucket,
+      databaseName: storage.databaseName,
       rawPrefix: configuration.rawPrefix,
       certificatesUri,
     });

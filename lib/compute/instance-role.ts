@@ -5,8 +5,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
-import { DATABASE } from '../../domain/lake.ts';
-import { arnOf } from '../arns.ts';
+import { glueArns } from '../arns.ts';
 
 export interface InstanceRoleProps {
   readonly key: IKey;
@@ -14,6 +13,8 @@ export interface InstanceRoleProps {
   readonly rawBucket: IBucket;
   readonly lakeBucket: IBucket;
   readonly logBucket: IBucket;
+  /** Glue database of the lake's tables. */
+  readonly databaseName: string;
   /** Folder of the event files in the raw bucket. */
   readonly rawPrefix: string;
   /**
@@ -65,7 +66,7 @@ const WRITE_OBJECTS = [
 ];
 
 function statements(props: InstanceRoleProps): readonly PolicyStatement[] {
-  const { key, rawBucket, lakeBucket, logBucket, rawPrefix } = props;
+  const { key, rawBucket, lakeBucket, logBucket, databaseName, rawPrefix } = props;
   return [
     new PolicyStatement({
       sid: 'ListBuckets',
@@ -106,9 +107,7 @@ function statements(props: InstanceRoleProps): readonly PolicyStatement[] {
         'glue:UpdateTable',
         'glue:DeleteTable',
       ],
-      resources: ['catalog', `database/${DATABASE}`, `table/${DATABASE}/*`].map((resource) =>
-        arnOf('glue', resource),
-      ),
+      resources: [...glueArns(databaseName)],
     }),
   ];
 }

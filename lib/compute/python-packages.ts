@@ -1,15 +1,16 @@
-/** The Python packages of the cluster: wheels of the lock file for its processor, without what EMR brings itself. */
+/** The Python packages of the cluster: wheels of the lock file for its processor, without what EMR brings and no step reads. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { AssetHashType, DockerImage } from 'aws-cdk-lib';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import { UserError } from '../../domain/user-error.ts';
 import { environmentFolder, PYTHON_VERSION, projectRoot } from '../../setup/environment.mjs';
 import { clusterRequirements } from './cluster-requirements.ts';
+import { isUnused, UNUSED_FILES } from './unused-files.ts';
 
 /** Graviton with the C library of Amazon Linux 2023, and the older ones it runs too. */
 const PLATFORMS: readonly string[] = [
@@ -31,18 +32,26 @@ export class PythonPackages extends Construct {
       path: join(projectRoot, 'emr-steps', 'cluster'),
       assetHashType: AssetHashType.CUSTOM,
       assetHash: createHash('sha256')
-        .update([requirements, ...PLATFORMS].join('\n'))
+        .update([requirements, ...PLATFORMS, UNUSED_FILES].join('\n'))
         .digest('hex'),
       bundling: {
         image: DockerImage.fromRegistry('not-used'),
         local: {
           tryBundle(outputFolder) {
             installWheels(requirements, outputFolder);
+            removeUnused(outputFolder);
             return true;
           },
         },
       },
     });
+  }
+}
+
+function removeUnused(folder: string): void {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile() && isUnused(relative(folder, path).replaceAll(sep, '/'))) rmSync(path);
   }
 }
 

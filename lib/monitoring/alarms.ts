@@ -93,6 +93,24 @@ export function runAlarms(configuration: Configuration): readonly RunAlarm[] {
       description: 'More rows were refused than usual; above maxQuarantineShare the run would fail',
     },
     {
+      name: 'days-without-events',
+      metric: 'daysWithoutEvents',
+      measuredBy: 'store-metrics',
+      when: 'above',
+      threshold: 0,
+      description: 'Days inside the period of the log have no events, or far fewer than the days around them',
+    },
+    {
+      name: 'files-without-events',
+      runbook: 'days-without-events',
+      metric: 'filesWithoutEvents',
+      measuredBy: 'store-metrics',
+      when: 'above',
+      threshold: 0,
+      description: 'New files were read and gave no event',
+    },
+    ...oldLog(configuration),
+    {
       name: 'row-reconciliation',
       metric: 'reconciliationMismatches',
       measuredBy: 'store-metrics',
@@ -125,6 +143,22 @@ export function runAlarms(configuration: Configuration): readonly RunAlarm[] {
       when: 'at least',
       threshold: DRIFT_THRESHOLDS.alarm,
       description: 'The scores are not distributed as they were when the model was tested',
+    },
+  ];
+}
+
+/** Only by the configured number of days: how often a log is delivered is not known. */
+function oldLog({ alarmMaxLogAgeDays: days }: Configuration): readonly RunAlarm[] {
+  if (days === undefined) return [];
+  return [
+    {
+      name: 'log-age',
+      runbook: 'days-without-events',
+      metric: 'logAgeDays',
+      measuredBy: 'store-metrics',
+      when: 'above',
+      threshold: days,
+      description: `The newest day of the log is more than ${days} days old`,
     },
   ];
 }

@@ -11,7 +11,7 @@ import {
   SnsAlarmActionStrategy,
 } from 'cdk-monitoring-constructs';
 import { Construct } from 'constructs';
-import { FUNCTION_NAMES, METRIC_NAMESPACE, RUN_METRICS } from '../../domain/operations.ts';
+import { FUNCTION_NAMES, METRIC_DIMENSIONS, METRIC_NAMESPACE, RUN_METRICS } from '../../domain/operations.ts';
 import type { Configuration } from '../configuration.ts';
 import type { WatchedPipeline } from '../pipeline/pipeline-stack.ts';
 import { type AlarmText, alarmText } from './alarm-text.ts';
@@ -70,7 +70,12 @@ export class RunMonitoring extends Construct {
       metricGroups: [...alarms].map(([metric, onMetric]) => ({
         title: RUN_METRICS[metric].name,
         metrics: onMetric.map((alarm) =>
-          metricWithAlarm(alarm, metrics, this.#text(alarm.name, alarm.description, alarm.runbook)),
+          metricWithAlarm(
+            alarm,
+            metrics,
+            this.#configuration.prefix,
+            this.#text(alarm.name, alarm.description, alarm.runbook),
+          ),
         ),
       })),
     });
@@ -143,8 +148,13 @@ export class RunMonitoring extends Construct {
   }
 }
 
-/** A line of the metric's graph, and the alarm on it. */
-function metricWithAlarm(alarm: RunAlarm, metrics: MetricFactory, text: AlarmText): CustomMetricWithAlarm {
+/** A line of the metric's graph of this deployment, and the alarm on it. */
+function metricWithAlarm(
+  alarm: RunAlarm,
+  metrics: MetricFactory,
+  deployment: string,
+  text: AlarmText,
+): CustomMetricWithAlarm {
   const threshold: CustomThreshold = {
     threshold: alarm.threshold,
     comparisonOperator: COMPARISONS[alarm.when],
@@ -156,7 +166,10 @@ function metricWithAlarm(alarm: RunAlarm, metrics: MetricFactory, text: AlarmTex
       RUN_METRICS[alarm.metric].name,
       alarm.when === 'below' ? MetricStatistic.MIN : MetricStatistic.MAX,
       alarm.measuredBy,
-      { service: alarm.measuredBy },
+      {
+        [METRIC_DIMENSIONS.deployment]: deployment,
+        [METRIC_DIMENSIONS.service]: alarm.measuredBy,
+      },
     ),
     alarmFriendlyName: alarm.name,
     addAlarm: { Warning: threshold },

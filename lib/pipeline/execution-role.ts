@@ -6,9 +6,9 @@ import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { DATABASE, EXTERNAL_TABLES, WAREHOUSE } from '../../domain/lake.ts';
+import { EXTERNAL_TABLES, WAREHOUSE } from '../../domain/lake.ts';
 import { CLUSTER_TAGS, MANAGED_POLICY_TAG } from '../../domain/operations.ts';
-import { arnOf } from '../arns.ts';
+import { arnOf, glueArns } from '../arns.ts';
 import type { ClusterProfile } from '../compute/cluster-profile.ts';
 import { useKey } from '../storage/data-key.ts';
 import type { Storage } from '../storage/storage-stack.ts';
@@ -17,7 +17,7 @@ import { StateMachineRole } from './state-machine-role.ts';
 export interface ExecutionRoleProps {
   /** Whose clusters it starts, and the roles that they get. */
   readonly cluster: Pick<ClusterProfile, 'pipelineName' | 'serviceRole' | 'instanceRole'>;
-  readonly storage: Pick<Storage, 'key' | 'lakeBucket' | 'resultsBucket' | 'workgroupName'>;
+  readonly storage: Pick<Storage, 'key' | 'lakeBucket' | 'resultsBucket' | 'workgroupName' | 'databaseName'>;
   /** The Lambdas of which it calls versions. */
   readonly functions: readonly IFunction[];
   readonly notifierArn: string;
@@ -110,6 +110,7 @@ function reconciliation({
   lakeBucket,
   resultsBucket,
   workgroupName,
+  databaseName,
 }: ExecutionRoleProps['storage']): PolicyStatement[] {
   return [
     new PolicyStatement({
@@ -131,9 +132,7 @@ function reconciliation({
     new PolicyStatement({
       sid: 'ReadTableDefinitions',
       actions: ['glue:GetDatabase', 'glue:GetTable', 'glue:GetTables', 'glue:GetPartitions'],
-      resources: ['catalog', `database/${DATABASE}`, `table/${DATABASE}/*`].map((resource) =>
-        arnOf('glue', resource),
-      ),
+      resources: [...glueArns(databaseName)],
     }),
     new PolicyStatement({
       sid: 'ReadTableData',

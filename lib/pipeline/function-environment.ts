@@ -7,7 +7,7 @@ import type { Storage } from '../storage/storage-stack.ts';
 
 export interface FunctionEnvironmentProps {
   readonly configuration: Pick<Configuration, 'prefix' | 'run'>;
-  readonly storage: Pick<Storage, 'lakeRoot' | 'eventsRoot'>;
+  readonly storage: Pick<Storage, 'lakeRoot' | 'eventsRoot' | 'databaseName'>;
   readonly cluster: Pick<
     ClusterProfile,
     'primaryInstanceTypes' | 'coreInstanceTypes' | 'taskInstanceTypes' | 'subnetIds'
@@ -22,6 +22,7 @@ export function functionEnvironment(props: FunctionEnvironmentProps): Readonly<R
   const { configuration, storage, cluster, release, notifierArn } = props;
   return {
     [ENVIRONMENT.lakeRoot]: storage.lakeRoot,
+    [ENVIRONMENT.database]: storage.databaseName,
     [ENVIRONMENT.eventsRoot]: storage.eventsRoot,
     [ENVIRONMENT.release]: release,
     [ENVIRONMENT.runSettings]: JSON.stringify(configuration.run),

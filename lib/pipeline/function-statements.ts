@@ -5,6 +5,8 @@ import {
   CHOICE,
   CURRENT,
   CUTOFF_GRID,
+  DRAFT,
+  FORMAT,
   INDEX_FOLDER,
   LEASE,
   MODEL,
@@ -32,6 +34,8 @@ const CONTROL = [LEASE.key, `${PENDING_BATCH.folder}/*`, runFolder('*')];
 const RECORDS = [CURRENT.key, CUTOFF_GRID.key, `${EXTERNAL_TABLES}/*`];
 /** What finishing a run needs of its model. */
 const MODEL_CARDS = [MODEL.of('*').key, MODEL_CARD.of('*').key];
+/** What is removed with a batch's marker once its run has succeeded. */
+const DRAFTS = `${DRAFT.folder}/*`;
 
 /** The statements of every Lambda. */
 export function functionStatements(
@@ -48,7 +52,7 @@ export function functionStatements(
     'start-training': [
       ...common,
       write([...CONTROL, `${INDEX_FOLDER}/*`]),
-      read(RECORDS),
+      read([...RECORDS, FORMAT.key]),
       listEventFiles(props),
       readInstanceOfferings(),
       ...checkAccount(),
@@ -57,7 +61,7 @@ export function functionStatements(
     'choose-model': [...common, read([...CONTROL, CURRENT.key]), write([CHOICE.of('*').key])],
     'store-metrics': [
       ...common,
-      write([...CONTROL, ...RECORDS, ...MODEL_CARDS]),
+      write([...CONTROL, ...RECORDS, ...MODEL_CARDS, DRAFTS]),
       getQueryResults(storage),
       readQueryResultObjects(storage),
       ...describeClusters(),
@@ -67,7 +71,7 @@ export function functionStatements(
     'render-report': [...common, read([runFolder('*'), ...RECORDS]), write([REPORT.of('*').key])],
     'close-run': [
       ...common,
-      write([...CONTROL, ...RECORDS, ...MODEL_CARDS, WATCHED_SINCE.key]),
+      write([...CONTROL, ...RECORDS, ...MODEL_CARDS, DRAFTS, WATCHED_SINCE.key]),
       listExecutions(props),
       terminateClusters(props),
       startNotifier(props),

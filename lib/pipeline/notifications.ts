@@ -54,7 +54,7 @@ export class Notifications extends Construct {
   #topic({ prefix, key, email }: NotificationsProps): ITopic {
     const topic = new Topic(this, 'Default', {
       topicName: topicName(prefix),
-      displayName: 'Churn pipeline',
+      displayName: `Churn pipeline ${prefix}`,
       masterKey: key,
       enforceSSL: true,
     });

@@ -15,7 +15,7 @@ export interface PipelineMachineProps {
   readonly name: string;
   /** What its states use. */
   readonly resources: PipelineResources;
-  readonly storage: Pick<Storage, 'key' | 'lakeBucket' | 'resultsBucket' | 'workgroupName'>;
+  readonly storage: Pick<Storage, 'key' | 'lakeBucket' | 'resultsBucket' | 'workgroupName' | 'databaseName'>;
   readonly logGroup: ILogGroup;
 }
 

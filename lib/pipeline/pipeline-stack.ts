@@ -7,7 +7,6 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { each } from '../../domain/each.ts';
-import { DATABASE } from '../../domain/lake.ts';
 import { FUNCTION_NAMES, type FunctionName, notifierName } from '../../domain/operations.ts';
 import type { Compute } from '../compute/compute-stack.ts';
 import { SecurityConfiguration } from '../compute/security-configuration.ts';
@@ -113,7 +112,7 @@ export class PipelineStack extends Stack implements WatchedPipeline {
           certificatesUri: configuration.certificatesUri,
         }).configurationName,
         workgroupName: storage.workgroupName,
-        databaseName: DATABASE,
+        databaseName: storage.databaseName,
         notifier: this.notifier,
       },
       storage,

@@ -24,6 +24,12 @@ export const REVIEWED_WILDCARDS: readonly ReviewedWildcard[] = [
       'The account itself: without it nobody could change the policy, nor roles have statements of their own',
   },
   {
+    resource: /^storage\/Key$/,
+    value: /^Principal \*$/,
+    reason:
+      'The one role that launches spot instances, by condition: a principal that does not exist yet is refused, and naming the account would not suffice',
+  },
+  {
     resource: /^storage\/AccessLogsPolicy$/,
     value: /^Resource <AccessLogs Arn>\/\w+\/\*$/,
     reason: 'S3 names the access logs that it delivers, below one prefix for each bucket',

@@ -1,9 +1,9 @@
 /** The customer key that everything at rest is encrypted with, and which services may use it for what. */
 import { Aws, RemovalPolicy } from 'aws-cdk-lib';
-import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { AnyPrincipal, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
-import { arnOf } from '../arns.ts';
+import { arnOf, arnOfServiceLinkedRole } from '../arns.ts';
 import { logGroupNames } from '../pipeline-log-group.ts';
 
 export interface DataKeyProps {
@@ -15,6 +15,8 @@ export interface DataKeyProps {
    */
   readonly removalPolicy?: RemovalPolicy;
 }
+
+const SPOT_ROLE = { name: 'AWSServiceRoleForEC2Spot', service: 'spot.amazonaws.com' } as const;
 
 /** A key that rotates. Roles of this account are given what they need by their own statements. */
 export class DataKey extends Construct {
@@ -43,6 +45,25 @@ export function useKey(key: IKey): PolicyStatement {
   });
 }
 
+/**
+ * The role by which EC2 launches spot instances: their volumes are under the key, which the role's own policy does not
+ * allow it to use. Its ARN is a condition, because a key whose policy has a principal that does not exist yet cannot be
+ * created; the principal is anyone, because a policy that names the account leaves it to the role's own policy.
+ */
+function spotInstances(sid: string, actions: readonly string[], conditions: object = {}): PolicyStatement {
+  return new PolicyStatement({
+    sid,
+    principals: [new AnyPrincipal()],
+    actions: [...actions],
+    resources: ['*'],
+    conditions: {
+      StringEquals: { 'kms:CallerAccount': Aws.ACCOUNT_ID },
+      ArnEquals: { 'aws:PrincipalArn': arnOfServiceLinkedRole(SPOT_ROLE) },
+      ...conditions,
+    },
+  });
+}
+
 /** Without the first two, what a service sends to an encrypted topic or queue is lost without an error. */
 function servicesThatUseTheKey(prefix: string): readonly PolicyStatement[] {
   return [
@@ -59,6 +80,18 @@ function servicesThatUseTheKey(prefix: string): readonly PolicyStatement[] {
       principals: [new ServicePrincipal('events.amazonaws.com')],
       actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
       resources: ['*'],
+    }),
+    spotInstances('AllowSpotInstancesToUseVolumes', [
+      'kms:Decrypt',
+      'kms:DescribeKey',
+      'kms:Encrypt',
+      'kms:GenerateDataKey',
+      'kms:GenerateDataKeyWithoutPlaintext',
+      'kms:ReEncryptFrom',
+      'kms:ReEncryptTo',
+    ]),
+    spotInstances('AllowSpotInstancesToGrantVolumes', ['kms:CreateGrant'], {
+      Bool: { 'kms:GrantIsForAWSResource': true },
     }),
     new PolicyStatement({
       sid: 'AllowLogGroupsOfThisDeployment',

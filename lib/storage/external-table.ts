@@ -2,12 +2,11 @@
 import { Aws } from 'aws-cdk-lib';
 import { type CfnDatabase, CfnTable } from 'aws-cdk-lib/aws-glue';
 import { Construct } from 'constructs';
-import { DATABASE } from '../../domain/lake.ts';
 import type { ExternalTableDefinition } from './external-tables.ts';
 
 export interface ExternalTableProps {
   readonly definition: ExternalTableDefinition;
-  /** Must exist before the table. */
+  /** The database of the table. */
   readonly database: CfnDatabase;
 }
 
@@ -19,9 +18,9 @@ export class ExternalTable extends Construct {
   constructor(scope: Construct, id: string, { definition, database }: ExternalTableProps) {
     super(scope, id);
     const { name, description, location, columns } = definition;
-    const table = new CfnTable(this, 'Default', {
+    new CfnTable(this, 'Default', {
       catalogId: Aws.ACCOUNT_ID,
-      databaseName: DATABASE,
+      databaseName: database.ref,
       tableInput: {
         name,
         description,
@@ -40,6 +39,5 @@ export class ExternalTable extends Construct {
         },
       },
     });
-    table.addResourceDependency(database);
   }
 }

@@ -3,12 +3,13 @@ import { CfnNamedQuery, CfnWorkGroup } from 'aws-cdk-lib/aws-athena';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { DATABASE } from '../../domain/lake.ts';
 import type { NamedQuery } from '../../domain/named-queries.ts';
 
 export interface QueryWorkgroupProps {
   /** The workgroup's name. */
   readonly name: string;
+  /** Glue database that the saved queries read. */
+  readonly databaseName: string;
   /** Takes the results of all queries. */
   readonly resultsBucket: IBucket;
   /** Encrypts the results. */
@@ -30,7 +31,7 @@ export class QueryWorkgroup extends Construct {
 
   constructor(scope: Construct, id: string, props: QueryWorkgroupProps) {
     super(scope, id);
-    const { name, resultsBucket, key, scanLimitGiB, queries = [] } = props;
+    const { name, databaseName, resultsBucket, key, scanLimitGiB, queries = [] } = props;
     this.workgroupName = name;
     const workgroup = new CfnWorkGroup(this, 'Default', {
       name,
@@ -51,9 +52,9 @@ export class QueryWorkgroup extends Construct {
     });
     for (const query of queries) {
       new CfnNamedQuery(this, query.name, {
-        name: query.name,
+        name: `${name}-${query.name}`,
         description: query.description,
-        database: DATABASE,
+        database: databaseName,
         workGroup: name,
         queryString: query.sql,
       }).addResourceDependency(workgroup);

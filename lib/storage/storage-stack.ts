@@ -11,7 +11,7 @@ import { DataKey } from './data-key.ts';
 import { EventLog, type ExistingBucket } from './event-log.ts';
 import { ExternalTable } from './external-table.ts';
 import { externalTables } from './external-tables.ts';
-import { LakeDatabase } from './lake-database.ts';
+import { LakeDatabase, ownDatabaseName } from './lake-database.ts';
 import { QueryWorkgroup } from './query-workgroup.ts';
 import { removalOf } from './removal.ts';
 
@@ -33,6 +33,8 @@ export interface Storage {
   /** `s3://bucket/folder` of the event files. */
   readonly eventsRoot: string;
   readonly workgroupName: string;
+  /** Glue database of the tables, for other stacks. */
+  readonly databaseName: string;
 }
 
 const KEEP_OLD_VERSIONS_DAYS = 14;
@@ -47,6 +49,7 @@ export class StorageStack extends Stack implements Storage {
   readonly lakeRoot: string;
   readonly eventsRoot: string;
   readonly workgroupName: string;
+  readonly databaseName: string;
 
   constructor(scope: Construct, id: string, props: StorageStackProps) {
     super(scope, id, props);
@@ -80,7 +83,9 @@ export class StorageStack extends Stack implements Storage {
       ...data,
       lifecycleRules: [{ id: 'old-results', expiration: Duration.days(KEEP_RESULTS_DAYS) }],
     }).bucket;
+    const name = configuration.database ?? ownDatabaseName(configuration);
     const { database } = new LakeDatabase(this, 'Database', {
+      name,
       lakeRoot: this.lakeRoot,
       keep: !configuration.deleteData,
     });
@@ -91,10 +96,17 @@ export class StorageStack extends Stack implements Storage {
       resultsBucket: this.resultsBucket,
       key,
       scanLimitGiB: configuration.athenaScanLimitGiB,
+      databaseName: database.ref,
       queries: NAMED_QUERIES,
     }).workgroupName;
     new CfnOutput(this, 'EventsUri', { value: this.eventsRoot, description: 'Where the event files go' });
     new CfnOutput(this, 'LakeUri', { value: this.lakeRoot, description: 'Where everything else is stored' });
+    // Exported by name, as a reference to the database itself would be; the emulator of the deployment tests knows no database.
+    this.databaseName = new CfnOutput(this, 'DatabaseName', {
+      value: name,
+      description: 'Glue database of the tables',
+      exportName: `${configuration.prefix}-database`,
+    }).importValue;
   }
 }
 

@@ -27,11 +27,16 @@ export function textTag(text: string): string {
 
 export class ContentTags {
   readonly #memoryFile: string;
+  readonly #remembers: boolean;
   #memory: z.infer<typeof memorySchema> | undefined;
 
-  /** @param memoryFile file in which hashes are remembered; it may be deleted at any time */
-  constructor(memoryFile: string) {
+  /**
+   * @param memoryFile file in which hashes are remembered; it may be deleted at any time
+   * @param remembers false to leave the file as it is
+   */
+  constructor(memoryFile: string, remembers = true) {
     this.#memoryFile = memoryFile;
+    this.#remembers = remembers;
   }
 
   /** Tags of files, in the order of the paths; undefined for a file that no longer exists. */
@@ -56,7 +61,7 @@ export class ContentTags {
       }
       found.push({ tag, bytes: before.bytes, modifiedAt: before.modifiedAt });
     }
-    if (learned) await this.#remember(memory);
+    if (learned && this.#remembers) await this.#remember(memory);
     return found;
   }
 

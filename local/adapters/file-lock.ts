@@ -3,7 +3,7 @@
  * process can create; it names its owner, so that a lock left behind by a killed process is removed.
  */
 import { randomUUID } from 'node:crypto';
-import { link, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { constants, copyFile, link, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '../../domain/user-error.ts';
@@ -42,10 +42,28 @@ async function acquire(lock: string): Promise<void> {
   }
 }
 
-/** Gives `draft` the name `target` unless that name is taken: atomic, so a target is never incomplete. */
+/** How file systems refuse hard links: exFAT, some network shares and volumes of containers have none. */
+const NO_HARD_LINKS: readonly string[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
+
+/**
+ * Gives `draft` the name `target` unless that name is taken: atomic, so a target is never incomplete. Without hard links
+ * it is copied: still only one process creates it, but for a moment it is not complete.
+ */
 export async function linked(draft: string, target: string): Promise<boolean> {
   try {
     await link(draft, target);
+    return true;
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) return false;
+    if (!NO_HARD_LINKS.some((code) => isCode(error, code))) throw error;
+    return copied(draft, target);
+  }
+}
+
+/** Copies a draft unless the target exists. */
+export async function copied(draft: string, target: string): Promise<boolean> {
+  try {
+    await copyFile(draft, target, constants.COPYFILE_EXCL);
     return true;
   } catch (error) {
     if (isCode(error, 'EEXIST')) return false;
@@ -61,12 +79,23 @@ async function removeIfOwnerless(lock: string, draft: string): Promise<void> {
     return;
   }
   try {
-    const owner = processSchema.safeParse(JSON.parse(await readFile(lock, 'utf8'))).data;
-    if (owner === undefined || !isAlive(owner)) await rm(lock, { force: true });
+    const owner = processSchema.safeParse(parsed(await readFile(lock, 'utf8'))).data;
+    // A lock that was copied may be incomplete for a moment.
+    const isOrphan =
+      owner === undefined ? await isOlderThan(lock, RETRY_MILLISECONDS * 100) : !isAlive(owner);
+    if (isOrphan) await rm(lock, { force: true });
   } catch (error) {
     if (!isCode(error, 'ENOENT')) throw error;
   } finally {
     await rm(inspection, { force: true });
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 

@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { glob } from 'tinyglobby';
+import { fileKind } from '../../domain/event-files.ts';
 import { compareKeys } from '../../domain/key-order.ts';
 import type {
   ListedObject,
@@ -20,13 +21,16 @@ import { filePath, fileUri } from './file-uris.ts';
 
 /**
  * Objects are files; a write is a rename, so a reader never sees an incomplete object. Names that begin with "." are
- * drafts, locks or files of other programs, and are never listed.
+ * drafts, locks or files of other programs: `list` leaves them out, and `pages` shows them, for in a log each file counts.
  */
 export class FolderStore implements ObjectStore {
   readonly #tags: ContentTags;
+  readonly #ownFolder: string | undefined;
 
-  constructor(tags: ContentTags) {
+  /** @param ownFolder the lake that this store serves */
+  constructor(tags: ContentTags, ownFolder?: string) {
     this.#tags = tags;
+    this.#ownFolder = ownFolder;
   }
 
   async read(uri: string): Promise<ObjectText | undefined> {
@@ -74,14 +78,33 @@ export class FolderStore implements ObjectStore {
     }
   }
 
-  /** One page: a folder is listed at once, and its order is known only then. */
+  /**
+   * One page: a folder is listed at once, and its order is known only then. Nothing below this store's own lake is part of a
+   * log outside it. What no run reads has no tag: hashing it would take long.
+   */
   async *pages(location: string, after?: string): AsyncGenerator<readonly ListedObject[]> {
-    const listed = await this.list(location);
+    const place = filePath(location);
+    const all = (await pathsAt(place, true)).filter((path) => !this.#isOwn(path, place));
+    const isRead = (path: string): boolean =>
+      path === place ||
+      fileKind(path.startsWith(`${place}/`) ? path.slice(place.length + 1) : basename(path), 1).kind !==
+        'passed over';
+    const tagged = await this.#listed(all.filter(isRead));
+    const others = await Promise.all(all.filter((path) => !isRead(path)).map(untagged));
+    const listed = [...tagged, ...others.flat()].sort((a, b) => compareKeys(a.uri, b.uri));
     yield after === undefined ? listed : listed.filter(({ uri }) => compareKeys(uri, after) > 0);
   }
 
+  #isOwn(path: string, place: string): boolean {
+    const own = `${this.#ownFolder}/`;
+    return this.#ownFolder !== undefined && path.startsWith(own) && !`${place}/`.startsWith(own);
+  }
+
   async list(location: string): Promise<readonly ListedObject[]> {
-    const paths = await pathsAt(filePath(location));
+    return this.#listed(await pathsAt(filePath(location), false));
+  }
+
+  async #listed(paths: readonly string[]): Promise<readonly ListedObject[]> {
     const files = await this.#tags.of(paths);
     return files.flatMap((file, index) => {
       const path = paths[index];
@@ -98,12 +121,19 @@ export class FolderStore implements ObjectStore {
 }
 
 /** Files below a folder, the file itself, or what a glob matches, sorted. The name of an existing file or folder is never read as a glob. */
-async function pathsAt(location: string): Promise<readonly string[]> {
+async function pathsAt(location: string, dot: boolean): Promise<readonly string[]> {
   const found = await stat(location).catch(() => undefined);
   if (found?.isFile() === true) return [location];
   const paths =
     found === undefined
-      ? await glob(location, { absolute: true, dot: false })
-      : await glob('**', { cwd: location, absolute: true, dot: false });
+      ? await glob(location, { absolute: true, dot })
+      : await glob('**', { cwd: location, absolute: true, dot });
   return paths.sort(compareKeys);
+}
+
+/** A file that is listed by its name alone. */
+async function untagged(path: string): Promise<readonly ListedObject[]> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return [];
+  return [{ uri: fileUri(path), etag: '', bytes: found.size, modifiedAt: found.mtime }];
 }

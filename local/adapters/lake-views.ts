@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import {
   type Column,
   type ColumnType,
-  DATABASE,
   externalTableFolder,
   icebergTableFolder,
+  LOCAL_DATABASE,
   type Table,
 } from '../../domain/lake.ts';
 
@@ -25,18 +25,18 @@ const DUCKDB_TYPES: Readonly<Record<ColumnType, string>> = {
 /** Statements that create a view of every table; the view is empty if the table does not exist yet. */
 export function lakeViews(lakeFolder: string, tables: readonly Table[]): readonly string[] {
   return [
-    `CREATE SCHEMA ${quotedName(DATABASE)}`,
+    `CREATE SCHEMA ${quotedName(LOCAL_DATABASE)}`,
     ...tables.map(
       (table) =>
-        `CREATE VIEW ${quotedName(DATABASE)}.${quotedName(table.name)} AS ${source(lakeFolder, table)}`,
+        `CREATE VIEW ${quotedName(LOCAL_DATABASE)}.${quotedName(table.name)} AS ${source(lakeFolder, table)}`,
     ),
-    `USE ${quotedName(DATABASE)}`,
+    `USE ${quotedName(LOCAL_DATABASE)}`,
   ];
 }
 
 function source(lakeFolder: string, table: Table): string {
   if (table.format === 'iceberg') {
-    const metadata = newestMetadata(join(lakeFolder, icebergTableFolder(table), 'metadata'));
+    const metadata = newestMetadata(join(lakeFolder, icebergTableFolder(LOCAL_DATABASE, table), 'metadata'));
     return metadata === undefined
       ? nothing(table.columns)
       : `SELECT * FROM iceberg_scan(${quotedText(metadata)})`;

@@ -108,8 +108,7 @@ export function elasticMapReduce(emr: LocalEmr): TaskHandlers {
       const stepId = `s-${randomBytes(7).toString('hex').toUpperCase().slice(0, 13)}`;
       if (exitCode === 0) return { Step: { Id: stepId, Name: step.Name, Status: { State: 'COMPLETED' } } };
       const state = exitCode === undefined ? 'CANCELLED' : 'FAILED';
-      const reason =
-        exitCode === undefined ? 'the step was stopped' : `the step failed with exit code ${exitCode}`;
+      const reason = exitCode === undefined ? 'the step was stopped' : exitReason(exitCode);
       const logUri = fileUri(logFile);
       await clusters.change(clusterId, { failedStep: { name: step.Name, reason, logUri } });
       throw taskFailed({
@@ -132,6 +131,16 @@ export function elasticMapReduce(emr: LocalEmr): TaskHandlers {
       return { Cluster: { Id: clusterId, Status: { State: 'TERMINATED' } } };
     },
   };
+}
+
+/** Exit code of a process that was killed: 128 and the number of SIGKILL. */
+const KILLED = 137;
+
+/** Nobody but the system kills a step in this way: it takes the largest process when memory runs out. */
+export function exitReason(exitCode: number): string {
+  return exitCode === KILLED
+    ? 'the step was killed by the system, which was out of memory: give the container or the machine more'
+    : `spark-submit failed with exit code ${exitCode}`;
 }
 
 /**

@@ -78,6 +78,12 @@ export async function openExistingLake(folder: string): Promise<LakeFolder> {
   return openLake(folder);
 }
 
+/** The lake in a folder, whether it is there or not; nothing is created. */
+export async function lakeAt(folder: string): Promise<LakeFolder> {
+  const path = await realpath(resolve(folder)).catch(() => resolve(folder));
+  return placesOf(path);
+}
+
 async function prepared(folder: string): Promise<LakeFolder> {
   try {
     await mkdir(resolve(folder), { recursive: true });
@@ -87,7 +93,10 @@ async function prepared(folder: string): Promise<LakeFolder> {
       `${resolve(folder)} cannot be used as a lake: ${why}. Name another folder with --lake.`,
     );
   }
-  const path = await realpath(resolve(folder));
+  return placesOf(await realpath(resolve(folder)));
+}
+
+function placesOf(path: string): LakeFolder {
   return {
     path,
     root: fileUri(path),

@@ -67,7 +67,7 @@ export async function runLocally(options: LocalRunOptions): Promise<RunSummary> 
   const sql = new DuckDbEngine({ folder: lake.path, queriesFolder: lake.queries });
   const { notifier } = definition;
   const notifications = new LocalNotifications({ file: lake.notifications, notifier });
-  const objects = new FolderStore(new ContentTags(lake.contentTags));
+  const objects = new FolderStore(new ContentTags(lake.contentTags), lake.path);
   const ports: Ports = {
     objects,
     sql,

@@ -1,9 +1,15 @@
 /** The summary that `churn run` prints at its end; also the document of --json. */
 import { z } from 'zod';
 import { adaptedTexts } from '../../domain/adaptations.ts';
-import { listingWarnings } from '../../domain/listing.ts';
+import { logWarnings, newestDayOf } from '../../domain/log-state.ts';
+import { nothingLearnt } from '../../domain/nothing-learnt.ts';
 import type { RunDetail } from '../../domain/records.ts';
-import { metricNameSchema, modelNameSchema, rowCountsSchema } from '../../domain/results.ts';
+import {
+  eventChangesSchema,
+  metricNameSchema,
+  modelNameSchema,
+  rowCountsSchema,
+} from '../../domain/results.ts';
 import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
 import type { Closing } from '../../lambda/close-run/close-one-run.ts';
 import { breathOf } from '../../lambda/render-report/breath.ts';
@@ -22,6 +28,9 @@ const modelSchema = z.strictObject({
 /** What is known about the lake after the run; about the last run that succeeded if this one had nothing to do. */
 const outcomeShape = {
   counts: rowCountsSchema,
+  /** Events in the lake, and how the run changed them; null in runs of older versions. */
+  lake: z.strictObject({ events: z.number().int().nonnegative() }).nullable(),
+  changes: eventChangesSchema.nullable(),
   users: z.number().int().nonnegative(),
   cancellations: z.number().int().nonnegative(),
   /** Users who came back after a cancellation, and later cancellations of theirs. */
@@ -37,6 +46,8 @@ export const runSummarySchema = z.discriminatedUnion('status', [
     status: z.literal('SUCCEEDED'),
     ...runShape,
     ...outcomeShape,
+    /** The newest day with events, and how old it was; null in runs of older versions. */
+    newestDay: z.strictObject({ day: z.string(), ageDays: z.number().int().nonnegative() }).nullable(),
     /** What to know about what was read, a sentence each. */
     warnings: z.array(z.string()),
     /** The three most important sentences of the report. */
@@ -47,6 +58,7 @@ export const runSummarySchema = z.discriminatedUnion('status', [
     ...runShape,
     /** Rows of this run: none. */
     counts: rowCountsSchema,
+    lake: outcomeShape.lake,
     users: outcomeShape.users.nullable(),
     cancellations: outcomeShape.cancellations.nullable(),
     returnedUsers: outcomeShape.returnedUsers.nullable(),
@@ -71,6 +83,7 @@ export function isSuccess(summary: RunSummary): boolean {
 }
 
 const NOTHING_KNOWN = {
+  lake: null,
   users: null,
   cancellations: null,
   returnedUsers: null,
@@ -88,8 +101,12 @@ export function succeeded(run: RunEnd, detail: RunDetail, report: string): RunSu
     status: 'SUCCEEDED',
     runId: run.runId,
     counts: detail.ingest.counts,
+    changes: detail.ingest.changes ?? null,
     ...lakeAfter(detail),
-    warnings: [...adaptedTexts(detail.ingest.adapted), ...listingWarnings(detail.plan.listing)],
+    newestDay: newestDayOf(detail) ?? null,
+    warnings: [nothingLearnt(detail), ...adaptedTexts(detail.ingest.adapted), ...logWarnings(detail)].filter(
+      (text) => text !== undefined,
+    ),
     sentences: importantSentences(detail),
     states: [...run.states],
     report,
@@ -138,10 +155,11 @@ function importantSentences(detail: RunDetail): string[] {
 }
 
 function lakeAfter(detail: RunDetail) {
-  const { features, training } = detail;
+  const { ingest, features, training } = detail;
   const evaluation = scoringEvaluation(detail);
   const metrics = evaluation?.metrics ?? {};
   return {
+    lake: ingest.lake ?? null,
     users: features.users,
     cancellations: features.cancellations,
     returnedUsers: features.returnedUsers ?? 0,

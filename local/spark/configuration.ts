@@ -1,10 +1,11 @@
 /** The settings of Spark on this machine: those of the cluster, except for locations and resources. */
-import { availableParallelism, totalmem } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { WAREHOUSE } from '../../domain/lake.ts';
 import { sparkDefaults } from '../../domain/spark.ts';
 import { javaHome, pythonExecutable, sparkClassPath, sparkHome } from '../../setup/environment.mjs';
 import { fileUri } from '../adapters/file-uris.ts';
 import { javaOptions } from './java-options.ts';
+import { memoryBytes } from './memory.ts';
 
 const MOST_CORES = 8;
 /** Java's heap. With Python, XGBoost and Java's memory outside the heap, a run stays below 5 GB. */
@@ -24,7 +25,7 @@ export interface LocalCluster {
 /** Settings of a local cluster; they override those of the definition. */
 export function localSparkSettings(cluster: LocalCluster): Readonly<Record<string, string>> {
   const cores = Math.min(availableParallelism(), MOST_CORES);
-  const half = Math.floor(totalmem() / MEBIBYTE / 2);
+  const half = Math.floor(memoryBytes() / MEBIBYTE / 2);
   const heapMebibytes = Math.max(LEAST_HEAP_MEBIBYTES, Math.min(MOST_HEAP_MEBIBYTES, half));
   return {
     ...withoutCloud(cluster.defined),
@@ -86,8 +87,8 @@ logger.native.level = error
 
 /** The environment variables of a step's processes; the user's own Spark, Java and Python are kept out. */
 export function sparkEnvironment(configurationFolder: string): Readonly<Record<string, string>> {
-  const { PATH, HOME, LANG, TZ } = process.env;
-  const kept = Object.entries({ PATH, HOME, LANG, TZ }).flatMap(([name, value]) =>
+  const { PATH, HOME } = process.env;
+  const kept = Object.entries({ PATH, HOME }).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value] as const],
   );
   return {
@@ -96,6 +97,9 @@ export function sparkEnvironment(configurationFolder: string): Readonly<Record<s
     SPARK_HOME: sparkHome,
     SPARK_CONF_DIR: configurationFolder,
     SPARK_LOCAL_IP: '127.0.0.1',
+    // File names in UTF-8, letters without a language's own rules, and days as in UTC.
+    LC_ALL: 'C.UTF-8',
+    TZ: 'UTC',
     PYSPARK_PYTHON: pythonExecutable,
     PYSPARK_DRIVER_PYTHON: pythonExecutable,
     PYTHONHASHSEED: '0',

@@ -138,7 +138,7 @@ function pseudoParameter(name: string, stack: StackTemplate): string | undefined
     'AWS::AccountId': stack.account,
     'AWS::Region': stack.region,
     'AWS::StackName': stack.stackName,
-    'AWS::StackId': `arn:aws:cloudformation:${stack.region}:${stack.account}:stack/${stack.stackName}/local`,
+    'AWS::StackId': `arn:aws:cloudformation:${stack.region}:${stack.account}:stack/${stack.stackName}/00000000-local`,
   };
   return known[name];
 }

@@ -43,6 +43,15 @@ describe('the location of an event log', () => {
     expect(() => eventsLocation(join(folder, 'nothing'), '/lake')).toThrow(join(folder, 'nothing'));
   });
 
+  it.each(['s3://bucket/events', 's3n://bucket/events', 's3a://bucket/a.json', 'gs://bucket/x'])(
+    'is on this machine: for %s the error says to copy',
+    (text) => {
+      expect(() => eventsLocation(text, '/lake')).toThrow(
+        /reads files of this machine, not .*: copy them first/,
+      );
+    },
+  );
+
   it('may not contain the lake, unless the lake is a hidden folder', () => {
     expect(() => eventsLocation(folder, join(folder, 'log [1]/lake'))).toThrow('inside the event log');
     expect(() => eventsLocation(folder, folder)).toThrow('inside the event log');

@@ -51,7 +51,6 @@ describe('the command line', () => {
     [['query', 'no-such-query'], /There is no saved query no-such-query: churn query --list/],
     [['completion', 'tcsh'], /Allowed choices are bash, zsh, fish/],
     [['list', '--stage', 'test'], /Allowed choices are dev, prod/],
-    [['doctor'], /Name the deployment to check, with --stage/],
     [['start', '--events', '/tmp'], /must be an address in S3.*churn run/],
     [['start', '--resume', 'run-1', '--force'], /leave out all options except --resume/],
   ])('exits with 2 when it is called with invalid arguments: %j', async (args, words) => {

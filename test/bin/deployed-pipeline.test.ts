@@ -1,5 +1,6 @@
 import {
   DescribeExecutionCommand,
+  DescribeStateMachineCommand,
   DescribeStateMachineForExecutionCommand,
   GetExecutionHistoryCommand,
   ListExecutionsCommand,
@@ -68,6 +69,27 @@ describe('a deployed pipeline', () => {
       name: 'run-1',
       input: '{"force":true}',
     });
+  });
+
+  it('knows the database of its tables from the query of ReconcileLake, and says when there is none', async () => {
+    const definition = (parameters: object) =>
+      JSON.stringify({
+        States: { Use: { Branches: [{ States: { ReconcileLake: { Parameters: parameters } } }] } },
+      });
+    const describe = {
+      stateMachineArn: MACHINE,
+      name: 'churn-dev',
+      roleArn: 'r',
+      type: 'STANDARD' as const,
+      creationDate: startDate,
+    };
+    mock.on(DescribeStateMachineCommand).resolves({
+      ...describe,
+      definition: definition({ QueryExecutionContext: { Database: 'churn_dev_0a1b2c3d' } }),
+    });
+    expect(await pipeline.database()).toBe('churn_dev_0a1b2c3d');
+    mock.on(DescribeStateMachineCommand).resolves({ ...describe, definition: definition({}) });
+    await expect(pipeline.database()).rejects.toThrow(/names no database/);
   });
 
   it('says what to do when a run cannot be started', async () => {

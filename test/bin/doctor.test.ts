@@ -48,6 +48,7 @@ function account(topicArn = OWN_TOPIC) {
     Environment: {
       Variables: {
         [ENVIRONMENT.lakeRoot]: 's3://lake',
+        [ENVIRONMENT.database]: 'churn_dev_0a1b2c3d',
         [ENVIRONMENT.eventsRoot]: 's3://raw/events',
         [ENVIRONMENT.release]: '0123456789abcdef',
         [ENVIRONMENT.subnetIds]: 'subnet-1,subnet-2',
@@ -202,7 +203,7 @@ describe('a problem', () => {
       'Lake Formation',
       false,
       /guards new tables:/,
-      /Use only IAM access control.*"Name":"churn"/,
+      /Use only IAM access control.*"Name":"churn_dev_0a1b2c3d"/,
       ({ lakeFormation }) =>
         lakeFormation.on(GetDataLakeSettingsCommand).resolves({
           DataLakeSettings: {

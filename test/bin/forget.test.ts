@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { requireLake } from '../../bin/commands/deployed/lake.ts';
-import { addToList, deletions } from '../../bin/commands/forget.ts';
+import { addToList, databaseOf, deletions } from '../../bin/commands/forget.ts';
 import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
 import { forgottenUsersSchema } from '../../domain/forgotten-users.ts';
 import { TABLES } from '../../domain/lake.ts';
@@ -13,7 +13,7 @@ import { ContentTags } from '../../local/adapters/content-tags.ts';
 import { FolderStore } from '../../local/adapters/folder-store.ts';
 import { type LakeFolder, openLake } from '../../local/run/lake-folder.ts';
 import { MemoryPorts } from '../support/memory-ports.ts';
-import { at, LAKE } from '../support/run-fixture.ts';
+import { at, DEPLOYMENT, EVENTS, LAKE, plan } from '../support/run-fixture.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -68,14 +68,14 @@ describe('an S3 address given to `churn forget`', () => {
 });
 
 describe('the statements printed for a deployed lake', () => {
-  const lines = deletions(['17', "o'x"]).split('\n');
+  const lines = deletions(['17', "o'x"], 'churn_dev_0a1b2c3d').split('\n');
 
   it.each(['events', 'scores'])('remove the rows from the files of %s', (name) => {
-    expect(lines.filter((line) => line.startsWith('  ') && line.includes(` ${name}`))).toEqual([
-      `  ALTER TABLE ${name} SET TBLPROPERTIES ('optimize_rewrite_delete_file_threshold' = '1');`,
-      `  DELETE FROM ${name} WHERE user_id IN ('17', 'o''x');`,
-      `  OPTIMIZE ${name} REWRITE DATA USING BIN_PACK;`,
-      `  VACUUM ${name};`,
+    expect(lines.filter((line) => line.startsWith('  ') && line.includes(`.${name}`))).toEqual([
+      `  ALTER TABLE churn_dev_0a1b2c3d.${name} SET TBLPROPERTIES ('optimize_rewrite_delete_file_threshold' = '1');`,
+      `  DELETE FROM churn_dev_0a1b2c3d.${name} WHERE user_id IN ('17', 'o''x');`,
+      `  OPTIMIZE churn_dev_0a1b2c3d.${name} REWRITE DATA USING BIN_PACK;`,
+      `  VACUUM churn_dev_0a1b2c3d.${name};`,
     ]);
   });
 
@@ -85,7 +85,28 @@ describe('the statements printed for a deployed lake', () => {
     );
     const run = lines.findIndex((line) => line.startsWith('The next run'));
     const vacuums = lines.slice(run).filter((line) => line.startsWith('  '));
-    expect(vacuums.toSorted()).toEqual(withUsers.map(({ name }) => `  VACUUM ${name};`).toSorted());
+    expect(vacuums.toSorted()).toEqual(
+      withUsers.map(({ name }) => `  VACUUM churn_dev_0a1b2c3d.${name};`).toSorted(),
+    );
     expect(lines.slice(0, run).join()).not.toContain('VACUUM');
+  });
+
+  it('name the database of the plan of the current run', async () => {
+    const ports = new MemoryPorts();
+    const lake = new Lake(ports.objects, LAKE);
+    expect(await databaseOf(lake)).toBeUndefined();
+    ports.objects.put(
+      at(CURRENT.key),
+      JSON.stringify({ runId: 'first', batchId: '0123456789abcdef', champion: null }),
+    );
+    ports.objects.put(`${EVENTS}/2018-10-01.json`, '{}');
+    await plan(ports, 'first');
+    expect(await databaseOf(lake)).toBe(DEPLOYMENT.database);
+  });
+
+  it('say where the name of the database is found while no run has succeeded', () => {
+    const text = deletions(['17'], undefined);
+    expect(text).toContain('<database> is the output DatabaseName of the storage stack');
+    expect(text).toContain('DELETE FROM <database>.events');
   });
 });

@@ -1,6 +1,8 @@
+import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { type RequestOptions, requestOf, withRequestOptions } from '../../bin/commands/request.ts';
+import { withAddresses } from '../../bin/commands/run.ts';
 import { REQUEST_FIELDS, type RequestCommand } from '../../domain/request-fields.ts';
 
 /** The request that a command makes of its arguments. */
@@ -36,6 +38,10 @@ describe('the options of a request', () => {
       events: 's3://log/2018',
     });
     expect(requestFrom('start', ['--resume', 'run-1'])).toStrictEqual({ resume: 'run-1' });
+    expect(requestFrom('start', ['--take-out', 's3://log/a', 's3://log/b*', '--force'])).toStrictEqual({
+      takeOut: ['s3://log/a', 's3://log/b*'],
+      force: true,
+    });
     expect(requestFrom('start', [])).toStrictEqual({});
   });
 
@@ -52,6 +58,13 @@ describe('the options of a request', () => {
 
   it('of a local run do not make the location of its log a field of the request', () => {
     expect(requestOf({ events: '/tmp/log', seed: 1 }, 'run')).toStrictEqual({ seed: 1 });
+  });
+
+  it('of a local run name files by the addresses that they have in the lake', () => {
+    expect(withAddresses({ seed: 1 })).toStrictEqual({ seed: 1 });
+    expect(withAddresses({ takeOut: ['in/a.json', 'file:///log/b.json', '/log/*.gz'] })).toStrictEqual({
+      takeOut: [`file://${resolve('in/a.json')}`, 'file:///log/b.json', 'file:///log/*.gz'],
+    });
   });
 
   it('say what holds without them', () => {

@@ -1,7 +1,7 @@
 /** Athena's engine on the lake of a rehearsed run: the reconciliation, the saved queries, the raw events, forgetting. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DATABASE, EVENTS, SCORES } from '../../domain/lake.ts';
+import { EVENTS, SCORES } from '../../domain/lake.ts';
 import { NAMED_QUERIES } from '../../domain/named-queries.ts';
 import { type GenerateSummary, generateLog } from '../../generator/generate.ts';
 import type { Ending } from '../../local/interpreter/interpreter.ts';
@@ -42,7 +42,7 @@ afterAll(async () => {
 
 async function query(sql: string): Promise<QueryAnswer> {
   if (trino === undefined) throw new Error('the run did not get as far as ReconcileLake');
-  return trino.query(sql, DATABASE);
+  return trino.query(sql, rehearsal.database);
 }
 
 async function one(sql: string): Promise<string | null | undefined> {

@@ -1,7 +1,7 @@
 /** Compares the tables of the rehearsed deployment with those of a local run on the same log. */
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
-import { DATABASE, TABLES, type Table } from '../../domain/lake.ts';
+import { LOCAL_DATABASE, TABLES, type Table } from '../../domain/lake.ts';
 import { lakeViews, quotedText } from '../../local/adapters/lake-views.ts';
 import { duckdbExtensions } from '../../setup/environment.mjs';
 import type { AwsEnvironment } from './cloud/aws-request.ts';
@@ -24,6 +24,8 @@ export interface Lakes {
   readonly account: AwsEnvironment;
   /** `s3://bucket/folder` of the log there. */
   readonly eventsRoot: string;
+  /** Glue database of the tables there. */
+  readonly database: string;
 }
 
 export interface TableComparison {
@@ -45,7 +47,7 @@ export async function compareLakes(lakes: Lakes): Promise<readonly TableComparis
     await connection.run(secret(lakes.account));
     const names = tables.map(({ name }) => name).join(' ');
     for (const statement of [
-      ...(await glueViews(lakes.account, DATABASE, names, CLOUD)),
+      ...(await glueViews(lakes.account, lakes.database, names, CLOUD)),
       ...lakeViews(lakes.folder, tables),
     ]) {
       await connection.run(statement);
@@ -75,7 +77,7 @@ async function compareTable(
     return `SELECT ${columns.join(', ')} FROM "${schema}"."${table.name}"`;
   };
   const cloud = select(CLOUD, eventsRoot);
-  const local = select(DATABASE, `file://${log}`);
+  const local = select(LOCAL_DATABASE, `file://${log}`);
   const rowsOf = async (sql: string) => (await connection.runAndReadAll(sql)).getRowObjectsJson();
   const only = (a: string, b: string) => rowsOf(`(${a}) EXCEPT ALL (${b}) LIMIT ${SHOWN_ROWS}`);
   const [count] = await rowsOf(`SELECT count(*)::INTEGER AS rows FROM (${cloud})`);

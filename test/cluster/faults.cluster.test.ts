@@ -119,8 +119,14 @@ async function endsWell(rehearsal: Rehearsal, runId: string, ending: Ending): Pr
     const resumed = await rehearsal.run(`${runId}-resumed`, { resume: runId });
     expect(resumed).toMatchObject({ status: 'SUCCEEDED' });
   }
-  const { account, eventsRoot } = rehearsal;
-  const comparisons = await compareLakes({ folder: join(folder, 'lake'), log, account, eventsRoot });
+  const { account, eventsRoot, database } = rehearsal;
+  const comparisons = await compareLakes({
+    folder: join(folder, 'lake'),
+    log,
+    account,
+    eventsRoot,
+    database,
+  });
   for (const { table, onlyInCloud, onlyLocal } of comparisons) {
     // The record of a run that failed is in the cloud only.
     if (table === 'runs' && ending.status !== 'SUCCEEDED') continue;
@@ -211,12 +217,13 @@ test(
       await rehearsal.call('close-run', { sweep: true });
       const record = runRecordSchema.parse(JSON.parse(await object(rehearsal, RUN_RECORD.of('stopped').key)));
       expect(record.status).toBe('FAILED');
-      const { account, eventsRoot } = rehearsal;
+      const { account, eventsRoot, database } = rehearsal;
       for (const { table, onlyInCloud, onlyLocal } of await compareLakes({
         folder: join(folder, 'lake'),
         log,
         account,
         eventsRoot,
+        database,
       })) {
         if (table !== 'runs')
           expect({ table, onlyInCloud, onlyLocal }).toEqual({ table, onlyInCloud: [], onlyLocal: [] });

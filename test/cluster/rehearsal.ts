@@ -32,6 +32,8 @@ export interface Rehearsal {
   /** `s3://bucket` and `s3://bucket/folder`. */
   readonly lakeRoot: string;
   readonly eventsRoot: string;
+  /** Glue database of the tables. */
+  readonly database: string;
   /** What the judge needs to know. */
   readonly world: JudgedWorld;
   /** In the order in which they were started. */
@@ -111,6 +113,7 @@ export async function startRehearsal(
     s3,
     lakeRoot,
     eventsRoot: environment[ENVIRONMENT.eventsRoot] ?? '',
+    database: environment[ENVIRONMENT.database] ?? '',
     world: {
       account: ACCOUNT,
       region: REGION,

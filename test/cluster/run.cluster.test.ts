@@ -107,8 +107,14 @@ describe('a run of the deployed state machine', () => {
   });
 
   test('leaves the same tables as a local run, row for row', async () => {
-    const { account, eventsRoot } = rehearsal;
-    const comparisons = await compareLakes({ folder: join(folder, 'lake'), log, account, eventsRoot });
+    const { account, eventsRoot, database } = rehearsal;
+    const comparisons = await compareLakes({
+      folder: join(folder, 'lake'),
+      log,
+      account,
+      eventsRoot,
+      database,
+    });
     for (const { table, rows, onlyInCloud, onlyLocal } of comparisons) {
       expect({ table, onlyInCloud, onlyLocal }).toEqual({ table, onlyInCloud: [], onlyLocal: [] });
       expect(rows, table).toBeGreaterThan(0);

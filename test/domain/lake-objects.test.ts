@@ -56,7 +56,7 @@ describe('the objects of the lake', () => {
       expect(STEP_ERROR[step].of('r').key).toBe(`runs/r/errors/${step}.json`);
     }
     expect([runFolder('r'), logFolder('r'), modelFolder('r')]).toEqual(['runs/r', 'runs/r/logs', 'models/r']);
-    expect(icebergTableFolder(SCORES)).toBe('warehouse/churn/scores');
+    expect(icebergTableFolder('churn_dev_0a1b2c3d', SCORES)).toBe('warehouse/churn_dev_0a1b2c3d/scores');
   });
 
   it('that are rows of an external table are in its folder', () => {

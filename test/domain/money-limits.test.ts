@@ -131,6 +131,7 @@ it.each([
   const counts = expectedCounts({ plannedAt: `${planned}T00:00:00.000Z`, batch }, INGEST, FEATURES, SCORING);
   expect(counts.map(({ table }) => table)).toEqual([
     'events',
+    'events.all',
     ...(isExpected ? ['quarantined_events'] : []),
     'ingest_files.rows_read',
     'ingest_files.rows_accepted',

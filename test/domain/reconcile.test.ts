@@ -53,6 +53,7 @@ describe('the reconcile query', () => {
     );
     expect(counted).toEqual({
       events: 7,
+      'events.all': 107,
       quarantined_events: 2,
       'ingest_files.rows_read': 10,
       'ingest_files.rows_accepted': 7,

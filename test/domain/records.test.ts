@@ -22,6 +22,7 @@ describe('a detail that an earlier version stored', () => {
       plan: {
         ...plan,
         release: undefined,
+        database: undefined,
         champion: undefined,
         currentTag: undefined,
         observedBefore: undefined,
@@ -32,7 +33,13 @@ describe('a detail that an earlier version stored', () => {
       features: { ...detail.features, cutoffAnchor: undefined },
       training: { ...training, champion: undefined, singleInputs: undefined },
     }).toEqual(STORED);
-    expect(plan).toMatchObject({ release: 'none', champion: null, currentTag: null, rescoring: null });
+    expect(plan).toMatchObject({
+      release: 'none',
+      database: 'churn',
+      champion: null,
+      currentTag: null,
+      rescoring: null,
+    });
     expect(training).toMatchObject({ champion: null, singleInputs: [] });
     expect(detail.training.evaluations.map(({ model }) => model).sort()).toEqual(
       MODELS.map(({ name }) => name).sort(),

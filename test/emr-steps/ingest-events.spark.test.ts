@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { forget } from '../../domain/forgotten-users.ts';
 import {
-  DATABASE,
   EVENTS,
+  LOCAL_DATABASE,
   PAGE_COUNTERS,
   SNAPSHOT_RETENTION_DAYS,
   USER_DAYS,
@@ -370,7 +370,7 @@ describe('ingest-events', () => {
     expect(ofPage('Home')).toEqual({ kept: { page: 'Home' }, found: [noText, absent] });
     expect(ofPage('Logout')).toEqual({ kept: { page: 'Logout' }, found: [noText, absent] });
     // Of a line that is no JSON only its length, and where reading it ended.
-    expect(lines).toContain('{"kept":{},"found":[{"column":"","found":"not_json","bytes":45,"at":1}]}');
+    expect(lines).toContain('{"kept":{},"found":[{"column":"","found":"not_json","bytes":46,"at":1}]}');
     expect(rows[0]?.source_file).toContain('names.json');
   });
 
@@ -423,7 +423,7 @@ describe('ingest-events', () => {
 
   /** Snapshots in the newest metadata of a table. */
   async function snapshots(lakeName: string, table: string): Promise<number> {
-    const metadata = join(lake(lakeName), WAREHOUSE, DATABASE, table, 'metadata');
+    const metadata = join(lake(lakeName), WAREHOUSE, LOCAL_DATABASE, table, 'metadata');
     const version = (await readFile(join(metadata, 'version-hint.text'), 'utf8')).trim();
     const text = await readFile(join(metadata, `v${version}.metadata.json`), 'utf8');
     return z.looseObject({ snapshots: z.array(z.unknown()) }).parse(JSON.parse(text)).snapshots.length;

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
-  DATABASE,
   EVENTS,
   INGEST_FILES,
+  LOCAL_DATABASE,
   QUARANTINED_EVENTS,
   USER_DAYS,
   WAREHOUSE,
@@ -53,7 +53,7 @@ describe('ingest-events, killed again and again', () => {
 
   /** Files below the lake's tables that match. */
   async function filesLike(pattern: RegExp): Promise<readonly string[]> {
-    const folders = [join(lake('killed'), WAREHOUSE, DATABASE), join(lake('killed'), LEDGER.folder)];
+    const folders = [join(lake('killed'), WAREHOUSE, LOCAL_DATABASE), join(lake('killed'), LEDGER.folder)];
     const lists = await Promise.all(
       folders.map((path) => readdir(path, { recursive: true, withFileTypes: true }).catch(() => [])),
     );

@@ -113,7 +113,7 @@ describe('names of people', () => {
     );
     // One user's name in more rows than a word needs to be shown, and a word that many users have.
     const shifted = Array.from({ length: 30 }, (_, item) =>
-      line({ itemInSession: item, page: NAMES.firstName }),
+      line({ itemInSession: item, sessionId: item, page: NAMES.firstName }),
     );
     const common = Array.from({ length: 30 }, (_, item) =>
       line({ itemInSession: item, userId: `${item % 5}`, page: 'Podcasts', pages: 'Home', level: 'gold' }),

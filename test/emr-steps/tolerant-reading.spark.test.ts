@@ -125,7 +125,7 @@ function fuzzedLine(random: () => number): string {
     ...Array.from({ length: 12 }, () => text),
     text.slice(0, place),
     text.slice(place),
-    `${text.slice(0, place)}${pick(['"', '}', '{', ',', '\u0001', '\\', 'Zyxfirst', ' '])}${text.slice(place)}`,
+    `${text.slice(0, place)}${pick(['"', '}', '{', ',', '\u0001', '\\', ' '])}${text.slice(place)}`,
     text.replaceAll('"', "'"),
     `${text}${text}`,
     `[${text}]`,

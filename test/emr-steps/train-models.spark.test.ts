@@ -10,7 +10,14 @@ import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
 import { FEATURES } from '../../domain/features/catalogue.ts';
 import { FEATURE_GROUPS } from '../../domain/features/measure.ts';
 import { runFolder } from '../../domain/lake-objects.ts';
-import { BASELINES, CANDIDATES, LEAKAGE_INPUT_AUC, METRICS, THRESHOLD_RULES } from '../../domain/models.ts';
+import {
+  BASELINES,
+  CANDIDATES,
+  LEAKAGE_INPUT_AUC,
+  METRICS,
+  THRESHOLD_RULES,
+  TOP_USERS,
+} from '../../domain/models.ts';
 import { metricNameSchema, type TrainingResult } from '../../domain/results.ts';
 import type { RunPlan, StepName } from '../../domain/run.ts';
 import { buildFeatures } from '../../emr-steps/build-features.ts';
@@ -250,7 +257,9 @@ describe('train-models and score-users', () => {
     expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
     const expected = rows.reduce((sum, row) => sum + Number(row.probability), 0);
     expect(result.expectedCancellations).toBeCloseTo(expected, 6);
-    expect(result.top.map(({ userId }) => userId)).toEqual(rows.slice(0, 50).map((row) => row.user_id));
+    expect(result.top.map(({ userId }) => userId)).toEqual(
+      rows.slice(0, TOP_USERS).map((row) => row.user_id),
+    );
   });
 
   it('measures the drift of every feature, by the rows of the two cutoffs as another engine reads them', async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { FUNCTION_NAMES } from '../../domain/operations.ts';
-import { configuration, resources, STACKS } from './resources.ts';
+import { allStatements } from './policies.ts';
+import { configuration, resources, STACKS, template } from './resources.ts';
 
 test('in dev, where there is no schedule, no alarm waits for a successful run', () => {
   const names = resources('monitoring', 'AWS::CloudWatch::Alarm').map(
@@ -8,6 +9,16 @@ test('in dev, where there is no schedule, no alarm waits for a successful run', 
   );
   expect(names).toContain('churn-dev-run-failed');
   expect(names).not.toContain('churn-dev-no-successful-run');
+});
+
+test('no role may pass a role to any service', () => {
+  const passing = STACKS.flatMap((stack) => allStatements(template(stack))).filter(({ actions }) =>
+    actions.includes('iam:PassRole'),
+  );
+  expect(passing.map(({ policy, conditioned }) => [policy, conditioned])).toEqual([
+    ['ServiceRoleDefaultPolicy', true],
+    ['StateMachineExecutionPolicy', true],
+  ]);
 });
 
 test('every log group is under the customer key and is not kept for ever', () => {

@@ -5,21 +5,13 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
-import { TABLES } from '../../domain/lake.ts';
-import { LEASE, RUN_RECORD, STEP_RESULT } from '../../domain/lake-objects.ts';
+import { LEASE, RUN_RECORD } from '../../domain/lake-objects.ts';
 import { NAMED_QUERIES } from '../../domain/named-queries.ts';
 import { runRecordSchema } from '../../domain/records.ts';
-import { STEP_NAMES } from '../../domain/run.ts';
 import { type GenerateSummary, generateLog } from '../../generator/generate.ts';
-import { fileUri } from '../../local/adapters/file-uris.ts';
 import { LocalClusters } from '../../local/adapters/local-clusters.ts';
 import { family } from '../../local/processes/process-table.ts';
-import { openLake } from '../../local/run/lake-folder.ts';
-import { runLocally } from '../../local/run/local-run.ts';
 import { type RunSummary, runSummarySchema } from '../../local/run/run-summary.ts';
-import { sparkSubmit } from '../../local/spark/submit.ts';
-import { withDefinition } from '../../local/template/synthesize.ts';
 import { projectRoot } from '../../setup/environment.mjs';
 import { checkedSql } from '../support/athena-sql.ts';
 import { queryLake, temporaryFolder } from '../support/spark-lake.ts';
@@ -88,13 +80,6 @@ async function spark(started: Churn): Promise<readonly number[]> {
 
 function members({ process: { pid } }: Churn): readonly number[] {
   return pid === undefined ? [] : family(pid);
-}
-
-/** Stored JSON without what differs between two runs over the same log. */
-function withoutRun(text: string, lake: string, runId: string): unknown {
-  return JSON.parse(text.replaceAll(lake, '<lake>').replaceAll(runId, '<run>'), (key, value) =>
-    /seconds$|snapshot/i.test(key) ? undefined : value,
-  );
 }
 
 describe('a whole run that succeeds', () => {
@@ -167,43 +152,6 @@ describe('a whole run that succeeds', () => {
     expect(sum('quarantine-by-reason', 'refused_rows')).toBe(generated.dirt?.refusedRows);
     expect(answers.get('model-history')).toHaveLength(1);
   });
-
-  it('leaves the results and tables that it leaves when each step has a process of its own', async () => {
-    const other = join(folder, 'lake of separate processes');
-    const summary = await withDefinition(async (definition) =>
-      runLocally({
-        lake: await openLake(other),
-        definition,
-        eventsLocation: fileUri(log),
-        request: { maxQuarantineShare: 1 },
-        observer: { onStart: () => {}, onState: () => {}, onProgress: () => {}, onNote: () => {} },
-        signal: new AbortController().signal,
-        newRunner: () => sparkSubmit,
-      }),
-    );
-    expect(summary.status).toBe('SUCCEEDED');
-    const runs = [
-      { lake, runId: first[1].runId },
-      { lake: other, runId: summary.runId },
-    ];
-    for (const step of STEP_NAMES) {
-      const [shared, separate] = await Promise.all(
-        runs.map(async ({ lake: root, runId }) =>
-          withoutRun(await readFile(join(root, STEP_RESULT[step].of(runId).key), 'utf8'), root, runId),
-        ),
-      );
-      expect(shared, step).toEqual(separate);
-    }
-    for (const { name } of [...TABLES, FEATURES_TABLE]) {
-      const [shared, separate] = await Promise.all(
-        runs.map(async ({ lake: root, runId }) => {
-          const rows = await queryLake(root, `SELECT * FROM ${name} ORDER BY ALL`);
-          return withoutRun(JSON.stringify(rows), root, runId);
-        }),
-      );
-      expect(shared, name).toEqual(separate);
-    }
-  }, 600_000);
 
   it('is followed by a run that has nothing to do', async () => {
     const [code, summary] = await run(lake, log, ...dirtyOptions);

@@ -5,7 +5,6 @@ import { type IVersion, Function as LambdaFunction, Version } from 'aws-cdk-lib/
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { type IStateMachine, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { each } from '../../domain/each.ts';
-import { DATABASE } from '../../domain/lake.ts';
 import { FUNCTION_NAMES } from '../../domain/operations.ts';
 import { STEP_NAMES } from '../../domain/run.ts';
 import type { ClusterProfile } from '../../lib/compute/cluster-profile.ts';
@@ -27,6 +26,7 @@ export function storageOf({ key, bucket, configuration }: Given): Storage {
     lakeRoot: 's3://Lake',
     eventsRoot: 's3://RawEvents/events',
     workgroupName: configuration.prefix,
+    databaseName: 'churn_dev_0a1b2c3d',
   };
 }
 
@@ -78,7 +78,7 @@ export function resourcesOf(stack: Stack, given: Given): PipelineResources {
     cluster: clusterOf(stack, given),
     securityConfigurationName: 'secure',
     workgroupName: prefix,
-    databaseName: DATABASE,
+    databaseName: 'churn_dev_0a1b2c3d',
     notifier: machineNamed(stack, `${prefix}-notifier`),
   };
 }

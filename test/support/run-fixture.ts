@@ -31,6 +31,7 @@ export const EVENTS = 's3://raw/events';
 
 const VARIABLES = {
   [ENVIRONMENT.lakeRoot]: LAKE,
+  [ENVIRONMENT.database]: 'churn_test_0a1b2c3d',
   [ENVIRONMENT.eventsRoot]: EVENTS,
   [ENVIRONMENT.platform]: 'emr',
   [ENVIRONMENT.fleets]: JSON.stringify({
@@ -76,7 +77,8 @@ export function planOf(ports: MemoryPorts, runId: string): RunPlan {
 /** Writes what the ingest step writes: the ledger and its result. */
 export function ingest(ports: MemoryPorts, runId: string, result: Partial<IngestResult> = {}): void {
   const { batch, outputs } = planOf(ports, runId);
-  const rows = batch.files.map((file) => ({
+  const gone = (batch.takenOut ?? []).map(({ uri }) => ({ uri, etag: '', bytes: 0, taken_out: true }));
+  const rows = [...batch.files.map((file) => ({ ...file, days: '{}' })), ...gone].map((file) => ({
     ...file,
     batch_id: batch.batchId,
     rows_read: 0,
@@ -229,6 +231,8 @@ export const INGEST: IngestResult = {
   ],
   adapted: { rows: 40, files: 1, by: [{ adaptation: 'whole_fraction', rows: 40, files: 1 }] },
   held: { events: 970, quarantined: 20 },
+  changes: { before: 4_030, takenAway: 0, returned: 0, after: 5_000 },
+  lake: { events: 5_000 },
   filesRead: 1,
   bytesRead: 500_000,
   firstDay: '2018-10-01',

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { DuckDBInstance, type Json } from '@duckdb/node-api';
 import { each } from '../../domain/each.ts';
 import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
-import { TABLES } from '../../domain/lake.ts';
+import { LOCAL_DATABASE, TABLES } from '../../domain/lake.ts';
 import {
   CHOICE,
   LEDGER,
@@ -79,6 +79,7 @@ export async function writePlan(lakeFolder: string, options: PlanOptions): Promi
     plannedAt: (options.plannedAt ?? new Date()).toISOString(),
     release: 'test',
     lakeRoot: fileUri(lakeFolder),
+    database: LOCAL_DATABASE,
     batch: { batchId, ingestDate: '2026-01-01', files: [...files] },
     abandonedBatchIds: [...(options.abandonedBatchIds ?? [])],
     ingest: {

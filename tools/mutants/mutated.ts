@@ -1,5 +1,6 @@
 /** The decisions whose tests are put to the test: on money, promotion, lease and reconciliation. */
 export const MUTATED: readonly string[] = [
+  'domain/area-lower-bound.ts',
   'domain/cost.ts',
   'domain/poisson-interval.ts',
   'domain/predicted-observed.ts',

@@ -259,6 +259,7 @@ export const FLOORS: Floors = [
     {
       name: 'bin/terminal',
       uses: {
+        'lambda/start-training': 'what a dry run has found',
         domain: 'labels of models and metrics',
         'local/spark': 'progress of a step',
         'local/interpreter': 'what happens to a state',
@@ -273,9 +274,10 @@ export const FLOORS: Floors = [
       uses: {
         domain: 'the request, and keys and tables of the lake',
         generator: 'the command `generate`',
-        'lambda/ports': 'the clock and answers of queries',
         'lambda/run': 'objects of the lake, and putting a model in charge',
         'lambda/aws': 'the lake of a deployment, its runs and clusters',
+        'lambda/ports': 'the clock, answers of queries, and what a dry run of a deployment may ask',
+        'lambda/start-training': 'dry runs',
         'local/adapters': 'the lake of a local run',
         'local/template': 'JSON values of the definition',
         'local/interpreter': 'the states of a definition, and what happens to them',

@@ -7,7 +7,6 @@ import {
   QueryExecutionState,
   StartQueryExecutionCommand,
 } from '@aws-sdk/client-athena';
-import { DATABASE } from '../../../domain/lake.ts';
 import { AthenaSql } from '../../../lambda/aws/athena-sql.ts';
 import type { DeployedPipeline } from './deployed-pipeline.ts';
 import { DeployedError, withRemedy } from './errors.ts';
@@ -17,9 +16,10 @@ const ASK_AGAIN_MILLISECONDS = 700;
 
 /** @throws DeployedError when Athena refuses the statement */
 export async function askAthena(
-  { stateMachineArn }: Pick<DeployedPipeline, 'stateMachineArn'>,
+  pipeline: Pick<DeployedPipeline, 'stateMachineArn' | 'database'>,
   statement: string,
 ): ReturnType<AthenaSql['results']> {
+  const { stateMachineArn } = pipeline;
   const client = new AthenaClient({ region: regionOf(stateMachineArn) });
   try {
     // The workgroup has the name of the deployment, as the state machine does.
@@ -28,7 +28,7 @@ export async function askAthena(
       new StartQueryExecutionCommand({
         QueryString: statement,
         WorkGroup,
-        QueryExecutionContext: { Database: DATABASE },
+        QueryExecutionContext: { Database: await pipeline.database() },
       }),
     );
     for (;;) {

@@ -1,6 +1,7 @@
 /** The command line's access to a deployed pipeline: its state machine, with the user's own credentials. */
 import {
   DescribeExecutionCommand,
+  DescribeStateMachineCommand,
   DescribeStateMachineForExecutionCommand,
   paginateGetExecutionHistory,
   paginateListExecutions,
@@ -99,6 +100,33 @@ export class DeployedPipeline {
     );
     return z.json().parse(JSON.parse(answer.definition ?? 'null'));
   }
+
+  /**
+   * The Glue database of the deployment, which its definition names in ReconcileLake.
+   * @throws DeployedError if it names none
+   */
+  async database(): Promise<string> {
+    const { stateMachineArn } = this;
+    const { definition = 'null' } = await answerOf(
+      this.#client.send(new DescribeStateMachineCommand({ stateMachineArn })),
+    );
+    const found = databaseIn(z.json().parse(JSON.parse(definition)));
+    if (found === undefined)
+      throw new DeployedError(`${stateMachineArn} names no database: deploy the pipeline again.`);
+    return found;
+  }
+}
+
+/** The database in which a state of the definition, at any depth, has Athena run its query. */
+export function databaseIn(definition: Json): string | undefined {
+  if (definition === null || typeof definition !== 'object') return undefined;
+  for (const [key, value] of Object.entries(definition)) {
+    if (key === 'QueryExecutionContext' && value !== null && typeof value === 'object' && 'Database' in value)
+      return typeof value.Database === 'string' ? value.Database : undefined;
+    const found = databaseIn(value);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /**

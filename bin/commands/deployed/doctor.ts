@@ -1,26 +1,32 @@
-/** `churn doctor`: whether the account lets a deployed pipeline run. */
+/** `churn doctor`: whether this machine lets a local run start, or the account a deployed one. */
 import { Command } from 'commander';
-import { UsageError } from '../arguments.ts';
+import { machineFindings } from '../../../domain/machine.ts';
+import type { Finding } from '../../../domain/preflight.ts';
+import { machineFacts } from '../../../local/run/machine-facts.ts';
+import { DEFAULT_LAKE } from '../arguments.ts';
 import { findingsText, isHealthy } from './doctor/text.ts';
 import { regionOf, stateMachineNameOf } from './names.ts';
 import { namesPipeline, type PipelineOptions, withOptionalPipeline } from './options.ts';
 
 interface DoctorOptions extends Partial<PipelineOptions> {
   readonly notify: boolean;
+  readonly lake: string;
   readonly json: boolean;
 }
 
 export function doctorCommand(): Command {
   const command = new Command('doctor')
     .description(
-      'Check what a deployed pipeline needs of its AWS account, before the first run or after a failure: quotas, roles, ' +
-        'tags, Lake Formation, buckets, notifications. Exits with 1 if there is a problem.',
+      'Check what a local run needs of this machine; with --stage, what a deployed pipeline needs of its AWS account: ' +
+        'quotas, roles, tags, Lake Formation, buckets, notifications. Exits with 1 if there is a problem.',
     )
     .option('--no-notify', 'do not send a test message to an existing topic (churn:alarmTopicArn)')
+    .option('--lake <folder>', 'the lake of the local runs', DEFAULT_LAKE)
     .option('--json', 'print one JSON document', false);
   return withOptionalPipeline(command).action(async (options: DoctorOptions) => {
     if (!namesPipeline(options)) {
-      throw new UsageError('Name the deployment to check, with --stage or --state-machine.');
+      show(machineFindings(await machineFacts(options.lake, process.env)), options.json, {});
+      return;
     }
     const [{ openPipeline }, { doctorClients }, { readFacts }, { runChecks }] = await Promise.all([
       import('./deployed-pipeline.ts'),
@@ -33,12 +39,15 @@ export function doctorCommand(): Command {
     const facts = await readFacts(stateMachineArn, clients);
     const pipeline = stateMachineNameOf(stateMachineArn);
     const findings = await runChecks(facts, clients, { pipeline, notify: options.notify });
-    const healthy = isHealthy(findings);
-    process.stdout.write(
-      options.json
-        ? `${JSON.stringify({ stateMachineArn, healthy, findings }, undefined, 2)}\n`
-        : findingsText(findings),
-    );
-    process.exitCode = healthy ? 0 : 1;
+    show(findings, options.json, { stateMachineArn });
   });
+}
+
+/** @param about what was checked, for programs */
+function show(findings: readonly Finding[], json: boolean, about: Readonly<Record<string, string>>): void {
+  const healthy = isHealthy(findings);
+  process.stdout.write(
+    json ? `${JSON.stringify({ ...about, healthy, findings }, undefined, 2)}\n` : findingsText(findings),
+  );
+  process.exitCode = healthy ? 0 : 1;
 }

@@ -1,12 +1,11 @@
 /** The command line's access to a deployed pipeline's lake, runs and clusters, with the user's own credentials. */
-import { AthenaClient } from '@aws-sdk/client-athena';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { ENVIRONMENT } from '../../../domain/operations.ts';
 import { awsPorts } from '../../../lambda/aws/adapters.ts';
 import { readDeployment } from '../../../lambda/run/deployment.ts';
 import { worldOf } from '../../../lambda/run/world.ts';
 import type { OpenLake } from '../models/open-lake.ts';
-import { AthenaQueries } from './athena-queries.ts';
+import { askAthena } from './ask-athena.ts';
 import { openPipeline } from './deployed-pipeline.ts';
 import { plannerEnvironment } from './doctor/facts.ts';
 import { withRemedy } from './errors.ts';
@@ -16,7 +15,8 @@ import type { PipelineOptions } from './options.ts';
 
 /** @throws DeployedError if there is no such pipeline, or it has had no run */
 export async function openDeployedWorld(options: PipelineOptions): Promise<OpenLake> {
-  const { stateMachineArn } = await openPipeline(options, process.env);
+  const pipeline = await openPipeline(options, process.env);
+  const { stateMachineArn } = pipeline;
   const region = regionOf(stateMachineArn);
   const name = stateMachineNameOf(stateMachineArn);
   try {
@@ -25,14 +25,13 @@ export async function openDeployedWorld(options: PipelineOptions): Promise<OpenL
     const log = { warn: (message: string) => console.error(message) };
     const world = worldOf(awsPorts(environment, log), readDeployment(environment));
     await requireLake(world.lake);
-    const athena = new AthenaQueries(new AthenaClient({ region }), name, world.clock);
     return {
       lake: world.lake,
       clock: world.clock,
       executions: world.executions,
       clusters: world.clusters,
       executionArnOf: (run) => executionArnOf(stateMachineArn, run),
-      query: (sql) => athena.rows(sql),
+      query: (sql) => askAthena(pipeline, sql),
     };
   } catch (error) {
     throw withRemedy(error);

@@ -12,6 +12,13 @@ class CutoffCounts(TypedDict):
     cancellations: int | None
 
 
+class DayEvents(TypedDict):
+    """Signed-in events of a day."""
+
+    day: str
+    events: int
+
+
 class FeaturesSnapshots(TypedDict):
     """Snapshots that were read and written."""
 
@@ -26,6 +33,7 @@ class FeaturesResult(TypedDict):
     observationEnd: str
     observedDays: int
     cutoffs: list[CutoffCounts]
+    days: NotRequired[list[DayEvents]]
     users: int
     cancellations: int
     cutoffAnchor: str | None

@@ -76,7 +76,46 @@ class HeldRows(TypedDict):
     quarantined: int
 
 
+class EventChanges(TypedDict):
+    """How a batch changed the lake."""
+
+    before: int
+    takenAway: int
+    returned: int
+    after: int
+
+
+class LakeAfter(TypedDict):
+    """The lake as the step left it."""
+
+    events: int
+
+
 Adaptation: TypeAlias = Literal["whole_fraction", "quoted_number", "other_case", "cut_out"]
+
+
+PassedOverReason: TypeAlias = Literal[
+    "empty",
+    "marker",
+    "hidden",
+    "zip",
+    "zstd",
+    "snappy",
+    "other_compression",
+    "capital_compression",
+    "columnar",
+    "table",
+    "unknown_ending",
+    "no_events",
+    "unnamed_compression",
+]
+
+
+class FilesWithoutEvents(TypedDict):
+    """Files that gave no event, and the first of them."""
+
+    count: int
+    first: list[str]
 
 
 class IngestSnapshots(TypedDict):
@@ -92,6 +131,14 @@ class AdaptedRows(TypedDict):
     adaptation: Adaptation
     rows: int
     files: int
+
+
+class PassedOver(TypedDict):
+    """Files that were not read, for one reason."""
+
+    reason: PassedOverReason
+    count: int
+    first: list[str]
 
 
 class Adapted(TypedDict):
@@ -110,8 +157,12 @@ class IngestResult(TypedDict):
     examples: list[RefusedExample]
     findings: NotRequired[list[Finding]]
     held: HeldRows
+    changes: NotRequired[EventChanges | None]
+    lake: NotRequired[LakeAfter]
     adapted: NotRequired[Adapted]
     filesRead: int
+    passedOver: NotRequired[list[PassedOver]]
+    withoutEvents: NotRequired[FilesWithoutEvents]
     bytesRead: int
     firstDay: str | None
     lastDay: str | None

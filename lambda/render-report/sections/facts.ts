@@ -1,5 +1,6 @@
 /** What is needed to check the run or to repeat it. */
 import { PRICES_AS_OF } from '../../../domain/cost.ts';
+import { newestDayText } from '../../../domain/log-state.ts';
 import type { RunDetail, RunRecord } from '../../../domain/records.ts';
 import { counted, day, duration, moment, usd, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
@@ -38,6 +39,7 @@ function spotNote({ spot_price_source: source }: RunRecord): string {
 function facts(detail: RunDetail): readonly (readonly [string, string | Html])[] {
   const { record, plan, features, training, scoring, ingest } = detail;
   const { training: settings } = plan;
+  const newest = newestDayText(detail);
   const took = Date.parse(record.ended_at) - Date.parse(record.started_at);
   return [
     ['Run', html`<span class="id">${record.run_id}</span>`],
@@ -55,6 +57,7 @@ function facts(detail: RunDetail): readonly (readonly [string, string | Html])[]
     ],
     ['Users scored as known on', day(scoring.cutoff)],
     ['Horizon', counted(settings.horizonDays, 'day')],
+    ...(newest === undefined ? [] : [['Newest day of the log', newest] as const]),
     [
       'Log',
       `${day(features.firstDay)} to ${day(features.observationEnd)}, ${counted(features.observedDays, 'day')}`,

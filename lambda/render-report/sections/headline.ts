@@ -11,15 +11,19 @@ import { breathList } from './breath.ts';
 import { warnings } from './warnings.ts';
 
 export function summarySection(detail: RunDetail, history: readonly PastRun[]): Html {
-  const { record, scoring, plan, training } = detail;
+  const { record, scoring, plan, training, features } = detail;
   const { horizonDays } = plan.training;
   const lastDay = addDays(scoring.cutoff, horizonDays - 1);
   const expectedShare = scoring.users === 0 ? 0 : scoring.expectedCancellations / scoring.users;
   const baseRate = training.testRows === 0 ? 0 : training.testCancellations / training.testRows;
   return html`<header class="page" id="in-one-breath">
 <p class="kicker">Churn report · run ${record.run_id}</p>
-<h1>${whole(scoring.expectedCancellations)} of ${whole(scoring.users)} living users expected to cancel between
-${between(scoring.cutoff, lastDay)}</h1>
+<h1>${
+    features.cancellations === 0
+      ? 'Nobody cancels in this log: there is nothing to learn from'
+      : html`${whole(scoring.expectedCancellations)} of ${whole(scoring.users)} living users expected to cancel between
+${between(scoring.cutoff, lastDay)}`
+  }</h1>
 <p class="lead">That is ${percent(expectedShare)} of them within ${counted(horizonDays, 'day')}. Of the test users (as known
 on ${day(training.testCutoff)}), ${percent(baseRate)} cancelled within the same number of days. ${scorerText(detail)}
 Run finished on ${moment(record.ended_at)}.</p>

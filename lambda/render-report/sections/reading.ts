@@ -1,5 +1,6 @@
 /** What was read, what was refused and why, and the rows the models were trained on. */
 import { adaptedTexts } from '../../../domain/adaptations.ts';
+import { lakeText } from '../../../domain/event-changes.ts';
 import { REFUSAL_REASONS } from '../../../domain/events.ts';
 import { findingRemedy, findingText } from '../../../domain/findings.ts';
 import type { RunDetail } from '../../../domain/records.ts';
@@ -15,19 +16,20 @@ const ROLES = { train: 'training', test: 'test', score: 'scoring' } as const;
 export function readingSection(detail: RunDetail): Html {
   const { ingest, features } = detail;
   const { counts, firstDay, lastDay } = ingest;
+  const lake = lakeText(ingest);
   const returns = returnsText(features, whole);
   const period = firstDay === null || lastDay === null ? '' : `, ${day(firstDay)} to ${day(lastDay)}`;
   const share = (rows: number): string => percent(counts.read === 0 ? 0 : rows / counts.read);
   const outcomes = [
     { outcome: 'accepted as events', rows: counts.accepted },
     { outcome: 'refused', rows: counts.quarantined },
-    { outcome: 'duplicates of events already in the lake', rows: counts.duplicates },
+    { outcome: 'duplicates: copies of events in the lake', rows: counts.duplicates },
   ];
   return html`<section class="long" id="reading">
 <h2>${READING_HEADING}</h2>
 <p>${whole(counts.read)} rows in ${counted(ingest.filesRead, 'new file')} (${bytes(ingest.bytesRead)})${period}. The lake
 now holds ${counted(features.users, 'user')} over ${counted(features.observedDays, 'day')}, of whom
-${whole(features.cancellations)} cancelled${returns === undefined ? '' : `; ${returns}`}.</p>
+${whole(features.cancellations)} cancelled${returns === undefined ? '' : `; ${returns}`}.${lake === undefined ? '' : ` It has ${lake}.`}</p>
 ${table({
   caption: 'Outcomes of the rows',
   columns: [

@@ -2,8 +2,9 @@
 import { areaLowerBound } from '../../../domain/area-lower-bound.ts';
 import { defectiveRows } from '../../../domain/defective-rows.ts';
 import { driftByChance, driftLevel, isExemptFromDriftAlarm } from '../../../domain/drift-thresholds.ts';
-import { listingWarnings } from '../../../domain/listing.ts';
+import { logWarnings } from '../../../domain/log-state.ts';
 import { metricOf, metricText } from '../../../domain/metrics.ts';
+import { nothingLearnt } from '../../../domain/nothing-learnt.ts';
 import type { RunDetail } from '../../../domain/records.ts';
 import { scoringEvaluation } from '../../../domain/scoring-evaluation.ts';
 import { decimal, percent, whole } from '../format.ts';
@@ -19,7 +20,9 @@ const CALIBRATION_ERROR = 0.02;
 
 /** One sentence for each thing to beware of; empty when there is none. */
 export function warnings(detail: RunDetail): readonly string[] {
+  const nothing = nothingLearnt(detail);
   return [
+    ...(nothing === undefined ? [] : [`${nothing}.`]),
     ...withheld(detail),
     ...reliability(detail),
     ...calibration(detail),
@@ -31,7 +34,7 @@ export function warnings(detail: RunDetail): readonly string[] {
 
 /** One sentence for each thing that is wrong with the data. */
 export function dataWarnings(detail: RunDetail): readonly string[] {
-  return [...quarantine(detail), ...listingWarnings(detail.plan.listing).map((warning) => `${warning}.`)];
+  return [...quarantine(detail), ...logWarnings(detail).map((warning) => `${warning}.`)];
 }
 
 function withheld({ choice }: RunDetail): string[] {

@@ -3,7 +3,12 @@
  * which batches it covers, so that a crash between the ledger and the index loses nothing; what it does not cover is read
  * from the ledger, and now and then becomes a new part of the index. It is written under the lease only.
  */
-import type { IndexEntry, IndexPart, StoredFileIndex } from '../../../domain/file-index.ts';
+import {
+  INDEX_FORMAT,
+  type IndexEntry,
+  type IndexPart,
+  type StoredFileIndex,
+} from '../../../domain/file-index.ts';
 import { FILE_INDEX, type LedgerRow } from '../../../domain/lake-objects.ts';
 import type { Pages } from '../../ports/pages.ts';
 import type { Lake, Listed } from '../../run/lake.ts';
@@ -62,7 +67,7 @@ export async function withFileIndex<Result>(
   }
 }
 
-const EMPTY: StoredFileIndex = { format: 1, batches: [], rows: 0, parts: [] };
+const EMPTY: StoredFileIndex = { format: INDEX_FORMAT, batches: [], rows: 0, parts: [] };
 
 /** The stored index if everything that it covers is still in the ledger as it was; otherwise an empty one. */
 async function storedIndex(
@@ -116,14 +121,21 @@ async function openFileIndex(
 async function readBatch(lake: Lake, batch: ListedBatch, recent: Recent, limits: IndexLimits): Promise<void> {
   for await (const rows of lake.rows(batch.object)) {
     for (const row of rows) {
-      const { uri, etag, bytes, rows_accepted: accepted } = row;
-      recent.entries.push({ uri, etag, bytes, batchId: batch.id, rows: accepted });
-      recent.rows += accepted;
+      recent.entries.push(entryOf(row, batch.id));
+      recent.rows += row.rows_accepted - row.rows_taken_away;
     }
     // Batches of older versions may have any number of files.
     if (recent.entries.length >= 2 * limits.recentEntries) await writeRecent(lake, recent, limits);
   }
   recent.batches.push(batch);
+}
+
+function entryOf(row: LedgerRow, batchId: string): IndexEntry {
+  const { uri, etag, bytes, rows_accepted: rows, days } = row;
+  const entry = { uri, etag, bytes, batchId, rows };
+  if (row.taken_out) return { ...entry, takenOut: true };
+  if (typeof days === 'string') return entry;
+  return { ...entry, undated: true, ...(row.rows_duplicate > 0 ? { again: true as const } : {}) };
 }
 
 async function writeRecent(lake: Lake, recent: Recent, { shardEntries }: IndexLimits): Promise<void> {
@@ -146,7 +158,7 @@ async function extend(
   const { lake } = world;
   await writeRecent(lake, recent, limits);
   const extended: StoredFileIndex = {
-    format: 1,
+    format: INDEX_FORMAT,
     batches: [...index.batches, ...recent.batches.map(({ id, etag }) => ({ batchId: id, etag }))],
     rows: index.rows + recent.rows,
     parts: [...index.parts, ...recent.parts],

@@ -10,9 +10,10 @@ interface Addressed {
   readonly uri: string;
 }
 
-/** What a listed file is compared with what the lake has ingested. `gone`: ingested, but not listed. */
+/** What a listed file is compared with what the lake holds. `gone`: held, but not listed. */
 export type FileStatus =
-  | { readonly kind: 'new' | 'changed' | 'known'; readonly file: EventFile }
+  | { readonly kind: 'new'; readonly file: EventFile }
+  | { readonly kind: 'changed' | 'known'; readonly file: EventFile; readonly entry: IndexEntry }
   | { readonly kind: 'gone'; readonly entry: IndexEntry };
 
 /** Compares a listing with the index, address by address. Both are in the order of keys, each address once. */
@@ -28,12 +29,12 @@ export async function* compareFiles(
       if (file === undefined && entry === undefined) break;
       const order = orderOf(file, entry);
       if (file !== undefined && order <= 0) {
-        page.push({ kind: order < 0 || entry === undefined ? 'new' : versionOf(file, entry), file });
+        page.push(order < 0 || entry === undefined ? { kind: 'new', file } : statusOf(file, entry));
         const waiting = files.advance();
         if (waiting !== undefined) await waiting;
       }
       if (entry !== undefined && order >= 0) {
-        if (order > 0) page.push({ kind: 'gone', entry });
+        if (order > 0 && entry.takenOut !== true) page.push({ kind: 'gone', entry });
         const waiting = entries.advance();
         if (waiting !== undefined) await waiting;
       }
@@ -134,12 +135,12 @@ function orderOf(a: Addressed | undefined, b: Addressed | undefined): number {
   return b === undefined ? -1 : compareKeys(a.uri, b.uri);
 }
 
-function versionOf(file: EventFile, { etag, formerEtags = [] }: IndexEntry): 'known' | 'changed' {
-  return file.etag === etag || formerEtags.includes(file.etag) ? 'known' : 'changed';
+function statusOf(file: EventFile, entry: IndexEntry): FileStatus {
+  if (entry.takenOut === true) return { kind: 'new', file };
+  return { kind: file.etag === entry.etag && entry.again !== true ? 'known' : 'changed', file, entry };
 }
 
+/** Only the newest version is known. Releases that did not keep days left the rows of the former one in the lake. */
 function newerVersion(older: IndexEntry, newer: IndexEntry): IndexEntry {
-  const known = [...(older.formerEtags ?? []), older.etag, ...(newer.formerEtags ?? [])];
-  const formerEtags = [...new Set(known)].filter((etag) => etag !== newer.etag);
-  return formerEtags.length === 0 ? newer : { ...newer, formerEtags };
+  return newer.undated === true && older.takenOut !== true ? { ...newer, again: true } : newer;
 }

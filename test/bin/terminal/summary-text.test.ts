@@ -2,10 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { summaryText } from '../../../bin/terminal/summary-text.ts';
 import { isSuccess, type RunSummary } from '../../../local/run/run-summary.ts';
 
-const succeeded: RunSummary = {
+const succeeded = {
   status: 'SUCCEEDED',
   runId: 'local-1',
   counts: { read: 1_234_567, accepted: 1_234_500, quarantined: 60, duplicates: 7 },
+  lake: { events: 2_234_490 },
+  changes: { before: 1_000_000, takenAway: 12, returned: 2, after: 2_234_490 },
   users: 2_481,
   cancellations: 537,
   model: {
@@ -17,9 +19,10 @@ const succeeded: RunSummary = {
     { name: 'TrainModels', seconds: 4.2, status: 'SUCCEEDED' },
   ],
   report: '/lake/reports/local-1.html',
+  newestDay: { day: '2018-11-25', ageDays: 1_200 },
   sentences: ['About 86 of your 1,944 users will probably cancel.'],
   warnings: ['3 new files are left for the next run'],
-};
+} satisfies RunSummary;
 const failed: RunSummary = {
   status: 'FAILED',
   runId: 'local-2',
@@ -36,6 +39,9 @@ describe('the summary of a run', () => {
   it('has the counts, the model with its main figures, the time of each state and the report', () => {
     const text = summaryText(succeeded);
     expect(text).toContain('1,234,567 read: 1,234,500 accepted, 60 refused, 7 duplicates');
+    expect(text).toContain(
+      '2,234,490 events: 1,000,000 before, 12 taken away, 1,234,500 accepted, 2 returned',
+    );
     expect(text).toContain('2,481, of whom 537 cancelled\n');
     const returned = { ...succeeded, returnedUsers: 12, secondCancellations: 4 };
     expect(summaryText(returned)).toContain(

@@ -22,6 +22,8 @@ let printed: unknown[];
 
 beforeEach(() => {
   vi.stubEnv(ENVIRONMENT.lakeRoot, 's3://lake/');
+  vi.stubEnv(ENVIRONMENT.database, 'churn_dev_0a1b2c3d');
+  vi.stubEnv(ENVIRONMENT.pipelineName, 'churn-dev');
   vi.stubEnv(ENVIRONMENT.eventsRoot, 's3://raw/events');
   vi.stubEnv(ENVIRONMENT.release, '0123456789ab');
   // Powertools then writes through the console, where a test can see it.
@@ -37,6 +39,11 @@ afterEach(() => {
   vi.unstubAllEnvs();
   vi.restoreAllMocks();
 });
+
+const namesExactly =
+  (...names: readonly string[]) =>
+  (given: unknown): boolean =>
+    Array.isArray(given) && given.toSorted().join() === names.toSorted().join();
 
 const call = (definition: Omit<LambdaDefinition<unknown>, 'name'>) =>
   lambdaHandler({ name: 'store-metrics', ...definition })({ runId: 'run-1' }, INVOCATION);
@@ -54,8 +61,16 @@ describe('a Lambda handler', () => {
     expect(printed).toContainEqual(
       expect.objectContaining({
         RowsRead: 7,
+        deployment: 'churn-dev',
+        service: 'store-metrics',
         _aws: expect.objectContaining({
-          CloudWatchMetrics: [expect.objectContaining({ Namespace: METRIC_NAMESPACE })],
+          CloudWatchMetrics: [
+            expect.objectContaining({
+              Namespace: METRIC_NAMESPACE,
+              // CloudWatch finds a metric by all of its dimensions: alarms name these two.
+              Dimensions: [expect.toSatisfy(namesExactly('deployment', 'service'))],
+            }),
+          ],
         }),
       }),
     );

@@ -392,10 +392,11 @@ it('renders the same page when it is bundled like the Lambda', async () => {
 });
 
 it('a deployment without its environment variables names each missing one', () => {
-  expect(() => readDeployment({})).toThrow(/LAKE_ROOT[\s\S]*EVENTS_ROOT[\s\S]*RELEASE/);
+  expect(() => readDeployment({})).toThrow(/LAKE_ROOT[\s\S]*DATABASE[\s\S]*EVENTS_ROOT[\s\S]*RELEASE/);
   expect(() =>
     readDeployment({
       LAKE_ROOT: 's3://a',
+      DATABASE: 'churn',
       EVENTS_ROOT: 's3://b',
       RELEASE: '0',
       RUN_SETTINGS: '{"folds": 1}',

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { LAKE_FORMAT } from '../../../domain/lake-format.ts';
 import {
   FILE_INDEX,
+  FORMAT,
   LEASE,
   LEDGER,
   PENDING_BATCH,
@@ -70,7 +72,12 @@ describe('PlanRun at the first start', () => {
     ports.objects.put('s3://raw/events-of-others/x.json', 'x');
     const decision = await plan(ports, 'run-1');
     expect(decision).toMatchObject({ decision: 'run', runId: 'run-1', planUri: at(PLAN.of('run-1').key) });
-    const { batch, outputs, ingest: limits } = planOf(ports, 'run-1');
+    const { batch, listing, outputs, ingest: limits } = planOf(ports, 'run-1');
+    expect(listing?.passedOver).toEqual([
+      { reason: 'marker', count: 1, first: [`${EVENTS}/_temporary/0/part.json`] },
+      { reason: 'hidden', count: 2, first: [`${EVENTS}/.hidden.json`, `${EVENTS}/_SUCCESS.json`] },
+      { reason: 'unknown_ending', count: 1, first: [`${EVENTS}/readme.txt`] },
+    ]);
     expect(batch.files.map((file) => file.uri)).toEqual([
       `${EVENTS}/2018-10-01.json`,
       `${EVENTS}/deep/2018-10-02.json.gz`,
@@ -188,7 +195,7 @@ describe('a location without event files', () => {
     const start = plan(ports, 'run-1', { events: `${EVENTS}/nowhere` });
     await expect(start).rejects.toMatchObject({ name: 'NoEventFiles' });
     await expect(start).rejects.toThrow(
-      /s3:\/\/raw\/events\/nowhere.*\.json, \.jsonl, \.json\.gz, \.jsonl\.gz/,
+      /s3:\/\/raw\/events\/nowhere.*\.json, \.jsonl, \.ndjson, \.log \(plain, \.gz or \.bz2\)/,
     );
     expect(leaseOf(ports)).toBeNull();
   });
@@ -319,14 +326,131 @@ describe('PlanRun at a later start', () => {
     expect(ports.objects.uris().filter((uri) => uri.includes('/pending/'))).toEqual([]);
   });
 
-  it('keeps the marker of an abandoned batch for the next run that ingests files', async () => {
+  it('has work to do while a batch is begun and not in the ledger, even without new files', async () => {
     const ports = portsWithLog();
     await succeed(ports, 'run-1');
     ports.objects.put(at(PENDING_BATCH.of('0123456789abcdef').key), '{}');
-    await succeed(ports, 'run-2', { force: true });
-    ports.objects.put(`${EVENTS}/2018-10-03.json`, 'new');
+    expect(await plan(ports, 'run-2')).toMatchObject({ decision: 'run' });
+    const { batch, abandonedBatchIds } = planOf(ports, 'run-2');
+    expect(batch.files).toEqual([]);
+    expect(abandonedBatchIds).toEqual(['0123456789abcdef']);
+    ports.clock.advance(60_000);
+    ingest(ports, 'run-2');
+    await failAfter(ports, 'run-2');
+    // The ingest of that run has settled it.
     await plan(ports, 'run-3');
-    expect(planOf(ports, 'run-3').abandonedBatchIds).toEqual(['0123456789abcdef']);
+    expect(planOf(ports, 'run-3')).toMatchObject({ batch, abandonedBatchIds: [] });
+  });
+});
+
+describe('the format of the lake', () => {
+  it.each([undefined, 1, LAKE_FORMAT])('%s is used', async (format) => {
+    const ports = portsWithLog();
+    if (format !== undefined) ports.objects.put(at(FORMAT.key), JSON.stringify({ format, release: 'a' }));
+    expect(await plan(ports, 'run-1')).toMatchObject({ decision: 'run' });
+  });
+
+  it('of a later release is refused with what to do, and the lease is released', async () => {
+    const ports = portsWithLog();
+    ports.objects.put(at(FORMAT.key), JSON.stringify({ format: LAKE_FORMAT + 1, release: 'abc', more: 1 }));
+    const start = plan(ports, 'run-1');
+    await expect(start).rejects.toMatchObject({ name: 'InvalidConfiguration' });
+    await expect(start).rejects.toThrow(
+      /format 3 since release abc.*up to 2: deploy .* that release or a later one/,
+    );
+    expect(leaseOf(ports)).toBeNull();
+  });
+});
+
+describe('a file', () => {
+  const first = `${EVENTS}/2018-10-01.json`;
+  const second = `${EVENTS}/2018-10-02.jsonl.gz`;
+
+  it('that was replaced names the version that leaves, and one that goes back to a former version is new', async () => {
+    const ports = portsWithLog();
+    await succeed(ports, 'run-1');
+    const batches = [planOf(ports, 'run-1').batch.batchId];
+    for (const [run, text] of [
+      ['run-2', 'second version'],
+      ['run-3', '2018-10-01.json'],
+    ] as const) {
+      ports.objects.put(first, text);
+      await succeed(ports, run);
+      const { batch } = planOf(ports, run);
+      expect(batch.files.map(({ uri }) => uri)).toEqual([first]);
+      expect(batch.replaced).toEqual([{ uri: first, batchId: batches.at(-1) }]);
+      batches.push(batch.batchId);
+    }
+    expect(new Set(batches).size).toBe(3);
+    expect(await plan(ports, 'run-4')).toMatchObject({ decision: 'nothing-to-do' });
+  });
+
+  it('that is gone is named once and counted afterwards, whether or not there is anything to do', async () => {
+    const ports = portsWithLog();
+    await succeed(ports, 'run-1');
+    await ports.objects.remove(first);
+    expect(await plan(ports, 'run-2')).toMatchObject({
+      decision: 'nothing-to-do',
+      reason: expect.stringContaining(
+        `1 file is gone from the log, and the lake keeps what it holds of them (takeOut removes it); not known before: ${first}`,
+      ),
+    });
+    await ports.objects.remove(second);
+    ports.objects.put(`${EVENTS}/2018-10-03.json`, 'new');
+    await succeed(ports, 'run-3');
+    expect(planOf(ports, 'run-3').listing?.gone).toEqual({ count: 2, new: { count: 1, first: [second] } });
+    const [warning] = listingWarnings((await planOf(ports, 'run-3')).listing);
+    expect(warning).toMatch(/^2 files are gone .*not known before: \S+2018-10-02.jsonl.gz$/);
+    const { reason } = (await plan(ports, 'run-4')) as { reason: string };
+    expect(reason).toContain('2 files are gone');
+    expect(reason).not.toContain('not known before');
+  });
+
+  it('that is not at the location of the run is not gone', async () => {
+    const ports = portsWithLog(['a/1.json', 'ab/1.json']);
+    await succeed(ports, 'run-1');
+    expect(await plan(ports, 'run-2', { events: `${EVENTS}/a`, force: true })).toMatchObject({
+      decision: 'run',
+    });
+    expect(planOf(ports, 'run-2').listing?.gone?.count).toBe(0);
+  });
+
+  it('that is gone is taken out by its address or by a glob, and is new when it is delivered again', async () => {
+    for (const takeOut of [first, [first], `${EVENTS}/2018-10-0[1].json`]) {
+      const ports = portsWithLog();
+      await succeed(ports, 'run-1');
+      await ports.objects.remove(first);
+      expect(await plan(ports, 'run-2', { takeOut })).toMatchObject({ decision: 'run' });
+      const { batch, listing } = planOf(ports, 'run-2');
+      expect(batch).toMatchObject({
+        files: [],
+        takenOut: [{ uri: first, batchId: planOf(ports, 'run-1').batch.batchId }],
+      });
+      expect(listing?.gone?.count).toBe(0);
+      runSteps(ports, 'run-2');
+      await storeMetrics(storeMetricsInput('run-2'), worldOn(ports));
+      ports.clock.advance(3_600_000);
+      expect(await plan(ports, 'run-3')).toMatchObject({ decision: 'nothing-to-do' });
+      ports.objects.put(first, '2018-10-01.json');
+      await plan(ports, 'run-4');
+      expect(planOf(ports, 'run-4').batch).toMatchObject({ files: [{ uri: first }], replaced: [] });
+    }
+  });
+
+  it.each([
+    ['is still in the log', first, /"takeOut": s3:\S+01.json is still in the log.*remove it there first/],
+    [
+      'the lake does not hold',
+      `${EVENTS}/x*`,
+      /"takeOut": the lake holds nothing of s3:\S+x\*; addresses are as in ingest_files.uri/,
+    ],
+  ])('that %s is not taken out', async (_, takeOut, words) => {
+    const ports = portsWithLog();
+    await succeed(ports, 'run-1');
+    const start = plan(ports, 'run-2', { takeOut });
+    await expect(start).rejects.toMatchObject({ name: 'InvalidRequest' });
+    await expect(start).rejects.toThrow(words);
+    expect(leaseOf(ports)).toBeNull();
   });
 });
 
@@ -347,7 +471,13 @@ describe('a log with more new files than a batch takes', () => {
     expect(planOf(ports, 'run-2').batch.files.map(({ uri }) => uri)).toEqual(
       Array.from({ length: 12 }, (_, file) => `${EVENTS}/${name(50_000 + file)}`),
     );
-    expect(planOf(ports, 'run-2').listing).toEqual({ since: null, left: { count: 0, first: [] } });
+    expect(planOf(ports, 'run-2').listing).toEqual({
+      since: null,
+      left: { count: 0, first: [] },
+      passedOver: [],
+      oneTask: { count: 0, first: [] },
+      gone: { count: 0, new: { count: 0, first: [] } },
+    });
     expect(await plan(ports, 'run-3')).toMatchObject({ decision: 'nothing-to-do' });
     // A batch of this size makes the index worth its while.
     expect(ports.objects.text(at(FILE_INDEX.key))).toBeDefined();

@@ -70,6 +70,17 @@ describe('rows that were read', () => {
     ]);
   });
 
+  it('leave the lake with as many events as there were, less those taken away, more those accepted and returned', () => {
+    const changes = { before: 50, takenAway: 8, returned: 2, after: 134 };
+    expect(reconcile(answer(), EXPECTED, COUNTS, changes)).toHaveLength(3);
+    for (const field of ['before', 'takenAway', 'returned', 'after'] as const) {
+      const other = { ...changes, [field]: changes[field] + 1 };
+      expect(complaintsOf(() => reconcile(answer(), EXPECTED, COUNTS, other))).toEqual([
+        expect.stringMatching(/^- events: the lake holds 13\d after the batch, but 5\d before it/),
+      ]);
+    }
+  });
+
   it('are named with every other complaint', () => {
     const complaints = complaintsOf(() =>
       reconcile(answer({ events: '1', scores: null }), EXPECTED, { ...COUNTS, read: 0 }),

@@ -13,6 +13,7 @@ function instanceRole(changed: Partial<InstanceRoleProps> = {}) {
       rawBucket: bucket('RawEvents'),
       lakeBucket: bucket('Lake'),
       logBucket: bucket('ClusterLogs'),
+      databaseName: 'churn_dev_0a1b2c3d',
       rawPrefix: 'events',
       ...changed,
     });
@@ -35,6 +36,7 @@ describe('the role of the instances', () => {
         rawBucket: bucket('events-of-the-shop'),
         lakeBucket: bucket('Lake'),
         logBucket: bucket('ClusterLogs'),
+        databaseName: 'churn_dev_0a1b2c3d',
         rawPrefix: 'log/v1',
       });
     });
@@ -73,6 +75,7 @@ describe('the role of the instances', () => {
         }),
         lakeBucket: bucket('Lake'),
         logBucket: bucket('ClusterLogs'),
+        databaseName: 'churn_dev_0a1b2c3d',
         rawPrefix: 'events',
       });
     });

@@ -18,6 +18,7 @@ describe('the installation of Python packages', () => {
       rawBucket: bucket('RawEvents'),
       lakeBucket: bucket('Lake'),
       logBucket: bucket('ClusterLogs'),
+      databaseName: 'churn_dev_0a1b2c3d',
       rawPrefix: 'events',
     });
     const { bootstrapAction } = new PackageInstallation(stack, 'PackageInstallation', { reader });

@@ -13,6 +13,7 @@ describe('the scripts of the steps', () => {
       rawBucket: bucket('RawEvents'),
       lakeBucket: bucket('Lake'),
       logBucket: bucket('ClusterLogs'),
+      databaseName: 'churn_dev_0a1b2c3d',
       rawPrefix: 'events',
     });
     const { scripts } = new StepScripts(stack, 'Scripts', { reader });

@@ -50,6 +50,7 @@ const alarms = new Map(
 const SHARED_RUNBOOKS = new Map([
   ['failed-run-over-budget', 'cost-over-budget'],
   ['feature-drift', 'drift'],
+  ['files-without-events', 'days-without-events'],
   ['score-drift', 'drift'],
 ]);
 
@@ -73,10 +74,12 @@ test('there is an alarm for each thing that an operator must act on, and no othe
     'closing-failed',
     'cluster-alive-too-long',
     'cost-over-budget',
+    'days-without-events',
     'dead-letters',
     'estimate-near-budget',
     'failed-run-over-budget',
     'feature-drift',
+    'files-without-events',
     'model-quality',
     'no-successful-run',
     'no-sweep',
@@ -120,10 +123,11 @@ const watchedBy = ({ Metrics = [] }: z.infer<typeof alarmSchema>['Properties']) 
 test('alarms on runs watch metrics that a Lambda emits', () => {
   const emitted: readonly string[] = Object.values(RUN_METRICS).map(({ name }) => name);
   const watched = [...alarms.values()].flatMap(watchedBy);
-  expect(watched.length).toBe(12);
+  expect(watched.length).toBe(14);
   for (const { MetricName, Dimensions } of watched) {
     expect(emitted).toContain(MetricName);
     expect(Dimensions).toEqual([
+      { Name: 'deployment', Value: configuration.prefix },
       { Name: 'service', Value: expect.stringMatching(/^(close-run|start-training|store-metrics)$/) },
     ]);
   }
@@ -136,7 +140,10 @@ test.each([
   const alarm = alarms.get(name);
   expect(alarm).toMatchObject({ Threshold: configuration.run.budgetUsd });
   expect(alarm === undefined ? [] : watchedBy(alarm)).toMatchObject([
-    { MetricName: RUN_METRICS.costUsd.name, Dimensions: [{ Name: 'service', Value: service }] },
+    {
+      MetricName: RUN_METRICS.costUsd.name,
+      Dimensions: [{ Name: 'deployment' }, { Name: 'service', Value: service }],
+    },
   ]);
 });
 

@@ -34,7 +34,7 @@ describe('a Lambda of the pipeline', () => {
     template.hasResourceProperties('AWS::Lambda::Function', {
       FunctionName: 'churn-dev-close-run',
       Description: Match.stringLikeRegexp('^CloseRun: .'),
-      Runtime: 'nodejs22.x',
+      Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
       KmsKeyArn: Match.stringLikeRegexp('key/data$'),
       TracingConfig: { Mode: 'Active' },

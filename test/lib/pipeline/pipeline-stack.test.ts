@@ -11,7 +11,7 @@ describe('pipeline', () => {
     (name) => {
       template('pipeline').hasResourceProperties('AWS::Lambda::Function', {
         FunctionName: `${configuration.prefix}-${name}`,
-        Runtime: 'nodejs22.x',
+        Runtime: 'nodejs24.x',
         Architectures: ['arm64'],
         KmsKeyArn: Match.anyValue(),
         Environment: {

@@ -116,8 +116,8 @@ test('every wildcard that is left has its justification', () => {
     The event files below one prefix of one bucket
       InstanceRole: RawEvents/events/*
     The tables of this one Glue database
-      InstanceRole: arn:<AWS::Partition>:glue:<AWS::Region>:<AWS::AccountId>:table/churn/*
-      StateMachine/Execution/Policy: arn:<AWS::Partition>:glue:<AWS::Region>:<AWS::AccountId>:table/churn/*"
+      InstanceRole: arn:<AWS::Partition>:glue:<AWS::Region>:<AWS::AccountId>:table/churn-dev-database/*
+      StateMachine/Execution/Policy: arn:<AWS::Partition>:glue:<AWS::Region>:<AWS::AccountId>:table/churn-dev-database/*"
   `);
 });
 

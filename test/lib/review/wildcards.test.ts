@@ -65,6 +65,8 @@ test('the wildcards that are left unless data is deleted with its stack', () => 
       storage/AccessLogsPolicy: Resource <AccessLogs Arn>/RawEvents/*
     The account itself: without it nobody could change the policy, nor roles have statements of their own
       storage/Key: Action kms:*
+    The one role that launches spot instances, by condition: a principal that does not exist yet is refused, and naming the account would not suffice
+      storage/Key: Principal *
     The role is taken on before the cluster has an id
       compute/ServiceRole: Condition aws:SourceArn arn:<Partition>:elasticmapreduce:<Region>:<AccountId>:*"
   `);

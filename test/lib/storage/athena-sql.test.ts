@@ -34,16 +34,17 @@ const ANSWERS: Readonly<Record<string, readonly (readonly Json[])[]>> = {
     [
       ...['ended_at', 'run_id', 'model', 'promoted', 'promotion_reason', 'cost_usd'],
       ...['auc', 'average_precision_ratio', 'lift_at_10', 'brier_skill'],
+      ...['calibration_error', 'calibration_slope'],
     ],
     [
       ...['2018-12-03T05:00:00.000Z', 'run-2', 'boosted_trees', false, 'no better than the champion', 2.5],
-      ...[0.76, 3.6, 3.5, 0.07],
+      ...[0.76, 3.6, 3.5, 0.07, null, null],
     ],
     [
       ...['2018-11-26T05:00:00.000Z', 'run-1', 'logistic_regression', true, 'there is no champion yet', 1.5],
-      ...[null, null, null, null],
+      ...[null, null, null, null, null, null],
     ],
-    ['2018-11-19T05:00:00.000Z', 'run-0', 'random_forest', ...Array.from({ length: 7 }, () => null)],
+    ['2018-11-19T05:00:00.000Z', 'run-0', 'random_forest', ...Array.from({ length: 9 }, () => null)],
   ],
   'drift-history': [
     ['ended_at', 'run_id', 'column_name', 'population_stability_index'],
@@ -73,6 +74,7 @@ const ANSWERS: Readonly<Record<string, readonly (readonly Json[])[]>> = {
   reconcile: [
     ['table_name', 'row_count'],
     ['events', '4'],
+    ['events.all', '5'],
     ['quarantined_events', '3'],
     ['ingest_files.rows_read', '8'],
     ['ingest_files.rows_accepted', '3'],

@@ -1,6 +1,5 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
-import { DATABASE } from '../../../domain/lake.ts';
 import { ExternalTable } from '../../../lib/storage/external-table.ts';
 import { externalTables } from '../../../lib/storage/external-tables.ts';
 import { LakeDatabase } from '../../../lib/storage/lake-database.ts';
@@ -8,7 +7,7 @@ import { alone } from '../../support/construct-alone.ts';
 
 describe('an external table', () => {
   const { template, findings } = alone('storage', (stack) => {
-    const { database } = new LakeDatabase(stack, 'Database', { lakeRoot: 's3://lake' });
+    const { database } = new LakeDatabase(stack, 'Database', { name: 'churn', lakeRoot: 's3://lake' });
     for (const definition of externalTables('s3://lake', 's3://raw/events'))
       new ExternalTable(stack, `Table-${definition.name}`, { definition, database });
   });
@@ -22,7 +21,8 @@ describe('an external table', () => {
     expect(tables.length).toBeGreaterThan(1);
     for (const [id, table] of tables) {
       expect(table.DeletionPolicy, id).toBeUndefined();
-      expect(table.DependsOn, id).toEqual(['Database']);
+      // The reference makes CloudFormation wait for the database.
+      expect(table.Properties.DatabaseName, id).toEqual({ Ref: 'Database' });
     }
   });
 
@@ -31,7 +31,7 @@ describe('an external table', () => {
     ['runs', 's3://lake/tables/runs/'],
   ])('%s reads JSON lines at %s, and malformed ones as nulls', (name, location) => {
     template.hasResourceProperties('AWS::Glue::Table', {
-      DatabaseName: DATABASE,
+      DatabaseName: { Ref: 'Database' },
       TableInput: {
         Name: name,
         TableType: 'EXTERNAL_TABLE',

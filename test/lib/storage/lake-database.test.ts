@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { DATABASE } from '../../../domain/lake.ts';
 import { LakeDatabase } from '../../../lib/storage/lake-database.ts';
 import { alone } from '../../support/construct-alone.ts';
 
@@ -7,7 +6,11 @@ const database = (keep?: boolean) =>
   alone(
     'storage',
     (stack) =>
-      new LakeDatabase(stack, 'Database', { lakeRoot: 's3://lake', ...(keep === undefined ? {} : { keep }) }),
+      new LakeDatabase(stack, 'Database', {
+        name: 'churn_dev_0a1b2c3d',
+        lakeRoot: 's3://lake',
+        ...(keep === undefined ? {} : { keep }),
+      }),
   );
 
 describe('the database of the lake', () => {
@@ -17,7 +20,12 @@ describe('the database of the lake', () => {
 
   test('outlives its stack, but not a first deployment that failed', () => {
     database().template.hasResource('AWS::Glue::Database', {
-      Properties: { DatabaseInput: { Name: DATABASE, LocationUri: `s3://lake/warehouse/${DATABASE}` } },
+      Properties: {
+        DatabaseInput: {
+          Name: 'churn_dev_0a1b2c3d',
+          LocationUri: 's3://lake/warehouse/churn_dev_0a1b2c3d',
+        },
+      },
       DeletionPolicy: 'RetainExceptOnCreate',
       UpdateReplacePolicy: 'Retain',
     });

@@ -10,6 +10,7 @@ describe('the workgroup', () => {
     (stack, { key, bucket }) =>
       new QueryWorkgroup(stack, 'Workgroup', {
         name: 'churn-dev',
+        databaseName: 'churn_dev_0a1b2c3d',
         resultsBucket: bucket('QueryResults'),
         key,
         scanLimitGiB: 3,
@@ -44,7 +45,12 @@ describe('the workgroup', () => {
 
   test.each(NAMED_QUERIES.map(({ name, sql }) => [name, sql]))('offers the saved query %s', (name, sql) => {
     template.hasResource('AWS::Athena::NamedQuery', {
-      Properties: { Name: name, QueryString: sql, WorkGroup: 'churn-dev' },
+      Properties: {
+        Name: `churn-dev-${name}`,
+        QueryString: sql,
+        WorkGroup: 'churn-dev',
+        Database: 'churn_dev_0a1b2c3d',
+      },
       DependsOn: ['Workgroup'],
     });
   });

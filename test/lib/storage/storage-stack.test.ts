@@ -1,6 +1,6 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
-import { DATABASE, TABLES } from '../../../domain/lake.ts';
+import { TABLES } from '../../../domain/lake.ts';
 import { flatten } from '../policies.ts';
 import { configuration, keyPolicy, resources, STACKS, template } from '../resources.ts';
 
@@ -50,7 +50,7 @@ describe('storage', () => {
     expect(tables).toHaveLength(expected.length);
     for (const name of expected) {
       template('storage').hasResourceProperties('AWS::Glue::Table', {
-        DatabaseName: DATABASE,
+        DatabaseName: { Ref: Match.stringLikeRegexp('^Database') },
         TableInput: { Name: name, TableType: 'EXTERNAL_TABLE' },
       });
     }
@@ -104,6 +104,8 @@ describe('storage', () => {
       ['the account itself'],
       ['AllowAlarmsToPublish', 'StringEquals'],
       ['AllowEventRulesToSendDeadLetters'],
+      ['AllowSpotInstancesToUseVolumes', 'StringEquals', 'ArnEquals'],
+      ['AllowSpotInstancesToGrantVolumes', 'StringEquals', 'ArnEquals', 'Bool'],
       ['AllowLogGroupsOfThisDeployment', 'ArnEquals'],
     ]);
   });

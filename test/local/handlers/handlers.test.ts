@@ -118,6 +118,7 @@ describe('the local handler for Lambda', () => {
   });
   const deployment = {
     lakeRoot: 'file:///lake',
+    database: 'churn',
     eventsRoot: 'file:///log',
     platform: 'local' as const,
     region: 'us-east-1',

@@ -35,7 +35,7 @@ function tinyApp(folder: string): string {
   const pipeline = new Stack(app, 'Pipeline');
   const plan = new LambdaFunction(pipeline, 'StartTraining', {
     functionName: 'churn-start-training',
-    runtime: Runtime.NODEJS_22_X,
+    runtime: Runtime.NODEJS_24_X,
     handler: 'index.handler',
     code: Code.fromInline('exports.handler = async () => ({})'),
     environment: { LAKE_ROOT: `s3://${lake.bucketName}`, KEY: lake.bucketRegionalDomainName },

@@ -1,5 +1,4 @@
 /** Every check of `churn doctor`, in the order in which they are shown. */
-import { DATABASE } from '../../../../domain/lake.ts';
 import {
   errorText,
   type Finding,
@@ -51,7 +50,7 @@ export async function runChecks(
   options: CheckOptions,
 ): Promise<readonly Finding[]> {
   const { deployment, securityGroupIds } = facts;
-  const { region, subnetIds, eventsRoot, lakeRoot } = deployment;
+  const { region, subnetIds, eventsRoot, lakeRoot, database } = deployment;
   const account = new AwsAccount(clients, PATIENCE_MILLISECONDS);
   const log = answered(eventLog(clients.s3, eventsRoot));
   const found = await Promise.all([
@@ -74,7 +73,7 @@ export async function runChecks(
       return [publicAccessFinding(await publicAccess(clients.emr), open)];
     }),
     check('defaults of Lake Formation', async () => [
-      lakeFormationFinding(await catalogDefaults(clients.lakeFormation), DATABASE),
+      lakeFormationFinding(await catalogDefaults(clients.lakeFormation), database),
     ]),
     ...[...new Set([eventsRoot, lakeRoot].map(bucketOf))].map((bucket) =>
       check(`Region of the bucket ${bucket}`, async () => [

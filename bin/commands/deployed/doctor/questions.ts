@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-lakeformation';
 import { HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3';
 import { GetTopicAttributesCommand, PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
-import { EVENT_FILE_ENDINGS } from '../../../../domain/events.ts';
+import { fileKind } from '../../../../domain/event-files.ts';
 import { isEmrTag } from '../../../../lambda/aws/aws-account.ts';
 import { S3Objects } from '../../../../lambda/aws/s3-objects.ts';
 import type { CatalogDefaults, EventLog, OpenPorts, PublicAccess } from './findings.ts';
@@ -75,8 +75,8 @@ export async function bucketRegion(client: S3Client, bucket: string): Promise<st
 
 /** The files by their endings; PlanRun looks more closely. */
 export async function eventLog(client: S3Client, root: string): Promise<EventLog> {
-  const files = (await new S3Objects(client).list(root)).filter(({ uri }) =>
-    EVENT_FILE_ENDINGS.some((ending) => uri.endsWith(ending)),
+  const files = (await new S3Objects(client).list(root)).filter(
+    ({ uri, bytes }) => fileKind(uri.slice(uri.lastIndexOf('/') + 1), bytes).kind !== 'passed over',
   );
   return { root, files: files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
