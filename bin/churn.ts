@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { z } from 'zod';
 import { UserError } from '../domain/user-error.ts';
 import { UsageError } from './commands/arguments.ts';
+import { backtestCommand } from './commands/backtest/command.ts';
 import { completionCommand } from './commands/completion.ts';
 import { doctorCommand } from './commands/deployed/doctor.ts';
 import { listCommand } from './commands/deployed/list.ts';
@@ -45,6 +46,7 @@ const program = new Command('churn')
   .addCommand(promoteCommand())
   .addCommand(rollbackCommand())
   .addCommand(scoreCommand())
+  .addCommand(backtestCommand())
   .addCommand(queryCommand())
   .addCommand(forgetCommand())
   .addCommand(startCommand())

@@ -22,6 +22,7 @@ import { barrierTimer } from './fragments/jvm.ts';
 import { modelDescription } from './fragments/model-description.ts';
 import { inputLearning } from './fragments/model-inputs.ts';
 import { storing } from './fragments/model-storage.ts';
+import { pastCutoffs } from './fragments/past-cutoffs.ts';
 import { singleInputs } from './fragments/single-inputs.ts';
 import { snapshotReading } from './fragments/snapshots.ts';
 import { scoreBins } from './fragments/stability-index.ts';
@@ -59,6 +60,7 @@ export const trainModels = defineStep({
       storing,
       champion,
       singleInputs,
+      pastCutoffs,
     ],
   ],
   imports: [
@@ -144,6 +146,32 @@ export const trainModels = defineStep({
         ]
 
 
+    def judge_again(
+        kind: ModelName, known: DataFrame, counts: dict[str, Census], settings: TrainingSettings
+    ) -> tuple[ModelEvaluation | None, ModelEvaluation]:
+        """A kind of candidate and recency on other training and test rows: everything is learnt again from these."""
+        train = counts["train"]
+        inputs = learn_inputs(known.where("role = 'train'"), train["rows"], settings["excludedFeatures"])
+        rows = prepare(known, inputs, tasks_for(train["rows"]), settings)
+        by_recency = score_histograms(scored_by_recency(rows))
+        recency = evaluate("days_since_last_seen", "baseline", by_recency, settings["seed"], 0)
+        candidate = None
+        if is_trainable(train):
+            candidate = train_candidate(kind, rows, train["rows"], settings).evaluation
+        rows.unpersist()
+        return candidate, recency
+
+
+    def is_trainable(train: Census) -> bool:
+        """Whether anything can be learnt from the rows."""
+        return train["cancellers"] >= LEAST_CANCELLERS and train["cancellations"] < train["rows"]
+
+
+    def tasks_for(rows: int) -> int:
+        """Tasks among which training rows are dealt."""
+        return max(2, math.ceil(rows / ROWS_PER_TASK))
+
+
     def held_out_precision(trained: Trained) -> float:
         """Average precision on out-of-fold rows, by which the model is chosen: the test rows stay untouched."""
         histogram = trained.histograms["out_of_fold"]
@@ -186,14 +214,13 @@ export const trainModels = defineStep({
         features = read_snapshot(spark, features_table, snapshot)
         counts = census(features)
         train, test = counts["train"], counts["test"]
-        tasks = max(2, math.ceil(train["rows"] / ROWS_PER_TASK))
+        tasks = tasks_for(train["rows"])
         spark.conf.set("spark.sql.shuffle.partitions", tasks)
         inputs = learn_inputs(features.where("role = 'train'"), train["rows"], settings["excludedFeatures"])
         rows = prepare(features, inputs, tasks, settings)
 
         evaluations = judge_baselines(rows, counts, settings["seed"])
-        trainable = train["cancellers"] >= LEAST_CANCELLERS and train["cancellations"] < train["rows"]
-        candidates = train_candidates(rows, train["rows"], settings) if trainable else []
+        candidates = train_candidates(rows, train["rows"], settings) if is_trainable(train) else []
         evaluations += [trained.evaluation for trained in candidates]
         chosen = max(candidates, key=held_out_precision, default=None)
         reason = reliability_reason(counts, settings["minCancellations"])
@@ -239,6 +266,7 @@ export const trainModels = defineStep({
             "featuresSnapshot": snapshot,
             "champion": champion,
             "singleInputs": single_inputs(features.where("role = 'train'"), inputs, train["users"]),
+            "past": tested_before(features, settings, functools.partial(judge_again, kind)) if chosen else [],
         }
   `,
 });

@@ -912,6 +912,20 @@ class SingleInput(TypedDict):
     low: float
 
 
+class PastTest(TypedDict):
+    """An earlier cutoff, tested for the record over time."""
+
+    cutoff: str
+    trainCutoffs: int
+    trainRows: int
+    trainCancellations: int
+    testRows: int
+    testCancellations: int
+    metrics: dict[MetricName, Estimate]
+    predicted: float | None
+    recency: dict[MetricName, Estimate]
+
+
 class ModelEvaluation(TypedDict):
     """A candidate or baseline on the test rows."""
 
@@ -954,6 +968,7 @@ class TrainingResult(TypedDict):
     featuresSnapshot: str
     champion: ChampionTest | None
     singleInputs: list[SingleInput]
+    past: list[PastTest]
 
 
 # --- emr-steps/fragments/table-name.ts ---
@@ -2339,6 +2354,64 @@ def area_deviation(area: Numbers, positives: float, negatives: float) -> Numbers
     return deviation
 
 
+# --- emr-steps/fragments/past-cutoffs.ts ---
+
+PAST_FOLDS = 3
+LEAST_TRAINING_CUTOFFS = 2
+# Learns everything again from the training rows: the candidate, if it could be fitted, and the recency baseline.
+Judge: TypeAlias = Callable[
+    [DataFrame, dict[str, Census], TrainingSettings], tuple[ModelEvaluation | None, ModelEvaluation]
+]
+
+
+def ended_by(features: DataFrame, cutoff: datetime.date, horizon_days: int) -> DataFrame:
+    """The rows at an earlier cutoff as test rows, and as training rows those whose labels were known by then."""
+    is_test = F.col("cutoff") == F.lit(cutoff)
+    has_ended = F.date_add("cutoff", horizon_days) <= F.lit(cutoff)
+    known = features.where("role IN ('train', 'past')").where(is_test | has_ended)
+    return known.withColumn("role", F.when(is_test, "test").otherwise("train"))
+
+
+def past_cutoffs(features: DataFrame, horizon_days: int) -> dict[datetime.date, int]:
+    """The earlier cutoffs that can be tested, oldest first, and how many cutoffs each may learn from."""
+    horizon = datetime.timedelta(days=horizon_days)
+    rows = features.where("role IN ('train', 'past')").select("cutoff").distinct().collect()
+    days = sorted(row.cutoff for row in rows)
+    ended = {day: sum(earlier + horizon <= day for earlier in days) for day in days}
+    return {day: count for day, count in ended.items() if count >= LEAST_TRAINING_CUTOFFS}
+
+
+def tested_before(features: DataFrame, settings: TrainingSettings, judge: Judge) -> list[PastTest]:
+    """One row for each earlier cutoff, oldest first."""
+    folded: TrainingSettings = {**settings, "folds": min(PAST_FOLDS, settings["folds"])}
+    horizon_days = settings["horizonDays"]
+    tests: list[PastTest] = []
+    for cutoff, training_cutoffs in past_cutoffs(features, horizon_days).items():
+        rows = ended_by(features, cutoff, horizon_days)
+        counts = census(rows)
+        train, test = counts["train"], counts["test"]
+        candidate, recency = judge(rows, counts, folded)
+        tests.append(
+            {
+                "cutoff": str(cutoff),
+                "trainCutoffs": training_cutoffs,
+                "trainRows": train["rows"],
+                "trainCancellations": train["cancellations"],
+                "testRows": test["rows"],
+                "testCancellations": test["cancellations"],
+                "metrics": candidate["metrics"] if candidate else {},
+                "predicted": predicted_cancellations(candidate) if candidate else None,
+                "recency": recency["metrics"],
+            }
+        )
+    return tests
+
+
+def predicted_cancellations(evaluation: ModelEvaluation) -> float:
+    """What the probabilities of the test rows add up to."""
+    return sum(part["predicted"] * part["users"] for part in evaluation["reliability"])
+
+
 # --- emr-steps/train-models.ts ---
 
 STEP: StepName = "train-models"
@@ -2409,6 +2482,32 @@ def judge_baselines(rows: DataFrame, counts: dict[str, Census], seed: int) -> li
     ]
 
 
+def judge_again(
+    kind: ModelName, known: DataFrame, counts: dict[str, Census], settings: TrainingSettings
+) -> tuple[ModelEvaluation | None, ModelEvaluation]:
+    """A kind of candidate and recency on other training and test rows: everything is learnt again from these."""
+    train = counts["train"]
+    inputs = learn_inputs(known.where("role = 'train'"), train["rows"], settings["excludedFeatures"])
+    rows = prepare(known, inputs, tasks_for(train["rows"]), settings)
+    by_recency = score_histograms(scored_by_recency(rows))
+    recency = evaluate("days_since_last_seen", "baseline", by_recency, settings["seed"], 0)
+    candidate = None
+    if is_trainable(train):
+        candidate = train_candidate(kind, rows, train["rows"], settings).evaluation
+    rows.unpersist()
+    return candidate, recency
+
+
+def is_trainable(train: Census) -> bool:
+    """Whether anything can be learnt from the rows."""
+    return train["cancellers"] >= LEAST_CANCELLERS and train["cancellations"] < train["rows"]
+
+
+def tasks_for(rows: int) -> int:
+    """Tasks among which training rows are dealt."""
+    return max(2, math.ceil(rows / ROWS_PER_TASK))
+
+
 def held_out_precision(trained: Trained) -> float:
     """Average precision on out-of-fold rows, by which the model is chosen: the test rows stay untouched."""
     histogram = trained.histograms["out_of_fold"]
@@ -2451,14 +2550,13 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
     features = read_snapshot(spark, features_table, snapshot)
     counts = census(features)
     train, test = counts["train"], counts["test"]
-    tasks = max(2, math.ceil(train["rows"] / ROWS_PER_TASK))
+    tasks = tasks_for(train["rows"])
     spark.conf.set("spark.sql.shuffle.partitions", tasks)
     inputs = learn_inputs(features.where("role = 'train'"), train["rows"], settings["excludedFeatures"])
     rows = prepare(features, inputs, tasks, settings)
 
     evaluations = judge_baselines(rows, counts, settings["seed"])
-    trainable = train["cancellers"] >= LEAST_CANCELLERS and train["cancellations"] < train["rows"]
-    candidates = train_candidates(rows, train["rows"], settings) if trainable else []
+    candidates = train_candidates(rows, train["rows"], settings) if is_trainable(train) else []
     evaluations += [trained.evaluation for trained in candidates]
     chosen = max(candidates, key=held_out_precision, default=None)
     reason = reliability_reason(counts, settings["minCancellations"])
@@ -2504,6 +2602,7 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
         "featuresSnapshot": snapshot,
         "champion": champion,
         "singleInputs": single_inputs(features.where("role = 'train'"), inputs, train["users"]),
+        "past": tested_before(features, settings, functools.partial(judge_again, kind)) if chosen else [],
     }
 
 

@@ -25,6 +25,7 @@ import { ingestEvents } from '../../emr-steps/ingest-events.ts';
 import { scoreUsers } from '../../emr-steps/score-users.ts';
 import { trainModels } from '../../emr-steps/train-models.ts';
 import { generateLog } from '../../generator/generate.ts';
+import { chooseModel } from '../../lambda/choose-model/decide.ts';
 import {
   eventFiles,
   type PlanOptions,
@@ -58,6 +59,7 @@ describe('train-models and score-users', () => {
   let again: RunPlan;
   let rescored: RunPlan;
   let peeked: RunPlan;
+  let shuffled: RunPlan;
   let nobody: RunPlan;
   let withheld: RunPlan;
   const at = (name: string): string => join(folder, name);
@@ -73,7 +75,8 @@ describe('train-models and score-users', () => {
     await generateLog({ ...LOG, outputFolder: at('log') });
     await withoutCancellations(at('log'), at('loyal log'));
     const files = await eventFiles(at('log'));
-    first = await writePlan(at('lake'), { runId: 'first', files });
+    // Nine days of history give three training cutoffs, so that one earlier cutoff can be tested.
+    first = await writePlan(at('lake'), { runId: 'first', files, training: { minHistoryDays: 9 } });
     second = await writePlan(at('lake'), { runId: 'second', files, training: { minCancellations: 2 } });
     loyal = await writePlan(at('loyal lake'), { runId: 'loyal', files: await eventFiles(at('loyal log')) });
 
@@ -95,11 +98,25 @@ describe('train-models and score-users', () => {
       join(planFolder(peeked), 'before.sql'),
       'UPDATE lake.churn.features SET errors_per_day = 50 WHERE label = 1',
     );
+    // Labels that know nothing of the users, as many as there were.
+    shuffled = await continued('shuffled', { training: { minCancellations: 2, folds: 2 } });
+    await writeFile(
+      join(planFolder(shuffled), 'before.sql'),
+      "UPDATE lake.churn.features SET label = IF(pmod(xxhash64(user_id, cutoff), 100) < 15, 1, 0) WHERE role <> 'score'",
+    );
     nobody = await continued('nobody');
     withheld = await continued('withheld');
     await mkdir(dirname(resultFile(second, 'build-features')), { recursive: true });
     await copyFile(resultFile(first, 'build-features'), resultFile(second, 'build-features'));
-    await new SparkBench(folder, trainModels).runAll([first, second, loyal, again, rescored, peeked]);
+    await new SparkBench(folder, trainModels).runAll([
+      first,
+      second,
+      loyal,
+      again,
+      rescored,
+      peeked,
+      shuffled,
+    ]);
     for (const plan of [first, second, loyal]) await choose(plan, true);
     await choose(rescored, false);
     await choose(nobody, null);
@@ -167,7 +184,8 @@ describe('train-models and score-users', () => {
       await writeFile(join(to, name), lines.filter((line) => !cancelled.has(userOf(line))).join('\n'));
   }
 
-  const figuresOf = ({ evaluations, importance, chosen }: TrainingResult): unknown => ({
+  const figuresOf = ({ evaluations, importance, chosen, past }: TrainingResult): unknown => ({
+    past,
     evaluations: evaluations.map(({ fitSeconds: _, ...figures }) => figures),
     importance,
     chosen,
@@ -322,10 +340,61 @@ describe('train-models and score-users', () => {
     expect((await resultOf(scoreUsers, rescored)).drift).toEqual((await resultOf(scoreUsers, first)).drift);
   });
 
-  it('names an input that knows the label, planted in the table', async () => {
+  it('tests an earlier cutoff by what was known then', async () => {
+    const { cutoffs } = await resultOf(buildFeatures, first);
+    const at = (...days: readonly string[]) => {
+      const found = cutoffs.filter(({ cutoff }) => days.includes(cutoff));
+      const sum = (of: 'rows' | 'cancellations') =>
+        found.reduce((total, entry) => total + (entry[of] ?? 0), 0);
+      return [sum('rows'), sum('cancellations')] as const;
+    };
+    // The labels of 22 October were not known before 5 November.
+    const [trainRows, trainCancellations] = at('2018-10-12', '2018-10-17');
+    const [testRows, testCancellations] = at('2018-11-01');
+    const { past, chosen, evaluations } = await resultOf(trainModels, first);
+    expect(past).toHaveLength(1);
+    expect(past[0]).toMatchObject({
+      ...{
+        cutoff: '2018-11-01',
+        trainCutoffs: 2,
+        trainRows,
+        trainCancellations,
+        testRows,
+        testCancellations,
+      },
+    });
+    const newest = evaluations.find(({ model }) => model === chosen);
+    expect(Object.keys(past[0]?.metrics ?? {}).sort()).toEqual(Object.keys(newest?.metrics ?? {}).sort());
+    expect(past[0]?.recency.auc?.low).toBeLessThan(past[0]?.recency.auc?.high ?? 0);
+    expect(past[0]?.predicted).toBeGreaterThan(0);
+  });
+
+  it('finds nothing where labels are shuffled: an AUC within chance of a half, and nobody in charge', async () => {
+    const result = await resultOf(trainModels, shuffled);
+    const positives = result.testCancellations;
+    const negatives = result.testRows - positives;
+    expect(Math.min(positives, negatives)).toBeGreaterThan(5);
+    const deviation = Math.sqrt((positives + negatives + 1) / (12 * positives * negatives));
+    for (const { model, kind, metrics } of result.evaluations)
+      if (kind === 'candidate')
+        expect(Math.abs((metrics.auc?.value ?? 1) - 0.5), model).toBeLessThan(3.3 * deviation);
+  });
+
+  it('names an input that knows the label, planted in the table, and holds its model back', async () => {
     const [strongest] = (await resultOf(trainModels, peeked)).singleInputs;
     expect(strongest).toMatchObject({ feature: 'errors_per_day' });
     expect(strongest?.low).toBeGreaterThan(LEAKAGE_INPUT_AUC);
+    const choice = chooseModel({
+      plan: { ...peeked, champion: null },
+      training: await resultOf(trainModels, peeked),
+      ingest: await resultOf(ingestEvents, first),
+      observationEnd: '2018-11-20',
+    });
+    expect(choice).toMatchObject({ rule: 'nobody', scorer: null, list: 'no' });
+    expect(choice.gates.find(({ name }) => name === 'leaking_input')).toMatchObject({
+      passed: false,
+      finding: expect.stringMatching(/^errors_per_day ranks with an AUC of/),
+    });
     for (const { low } of (await resultOf(trainModels, first)).singleInputs)
       expect(low).toBeLessThan(LEAKAGE_INPUT_AUC);
   });

@@ -86,6 +86,20 @@ class SingleInput(TypedDict):
     low: float
 
 
+class PastTest(TypedDict):
+    """An earlier cutoff, tested for the record over time."""
+
+    cutoff: str
+    trainCutoffs: int
+    trainRows: int
+    trainCancellations: int
+    testRows: int
+    testCancellations: int
+    metrics: dict[MetricName, Estimate]
+    predicted: float | None
+    recency: dict[MetricName, Estimate]
+
+
 class ModelEvaluation(TypedDict):
     """A candidate or baseline on the test rows."""
 
@@ -128,3 +142,4 @@ class TrainingResult(TypedDict):
     featuresSnapshot: str
     champion: ChampionTest | None
     singleInputs: list[SingleInput]
+    past: list[PastTest]
