@@ -6,7 +6,11 @@ const SCORES = [
   0.9, 0.8, 0.8, 0.7, 0.6, 0.6, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.1, 0.05, 0.05, 0.05, 0.02, 0.02, 0.01, 0,
 ];
 const CANCELLED = [0, 1, 4, 9];
-const USERS = SCORES.map((score, index) => ({ score, probability: score, cancelled: CANCELLED.includes(index) }));
+const USERS = SCORES.map((score, index) => ({
+  score,
+  probability: score,
+  cancelled: CANCELLED.includes(index),
+}));
 
 describe('the figures of realised scores', () => {
   it('are those of scikit-learn, with ties, in whatever order the users come', () => {
@@ -49,7 +53,11 @@ describe('the figures of realised scores', () => {
 
   it('are missing where they have no value', () => {
     const nobody = USERS.map((user) => ({ ...user, cancelled: false }));
-    expect(realisedFigures(nobody)).toMatchObject({ cancelled: 0, auc: undefined, predictedObserved: undefined });
+    expect(realisedFigures(nobody)).toMatchObject({
+      cancelled: 0,
+      auc: undefined,
+      predictedObserved: undefined,
+    });
     expect(realisedFigures([])).toMatchObject({ users: 0, auc: undefined });
     const withheld = USERS.map((user) => ({ ...user, probability: null }));
     expect(realisedFigures(withheld).predictedObserved).toBeUndefined();
