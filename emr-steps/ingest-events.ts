@@ -120,7 +120,10 @@ export const ingestEvents = defineStep({
             "ledger": staged.ledger,
             "changes": staged.changes,
             "hasCopies": staged.has_copies,
-            "formerlyRefused": sorted(uri for uri, row in former.items() if row["rows_quarantined"] > 0),
+            # Of files that a release without days ingested, the quarantine may hold rows of all earlier versions.
+            "formerlyRefused": sorted(
+                uri for uri, row in former.items() if row["rows_quarantined"] > 0 or row.get("days") is None
+            ),
         }
         files.write_json(draft_uri(plan, batch_id), draft)
         publish_staged(spark, plan)

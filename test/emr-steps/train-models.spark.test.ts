@@ -37,6 +37,8 @@ import {
 } from '../support/spark-lake.ts';
 
 const LOG = { users: 100, days: 50, seed: 5 };
+/** Of a deployment: no step may reach for the database that a lake on one machine has. */
+const database = 'churn_test_0a1b2c3d';
 const names = (list: readonly { readonly name: string }[]): readonly string[] => list.map(({ name }) => name);
 const modelSchema = z.object({
   calibration: z.object({ slope: z.number(), intercept: z.number() }),
@@ -67,6 +69,7 @@ describe('train-models and score-users', () => {
     queryLake(
       fileURLToPath(plan.lakeRoot),
       `SELECT * FROM scores WHERE run_id = '${plan.runId}' ORDER BY "rank"`,
+      database,
     );
   let rows: readonly Record<string, Json>[];
 
@@ -76,15 +79,24 @@ describe('train-models and score-users', () => {
     await withoutCancellations(at('log'), at('loyal log'));
     const files = await eventFiles(at('log'));
     // Nine days of history give three training cutoffs, so that one earlier cutoff can be tested.
-    first = await writePlan(at('lake'), { runId: 'first', files, training: { minHistoryDays: 9 } });
-    second = await writePlan(at('lake'), { runId: 'second', files, training: { minCancellations: 2 } });
-    loyal = await writePlan(at('loyal lake'), { runId: 'loyal', files: await eventFiles(at('loyal log')) });
+    first = await writePlan(at('lake'), { runId: 'first', database, files, training: { minHistoryDays: 9 } });
+    second = await writePlan(at('lake'), {
+      runId: 'second',
+      database,
+      files,
+      training: { minCancellations: 2 },
+    });
+    loyal = await writePlan(at('loyal lake'), {
+      runId: 'loyal',
+      database,
+      files: await eventFiles(at('loyal log')),
+    });
 
     await new SparkBench(folder, ingestEvents).runAll([first, loyal]);
     await new SparkBench(folder, buildFeatures).runAll([first, loyal]);
     const inCharge = { runId: 'first', modelUri: first.outputs.model, testCutoff: '2018-11-06' };
     const continued = async (runId: string, more: Partial<PlanOptions> = {}): Promise<RunPlan> => {
-      const plan = await writePlan(at('lake'), { runId, files, champion: inCharge, ...more });
+      const plan = await writePlan(at('lake'), { runId, database, files, champion: inCharge, ...more });
       await mkdir(dirname(resultFile(plan, 'build-features')), { recursive: true });
       await copyFile(resultFile(first, 'build-features'), resultFile(plan, 'build-features'));
       return plan;
@@ -96,13 +108,13 @@ describe('train-models and score-users', () => {
     // A column of the lake that knows the label, and the champion's files broken: what comes last in this lake.
     await writeFile(
       join(planFolder(peeked), 'before.sql'),
-      'UPDATE lake.churn.features SET errors_per_day = 50 WHERE label = 1',
+      `UPDATE lake.${database}.features SET errors_per_day = 50 WHERE label = 1`,
     );
     // Labels that know nothing of the users, as many as there were.
     shuffled = await continued('shuffled', { training: { minCancellations: 2, folds: 2 } });
     await writeFile(
       join(planFolder(shuffled), 'before.sql'),
-      "UPDATE lake.churn.features SET label = IF(pmod(xxhash64(user_id, cutoff), 100) < 15, 1, 0) WHERE role <> 'score'",
+      `UPDATE lake.${database}.features SET label = IF(pmod(xxhash64(user_id, cutoff), 100) < 15, 1, 0) WHERE role <> 'score'`,
     );
     nobody = await continued('nobody');
     withheld = await continued('withheld');
@@ -286,7 +298,7 @@ describe('train-models and score-users', () => {
     const lake = fileURLToPath(first.lakeRoot);
     for (const feature of ['is_paid', 'days_since_last_seen', 'songs_trend', 'tenure_days', 'songs']) {
       const column = FEATURES.find(({ name }) => name.startsWith(feature))?.name ?? feature;
-      const values = await queryLake(lake, `SELECT role, ${column} AS value FROM features`);
+      const values = await queryLake(lake, `SELECT role, ${column} AS value FROM features`, database);
       const of = (role: string): readonly (number | null)[] =>
         values.filter((row) => row.role === role).map(({ value }) => (value === null ? null : Number(value)));
       const measured = drift.features.find((entry) => entry.feature === column)?.psi;
