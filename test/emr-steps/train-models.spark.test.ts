@@ -1,5 +1,5 @@
 /** Training and scoring on real Spark: the same figures twice, honest about too few, and scores that add up. */
-import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Json } from '@duckdb/node-api';
@@ -53,6 +53,38 @@ const planFolder = (plan: RunPlan): string => join(fileURLToPath(plan.lakeRoot),
 const modelFile = (plan: RunPlan): string => join(fileURLToPath(plan.outputs.model), 'model.json');
 const resultFile = (plan: RunPlan, step: StepName): string => fileURLToPath(plan.outputs.results[step]);
 
+/** Champions that cannot score: what was done to a model that can, and what people read. */
+const UNUSABLE: Readonly<Record<string, Unusable>> = {
+  gone: { withFiles: false, reason: /^its files cannot be read: there is no model at / },
+  damaged: {
+    withFiles: true,
+    change: (text) => text.slice(0, text.length / 2),
+    reason: /^its files cannot be read: /,
+  },
+  horizon: {
+    withFiles: true,
+    training: { horizonDays: 7 },
+    reason: /^it predicts 14 days ahead, and this run 7$/,
+  },
+  catalogue: {
+    withFiles: true,
+    change: (text) => text.replace(/"definition": ?"[^"]*"/, '"definition": "0123"'),
+    reason: /^the feature catalogue has changed since: \w+$/,
+  },
+  'older release': {
+    withFiles: true,
+    change: (text) => text.replaceAll(/\s*"definition": "[^"]*",/g, ''),
+    reason: /^an older version stored it, without the definitions of its inputs$/,
+  },
+};
+
+interface Unusable {
+  readonly withFiles: boolean;
+  readonly change?: (text: string) => string;
+  readonly training?: Partial<RunPlan['training']>;
+  readonly reason: RegExp;
+}
+
 describe('train-models and score-users', () => {
   let folder: string;
   let first: RunPlan;
@@ -62,6 +94,7 @@ describe('train-models and score-users', () => {
   let rescored: RunPlan;
   let peeked: RunPlan;
   let shuffled: RunPlan;
+  const unusable = new Map<string, RunPlan>();
   let nobody: RunPlan;
   let withheld: RunPlan;
   const at = (name: string): string => join(folder, name);
@@ -105,7 +138,7 @@ describe('train-models and score-users', () => {
     again = await continued('again');
     rescored = await continued('rescored', { rescoring: training });
     peeked = await continued('peeked', { training: { minCancellations: 2, folds: 2 } });
-    // A column of the lake that knows the label, and the champion's files broken: what comes last in this lake.
+    // A column of the lake that knows the label: what comes last in this lake.
     await writeFile(
       join(planFolder(peeked), 'before.sql'),
       `UPDATE lake.${database}.features SET errors_per_day = 50 WHERE label = 1`,
@@ -116,6 +149,16 @@ describe('train-models and score-users', () => {
       join(planFolder(shuffled), 'before.sql'),
       `UPDATE lake.${database}.features SET label = IF(pmod(xxhash64(user_id, cutoff), 100) < 15, 1, 0) WHERE role <> 'score'`,
     );
+    // A champion that cannot score, each for a reason of its own. A run that only scores trains nothing.
+    for (const [why, alter] of Object.entries(UNUSABLE)) {
+      const modelUri = `${first.outputs.model}-${why}`;
+      const more = {
+        rescoring: training,
+        champion: { ...inCharge, modelUri },
+        training: alter.training ?? {},
+      };
+      unusable.set(why, await continued(why, more));
+    }
     nobody = await continued('nobody');
     withheld = await continued('withheld');
     await mkdir(dirname(resultFile(second, 'build-features')), { recursive: true });
@@ -129,6 +172,15 @@ describe('train-models and score-users', () => {
       peeked,
       shuffled,
     ]);
+    for (const [why, { change, withFiles }] of Object.entries(UNUSABLE)) {
+      const folder = `${fileURLToPath(first.outputs.model)}-${why}`;
+      if (withFiles) await cp(fileURLToPath(first.outputs.model), folder, { recursive: true });
+      if (change !== undefined) {
+        const file = join(folder, 'model.json');
+        await writeFile(file, change(await readFile(file, 'utf8')));
+      }
+    }
+    await new SparkBench(folder, trainModels).runAll([...unusable.values()]);
     for (const plan of [first, second, loyal]) await choose(plan, true);
     await choose(rescored, false);
     await choose(nobody, null);
@@ -351,6 +403,21 @@ describe('train-models and score-users', () => {
     );
     expect((await resultOf(scoreUsers, rescored)).drift).toEqual((await resultOf(scoreUsers, first)).drift);
   });
+
+  it.each(Object.entries(UNUSABLE))(
+    'goes on without a champion that cannot score: %s',
+    async (why, { reason }) => {
+      const plan = unusable.get(why);
+      const { champion } = plan === undefined ? { champion: null } : await resultOf(trainModels, plan);
+      expect(champion).toMatchObject({
+        runId: 'first',
+        comparable: false,
+        evaluation: null,
+        difference: null,
+      });
+      expect(champion?.notUsable).toMatch(reason);
+    },
+  );
 
   it('tests an earlier cutoff by what was known then', async () => {
     const { cutoffs } = await resultOf(buildFeatures, first);
