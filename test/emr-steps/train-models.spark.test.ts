@@ -143,11 +143,12 @@ describe('train-models and score-users', () => {
       join(planFolder(peeked), 'before.sql'),
       `UPDATE lake.${database}.features SET errors_per_day = 50 WHERE label = 1`,
     );
-    // Labels that know nothing of the users, as many as there were.
+    // Labels that know nothing of the users; a feature that is missing, and one that is the same for all.
     shuffled = await continued('shuffled', { training: { minCancellations: 2, folds: 2 } });
     await writeFile(
       join(planFolder(shuffled), 'before.sql'),
-      `UPDATE lake.${database}.features SET label = IF(pmod(xxhash64(user_id, cutoff), 100) < 15, 1, 0) WHERE role <> 'score'`,
+      `UPDATE lake.${database}.features SET label = IF(pmod(xxhash64(user_id, cutoff), 100) < 15, 1, 0),
+       tenure_days = NULL, songs_per_day = 3.5 WHERE role <> 'score'`,
     );
     // A champion that cannot score, each for a reason of its own. A run that only scores trains nothing.
     for (const [why, alter] of Object.entries(UNUSABLE)) {
@@ -453,6 +454,9 @@ describe('train-models and score-users', () => {
     const positives = result.testCancellations;
     const negatives = result.testRows - positives;
     expect(Math.min(positives, negatives)).toBeGreaterThan(5);
+    // A constant and a missing feature rank nobody, and harm nothing: a result has no number that is none.
+    expect(result.singleInputs.map(({ feature }) => feature)).not.toContain('songs_per_day');
+    expect(result.importance.find(({ feature }) => feature === 'tenure_days')?.share ?? 0).toBe(0);
     const deviation = Math.sqrt((positives + negatives + 1) / (12 * positives * negatives));
     for (const { model, kind, metrics } of result.evaluations)
       if (kind === 'candidate')
