@@ -63,8 +63,11 @@ export const ingestEvents = defineStep({
     def unreadable_file(spark: SparkSession, batch: Batch) -> str | None:
         """The first file that cannot be read to its end: Spark's own error does not name it."""
         for file in batch["files"]:
+            uri = file["uri"]
+            is_packed = is_packed_in_capitals(uri)
             try:
-                read_lines(spark, [file["uri"]]).count()
+                lines = cut_lines(spark, {0: uri}) if is_packed else read_lines(spark, [uri])
+                lines.count()
             except QUERY_ERRORS:
                 return file["uri"]
         return None

@@ -208,3 +208,12 @@ export const notebookEnvironment = {
     return undefined;
   },
 };
+
+/** What the site of the documentation needs: pass it to ensureSetUp. */
+export const siteEnvironment = environmentOf({
+  title: 'MkDocs with Material, for the site of the documentation',
+  megabytes: 80,
+  seconds: 5,
+  folder: (locations) => locations.siteFolder,
+  locks: ['tools/site/requirements.lock'],
+});

@@ -24,7 +24,9 @@ const LARGE_GZIP_BYTES = 1_000_000_000;
 
 /** Files that one task must read, and that are large. */
 export function largeGzipFiles(files: readonly EventFile[]): LeftOut {
-  const large = files.filter(({ uri, bytes }) => uri.endsWith('.gz') && bytes > LARGE_GZIP_BYTES);
+  const large = files.filter(
+    ({ uri, bytes }) => uri.toLowerCase().endsWith('.gz') && bytes > LARGE_GZIP_BYTES,
+  );
   return { count: large.length, first: large.slice(0, FILES_NAMED).map(({ uri }) => uri) };
 }
 

@@ -68,6 +68,36 @@ describe('the record over time', () => {
   });
 });
 
+describe('the events of each day', () => {
+  const withDays = (days: RunDetail['features']['days']): RunDetail => ({
+    ...detail,
+    features: { ...detail.features, firstDay: '2018-10-01', observationEnd: '2018-10-13', days },
+  });
+  const eventsOf = (day: number): number => (day === 6 ? 40 : 1_000 + day);
+  const days = Array.from({ length: 12 }, (_, index) => index + 1)
+    .filter((day) => day !== 9)
+    .map((day) => ({ day: `2018-10-${String(day).padStart(2, '0')}`, events: eventsOf(day) }));
+
+  it('are a chart with the days that are missing or thin, which are listed too', async () => {
+    const volume = section('volume', await render(withDays(days)));
+    expect(volume).toContain('<svg');
+    expect(textOf(volume)).toContain('Marked: 2 days without events or with less than a fifth');
+    expect(textOf(volume)).toMatch(/9 October 2018 0 1,00\d 6 October 2018 40 1,00\d/);
+  });
+
+  it('say that nothing is missing where nothing is', async () => {
+    const whole = [...days.filter(({ day }) => day !== '2018-10-06'), { day: '2018-10-06', events: 1_006 }];
+    const text = textOf(
+      section('volume', await render(withDays([...whole, { day: '2018-10-09', events: 1_009 }]))),
+    );
+    expect(text).toContain('No day is missing');
+  });
+
+  it('are left out of reports of runs that did not record them', async () => {
+    expect(section('volume', await render(withDays(undefined)))).toBe('');
+  });
+});
+
 describe('the Lambda render-report', () => {
   it('writes the page and returns its address and the link that opens it', async () => {
     const output = await renderReport(
