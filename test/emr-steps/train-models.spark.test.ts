@@ -37,6 +37,8 @@ import {
 } from '../support/spark-lake.ts';
 
 const LOG = { users: 100, days: 50, seed: 5 };
+/** Seven trainings; the limit is for a busy machine. */
+const SET_UP_MILLISECONDS = 1_200_000;
 /** Of a deployment: no step may reach for the database that a lake on one machine has. */
 const database = 'churn_test_0a1b2c3d';
 const names = (list: readonly { readonly name: string }[]): readonly string[] => list.map(({ name }) => name);
@@ -90,7 +92,6 @@ describe('train-models and score-users', () => {
   let first: RunPlan;
   let second: RunPlan;
   let loyal: RunPlan;
-  let again: RunPlan;
   let rescored: RunPlan;
   let peeked: RunPlan;
   let shuffled: RunPlan;
@@ -113,12 +114,6 @@ describe('train-models and score-users', () => {
     const files = await eventFiles(at('log'));
     // Nine days of history give three training cutoffs, so that one earlier cutoff can be tested.
     first = await writePlan(at('lake'), { runId: 'first', database, files, training: { minHistoryDays: 9 } });
-    second = await writePlan(at('lake'), {
-      runId: 'second',
-      database,
-      files,
-      training: { minCancellations: 2 },
-    });
     loyal = await writePlan(at('loyal lake'), {
       runId: 'loyal',
       database,
@@ -135,7 +130,7 @@ describe('train-models and score-users', () => {
       return plan;
     };
     const training = { runId: 'first', training: first.outputs.results['train-models'] };
-    again = await continued('again');
+    second = await continued('second', { training: { minCancellations: 2 } });
     rescored = await continued('rescored', { rescoring: training });
     peeked = await continued('peeked', { training: { minCancellations: 2, folds: 2 } });
     // A column of the lake that knows the label: what comes last in this lake.
@@ -162,17 +157,7 @@ describe('train-models and score-users', () => {
     }
     nobody = await continued('nobody');
     withheld = await continued('withheld');
-    await mkdir(dirname(resultFile(second, 'build-features')), { recursive: true });
-    await copyFile(resultFile(first, 'build-features'), resultFile(second, 'build-features'));
-    await new SparkBench(folder, trainModels).runAll([
-      first,
-      second,
-      loyal,
-      again,
-      rescored,
-      peeked,
-      shuffled,
-    ]);
+    await new SparkBench(folder, trainModels).runAll([first, second, loyal, rescored, peeked, shuffled]);
     for (const [why, { change, withFiles }] of Object.entries(UNUSABLE)) {
       const folder = `${fileURLToPath(first.outputs.model)}-${why}`;
       if (withFiles) await cp(fileURLToPath(first.outputs.model), folder, { recursive: true });
@@ -198,7 +183,7 @@ describe('train-models and score-users', () => {
       withheld,
     ]);
     rows = await scoresOf(first);
-  });
+  }, SET_UP_MILLISECONDS);
 
   /** Writes the choice of a run: its own model, the champion, or nobody. */
   async function choose(plan: RunPlan, own: boolean | null, list: Choice['list'] = 'yes'): Promise<void> {
@@ -378,7 +363,7 @@ describe('train-models and score-users', () => {
   });
 
   it('scores the champion on the same test rows: a champion that is the same model differs by nothing', async () => {
-    const [result, before] = [await resultOf(trainModels, again), await resultOf(trainModels, first)];
+    const [result, before] = [await resultOf(trainModels, second), await resultOf(trainModels, first)];
     const figures = chosenEvaluation(before);
     expect(result.champion).toMatchObject({
       runId: 'first',
@@ -431,7 +416,7 @@ describe('train-models and score-users', () => {
     // The labels of 22 October were not known before 5 November.
     const [trainRows, trainCancellations] = at('2018-10-12', '2018-10-17');
     const [testRows, testCancellations] = at('2018-11-01');
-    const { past, chosen, evaluations } = await resultOf(trainModels, first);
+    const { past, chosen } = await resultOf(trainModels, first);
     expect(past).toHaveLength(1);
     expect(past[0]).toMatchObject({
       ...{
@@ -443,8 +428,8 @@ describe('train-models and score-users', () => {
         testCancellations,
       },
     });
-    const newest = evaluations.find(({ model }) => model === chosen);
-    expect(Object.keys(past[0]?.metrics ?? {}).sort()).toEqual(Object.keys(newest?.metrics ?? {}).sort());
+    expect(names(CANDIDATES)).toContain(chosen);
+    expect(past[0]?.metrics.auc?.low).toBeLessThan(past[0]?.metrics.auc?.high ?? 0);
     expect(past[0]?.recency.auc?.low).toBeLessThan(past[0]?.recency.auc?.high ?? 0);
     expect(past[0]?.predicted).toBeGreaterThan(0);
   });
