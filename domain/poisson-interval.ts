@@ -1,14 +1,20 @@
 /** How uncertain a count is. Pure functions. */
 
+/** Half of what a 95 % interval leaves out. */
 const TAIL = 0.025;
 const HALVINGS = 200;
 
-/** Exact 95 % interval of the mean of a Poisson variable of which `count` was seen (Garwood 1936). */
-export function poissonInterval(count: number): { readonly low: number; readonly high: number } {
+/**
+ * Exact interval of the mean of a Poisson variable of which `count` was seen (Garwood 1936): 95 %, or what both tails leave.
+ */
+export function poissonInterval(
+  count: number,
+  tail: number = TAIL,
+): { readonly low: number; readonly high: number } {
   const most = count + 10 * Math.sqrt(count + 1) + 20;
   return {
-    low: count === 0 ? 0 : root((mean) => upperTail(mean, count) > TAIL, most),
-    high: root((mean) => lowerTail(mean, count) < TAIL, most),
+    low: count === 0 ? 0 : root((mean) => upperTail(mean, count) > tail, most),
+    high: root((mean) => lowerTail(mean, count) < tail, most),
   };
 }
 

@@ -7,7 +7,7 @@ import { type Python, python, pythonLines } from '../composition/python.ts';
 
 /** By group, as the inputs of the models are ordered. */
 const features: readonly Feature[] = FEATURE_GROUPS.flatMap(({ name }) =>
-  FEATURES.filter((feature) => feature.group === name),
+  FEATURES.filter((feature) => feature.group === name && feature.readBy === undefined),
 );
 
 const entry = ({ name, group, scale, fill }: Feature): Python =>

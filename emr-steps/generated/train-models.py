@@ -1236,7 +1236,6 @@ CATALOGUE = [
     Feature(name="thumbs_down_trend", group="habit", scale="linear", fill=1),
     Feature(name="adverts_trend", group="habit", scale="linear", fill=1),
     Feature(name="tenure_days", group="tenure", scale="log1p", fill="median"),
-    Feature(name="observed_days", group="tenure", scale="log1p", fill="median"),
     Feature(name="spells_before", group="tenure", scale="log1p", fill=0),
     Feature(name="days_since_return", group="tenure", scale="log1p", fill=365),
     Feature(name="is_female", group="person", scale="linear", fill=0.5),

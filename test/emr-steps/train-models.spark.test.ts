@@ -43,6 +43,7 @@ const SET_UP_MILLISECONDS = 1_200_000;
 const database = 'churn_test_0a1b2c3d';
 const names = (list: readonly { readonly name: string }[]): readonly string[] => list.map(({ name }) => name);
 const modelSchema = z.object({
+  inputs: z.array(z.object({ name: z.string() })),
   calibration: z.object({ slope: z.number(), intercept: z.number() }),
   testScores: z.object({ starts: z.array(z.number()), rows: z.array(z.number()) }),
 });
@@ -332,7 +333,8 @@ describe('train-models and score-users', () => {
 
   it('measures the drift of every feature, by the rows of the two cutoffs as another engine reads them', async () => {
     const { drift } = await resultOf(scoreUsers, first);
-    expect(drift.features.map(({ feature }) => feature).sort()).toEqual([...names(FEATURES)].sort());
+    const { inputs } = await modelOf(first);
+    expect(drift.features.map(({ feature }) => feature).sort()).toEqual([...names(inputs)].sort());
     const lake = fileURLToPath(first.lakeRoot);
     for (const feature of ['is_paid', 'days_since_last_seen', 'songs_trend', 'tenure_days', 'songs']) {
       const column = FEATURES.find(({ name }) => name.startsWith(feature))?.name ?? feature;

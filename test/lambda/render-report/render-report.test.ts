@@ -259,7 +259,15 @@ describe('the warnings of the report', () => {
 
   it('cover probabilities that are off', async () => {
     expect(await notesOf(detail)).not.toContain('calibrated');
-    expect(await notesOf(withMetric('calibration_slope', 0.5))).toMatch(/not well calibrated .*slope 0\.50/);
+    // A figure alone contradicts nothing: chance moves it.
+    expect(await notesOf(withMetric('calibration_error', 0.1))).not.toContain('calibrated');
+    const evaluations = detail.training.evaluations.map((evaluation) => ({
+      ...evaluation,
+      curve: (evaluation.curve ?? []).map((bin) => ({ ...bin, predicted: bin.predicted * 2 })),
+    }));
+    expect(await notesOf({ ...detail, training: { ...detail.training, evaluations } })).toMatch(
+      /not well calibrated \(predicted over observed cancellations 2\.\d\d, from 1\.\d\d to \d\.\d\d; slope .*ideally 1\)/,
+    );
   });
 
   it('cover metrics without intervals, with their uncertainty', async () => {
