@@ -1394,7 +1394,6 @@ DEFINITIONS = {
     "thumbs_down_trend": "d73071044b5fea3d",
     "adverts_trend": "68a79f90cd1352c8",
     "tenure_days": "e4ac390a4e4c215f",
-    "observed_days": "98bfe5fe0372d47c",
     "spells_before": "7868100b66ffd808",
     "days_since_return": "9aaf97a4f4a007bc",
     "is_female": "12c4c9d779f3e373",
