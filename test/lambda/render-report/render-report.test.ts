@@ -53,6 +53,21 @@ function section(id: string, of = page): string {
   return new RegExp(`<section[^>]* id="${id}">[\\s\\S]*?</section>`).exec(of)?.[0] ?? '';
 }
 
+describe('the record over time', () => {
+  it('has a row for each earlier cutoff, with its training rows and intervals', () => {
+    const text = textOf(section('past'));
+    expect(text).toContain('4 November 2018 1,700 2 cutoffs, 45 cancellations 940');
+    expect(text).toMatch(/0\.740 0\.670 to 0\.810/);
+    expect(text).toMatch(/1\.10 0\.\d\d to 1\.\d\d/);
+    expect(text).toContain('not fitted: too few');
+  });
+
+  it('is left out where there is none', async () => {
+    const { training } = detail;
+    expect(await render({ ...detail, training: { ...training, past: [] } })).not.toContain('id="past"');
+  });
+});
+
 describe('the events of each day', () => {
   const withDays = (days: RunDetail['features']['days']): RunDetail => ({
     ...detail,
@@ -185,7 +200,7 @@ describe('the report page', () => {
     expect(facts).toContain('ingest_files.rows_read 1,000 1,000');
     expect(facts).toContain('A run whose counts differ fails and has no report');
     expect(facts).toContain(
-      'promoted: the first model; it beats every baseline by AUC and average precision',
+      'promoted: the first model: it beats every baseline by AUC and average precision',
     );
   });
 
