@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { z } from 'zod';
 import { UserError } from '../domain/user-error.ts';
 import { UsageError } from './commands/arguments.ts';
+import { backtestCommand } from './commands/backtest/command.ts';
 import { completionCommand } from './commands/completion.ts';
 import { doctorCommand } from './commands/deployed/doctor.ts';
 import { listCommand } from './commands/deployed/list.ts';
@@ -13,6 +14,9 @@ import { watchCommand } from './commands/deployed/watch.ts';
 import { examplesText } from './commands/examples.ts';
 import { forgetCommand } from './commands/forget.ts';
 import { generateCommand } from './commands/generate.ts';
+import { modelsCommand } from './commands/models/models.ts';
+import { promoteCommand, rollbackCommand } from './commands/models/promote.ts';
+import { scoreCommand } from './commands/models/score.ts';
 import { applyProfile, PROFILE_HELP, readProfile } from './commands/profile.ts';
 import { queryCommand } from './commands/query.ts';
 import { reportCommand } from './commands/report.ts';
@@ -39,6 +43,11 @@ const program = new Command('churn')
   .addCommand(runCommand())
   .addCommand(generateCommand())
   .addCommand(reportCommand())
+  .addCommand(modelsCommand())
+  .addCommand(promoteCommand())
+  .addCommand(rollbackCommand())
+  .addCommand(scoreCommand())
+  .addCommand(backtestCommand())
   .addCommand(queryCommand())
   .addCommand(forgetCommand())
   .addCommand(startCommand())

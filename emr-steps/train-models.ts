@@ -10,6 +10,7 @@ import { python } from './composition/python.ts';
 import { calibration } from './fragments/calibration.ts';
 import { fitting, scoring } from './fragments/candidates.ts';
 import { census } from './fragments/census.ts';
+import { champion } from './fragments/champion.ts';
 import { decisions } from './fragments/decisions.ts';
 import { evaluation } from './fragments/evaluation.ts';
 import { figures } from './fragments/figures.ts';
@@ -21,6 +22,8 @@ import { barrierTimer } from './fragments/jvm.ts';
 import { modelDescription } from './fragments/model-description.ts';
 import { inputLearning } from './fragments/model-inputs.ts';
 import { storing } from './fragments/model-storage.ts';
+import { pastCutoffs } from './fragments/past-cutoffs.ts';
+import { singleInputs } from './fragments/single-inputs.ts';
 import { snapshotReading } from './fragments/snapshots.ts';
 import { scoreBins } from './fragments/stability-index.ts';
 import { tableName } from './fragments/table-name.ts';
@@ -55,15 +58,23 @@ export const trainModels = defineStep({
       scoreBins,
       importance,
       storing,
+      champion,
+      singleInputs,
+      pastCutoffs,
     ],
   ],
   imports: [
     'import atexit',
+    'import datetime',
     'import functools',
     'import math',
+    'import platform',
     'import time',
     'from concurrent.futures import ThreadPoolExecutor',
     'from typing import NamedTuple',
+    'import numpy as np',
+    'import sklearn',
+    'import xgboost',
     'from pyspark.sql import DataFrame, SparkSession',
     'from pyspark.sql import functions as F',
   ],
@@ -82,6 +93,7 @@ export const trainModels = defineStep({
         model: CandidateModel
         histograms: dict[str, Histogram]
         evaluation: ModelEvaluation
+        test_scores: DataFrame
 
 
     def sampled(scored: DataFrame, sample: str) -> DataFrame:
@@ -100,10 +112,11 @@ export const trainModels = defineStep({
             samples.append(sampled(with_raw_score(kind, others, held_out), "out_of_fold"))
         model = FIT[kind](train, train_rows, settings)
         fit_seconds = time.monotonic() - started
-        samples.append(sampled(with_raw_score(kind, model, rows.where("role = 'test'")), "test"))
+        test_scores = with_raw_score(kind, model, rows.where("role = 'test'"))
+        samples.append(sampled(test_scores, "test"))
         histograms = score_histograms(functools.reduce(DataFrame.union, samples))
         evaluation = evaluate(kind, "candidate", histograms, settings["seed"], fit_seconds)
-        return Trained(kind, model, histograms, evaluation)
+        return Trained(kind, model, histograms, evaluation, test_scores.select(*TEST_SCORE_COLUMNS))
 
 
     def train_candidates(rows: DataFrame, train_rows: int, settings: TrainingSettings) -> list[Trained]:
@@ -133,6 +146,32 @@ export const trainModels = defineStep({
         ]
 
 
+    def judge_again(
+        kind: ModelName, known: DataFrame, counts: dict[str, Census], settings: TrainingSettings
+    ) -> tuple[ModelEvaluation | None, ModelEvaluation]:
+        """A kind of candidate and recency on other training and test rows: everything is learnt again from these."""
+        train = counts["train"]
+        inputs = learn_inputs(known.where("role = 'train'"), train["rows"], settings["excludedFeatures"])
+        rows = prepare(known, inputs, tasks_for(train["rows"]), settings)
+        by_recency = score_histograms(scored_by_recency(rows))
+        recency = evaluate("days_since_last_seen", "baseline", by_recency, settings["seed"], 0)
+        candidate = None
+        if is_trainable(train):
+            candidate = train_candidate(kind, rows, train["rows"], settings).evaluation
+        rows.unpersist()
+        return candidate, recency
+
+
+    def is_trainable(train: Census) -> bool:
+        """Whether anything can be learnt from the rows."""
+        return train["cancellers"] >= LEAST_CANCELLERS and train["cancellations"] < train["rows"]
+
+
+    def tasks_for(rows: int) -> int:
+        """Tasks among which training rows are dealt."""
+        return max(2, math.ceil(rows / ROWS_PER_TASK))
+
+
     def held_out_precision(trained: Trained) -> float:
         """Average precision on out-of-fold rows, by which the model is chosen: the test rows stay untouched."""
         histogram = trained.histograms["out_of_fold"]
@@ -152,24 +191,36 @@ export const trainModels = defineStep({
         return ""
 
 
+    def checked_again(spark: SparkSession, plan: Plan, rescoring: Rescoring) -> TrainingResult:
+        """The result of an earlier run, with the model that is in charge now on its test rows: nothing is trained."""
+        files = Files(spark)
+        earlier: TrainingResult = files.read_json(rescoring["training"])
+        features = read_snapshot(spark, table_name(plan, FEATURES), earlier["featuresSnapshot"])
+        cutoff = datetime.date.fromisoformat(earlier["testCutoff"])
+        champion = check_champion(files, plan, features.where("role = 'test'"), cutoff, None)
+        return {**earlier, "champion": champion}
+
+
     def run(spark: SparkSession, plan: Plan) -> TrainingResult:
         """Trains, judges, chooses and stores."""
         settings = plan["training"]
         if str(spark.sparkContext.master).partition("[")[0] == "local":
             atexit.register(release_barrier_timer, spark)
+        rescoring = plan["rescoring"]
+        if rescoring is not None:
+            return checked_again(spark, plan, rescoring)
         features_table = table_name(plan, FEATURES)
         snapshot = current_snapshot(spark, features_table)
         features = read_snapshot(spark, features_table, snapshot)
         counts = census(features)
         train, test = counts["train"], counts["test"]
-        tasks = max(2, math.ceil(train["rows"] / ROWS_PER_TASK))
+        tasks = tasks_for(train["rows"])
         spark.conf.set("spark.sql.shuffle.partitions", tasks)
-        inputs = learn_inputs(features.where("role = 'train'"), train["rows"])
+        inputs = learn_inputs(features.where("role = 'train'"), train["rows"], settings["excludedFeatures"])
         rows = prepare(features, inputs, tasks, settings)
 
         evaluations = judge_baselines(rows, counts, settings["seed"])
-        trainable = train["cancellers"] >= LEAST_CANCELLERS and train["cancellations"] < train["rows"]
-        candidates = train_candidates(rows, train["rows"], settings) if trainable else []
+        candidates = train_candidates(rows, train["rows"], settings) if is_trainable(train) else []
         evaluations += [trained.evaluation for trained in candidates]
         chosen = max(candidates, key=held_out_precision, default=None)
         reason = reliability_reason(counts, settings["minCancellations"])
@@ -183,10 +234,22 @@ export const trainModels = defineStep({
             "runId": plan["runId"],
             "horizonDays": settings["horizonDays"],
             "testCutoff": str(test["cutoff"]),
+            "trainedUntil": str(train["cutoff"] + datetime.timedelta(days=settings["horizonDays"])),
             "featuresSnapshot": snapshot,
             "testScores": score_bins(histograms["test"]),
+            "libraries": {
+                "python": platform.python_version(),
+                "spark": spark.version,
+                "numpy": np.__version__,
+                "scikit-learn": sklearn.__version__,
+                "xgboost": xgboost.__version__,
+            },
         }
-        store(Files(spark), plan["outputs"]["model"], description, chosen.model if chosen else None)
+        files = Files(spark)
+        store(files, plan["outputs"]["model"], description, chosen.model if chosen else None)
+        champion = check_champion(
+            files, plan, features.where("role = 'test'"), test["cutoff"], chosen.test_scores if chosen else None
+        )
         ranked = importance(chosen.model, inputs, rows.where("role = 'train'")) if chosen else []
         return {
             "trainRows": train["rows"],
@@ -201,6 +264,9 @@ export const trainModels = defineStep({
             "importance": ranked,
             "modelUri": plan["outputs"]["model"],
             "featuresSnapshot": snapshot,
+            "champion": champion,
+            "singleInputs": single_inputs(features.where("role = 'train'"), inputs, train["users"]),
+            "past": tested_before(features, settings, functools.partial(judge_again, kind)) if chosen else [],
         }
   `,
 });

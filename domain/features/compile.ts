@@ -5,7 +5,15 @@
  */
 
 import { testSql } from './indicator-sql.ts';
-import { COUNTERS, type Counter, type Feature, type Measure, type Moment, type Window } from './measure.ts';
+import {
+  COUNTERS,
+  type Counter,
+  type Feature,
+  HALF_LIVES,
+  type Measure,
+  type Moment,
+  type Window,
+} from './measure.ts';
 import { columnName, sqlNumber } from './sql.ts';
 
 /** What one feature asks of the aggregate, by alias, and how its value is made from that. */
@@ -23,6 +31,22 @@ export interface CompiledFeatures {
 }
 
 const LINE_CHARACTERS = 96;
+/** Decayed counts are summed as whole numbers of such parts, so that their order cannot show in the last digits. */
+const DECAY_PARTS = 2 ** 20;
+
+/** Columns of `history`: what an event of the day weighs, in parts, by half-life. */
+export const DECAYS: readonly { readonly column: string; readonly sql: string }[] = HALF_LIVES.flatMap(
+  (halfLife) =>
+    halfLife === 'none'
+      ? []
+      : [
+          {
+            column: decayColumn(halfLife),
+            sql: `BIGINT(ROUND(${DECAY_PARTS} * POWER(0.5D, (DATEDIFF(cutoff, day) - 1) / ${halfLife})))`,
+          },
+        ],
+);
+
 /** What every row has, and what all rates per day divide by. */
 const KEYS = ['user_id', 'cutoff', 'role', 'label'] as const;
 /** Days of log in which the user could have been seen: since its first day, or since joining where that was later. */
@@ -125,6 +149,14 @@ export function compileMeasure(measure: Measure): CompiledMeasure {
           ` / NULLIF(${usual.alias} / ${daysOf(measure.usual)}, 0)`,
       };
     }
+    case 'decayed sum': {
+      const alias = columnName(`${measure.counter}_${decayColumn(measure.halfLife)}`);
+      const sql = counterSql(measure.counter);
+      return {
+        aggregates: { [alias]: `SUM((${sql}) * ${decayColumn(measure.halfLife)})` },
+        expression: `${alias} / ${DECAY_PARTS}`,
+      };
+    }
     case 'distinct': {
       const alias = columnName(`${measure.sketch}_${windowSuffix(measure.window)}`);
       return {
@@ -172,6 +204,10 @@ function summed(
   const sql = counterSql(counter);
   const aggregate = window === 'ever' ? `SUM(${sql})` : `SUM(${within(window, sql, '0')})`;
   return { alias, aggregates: { [alias]: aggregate } };
+}
+
+function decayColumn(halfLife: number): string {
+  return `decay_${halfLife}`;
 }
 
 function within(window: Window, sql: string, otherwise = 'NULL'): string {

@@ -8,6 +8,10 @@ import type { PAGE_COUNTERS, PAID_PAGE_COUNTERS } from '../lake.ts';
 export const WINDOWS = [3, 7, 14, 28] as const;
 export type Window = (typeof WINDOWS)[number] | 'ever';
 
+/** Days after which an event counts half, for the counts by which users are told apart; `none`: all count the same. */
+export const HALF_LIVES = [28, 56, 'none'] as const;
+export type HalfLife = (typeof HALF_LIVES)[number];
+
 /**
  * Additive quantities of a user's day: a name and its Spark SQL over the columns of the view `days`
  * (user_days, with neighbouring days' sessions already joined).
@@ -16,6 +20,7 @@ export const COUNTERS = {
   active_days: '1',
   free_songs: 'songs - paid_songs',
   free_events: 'events - paid_events',
+  free_adverts: 'adverts - paid_adverts',
   level_changes: 'upgrades + downgrades',
   social_acts: 'playlist_adds + friend_adds',
   hours_listened: 'song_seconds / 3600',
@@ -66,6 +71,12 @@ export type Measure =
     }
   /** Daily rate of the recent window divided by that of the usual one; missing when the usual one is 0. */
   | { readonly combine: 'trend'; readonly counter: Counter; readonly recent: Window; readonly usual: Window }
+  /** Sum in which an event counts half after each half-life. */
+  | {
+      readonly combine: 'decayed sum';
+      readonly counter: Counter;
+      readonly halfLife: Exclude<HalfLife, 'none'>;
+    }
   /** Distinct values behind a HyperLogLog sketch (relative error about 4 %). */
   | { readonly combine: 'distinct'; readonly sketch: 'artist_sketch'; readonly window: Window }
   /** Days from a moment to the cutoff, with fractions; missing when it never came. */
@@ -111,4 +122,9 @@ export interface Feature {
   readonly fill: Fill;
   /** `exempt`: changes with the age of the log by itself, so its drift is shown and never alarms. */
   readonly drift: 'alarm' | 'exempt';
+  /**
+   * Who reads it, where not every model does: `segments`, by which users are told apart, or only `people`, because
+   * scoring sees other values of it than training does.
+   */
+  readonly readBy?: 'segments' | 'people';
 }

@@ -4,6 +4,9 @@ import { python } from '../composition/python.ts';
 import { stepError } from './step-error.ts';
 import { planTypes } from './types.ts';
 
+/** Training cutoffs that an earlier cutoff must have to be tested. */
+export const LEAST_TRAINING_CUTOFFS = 2;
+
 export const period = fragment({
   file: import.meta.url,
   needs: [planTypes, stepError],
@@ -65,53 +68,89 @@ export const period = fragment({
 export const cutoffs = fragment({
   file: import.meta.url,
   needs: [planTypes, stepError, period],
-  imports: ['import datetime', 'import math', 'from typing import Literal, NamedTuple, NoReturn'],
+  imports: ['import datetime', 'from typing import Literal, NamedTuple, NoReturn'],
+  constants: python`
+    # A cutoff can be tested for the record over time where so many training cutoffs had ended by it.
+    LEAST_TRAINING_CUTOFFS = ${LEAST_TRAINING_CUTOFFS}
+  `,
   code: python`
     class Cutoff(NamedTuple):
         """A cutoff, what its rows are for, and the days between which history and label are looked for."""
 
         cutoff: datetime.date
-        role: Literal["train", "test", "score"]
+        role: Literal["train", "past", "test", "score"]
         first_day: datetime.date
         label_end: datetime.date
 
 
-    def plan_cutoffs(period: Period, settings: TrainingSettings) -> list[Cutoff]:
-        """Cutoffs with their roles, oldest first: training, then the one test cutoff, then the scoring cutoff.
+    def grid_anchor(period: Period, settings: TrainingSettings) -> datetime.date:
+        """A day of the grid: the one that the lake keeps, or the first one that this log makes."""
+        if settings["cutoffAnchor"] is not None:
+            return datetime.date.fromisoformat(settings["cutoffAnchor"])
+        return period.observation_end - datetime.timedelta(days=settings["horizonDays"])
 
-        The newest cutoff whose labels are known is the test. Training cutoffs are those whose label window had
-        ended by then; the ones between are left out, as their labels were not yet known.
+
+    def training_cutoffs(
+        newest: datetime.date, period: Period, settings: TrainingSettings
+    ) -> list[datetime.date]:
+        """Training cutoffs from the newest backwards that have enough history, as many as the settings allow."""
+        step = datetime.timedelta(days=settings["cutoffStepDays"])
+        earliest = period.first_day + datetime.timedelta(days=settings["minHistoryDays"])
+        candidates = (newest - step * back for back in range(settings["maxCutoffs"] - 1))
+        return [cutoff for cutoff in candidates if cutoff >= earliest]
+
+
+    def plan_cutoffs(period: Period, settings: TrainingSettings) -> list[Cutoff]:
+        """Cutoffs with their roles, oldest first: training, past, the one test cutoff, the scoring cutoff.
+
+        Training and test cutoffs are on the grid that the lake keeps, so that a past cutoff stays the same from run to
+        run. The newest one whose labels are known is the test. Training cutoffs are those whose label window had ended
+        by then; those between are tested for the record over time only, as their labels were not yet known. A log with
+        no training cutoff on the grid counts its cutoffs from its end.
         """
         horizon = datetime.timedelta(days=settings["horizonDays"])
         step = datetime.timedelta(days=settings["cutoffStepDays"])
-        earliest = period.first_day + datetime.timedelta(days=settings["minHistoryDays"])
-        test = period.observation_end - horizon
-        known = [test - step * back for back in range(settings["maxCutoffs"])]
-        training = [cutoff for cutoff in known if earliest <= cutoff <= test - horizon]
+        newest = period.observation_end - horizon
+        anchor = grid_anchor(period, settings)
+        test = newest - (newest - anchor) % step
+        training = training_cutoffs(test - horizon - (test - horizon - anchor) % step, period, settings)
+        if not training:
+            test = newest
+            training = training_cutoffs(test - horizon, period, settings)
         if not training:
             refuse_short_log(period, settings)
 
-        def planned(cutoff: datetime.date, role: Literal["train", "test", "score"]) -> Cutoff:
+        def planned(cutoff: datetime.date, role: Literal["train", "past", "test", "score"]) -> Cutoff:
             return Cutoff(cutoff, role, period.first_day, cutoff + horizon)
 
         return [
             *(planned(cutoff, "train") for cutoff in reversed(training)),
+            *(planned(cutoff, "past") for cutoff in past_cutoffs_between(training, test, settings)),
             planned(test, "test"),
             planned(period.observation_end, "score"),
         ]
 
 
+    def past_cutoffs_between(
+        training: list[datetime.date], test: datetime.date, settings: TrainingSettings
+    ) -> list[datetime.date]:
+        """Cutoffs of the grid between training and test that a run of their time could have been tested on.
+
+        @param training newest first
+        """
+        horizon = datetime.timedelta(days=settings["horizonDays"])
+        step = datetime.timedelta(days=settings["cutoffStepDays"])
+        oldest_two = training[-LEAST_TRAINING_CUTOFFS:]
+        if len(oldest_two) < LEAST_TRAINING_CUTOFFS:
+            return []
+        between = (test - step * back for back in range(1, (test - training[0]) // step + 1))
+        return [cutoff for cutoff in between if max(training[0] + step, oldest_two[0] + horizon) <= cutoff][::-1]
+
+
     def refuse_short_log(period: Period, settings: TrainingSettings) -> NoReturn:
         """Says how long the log must be to hold one training and one test cutoff."""
-        horizon, step = settings["horizonDays"], settings["cutoffStepDays"]
-        steps_to_training = math.ceil(horizon / step)
-        if settings["maxCutoffs"] <= steps_to_training:
-            raise StepError(
-                f"with cutoffs every {step} days, the newest {settings['maxCutoffs']} hold no training cutoff",
-                f"a training cutoff is at least {horizon} days before the test cutoff",
-                f"raise maxCutoffs to {steps_to_training + 1} or more",
-            )
-        needed = settings["minHistoryDays"] + horizon + steps_to_training * step
+        horizon = settings["horizonDays"]
+        needed = settings["minHistoryDays"] + 2 * horizon
         observed = (period.observation_end - period.first_day).days
         raise StepError(
             f"the log is too short to train on: it needs {needed} days and has {observed} "

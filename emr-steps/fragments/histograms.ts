@@ -37,30 +37,31 @@ export const histograms = fragment({
 
 
     def score_histograms(scored: DataFrame) -> dict[str, Histogram]:
-        """One histogram for each sample of the rows, in bins at the quantiles of the out-of-fold scores."""
-        held_out = F.when(F.col("sample") == "out_of_fold", 1).otherwise(0)
+        """One histogram for each sample of the rows: a bin for each score, or for quantiles where they are too many.
+
+        Quantiles are those of all samples together: bins at those of one would be too wide where another has its rows.
+        """
         by_score = scored.groupBy("raw_score", "sample").agg(
-            F.count(F.lit(1)).alias("rows"),
-            F.sum("label").alias("positives"),
-            F.sum(held_out).alias("quantile_rows"),
+            F.count(F.lit(1)).alias("rows"), F.sum("label").alias("positives")
         )
         # One task orders the distinct scores; everything before and after it is spread.
         upwards = Window.orderBy("raw_score").rangeBetween(Window.unboundedPreceding, Window.currentRow)
-        everything = Window.partitionBy()
-        reached = F.sum("quantile_rows").over(upwards) / F.sum("quantile_rows").over(everything)
+        reached = F.sum("rows").over(upwards) / F.sum("rows").over(Window.partitionBy())
+        scores = F.count(F.lit(1)).over(Window.partitionBy("sample"))
+        lowest = F.min("raw_score").over(Window.partitionBy("quantile"))
         # Sums of decimals do not depend on the order in which tasks finish.
         weighted = F.col("raw_score").cast("decimal(20,9)") * F.col("rows")
         bins = (
-            by_score.withColumn("bin", F.floor(reached * SCORE_BINS))
-            .withColumn("lower", F.min("raw_score").over(Window.partitionBy("bin")))
-            .groupBy("sample", "bin", "lower")
+            by_score.withColumn("quantile", F.floor(reached * SCORE_BINS))
+            .withColumn("lower", F.when(scores <= SCORE_BINS, F.col("raw_score")).otherwise(lowest))
+            .groupBy("sample", "lower")
             .agg(
                 F.sum("rows").alias("rows"),
                 F.sum("positives").alias("positives"),
                 (F.sum(weighted).cast("double") / F.sum("rows")).alias("score"),
             )
             .toPandas()
-            .sort_values("bin")
+            .sort_values("lower")
         )
         return {
             str(sample): Histogram(
@@ -71,6 +72,13 @@ export const histograms = fragment({
             )
             for sample, part in bins.groupby("sample")
         }
+
+
+    def histogram_of(scored: DataFrame) -> Histogram:
+        """The histogram of test rows alone, in bins at the quantiles of their own scores."""
+        return score_histograms(scored.select(F.lit("out_of_fold").alias("sample"), "label", "raw_score"))[
+            "out_of_fold"
+        ]
 
 
     def constant_histograms(counts: dict[str, Census]) -> dict[str, Histogram]:

@@ -1,5 +1,7 @@
 /** Spells of users as SQL over their days: when one ended, when the next began, and which cutoffs fall between. */
+
 import { CHURN_EVENT, type ChurnEvent, RETURN_AFTER_MINUTES } from '../../domain/events.ts';
+import { DECAYS } from '../../domain/features/compile.ts';
 
 const NEVER = "DATE '9999-12-31'";
 /** Events so soon after a cancellation still belong to it. */
@@ -70,6 +72,7 @@ SELECT /*+ BROADCAST(cutoffs) */
   role,
   first_day,
   DATEDIFF(cutoff, day) AS age,
+${DECAYS.map(({ column, sql }) => `  ${sql} AS ${column},`).join('\n')}
   IF(role = 'score', NULL, INT(EXISTS(cancelled_on, on -> on >= cutoff AND on < label_end))) AS label
 FROM days
 JOIN cutoffs

@@ -90,6 +90,7 @@ class TrainingSettings(TypedDict):
     horizonDays: int
     minHistoryDays: int
     cutoffStepDays: int
+    cutoffAnchor: str | None
     maxCutoffs: int
     minDailyShare: float
     observationEnd: str | None
@@ -97,6 +98,33 @@ class TrainingSettings(TypedDict):
     folds: int
     seed: int
     boostingWorkers: int
+    excludedFeatures: list[str]
+
+
+class ModelInCharge(TypedDict):
+    """The model in charge."""
+
+    runId: str
+    modelUri: str
+    testCutoff: str
+
+
+class PromotionSettings(TypedDict):
+    """What the choice of a model goes by."""
+
+    mode: Literal["automatic", "manual"]
+    margin: float
+    leakageAuc: float
+    leakageInputAuc: float
+    acceptedFeatures: list[str]
+    maxQuarantineShare: float
+
+
+class Rescoring(TypedDict):
+    """From which run a run that only scores goes on."""
+
+    runId: str
+    training: str
 
 
 class ScoringSettings(TypedDict):
@@ -123,6 +151,7 @@ class Outputs(TypedDict):
     errors: dict["StepName", str]
     ledger: str
     model: str
+    choice: NotRequired[str]
 
 
 StepName: TypeAlias = Literal["ingest-events", "build-features", "train-models", "score-users"]
@@ -170,6 +199,11 @@ class Plan(TypedDict):
     listing: NotRequired[Listing]
     ingest: IngestSettings
     training: TrainingSettings
+    champion: ModelInCharge | None
+    currentTag: str | None
+    observedBefore: str | None
+    promotion: PromotionSettings
+    rescoring: Rescoring | None
     scoring: ScoringSettings
     cluster: ClusterSize
     outputs: Outputs
@@ -800,7 +834,7 @@ class CutoffCounts(TypedDict):
     """The rows of one cutoff."""
 
     cutoff: str
-    role: Literal["train", "test", "score"]
+    role: Literal["train", "past", "test", "score"]
     rows: int
     cancellations: int | None
 
@@ -829,6 +863,7 @@ class FeaturesResult(TypedDict):
     days: NotRequired[list[DayEvents]]
     users: int
     cancellations: int
+    cutoffAnchor: str | None
     returnedUsers: NotRequired[int]
     secondCancellations: NotRequired[int]
     featureCount: int
@@ -935,51 +970,87 @@ def find_period(days: list[DayRows], settings: TrainingSettings) -> Period:
     return Period(busy[0], observation_end)
 
 
+# A cutoff can be tested for the record over time where so many training cutoffs had ended by it.
+LEAST_TRAINING_CUTOFFS = 2
+
+
 class Cutoff(NamedTuple):
     """A cutoff, what its rows are for, and the days between which history and label are looked for."""
 
     cutoff: datetime.date
-    role: Literal["train", "test", "score"]
+    role: Literal["train", "past", "test", "score"]
     first_day: datetime.date
     label_end: datetime.date
 
 
-def plan_cutoffs(period: Period, settings: TrainingSettings) -> list[Cutoff]:
-    """Cutoffs with their roles, oldest first: training, then the one test cutoff, then the scoring cutoff.
+def grid_anchor(period: Period, settings: TrainingSettings) -> datetime.date:
+    """A day of the grid: the one that the lake keeps, or the first one that this log makes."""
+    if settings["cutoffAnchor"] is not None:
+        return datetime.date.fromisoformat(settings["cutoffAnchor"])
+    return period.observation_end - datetime.timedelta(days=settings["horizonDays"])
 
-    The newest cutoff whose labels are known is the test. Training cutoffs are those whose label window had
-    ended by then; the ones between are left out, as their labels were not yet known.
+
+def training_cutoffs(
+    newest: datetime.date, period: Period, settings: TrainingSettings
+) -> list[datetime.date]:
+    """Training cutoffs from the newest backwards that have enough history, as many as the settings allow."""
+    step = datetime.timedelta(days=settings["cutoffStepDays"])
+    earliest = period.first_day + datetime.timedelta(days=settings["minHistoryDays"])
+    candidates = (newest - step * back for back in range(settings["maxCutoffs"] - 1))
+    return [cutoff for cutoff in candidates if cutoff >= earliest]
+
+
+def plan_cutoffs(period: Period, settings: TrainingSettings) -> list[Cutoff]:
+    """Cutoffs with their roles, oldest first: training, past, the one test cutoff, the scoring cutoff.
+
+    Training and test cutoffs are on the grid that the lake keeps, so that a past cutoff stays the same from run to
+    run. The newest one whose labels are known is the test. Training cutoffs are those whose label window had ended
+    by then; those between are tested for the record over time only, as their labels were not yet known. A log with
+    no training cutoff on the grid counts its cutoffs from its end.
     """
     horizon = datetime.timedelta(days=settings["horizonDays"])
     step = datetime.timedelta(days=settings["cutoffStepDays"])
-    earliest = period.first_day + datetime.timedelta(days=settings["minHistoryDays"])
-    test = period.observation_end - horizon
-    known = [test - step * back for back in range(settings["maxCutoffs"])]
-    training = [cutoff for cutoff in known if earliest <= cutoff <= test - horizon]
+    newest = period.observation_end - horizon
+    anchor = grid_anchor(period, settings)
+    test = newest - (newest - anchor) % step
+    training = training_cutoffs(test - horizon - (test - horizon - anchor) % step, period, settings)
+    if not training:
+        test = newest
+        training = training_cutoffs(test - horizon, period, settings)
     if not training:
         refuse_short_log(period, settings)
 
-    def planned(cutoff: datetime.date, role: Literal["train", "test", "score"]) -> Cutoff:
+    def planned(cutoff: datetime.date, role: Literal["train", "past", "test", "score"]) -> Cutoff:
         return Cutoff(cutoff, role, period.first_day, cutoff + horizon)
 
     return [
         *(planned(cutoff, "train") for cutoff in reversed(training)),
+        *(planned(cutoff, "past") for cutoff in past_cutoffs_between(training, test, settings)),
         planned(test, "test"),
         planned(period.observation_end, "score"),
     ]
 
 
+def past_cutoffs_between(
+    training: list[datetime.date], test: datetime.date, settings: TrainingSettings
+) -> list[datetime.date]:
+    """Cutoffs of the grid between training and test that a run of their time could have been tested on.
+
+    @param training newest first
+    """
+    horizon = datetime.timedelta(days=settings["horizonDays"])
+    step = datetime.timedelta(days=settings["cutoffStepDays"])
+    oldest_two = training[-LEAST_TRAINING_CUTOFFS:]
+    if len(oldest_two) < LEAST_TRAINING_CUTOFFS:
+        return []
+    between = (test - step * back for back in range(1, (test - training[0]) // step + 1))
+    return [cutoff for cutoff in between if max(training[0] + step, oldest_two[0] + horizon) <= cutoff][::-1]
+
+
 def refuse_short_log(period: Period, settings: TrainingSettings) -> NoReturn:
     """Says how long the log must be to hold one training and one test cutoff."""
-    horizon, step = settings["horizonDays"], settings["cutoffStepDays"]
-    steps_to_training = math.ceil(horizon / step)
-    if settings["maxCutoffs"] <= steps_to_training:
-        raise StepError(
-            f"with cutoffs every {step} days, the newest {settings['maxCutoffs']} hold no training cutoff",
-            f"a training cutoff is at least {horizon} days before the test cutoff",
-            f"raise maxCutoffs to {steps_to_training + 1} or more",
-        )
-    needed = settings["minHistoryDays"] + horizon + steps_to_training * step
+    horizon = settings["horizonDays"]
+    needed = settings["minHistoryDays"] + 2 * horizon
     observed = (period.observation_end - period.first_day).days
     raise StepError(
         f"the log is too short to train on: it needs {needed} days and has {observed} "
@@ -1047,6 +1118,8 @@ SELECT /*+ BROADCAST(cutoffs) */
   role,
   first_day,
   DATEDIFF(cutoff, day) AS age,
+  BIGINT(ROUND(1048576 * POWER(0.5D, (DATEDIFF(cutoff, day) - 1) / 28))) AS decay_28,
+  BIGINT(ROUND(1048576 * POWER(0.5D, (DATEDIFF(cutoff, day) - 1) / 56))) AS decay_56,
   IF(role = 'score', NULL, INT(EXISTS(cancelled_on, on -> on >= cutoff AND on < label_end))) AS label
 FROM days
 JOIN cutoffs
@@ -1189,7 +1262,33 @@ SELECT
   MAX_BY(level, IF(level IS NULL, NULL, day)) AS latest_level,
   MAX_BY(gender, IF(gender IS NULL, NULL, day)) AS latest_gender,
   MAX_BY(location, IF(location IS NULL, NULL, day)) AS latest_location,
-  MAX_BY(user_agent, IF(user_agent IS NULL, NULL, day)) AS latest_user_agent
+  MAX_BY(user_agent, IF(user_agent IS NULL, NULL, day)) AS latest_user_agent,
+  SUM((downgrade_visits) * decay_28) AS downgrade_visits_decay_28,
+  SUM((paid_events) * decay_28) AS paid_events_decay_28,
+  SUM((upgrade_visits) * decay_28) AS upgrade_visits_decay_28,
+  SUM((events - paid_events) * decay_28) AS free_events_decay_28,
+  SUM((paid_adverts) * decay_28) AS paid_adverts_decay_28,
+  SUM((paid_songs) * decay_28) AS paid_songs_decay_28,
+  SUM((adverts - paid_adverts) * decay_28) AS free_adverts_decay_28,
+  SUM((songs - paid_songs) * decay_28) AS free_songs_decay_28,
+  SUM((thumbs_down) * decay_28) AS thumbs_down_decay_28,
+  SUM((songs) * decay_28) AS songs_decay_28,
+  SUM((thumbs_up) * decay_28) AS thumbs_up_decay_28,
+  SUM((downgrade_visits) * decay_56) AS downgrade_visits_decay_56,
+  SUM((paid_events) * decay_56) AS paid_events_decay_56,
+  SUM((upgrade_visits) * decay_56) AS upgrade_visits_decay_56,
+  SUM((events - paid_events) * decay_56) AS free_events_decay_56,
+  SUM((paid_adverts) * decay_56) AS paid_adverts_decay_56,
+  SUM((paid_songs) * decay_56) AS paid_songs_decay_56,
+  SUM((adverts - paid_adverts) * decay_56) AS free_adverts_decay_56,
+  SUM((songs - paid_songs) * decay_56) AS free_songs_decay_56,
+  SUM((thumbs_down) * decay_56) AS thumbs_down_decay_56,
+  SUM((songs) * decay_56) AS songs_decay_56,
+  SUM((thumbs_up) * decay_56) AS thumbs_up_decay_56,
+  SUM(events - paid_events) AS free_events_ever,
+  SUM(paid_adverts) AS paid_adverts_ever,
+  SUM(paid_songs) AS paid_songs_ever,
+  SUM(adverts - paid_adverts) AS free_adverts_ever
 FROM history
 GROUP BY user_id, cutoff, role, label, first_day
 """
@@ -1380,14 +1479,47 @@ SELECT
   DOUBLE(INT(CONTAINS(latest_user_agent, 'iPhone')
     OR CONTAINS(latest_user_agent, 'iPad')
     OR CONTAINS(latest_user_agent, 'Android')
-    OR CONTAINS(latest_user_agent, 'Mobile'))) AS on_phone_or_tablet
+    OR CONTAINS(latest_user_agent, 'Mobile'))) AS on_phone_or_tablet,
+  DOUBLE(downgrade_visits_decay_28 / 1048576) AS downgrade_visits_half_life_28,
+  DOUBLE(paid_events_decay_28 / 1048576) AS paid_events_half_life_28,
+  DOUBLE(upgrade_visits_decay_28 / 1048576) AS upgrade_visits_half_life_28,
+  DOUBLE(free_events_decay_28 / 1048576) AS free_events_half_life_28,
+  DOUBLE(paid_adverts_decay_28 / 1048576) AS paid_adverts_half_life_28,
+  DOUBLE(paid_songs_decay_28 / 1048576) AS paid_songs_half_life_28,
+  DOUBLE(free_adverts_decay_28 / 1048576) AS free_adverts_half_life_28,
+  DOUBLE(free_songs_decay_28 / 1048576) AS free_songs_half_life_28,
+  DOUBLE(thumbs_down_decay_28 / 1048576) AS thumbs_down_half_life_28,
+  DOUBLE(songs_decay_28 / 1048576) AS songs_half_life_28,
+  DOUBLE(thumbs_up_decay_28 / 1048576) AS thumbs_up_half_life_28,
+  DOUBLE(downgrade_visits_decay_56 / 1048576) AS downgrade_visits_half_life_56,
+  DOUBLE(paid_events_decay_56 / 1048576) AS paid_events_half_life_56,
+  DOUBLE(upgrade_visits_decay_56 / 1048576) AS upgrade_visits_half_life_56,
+  DOUBLE(free_events_decay_56 / 1048576) AS free_events_half_life_56,
+  DOUBLE(paid_adverts_decay_56 / 1048576) AS paid_adverts_half_life_56,
+  DOUBLE(paid_songs_decay_56 / 1048576) AS paid_songs_half_life_56,
+  DOUBLE(free_adverts_decay_56 / 1048576) AS free_adverts_half_life_56,
+  DOUBLE(free_songs_decay_56 / 1048576) AS free_songs_half_life_56,
+  DOUBLE(thumbs_down_decay_56 / 1048576) AS thumbs_down_half_life_56,
+  DOUBLE(songs_decay_56 / 1048576) AS songs_half_life_56,
+  DOUBLE(thumbs_up_decay_56 / 1048576) AS thumbs_up_half_life_56,
+  DOUBLE(downgrade_visits_ever) AS downgrade_visits_ever,
+  DOUBLE(paid_events_ever) AS paid_events_ever,
+  DOUBLE(upgrade_visits_ever) AS upgrade_visits_ever,
+  DOUBLE(free_events_ever) AS free_events_ever,
+  DOUBLE(paid_adverts_ever) AS paid_adverts_ever,
+  DOUBLE(paid_songs_ever) AS paid_songs_ever,
+  DOUBLE(free_adverts_ever) AS free_adverts_ever,
+  DOUBLE(free_songs_ever) AS free_songs_ever,
+  DOUBLE(thumbs_down_ever) AS thumbs_down_ever,
+  DOUBLE(songs_ever) AS songs_ever,
+  DOUBLE(thumbs_up_ever) AS thumbs_up_ever
 FROM aggregated
 """
 
 COMMENTS = {
     "user_id": "user",
     "cutoff": "only what happened before the start of this UTC day was known",
-    "role": "what the row is for: train, test or score",
+    "role": "what the row is for: train, past (tested for the record only), test or score",
     "label": "1 when the user cancelled within the horizon after the cutoff, else 0; null when not yet known",
     "events_last_3_days": "Events in the last 3 days",
     "events_last_7_days": "Events in the last 7 days",
@@ -1545,6 +1677,39 @@ COMMENTS = {
     "on_mac": "1 when the latest user agent says so, else 0: uses a mac",
     "on_linux": "1 when the latest user agent says so, else 0: uses linux",
     "on_phone_or_tablet": "1 when the latest user agent says so, else 0: uses a phone or tablet",
+    "downgrade_visits_half_life_28": "Downgrade visits, each counted half after every 28 days; from it users are told apart",
+    "paid_events_half_life_28": "Paid events, each counted half after every 28 days; from it users are told apart",
+    "upgrade_visits_half_life_28": "Upgrade visits, each counted half after every 28 days; from it users are told apart",
+    "free_events_half_life_28": "Free events, each counted half after every 28 days; from it users are told apart",
+    "paid_adverts_half_life_28": "Paid adverts, each counted half after every 28 days; from it users are told apart",
+    "paid_songs_half_life_28": "Paid songs, each counted half after every 28 days; from it users are told apart",
+    "free_adverts_half_life_28": "Free adverts, each counted half after every 28 days; from it users are told apart",
+    "free_songs_half_life_28": "Free songs, each counted half after every 28 days; from it users are told apart",
+    "thumbs_down_half_life_28": "Thumbs down, each counted half after every 28 days; from it users are told apart",
+    "songs_half_life_28": "Songs, each counted half after every 28 days; from it users are told apart",
+    "thumbs_up_half_life_28": "Thumbs up, each counted half after every 28 days; from it users are told apart",
+    "downgrade_visits_half_life_56": "Downgrade visits, each counted half after every 56 days; from it users are told apart",
+    "paid_events_half_life_56": "Paid events, each counted half after every 56 days; from it users are told apart",
+    "upgrade_visits_half_life_56": "Upgrade visits, each counted half after every 56 days; from it users are told apart",
+    "free_events_half_life_56": "Free events, each counted half after every 56 days; from it users are told apart",
+    "paid_adverts_half_life_56": "Paid adverts, each counted half after every 56 days; from it users are told apart",
+    "paid_songs_half_life_56": "Paid songs, each counted half after every 56 days; from it users are told apart",
+    "free_adverts_half_life_56": "Free adverts, each counted half after every 56 days; from it users are told apart",
+    "free_songs_half_life_56": "Free songs, each counted half after every 56 days; from it users are told apart",
+    "thumbs_down_half_life_56": "Thumbs down, each counted half after every 56 days; from it users are told apart",
+    "songs_half_life_56": "Songs, each counted half after every 56 days; from it users are told apart",
+    "thumbs_up_half_life_56": "Thumbs up, each counted half after every 56 days; from it users are told apart",
+    "downgrade_visits_ever": "All downgrade visits so far; from it users are told apart, and no model reads it as it is",
+    "paid_events_ever": "All paid events so far; from it users are told apart, and no model reads it as it is",
+    "upgrade_visits_ever": "All upgrade visits so far; from it users are told apart, and no model reads it as it is",
+    "free_events_ever": "All free events so far; from it users are told apart, and no model reads it as it is",
+    "paid_adverts_ever": "All paid adverts so far; from it users are told apart, and no model reads it as it is",
+    "paid_songs_ever": "All paid songs so far; from it users are told apart, and no model reads it as it is",
+    "free_adverts_ever": "All free adverts so far; from it users are told apart, and no model reads it as it is",
+    "free_songs_ever": "All free songs so far; from it users are told apart, and no model reads it as it is",
+    "thumbs_down_ever": "All thumbs down so far; from it users are told apart, and no model reads it as it is",
+    "songs_ever": "All songs so far; from it users are told apart, and no model reads it as it is",
+    "thumbs_up_ever": "All thumbs up so far; from it users are told apart, and no model reads it as it is",
 }
 
 
@@ -1626,6 +1791,7 @@ def run(spark: SparkSession, plan: Plan) -> FeaturesResult:
         "days": [{"day": str(day.day), "events": day.events} for day in days],
         "users": users.users,
         "cancellations": users.cancellations,
+        "cutoffAnchor": str(grid_anchor(period, settings)),
         "returnedUsers": users.returned_users,
         "secondCancellations": users.second_cancellations,
         "featureCount": len(features.columns) - KEY_COLUMNS,

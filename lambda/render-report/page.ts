@@ -16,6 +16,7 @@ import { factsSection } from './sections/facts.ts';
 import { summarySection } from './sections/headline.ts';
 import { historySection } from './sections/history.ts';
 import { modelsSection } from './sections/models.ts';
+import { pastSection } from './sections/past.ts';
 import { qualitySection } from './sections/quality.ts';
 import { readingSection } from './sections/reading.ts';
 import { volumeSection } from './sections/volume.ts';
@@ -99,6 +100,7 @@ async function chaptersOf(
       believe,
       [
         modelsSection(detail),
+        pastSection(detail),
         await curvesSection(detail, book),
         await qualitySection(detail, book),
         decisionsSection(detail),

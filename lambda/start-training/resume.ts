@@ -1,5 +1,5 @@
 /** Resuming a run that failed from its plan. */
-import { PLAN, RUN_RECORD } from '../../domain/lake-objects.ts';
+import { CURRENT, PLAN, RUN_RECORD } from '../../domain/lake-objects.ts';
 import type { RunRecord } from '../../domain/records.ts';
 import type { RunPlan } from '../../domain/run.ts';
 import type { Deployment } from '../run/deployment.ts';
@@ -8,8 +8,8 @@ import type { Lake } from '../run/lake.ts';
 
 /**
  * The plan of the run that is to be resumed.
- * @throws CannotResume when there is none, the run succeeded, another run has changed the lake since, or the plan is of
- * another release, whose steps may have written what these do not understand, or of another database
+ * @throws CannotResume when there is none, the run succeeded, another run has changed the lake since, the plan is of another
+ * release, whose steps may have written what these do not understand, or of another database, or another model is in charge
  */
 export async function findResumable(
   lake: Lake,
@@ -40,11 +40,17 @@ export async function findResumable(
     const databases = `database ${plan.value.database}, and this deployment has ${database}`;
     throw cannotResume(runId, `was planned for ${databases}; start a new run`);
   }
+  if (((await lake.find(CURRENT))?.etag ?? null) !== plan.value.currentTag) {
+    throw cannotResume(
+      runId,
+      'was planned before the model in charge was changed: its model was compared with another. Start a new run',
+    );
+  }
   return plan.value;
 }
 
 /** Records of the runs that ended since. */
-async function recordsSince(lake: Lake, plannedAt: string): Promise<readonly RunRecord[]> {
+export async function recordsSince(lake: Lake, plannedAt: string): Promise<readonly RunRecord[]> {
   const listed = await lake.list(RUN_RECORD);
   const recent = listed.filter(({ modifiedAt }) => modifiedAt >= new Date(plannedAt));
   const records = await Promise.all(recent.map(({ object }) => lake.find(object)));

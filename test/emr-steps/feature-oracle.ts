@@ -124,11 +124,34 @@ function featuresAt(
     days_since_last_seen: (cutoff - last.ts) / DAY,
     tenure_days: registration === undefined ? null : Math.max(0, (cutoff - registration) / DAY),
     observed_days: observedDays,
+    ...channels(known, cutoff),
     days_since_level_change: changeDayEnd === undefined ? null : (cutoff - changeDayEnd.ts) / DAY,
     is_paid: last.level === 'paid' ? 1 : 0,
     is_female: yes(known, 'gender', (gender) => gender === 'F'),
     in_south: yes(known, 'location', (location) => SOUTH.has(/, ([A-Z]{2})/.exec(location)?.[1] ?? '')),
     on_mac: yes(known, 'userAgent', (agent) => agent.includes('Macintosh')),
+  };
+}
+
+/** Counts by which users are told apart, all alike or each halved after every half-life of whole days. */
+function channels(known: readonly RawEvent[], cutoff: number): Record<string, number> {
+  const counted = (holds: (event: RawEvent) => boolean, halfLife: number): number =>
+    known
+      .filter(holds)
+      .reduce((sum, { ts }) => sum + 0.5 ** (Math.floor((cutoff - 1 - ts) / DAY) / halfLife), 0);
+  const on =
+    (page: string, ...levels: readonly string[]) =>
+    (event: RawEvent): boolean =>
+      event.page === page && (levels.length === 0 || levels.includes(event.level));
+  return {
+    thumbs_down_ever: counted(on('Thumbs Down'), Number.POSITIVE_INFINITY),
+    free_songs_ever: counted(on('NextSong', 'free'), Number.POSITIVE_INFINITY),
+    free_adverts_half_life_28: counted(on('Roll Advert', 'free'), 28),
+    paid_adverts_half_life_56: counted(on('Roll Advert', 'paid'), 56),
+    paid_songs_half_life_28: counted(on('NextSong', 'paid'), 28),
+    songs_half_life_56: counted(on('NextSong'), 56),
+    downgrade_visits_half_life_28: counted(on('Downgrade'), 28),
+    free_events_half_life_28: counted(({ level }) => level === 'free', 28),
   };
 }
 

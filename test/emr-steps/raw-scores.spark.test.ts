@@ -12,9 +12,15 @@ import { temporaryFolder } from '../support/spark-lake.ts';
 
 const SCORES = new URL('./raw_scores.py', import.meta.url).pathname;
 
+const outputSchema = z.strictObject({
+  scores: z.record(z.string(), z.array(z.number())),
+  beyond: z.record(z.string(), z.tuple([z.number(), z.number()])),
+});
+
 describe('a raw score', () => {
   let folder: string;
-  let scores: Readonly<Record<string, readonly number[]>>;
+  let scores: z.infer<typeof outputSchema>['scores'];
+  let beyond: z.infer<typeof outputSchema>['beyond'];
 
   beforeAll(async () => {
     folder = await temporaryFolder();
@@ -28,7 +34,7 @@ describe('a raw score', () => {
       env: sparkEnvironment(configurationFolder),
       extendEnv: false,
     });
-    scores = z.record(z.string(), z.array(z.number())).parse(JSON.parse(stdout));
+    ({ scores, beyond } = outputSchema.parse(JSON.parse(stdout)));
   });
 
   afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -49,5 +55,11 @@ describe('a raw score', () => {
     expect(scores.base_rate).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
     expect(scores.recency_rising).toEqual([0, 1.098612, 1.791759]);
     expect(scores.recency_falling).toEqual([-1.791759, -1.098612, 0]);
+  });
+
+  it('is a bin of its own: figures equal scikit-learn where test scores lie beyond all out-of-fold scores', () => {
+    expect(Object.keys(beyond)).toContain('average_precision');
+    for (const [name, [ours, reference]] of Object.entries(beyond))
+      expect(Math.abs(ours - reference), `${name}: ${ours}, ${reference}`).toBeLessThan(1e-9);
   });
 });

@@ -1,22 +1,34 @@
 /** Training and scoring on real Spark: the same figures twice, honest about too few, and scores that add up. */
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Json } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { type Choice, choiceSchema } from '../../domain/choice.ts';
+import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
 import { FEATURES } from '../../domain/features/catalogue.ts';
 import { FEATURE_GROUPS } from '../../domain/features/measure.ts';
-import { BASELINES, CANDIDATES, METRICS, THRESHOLD_RULES, TOP_USERS } from '../../domain/models.ts';
-import type { TrainingResult } from '../../domain/results.ts';
-import type { RunPlan } from '../../domain/run.ts';
+import { runFolder } from '../../domain/lake-objects.ts';
+import {
+  BASELINES,
+  CANDIDATES,
+  LEAKAGE_INPUT_AUC,
+  METRICS,
+  THRESHOLD_RULES,
+  TOP_USERS,
+} from '../../domain/models.ts';
+import { metricNameSchema, type TrainingResult } from '../../domain/results.ts';
+import type { RunPlan, StepName } from '../../domain/run.ts';
 import { buildFeatures } from '../../emr-steps/build-features.ts';
 import { ingestEvents } from '../../emr-steps/ingest-events.ts';
 import { scoreUsers } from '../../emr-steps/score-users.ts';
 import { trainModels } from '../../emr-steps/train-models.ts';
 import { generateLog } from '../../generator/generate.ts';
+import { chooseModel } from '../../lambda/choose-model/decide.ts';
 import {
   eventFiles,
+  type PlanOptions,
   queryLake,
   resultOf,
   SparkBench,
@@ -25,10 +37,13 @@ import {
 } from '../support/spark-lake.ts';
 
 const LOG = { users: 100, days: 50, seed: 5 };
+/** Seven trainings; the limit is for a busy machine. */
+const SET_UP_MILLISECONDS = 1_200_000;
 /** Of a deployment: no step may reach for the database that a lake on one machine has. */
 const database = 'churn_test_0a1b2c3d';
 const names = (list: readonly { readonly name: string }[]): readonly string[] => list.map(({ name }) => name);
 const modelSchema = z.object({
+  inputs: z.array(z.object({ name: z.string() })),
   calibration: z.object({ slope: z.number(), intercept: z.number() }),
   testScores: z.object({ starts: z.array(z.number()), rows: z.array(z.number()) }),
 });
@@ -37,11 +52,53 @@ const modelOf = async (plan: RunPlan): Promise<z.infer<typeof modelSchema>> =>
     JSON.parse(await readFile(join(fileURLToPath(plan.outputs.model), 'model.json'), 'utf8')),
   );
 
+const planFolder = (plan: RunPlan): string => join(fileURLToPath(plan.lakeRoot), runFolder(plan.runId));
+const modelFile = (plan: RunPlan): string => join(fileURLToPath(plan.outputs.model), 'model.json');
+const resultFile = (plan: RunPlan, step: StepName): string => fileURLToPath(plan.outputs.results[step]);
+
+/** Champions that cannot score: what was done to a model that can, and what people read. */
+const UNUSABLE: Readonly<Record<string, Unusable>> = {
+  gone: { withFiles: false, reason: /^its files cannot be read: there is no model at / },
+  damaged: {
+    withFiles: true,
+    change: (text) => text.slice(0, text.length / 2),
+    reason: /^its files cannot be read: /,
+  },
+  horizon: {
+    withFiles: true,
+    training: { horizonDays: 7 },
+    reason: /^it predicts 14 days ahead, and this run 7$/,
+  },
+  catalogue: {
+    withFiles: true,
+    change: (text) => text.replace(/"definition": ?"[^"]*"/, '"definition": "0123"'),
+    reason: /^the feature catalogue has changed since: \w+$/,
+  },
+  'older release': {
+    withFiles: true,
+    change: (text) => text.replaceAll(/\s*"definition": "[^"]*",/g, ''),
+    reason: /^an older version stored it, without the definitions of its inputs$/,
+  },
+};
+
+interface Unusable {
+  readonly withFiles: boolean;
+  readonly change?: (text: string) => string;
+  readonly training?: Partial<RunPlan['training']>;
+  readonly reason: RegExp;
+}
+
 describe('train-models and score-users', () => {
   let folder: string;
   let first: RunPlan;
   let second: RunPlan;
   let loyal: RunPlan;
+  let rescored: RunPlan;
+  let peeked: RunPlan;
+  let shuffled: RunPlan;
+  const unusable = new Map<string, RunPlan>();
+  let nobody: RunPlan;
+  let withheld: RunPlan;
   const at = (name: string): string => join(folder, name);
   const scoresOf = (plan: RunPlan): Promise<readonly Record<string, Json>[]> =>
     queryLake(
@@ -56,13 +113,8 @@ describe('train-models and score-users', () => {
     await generateLog({ ...LOG, outputFolder: at('log') });
     await withoutCancellations(at('log'), at('loyal log'));
     const files = await eventFiles(at('log'));
-    first = await writePlan(at('lake'), { runId: 'first', database, files });
-    second = await writePlan(at('lake'), {
-      runId: 'second',
-      database,
-      files,
-      training: { minCancellations: 2 },
-    });
+    // Nine days of history give three training cutoffs, so that one earlier cutoff can be tested.
+    first = await writePlan(at('lake'), { runId: 'first', database, files, training: { minHistoryDays: 9 } });
     loyal = await writePlan(at('loyal lake'), {
       runId: 'loyal',
       database,
@@ -71,10 +123,98 @@ describe('train-models and score-users', () => {
 
     await new SparkBench(folder, ingestEvents).runAll([first, loyal]);
     await new SparkBench(folder, buildFeatures).runAll([first, loyal]);
-    await new SparkBench(folder, trainModels).runAll([first, second, loyal]);
-    await new SparkBench(folder, scoreUsers).runAll([first, loyal, second, first]);
+    const inCharge = { runId: 'first', modelUri: first.outputs.model, testCutoff: '2018-11-06' };
+    const continued = async (runId: string, more: Partial<PlanOptions> = {}): Promise<RunPlan> => {
+      const plan = await writePlan(at('lake'), { runId, database, files, champion: inCharge, ...more });
+      await mkdir(dirname(resultFile(plan, 'build-features')), { recursive: true });
+      await copyFile(resultFile(first, 'build-features'), resultFile(plan, 'build-features'));
+      return plan;
+    };
+    const training = { runId: 'first', training: first.outputs.results['train-models'] };
+    second = await continued('second', { training: { minCancellations: 2 } });
+    rescored = await continued('rescored', { rescoring: training });
+    peeked = await continued('peeked', { training: { minCancellations: 2, folds: 2 } });
+    // A column of the lake that knows the label: what comes last in this lake.
+    await writeFile(
+      join(planFolder(peeked), 'before.sql'),
+      `UPDATE lake.${database}.features SET errors_per_day = 50 WHERE label = 1`,
+    );
+    // Labels that know nothing of the users; a feature that is missing, and one that is the same for all.
+    shuffled = await continued('shuffled', { training: { minCancellations: 2, folds: 2 } });
+    await writeFile(
+      join(planFolder(shuffled), 'before.sql'),
+      `UPDATE lake.${database}.features SET label = IF(pmod(xxhash64(user_id, cutoff), 100) < 15, 1, 0),
+       tenure_days = NULL, songs_per_day = 3.5 WHERE role <> 'score'`,
+    );
+    // A champion that cannot score, each for a reason of its own. A run that only scores trains nothing.
+    for (const [why, alter] of Object.entries(UNUSABLE)) {
+      const modelUri = `${first.outputs.model}-${why}`;
+      const more = {
+        rescoring: training,
+        champion: { ...inCharge, modelUri },
+        training: alter.training ?? {},
+      };
+      unusable.set(why, await continued(why, more));
+    }
+    nobody = await continued('nobody');
+    withheld = await continued('withheld');
+    await new SparkBench(folder, trainModels).runAll([first, second, loyal, rescored, peeked, shuffled]);
+    for (const [why, { change, withFiles }] of Object.entries(UNUSABLE)) {
+      const folder = `${fileURLToPath(first.outputs.model)}-${why}`;
+      if (withFiles) await cp(fileURLToPath(first.outputs.model), folder, { recursive: true });
+      if (change !== undefined) {
+        const file = join(folder, 'model.json');
+        await writeFile(file, change(await readFile(file, 'utf8')));
+      }
+    }
+    await new SparkBench(folder, trainModels).runAll([...unusable.values()]);
+    for (const plan of [first, second, loyal]) await choose(plan, true);
+    await choose(rescored, false);
+    await choose(nobody, null);
+    await choose(withheld, false, 'order only');
+    await mkdir(dirname(modelFile(nobody)), { recursive: true });
+    await copyFile(modelFile(first), modelFile(nobody));
+    await new SparkBench(folder, scoreUsers).runAll([
+      first,
+      loyal,
+      second,
+      first,
+      rescored,
+      nobody,
+      withheld,
+    ]);
     rows = await scoresOf(first);
-  });
+  }, SET_UP_MILLISECONDS);
+
+  /** Writes the choice of a run: its own model, the champion, or nobody. */
+  async function choose(plan: RunPlan, own: boolean | null, list: Choice['list'] = 'yes'): Promise<void> {
+    const result = await resultOf(trainModels, own === true ? plan : rescored);
+    const test = result.champion;
+    const theirs =
+      test === null || test.evaluation === null
+        ? null
+        : { ...plan.champion, model: test.evaluation.model, testScores: test.testScores };
+    const ours = {
+      runId: plan.runId,
+      modelUri: result.modelUri,
+      testCutoff: result.testCutoff,
+      model: result.chosen,
+      testScores: null,
+    };
+    const choice = choiceSchema.parse({
+      runId: plan.runId,
+      rule: 'first',
+      scorer: own === null ? null : own ? ours : theirs,
+      challengerScores: own === true,
+      list: own === null ? 'no' : list,
+      baseRate: 0.07,
+      makesCurrent: true,
+      gates: [],
+      difference: null,
+      reasons: ['chosen by the test'],
+    });
+    await writeFile(join(planFolder(plan), 'choice.json'), JSON.stringify(choice));
+  }
 
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -95,7 +235,8 @@ describe('train-models and score-users', () => {
       await writeFile(join(to, name), lines.filter((line) => !cancelled.has(userOf(line))).join('\n'));
   }
 
-  const figuresOf = ({ evaluations, importance, chosen }: TrainingResult): unknown => ({
+  const figuresOf = ({ evaluations, importance, chosen, past }: TrainingResult): unknown => ({
+    past,
     evaluations: evaluations.map(({ fitSeconds: _, ...figures }) => figures),
     importance,
     chosen,
@@ -192,7 +333,8 @@ describe('train-models and score-users', () => {
 
   it('measures the drift of every feature, by the rows of the two cutoffs as another engine reads them', async () => {
     const { drift } = await resultOf(scoreUsers, first);
-    expect(drift.features.map(({ feature }) => feature).sort()).toEqual([...names(FEATURES)].sort());
+    const { inputs } = await modelOf(first);
+    expect(drift.features.map(({ feature }) => feature).sort()).toEqual([...names(inputs)].sort());
     const lake = fileURLToPath(first.lakeRoot);
     for (const feature of ['is_paid', 'days_since_last_seen', 'songs_trend', 'tenure_days', 'songs']) {
       const column = FEATURES.find(({ name }) => name.startsWith(feature))?.name ?? feature;
@@ -220,6 +362,132 @@ describe('train-models and score-users', () => {
     expect(drift.score).toBeCloseTo(indexOfCounts(testScores.rows, scored), 5);
     // The base rate gives all users the same score, at both cutoffs.
     expect((await resultOf(scoreUsers, loyal)).drift.score).toBe(0);
+  });
+
+  it('scores the champion on the same test rows: a champion that is the same model differs by nothing', async () => {
+    const [result, before] = [await resultOf(trainModels, second), await resultOf(trainModels, first)];
+    const figures = chosenEvaluation(before);
+    expect(result.champion).toMatchObject({
+      runId: 'first',
+      notUsable: null,
+      comparable: true,
+      difference: { value: 0, low: 0, high: 0 },
+      testScores: (await modelOf(first)).testScores,
+    });
+    // The bins of the histogram differ where training and test scores do.
+    for (const [name, estimate] of Object.entries(result.champion?.evaluation?.metrics ?? {}))
+      expect(estimate.value, name).toBeCloseTo(
+        figures?.metrics[metricNameSchema.parse(name)]?.value ?? -1,
+        6,
+      );
+  });
+
+  it('only tests the champion where the run only scores, and keeps the rest of the earlier result', async () => {
+    const [result, before] = [await resultOf(trainModels, rescored), await resultOf(trainModels, first)];
+    expect({ ...result, champion: null }).toEqual(before);
+    expect(result.champion).toMatchObject({ runId: 'first', notUsable: null, difference: null });
+    expect((await scoresOf(rescored)).map(({ run_id: _, ...row }) => row)).toEqual(
+      rows.map(({ run_id: _, ...row }) => row),
+    );
+    expect((await resultOf(scoreUsers, rescored)).drift).toEqual((await resultOf(scoreUsers, first)).drift);
+  });
+
+  it.each(Object.entries(UNUSABLE))(
+    'goes on without a champion that cannot score: %s',
+    async (why, { reason }) => {
+      const plan = unusable.get(why);
+      const { champion } = plan === undefined ? { champion: null } : await resultOf(trainModels, plan);
+      expect(champion).toMatchObject({
+        runId: 'first',
+        comparable: false,
+        evaluation: null,
+        difference: null,
+      });
+      expect(champion?.notUsable).toMatch(reason);
+    },
+  );
+
+  it('tests an earlier cutoff by what was known then', async () => {
+    const { cutoffs } = await resultOf(buildFeatures, first);
+    const at = (...days: readonly string[]) => {
+      const found = cutoffs.filter(({ cutoff }) => days.includes(cutoff));
+      const sum = (of: 'rows' | 'cancellations') =>
+        found.reduce((total, entry) => total + (entry[of] ?? 0), 0);
+      return [sum('rows'), sum('cancellations')] as const;
+    };
+    // The labels of 22 October were not known before 5 November.
+    const [trainRows, trainCancellations] = at('2018-10-12', '2018-10-17');
+    const [testRows, testCancellations] = at('2018-11-01');
+    const { past, chosen } = await resultOf(trainModels, first);
+    expect(past).toHaveLength(1);
+    expect(past[0]).toMatchObject({
+      ...{
+        cutoff: '2018-11-01',
+        trainCutoffs: 2,
+        trainRows,
+        trainCancellations,
+        testRows,
+        testCancellations,
+      },
+    });
+    expect(names(CANDIDATES)).toContain(chosen);
+    expect(past[0]?.metrics.auc?.low).toBeLessThan(past[0]?.metrics.auc?.high ?? 0);
+    expect(past[0]?.recency.auc?.low).toBeLessThan(past[0]?.recency.auc?.high ?? 0);
+    expect(past[0]?.predicted).toBeGreaterThan(0);
+  });
+
+  it('finds nothing where labels are shuffled: an AUC within chance of a half, and nobody in charge', async () => {
+    const result = await resultOf(trainModels, shuffled);
+    const positives = result.testCancellations;
+    const negatives = result.testRows - positives;
+    expect(Math.min(positives, negatives)).toBeGreaterThan(5);
+    // A constant and a missing feature rank nobody, and harm nothing: a result has no number that is none.
+    expect(result.singleInputs.map(({ feature }) => feature)).not.toContain('songs_per_day');
+    expect(result.importance.find(({ feature }) => feature === 'tenure_days')?.share ?? 0).toBe(0);
+    const deviation = Math.sqrt((positives + negatives + 1) / (12 * positives * negatives));
+    for (const { model, kind, metrics } of result.evaluations)
+      if (kind === 'candidate')
+        expect(Math.abs((metrics.auc?.value ?? 1) - 0.5), model).toBeLessThan(3.3 * deviation);
+  });
+
+  it('names an input that knows the label, planted in the table, and holds its model back', async () => {
+    const [strongest] = (await resultOf(trainModels, peeked)).singleInputs;
+    expect(strongest).toMatchObject({ feature: 'errors_per_day' });
+    expect(strongest?.low).toBeGreaterThan(LEAKAGE_INPUT_AUC);
+    const choice = chooseModel({
+      plan: { ...peeked, champion: null },
+      training: await resultOf(trainModels, peeked),
+      ingest: await resultOf(ingestEvents, first),
+      observationEnd: '2018-11-20',
+    });
+    expect(choice).toMatchObject({ rule: 'nobody', scorer: null, list: 'no' });
+    expect(choice.gates.find(({ name }) => name === 'leaking_input')).toMatchObject({
+      passed: false,
+      finding: expect.stringMatching(/^errors_per_day ranks with an AUC of/),
+    });
+    for (const { low } of (await resultOf(trainModels, first)).singleInputs)
+      expect(low).toBeLessThan(LEAKAGE_INPUT_AUC);
+  });
+
+  it('gives all users the base rate, without ranks, deciles and a list, when nobody is in charge', async () => {
+    const scores = await scoresOf(nobody);
+    expect(scores).toHaveLength(rows.length);
+    for (const { probability, rank, decile, reasons } of scores) {
+      expect(probability).toBeCloseTo(0.07, 12);
+      expect([rank, decile, reasons]).toEqual([null, null, []]);
+    }
+    const result = await resultOf(scoreUsers, nobody);
+    expect(result).toMatchObject({ users: rows.length, top: [], drift: { score: 0 } });
+    expect(result.expectedCancellations).toBeCloseTo(0.07 * rows.length, 6);
+  });
+
+  it('withholds probabilities that cannot be believed, and keeps the order', async () => {
+    const scores = await scoresOf(withheld);
+    expect(scores.map(({ user_id: user }) => user)).toEqual(rows.map(({ user_id: user }) => user));
+    expect(new Set(scores.map(({ probability }) => probability))).toEqual(new Set([null]));
+    const result = await resultOf(scoreUsers, withheld);
+    expect(result.top[0]).toMatchObject({ probability: null, userId: rows[0]?.user_id });
+    expect(result.expectedCancellations).toBeCloseTo(0.07 * rows.length, 6);
   });
 
   it('keeps about a tenth of the users from being contacted, the same ones in every run', async () => {

@@ -7,7 +7,7 @@ class CutoffCounts(TypedDict):
     """The rows of one cutoff."""
 
     cutoff: str
-    role: Literal["train", "test", "score"]
+    role: Literal["train", "past", "test", "score"]
     rows: int
     cancellations: int | None
 
@@ -36,6 +36,7 @@ class FeaturesResult(TypedDict):
     days: NotRequired[list[DayEvents]]
     users: int
     cancellations: int
+    cutoffAnchor: str | None
     returnedUsers: NotRequired[int]
     secondCancellations: NotRequired[int]
     featureCount: int

@@ -1,12 +1,13 @@
 /** What limits the use of the report, in plain words. Pure functions. */
 import { areaLowerBound } from '../../../domain/area-lower-bound.ts';
-import { chosenEvaluation } from '../../../domain/chosen-evaluation.ts';
+import { checkCalibration } from '../../../domain/calibration-check.ts';
 import { defectiveRows } from '../../../domain/defective-rows.ts';
 import { driftByChance, driftLevel, isExemptFromDriftAlarm } from '../../../domain/drift-thresholds.ts';
 import { logWarnings } from '../../../domain/log-state.ts';
-import { metricOf, metricText } from '../../../domain/metrics.ts';
 import { nothingLearnt } from '../../../domain/nothing-learnt.ts';
 import type { RunDetail } from '../../../domain/records.ts';
+import type { Estimate } from '../../../domain/results.ts';
+import { scoringEvaluation } from '../../../domain/scoring-evaluation.ts';
 import { decimal, percent, whole } from '../format.ts';
 import { featureLabel } from '../labels.ts';
 import { DRIFT_HEADING, driftText } from './drift.ts';
@@ -14,15 +15,13 @@ import { READING_HEADING } from './reading.ts';
 
 /** Above this share of defective rows the exporter should be looked at. */
 const NOTEWORTHY_QUARANTINE = 0.005;
-/** Limits of calibration: beyond them a probability says how a user ranks, but not how likely the user is to cancel. */
-const CALIBRATION_SLOPE = { least: 0.8, most: 1.2 } as const;
-const CALIBRATION_ERROR = 0.02;
 
 /** One sentence for each thing to beware of; empty when there is none. */
 export function warnings(detail: RunDetail): readonly string[] {
   const nothing = nothingLearnt(detail);
   return [
     ...(nothing === undefined ? [] : [`${nothing}.`]),
+    ...withheld(detail),
     ...reliability(detail),
     ...calibration(detail),
     ...uncertainty(detail),
@@ -36,34 +35,41 @@ export function dataWarnings(detail: RunDetail): readonly string[] {
   return [...quarantine(detail), ...logWarnings(detail).map((warning) => `${warning}.`)];
 }
 
+function withheld({ choice }: RunDetail): string[] {
+  if (choice === undefined || choice.list === 'yes') return [];
+  return choice.list === 'no'
+    ? [
+        'No model is in charge: every user has the base rate, without ranks and deciles, and there is no list.',
+      ]
+    : ['The probabilities of this model are withheld: only the order of the users holds.'];
+}
+
 function reliability({ training }: RunDetail): string[] {
   if (training.reliable) return [];
   return [`Do not act on these metrics alone: ${training.reliabilityReason}.`];
 }
 
-function calibration({ training }: RunDetail): string[] {
-  const { calibration_error: error, calibration_slope: slope } = chosenEvaluation(training)?.metrics ?? {};
-  const isOff =
-    (error !== undefined && error.value > CALIBRATION_ERROR) ||
-    (slope !== undefined && (slope.value < CALIBRATION_SLOPE.least || slope.value > CALIBRATION_SLOPE.most));
-  if (!isOff) return [];
+/** Only what the test rows contradict: a perfect model, too, is off by some chance. */
+function calibration(detail: RunDetail): string[] {
+  const { contradicted, predictedObserved, slope } = checkCalibration(scoringEvaluation(detail)?.curve ?? []);
+  if (contradicted.length === 0) return [];
+  const said = (estimate: Estimate): string =>
+    `${decimal(estimate.value, 2)}, from ${decimal(estimate.low ?? estimate.value, 2)} to ${decimal(estimate.high ?? estimate.value, 2)}`;
   const findings = [
-    ...(error === undefined
-      ? []
-      : [`off by ${metricText(metricOf('calibration_error'), error.value)} on average`]),
-    ...(slope === undefined
-      ? []
-      : [`slope ${metricText(metricOf('calibration_slope'), slope.value)}, ideally 1`]),
+    ...(predictedObserved === undefined
+      ? ['nobody cancelled']
+      : [`predicted over observed cancellations ${said(predictedObserved)}`]),
+    ...(slope === undefined ? [] : [`slope ${said(slope)}`]),
   ];
   return [
-    `The probabilities are not well calibrated (${findings.join('; ')}): rely on the ranking of users more than ` +
-      'on the probabilities.',
+    `The probabilities are not well calibrated (${findings.join('; ')}; ideally 1): rely on the ranking of users more ` +
+      'than on the probabilities.',
   ];
 }
 
-function uncertainty({ training }: RunDetail): string[] {
-  const area = chosenEvaluation(training)?.metrics.auc;
-  const { testCancellations: positives, testRows } = training;
+function uncertainty(detail: RunDetail): string[] {
+  const area = scoringEvaluation(detail)?.metrics.auc;
+  const { testCancellations: positives, testRows } = detail.training;
   if (area === undefined || area.low !== null) return [];
   const margin = area.value - areaLowerBound(area.value, positives, testRows - positives);
   return [

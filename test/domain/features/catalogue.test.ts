@@ -1,13 +1,22 @@
 /** The requirements on the feature catalogue, and the table that is derived from it. */
 import { describe, expect, it } from 'vitest';
 import { FEATURES } from '../../../domain/features/catalogue.ts';
+import { CHANNELS, channelColumn } from '../../../domain/features/channels.ts';
 import { FEATURES_TABLE } from '../../../domain/features/features-table.ts';
-import { COUNTERS, FEATURE_GROUPS, type Measure, WINDOWS } from '../../../domain/features/measure.ts';
+import {
+  COUNTERS,
+  FEATURE_GROUPS,
+  HALF_LIVES,
+  type Measure,
+  WINDOWS,
+} from '../../../domain/features/measure.ts';
 import { REGIONS } from '../../../domain/features/regions.ts';
 import { PAGE_COUNTERS } from '../../../domain/lake.ts';
 
 const measured = (holds: (measure: Measure) => boolean): readonly string[] =>
-  FEATURES.filter((feature) => holds(feature.measure)).map((feature) => feature.name);
+  FEATURES.filter((feature) => feature.readBy === undefined && holds(feature.measure)).map(
+    ({ name }) => name,
+  );
 
 describe('the feature catalogue', () => {
   it('has at least forty features, each with a unique name, a known group and a description', () => {
@@ -35,8 +44,10 @@ describe('the feature catalogue', () => {
     'adverts',
     'downgrade_visits',
   ])('counts %s over every window, and per observed day over the whole history', (counter) => {
-    const windows = FEATURES.flatMap(({ measure }) =>
-      measure.combine === 'sum' && measure.counter === counter ? [measure.window] : [],
+    const windows = FEATURES.flatMap(({ measure, readBy }) =>
+      readBy === undefined && measure.combine === 'sum' && measure.counter === counter
+        ? [measure.window]
+        : [],
     );
     expect(windows.sort()).toEqual([...WINDOWS].sort());
     expect(measured((measure) => measure.combine === 'per day' && measure.counter === counter)).toHaveLength(
@@ -44,11 +55,28 @@ describe('the feature catalogue', () => {
     );
   });
 
-  it('never sums over the whole history, because training sees short histories and scoring long ones', () => {
+  it('gives no model a sum over the whole history, because training sees short histories and scoring long ones', () => {
     // How often a user has cancelled says which spell this is; it does not grow with the days that were seen.
     expect(measured((measure) => measure.combine === 'sum' && measure.window === 'ever')).toEqual([
       'spells_before',
     ]);
+  });
+
+  it('lets models read neither how long a user was observed nor the counts of channels', () => {
+    const inputs = FEATURES.filter(({ readBy }) => readBy === undefined).map(({ name }) => name);
+    expect(inputs).not.toContain('observed_days');
+    expect(inputs.filter((name) => /_ever$|_half_life_/.test(name))).toEqual([]);
+  });
+
+  it('has the count and the exposure of every channel with every half-life, for the segments alone', () => {
+    const columns = HALF_LIVES.flatMap((halfLife) =>
+      CHANNELS.flatMap(({ count, exposure }) => [
+        channelColumn(count, halfLife),
+        channelColumn(exposure, halfLife),
+      ]),
+    );
+    const read = FEATURES.filter(({ readBy }) => readBy === 'segments').map(({ name }) => name);
+    expect([...read].sort()).toEqual([...new Set(columns)].sort());
   });
 
   it('never reads the pages of cancelling, which would leak the label', () => {

@@ -53,6 +53,21 @@ function section(id: string, of = page): string {
   return new RegExp(`<section[^>]* id="${id}">[\\s\\S]*?</section>`).exec(of)?.[0] ?? '';
 }
 
+describe('the record over time', () => {
+  it('has a row for each earlier cutoff, with its training rows and intervals', () => {
+    const text = textOf(section('past'));
+    expect(text).toContain('4 November 2018 1,700 2 cutoffs, 45 cancellations 940');
+    expect(text).toMatch(/0\.740 0\.670 to 0\.810/);
+    expect(text).toMatch(/1\.10 0\.\d\d to 1\.\d\d/);
+    expect(text).toContain('not fitted: too few');
+  });
+
+  it('is left out where there is none', async () => {
+    const { training } = detail;
+    expect(await render({ ...detail, training: { ...training, past: [] } })).not.toContain('id="past"');
+  });
+});
+
 describe('the events of each day', () => {
   const withDays = (days: RunDetail['features']['days']): RunDetail => ({
     ...detail,
@@ -185,7 +200,7 @@ describe('the report page', () => {
     expect(facts).toContain('ingest_files.rows_read 1,000 1,000');
     expect(facts).toContain('A run whose counts differ fails and has no report');
     expect(facts).toContain(
-      'promoted: the first model; it beats every baseline by AUC and average precision',
+      'promoted: the first model: it beats every baseline by AUC and average precision',
     );
   });
 
@@ -244,7 +259,15 @@ describe('the warnings of the report', () => {
 
   it('cover probabilities that are off', async () => {
     expect(await notesOf(detail)).not.toContain('calibrated');
-    expect(await notesOf(withMetric('calibration_slope', 0.5))).toMatch(/not well calibrated .*slope 0\.50/);
+    // A figure alone contradicts nothing: chance moves it.
+    expect(await notesOf(withMetric('calibration_error', 0.1))).not.toContain('calibrated');
+    const evaluations = detail.training.evaluations.map((evaluation) => ({
+      ...evaluation,
+      curve: (evaluation.curve ?? []).map((bin) => ({ ...bin, predicted: bin.predicted * 2 })),
+    }));
+    expect(await notesOf({ ...detail, training: { ...detail.training, evaluations } })).toMatch(
+      /not well calibrated \(predicted over observed cancellations 2\.\d\d, from 1\.\d\d to \d\.\d\d; slope .*ideally 1\)/,
+    );
   });
 
   it('cover metrics without intervals, with their uncertainty', async () => {

@@ -75,6 +75,7 @@ test('every wildcard that is left has its justification', () => {
       KernelRole: Lake/warehouse/*
       KernelRole: QueryResults/*
     All versions of this one Lambda: a run in progress calls those of the deployment that it began with
+      StateMachine/Execution/Policy: <choosemodel30D67817.Arn>:*
       StateMachine/Execution/Policy: <closerunC15C7787.Arn>:*
       StateMachine/Execution/Policy: <renderreport35FEC0C9.Arn>:*
       StateMachine/Execution/Policy: <starttrainingDD40ACB6.Arn>:*
@@ -107,6 +108,7 @@ test('every wildcard that is left has its justification', () => {
       StudioRole: arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:security-group/*
       StudioRole: arn:<AWS::Partition>:ec2:<AWS::Region>:<AWS::AccountId>:subnet/*
     ListClusters, quotas, what EC2 tells of offers, instances, subnets and spot prices, and X-Ray have no resource to name
+      choose-model/Role: *
       close-run/Role: *
       render-report/Role: *
       start-training/Role: *
@@ -115,7 +117,12 @@ test('every wildcard that is left has its justification', () => {
       Notifier/Execution/Policy: *
     Objects below one prefix of the lake, named by run or batch
       StateMachine/Execution/Policy: Lake/tables/*
+      choose-model/Role: Lake/pending/*
+      choose-model/Role: Lake/runs/*
+      choose-model/Role: Lake/runs/*/choice.json
       close-run/Role: Lake/drafts/*
+      close-run/Role: Lake/models/*/model-card.json
+      close-run/Role: Lake/models/*/model.json
       close-run/Role: Lake/pending/*
       close-run/Role: Lake/runs/*
       close-run/Role: Lake/tables/*
@@ -127,6 +134,8 @@ test('every wildcard that is left has its justification', () => {
       start-training/Role: Lake/runs/*
       start-training/Role: Lake/tables/*
       store-metrics/Role: Lake/drafts/*
+      store-metrics/Role: Lake/models/*/model-card.json
+      store-metrics/Role: Lake/models/*/model.json
       store-metrics/Role: Lake/pending/*
       store-metrics/Role: Lake/runs/*
       store-metrics/Role: Lake/tables/*
