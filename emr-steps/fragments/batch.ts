@@ -47,11 +47,14 @@ export const batch = fragment({
   ],
   code: python`
     def stage_accepted(
-        spark: SparkSession, plan: Plan, files: dict[int, str], forgotten: ForgottenUsers | None
+        spark: SparkSession,
+        plan: Plan,
+        files: dict[int, str],
+        lines: dict[int, str],
+        forgotten: ForgottenUsers | None,
     ) -> Outcomes:
-        """Reads the files once: accepted rows go to the branch, all outcomes are counted."""
+        """Reads the files of lines once: accepted rows go to the branch, all outcomes are counted."""
         outcomes = Outcomes(collections.Counter(), {}, set())
-        lines = {number: uri for number, uri in files.items() if not is_packed_in_capitals(uri)}
         if not lines:
             return outcomes
         observation = Observation("outcomes")
@@ -72,11 +75,12 @@ export const batch = fragment({
         plan: Plan,
         files: dict[int, str],
         outcomes: Outcomes,
+        cut: set[int],
         other_spelling: set[int],
         forgotten: ForgottenUsers | None,
     ) -> Tolerated:
         """Reads files again in which adapting changes anything: what was staged of them is replaced, and counted anew."""
-        tolerated = second_look(spark, plan, files, outcomes, other_spelling, forgotten)
+        tolerated = second_look(spark, plan, files, outcomes, cut, other_spelling, forgotten)
         if not tolerated.files:
             return tolerated
         forget_files(
@@ -146,7 +150,7 @@ export const batch = fragment({
         """Brings the batch onto the branch and into the quarantine, and takes off what leaves with it."""
         batch = plan["batch"]
         batch_id = batch["batchId"]
-        passed_over, other_spelling = first_look(spark, batch)
+        passed_over, other_spelling, no_lines = first_look(spark, batch)
         numbered = number_files(batch)
         numbers = {uri: number for number, uri in numbered.items()}
         files = {number: uri for number, uri in numbered.items() if uri not in passed_over}
@@ -154,10 +158,12 @@ export const batch = fragment({
         check_cut_sizes(spark, batch)
         opened = open_staging(spark, plan)
         check_any_events(passed_over, batch, opened.events)
-        outcomes = stage_accepted(spark, plan, files, forgotten)
-        tolerated = stage_adapted(
-            spark, plan, files, outcomes, {numbers[uri] for uri in other_spelling}, forgotten
-        )
+        cut = files_to_cut(spark, plan, {number: uri for number, uri in files.items() if uri in no_lines})
+        packed = {number for number, uri in files.items() if is_packed_in_capitals(uri)}
+        lines = {number: uri for number, uri in files.items() if number not in cut | packed}
+        outcomes = stage_accepted(spark, plan, files, lines, forgotten)
+        worth = {numbers[uri] for uri in other_spelling}
+        tolerated = stage_adapted(spark, plan, files, outcomes, cut, worth, forgotten)
         quarantine_rows(spark, plan, files, outcomes.refused, forgotten, tolerated)
         check_refused_share(spark, plan, outcomes.defects, sum(outcomes.read.values()))
 

@@ -17,9 +17,11 @@ export const cutObjects = fragment({
   imports: [
     'import bz2',
     'import gzip',
+    'import itertools',
     'import json',
     'import re',
-    'from collections.abc import Iterator',
+    'from collections.abc import Iterable, Iterator',
+    'from pyspark import RDD',
     'from pyspark.sql import DataFrame, Row, SparkSession',
     'from pyspark.sql import functions as F',
   ],
@@ -31,6 +33,10 @@ export const cutObjects = fragment({
     BYTE_ORDER_MARK = b"\xef\xbb\xbf"
     # In a file of lines one ends within so many bytes, nearly always the first number.
     FIRST_BYTES = (65_536, 16_777_216)
+    # Ends a piece of a file: in every object once, and never the end of a file.
+    PIECE_END = '"page"'
+    ONE_FILE_A_TASK = ("spark.sql.files.maxPartitionBytes", "spark.sql.files.openCostInBytes")
+    WHOLE_FILE_BYTES = str(2**40)
     CUT_ROW = "file_path STRING, content BINARY, adapted INT"
   `,
   code: python`
@@ -99,34 +105,52 @@ export const cutObjects = fragment({
             return -1
 
 
-    def whole_files(spark: SparkSession, files: dict[int, str]) -> DataFrame:
-        """Each file as one row: its path and its bytes."""
-        whole = read_lines(spark, files.values(), whole_files=True)
-        return whole.select(F.input_file_name().alias("file_path"), F.expr("BINARY(value)").alias("content"))
+    def pieces_of_files(spark: SparkSession, files: dict[int, str]) -> RDD[Row]:
+        """The files in pieces, each file in one partition: Java would hold a large file several times as one row."""
+        for name in ONE_FILE_A_TASK:
+            spark.conf.set(name, WHOLE_FILE_BYTES)
+        try:
+            pieces = read_lines(spark, files.values(), PIECE_END)
+            return pieces.select(
+                F.input_file_name().alias("file_path"), F.expr("BINARY(value)").alias("content")
+            ).rdd
+        finally:
+            for name in ONE_FILE_A_TASK:
+                spark.conf.unset(name)
 
 
-    def files_to_cut(spark: SparkSession, files: dict[int, str], sizes: dict[str, int]) -> set[int]:
-        """Those of the files that can be cut into objects."""
+    def joined_pieces(pieces: Iterable[Row]) -> Iterator[tuple[str, bytes]]:
+        """The path and the bytes of each file."""
+        for path, of_file in itertools.groupby(pieces, key=lambda piece: str(piece.file_path)):
+            yield path, PIECE_END.encode().join(bytes(piece.content) for piece in of_file)
+
+
+    def files_to_cut(spark: SparkSession, plan: Plan, files: dict[int, str]) -> set[int]:
+        """Those of the files that can be cut into objects; none in a strict run."""
         limit = LARGEST_CUT_BYTES
+        sizes = {file["uri"]: file["bytes"] for file in plan["batch"]["files"]}
         small = {number: uri for number, uri in files.items() if unpacked_bytes(uri, sizes[uri]) <= limit}
-        if not small:
+        if not small or plan["ingest"].get("strict", False):
             return set()
-        count = F.udf(count_objects, "BIGINT")
-        counted = whole_files(spark, small).select("file_path", count("content").alias("objects"))
-        paths = {row.file_path for row in counted.where("objects >= 0").collect()}
+
+        def cuttable(pieces: Iterable[Row]) -> Iterator[str]:
+            return (path for path, content in joined_pieces(pieces) if count_objects(content) >= 0)
+
+        paths = set(pieces_of_files(spark, small).mapPartitions(cuttable).collect())
         return {number for number, uri in small.items() if path_of_rows(spark, uri) in paths}
 
 
     def cut_lines(spark: SparkSession, files: dict[int, str]) -> DataFrame:
         """The objects of the files, or the lines of packed ones, each as a line with how it was adapted."""
 
-        def of_file(file: Row) -> Iterator[tuple[str, bytes, int]]:
-            content = bytes(file.content)
-            if is_packed_in_capitals(file.file_path):
-                return ((file.file_path, *row) for row in unpacked_rows(file.file_path, content))
-            return ((file.file_path, one, CUT_OUT) for one in objects_in(content))
+        def of_files(pieces: Iterable[Row]) -> Iterator[tuple[str, bytes, int]]:
+            for path, content in joined_pieces(pieces):
+                if is_packed_in_capitals(path):
+                    yield from ((path, *row) for row in unpacked_rows(path, content))
+                else:
+                    yield from ((path, one, CUT_OUT) for one in objects_in(content))
 
-        cut = spark.createDataFrame(whole_files(spark, files).rdd.flatMap(of_file), CUT_ROW)
+        cut = spark.createDataFrame(pieces_of_files(spark, files).mapPartitions(of_files), CUT_ROW)
         return cut.withColumn("value", F.col("content").cast("string")).drop("content")
 
 

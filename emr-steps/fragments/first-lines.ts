@@ -64,10 +64,11 @@ export const firstLines = fragment({
   `,
   code: python`
     class FirstLook(NamedTuple):
-        """What the first lines of files show: which are no event files, and which are worth a second look."""
+        """What the first lines of files show: which are no event files, which are worth a second look, which are no lines."""
 
         passed_over: dict[str, PassedOverReason]
         other_spelling: set[str]
+        no_lines: set[str]
 
 
     def known_beginning(beginnings: Beginnings, file: EventFile) -> bytes:
@@ -108,7 +109,7 @@ export const firstLines = fragment({
 
     def first_look(spark: SparkSession, batch: Batch) -> FirstLook:
         """Opens all files of the batch that may hold no events, and of the others as many as take no time."""
-        look = FirstLook({}, set())
+        look = FirstLook({}, set(), set())
         files = [file for file in batch["files"] if file.get("unsure")]
         others = [file for file in batch["files"] if not file.get("unsure")]
         files += others[:: math.ceil(len(others) / MOST_LOOKED_INTO) or 1]
@@ -121,6 +122,9 @@ export const firstLines = fragment({
             reason = reason_to_pass_over(begin) if file.get("unsure") else known_format(begin)
             if reason is not None:
                 look.passed_over[file["uri"]] = reason
+                continue
+            if begin.lstrip().startswith(b"[") or (b"\n" not in begin and len(begin) >= FIRST_BYTES_OF_OTHERS):
+                look.no_lines.add(file["uri"])
             elif is_spelt_otherwise(begin):
                 look.other_spelling.add(file["uri"])
         return look

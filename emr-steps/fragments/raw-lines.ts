@@ -37,12 +37,12 @@ export const rawLines = fragment({
     }
   `,
   code: python`
-    def read_lines(spark: SparkSession, uris: Iterable[str], *, whole_files: bool = False) -> DataFrame:
-        """The lines of files, or each file as one text. Neither their names nor their folders' are interpreted."""
+    def read_lines(spark: SparkSession, uris: Iterable[str], line_end: str | None = None) -> DataFrame:
+        """The lines of files, or what is between other ends. Neither their names nor their folders' are interpreted."""
         paths = list(uris)
         if paths:
             hadoop_file_system(spark, paths[0])
-        return spark.read.options(**READ_OPTIONS).text(paths, wholetext=whole_files)
+        return spark.read.options(**READ_OPTIONS).text(paths, lineSep=line_end)
 
 
     def parse_lines(lines: DataFrame) -> DataFrame:

@@ -76,17 +76,17 @@ export const secondLook = fragment({
         plan: Plan,
         files: dict[int, str],
         outcomes: Outcomes,
+        cut: set[int],
         other_spelling: set[int],
         forgotten: ForgottenUsers | None,
     ) -> Tolerated:
-        """Which of the files are to be read tolerantly: always those that Spark does not unpack."""
+        """Which of the files are to be read tolerantly: always those that are to be cut, or that Spark does not unpack."""
         packed = {number for number, uri in files.items() if is_packed_in_capitals(uri)}
         defective = {number: files[number] for number in sorted(outcomes.defective)}
         malformed = {
             number: uri for number, uri in defective.items() if MALFORMED in outcomes.refused.get(number, {})
         }
-        sizes = {file["uri"]: file["bytes"] for file in plan["batch"]["files"]}
-        cut = set() if plan["ingest"].get("strict", False) else files_to_cut(spark, malformed, sizes)
+        cut = cut | files_to_cut(spark, plan, malformed)
         changing: set[int] = set()
         changes = F.udf(changes_of, "INT")
         by_line = {number: uri for number, uri in defective.items() if number not in cut}

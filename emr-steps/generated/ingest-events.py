@@ -25,7 +25,7 @@ from decimal import Decimal, DecimalException
 from typing import Any, Literal, NamedTuple, NotRequired, Protocol, TypeAlias, TypedDict
 
 from py4j.protocol import Py4JError, Py4JJavaError
-from pyspark import SparkContext, StorageLevel
+from pyspark import RDD, SparkContext, StorageLevel
 from pyspark.errors.exceptions.captured import CapturedException
 from pyspark.sql import Column, DataFrame, Observation, Row, SparkSession, Window
 from pyspark.sql import functions as F
@@ -1417,12 +1417,12 @@ JSON_OPTIONS = {
 }
 
 
-def read_lines(spark: SparkSession, uris: Iterable[str], *, whole_files: bool = False) -> DataFrame:
-    """The lines of files, or each file as one text. Neither their names nor their folders' are interpreted."""
+def read_lines(spark: SparkSession, uris: Iterable[str], line_end: str | None = None) -> DataFrame:
+    """The lines of files, or what is between other ends. Neither their names nor their folders' are interpreted."""
     paths = list(uris)
     if paths:
         hadoop_file_system(spark, paths[0])
-    return spark.read.options(**READ_OPTIONS).text(paths, wholetext=whole_files)
+    return spark.read.options(**READ_OPTIONS).text(paths, lineSep=line_end)
 
 
 def parse_lines(lines: DataFrame) -> DataFrame:
@@ -1791,6 +1791,10 @@ BLANKS = re.compile(r"[ \t\r\n]*")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # In a file of lines one ends within so many bytes, nearly always the first number.
 FIRST_BYTES = (65_536, 16_777_216)
+# Ends a piece of a file: in every object once, and never the end of a file.
+PIECE_END = '"page"'
+ONE_FILE_A_TASK = ("spark.sql.files.maxPartitionBytes", "spark.sql.files.openCostInBytes")
+WHOLE_FILE_BYTES = str(2**40)
 CUT_ROW = "file_path STRING, content BINARY, adapted INT"
 
 
@@ -1859,34 +1863,52 @@ def count_objects(content: bytes) -> int:
         return -1
 
 
-def whole_files(spark: SparkSession, files: dict[int, str]) -> DataFrame:
-    """Each file as one row: its path and its bytes."""
-    whole = read_lines(spark, files.values(), whole_files=True)
-    return whole.select(F.input_file_name().alias("file_path"), F.expr("BINARY(value)").alias("content"))
+def pieces_of_files(spark: SparkSession, files: dict[int, str]) -> RDD[Row]:
+    """The files in pieces, each file in one partition: Java would hold a large file several times as one row."""
+    for name in ONE_FILE_A_TASK:
+        spark.conf.set(name, WHOLE_FILE_BYTES)
+    try:
+        pieces = read_lines(spark, files.values(), PIECE_END)
+        return pieces.select(
+            F.input_file_name().alias("file_path"), F.expr("BINARY(value)").alias("content")
+        ).rdd
+    finally:
+        for name in ONE_FILE_A_TASK:
+            spark.conf.unset(name)
 
 
-def files_to_cut(spark: SparkSession, files: dict[int, str], sizes: dict[str, int]) -> set[int]:
-    """Those of the files that can be cut into objects."""
+def joined_pieces(pieces: Iterable[Row]) -> Iterator[tuple[str, bytes]]:
+    """The path and the bytes of each file."""
+    for path, of_file in itertools.groupby(pieces, key=lambda piece: str(piece.file_path)):
+        yield path, PIECE_END.encode().join(bytes(piece.content) for piece in of_file)
+
+
+def files_to_cut(spark: SparkSession, plan: Plan, files: dict[int, str]) -> set[int]:
+    """Those of the files that can be cut into objects; none in a strict run."""
     limit = LARGEST_CUT_BYTES
+    sizes = {file["uri"]: file["bytes"] for file in plan["batch"]["files"]}
     small = {number: uri for number, uri in files.items() if unpacked_bytes(uri, sizes[uri]) <= limit}
-    if not small:
+    if not small or plan["ingest"].get("strict", False):
         return set()
-    count = F.udf(count_objects, "BIGINT")
-    counted = whole_files(spark, small).select("file_path", count("content").alias("objects"))
-    paths = {row.file_path for row in counted.where("objects >= 0").collect()}
+
+    def cuttable(pieces: Iterable[Row]) -> Iterator[str]:
+        return (path for path, content in joined_pieces(pieces) if count_objects(content) >= 0)
+
+    paths = set(pieces_of_files(spark, small).mapPartitions(cuttable).collect())
     return {number for number, uri in small.items() if path_of_rows(spark, uri) in paths}
 
 
 def cut_lines(spark: SparkSession, files: dict[int, str]) -> DataFrame:
     """The objects of the files, or the lines of packed ones, each as a line with how it was adapted."""
 
-    def of_file(file: Row) -> Iterator[tuple[str, bytes, int]]:
-        content = bytes(file.content)
-        if is_packed_in_capitals(file.file_path):
-            return ((file.file_path, *row) for row in unpacked_rows(file.file_path, content))
-        return ((file.file_path, one, CUT_OUT) for one in objects_in(content))
+    def of_files(pieces: Iterable[Row]) -> Iterator[tuple[str, bytes, int]]:
+        for path, content in joined_pieces(pieces):
+            if is_packed_in_capitals(path):
+                yield from ((path, *row) for row in unpacked_rows(path, content))
+            else:
+                yield from ((path, one, CUT_OUT) for one in objects_in(content))
 
-    cut = spark.createDataFrame(whole_files(spark, files).rdd.flatMap(of_file), CUT_ROW)
+    cut = spark.createDataFrame(pieces_of_files(spark, files).mapPartitions(of_files), CUT_ROW)
     return cut.withColumn("value", F.col("content").cast("string")).drop("content")
 
 
@@ -2185,17 +2207,17 @@ def second_look(
     plan: Plan,
     files: dict[int, str],
     outcomes: Outcomes,
+    cut: set[int],
     other_spelling: set[int],
     forgotten: ForgottenUsers | None,
 ) -> Tolerated:
-    """Which of the files are to be read tolerantly: always those that Spark does not unpack."""
+    """Which of the files are to be read tolerantly: always those that are to be cut, or that Spark does not unpack."""
     packed = {number for number, uri in files.items() if is_packed_in_capitals(uri)}
     defective = {number: files[number] for number in sorted(outcomes.defective)}
     malformed = {
         number: uri for number, uri in defective.items() if MALFORMED in outcomes.refused.get(number, {})
     }
-    sizes = {file["uri"]: file["bytes"] for file in plan["batch"]["files"]}
-    cut = set() if plan["ingest"].get("strict", False) else files_to_cut(spark, malformed, sizes)
+    cut = cut | files_to_cut(spark, plan, malformed)
     changing: set[int] = set()
     changes = F.udf(changes_of, "INT")
     by_line = {number: uri for number, uri in defective.items() if number not in cut}
@@ -2930,10 +2952,11 @@ FILES_NAMED = 10
 
 
 class FirstLook(NamedTuple):
-    """What the first lines of files show: which are no event files, and which are worth a second look."""
+    """What the first lines of files show: which are no event files, which are worth a second look, which are no lines."""
 
     passed_over: dict[str, PassedOverReason]
     other_spelling: set[str]
+    no_lines: set[str]
 
 
 def known_beginning(beginnings: Beginnings, file: EventFile) -> bytes:
@@ -2974,7 +2997,7 @@ def reason_to_pass_over(begin: bytes) -> PassedOverReason | None:
 
 def first_look(spark: SparkSession, batch: Batch) -> FirstLook:
     """Opens all files of the batch that may hold no events, and of the others as many as take no time."""
-    look = FirstLook({}, set())
+    look = FirstLook({}, set(), set())
     files = [file for file in batch["files"] if file.get("unsure")]
     others = [file for file in batch["files"] if not file.get("unsure")]
     files += others[:: math.ceil(len(others) / MOST_LOOKED_INTO) or 1]
@@ -2987,6 +3010,9 @@ def first_look(spark: SparkSession, batch: Batch) -> FirstLook:
         reason = reason_to_pass_over(begin) if file.get("unsure") else known_format(begin)
         if reason is not None:
             look.passed_over[file["uri"]] = reason
+            continue
+        if begin.lstrip().startswith(b"[") or (b"\n" not in begin and len(begin) >= FIRST_BYTES_OF_OTHERS):
+            look.no_lines.add(file["uri"])
         elif is_spelt_otherwise(begin):
             look.other_spelling.add(file["uri"])
     return look
@@ -3291,11 +3317,14 @@ def resolve_days(
 
 
 def stage_accepted(
-    spark: SparkSession, plan: Plan, files: dict[int, str], forgotten: ForgottenUsers | None
+    spark: SparkSession,
+    plan: Plan,
+    files: dict[int, str],
+    lines: dict[int, str],
+    forgotten: ForgottenUsers | None,
 ) -> Outcomes:
-    """Reads the files once: accepted rows go to the branch, all outcomes are counted."""
+    """Reads the files of lines once: accepted rows go to the branch, all outcomes are counted."""
     outcomes = Outcomes(collections.Counter(), {}, set())
-    lines = {number: uri for number, uri in files.items() if not is_packed_in_capitals(uri)}
     if not lines:
         return outcomes
     observation = Observation("outcomes")
@@ -3316,11 +3345,12 @@ def stage_adapted(
     plan: Plan,
     files: dict[int, str],
     outcomes: Outcomes,
+    cut: set[int],
     other_spelling: set[int],
     forgotten: ForgottenUsers | None,
 ) -> Tolerated:
     """Reads files again in which adapting changes anything: what was staged of them is replaced, and counted anew."""
-    tolerated = second_look(spark, plan, files, outcomes, other_spelling, forgotten)
+    tolerated = second_look(spark, plan, files, outcomes, cut, other_spelling, forgotten)
     if not tolerated.files:
         return tolerated
     forget_files(
@@ -3390,7 +3420,7 @@ def stage_batch(spark: SparkSession, plan: Plan, former: dict[str, LedgerRow]) -
     """Brings the batch onto the branch and into the quarantine, and takes off what leaves with it."""
     batch = plan["batch"]
     batch_id = batch["batchId"]
-    passed_over, other_spelling = first_look(spark, batch)
+    passed_over, other_spelling, no_lines = first_look(spark, batch)
     numbered = number_files(batch)
     numbers = {uri: number for number, uri in numbered.items()}
     files = {number: uri for number, uri in numbered.items() if uri not in passed_over}
@@ -3398,10 +3428,12 @@ def stage_batch(spark: SparkSession, plan: Plan, former: dict[str, LedgerRow]) -
     check_cut_sizes(spark, batch)
     opened = open_staging(spark, plan)
     check_any_events(passed_over, batch, opened.events)
-    outcomes = stage_accepted(spark, plan, files, forgotten)
-    tolerated = stage_adapted(
-        spark, plan, files, outcomes, {numbers[uri] for uri in other_spelling}, forgotten
-    )
+    cut = files_to_cut(spark, plan, {number: uri for number, uri in files.items() if uri in no_lines})
+    packed = {number for number, uri in files.items() if is_packed_in_capitals(uri)}
+    lines = {number: uri for number, uri in files.items() if number not in cut | packed}
+    outcomes = stage_accepted(spark, plan, files, lines, forgotten)
+    worth = {numbers[uri] for uri in other_spelling}
+    tolerated = stage_adapted(spark, plan, files, outcomes, cut, worth, forgotten)
     quarantine_rows(spark, plan, files, outcomes.refused, forgotten, tolerated)
     check_refused_share(spark, plan, outcomes.defects, sum(outcomes.read.values()))
 
