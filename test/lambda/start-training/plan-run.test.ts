@@ -490,6 +490,25 @@ describe('a log with more new files than a batch takes', () => {
   }, 60_000);
 });
 
+describe('large files', () => {
+  it('are read: those that one task must read with a warning; one that is to be unpacked in memory is named', async () => {
+    const ports = new MemoryPorts();
+    ports.objects.put(`${EVENTS}/plain.json`, '', 12e9);
+    ports.objects.put(`${EVENTS}/packed.json.gz`, '', 1.2e9);
+    ports.objects.put(`${EVENTS}/small.json.GZ`, '', 30e6);
+    ports.objects.put(`${EVENTS}/large.json.GZ`, '', 1.2e9);
+    expect(await plan(ports, 'run-1')).toMatchObject({ decision: 'run' });
+    const { batch, listing } = planOf(ports, 'run-1');
+    expect(batch.files.map(({ uri }) => uri)).toEqual(
+      ['packed.json.gz', 'plain.json', 'small.json.GZ'].map((name) => `${EVENTS}/${name}`),
+    );
+    expect(listing?.oneTask).toEqual({ count: 1, first: [`${EVENTS}/packed.json.gz`] });
+    expect(listing?.passedOver).toEqual([
+      { reason: 'capital_compression', count: 1, first: [`${EVENTS}/large.json.GZ`] },
+    ]);
+  });
+});
+
 describe('a log of which only the last days are listed', () => {
   const settings = { ...DEPLOYMENT.settings, listSince: { folder: 'dt=YYYY-MM-DD', days: 30 } };
   const days = ['2018-11-03', '2018-11-04', '2018-12-03'];
