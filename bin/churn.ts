@@ -13,6 +13,9 @@ import { watchCommand } from './commands/deployed/watch.ts';
 import { examplesText } from './commands/examples.ts';
 import { forgetCommand } from './commands/forget.ts';
 import { generateCommand } from './commands/generate.ts';
+import { modelsCommand } from './commands/models/models.ts';
+import { promoteCommand, rollbackCommand } from './commands/models/promote.ts';
+import { scoreCommand } from './commands/models/score.ts';
 import { queryCommand } from './commands/query.ts';
 import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
@@ -38,6 +41,10 @@ const program = new Command('churn')
   .addCommand(runCommand())
   .addCommand(generateCommand())
   .addCommand(reportCommand())
+  .addCommand(modelsCommand())
+  .addCommand(promoteCommand())
+  .addCommand(rollbackCommand())
+  .addCommand(scoreCommand())
   .addCommand(queryCommand())
   .addCommand(forgetCommand())
   .addCommand(startCommand())

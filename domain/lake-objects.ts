@@ -3,7 +3,9 @@
  * reads, writes, lists or permits one takes its place from here.
  */
 import { z } from 'zod';
+import { choiceSchema, decisionByPersonSchema, storedModelSchema } from './choice.ts';
 import { each } from './each.ts';
+import { isoDate } from './fields.ts';
 import { fileIndexSchema, indexEntrySchema } from './file-index.ts';
 import { forgottenUsersSchema } from './forgotten-users.ts';
 import { externalTableFolder, INGEST_FILES, MODEL_METRICS, RUNS } from './lake.ts';
@@ -18,6 +20,7 @@ import {
 } from './lake-object.ts';
 import { leaseSchema } from './lease.ts';
 import { closedSchema, refusedSchema, watchedSinceSchema } from './markers.ts';
+import { modelCardSchema } from './model-card.ts';
 import { HTML_PAGE, jsonDocument, jsonRow, jsonRows } from './object-format.ts';
 import { currentSchema, runDetailSchema, runRecordSchema } from './records.ts';
 import {
@@ -78,6 +81,13 @@ export const LEASE = objectAt('lease.json', {
 export const CURRENT = objectAt('current.json', {
   what: 'pointer to what is current',
   format: jsonDocument(currentSchema),
+  remedy: KEPT,
+});
+
+/** Where the grid of training and test cutoffs is fixed: kept from the first run on. */
+export const CUTOFF_GRID = objectAt('cutoff-grid.json', {
+  what: 'anchor of the grid of cutoffs',
+  format: jsonDocument(z.strictObject({ anchor: isoDate })),
   remedy: KEPT,
 });
 
@@ -187,6 +197,34 @@ export const RUN_RECORD = objectsInFolder(externalTableFolder(RUNS), '.json', {
   what: 'record of the run',
   format: jsonRow(runRecordSchema),
   remedy: KEPT,
+});
+
+/** What ChooseModel decided in a run. */
+export const CHOICE = objectPerId((runId) => `${runFolder(runId)}/choice.json`, {
+  what: 'choice of the model',
+  format: jsonDocument(choiceSchema),
+  remedy: MADE_BY_RUN,
+});
+
+/** What a person decided about the model in charge, one object per decision. */
+export const DECISION = objectsInFolder('decisions', '.json', {
+  what: 'decision about the model in charge',
+  format: jsonDocument(decisionByPersonSchema),
+  remedy: KEPT,
+});
+
+/** What is known of a stored model beside its files, as far as a decision needs it. */
+export const MODEL = objectPerId((runId) => `${modelFolder(runId)}/model.json`, {
+  what: 'description of the model',
+  format: jsonDocument(storedModelSchema),
+  remedy: KEPT,
+});
+
+/** Lineage, figures, intended use and limits of the model that a run trained. */
+export const MODEL_CARD = objectPerId((runId) => `${modelFolder(runId)}/model-card.json`, {
+  what: 'model card',
+  format: jsonDocument(modelCardSchema),
+  remedy: MADE_BY_RUN,
 });
 
 export const PLAN = objectPerId((runId) => `${runFolder(runId)}/plan.json`, {

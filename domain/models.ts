@@ -184,8 +184,10 @@ export const THRESHOLD_RULES = [
 ] as const;
 export type ThresholdRule = (typeof THRESHOLD_RULES)[number]['name'];
 
-/** A forward AUC whose lower bound is above this cannot be honest: promotion is blocked. */
+/** A forward AUC whose lower bound is above this cannot be honest: promotion is blocked. A setting can change it. */
 export const LEAKAGE_AUC = 0.85;
+/** The same for the AUC of a single input, at 99.9 %. */
+export const LEAKAGE_INPUT_AUC = 0.75;
 /** Bins of the score histogram from which every metric is computed. */
 export const SCORE_BINS = 10_000;
 /** Groups of adjoining scores by which a result describes how a model ranks the test rows. */

@@ -74,6 +74,7 @@ export const ERROR_NAMES = [
   'InvalidResult',
   'ReconciliationFailed',
   'LeaseLost',
+  'ChampionChanged',
   'RunClosed',
 ] as const;
 export type ErrorName = (typeof ERROR_NAMES)[number];

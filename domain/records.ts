@@ -1,5 +1,6 @@
 /** What is stored about a finished run, and what is current. Each is a zod schema. */
 import { z } from 'zod';
+import { choiceSchema } from './choice.ts';
 import { count, isoDate, uri } from './fields.ts';
 import {
   featuresResultSchema,
@@ -10,6 +11,9 @@ import {
 } from './results.ts';
 import { runPlanSchema } from './run.ts';
 
+/** A person's decision about who is in charge. */
+const personSchema = z.strictObject({ by: z.string(), at: z.iso.datetime(), why: z.string() });
+
 /** The run whose scores are current, and the champion. */
 export const currentSchema = z.strictObject({
   runId: z.string(),
@@ -17,6 +21,15 @@ export const currentSchema = z.strictObject({
   champion: z
     .strictObject({ runId: z.string(), modelUri: uri, testCutoff: isoDate, promotedAt: z.iso.datetime() })
     .nullable(),
+  /**
+   * The run whose model was in charge once the current scores were made: they are by it, unless it could not be used. When
+   * a person puts another in charge, the scores have to be made again. Older versions did not write it.
+   */
+  scoredUnder: z.string().nullable().optional(),
+  /** The scoring cutoff of the current scores. Older versions did not write it. */
+  observationEnd: isoDate.optional(),
+  /** Set by a rollback: challengers wait until a person promotes one. */
+  manual: personSchema.nullable().optional(),
 });
 export type Current = z.infer<typeof currentSchema>;
 
@@ -53,6 +66,8 @@ export const runDetailSchema = z.strictObject({
   ingest: ingestResultSchema,
   features: featuresResultSchema,
   training: trainingResultSchema,
+  /** Which model scored, and why. Details of older versions lack it: the run's own model did. */
+  choice: choiceSchema.optional(),
   scoring: scoringResultSchema,
   /** For each table, the rows counted by the SQL engine and the rows that the steps counted; they are equal. */
   reconciliation: z.array(z.strictObject({ table: z.string(), counted: count, expected: count })),

@@ -115,6 +115,8 @@ export const featuresResultSchema = z.strictObject({
   /** Users with a history, and how many of them cancelled, in the whole lake. */
   users: count,
   cancellations: count,
+  /** A day of the grid of training and test cutoffs. Results of older versions lack it. */
+  cutoffAnchor: isoDate.nullable().default(null),
   /** Users who came back after a cancellation, and later cancellations of theirs. Results of older versions lack both. */
   returnedUsers: count.optional(),
   secondCancellations: count.optional(),
@@ -167,6 +169,30 @@ export const modelEvaluationSchema = z.strictObject({
 });
 export type ModelEvaluation = z.infer<typeof modelEvaluationSchema>;
 
+/** Tenths of the test rows by a model's score: the lowest score of each but the first, and the rows of each. */
+export const scoreBinsSchema = z.strictObject({ starts: z.array(z.number()), rows: z.array(count) });
+export type ScoreBins = z.infer<typeof scoreBinsSchema>;
+
+/** The champion on the newest test rows, on which the candidates were tested too. */
+export const championTestSchema = z.strictObject({
+  /** The run that trained it. */
+  runId: z.string(),
+  modelUri: uri,
+  testCutoff: isoDate,
+  /** Why it cannot be used; null when it can. What follows is null when it cannot. */
+  notUsable: z.string().nullable(),
+  /** Whether its last label window had ended by the test cutoff: otherwise it has seen some of the test's answers. */
+  comparable: z.boolean(),
+  evaluation: modelEvaluationSchema.nullable(),
+  /** Average precision over base rate, challenger minus champion, on the same rows; null without a challenger. */
+  difference: estimateSchema.nullable(),
+  testScores: scoreBinsSchema.nullable(),
+});
+export type ChampionTest = z.infer<typeof championTestSchema>;
+
+/** How well one input ranks users by itself: the area under its ROC curve, and the lower end of its 99.9 % interval. */
+export const singleInputSchema = z.strictObject({ feature: z.string(), auc: z.number(), low: z.number() });
+
 /** Result of train-models. */
 export const trainingResultSchema = z.strictObject({
   trainRows: count,
@@ -184,6 +210,10 @@ export const trainingResultSchema = z.strictObject({
   importance: z.array(z.strictObject({ feature: z.string(), share: z.number() })),
   modelUri: uri,
   featuresSnapshot: z.string(),
+  /** Null when there was none. Results of older versions lack it. */
+  champion: championTestSchema.nullable().default(null),
+  /** The inputs that rank best by themselves, the strongest first. Results of older versions lack it. */
+  singleInputs: z.array(singleInputSchema).default([]),
 });
 export type TrainingResult = z.infer<typeof trainingResultSchema>;
 
@@ -211,11 +241,12 @@ export const scoringResultSchema = z.strictObject({
   users: count,
   cutoff: isoDate,
   expectedCancellations: z.number().nonnegative(),
-  /** The users most at risk, for the first page of the report. */
+  /** The users most at risk, for the first page of the report; none when no model is in charge. */
   top: z.array(
     z.strictObject({
       userId: z.string(),
-      probability: z.number(),
+      /** Null when probabilities are withheld. */
+      probability: z.number().nullable(),
       level: z.string().nullable(),
       inControlGroup: z.boolean(),
       reasons: z.array(z.string()),

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { count, databaseName, isoDate, share, uri, wholeNumber } from './fields.ts';
 import { LOCAL_DATABASE } from './lake.ts';
 import { listingSchema } from './listing.ts';
+import { LEAKAGE_AUC, LEAKAGE_INPUT_AUC } from './models.ts';
 import { HORIZON_DAYS, requestShape, SEED } from './request-fields.ts';
 import { STATES, STEP_STATES } from './states.ts';
 
@@ -24,11 +25,16 @@ function sortsByDay(folder: string): boolean {
   return parts === 'YYYY,MM,DD' || parts === 'YYYY,MM';
 }
 
+/** Whether a challenger may take over by itself. */
+export const promotionModeSchema = z.enum(['automatic', 'manual']);
+
 /** Defaults of a deployment; a request overrides some of them for one run. */
 export const runSettingsSchema = z.strictObject({
   horizonDays: wholeNumber(HORIZON_DAYS).default(14),
   minHistoryDays: z.number().int().min(1).default(14),
-  cutoffStepDays: z.number().int().min(1).default(7),
+  cutoffStepDays: z.number().int().min(1).default(5),
+  /** A day of the grid of training and test cutoffs; null: the lake keeps that of its first run. */
+  cutoffAnchor: isoDate.nullable().default(null),
   maxCutoffs: z.number().int().min(2).default(26),
   /** A day belongs to the log if it has at least this share of the median daily rows. */
   minDailyShare: share.default(0.05),
@@ -46,6 +52,18 @@ export const runSettingsSchema = z.strictObject({
   /** Share of users who are never contacted, so that the effect of contacting can be measured. */
   controlGroupShare: share.default(0.1),
   controlGroupSalt: z.string().default('control'),
+  /** `manual`: a challenger waits until a person promotes it, where a usable champion exists. */
+  promotion: promotionModeSchema.default('automatic'),
+  /** By how much average precision over base rate may be lower before a challenger is refused. */
+  promotionMargin: z.number().nonnegative().default(0),
+  /** The lower end of the AUC's interval above which the model must know the future. */
+  leakageAuc: share.default(LEAKAGE_AUC),
+  /** The same for a single input. */
+  leakageInputAuc: share.default(LEAKAGE_INPUT_AUC),
+  /** Features that may rank better by themselves than that: known, looked into, and no leak. */
+  acceptedFeatures: z.array(z.string()).default([]),
+  /** Features that no model takes as an input. */
+  excludedFeatures: z.array(z.string()).default([]),
   /** A run whose estimated cost is higher is refused. */
   budgetUsd: z.number().positive().default(50),
   /** Limits the listing of a log in folders by day; null when all of it is listed at every start. */
@@ -105,6 +123,25 @@ export const clusterSizeSchema = z.strictObject({
 });
 export type ClusterSize = z.infer<typeof clusterSizeSchema>;
 
+/** A model in charge: the run that trained it, where it is, and the cutoff on which it was tested then. */
+export const modelInChargeSchema = z.strictObject({ runId: z.string(), modelUri: uri, testCutoff: isoDate });
+export type ModelInCharge = z.infer<typeof modelInChargeSchema>;
+
+/** What ChooseModel goes by, as it was when the run was planned. */
+export const promotionSettingsSchema = z.strictObject({
+  mode: promotionModeSchema,
+  margin: z.number().nonnegative(),
+  leakageAuc: share,
+  leakageInputAuc: share,
+  acceptedFeatures: z.array(z.string()),
+  /** Share of refused rows above which a model is not promoted, even if the request lets the run go on. */
+  maxQuarantineShare: share,
+});
+export type PromotionSettings = z.infer<typeof promotionSettingsSchema>;
+
+/** A run that only scores: which run's features and models it goes on from. */
+export const rescoringSchema = z.strictObject({ runId: z.string(), training: uri });
+
 /** Everything the Spark steps need to know. Written once by PlanRun, never changed. */
 export const runPlanSchema = z.strictObject({
   runId: z.string().min(1),
@@ -136,6 +173,8 @@ export const runPlanSchema = z.strictObject({
     horizonDays: z.number().int(),
     minHistoryDays: z.number().int(),
     cutoffStepDays: z.number().int(),
+    /** A day of the grid; null before the first success. Plans of older versions lack it. */
+    cutoffAnchor: isoDate.nullable().default(null),
     maxCutoffs: z.number().int(),
     minDailyShare: share,
     observationEnd: isoDate.nullable(),
@@ -144,7 +183,24 @@ export const runPlanSchema = z.strictObject({
     seed: z.number().int(),
     /** Barrier tasks of XGBoost; never more than the executors have slots. */
     boostingWorkers: z.number().int().min(1),
+    excludedFeatures: z.array(z.string()).default([]),
   }),
+  /** The model in charge when the run was planned. Plans of older versions lack it and what follows. */
+  champion: modelInChargeSchema.nullable().default(null),
+  /** Entity tag of current.json then; null when there was none. */
+  currentTag: z.string().nullable().default(null),
+  /** Observation end of the run that was current then; null when it is not known. */
+  observedBefore: isoDate.nullable().default(null),
+  promotion: promotionSettingsSchema.default({
+    mode: 'automatic',
+    margin: 0,
+    leakageAuc: LEAKAGE_AUC,
+    leakageInputAuc: LEAKAGE_INPUT_AUC,
+    acceptedFeatures: [],
+    maxQuarantineShare: 1,
+  }),
+  /** Set when the run only scores, with the model in charge. */
+  rescoring: rescoringSchema.nullable().default(null),
   scoring: z.strictObject({ controlGroupShare: share, controlGroupSalt: z.string() }),
   cluster: clusterSizeSchema,
   /** Where each step writes its result or, when it fails, its error. */
@@ -153,6 +209,8 @@ export const runPlanSchema = z.strictObject({
     errors: z.record(stepNameSchema, uri),
     ledger: uri,
     model: uri,
+    /** Where ChooseModel writes its choice. Plans of older versions lack it. */
+    choice: uri.optional(),
   }),
 });
 export type RunPlan = z.infer<typeof runPlanSchema>;
@@ -177,6 +235,18 @@ export type PlanRunOutput =
     }
   | { readonly decision: 'nothing-to-do'; readonly runId: string; readonly reason: string }
   | { readonly decision: 'refused'; readonly runId: string; readonly reason: string };
+
+/** Input of the ChooseModel state's Lambda. */
+export const chooseModelInputSchema = z.strictObject({
+  runId: z.string().min(1),
+  executionArn: z.string().min(1),
+  planUri: uri,
+});
+export type ChooseModelInput = z.infer<typeof chooseModelInputSchema>;
+
+/** Output of ChooseModel: whose model scores, and why. */
+export const chooseModelOutputSchema = z.strictObject({ scores: z.string(), reason: z.string() });
+export type ChooseModelOutput = z.infer<typeof chooseModelOutputSchema>;
 
 /** Input of the StoreMetrics state's Lambda. */
 export const storeMetricsInputSchema = z.strictObject({

@@ -20,7 +20,7 @@ export type StateDefinition =
       /** Name of the Lambda, and of its folder in lambda/. */
       readonly functionName: string;
       /** What it leaves in the lake when it succeeds, where a failure is located by that. */
-      readonly leaves?: 'plan' | 'record';
+      readonly leaves?: 'plan' | 'choice' | 'record';
     })
   /** Its `minutes` do not include the time in which EMR looks for spot instances. */
   | (Task & { readonly kind: 'create cluster' })
@@ -81,8 +81,15 @@ export const STATES = {
   TrainModels: {
     kind: 'step',
     stepName: 'train-models',
-    does: 'Fits and calibrates three candidates and two baselines, evaluates them on one later cutoff, and stores the best candidate',
+    does: 'Fits and calibrates three candidates and two baselines, evaluates them and the champion on one later cutoff, and stores the best candidate',
     minutes: 180,
+  },
+  ChooseModel: {
+    kind: 'lambda',
+    functionName: 'choose-model',
+    does: "Decides whether the run's new model or the champion scores and is in charge, by how both did on the same test rows, and writes down why",
+    minutes: LAMBDA_STATE_MINUTES,
+    leaves: 'choice',
   },
   ScoreUsers: {
     kind: 'step',
@@ -103,7 +110,7 @@ export const STATES = {
   StoreMetrics: {
     kind: 'lambda',
     functionName: 'store-metrics',
-    does: 'Compares that count with what the steps counted; if they agree, makes metrics, model and scores current, decides on promotion, and releases the lease',
+    does: 'Compares that count with what the steps counted; if they agree, makes metrics, scores and the chosen model current, and releases the lease',
     minutes: LAMBDA_STATE_MINUTES,
     leaves: 'record',
   },

@@ -133,6 +133,7 @@ export const buildFeatures = defineStep({
             "days": [{"day": str(day.day), "events": day.events} for day in days],
             "users": users.users,
             "cancellations": users.cancellations,
+            "cutoffAnchor": str(grid_anchor(period, settings)),
             "returnedUsers": users.returned_users,
             "secondCancellations": users.second_cancellations,
             "featureCount": len(features.columns) - KEY_COLUMNS,

@@ -8,9 +8,9 @@ import { SCORES } from '../domain/lake.ts';
 import { PROBABILITY_BINS, TOP_USERS } from '../domain/models.ts';
 import { scoringResultSchema } from '../domain/results.ts';
 import { python } from './composition/python.ts';
-import { scoring } from './fragments/candidates.ts';
+import { candidateType, scoring } from './fragments/candidates.ts';
 import { files } from './fragments/files.ts';
-import { calibrationType } from './fragments/model-description.ts';
+import { calibrationType, modelDescription } from './fragments/model-description.ts';
 import { featureType, inputVector } from './fragments/model-inputs.ts';
 import { loading } from './fragments/model-storage.ts';
 import { snapshotExpiry, snapshotReading } from './fragments/snapshots.ts';
@@ -18,7 +18,7 @@ import { drift } from './fragments/stability-index.ts';
 import { stepError } from './fragments/step-error.ts';
 import { tableName } from './fragments/table-name.ts';
 import { createTable } from './fragments/tables.ts';
-import { planTypes, scoringTypes } from './fragments/types.ts';
+import { choiceTypes, featuresTypes, planTypes, scoringTypes } from './fragments/types.ts';
 import { defineStep } from './step.ts';
 
 export const scoreUsers = defineStep({
@@ -26,8 +26,9 @@ export const scoreUsers = defineStep({
   summary: 'Scores every living user, says which groups of features raise the score, and measures drift.',
   result: scoringResultSchema,
   uses: [
-    ...[planTypes, scoringTypes, tableName, stepError, files, snapshotReading, snapshotExpiry],
-    ...[featureType, inputVector, calibrationType, scoring, loading, drift],
+    ...[planTypes, featuresTypes, choiceTypes, scoringTypes, tableName, stepError, files],
+    ...[snapshotReading, snapshotExpiry, featureType, inputVector, calibrationType],
+    ...[modelDescription, candidateType, scoring, loading, drift],
   ],
   imports: [
     'import math',
@@ -46,8 +47,28 @@ export const scoreUsers = defineStep({
     TOP_USERS = ${TOP_USERS}
     PROBABILITY_BINS = ${PROBABILITY_BINS}
     HASH_VALUES = 2**32
+    LEAST_RATE = 1e-6
   `,
   run: python`
+    def model_in_charge(
+        files: Files, plan: Plan, choice: Choice
+    ) -> tuple[ModelDescription, CandidateModel | None]:
+        """The model that was chosen; for nobody, one that gives all users the base rate."""
+        scorer = choice["scorer"]
+        if scorer is None:
+            description = describe(files, plan["outputs"]["model"])
+            return {**description, "kind": "base_rate", "calibration": flat(choice["baseRate"])}, None
+        description, model = load(files, scorer["modelUri"])
+        tested = scorer["testScores"] or description["testScores"]
+        return {**description, "testScores": {**tested}}, model
+
+
+    def flat(rate: float) -> Calibration:
+        """The same probability whatever the score; finite even where nobody or everybody cancels."""
+        bounded = min(max(rate, LEAST_RATE), 1 - LEAST_RATE)
+        return {"slope": 0.0, "intercept": math.log(bounded / (1 - bounded))}
+
+
     def living_users(features: DataFrame, inputs: list[ModelInput]) -> DataFrame:
         """The rows to score, with what the model must know of them."""
         missing = [feature["name"] for feature in inputs if feature["name"] not in features.columns]
@@ -95,9 +116,13 @@ export const scoreUsers = defineStep({
         )
 
 
-    def ranked(users: DataFrame, calibration: Calibration, plan: Plan) -> DataFrame:
-        """The rows of the table: probability, rank and decile, and who is never to be contacted."""
+    def ranked(users: DataFrame, calibration: Calibration, plan: Plan, choice: Choice) -> DataFrame:
+        """The rows of the table: probability, rank and decile, and who is never to be contacted.
+
+        Without a model in charge nobody ranks before another; withheld probabilities are missing.
+        """
         log_odds = calibration["slope"] * F.col("raw_score") + calibration["intercept"]
+        is_ranked, is_believed = F.lit(choice["list"] != "no"), F.lit(choice["list"] != "order only")
         order = Window.orderBy(F.desc("raw_score"), F.xxhash64("user_id"), "user_id")
         settings = plan["scoring"]
         salted = F.concat(F.lit(settings["controlGroupSalt"]), F.lit(":"), "user_id")
@@ -105,9 +130,9 @@ export const scoreUsers = defineStep({
         first_bytes = F.conv(F.substring(F.sha2(salted, 256), 1, 8), 16, 10)
         return (
             users.withColumn("run_id", F.lit(plan["runId"]))
-            .withColumn("probability", 1 / (1 + F.exp(-log_odds)))
-            .withColumn("rank", F.row_number().over(order).cast("bigint"))
-            .withColumn("decile", F.ntile(10).over(order))
+            .withColumn("probability", F.when(is_believed, 1 / (1 + F.exp(-log_odds))))
+            .withColumn("rank", F.when(is_ranked, F.row_number().over(order).cast("bigint")))
+            .withColumn("decile", F.when(is_ranked, F.ntile(10).over(order)))
             .withColumn("level", F.expr("CASE is_paid WHEN 1 THEN 'paid' WHEN 0 THEN 'free' END"))
             .withColumn("in_control_group", first_bytes.cast("bigint") < control_below)
             .select(*COLUMNS)
@@ -130,6 +155,7 @@ export const scoreUsers = defineStep({
 
     def probability_bins(scores: DataFrame) -> list[ProbabilityBin]:
         """Users by probability, so that the worth of a list can be computed for any cost of contacting."""
+        scores = scores.where(F.col("probability").isNotNull())
         own = F.floor(F.col("probability") * PROBABILITY_BINS).cast("int")
         control = F.when(F.col("in_control_group"), 1).otherwise(0)
         # A sum of decimals does not depend on the order of its parts.
@@ -156,15 +182,18 @@ export const scoreUsers = defineStep({
 
     def run(spark: SparkSession, plan: Plan) -> ScoringResult:
         """Scores, writes this run's partition, and counts what was written."""
-        description, model = load(Files(spark), plan["outputs"]["model"])
+        files = Files(spark)
+        choice: Choice = files.read_json(plan["outputs"]["choice"])
+        description, model = model_in_charge(files, plan, choice)
         inputs, test_scores = description["inputs"], description["testScores"]
         names = [feature["name"] for feature in inputs]
         features_table, scores_table = table_name(plan, FEATURES), table_name(plan, SCORES)
-        features = read_snapshot(spark, features_table, current_snapshot(spark, features_table))
+        built: FeaturesResult = files.read_json(plan["outputs"]["results"]["build-features"])
+        features = read_snapshot(spark, features_table, built["snapshots"]["features"])
         spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
         variants = with_variants(living_users(features, inputs), inputs)
         scored = with_raw_score(description["kind"], model, variants)
-        scores = ranked(with_reasons(scored), description["calibration"], plan)
+        scores = ranked(with_reasons(scored), description["calibration"], plan, choice)
         spark.sql(SCORES_DEFINITION.format(table=scores_table))
         scores.writeTo(scores_table).overwrite(F.col("run_id") == plan["runId"])
         expire_snapshots(spark, plan, [SCORES], SNAPSHOT_RETENTION_DAYS)
@@ -179,16 +208,20 @@ export const scoreUsers = defineStep({
             expected.alias("expected_cancellations"),
             reaching(test_scores["starts"]).alias("reached"),
         ).collect()
+        is_believed = choice["list"] != "order only"
         return {
             "users": totals.users,
             "cutoff": str(totals.cutoff),
-            "expectedCancellations": totals.expected_cancellations,
+            # Where probabilities are withheld, as many as at the newest test cutoff.
+            "expectedCancellations": (
+                totals.expected_cancellations if is_believed else totals.users * choice["baseRate"]
+            ),
             # By the base rate alone all users are equal, and who is first would be an accident of hashing.
             "top": [] if description["kind"] == "base_rate" else top_users(written),
             "probabilities": probability_bins(written),
             "drift": {
                 "features": feature_drift(features, names, sum(test_scores["rows"])),
-                "score": score_drift(test_scores, totals.users, totals.reached),
+                "score": score_drift(test_scores, totals.users, totals.reached) if choice["scorer"] else 0.0,
             },
             "snapshots": {"scores": snapshot},
         }

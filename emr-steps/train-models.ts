@@ -10,6 +10,7 @@ import { python } from './composition/python.ts';
 import { calibration } from './fragments/calibration.ts';
 import { fitting, scoring } from './fragments/candidates.ts';
 import { census } from './fragments/census.ts';
+import { champion } from './fragments/champion.ts';
 import { decisions } from './fragments/decisions.ts';
 import { evaluation } from './fragments/evaluation.ts';
 import { figures } from './fragments/figures.ts';
@@ -21,6 +22,7 @@ import { barrierTimer } from './fragments/jvm.ts';
 import { modelDescription } from './fragments/model-description.ts';
 import { inputLearning } from './fragments/model-inputs.ts';
 import { storing } from './fragments/model-storage.ts';
+import { singleInputs } from './fragments/single-inputs.ts';
 import { snapshotReading } from './fragments/snapshots.ts';
 import { scoreBins } from './fragments/stability-index.ts';
 import { tableName } from './fragments/table-name.ts';
@@ -55,15 +57,22 @@ export const trainModels = defineStep({
       scoreBins,
       importance,
       storing,
+      champion,
+      singleInputs,
     ],
   ],
   imports: [
     'import atexit',
+    'import datetime',
     'import functools',
     'import math',
+    'import platform',
     'import time',
     'from concurrent.futures import ThreadPoolExecutor',
     'from typing import NamedTuple',
+    'import numpy as np',
+    'import sklearn',
+    'import xgboost',
     'from pyspark.sql import DataFrame, SparkSession',
     'from pyspark.sql import functions as F',
   ],
@@ -82,6 +91,7 @@ export const trainModels = defineStep({
         model: CandidateModel
         histograms: dict[str, Histogram]
         evaluation: ModelEvaluation
+        test_scores: DataFrame
 
 
     def sampled(scored: DataFrame, sample: str) -> DataFrame:
@@ -100,10 +110,11 @@ export const trainModels = defineStep({
             samples.append(sampled(with_raw_score(kind, others, held_out), "out_of_fold"))
         model = FIT[kind](train, train_rows, settings)
         fit_seconds = time.monotonic() - started
-        samples.append(sampled(with_raw_score(kind, model, rows.where("role = 'test'")), "test"))
+        test_scores = with_raw_score(kind, model, rows.where("role = 'test'"))
+        samples.append(sampled(test_scores, "test"))
         histograms = score_histograms(functools.reduce(DataFrame.union, samples))
         evaluation = evaluate(kind, "candidate", histograms, settings["seed"], fit_seconds)
-        return Trained(kind, model, histograms, evaluation)
+        return Trained(kind, model, histograms, evaluation, test_scores.select(*TEST_SCORE_COLUMNS))
 
 
     def train_candidates(rows: DataFrame, train_rows: int, settings: TrainingSettings) -> list[Trained]:
@@ -152,11 +163,24 @@ export const trainModels = defineStep({
         return ""
 
 
+    def checked_again(spark: SparkSession, plan: Plan, rescoring: Rescoring) -> TrainingResult:
+        """The result of an earlier run, with the model that is in charge now on its test rows: nothing is trained."""
+        files = Files(spark)
+        earlier: TrainingResult = files.read_json(rescoring["training"])
+        features = read_snapshot(spark, table_name(plan, FEATURES), earlier["featuresSnapshot"])
+        cutoff = datetime.date.fromisoformat(earlier["testCutoff"])
+        champion = check_champion(files, plan, features.where("role = 'test'"), cutoff, None)
+        return {**earlier, "champion": champion}
+
+
     def run(spark: SparkSession, plan: Plan) -> TrainingResult:
         """Trains, judges, chooses and stores."""
         settings = plan["training"]
         if str(spark.sparkContext.master).partition("[")[0] == "local":
             atexit.register(release_barrier_timer, spark)
+        rescoring = plan["rescoring"]
+        if rescoring is not None:
+            return checked_again(spark, plan, rescoring)
         features_table = table_name(plan, FEATURES)
         snapshot = current_snapshot(spark, features_table)
         features = read_snapshot(spark, features_table, snapshot)
@@ -164,7 +188,7 @@ export const trainModels = defineStep({
         train, test = counts["train"], counts["test"]
         tasks = max(2, math.ceil(train["rows"] / ROWS_PER_TASK))
         spark.conf.set("spark.sql.shuffle.partitions", tasks)
-        inputs = learn_inputs(features.where("role = 'train'"), train["rows"])
+        inputs = learn_inputs(features.where("role = 'train'"), train["rows"], settings["excludedFeatures"])
         rows = prepare(features, inputs, tasks, settings)
 
         evaluations = judge_baselines(rows, counts, settings["seed"])
@@ -183,10 +207,22 @@ export const trainModels = defineStep({
             "runId": plan["runId"],
             "horizonDays": settings["horizonDays"],
             "testCutoff": str(test["cutoff"]),
+            "trainedUntil": str(train["cutoff"] + datetime.timedelta(days=settings["horizonDays"])),
             "featuresSnapshot": snapshot,
             "testScores": score_bins(histograms["test"]),
+            "libraries": {
+                "python": platform.python_version(),
+                "spark": spark.version,
+                "numpy": np.__version__,
+                "scikit-learn": sklearn.__version__,
+                "xgboost": xgboost.__version__,
+            },
         }
-        store(Files(spark), plan["outputs"]["model"], description, chosen.model if chosen else None)
+        files = Files(spark)
+        store(files, plan["outputs"]["model"], description, chosen.model if chosen else None)
+        champion = check_champion(
+            files, plan, features.where("role = 'test'"), test["cutoff"], chosen.test_scores if chosen else None
+        )
         ranked = importance(chosen.model, inputs, rows.where("role = 'train'")) if chosen else []
         return {
             "trainRows": train["rows"],
@@ -201,6 +237,8 @@ export const trainModels = defineStep({
             "importance": ranked,
             "modelUri": plan["outputs"]["model"],
             "featuresSnapshot": snapshot,
+            "champion": champion,
+            "singleInputs": single_inputs(features.where("role = 'train'"), inputs, train["users"]),
         }
   `,
 });

@@ -1,5 +1,6 @@
 /** What the scripts share with the Lambdas: schemas of the domain, as JSON Schema from which Python types are made. */
 import { z } from 'zod';
+import { choiceSchema } from '../../domain/choice.ts';
 import {
   leftOutSchema,
   listingSchema,
@@ -9,6 +10,7 @@ import {
 import {
   adaptationSchema,
   adaptedRowsSchema,
+  championTestSchema,
   curveBinSchema,
   decisionSchema,
   estimateSchema,
@@ -23,7 +25,9 @@ import {
   refusalCodeSchema,
   refusedExampleSchema,
   rowCountsSchema,
+  scoreBinsSchema,
   scoringResultSchema,
+  singleInputSchema,
   stepErrorSchema,
   thresholdRuleSchema,
   trainingResultSchema,
@@ -33,6 +37,9 @@ import {
   clusterSizeSchema,
   eventFileSchema,
   heldFileSchema,
+  modelInChargeSchema,
+  promotionSettingsSchema,
+  rescoringSchema,
   runPlanSchema,
   stepNameSchema,
 } from '../../domain/run.ts';
@@ -68,6 +75,9 @@ const TYPES = {
     Listing: named(listingSchema, 'What was left out of the listing and of the batch.'),
     IngestSettings: named(plan.ingest, 'Settings of ingest-events.'),
     TrainingSettings: named(plan.training, 'Settings of build-features and train-models.'),
+    ModelInCharge: named(modelInChargeSchema, 'The model in charge.'),
+    PromotionSettings: named(promotionSettingsSchema, 'What the choice of a model goes by.'),
+    Rescoring: named(rescoringSchema, 'From which run a run that only scores goes on.'),
     ScoringSettings: named(plan.scoring, 'Settings of score-users.'),
     ClusterSize: named(clusterSizeSchema, 'How large the cluster is.'),
     Outputs: named(plan.outputs, 'Where each step writes its result or its error.'),
@@ -112,7 +122,18 @@ const TYPES = {
     CurveBin: named(curveBinSchema, 'Test rows of adjoining scores.'),
     ModelEvaluation: named(modelEvaluationSchema, 'A candidate or baseline on the test rows.'),
     Importance: named(training.importance.element, 'A feature and its share of the importance.'),
+    TestedScores: named(scoreBinsSchema, "Tenths of the test rows by the champion's score."),
+    SingleInput: named(singleInputSchema, 'How well one input ranks by itself.'),
+    ChampionTest: named(championTestSchema, 'The champion on the newest test rows.'),
     TrainingResult: named(trainingResultSchema, 'Result of train-models.'),
+  },
+  choice: {
+    ScorerKind: named(modelNameSchema, 'The kind of the model that scores.'),
+    ScorerScores: named(scoreBinsSchema, 'Tenths of the test rows by its score.'),
+    ScoreDifference: named(estimateSchema, 'Challenger minus champion.'),
+    Scorer: named(choiceSchema.shape.scorer.unwrap(), 'The model that scores.'),
+    Gate: named(choiceSchema.shape.gates.element, 'What a challenger must pass.'),
+    Choice: named(choiceSchema, 'Which model scores, and why.'),
   },
   scoring_result: {
     TopUser: named(scoring.top.element, 'One of the users most at risk.'),

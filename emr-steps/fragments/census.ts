@@ -17,6 +17,7 @@ export const census = fragment({
         rows: int
         cancellations: int
         cancellers: int
+        users: int
         cutoff: datetime.date
 
 
@@ -27,6 +28,7 @@ export const census = fragment({
             F.count(F.lit(1)).alias("rows"),
             F.sum("label").alias("cancellations"),
             F.countDistinct(canceller).alias("cancellers"),
+            F.countDistinct("user_id").alias("users"),
             F.max("cutoff").alias("cutoff"),
         )
         return {
@@ -34,6 +36,7 @@ export const census = fragment({
                 "rows": row.rows,
                 "cancellations": row.cancellations,
                 "cancellers": row.cancellers,
+                "users": row.users,
                 "cutoff": row.cutoff,
             }
             for row in counts.collect()

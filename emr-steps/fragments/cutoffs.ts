@@ -65,7 +65,7 @@ export const period = fragment({
 export const cutoffs = fragment({
   file: import.meta.url,
   needs: [planTypes, stepError, period],
-  imports: ['import datetime', 'import math', 'from typing import Literal, NamedTuple, NoReturn'],
+  imports: ['import datetime', 'from typing import Literal, NamedTuple, NoReturn'],
   code: python`
     class Cutoff(NamedTuple):
         """A cutoff, what its rows are for, and the days between which history and label are looked for."""
@@ -76,18 +76,40 @@ export const cutoffs = fragment({
         label_end: datetime.date
 
 
+    def grid_anchor(period: Period, settings: TrainingSettings) -> datetime.date:
+        """A day of the grid: the one that the lake keeps, or the first one that this log makes."""
+        if settings["cutoffAnchor"] is not None:
+            return datetime.date.fromisoformat(settings["cutoffAnchor"])
+        return period.observation_end - datetime.timedelta(days=settings["horizonDays"])
+
+
+    def training_cutoffs(
+        newest: datetime.date, period: Period, settings: TrainingSettings
+    ) -> list[datetime.date]:
+        """Training cutoffs from the newest backwards that have enough history, as many as the settings allow."""
+        step = datetime.timedelta(days=settings["cutoffStepDays"])
+        earliest = period.first_day + datetime.timedelta(days=settings["minHistoryDays"])
+        candidates = (newest - step * back for back in range(settings["maxCutoffs"] - 1))
+        return [cutoff for cutoff in candidates if cutoff >= earliest]
+
+
     def plan_cutoffs(period: Period, settings: TrainingSettings) -> list[Cutoff]:
         """Cutoffs with their roles, oldest first: training, then the one test cutoff, then the scoring cutoff.
 
-        The newest cutoff whose labels are known is the test. Training cutoffs are those whose label window had
-        ended by then; the ones between are left out, as their labels were not yet known.
+        Training and test cutoffs are on the grid that the lake keeps, so that a past cutoff stays the same from run to
+        run. The newest one whose labels are known is the test. Training cutoffs are those whose label window had ended
+        by then; the ones between are left out, as their labels were not yet known. A log with no training cutoff on the
+        grid counts its cutoffs from its end.
         """
         horizon = datetime.timedelta(days=settings["horizonDays"])
         step = datetime.timedelta(days=settings["cutoffStepDays"])
-        earliest = period.first_day + datetime.timedelta(days=settings["minHistoryDays"])
-        test = period.observation_end - horizon
-        known = [test - step * back for back in range(settings["maxCutoffs"])]
-        training = [cutoff for cutoff in known if earliest <= cutoff <= test - horizon]
+        newest = period.observation_end - horizon
+        anchor = grid_anchor(period, settings)
+        test = newest - (newest - anchor) % step
+        training = training_cutoffs(test - horizon - (test - horizon - anchor) % step, period, settings)
+        if not training:
+            test = newest
+            training = training_cutoffs(test - horizon, period, settings)
         if not training:
             refuse_short_log(period, settings)
 
@@ -103,15 +125,8 @@ export const cutoffs = fragment({
 
     def refuse_short_log(period: Period, settings: TrainingSettings) -> NoReturn:
         """Says how long the log must be to hold one training and one test cutoff."""
-        horizon, step = settings["horizonDays"], settings["cutoffStepDays"]
-        steps_to_training = math.ceil(horizon / step)
-        if settings["maxCutoffs"] <= steps_to_training:
-            raise StepError(
-                f"with cutoffs every {step} days, the newest {settings['maxCutoffs']} hold no training cutoff",
-                f"a training cutoff is at least {horizon} days before the test cutoff",
-                f"raise maxCutoffs to {steps_to_training + 1} or more",
-            )
-        needed = settings["minHistoryDays"] + horizon + steps_to_training * step
+        horizon = settings["horizonDays"]
+        needed = settings["minHistoryDays"] + 2 * horizon
         observed = (period.observation_end - period.first_day).days
         raise StepError(
             f"the log is too short to train on: it needs {needed} days and has {observed} "

@@ -21,15 +21,28 @@ export const evaluation = fragment({
         fit_seconds: float,
     ) -> ModelEvaluation:
         """A model's metrics on the test rows, with what was learnt from its out-of-fold scores."""
-        out_of_fold, test = histograms["out_of_fold"], histograms["test"]
-        calibration, thresholds = platt_scaling(out_of_fold), score_thresholds(out_of_fold)
+        out_of_fold = histograms["out_of_fold"]
+        evaluated = evaluate_stored(
+            model, histograms["test"], platt_scaling(out_of_fold), score_thresholds(out_of_fold), seed
+        )
+        return {**evaluated, "kind": kind, "fitSeconds": round(fit_seconds, 3)}
+
+
+    def evaluate_stored(
+        model: ModelName,
+        test: Histogram,
+        calibration: Calibration,
+        thresholds: dict[ThresholdRule, float],
+        seed: int,
+    ) -> ModelEvaluation:
+        """The metrics of a model on test rows, with a calibration and thresholds that it has learnt before."""
         return {
             "model": model,
-            "kind": kind,
+            "kind": "candidate",
             "metrics": figures(test, calibration, thresholds, seed),
             "decisions": decisions(test, thresholds, calibration),
             "reliability": reliability(test, calibration),
-            "fitSeconds": round(fit_seconds, 3),
+            "fitSeconds": 0,
             "curve": score_curve(test, calibration),
         }
   `,

@@ -74,6 +74,13 @@ export const histograms = fragment({
         }
 
 
+    def histogram_of(scored: DataFrame) -> Histogram:
+        """The histogram of test rows alone, in bins at the quantiles of their own scores."""
+        return score_histograms(scored.select(F.lit("out_of_fold").alias("sample"), "label", "raw_score"))[
+            "out_of_fold"
+        ]
+
+
     def constant_histograms(counts: dict[str, Census]) -> dict[str, Histogram]:
         """The histograms of a model that gives all users the same score."""
 

@@ -18,7 +18,7 @@ export const calibrationType = fragment({
 export const modelDescription = fragment({
   file: import.meta.url,
   needs: [calibrationType, featureType],
-  imports: ['from typing import TypedDict'],
+  imports: ['from typing import NotRequired, TypedDict'],
   code: python`
     class ScoreBins(TypedDict):
         """Tenths of the test rows by score: the lowest score of each but the first, and the rows of each."""
@@ -37,7 +37,11 @@ export const modelDescription = fragment({
         runId: str
         horizonDays: int
         testCutoff: str
+        # When its last label window had ended; models of older versions lack it.
+        trainedUntil: NotRequired[str]
         featuresSnapshot: str
         testScores: ScoreBins
+        # Versions by name; models of older versions lack it.
+        libraries: NotRequired[dict[str, str]]
   `,
 });

@@ -1,5 +1,6 @@
 /** From the columns of the table `features` to the vector that every model reads; the same in training and scoring. */
 import { FEATURES } from '../../domain/features/catalogue.ts';
+import { featureDefinition } from '../../domain/features/definition.ts';
 import { FEATURE_GROUPS, type Feature } from '../../domain/features/measure.ts';
 import { fragment } from '../composition/fragment.ts';
 import { type Python, python, pythonLines } from '../composition/python.ts';
@@ -14,7 +15,7 @@ const entry = ({ name, group, scale, fill }: Feature): Python =>
 
 export const featureType = fragment({
   file: import.meta.url,
-  imports: ['from typing import Literal, NamedTuple, TypeAlias, TypedDict'],
+  imports: ['from typing import Literal, NamedTuple, NotRequired, TypeAlias, TypedDict'],
   constants: python`
     # As it is, or the logarithm of one more than it is.
     Scale: TypeAlias = Literal["linear", "log1p"]
@@ -37,30 +38,43 @@ export const featureType = fragment({
         scale: Scale
         fill: float
         median: float
+        # Hash of what the feature is computed by; models of older versions lack it.
+        definition: NotRequired[str]
+  `,
+});
+
+/** The catalogue, as models read it (train-models only). */
+export const inputCatalogue = fragment({
+  file: import.meta.url,
+  needs: [featureType],
+  constants: python`
+    # The feature catalogue.
+    CATALOGUE = [
+        ${pythonLines(features.map(entry))}
+    ]
+    # What each feature is computed by, as a hash.
+    DEFINITIONS = ${Object.fromEntries(features.map((feature) => [feature.name, featureDefinition(feature)]))}
   `,
 });
 
 /** Learning the inputs (train-models only). */
 export const inputLearning = fragment({
   file: import.meta.url,
-  needs: [featureType],
+  needs: [featureType, inputCatalogue],
   imports: ['from pyspark.sql import DataFrame', 'from pyspark.sql import functions as F'],
   constants: python`
-    # The feature catalogue.
-    CATALOGUE = [
-        ${pythonLines(features.map(entry))}
-    ]
     # Medians are taken from about this many rows, chosen by a hash of the user.
     MEDIAN_ROWS = 20_000
   `,
   code: python`
-    def learn_inputs(train: DataFrame, rows: int) -> list[ModelInput]:
+    def learn_inputs(train: DataFrame, rows: int, excluded: list[str]) -> list[ModelInput]:
         """The models' inputs in order: scale, what stands for a missing value, and the training median."""
+        catalogue = [feature for feature in CATALOGUE if feature.name not in excluded]
         share = min(1.0, MEDIAN_ROWS / rows)
         chosen = F.pmod(F.xxhash64("user_id"), F.lit(1_000_000)) < share * 1_000_000
         # One sorted partition: the same medians every time.
         sample = train.where(chosen).repartition(1).sortWithinPartitions("user_id", "cutoff")
-        medians_of_all = (F.percentile_approx(feature.name, 0.5).alias(feature.name) for feature in CATALOGUE)
+        medians_of_all = (F.percentile_approx(feature.name, 0.5).alias(feature.name) for feature in catalogue)
         (medians,) = sample.agg(*medians_of_all).collect()
 
         def learnt(feature: Feature) -> ModelInput:
@@ -72,9 +86,10 @@ export const inputLearning = fragment({
                 "scale": feature.scale,
                 "fill": fill,
                 "median": float(fill if median is None else median),
+                "definition": DEFINITIONS[feature.name],
             }
 
-        return [learnt(feature) for feature in CATALOGUE]
+        return [learnt(feature) for feature in catalogue]
   `,
 });
 

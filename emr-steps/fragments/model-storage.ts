@@ -19,7 +19,7 @@ export const storing = fragment({
   `,
 });
 
-/** For score-users. */
+/** For score-users, and for the champion in train-models. */
 export const loading = fragment({
   file: import.meta.url,
   needs: [files, stepError, modelDescription, candidateType],
@@ -36,8 +36,8 @@ export const loading = fragment({
     }
   `,
   code: python`
-    def load(files: Files, folder: str) -> tuple[ModelDescription, CandidateModel | None]:
-        """A stored model's description, and the model itself (none for the base rate)."""
+    def describe(files: Files, folder: str) -> ModelDescription:
+        """A stored model's description."""
         if not files.exists(f"{folder}/model.json"):
             raise StepError(
                 f"there is no model at {folder}",
@@ -45,7 +45,18 @@ export const loading = fragment({
                 "run the pipeline from train-models",
             )
         description: ModelDescription = files.read_json(f"{folder}/model.json")
+        return description
+
+
+    def load_model(description: ModelDescription, folder: str) -> CandidateModel | None:
+        """The stored model itself (none for the base rate)."""
         loader = LOADERS.get(description["kind"])
-        return description, loader(f"{folder}/model") if loader else None
+        return loader(f"{folder}/model") if loader else None
+
+
+    def load(files: Files, folder: str) -> tuple[ModelDescription, CandidateModel | None]:
+        """A stored model's description, and the model."""
+        description = describe(files, folder)
+        return description, load_model(description, folder)
   `,
 });

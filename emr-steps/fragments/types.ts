@@ -8,6 +8,7 @@ export const planTypes = typesOf('plan');
 export const stepErrorTypes = typesOf('step_error');
 export const ingestTypes = typesOf('ingest_result');
 export const featuresTypes = typesOf('features_result');
+export const choiceTypes = typesOf('choice');
 export const trainingTypes = typesOf('training_result');
 export const scoringTypes = typesOf('scoring_result');
 

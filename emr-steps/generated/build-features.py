@@ -90,6 +90,7 @@ class TrainingSettings(TypedDict):
     horizonDays: int
     minHistoryDays: int
     cutoffStepDays: int
+    cutoffAnchor: str | None
     maxCutoffs: int
     minDailyShare: float
     observationEnd: str | None
@@ -97,6 +98,33 @@ class TrainingSettings(TypedDict):
     folds: int
     seed: int
     boostingWorkers: int
+    excludedFeatures: list[str]
+
+
+class ModelInCharge(TypedDict):
+    """The model in charge."""
+
+    runId: str
+    modelUri: str
+    testCutoff: str
+
+
+class PromotionSettings(TypedDict):
+    """What the choice of a model goes by."""
+
+    mode: Literal["automatic", "manual"]
+    margin: float
+    leakageAuc: float
+    leakageInputAuc: float
+    acceptedFeatures: list[str]
+    maxQuarantineShare: float
+
+
+class Rescoring(TypedDict):
+    """From which run a run that only scores goes on."""
+
+    runId: str
+    training: str
 
 
 class ScoringSettings(TypedDict):
@@ -123,6 +151,7 @@ class Outputs(TypedDict):
     errors: dict["StepName", str]
     ledger: str
     model: str
+    choice: NotRequired[str]
 
 
 StepName: TypeAlias = Literal["ingest-events", "build-features", "train-models", "score-users"]
@@ -170,6 +199,11 @@ class Plan(TypedDict):
     listing: NotRequired[Listing]
     ingest: IngestSettings
     training: TrainingSettings
+    champion: ModelInCharge | None
+    currentTag: str | None
+    observedBefore: str | None
+    promotion: PromotionSettings
+    rescoring: Rescoring | None
     scoring: ScoringSettings
     cluster: ClusterSize
     outputs: Outputs
@@ -808,6 +842,7 @@ class FeaturesResult(TypedDict):
     days: NotRequired[list[DayEvents]]
     users: int
     cancellations: int
+    cutoffAnchor: str | None
     returnedUsers: NotRequired[int]
     secondCancellations: NotRequired[int]
     featureCount: int
@@ -923,18 +958,40 @@ class Cutoff(NamedTuple):
     label_end: datetime.date
 
 
+def grid_anchor(period: Period, settings: TrainingSettings) -> datetime.date:
+    """A day of the grid: the one that the lake keeps, or the first one that this log makes."""
+    if settings["cutoffAnchor"] is not None:
+        return datetime.date.fromisoformat(settings["cutoffAnchor"])
+    return period.observation_end - datetime.timedelta(days=settings["horizonDays"])
+
+
+def training_cutoffs(
+    newest: datetime.date, period: Period, settings: TrainingSettings
+) -> list[datetime.date]:
+    """Training cutoffs from the newest backwards that have enough history, as many as the settings allow."""
+    step = datetime.timedelta(days=settings["cutoffStepDays"])
+    earliest = period.first_day + datetime.timedelta(days=settings["minHistoryDays"])
+    candidates = (newest - step * back for back in range(settings["maxCutoffs"] - 1))
+    return [cutoff for cutoff in candidates if cutoff >= earliest]
+
+
 def plan_cutoffs(period: Period, settings: TrainingSettings) -> list[Cutoff]:
     """Cutoffs with their roles, oldest first: training, then the one test cutoff, then the scoring cutoff.
 
-    The newest cutoff whose labels are known is the test. Training cutoffs are those whose label window had
-    ended by then; the ones between are left out, as their labels were not yet known.
+    Training and test cutoffs are on the grid that the lake keeps, so that a past cutoff stays the same from run to
+    run. The newest one whose labels are known is the test. Training cutoffs are those whose label window had ended
+    by then; the ones between are left out, as their labels were not yet known. A log with no training cutoff on the
+    grid counts its cutoffs from its end.
     """
     horizon = datetime.timedelta(days=settings["horizonDays"])
     step = datetime.timedelta(days=settings["cutoffStepDays"])
-    earliest = period.first_day + datetime.timedelta(days=settings["minHistoryDays"])
-    test = period.observation_end - horizon
-    known = [test - step * back for back in range(settings["maxCutoffs"])]
-    training = [cutoff for cutoff in known if earliest <= cutoff <= test - horizon]
+    newest = period.observation_end - horizon
+    anchor = grid_anchor(period, settings)
+    test = newest - (newest - anchor) % step
+    training = training_cutoffs(test - horizon - (test - horizon - anchor) % step, period, settings)
+    if not training:
+        test = newest
+        training = training_cutoffs(test - horizon, period, settings)
     if not training:
         refuse_short_log(period, settings)
 
@@ -950,15 +1007,8 @@ def plan_cutoffs(period: Period, settings: TrainingSettings) -> list[Cutoff]:
 
 def refuse_short_log(period: Period, settings: TrainingSettings) -> NoReturn:
     """Says how long the log must be to hold one training and one test cutoff."""
-    horizon, step = settings["horizonDays"], settings["cutoffStepDays"]
-    steps_to_training = math.ceil(horizon / step)
-    if settings["maxCutoffs"] <= steps_to_training:
-        raise StepError(
-            f"with cutoffs every {step} days, the newest {settings['maxCutoffs']} hold no training cutoff",
-            f"a training cutoff is at least {horizon} days before the test cutoff",
-            f"raise maxCutoffs to {steps_to_training + 1} or more",
-        )
-    needed = settings["minHistoryDays"] + horizon + steps_to_training * step
+    horizon = settings["horizonDays"]
+    needed = settings["minHistoryDays"] + 2 * horizon
     observed = (period.observation_end - period.first_day).days
     raise StepError(
         f"the log is too short to train on: it needs {needed} days and has {observed} "
@@ -1699,6 +1749,7 @@ def run(spark: SparkSession, plan: Plan) -> FeaturesResult:
         "days": [{"day": str(day.day), "events": day.events} for day in days],
         "users": users.users,
         "cancellations": users.cancellations,
+        "cutoffAnchor": str(grid_anchor(period, settings)),
         "returnedUsers": users.returned_users,
         "secondCancellations": users.second_cancellations,
         "featureCount": len(features.columns) - KEY_COLUMNS,

@@ -93,6 +93,7 @@ class TrainingSettings(TypedDict):
     horizonDays: int
     minHistoryDays: int
     cutoffStepDays: int
+    cutoffAnchor: str | None
     maxCutoffs: int
     minDailyShare: float
     observationEnd: str | None
@@ -100,6 +101,33 @@ class TrainingSettings(TypedDict):
     folds: int
     seed: int
     boostingWorkers: int
+    excludedFeatures: list[str]
+
+
+class ModelInCharge(TypedDict):
+    """The model in charge."""
+
+    runId: str
+    modelUri: str
+    testCutoff: str
+
+
+class PromotionSettings(TypedDict):
+    """What the choice of a model goes by."""
+
+    mode: Literal["automatic", "manual"]
+    margin: float
+    leakageAuc: float
+    leakageInputAuc: float
+    acceptedFeatures: list[str]
+    maxQuarantineShare: float
+
+
+class Rescoring(TypedDict):
+    """From which run a run that only scores goes on."""
+
+    runId: str
+    training: str
 
 
 class ScoringSettings(TypedDict):
@@ -126,6 +154,7 @@ class Outputs(TypedDict):
     errors: dict["StepName", str]
     ledger: str
     model: str
+    choice: NotRequired[str]
 
 
 StepName: TypeAlias = Literal["ingest-events", "build-features", "train-models", "score-users"]
@@ -173,6 +202,11 @@ class Plan(TypedDict):
     listing: NotRequired[Listing]
     ingest: IngestSettings
     training: TrainingSettings
+    champion: ModelInCharge | None
+    currentTag: str | None
+    observedBefore: str | None
+    promotion: PromotionSettings
+    rescoring: Rescoring | None
     scoring: ScoringSettings
     cluster: ClusterSize
     outputs: Outputs
@@ -775,6 +809,108 @@ def main(
             spark.stop()
 
 
+# --- emr-steps/generated/types/features_result.py ---
+
+
+class CutoffCounts(TypedDict):
+    """The rows of one cutoff."""
+
+    cutoff: str
+    role: Literal["train", "test", "score"]
+    rows: int
+    cancellations: int | None
+
+
+class DayEvents(TypedDict):
+    """Signed-in events of a day."""
+
+    day: str
+    events: int
+
+
+class FeaturesSnapshots(TypedDict):
+    """Snapshots that were read and written."""
+
+    user_days: str
+    features: str
+
+
+class FeaturesResult(TypedDict):
+    """Result of build-features."""
+
+    firstDay: str
+    observationEnd: str
+    observedDays: int
+    cutoffs: list[CutoffCounts]
+    days: NotRequired[list[DayEvents]]
+    users: int
+    cancellations: int
+    cutoffAnchor: str | None
+    returnedUsers: NotRequired[int]
+    secondCancellations: NotRequired[int]
+    featureCount: int
+    snapshots: FeaturesSnapshots
+
+
+# --- emr-steps/generated/types/choice.py ---
+
+ScorerKind: TypeAlias = Literal[
+    "logistic_regression", "random_forest", "boosted_trees", "base_rate", "days_since_last_seen"
+]
+
+
+class ScorerScores(TypedDict):
+    """Tenths of the test rows by its score."""
+
+    starts: list[float]
+    rows: list[int]
+
+
+class Gate(TypedDict):
+    """What a challenger must pass."""
+
+    name: Literal[
+        "candidate", "cancellations", "leak", "leaking_input", "baselines", "predicted_observed", "quarantine"
+    ]
+    passed: bool
+    finding: str
+
+
+class ScoreDifference(TypedDict):
+    """Challenger minus champion."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+class Scorer(TypedDict):
+    """The model that scores."""
+
+    runId: str
+    modelUri: str
+    testCutoff: str
+    model: ScorerKind
+    testScores: ScorerScores | None
+
+
+class Choice(TypedDict):
+    """Which model scores, and why."""
+
+    runId: str
+    rule: Literal[
+        "first", "nobody", "not_worse", "gate_failed", "shown_worse", "not_comparable", "waiting", "in_charge"
+    ]
+    scorer: Scorer | None
+    challengerScores: bool
+    list: Literal["yes", "order only", "no"]
+    baseRate: float
+    makesCurrent: bool
+    gates: list[Gate]
+    difference: ScoreDifference | None
+    reasons: list[str]
+
+
 # --- emr-steps/generated/types/scoring_result.py ---
 
 
@@ -782,7 +918,7 @@ class TopUser(TypedDict):
     """One of the users most at risk."""
 
     userId: str
-    probability: float
+    probability: float | None
     level: str | None
     inControlGroup: bool
     reasons: list[str]
@@ -903,6 +1039,8 @@ class ModelInput(TypedDict):
     scale: Scale
     fill: float
     median: float
+    # Hash of what the feature is computed by; models of older versions lack it.
+    definition: NotRequired[str]
 
 
 def input_array(inputs: list[ModelInput]) -> Column:
@@ -942,8 +1080,12 @@ class ModelDescription(TypedDict):
     runId: str
     horizonDays: int
     testCutoff: str
+    # When its last label window had ended; models of older versions lack it.
+    trainedUntil: NotRequired[str]
     featuresSnapshot: str
     testScores: ScoreBins
+    # Versions by name; models of older versions lack it.
+    libraries: NotRequired[dict[str, str]]
 
 
 # --- emr-steps/fragments/candidates.ts ---
@@ -991,8 +1133,8 @@ LOADERS: dict[str, Callable[[str], CandidateModel]] = {
 }
 
 
-def load(files: Files, folder: str) -> tuple[ModelDescription, CandidateModel | None]:
-    """A stored model's description, and the model itself (none for the base rate)."""
+def describe(files: Files, folder: str) -> ModelDescription:
+    """A stored model's description."""
     if not files.exists(f"{folder}/model.json"):
         raise StepError(
             f"there is no model at {folder}",
@@ -1000,8 +1142,19 @@ def load(files: Files, folder: str) -> tuple[ModelDescription, CandidateModel | 
             "run the pipeline from train-models",
         )
     description: ModelDescription = files.read_json(f"{folder}/model.json")
+    return description
+
+
+def load_model(description: ModelDescription, folder: str) -> CandidateModel | None:
+    """The stored model itself (none for the base rate)."""
     loader = LOADERS.get(description["kind"])
-    return description, loader(f"{folder}/model") if loader else None
+    return loader(f"{folder}/model") if loader else None
+
+
+def load(files: Files, folder: str) -> tuple[ModelDescription, CandidateModel | None]:
+    """A stored model's description, and the model."""
+    description = describe(files, folder)
+    return description, load_model(description, folder)
 
 
 # --- emr-steps/fragments/stability-index.ts ---
@@ -1084,10 +1237,10 @@ CREATE TABLE IF NOT EXISTS {table} (
   run_id string COMMENT 'run that scored',
   user_id string COMMENT 'user',
   cutoff date COMMENT 'scoring cutoff: everything before midnight (UTC) at the start of this day was known',
-  probability double COMMENT 'calibrated probability that the user cancels within the horizon',
+  probability double COMMENT 'calibrated probability that the user cancels within the horizon; null when it is withheld',
   raw_score double COMMENT 'the model\\'s uncalibrated score (log-odds), by which users are ranked',
-  decile int COMMENT 'tenth of the users by score; 1 is the most at risk',
-  rank bigint COMMENT 'rank by score; 1 is the most at risk',
+  decile int COMMENT 'tenth of the users by score; 1 is the most at risk; null when no model is in charge',
+  rank bigint COMMENT 'rank by score; 1 is the most at risk; null when no model is in charge',
   level string COMMENT 'subscription at the latest event',
   in_control_group boolean COMMENT 'never to be contacted, so that the effect of contacting can be measured',
   reasons array<string> COMMENT 'groups of features that raise the score most, strongest first'
@@ -1118,6 +1271,26 @@ REASONS = 3
 TOP_USERS = 2200
 PROBABILITY_BINS = 2000
 HASH_VALUES = 2**32
+LEAST_RATE = 1e-6
+
+
+def model_in_charge(
+    files: Files, plan: Plan, choice: Choice
+) -> tuple[ModelDescription, CandidateModel | None]:
+    """The model that was chosen; for nobody, one that gives all users the base rate."""
+    scorer = choice["scorer"]
+    if scorer is None:
+        description = describe(files, plan["outputs"]["model"])
+        return {**description, "kind": "base_rate", "calibration": flat(choice["baseRate"])}, None
+    description, model = load(files, scorer["modelUri"])
+    tested = scorer["testScores"] or description["testScores"]
+    return {**description, "testScores": {**tested}}, model
+
+
+def flat(rate: float) -> Calibration:
+    """The same probability whatever the score; finite even where nobody or everybody cancels."""
+    bounded = min(max(rate, LEAST_RATE), 1 - LEAST_RATE)
+    return {"slope": 0.0, "intercept": math.log(bounded / (1 - bounded))}
 
 
 def living_users(features: DataFrame, inputs: list[ModelInput]) -> DataFrame:
@@ -1167,9 +1340,13 @@ def with_reasons(scored: DataFrame) -> DataFrame:
     )
 
 
-def ranked(users: DataFrame, calibration: Calibration, plan: Plan) -> DataFrame:
-    """The rows of the table: probability, rank and decile, and who is never to be contacted."""
+def ranked(users: DataFrame, calibration: Calibration, plan: Plan, choice: Choice) -> DataFrame:
+    """The rows of the table: probability, rank and decile, and who is never to be contacted.
+
+    Without a model in charge nobody ranks before another; withheld probabilities are missing.
+    """
     log_odds = calibration["slope"] * F.col("raw_score") + calibration["intercept"]
+    is_ranked, is_believed = F.lit(choice["list"] != "no"), F.lit(choice["list"] != "order only")
     order = Window.orderBy(F.desc("raw_score"), F.xxhash64("user_id"), "user_id")
     settings = plan["scoring"]
     salted = F.concat(F.lit(settings["controlGroupSalt"]), F.lit(":"), "user_id")
@@ -1177,9 +1354,9 @@ def ranked(users: DataFrame, calibration: Calibration, plan: Plan) -> DataFrame:
     first_bytes = F.conv(F.substring(F.sha2(salted, 256), 1, 8), 16, 10)
     return (
         users.withColumn("run_id", F.lit(plan["runId"]))
-        .withColumn("probability", 1 / (1 + F.exp(-log_odds)))
-        .withColumn("rank", F.row_number().over(order).cast("bigint"))
-        .withColumn("decile", F.ntile(10).over(order))
+        .withColumn("probability", F.when(is_believed, 1 / (1 + F.exp(-log_odds))))
+        .withColumn("rank", F.when(is_ranked, F.row_number().over(order).cast("bigint")))
+        .withColumn("decile", F.when(is_ranked, F.ntile(10).over(order)))
         .withColumn("level", F.expr("CASE is_paid WHEN 1 THEN 'paid' WHEN 0 THEN 'free' END"))
         .withColumn("in_control_group", first_bytes.cast("bigint") < control_below)
         .select(*COLUMNS)
@@ -1202,6 +1379,7 @@ def top_users(scores: DataFrame) -> list[TopUser]:
 
 def probability_bins(scores: DataFrame) -> list[ProbabilityBin]:
     """Users by probability, so that the worth of a list can be computed for any cost of contacting."""
+    scores = scores.where(F.col("probability").isNotNull())
     own = F.floor(F.col("probability") * PROBABILITY_BINS).cast("int")
     control = F.when(F.col("in_control_group"), 1).otherwise(0)
     # A sum of decimals does not depend on the order of its parts.
@@ -1228,15 +1406,18 @@ def probability_bins(scores: DataFrame) -> list[ProbabilityBin]:
 
 def run(spark: SparkSession, plan: Plan) -> ScoringResult:
     """Scores, writes this run's partition, and counts what was written."""
-    description, model = load(Files(spark), plan["outputs"]["model"])
+    files = Files(spark)
+    choice: Choice = files.read_json(plan["outputs"]["choice"])
+    description, model = model_in_charge(files, plan, choice)
     inputs, test_scores = description["inputs"], description["testScores"]
     names = [feature["name"] for feature in inputs]
     features_table, scores_table = table_name(plan, FEATURES), table_name(plan, SCORES)
-    features = read_snapshot(spark, features_table, current_snapshot(spark, features_table))
+    built: FeaturesResult = files.read_json(plan["outputs"]["results"]["build-features"])
+    features = read_snapshot(spark, features_table, built["snapshots"]["features"])
     spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
     variants = with_variants(living_users(features, inputs), inputs)
     scored = with_raw_score(description["kind"], model, variants)
-    scores = ranked(with_reasons(scored), description["calibration"], plan)
+    scores = ranked(with_reasons(scored), description["calibration"], plan, choice)
     spark.sql(SCORES_DEFINITION.format(table=scores_table))
     scores.writeTo(scores_table).overwrite(F.col("run_id") == plan["runId"])
     expire_snapshots(spark, plan, [SCORES], SNAPSHOT_RETENTION_DAYS)
@@ -1251,16 +1432,20 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
         expected.alias("expected_cancellations"),
         reaching(test_scores["starts"]).alias("reached"),
     ).collect()
+    is_believed = choice["list"] != "order only"
     return {
         "users": totals.users,
         "cutoff": str(totals.cutoff),
-        "expectedCancellations": totals.expected_cancellations,
+        # Where probabilities are withheld, as many as at the newest test cutoff.
+        "expectedCancellations": (
+            totals.expected_cancellations if is_believed else totals.users * choice["baseRate"]
+        ),
         # By the base rate alone all users are equal, and who is first would be an accident of hashing.
         "top": [] if description["kind"] == "base_rate" else top_users(written),
         "probabilities": probability_bins(written),
         "drift": {
             "features": feature_drift(features, names, sum(test_scores["rows"])),
-            "score": score_drift(test_scores, totals.users, totals.reached),
+            "score": score_drift(test_scores, totals.users, totals.reached) if choice["scorer"] else 0.0,
         },
         "snapshots": {"scores": snapshot},
     }

@@ -12,6 +12,7 @@ import functools
 import json
 import math
 import os
+import platform
 import sys
 import threading
 import time
@@ -19,10 +20,12 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, Literal, NamedTuple, NotRequired, Protocol, SupportsFloat, TypeAlias, TypedDict
+from typing import Any, Literal, NamedTuple, NotRequired, Protocol, SupportsFloat, TypeAlias, TypedDict, cast
 
 import numpy as np
 import numpy.typing as npt
+import sklearn
+import xgboost
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark import SparkContext
 from pyspark.errors.exceptions.captured import CapturedException
@@ -101,6 +104,7 @@ class TrainingSettings(TypedDict):
     horizonDays: int
     minHistoryDays: int
     cutoffStepDays: int
+    cutoffAnchor: str | None
     maxCutoffs: int
     minDailyShare: float
     observationEnd: str | None
@@ -108,6 +112,33 @@ class TrainingSettings(TypedDict):
     folds: int
     seed: int
     boostingWorkers: int
+    excludedFeatures: list[str]
+
+
+class ModelInCharge(TypedDict):
+    """The model in charge."""
+
+    runId: str
+    modelUri: str
+    testCutoff: str
+
+
+class PromotionSettings(TypedDict):
+    """What the choice of a model goes by."""
+
+    mode: Literal["automatic", "manual"]
+    margin: float
+    leakageAuc: float
+    leakageInputAuc: float
+    acceptedFeatures: list[str]
+    maxQuarantineShare: float
+
+
+class Rescoring(TypedDict):
+    """From which run a run that only scores goes on."""
+
+    runId: str
+    training: str
 
 
 class ScoringSettings(TypedDict):
@@ -134,6 +165,7 @@ class Outputs(TypedDict):
     errors: dict["StepName", str]
     ledger: str
     model: str
+    choice: NotRequired[str]
 
 
 StepName: TypeAlias = Literal["ingest-events", "build-features", "train-models", "score-users"]
@@ -181,6 +213,11 @@ class Plan(TypedDict):
     listing: NotRequired[Listing]
     ingest: IngestSettings
     training: TrainingSettings
+    champion: ModelInCharge | None
+    currentTag: str | None
+    observedBefore: str | None
+    promotion: PromotionSettings
+    rescoring: Rescoring | None
     scoring: ScoringSettings
     cluster: ClusterSize
     outputs: Outputs
@@ -860,6 +897,21 @@ class Importance(TypedDict):
     share: float
 
 
+class TestedScores(TypedDict):
+    """Tenths of the test rows by the champion's score."""
+
+    starts: list[float]
+    rows: list[int]
+
+
+class SingleInput(TypedDict):
+    """How well one input ranks by itself."""
+
+    feature: str
+    auc: float
+    low: float
+
+
 class ModelEvaluation(TypedDict):
     """A candidate or baseline on the test rows."""
 
@@ -870,6 +922,19 @@ class ModelEvaluation(TypedDict):
     reliability: list[ReliabilityBin]
     fitSeconds: float
     curve: NotRequired[list[CurveBin]]
+
+
+class ChampionTest(TypedDict):
+    """The champion on the newest test rows."""
+
+    runId: str
+    modelUri: str
+    testCutoff: str
+    notUsable: str | None
+    comparable: bool
+    evaluation: ModelEvaluation | None
+    difference: Estimate | None
+    testScores: TestedScores | None
 
 
 class TrainingResult(TypedDict):
@@ -887,6 +952,8 @@ class TrainingResult(TypedDict):
     importance: list[Importance]
     modelUri: str
     featuresSnapshot: str
+    champion: ChampionTest | None
+    singleInputs: list[SingleInput]
 
 
 # --- emr-steps/fragments/table-name.ts ---
@@ -934,6 +1001,7 @@ class Census(TypedDict):
     rows: int
     cancellations: int
     cancellers: int
+    users: int
     cutoff: datetime.date
 
 
@@ -944,6 +1012,7 @@ def census(features: DataFrame) -> dict[str, Census]:
         F.count(F.lit(1)).alias("rows"),
         F.sum("label").alias("cancellations"),
         F.countDistinct(canceller).alias("cancellers"),
+        F.countDistinct("user_id").alias("users"),
         F.max("cutoff").alias("cutoff"),
     )
     return {
@@ -951,6 +1020,7 @@ def census(features: DataFrame) -> dict[str, Census]:
             "rows": row.rows,
             "cancellations": row.cancellations,
             "cancellers": row.cancellers,
+            "users": row.users,
             "cutoff": row.cutoff,
         }
         for row in counts.collect()
@@ -980,6 +1050,8 @@ class ModelInput(TypedDict):
     scale: Scale
     fill: float
     median: float
+    # Hash of what the feature is computed by; models of older versions lack it.
+    definition: NotRequired[str]
 
 
 # The feature catalogue.
@@ -1140,17 +1212,178 @@ CATALOGUE = [
     Feature(name="on_linux", group="device", scale="linear", fill=0),
     Feature(name="on_phone_or_tablet", group="device", scale="linear", fill=0),
 ]
+# What each feature is computed by, as a hash.
+DEFINITIONS = {
+    "events_last_3_days": "60ec85ff385644bd",
+    "events_last_7_days": "21137611718eca6d",
+    "events_last_14_days": "499cba7a3930e035",
+    "events_last_28_days": "5dbbe7969c03a5de",
+    "events_per_day": "a5ab0930a8c482c4",
+    "active_days_last_3_days": "7588a9089457246c",
+    "active_days_last_7_days": "5fa4313669643ddf",
+    "active_days_last_14_days": "2492cd0f06cbc26f",
+    "active_days_last_28_days": "bd572a03fcfdcb8c",
+    "active_days_per_day": "d57586df74d4ac48",
+    "begun_sessions_last_3_days": "0bd495ca71e2c2b4",
+    "begun_sessions_last_7_days": "39e6a5dcafe1199d",
+    "begun_sessions_last_14_days": "129ae9466ce8cfe2",
+    "begun_sessions_last_28_days": "9acb44a5876e97f6",
+    "begun_sessions_per_day": "58421f48526b449b",
+    "session_hours_last_3_days": "c58e27c9d8cf60c5",
+    "session_hours_last_7_days": "5e2e8d459ef4f05b",
+    "session_hours_last_14_days": "095e4a7ef6c57c4b",
+    "session_hours_last_28_days": "ca5bc7d7f674c58f",
+    "session_hours_per_day": "bd10ed610c8f4112",
+    "home_visits_last_7_days": "8329b6f052dafe5f",
+    "home_visits_last_28_days": "2ded3ea0796b1268",
+    "home_visits_per_day": "9418c3904f357d1b",
+    "logouts_last_7_days": "144269ba3177f561",
+    "logouts_last_28_days": "0d889036964afae2",
+    "logouts_per_day": "23d0fe88c6d26675",
+    "home_visits_per_event_last_28_days": "42a29420227caeab",
+    "home_visits_per_event": "23efc026143a0b23",
+    "logouts_per_event_last_28_days": "585999e8bbbbaa77",
+    "logouts_per_event": "0fc2976824305346",
+    "events_per_session_last_28_days": "3c58ce9de976184a",
+    "events_per_session": "c6faa4eb579113f9",
+    "session_hours_per_session_last_28_days": "997d5193fe0232c1",
+    "session_hours_per_session": "94d7aa0dd8fea19a",
+    "days_since_last_seen": "20fbbe194d25aa64",
+    "longest_absence_days": "99471d457a849ef1",
+    "songs_last_3_days": "6bc09b0e8288bd96",
+    "songs_last_7_days": "a87be1853a36b251",
+    "songs_last_14_days": "dc074f90f1fc1ffc",
+    "songs_last_28_days": "c00d23d448e930ac",
+    "songs_per_day": "2ef27d959bdb64c0",
+    "hours_listened_last_3_days": "26631f218a44809b",
+    "hours_listened_last_7_days": "e9ef80f7e36eacd2",
+    "hours_listened_last_14_days": "5afc8aa3b679e262",
+    "hours_listened_last_28_days": "c66170b9d9736d32",
+    "hours_listened_per_day": "e78d09fe565a1561",
+    "songs_per_event_last_28_days": "c77c295a2efe727c",
+    "songs_per_event": "aa907837ad9281db",
+    "songs_per_active_day_last_28_days": "55de02057b53a4c8",
+    "songs_per_active_day": "7c5336364ffd6798",
+    "most_songs_in_a_day": "971902d6f6fa4f06",
+    "artists_last_28_days": "6d251968b9c09005",
+    "artists": "ce2ed5be740e7cac",
+    "thumbs_up_last_3_days": "49bbd7fdd2acdd42",
+    "thumbs_up_last_7_days": "6ca3f3c0651fe7db",
+    "thumbs_up_last_14_days": "c8688fbf5c81df74",
+    "thumbs_up_last_28_days": "b38a2f627139bb46",
+    "thumbs_up_per_day": "eedfd228df5aac18",
+    "thumbs_down_last_3_days": "e272189478c4793f",
+    "thumbs_down_last_7_days": "a1c6104d901205c9",
+    "thumbs_down_last_14_days": "4d5390b41392480a",
+    "thumbs_down_last_28_days": "e342ab2232b1149f",
+    "thumbs_down_per_day": "43a1845d31506a06",
+    "playlist_adds_last_3_days": "3d0db09d32901f63",
+    "playlist_adds_last_7_days": "c20b2bdf143bcf8e",
+    "playlist_adds_last_14_days": "0c97a07c6e327173",
+    "playlist_adds_last_28_days": "d5d65a9fa60b36e6",
+    "playlist_adds_per_day": "a6f44670161e6a96",
+    "friend_adds_last_3_days": "9edbdf845a8eefea",
+    "friend_adds_last_7_days": "02b2a817c984e7c6",
+    "friend_adds_last_14_days": "f240ddd49c5c2c2d",
+    "friend_adds_last_28_days": "835a822acafbdcf6",
+    "friend_adds_per_day": "c62ef21c8bd1affb",
+    "thumbs_up_per_song_last_7_days": "171246bacdba7399",
+    "thumbs_up_per_song_last_28_days": "8a6f72e33c1a2450",
+    "thumbs_up_per_song": "b20feadc298c7631",
+    "thumbs_down_per_song_last_7_days": "a55017f9b4597570",
+    "thumbs_down_per_song_last_28_days": "9eb92f2d14acdcb7",
+    "thumbs_down_per_song": "3651b3cf8b9462ee",
+    "playlist_adds_per_song_last_28_days": "e0d67e132e628a3e",
+    "playlist_adds_per_song": "a0dacc3212c515da",
+    "friend_adds_per_song_last_28_days": "f14f00ffac9470ea",
+    "friend_adds_per_song": "ca5bff9cb66ff37e",
+    "thumbs_down_per_thumb_up_last_28_days": "14e7ae2a1322b0bc",
+    "thumbs_down_per_thumb_up": "4146dbb1488f4aec",
+    "adverts_last_3_days": "12de9c8a4b8e0f54",
+    "adverts_last_7_days": "6d45c314a488a518",
+    "adverts_last_14_days": "f1755c9f66973bf6",
+    "adverts_last_28_days": "9cefaf06c99d8ca0",
+    "adverts_per_day": "3f8b56c7f64f38b9",
+    "adverts_per_free_song_last_7_days": "9a41df802184fb81",
+    "adverts_per_free_song_last_28_days": "cf6f07e5484f6fef",
+    "adverts_per_free_song": "db8db0e5d0210b1f",
+    "downgrade_visits_last_3_days": "aaa63d95cd9d60d0",
+    "downgrade_visits_last_7_days": "5bb8db1915c4fa81",
+    "downgrade_visits_last_14_days": "455592030f4a090a",
+    "downgrade_visits_last_28_days": "85bddb440b35dd37",
+    "downgrade_visits_per_day": "2266154b21c576ca",
+    "upgrade_visits_last_28_days": "d4ad454e72e4902a",
+    "upgrade_visits_per_day": "d27989a0a5bda22e",
+    "level_changes_last_28_days": "4622a71a75beb998",
+    "level_changes_per_day": "c5ec7bd8a3ab6e46",
+    "downgrade_visits_per_event_last_28_days": "91936af68482badf",
+    "downgrade_visits_per_event": "bf83952e6cbb97e4",
+    "upgrade_visits_per_event_last_28_days": "d98bf3c2a5b5d20e",
+    "upgrade_visits_per_event": "a6cd45e2b5927ff8",
+    "paid_events_per_event_last_7_days": "199ea3e6c3857b5d",
+    "paid_events_per_event_last_28_days": "77f6558c9d3a98ed",
+    "paid_events_per_event": "49ceef4fec089eff",
+    "days_since_level_change": "91722f1b3a2e6002",
+    "is_paid": "888a17540c3f76f9",
+    "settings_visits_last_3_days": "a101bc9aa6d9a805",
+    "settings_visits_last_7_days": "a2153add232955c5",
+    "settings_visits_last_14_days": "2f6c60765e903c59",
+    "settings_visits_last_28_days": "3fd38e2d738f09d3",
+    "settings_visits_per_day": "96bb9f76fca1378a",
+    "help_visits_last_3_days": "1aebf6fda2584ca5",
+    "help_visits_last_7_days": "c8111dbb8312b9aa",
+    "help_visits_last_14_days": "b8d1171766947096",
+    "help_visits_last_28_days": "edb9b403e1f1eb99",
+    "help_visits_per_day": "d75c246dd41e7175",
+    "errors_last_3_days": "5ca254b7de9c0935",
+    "errors_last_7_days": "7c20cdbc00c9c3c3",
+    "errors_last_14_days": "e65a29fb41752caa",
+    "errors_last_28_days": "840150d23e99dc16",
+    "errors_per_day": "1931a5fbf4b4f9bf",
+    "settings_saves_last_28_days": "64aebf11e0c5b11f",
+    "settings_saves_per_day": "7cef83849060d5e3",
+    "about_visits_last_28_days": "caa086b532923829",
+    "about_visits_per_day": "262d7e15ff1d05f3",
+    "help_visits_per_event_last_28_days": "9797201f0821cd02",
+    "help_visits_per_event": "310f571cb6c3c355",
+    "settings_visits_per_event_last_28_days": "e07ccf57c267b581",
+    "settings_visits_per_event": "e960b6b0eca1b110",
+    "errors_per_event_last_28_days": "e20750f3b4cc3927",
+    "errors_per_event": "8dbd3fa36774182d",
+    "events_trend": "d4cb65027d9031ee",
+    "active_days_trend": "d8280a47a375679b",
+    "begun_sessions_trend": "7455839738e6b0a6",
+    "songs_trend": "a87d65a682688aa8",
+    "thumbs_up_trend": "6ed6b08f0dcc1b82",
+    "thumbs_down_trend": "d73071044b5fea3d",
+    "adverts_trend": "68a79f90cd1352c8",
+    "tenure_days": "e4ac390a4e4c215f",
+    "spells_before": "7868100b66ffd808",
+    "days_since_return": "9aaf97a4f4a007bc",
+    "is_female": "12c4c9d779f3e373",
+    "in_northeast": "d7465c4c88c8931a",
+    "in_midwest": "f148e3dc2d2abbfe",
+    "in_south": "d0ea8ec2b56d9ad0",
+    "in_west": "eb34b08cdb21e14a",
+    "on_windows": "f2358e769b9d894c",
+    "on_mac": "8dca9cffc29e778b",
+    "on_linux": "5d097b5d032e17ef",
+    "on_phone_or_tablet": "abd7acd73cb1f644",
+}
+
+
 # Medians are taken from about this many rows, chosen by a hash of the user.
 MEDIAN_ROWS = 20_000
 
 
-def learn_inputs(train: DataFrame, rows: int) -> list[ModelInput]:
+def learn_inputs(train: DataFrame, rows: int, excluded: list[str]) -> list[ModelInput]:
     """The models' inputs in order: scale, what stands for a missing value, and the training median."""
+    catalogue = [feature for feature in CATALOGUE if feature.name not in excluded]
     share = min(1.0, MEDIAN_ROWS / rows)
     chosen = F.pmod(F.xxhash64("user_id"), F.lit(1_000_000)) < share * 1_000_000
     # One sorted partition: the same medians every time.
     sample = train.where(chosen).repartition(1).sortWithinPartitions("user_id", "cutoff")
-    medians_of_all = (F.percentile_approx(feature.name, 0.5).alias(feature.name) for feature in CATALOGUE)
+    medians_of_all = (F.percentile_approx(feature.name, 0.5).alias(feature.name) for feature in catalogue)
     (medians,) = sample.agg(*medians_of_all).collect()
 
     def learnt(feature: Feature) -> ModelInput:
@@ -1162,9 +1395,10 @@ def learn_inputs(train: DataFrame, rows: int) -> list[ModelInput]:
             "scale": feature.scale,
             "fill": fill,
             "median": float(fill if median is None else median),
+            "definition": DEFINITIONS[feature.name],
         }
 
-    return [learnt(feature) for feature in CATALOGUE]
+    return [learnt(feature) for feature in catalogue]
 
 
 def input_array(inputs: list[ModelInput]) -> Column:
@@ -1235,8 +1469,12 @@ class ModelDescription(TypedDict):
     runId: str
     horizonDays: int
     testCutoff: str
+    # When its last label window had ended; models of older versions lack it.
+    trainedUntil: NotRequired[str]
     featuresSnapshot: str
     testScores: ScoreBins
+    # Versions by name; models of older versions lack it.
+    libraries: NotRequired[dict[str, str]]
 
 
 # --- emr-steps/fragments/candidates.ts ---
@@ -1411,6 +1649,13 @@ def score_histograms(scored: DataFrame) -> dict[str, Histogram]:
         )
         for sample, part in bins.groupby("sample")
     }
+
+
+def histogram_of(scored: DataFrame) -> Histogram:
+    """The histogram of test rows alone, in bins at the quantiles of their own scores."""
+    return score_histograms(scored.select(F.lit("out_of_fold").alias("sample"), "label", "raw_score"))[
+        "out_of_fold"
+    ]
 
 
 def constant_histograms(counts: dict[str, Census]) -> dict[str, Histogram]:
@@ -1754,15 +1999,28 @@ def evaluate(
     fit_seconds: float,
 ) -> ModelEvaluation:
     """A model's metrics on the test rows, with what was learnt from its out-of-fold scores."""
-    out_of_fold, test = histograms["out_of_fold"], histograms["test"]
-    calibration, thresholds = platt_scaling(out_of_fold), score_thresholds(out_of_fold)
+    out_of_fold = histograms["out_of_fold"]
+    evaluated = evaluate_stored(
+        model, histograms["test"], platt_scaling(out_of_fold), score_thresholds(out_of_fold), seed
+    )
+    return {**evaluated, "kind": kind, "fitSeconds": round(fit_seconds, 3)}
+
+
+def evaluate_stored(
+    model: ModelName,
+    test: Histogram,
+    calibration: Calibration,
+    thresholds: dict[ThresholdRule, float],
+    seed: int,
+) -> ModelEvaluation:
+    """The metrics of a model on test rows, with a calibration and thresholds that it has learnt before."""
     return {
         "model": model,
-        "kind": kind,
+        "kind": "candidate",
         "metrics": figures(test, calibration, thresholds, seed),
         "decisions": decisions(test, thresholds, calibration),
         "reliability": reliability(test, calibration),
-        "fitSeconds": round(fit_seconds, 3),
+        "fitSeconds": 0,
         "curve": score_curve(test, calibration),
     }
 
@@ -1820,6 +2078,265 @@ def store(files: Files, folder: str, description: ModelDescription, model: Candi
     files.write_json(f"{folder}/model.json", description)
 
 
+LOADERS: dict[str, Callable[[str], CandidateModel]] = {
+    "logistic_regression": classification.LogisticRegressionModel.load,
+    "random_forest": classification.RandomForestClassificationModel.load,
+    "boosted_trees": SparkXGBClassifierModel.load,
+}
+
+
+def describe(files: Files, folder: str) -> ModelDescription:
+    """A stored model's description."""
+    if not files.exists(f"{folder}/model.json"):
+        raise StepError(
+            f"there is no model at {folder}",
+            "train-models has not run for this plan, or its output was removed",
+            "run the pipeline from train-models",
+        )
+    description: ModelDescription = files.read_json(f"{folder}/model.json")
+    return description
+
+
+def load_model(description: ModelDescription, folder: str) -> CandidateModel | None:
+    """The stored model itself (none for the base rate)."""
+    loader = LOADERS.get(description["kind"])
+    return loader(f"{folder}/model") if loader else None
+
+
+def load(files: Files, folder: str) -> tuple[ModelDescription, CandidateModel | None]:
+    """A stored model's description, and the model."""
+    description = describe(files, folder)
+    return description, load_model(description, folder)
+
+
+# --- emr-steps/fragments/paired-difference.ts ---
+
+PAIRED_ROWS = 20_000
+PAIRED_RESAMPLES = 1_000
+PAIRED_AT_ONCE = 25
+
+
+@dataclasses.dataclass(frozen=True)
+class PairedRows:
+    """Rows with the same label and the same two scores, and how many there are of each."""
+
+    label: Numbers
+    challenger: Numbers
+    champion: Numbers
+    rows: Numbers
+
+
+def paired_rows(challenger: DataFrame, champion: DataFrame, rows: int) -> PairedRows:
+    """Test rows with both scores, from frames of user_id, label and raw_score; a sample where there are many."""
+    share = min(1.0, PAIRED_ROWS / rows)
+    chosen = F.pmod(F.xxhash64("user_id"), F.lit(1_000_000)) < share * 1_000_000
+    theirs = champion.select("user_id", F.col("raw_score").alias("champion"))
+    cells = (
+        challenger.where(chosen)
+        .select("user_id", "label", F.col("raw_score").alias("challenger"))
+        .join(theirs, "user_id")
+        .groupBy("label", "challenger", "champion")
+        .agg(F.count(F.lit(1)).alias("rows"))
+        .toPandas()
+        .sort_values(["label", "challenger", "champion"])
+    )
+    label, ours, others, counts = (cells[name].to_numpy(dtype=float) for name in cells.columns)
+    return PairedRows(label, ours, others, counts)
+
+
+def precision_ratios(score: Numbers, label: Numbers, weights: Numbers) -> Numbers:
+    """Average precision over base rate of each row of weights."""
+    order = np.argsort(score, kind="stable")
+    _, first = np.unique(score[order], return_index=True)
+    counts = weights[:, order]
+    positives = np.add.reduceat(counts * label[order], first, axis=1)
+    rows = np.add.reduceat(counts, first, axis=1)
+    return average_precision(positives, rows - positives) * row_sums(rows) / row_sums(positives)
+
+
+def resampled_weights(paired: PairedRows, seed: int) -> Iterator[Numbers]:
+    """How often each cell is drawn, some resamples at a time; those with both outcomes only."""
+    generator = np.random.default_rng(seed)
+    total = int(paired.rows.sum())
+    for _ in range(PAIRED_RESAMPLES // PAIRED_AT_ONCE):
+        draws = generator.multinomial(total, paired.rows / total, size=PAIRED_AT_ONCE).astype(float)
+        cancelled = draws @ paired.label
+        yield draws[(cancelled > 0) & (cancelled < total)]
+
+
+def precision_difference(paired: PairedRows, rows: int, seed: int) -> Estimate | None:
+    """Challenger minus champion; none where the rows hold one outcome only.
+
+    @param rows all test rows, of which the paired ones may be a sample
+    """
+    cancelled = (paired.label * paired.rows).sum()
+    if cancelled == 0 or cancelled == paired.rows.sum():
+        return None
+
+    def difference(weights: Numbers) -> Numbers:
+        ours = precision_ratios(paired.challenger, paired.label, weights)
+        return ours - precision_ratios(paired.champion, paired.label, weights)
+
+    value = float(difference(paired.rows.reshape(1, -1))[0])
+    drawn = np.concatenate([difference(weights) for weights in resampled_weights(paired, seed)])
+    low, high = np.quantile(drawn, INTERVAL)
+    narrowing = np.sqrt(paired.rows.sum() / rows)
+    return {
+        "value": stored(value),
+        "low": stored(value + (low - value) * narrowing),
+        "high": stored(value + (high - value) * narrowing),
+    }
+
+
+# --- emr-steps/fragments/champion.ts ---
+
+# A model that was tested together with a challenger: frames of user_id, label and raw_score.
+TEST_SCORE_COLUMNS = ["user_id", "label", "raw_score"]
+
+
+def why_not_usable(description: ModelDescription, horizon_days: int) -> str | None:
+    """Why a stored model cannot score the rows of this run; none when it can."""
+    if description["horizonDays"] != horizon_days:
+        return f"it predicts {description['horizonDays']} days ahead, and this run {horizon_days}"
+    stored_inputs = {feature["name"]: feature.get("definition") for feature in description["inputs"]}
+    if None in stored_inputs.values():
+        return "an older version stored it, without the definitions of its inputs"
+    changed = [name for name, definition in stored_inputs.items() if DEFINITIONS.get(name) != definition]
+    if changed:
+        return f"the feature catalogue has changed since: {', '.join(sorted(changed))}"
+    if description["kind"] not in LOADERS:
+        return f"this version has no model of the kind {description['kind']}"
+    return None
+
+
+def readable(error: Exception) -> str:
+    """The first line of an error, shortened."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+
+
+def scored_by(description: ModelDescription, model: CandidateModel | None, test: DataFrame) -> DataFrame:
+    """Test rows with the stored model's score, one row a user."""
+    rows = test.select(
+        "user_id",
+        F.col("label").cast("double").alias("label"),
+        array_to_vector(input_array(description["inputs"])).alias("features"),
+    )
+    return with_raw_score(description["kind"], model, rows).select(*TEST_SCORE_COLUMNS)
+
+
+def check_champion(
+    files: Files, plan: Plan, test: DataFrame, cutoff: datetime.date, challenger: DataFrame | None
+) -> ChampionTest | None:
+    """How the champion does on the test rows, and how much better the challenger ranks; none without a champion.
+
+    @param challenger the challenger's test rows with their scores; none when there is no challenger
+    """
+    in_charge = plan["champion"]
+    if in_charge is None:
+        return None
+    checked: ChampionTest = {
+        "runId": in_charge["runId"],
+        "modelUri": in_charge["modelUri"],
+        "testCutoff": in_charge["testCutoff"],
+        "notUsable": None,
+        "comparable": False,
+        "evaluation": None,
+        "difference": None,
+        "testScores": None,
+    }
+    settings = plan["training"]
+    try:
+        description = describe(files, in_charge["modelUri"])
+        reason = why_not_usable(description, settings["horizonDays"])
+        model = load_model(description, in_charge["modelUri"]) if reason is None else None
+    except Exception as error:
+        # Whatever is wrong with its files, the run goes on without it, and people read why.
+        traceback.print_exc()
+        reason = f"its files cannot be read: {readable(error)}"
+    if reason is not None:
+        checked["notUsable"] = reason
+        return checked
+
+    scored = scored_by(description, model, test).cache()
+    histogram = histogram_of(scored)
+    rows = int(histogram.rows.sum())
+    difference = None
+    if challenger is not None:
+        paired = paired_rows(challenger, scored, rows)
+        difference = precision_difference(paired, rows, settings["seed"])
+    trained_until = description.get("trainedUntil", description["testCutoff"])
+    kind = cast(ModelName, description["kind"])
+    thresholds = cast(dict[ThresholdRule, float], description["scoreThresholds"])
+    checked["comparable"] = trained_until <= str(cutoff)
+    checked["evaluation"] = evaluate_stored(
+        kind, histogram, description["calibration"], thresholds, settings["seed"]
+    )
+    checked["difference"] = difference
+    checked["testScores"] = {**score_bins(histogram)}
+    return checked
+
+
+# --- emr-steps/fragments/single-inputs.ts ---
+
+# One row each of about so many users, chosen by a hash.
+SINGLE_INPUT_USERS = 20_000
+SINGLE_INPUTS = 5
+# Two-sided 99.9 % quantile of the normal distribution.
+SINGLE_INPUT_QUANTILE = 3.29
+
+
+def single_inputs(train: DataFrame, inputs: list[ModelInput], users: int) -> list[SingleInput]:
+    """The inputs that rank best by themselves, in whichever direction; strongest first.
+
+    One training row a user, so that rows are independent: of the user's cancellation if there is one. An input
+    has learnt nothing, so all training rows are out of fold for it.
+    """
+    share = min(1.0, SINGLE_INPUT_USERS / max(users, 1))
+    chosen = F.pmod(F.xxhash64("user_id"), F.lit(1_000_000)) < share * 1_000_000
+    newest = F.struct("label", "cutoff")
+    rows = (
+        train.where(chosen)
+        .groupBy("user_id")
+        .agg(F.max_by(F.struct("label", input_array(inputs).alias("values")), newest).alias("row"))
+        .select("row.label", "row.values")
+        .toPandas()
+    )
+    labels = rows["label"].to_numpy(dtype=float)
+    positives, negatives = labels.sum(), len(labels) - labels.sum()
+    if positives == 0 or negatives == 0:
+        return []
+    values = np.array(rows["values"].tolist(), dtype=float)
+    ranks = np.array([mean_ranks(values[:, index])[labels == 1].sum() for index in range(len(inputs))])
+    below = ranks - positives * (positives + 1) / 2
+    area = below / (positives * negatives)
+    strength = np.maximum(area, 1 - area)
+    low = strength - SINGLE_INPUT_QUANTILE * area_deviation(strength, positives, negatives)
+    found: list[SingleInput] = [
+        {"feature": feature["name"], "auc": stored(strength[index]), "low": stored(low[index])}
+        for index, feature in enumerate(inputs)
+    ]
+    return sorted(found, key=lambda entry: (-entry["low"], entry["feature"]))[:SINGLE_INPUTS]
+
+
+def mean_ranks(values: Numbers) -> Numbers:
+    """The rank of each value from 1 upwards; equal values share the mean of theirs."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks: Numbers = (np.cumsum(counts) - (counts - 1) / 2)[place]
+    return ranks
+
+
+def area_deviation(area: Numbers, positives: float, negatives: float) -> Numbers:
+    """Standard error of an AUC (Hanley and McNeil, Radiology 143, 1982)."""
+    concordant_positives, concordant_negatives = area / (2 - area), 2 * area**2 / (1 + area)
+    spread = (
+        area * (1 - area)
+        + (positives - 1) * (concordant_positives - area**2)
+        + (negatives - 1) * (concordant_negatives - area**2)
+    )
+    deviation: Numbers = np.sqrt(np.maximum(spread, 0) / (positives * negatives))
+    return deviation
+
+
 # --- emr-steps/train-models.ts ---
 
 STEP: StepName = "train-models"
@@ -1837,6 +2354,7 @@ class Trained(NamedTuple):
     model: CandidateModel
     histograms: dict[str, Histogram]
     evaluation: ModelEvaluation
+    test_scores: DataFrame
 
 
 def sampled(scored: DataFrame, sample: str) -> DataFrame:
@@ -1855,10 +2373,11 @@ def train_candidate(kind: ModelName, rows: DataFrame, train_rows: int, settings:
         samples.append(sampled(with_raw_score(kind, others, held_out), "out_of_fold"))
     model = FIT[kind](train, train_rows, settings)
     fit_seconds = time.monotonic() - started
-    samples.append(sampled(with_raw_score(kind, model, rows.where("role = 'test'")), "test"))
+    test_scores = with_raw_score(kind, model, rows.where("role = 'test'"))
+    samples.append(sampled(test_scores, "test"))
     histograms = score_histograms(functools.reduce(DataFrame.union, samples))
     evaluation = evaluate(kind, "candidate", histograms, settings["seed"], fit_seconds)
-    return Trained(kind, model, histograms, evaluation)
+    return Trained(kind, model, histograms, evaluation, test_scores.select(*TEST_SCORE_COLUMNS))
 
 
 def train_candidates(rows: DataFrame, train_rows: int, settings: TrainingSettings) -> list[Trained]:
@@ -1907,11 +2426,24 @@ def reliability_reason(counts: dict[str, Census], least: int) -> str:
     return ""
 
 
+def checked_again(spark: SparkSession, plan: Plan, rescoring: Rescoring) -> TrainingResult:
+    """The result of an earlier run, with the model that is in charge now on its test rows: nothing is trained."""
+    files = Files(spark)
+    earlier: TrainingResult = files.read_json(rescoring["training"])
+    features = read_snapshot(spark, table_name(plan, FEATURES), earlier["featuresSnapshot"])
+    cutoff = datetime.date.fromisoformat(earlier["testCutoff"])
+    champion = check_champion(files, plan, features.where("role = 'test'"), cutoff, None)
+    return {**earlier, "champion": champion}
+
+
 def run(spark: SparkSession, plan: Plan) -> TrainingResult:
     """Trains, judges, chooses and stores."""
     settings = plan["training"]
     if str(spark.sparkContext.master).partition("[")[0] == "local":
         atexit.register(release_barrier_timer, spark)
+    rescoring = plan["rescoring"]
+    if rescoring is not None:
+        return checked_again(spark, plan, rescoring)
     features_table = table_name(plan, FEATURES)
     snapshot = current_snapshot(spark, features_table)
     features = read_snapshot(spark, features_table, snapshot)
@@ -1919,7 +2451,7 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
     train, test = counts["train"], counts["test"]
     tasks = max(2, math.ceil(train["rows"] / ROWS_PER_TASK))
     spark.conf.set("spark.sql.shuffle.partitions", tasks)
-    inputs = learn_inputs(features.where("role = 'train'"), train["rows"])
+    inputs = learn_inputs(features.where("role = 'train'"), train["rows"], settings["excludedFeatures"])
     rows = prepare(features, inputs, tasks, settings)
 
     evaluations = judge_baselines(rows, counts, settings["seed"])
@@ -1938,10 +2470,22 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
         "runId": plan["runId"],
         "horizonDays": settings["horizonDays"],
         "testCutoff": str(test["cutoff"]),
+        "trainedUntil": str(train["cutoff"] + datetime.timedelta(days=settings["horizonDays"])),
         "featuresSnapshot": snapshot,
         "testScores": score_bins(histograms["test"]),
+        "libraries": {
+            "python": platform.python_version(),
+            "spark": spark.version,
+            "numpy": np.__version__,
+            "scikit-learn": sklearn.__version__,
+            "xgboost": xgboost.__version__,
+        },
     }
-    store(Files(spark), plan["outputs"]["model"], description, chosen.model if chosen else None)
+    files = Files(spark)
+    store(files, plan["outputs"]["model"], description, chosen.model if chosen else None)
+    champion = check_champion(
+        files, plan, features.where("role = 'test'"), test["cutoff"], chosen.test_scores if chosen else None
+    )
     ranked = importance(chosen.model, inputs, rows.where("role = 'train'")) if chosen else []
     return {
         "trainRows": train["rows"],
@@ -1956,6 +2500,8 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
         "importance": ranked,
         "modelUri": plan["outputs"]["model"],
         "featuresSnapshot": snapshot,
+        "champion": champion,
+        "singleInputs": single_inputs(features.where("role = 'train'"), inputs, train["users"]),
     }
 
 

@@ -38,25 +38,35 @@ export function awsPorts(environment: Readonly<Record<string, string | undefined
     }
     return value;
   };
+  // Set by Lambda itself; the command line names that of the pipeline.
+  const region = environment[ENVIRONMENT.region];
+  const at = region === undefined ? {} : { region };
   const forcePathStyle = environment[ENVIRONMENT.s3ForcePathStyle] === 'true';
-  const objects = new S3Objects(new S3Client({ ...RETRIES, forcePathStyle }));
-  const sql = new AthenaSql(new AthenaClient(RETRIES));
-  const clusters = once(() => new EmrClusters(new EMRClient(RETRIES), required(ENVIRONMENT.pipelineName)));
+  const objects = new S3Objects(new S3Client({ ...RETRIES, ...at, forcePathStyle }));
+  const sql = new AthenaSql(new AthenaClient({ ...RETRIES, ...at }));
+  const clusters = once(
+    () => new EmrClusters(new EMRClient({ ...RETRIES, ...at }), required(ENVIRONMENT.pipelineName)),
+  );
   const account = once(
     () =>
       new AwsAccount({
-        quotas: new ServiceQuotasClient(QUICKLY),
-        ec2: new EC2Client(QUICKLY),
-        iam: new IAMClient(QUICKLY),
+        quotas: new ServiceQuotasClient({ ...QUICKLY, ...at }),
+        ec2: new EC2Client({ ...QUICKLY, ...at }),
+        iam: new IAMClient({ ...QUICKLY, ...at }),
       }),
   );
-  const instanceMarket = once(() => new Ec2InstanceMarket(new EC2Client(QUICKLY)));
-  const spotPrices = once(() => new Ec2SpotPrices(new EC2Client(RETRIES)));
+  const instanceMarket = once(() => new Ec2InstanceMarket(new EC2Client({ ...QUICKLY, ...at })));
+  const spotPrices = once(() => new Ec2SpotPrices(new EC2Client({ ...RETRIES, ...at })));
   const executions = once(
-    () => new StepFunctionsExecutions(new SFNClient(RETRIES), required(ENVIRONMENT.stateMachineArn)),
+    () =>
+      new StepFunctionsExecutions(
+        new SFNClient({ ...RETRIES, ...at }),
+        required(ENVIRONMENT.stateMachineArn),
+      ),
   );
   const notifications = once(
-    () => new StepFunctionsNotifications(new SFNClient(RETRIES), required(ENVIRONMENT.notifierArn)),
+    () =>
+      new StepFunctionsNotifications(new SFNClient({ ...RETRIES, ...at }), required(ENVIRONMENT.notifierArn)),
   );
   return {
     objects,

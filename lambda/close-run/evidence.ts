@@ -1,5 +1,5 @@
 /** What a run that failed has left. Anything that cannot be read is passed over: the explanation must not fail. */
-import { PLAN, STEP_ERROR, STEP_RESULT } from '../../domain/lake-objects.ts';
+import { CHOICE, PLAN, STEP_ERROR, STEP_RESULT } from '../../domain/lake-objects.ts';
 import type { IngestResult, StepError } from '../../domain/results.ts';
 import { type RunPlan, STEP_NAMES, type StepName } from '../../domain/run.ts';
 import type { ClusterDescription } from '../ports/clusters.ts';
@@ -12,6 +12,8 @@ export interface Evidence {
   readonly finished: readonly StepName[];
   /** Errors of steps without a result, in the order of the steps. */
   readonly stepErrors: readonly StepError[];
+  /** Whether ChooseModel has written its choice. */
+  readonly hasChoice: boolean;
   readonly clusters: readonly ClusterDescription[];
 }
 
@@ -22,7 +24,7 @@ export async function gatherEvidence(
   const plan = await lake.glimpse(PLAN.of(runId));
   const clusters = await allClusters.ofRun(runId);
   if (plan === undefined) {
-    return { plan, ingest: undefined, finished: [], stepErrors: [], clusters };
+    return { plan, ingest: undefined, finished: [], stepErrors: [], hasChoice: false, clusters };
   }
   const { results, errors } = plan.outputs;
   const finished: StepName[] = [];
@@ -36,5 +38,6 @@ export async function gatherEvidence(
     }
   }
   const ingest = await lake.glimpse(STEP_RESULT['ingest-events'].at(results['ingest-events']));
-  return { plan, ingest, finished, stepErrors, clusters };
+  const hasChoice = await lake.has(CHOICE.of(runId));
+  return { plan, ingest, finished, stepErrors, hasChoice, clusters };
 }

@@ -38,7 +38,9 @@ const OWN_ERRORS: Readonly<Record<ErrorName, { readonly where?: StateName; reado
     where: 'StoreMetrics',
     whatToDo: 'find out which of the two counts is right before anything else; nothing of the run is current',
   },
-  LeaseLost: { where: 'StoreMetrics', whatToDo: RESUME },
+  // ChooseModel and StoreMetrics both make sure that they still may go on.
+  LeaseLost: { whatToDo: RESUME },
+  ChampionChanged: { whatToDo: 'start a new run, which is compared with the model that is in charge now' },
   RunClosed: { where: 'StoreMetrics', whatToDo: RESUME },
 };
 
@@ -97,7 +99,7 @@ function stateReached(evidence: Evidence): string {
 /** Whether what a state leaves behind when it succeeds was found. */
 function tracesOf(
   name: TaskStateName,
-  { plan, clusters, finished }: Evidence,
+  { plan, clusters, finished, hasChoice }: Evidence,
 ): 'found' | 'missing' | 'leaves none' {
   const state: (typeof STATES)[TaskStateName] = STATES[name];
   const isThere = (found: boolean): 'found' | 'missing' => (found ? 'found' : 'missing');
@@ -105,7 +107,7 @@ function tracesOf(
     case 'lambda':
       if (!('leaves' in state)) return 'leaves none';
       // A run with a record has succeeded, and is not looked at here.
-      return isThere(state.leaves === 'plan' && plan !== undefined);
+      return isThere(state.leaves === 'choice' ? hasChoice : state.leaves === 'plan' && plan !== undefined);
     case 'create cluster':
       return isThere(clusters.length > 0 || finished.length > 0);
     case 'step':

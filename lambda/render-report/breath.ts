@@ -2,9 +2,10 @@
  * A run in one breath: one sentence each on what to expect, what it is worth, whether to believe it, what changed, and
  * what is wrong with the data. In words that need no glossary; the page and the terminal show the same.
  */
-import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
+
 import { breakEven, listOf } from '../../domain/money.ts';
 import type { RunDetail } from '../../domain/records.ts';
+import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
 import { chanceInterval, contactData, whyNoList } from './contact-data.ts';
 import { money, percentText } from './figures-text.ts';
 import { counted, day, percent, whole } from './format.ts';
@@ -75,10 +76,11 @@ function worth(detail: RunDetail): Sentence {
   };
 }
 
-function trust({ record, training }: RunDetail): Sentence {
-  const auc = chosenEvaluation(training)?.metrics.auc;
+function trust(detail: RunDetail): Sentence {
+  const { record, training, choice } = detail;
+  const auc = scoringEvaluation(detail)?.metrics.auc;
   const reason = record.promotion_reason ?? 'no reason was recorded';
-  if (!training.reliable) {
+  if (!training.reliable && (choice === undefined || choice.scorer === null)) {
     return {
       about: 'trust',
       isWarning: true,
@@ -91,6 +93,13 @@ function trust({ record, training }: RunDetail): Sentence {
       : ` Of one user who cancelled and one who stayed, it picked the right one in ${percent(auc.value)} of cases${
           auc.low === null || auc.high === null ? '' : ` (${percent(auc.low)} to ${percent(auc.high)})`
         }.`;
+  if (choice !== undefined && choice.scorer !== null && !choice.challengerScores) {
+    return {
+      about: 'trust',
+      isWarning: choice.list !== 'yes',
+      text: `Scored by the champion: ${reason}.${skill}`,
+    };
+  }
   return record.promoted === true
     ? {
         about: 'trust',

@@ -1,10 +1,10 @@
 /** Whom to contact, as data: or why there is no list. Pure functions. */
-import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
 import { PROBABILITY_BINS } from '../../domain/models.ts';
 import { DEFAULT_TERMS, type UserBin } from '../../domain/money.ts';
 import { nothingLearnt } from '../../domain/nothing-learnt.ts';
 import type { RunDetail } from '../../domain/records.ts';
 import type { ScoringResult } from '../../domain/results.ts';
+import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
 import type { ContactData } from './client/page-data.ts';
 import { printable } from './html.ts';
 import { reasonLabel } from './labels.ts';
@@ -14,28 +14,41 @@ const MOST_USERS = 2_000;
 
 /** Why nobody should be contacted by this run's scores; undefined when the list can be used. */
 export function whyNoList(detail: RunDetail): string | undefined {
-  const { training, scoring } = detail;
-  const nothing = nothingLearnt(detail);
-  if (nothing !== undefined) return `${nothing.charAt(0).toLowerCase()}${nothing.slice(1)}`;
-  if (!training.reliable) return `the model cannot be trusted: ${training.reliabilityReason}`;
+  const { training, scoring, choice } = detail;
+  if (choice === undefined || choice.list === 'no') {
+    const nothing = nothingLearnt(detail);
+    if (nothing !== undefined) return `${nothing.charAt(0).toLowerCase()}${nothing.slice(1)}`;
+  }
+  if (choice?.list === 'no') return 'no model is in charge';
+  if (choice?.list === 'order only') {
+    return 'the probabilities are withheld (`churn score` shows the users in their order)';
+  }
+  if (choice === undefined && !training.reliable)
+    return `the model cannot be trusted: ${training.reliabilityReason}`;
   if (scoring.users === 0) return 'there is no living user to score';
   return undefined;
 }
 
 /** The list and what its sliders need. */
 export function contactData(detail: RunDetail): ContactData {
-  const { scoring, record, training } = detail;
+  const { scoring, record } = detail;
   const users = scoring.top.filter(({ inControlGroup }) => !inControlGroup).slice(0, MOST_USERS);
   return {
     terms: DEFAULT_TERMS,
-    users: users.map(({ userId, probability, level, reasons }) => ({
-      id: printable(userId),
-      probability,
-      level: printable(level ?? 'unknown'),
-      reasons: printable(reasonsText(reasons)),
-    })),
+    users: users.flatMap(({ userId, probability, level, reasons }) =>
+      probability === null
+        ? []
+        : [
+            {
+              id: printable(userId),
+              probability,
+              level: printable(level ?? 'unknown'),
+              reasons: printable(reasonsText(reasons)),
+            },
+          ],
+    ),
     bins: livingBins(scoring),
-    tested: (chosenEvaluation(training)?.curve ?? []).map((bin) => ({
+    tested: (scoringEvaluation(detail)?.curve ?? []).map((bin) => ({
       users: bin.users,
       expected: bin.cancelled,
     })),
@@ -54,7 +67,7 @@ export function livingBins({ probabilities, top }: ScoringResult): readonly User
   if (probabilities === undefined) {
     return top
       .filter(({ inControlGroup }) => !inControlGroup)
-      .map(({ probability }) => ({ users: 1, expected: probability }));
+      .flatMap(({ probability }) => (probability === null ? [] : [{ users: 1, expected: probability }]));
   }
   return probabilities
     .filter(({ users }) => users > 0)

@@ -2,9 +2,20 @@
  * What remains to be done once the record of a run says SUCCEEDED. From that moment the run counts; everything here
  * follows from its record and can be done again. StoreMetrics does it, or close-run if StoreMetrics was interrupted.
  */
-import { CURRENT, DRAFT, METRIC_ROWS, PENDING_BATCH } from '../../domain/lake-objects.ts';
+import { createHash } from 'node:crypto';
+import type { Scorer } from '../../domain/choice.ts';
+import {
+  CURRENT,
+  CUTOFF_GRID,
+  DRAFT,
+  METRIC_ROWS,
+  MODEL,
+  MODEL_CARD,
+  PENDING_BATCH,
+} from '../../domain/lake-objects.ts';
+import { modelCard } from '../../domain/model-card.ts';
 import type { Current, RunDetail } from '../../domain/records.ts';
-import { PipelineError } from './errors.ts';
+import { championChanged, requireUnchanged } from './current.ts';
 import type { Lake } from './lake.ts';
 import { leaseHolder, releaseLease } from './lease.ts';
 import { metricRows } from './metric-rows.ts';
@@ -18,6 +29,8 @@ export async function finishRun(world: World, detail: RunDetail): Promise<void> 
   if ((await leaseHolder(lake))?.executionArn !== executionArn) return;
   await lake.write(METRIC_ROWS.of(runId), metricRows(detail));
   await makeCurrent(lake, detail);
+  await keepGrid(lake, detail);
+  await writeCard(lake, detail);
   for (const batchId of [batch.batchId, ...abandonedBatchIds]) {
     await lake.remove(PENDING_BATCH.of(batchId));
     await lake.remove(DRAFT.of(batchId));
@@ -25,29 +38,46 @@ export async function finishRun(world: World, detail: RunDetail): Promise<void> 
   await releaseLease(world, executionArn);
 }
 
-async function makeCurrent(lake: Lake, detail: RunDetail): Promise<void> {
-  const before = await lake.find(CURRENT);
-  if (before?.value.runId === detail.plan.runId) return;
-  const outcome = await lake.replace(CURRENT, before, currentAfter(detail, before?.value));
-  if (outcome === 'conflict') {
-    throw new PipelineError(
-      'LeaseLost',
-      `${lake.uri(CURRENT)} changed while run ${detail.plan.runId} held the lease. ` +
-        'Find out what wrote it, then resume the run.',
-    );
-  }
+/** Beside the model that the run has trained; a run that only scores has trained none. */
+async function writeCard(lake: Lake, detail: RunDetail): Promise<void> {
+  const { plan, training } = detail;
+  const description = await lake.glimpse(MODEL.at(`${training.modelUri}/model.json`));
+  if (plan.rescoring !== null || description === undefined) return;
+  const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
+  await lake.write(
+    MODEL_CARD.at(`${training.modelUri}/model-card.json`),
+    modelCard(detail, description, hash),
+  );
 }
 
-function currentAfter({ plan, record, training }: RunDetail, before: Current | undefined): Current {
-  const promoted = {
-    runId: plan.runId,
-    modelUri: training.modelUri,
-    testCutoff: training.testCutoff,
-    promotedAt: record.ended_at,
-  };
+/** The first run that succeeds fixes the grid of cutoffs; later runs find it. */
+async function keepGrid(lake: Lake, { features }: RunDetail): Promise<void> {
+  const { cutoffAnchor: anchor } = features;
+  if (anchor !== null) await lake.create(CUTOFF_GRID, { anchor });
+}
+
+async function makeCurrent(lake: Lake, detail: RunDetail): Promise<void> {
+  if (detail.choice?.makesCurrent === false) return;
+  const before = await requireUnchanged(lake, detail.plan);
+  if (before?.value.runId === detail.plan.runId) return;
+  const outcome = await lake.replace(CURRENT, before, currentAfter(detail, before?.value));
+  if (outcome === 'conflict') throw championChanged(lake, detail.plan);
+}
+
+function currentAfter({ plan, record, scoring, choice }: RunDetail, before: Current | undefined): Current {
+  const scorer = choice?.scorer ?? null;
+  const promoted = scorer === null || record.promoted !== true ? null : inCharge(scorer, record.ended_at);
+  const champion = promoted ?? before?.champion ?? null;
   return {
     runId: plan.runId,
     batchId: plan.batch.batchId,
-    champion: record.promoted === true ? promoted : (before?.champion ?? null),
+    champion,
+    scoredUnder: champion?.runId ?? null,
+    observationEnd: scoring.cutoff,
+    manual: before?.manual ?? null,
   };
+}
+
+function inCharge({ runId, modelUri, testCutoff }: Scorer, promotedAt: string): Current['champion'] {
+  return { runId, modelUri, testCutoff, promotedAt };
 }

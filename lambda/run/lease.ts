@@ -5,6 +5,7 @@
  */
 import { LEASE } from '../../domain/lake-objects.ts';
 import type { LeaseHolder } from '../../domain/lease.ts';
+import { PipelineError } from './errors.ts';
 import { hasEnded } from './executions.ts';
 import type { Lake } from './lake.ts';
 import type { World } from './world.ts';
@@ -14,6 +15,8 @@ const WAIT_MILLISECONDS = 100;
 
 export type LeaseAnswer = { readonly kind: 'taken' } | { readonly kind: 'refused'; readonly reason: string };
 
+type LeaseWorld = Pick<World, 'lake' | 'clock' | 'executions' | 'clusters'>;
+
 /** The run that wants the lease. */
 export interface Claimant {
   readonly runId: string;
@@ -21,7 +24,7 @@ export interface Claimant {
 }
 
 /** Takes the lease, or says which live run holds it. It is a success if the claimant holds it already: a retry. */
-export async function takeLease(world: World, { runId, executionArn }: Claimant): Promise<LeaseAnswer> {
+export async function takeLease(world: LeaseWorld, { runId, executionArn }: Claimant): Promise<LeaseAnswer> {
   const { lake, clock } = world;
   let reason = 'other runs are starting at the same moment: start again in a minute';
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
@@ -63,13 +66,24 @@ export async function releaseLease(
   );
 }
 
+/** @throws LeaseLost unless this execution holds the lease */
+export async function requireLease(lake: Lake, { runId, executionArn }: Claimant): Promise<void> {
+  const holder = await leaseHolder(lake);
+  if (holder?.executionArn === executionArn) return;
+  const who = holder === undefined ? 'nobody' : `run ${holder.runId}`;
+  throw new PipelineError(
+    'LeaseLost',
+    `Run ${runId} no longer holds the lease: ${who} does. Resume the run.`,
+  );
+}
+
 /** The run that holds the lease; undefined when it is free. */
 export async function leaseHolder(lake: Lake): Promise<LeaseHolder | undefined> {
   return (await lake.find(LEASE))?.value.holder ?? undefined;
 }
 
 /** Why the lease cannot be taken from its holder; undefined when nothing of that run is alive. */
-async function whyAlive(world: World, holder: LeaseHolder): Promise<string | undefined> {
+async function whyAlive(world: LeaseWorld, holder: LeaseHolder): Promise<string | undefined> {
   if (!(await hasEnded(world, holder.executionArn, new Date(holder.takenAt)))) {
     return `run ${holder.runId} lives (${holder.executionArn}, since ${holder.takenAt}): wait for it or stop it`;
   }

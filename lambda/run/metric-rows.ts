@@ -15,6 +15,7 @@ import {
   type ModelEvaluation,
   type ScoringResult,
 } from '../../domain/results.ts';
+import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
 
 /** What the column `metric` can hold: a metric, `<threshold rule>.<field of a decision>`, or `psi.<column>`. */
 export type StoredMetricName = MetricName | `${ThresholdRule}.${keyof Decision}` | DriftMetricName;
@@ -22,7 +23,8 @@ export type StoredMetricName = MetricName | `${ThresholdRule}.${keyof Decision}`
 /** One stored value; the keys are the columns of MODEL_METRICS in lake.ts. */
 export interface MetricRow {
   readonly run_id: string;
-  readonly model: ModelName;
+  /** `champion`: the champion on this run's test rows. */
+  readonly model: ModelName | 'champion';
   readonly protocol: 'forward';
   readonly slice: 'all';
   readonly metric: StoredMetricName;
@@ -33,9 +35,10 @@ export interface MetricRow {
 
 type StoredMetric = readonly [name: StoredMetricName, estimate: Estimate];
 
-/** Every metric of every model, and the drift of the chosen model's features and score. */
-export function metricRows({ record, training, scoring }: RunDetail): readonly MetricRow[] {
-  const rows = (model: ModelName, metrics: readonly StoredMetric[]): readonly MetricRow[] =>
+/** Every metric of every model, and the drift of the features and of the score of the model that scored. */
+export function metricRows(detail: RunDetail): readonly MetricRow[] {
+  const { record, training, scoring } = detail;
+  const rows = (model: MetricRow['model'], metrics: readonly StoredMetric[]): readonly MetricRow[] =>
     metrics.map(([metric, { value, low, high }]) => ({
       run_id: record.run_id,
       model,
@@ -48,7 +51,10 @@ export function metricRows({ record, training, scoring }: RunDetail): readonly M
     }));
   return [
     ...training.evaluations.flatMap((evaluation) => rows(evaluation.model, evaluationMetrics(evaluation))),
-    ...rows(training.chosen, driftMetrics(scoring)),
+    ...(training.champion?.evaluation != null
+      ? rows('champion', evaluationMetrics(training.champion.evaluation))
+      : []),
+    ...rows(scoringEvaluation(detail)?.model ?? training.chosen, driftMetrics(scoring)),
   ];
 }
 

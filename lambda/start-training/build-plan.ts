@@ -1,16 +1,19 @@
 /** The plan of a run, assembled from what was decided. Pure functions. */
 import { each } from '../../domain/each.ts';
-import { LEDGER, modelFolder, PLAN, STEP_ERROR, STEP_RESULT } from '../../domain/lake-objects.ts';
+import { CHOICE, LEDGER, modelFolder, PLAN, STEP_ERROR, STEP_RESULT } from '../../domain/lake-objects.ts';
 import type { Listing } from '../../domain/listing.ts';
+import type { Current } from '../../domain/records.ts';
 import {
   type Batch,
   type PlanRunOutput,
   type RunPlan,
   type RunRequest,
+  type RunSettings,
   STEP_NAMES,
 } from '../../domain/run.ts';
 import type { RunSize } from '../../domain/sizing.ts';
 import type { Deployment } from '../run/deployment.ts';
+import type { Stored } from '../run/lake.ts';
 
 const HOUR_MILLISECONDS = 3_600_000;
 
@@ -23,11 +26,15 @@ export interface PlanParts {
   readonly abandonedBatchIds: readonly string[];
   readonly listing: Listing;
   readonly size: RunSize;
+  /** Where the lake keeps its grid of cutoffs; null before the first success. */
+  readonly cutoffAnchor: string | null;
+  /** What is current, with its entity tag; undefined before the first success. */
+  readonly current: Stored<Current> | undefined;
 }
 
 /** Everything the steps need to know. */
 export function buildPlan(parts: PlanParts, deployment: Deployment): RunPlan {
-  const { runId, executionArn, plannedAt, request, batch, abandonedBatchIds, listing, size } = parts;
+  const { runId, executionArn, plannedAt, request, batch, abandonedBatchIds, listing, size, current } = parts;
   const { settings, lakeRoot, database, release } = deployment;
   return {
     runId,
@@ -51,6 +58,7 @@ export function buildPlan(parts: PlanParts, deployment: Deployment): RunPlan {
       horizonDays: request.horizonDays ?? settings.horizonDays,
       minHistoryDays: settings.minHistoryDays,
       cutoffStepDays: settings.cutoffStepDays,
+      cutoffAnchor: settings.cutoffAnchor ?? parts.cutoffAnchor,
       maxCutoffs: settings.maxCutoffs,
       minDailyShare: settings.minDailyShare,
       observationEnd: request.observationEnd ?? null,
@@ -58,7 +66,10 @@ export function buildPlan(parts: PlanParts, deployment: Deployment): RunPlan {
       folds: settings.folds,
       seed: request.seed ?? settings.seed,
       boostingWorkers: size.boostingWorkers,
+      excludedFeatures: settings.excludedFeatures,
     },
+    ...inCharge(current, settings),
+    rescoring: null,
     scoring: { controlGroupShare: settings.controlGroupShare, controlGroupSalt: settings.controlGroupSalt },
     cluster: size.cluster,
     outputs: {
@@ -66,6 +77,7 @@ export function buildPlan(parts: PlanParts, deployment: Deployment): RunPlan {
       errors: each(STEP_NAMES, (step) => STEP_ERROR[step].of(runId).uriIn(lakeRoot)),
       ledger: LEDGER.of(batch.batchId).uriIn(lakeRoot),
       model: `${lakeRoot}/${modelFolder(runId)}`,
+      choice: CHOICE.of(runId).uriIn(lakeRoot),
     },
   };
 }
@@ -93,6 +105,58 @@ export function resumedPlan(
         'score-users': STEP_RESULT['score-users'].of(runId).uriIn(plan.lakeRoot),
       },
       errors: each(STEP_NAMES, (step) => STEP_ERROR[step].of(runId).uriIn(plan.lakeRoot)),
+      choice: CHOICE.of(runId).uriIn(plan.lakeRoot),
+    },
+  };
+}
+
+/**
+ * The plan of a run that only scores, with the model in charge: the batch, features and settings of the current run, whose
+ * plan is given. TrainModels only tests the model in charge.
+ */
+export function rescoringPlan(
+  plan: RunPlan,
+  run: { readonly runId: string; readonly executionArn: string; readonly plannedAt: Date },
+  current: Stored<Current>,
+  settings: RunSettings,
+): RunPlan {
+  const { runId } = run;
+  const resumed = resumedPlan(plan, run, []);
+  return {
+    ...resumed,
+    ...inCharge(current, settings),
+    rescoring: { runId: plan.rescoring?.runId ?? plan.runId, training: plan.outputs.results['train-models'] },
+    outputs: {
+      ...resumed.outputs,
+      results: {
+        ...resumed.outputs.results,
+        'train-models': STEP_RESULT['train-models'].of(runId).uriIn(plan.lakeRoot),
+      },
+    },
+  };
+}
+
+/** Which model is in charge, and how the next one is decided on. */
+function inCharge(
+  current: Stored<Current> | undefined,
+  settings: RunSettings,
+): Pick<RunPlan, 'champion' | 'currentTag' | 'observedBefore' | 'promotion'> {
+  const { champion = null, observationEnd = null, manual = null } = current?.value ?? {};
+  const { promotion, promotionMargin, leakageAuc, leakageInputAuc, acceptedFeatures } = settings;
+  return {
+    champion:
+      champion === null
+        ? null
+        : { runId: champion.runId, modelUri: champion.modelUri, testCutoff: champion.testCutoff },
+    currentTag: current?.etag ?? null,
+    observedBefore: observationEnd,
+    promotion: {
+      mode: manual === null ? promotion : 'manual',
+      margin: promotionMargin,
+      leakageAuc,
+      leakageInputAuc,
+      acceptedFeatures,
+      maxQuarantineShare: settings.maxQuarantineShare,
     },
   };
 }

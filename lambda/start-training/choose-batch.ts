@@ -74,6 +74,8 @@ export type ChosenBatch =
   | { readonly kind: 'new'; readonly batch: Batch }
   /** The newest batch is in the lake already: the run continues from there. */
   | { readonly kind: 'ledgered'; readonly newest: ListedBatch }
+  /** Nothing is new, but another model is in charge than the one that made the current scores. */
+  | { readonly kind: 'score'; readonly newest: ListedBatch; readonly current: Current }
   | { readonly kind: 'nothing'; readonly reason: string }
   | { readonly kind: 'no files' };
 
@@ -94,6 +96,7 @@ export function chooseBatch(choice: BatchChoice): ChosenBatch {
   if (newest === undefined) return { kind: 'no files' };
   if (!force && listed === 0) return { kind: 'no files' };
   if (!force && newest.id === current?.batchId) {
+    if (scoresAreOfAnother(current)) return { kind: 'score', newest, current };
     const count = listed === 1 ? 'the one event file is' : `all ${listed} event files are`;
     return {
       kind: 'nothing',
@@ -101,6 +104,11 @@ export function chooseBatch(choice: BatchChoice): ChosenBatch {
     };
   }
   return { kind: 'ledgered', newest };
+}
+
+/** Older versions did not say who was in charge of the scores: they are left alone. */
+function scoresAreOfAnother({ champion, scoredUnder }: Current): boolean {
+  return champion !== null && scoredUnder !== undefined && champion.runId !== scoredUnder;
 }
 
 /** An object of the lake that is named by a batch. */

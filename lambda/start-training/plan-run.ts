@@ -1,7 +1,7 @@
 /** PlanRun: checks the request and the cluster's instance types, takes the lease, finds what is new, and writes the plan that every step reads. */
 import { EVENT_FILE_ENDINGS } from '../../domain/event-files.ts';
 import { formatProblem } from '../../domain/lake-format.ts';
-import { CURRENT, FORMAT, PENDING_BATCH, PLAN, REFUSED } from '../../domain/lake-objects.ts';
+import { CURRENT, CUTOFF_GRID, FORMAT, PENDING_BATCH, PLAN, REFUSED } from '../../domain/lake-objects.ts';
 import { listingWarnings, type PassedOver, passedOverText } from '../../domain/listing.ts';
 import {
   type Batch,
@@ -17,13 +17,14 @@ import { releaseLease, takeLease } from '../run/lease.ts';
 import type { World } from '../run/world.ts';
 import { checkAccount } from './account.ts';
 import { filesOf, listLedger, markPending, readPending } from './batches.ts';
-import { buildPlan, resumedPlan, runDecision } from './build-plan.ts';
+import { buildPlan, rescoringPlan, resumedPlan, runDecision } from './build-plan.ts';
 import { abandonedBatches, chooseBatch, largeGzipFiles, unfinishedBatches } from './choose-batch.ts';
 import { compareLog } from './compare-log.ts';
 import type { ListedBatch } from './file-index/file-index.ts';
 import { checkInstanceTypes } from './instance-types.ts';
 import { listedSince } from './list-since.ts';
 import { checkRequest } from './request.ts';
+import { findRescorable } from './rescore.ts';
 import { findResumable } from './resume.ts';
 import { sizeOf } from './run-size.ts';
 
@@ -116,6 +117,14 @@ async function planNewRun(
     const reason = [chosen.reason, ...listingWarnings(listing)].join('. ');
     return { decision: 'stop', output: { decision: 'nothing-to-do', runId: run.runId, reason } };
   }
+  if (chosen.kind === 'score' && current !== undefined) {
+    const only = await findRescorable(lake, chosen.current, deployment.release);
+    if (only !== undefined) {
+      await checkAccount(world, only.cluster);
+      const parts = { ...run, plannedAt };
+      return { decision: 'run', plan: rescoringPlan(only, parts, current, deployment.settings) };
+    }
+  }
   const size = sizeOf({ newFiles: found.files, historyRows }, deployment);
   await checkAccount(world, size.cluster);
   const batchId = chosen.kind === 'new' ? chosen.batch.batchId : chosen.newest.id;
@@ -125,7 +134,18 @@ async function planNewRun(
       ? await markPending(lake, chosen.batch)
       : await continued(lake, chosen.newest, current?.value.runId);
   await gone.remember(lake);
-  const parts = { ...run, plannedAt, request, batch, abandonedBatchIds, listing, size };
+  const cutoffAnchor = (await lake.find(CUTOFF_GRID))?.value.anchor ?? null;
+  const parts = {
+    ...run,
+    plannedAt,
+    request,
+    batch,
+    abandonedBatchIds,
+    listing,
+    size,
+    cutoffAnchor,
+    current,
+  };
   return { decision: 'run', plan: buildPlan(parts, deployment) };
 }
 

@@ -1,5 +1,5 @@
 /** Resuming a run that failed from its plan. */
-import { PLAN, RUN_RECORD } from '../../domain/lake-objects.ts';
+import { CURRENT, PLAN, RUN_RECORD } from '../../domain/lake-objects.ts';
 import type { RunRecord } from '../../domain/records.ts';
 import type { RunPlan } from '../../domain/run.ts';
 import { PipelineError } from '../run/errors.ts';
@@ -8,8 +8,8 @@ import type { Lake } from '../run/lake.ts';
 /**
  * The plan of the run that is to be resumed.
  * @param release of this deployment: its steps may not understand what those of another have written
- * @throws CannotResume when there is none, it is of another release, the run succeeded, or another run has changed the
- * lake since
+ * @throws CannotResume when there is none, it is of another release, the run succeeded, another run has changed the lake
+ * since, or another model is in charge
  */
 export async function findResumable(lake: Lake, runId: string, release: string): Promise<RunPlan> {
   const plan = await lake.find(PLAN.of(runId));
@@ -32,11 +32,17 @@ export async function findResumable(lake: Lake, runId: string, release: string):
     const releases = `release ${plan.value.release}, and this is release ${release}`;
     throw cannotResume(runId, `was planned by ${releases}; start a new run`);
   }
+  if (((await lake.find(CURRENT))?.etag ?? null) !== plan.value.currentTag) {
+    throw cannotResume(
+      runId,
+      'was planned before the model in charge was changed: its model was compared with another. Start a new run',
+    );
+  }
   return plan.value;
 }
 
 /** Records of the runs that ended since. */
-async function recordsSince(lake: Lake, plannedAt: string): Promise<readonly RunRecord[]> {
+export async function recordsSince(lake: Lake, plannedAt: string): Promise<readonly RunRecord[]> {
   const listed = await lake.list(RUN_RECORD);
   const recent = listed.filter(({ modifiedAt }) => modifiedAt >= new Date(plannedAt));
   const records = await Promise.all(recent.map(({ object }) => lake.find(object)));

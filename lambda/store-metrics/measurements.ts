@@ -1,15 +1,15 @@
 /** The CloudWatch metrics of a run that succeeded. Pure functions. */
-import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
 import { defectiveRows } from '../../domain/defective-rows.ts';
 import { largestFeatureDrift } from '../../domain/drift-thresholds.ts';
 import { filesPassedOver, holesOf, newestDayOf } from '../../domain/log-state.ts';
 import type { RunDetail } from '../../domain/records.ts';
+import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
 import type { Measurements } from '../aws/lambda-handler.ts';
 
 export function measurements(detail: RunDetail): Measurements {
-  const { record, ingest, training, scoring } = detail;
+  const { record, ingest, scoring } = detail;
   const newest = newestDayOf(detail);
-  const area = chosenEvaluation(training)?.metrics.auc;
+  const area = scoringEvaluation(detail)?.metrics.auc;
   const { read } = ingest.counts;
   return {
     runsSucceeded: 1,

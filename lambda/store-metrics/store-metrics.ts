@@ -1,14 +1,6 @@
 /** StoreMetrics: compares the lake with the steps' counts, and only if they agree makes the run's results current. */
-import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
-import {
-  CHAMPION_DETAIL,
-  CURRENT,
-  PLAN,
-  RUN_DETAIL,
-  RUN_RECORD,
-  STEP_RESULT,
-} from '../../domain/lake-objects.ts';
-import { CHAMPION_METRIC } from '../../domain/metrics.ts';
+import { type Choice, choiceText } from '../../domain/choice.ts';
+import { CHOICE, PLAN, RUN_DETAIL, RUN_RECORD, STEP_RESULT } from '../../domain/lake-objects.ts';
 import { expectedCounts } from '../../domain/reconcile.ts';
 import type { RunDetail, RunRecord } from '../../domain/records.ts';
 import {
@@ -17,20 +9,21 @@ import {
   type StoreMetricsOutput,
   storeMetricsInputSchema,
 } from '../../domain/run.ts';
+import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
 import { runCost } from '../run/cost.ts';
+import { requireUnchanged } from '../run/current.ts';
 import { PipelineError } from '../run/errors.ts';
 import { finishRun } from '../run/finish-run.ts';
 import type { Lake } from '../run/lake.ts';
-import { leaseHolder } from '../run/lease.ts';
+import { requireLease } from '../run/lease.ts';
 import { terminateClusters } from '../run/terminate-clusters.ts';
 import type { World } from '../run/world.ts';
-import { type ChampionTest, decidePromotion, type Promotion } from './promotion.ts';
 import { reconcile } from './reconciliation.ts';
 import { summarize } from './success-text.ts';
 
 /**
  * Stores the results of a run. A second call has the same outcome.
- * @throws ReconciliationFailed, InvalidResult; LeaseLost or RunClosed when the run was closed in the meantime
+ * @throws ReconciliationFailed, ChampionChanged, InvalidResult; LeaseLost or RunClosed when the run was closed in the meantime
  */
 export async function storeMetrics(input: unknown, world: World): Promise<StoreMetricsOutput> {
   const run = storeMetricsInputSchema.parse(input);
@@ -52,14 +45,7 @@ async function findStored(lake: Lake, runId: string): Promise<RunDetail | undefi
 async function store(world: World, run: StoreMetricsInput): Promise<RunDetail> {
   const { lake } = world;
   const { runId } = run;
-  const holder = await leaseHolder(lake);
-  if (holder?.executionArn !== run.executionArn) {
-    const who = holder === undefined ? 'nobody' : `run ${holder.runId}`;
-    throw new PipelineError(
-      'LeaseLost',
-      `Run ${runId} no longer holds the lease: ${who} does. Resume the run.`,
-    );
-  }
+  await requireLease(lake, run);
   const detail = await assemble(world, run);
   await lake.write(RUN_DETAIL.of(runId), detail);
   if ((await lake.create(RUN_RECORD.of(runId), detail.record)) === 'written') return detail;
@@ -71,6 +57,7 @@ async function store(world: World, run: StoreMetricsInput): Promise<RunDetail> {
 async function assemble(world: World, run: StoreMetricsInput): Promise<RunDetail> {
   const { lake, sql, clusters, clock } = world;
   const plan = await lake.read(PLAN.at(run.planUri));
+  await requireUnchanged(lake, plan);
   const { results } = plan.outputs;
   const ingest = await lake.read(STEP_RESULT['ingest-events'].at(results['ingest-events']));
   const features = await lake.read(STEP_RESULT['build-features'].at(results['build-features']));
@@ -82,24 +69,24 @@ async function assemble(world: World, run: StoreMetricsInput): Promise<RunDetail
     ingest.counts,
     ingest.changes,
   );
-  const promotion = decidePromotion(training, await findChampion(lake));
+  const choice = await lake.read(CHOICE.of(run.runId));
   const record: RunRecord = {
     run_id: run.runId,
     status: 'SUCCEEDED',
     started_at: plan.plannedAt,
     ended_at: clock.now().toISOString(),
-    ...counted({ plan, ingest, features, training }, promotion),
+    ...counted({ plan, ingest, features, training, choice }),
     estimated_cost_usd: plan.cluster.estimatedUsd,
     ...(await runCost(world, await clusters.ofRun(run.runId))),
     error: null,
   };
-  return { record, plan, ingest, features, training, scoring, reconciliation };
+  return { record, plan, ingest, features, training, choice, scoring, reconciliation };
 }
 
 function counted(
-  { plan, ingest, features, training }: Pick<RunDetail, 'plan' | 'ingest' | 'features' | 'training'>,
-  promotion: Promotion,
+  of: Pick<RunDetail, 'plan' | 'ingest' | 'features' | 'training'> & { readonly choice: Choice },
 ) {
+  const { plan, ingest, features, training, choice } = of;
   return {
     batch_id: plan.batch.batchId,
     rows_read: ingest.counts.read,
@@ -108,23 +95,10 @@ function counted(
     rows_duplicate: ingest.counts.duplicates,
     users: features.users,
     cancellations: features.cancellations,
-    model: training.chosen,
-    promoted: promotion.promoted,
-    promotion_reason: promotion.reason,
+    model: scoringEvaluation({ training, choice })?.model ?? training.chosen,
+    promoted: choice.challengerScores && choice.makesCurrent,
+    promotion_reason: choiceText(choice),
   } satisfies Partial<RunRecord> & { readonly batch_id: RunPlan['batch']['batchId'] };
-}
-
-async function findChampion(lake: Lake): Promise<ChampionTest | undefined> {
-  const current = await lake.find(CURRENT);
-  const champion = current?.value.champion ?? null;
-  if (champion === null) return undefined;
-  const detail = await lake.find(CHAMPION_DETAIL.of(champion.runId));
-  const evaluation = detail === undefined ? undefined : chosenEvaluation(detail.value.training);
-  return {
-    runId: champion.runId,
-    testCutoff: champion.testCutoff,
-    value: evaluation?.metrics[CHAMPION_METRIC.name]?.value,
-  };
 }
 
 function runClosed(runId: string, record: RunRecord): PipelineError {

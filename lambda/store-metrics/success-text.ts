@@ -1,11 +1,11 @@
 /** The notification about a run that succeeded. Pure functions. */
 import { adaptedTexts } from '../../domain/adaptations.ts';
-import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
 import { lakeText } from '../../domain/event-changes.ts';
 import { logWarnings, newestDayText } from '../../domain/log-state.ts';
 import { metricsShownIn, metricText, modelLabel } from '../../domain/metrics.ts';
 import { nothingLearnt } from '../../domain/nothing-learnt.ts';
 import type { RunDetail } from '../../domain/records.ts';
+import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
 import { addDays } from '../../domain/time.ts';
 import { returnsText } from '../../domain/users-text.ts';
 
@@ -31,7 +31,8 @@ export function summarize(detail: RunDetail): string {
   const newest = newestDayText(detail);
   const nothing = nothingLearnt(detail);
   const returns = returnsText(features, (value) => WHOLE.format(value));
-  const metrics = chosenEvaluation(training)?.metrics ?? {};
+  const evaluation = scoringEvaluation(detail);
+  const metrics = evaluation?.metrics ?? {};
   const shown = metricsShownIn('notification').flatMap((metric) => {
     const estimate = metrics[metric.name];
     return estimate === undefined ? [] : [`${metric.label} ${metricText(metric, estimate.value)}`];
@@ -43,7 +44,7 @@ export function summarize(detail: RunDetail): string {
     ...(lake === undefined ? [] : [`Lake: ${lake}.`]),
     `Users: ${WHOLE.format(features.users)}, of whom ${WHOLE.format(features.cancellations)} have cancelled` +
       `${returns === undefined ? '' : `; ${returns}`}.`,
-    `Model: ${modelLabel(training.chosen)} (${shown.join(', ')}), ` +
+    `Model: ${modelLabel(evaluation?.model ?? training.chosen)} (${shown.join(', ')}), ` +
       `${record.promoted ? 'promoted' : 'not promoted'}: ${record.promotion_reason}.`,
     ...(nothing === undefined || features.cancellations === 0 ? [] : [`${nothing}.`]),
     ...(newest === undefined ? [] : [`Newest day of the log: ${newest}.`]),

@@ -2,11 +2,15 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { EXTERNAL_TABLES } from '../../domain/lake.ts';
 import {
+  CHOICE,
   CURRENT,
+  CUTOFF_GRID,
   DRAFT,
   FORMAT,
   INDEX_FOLDER,
   LEASE,
+  MODEL,
+  MODEL_CARD,
   PENDING_BATCH,
   REPORT,
   runFolder,
@@ -27,7 +31,9 @@ export interface FunctionStatementsProps {
 
 /** Objects of the lake by which runs are planned, guarded and recorded. The tables themselves are Spark's. */
 const CONTROL = [LEASE.key, `${PENDING_BATCH.folder}/*`, runFolder('*')];
-const RECORDS = [CURRENT.key, `${EXTERNAL_TABLES}/*`];
+const RECORDS = [CURRENT.key, CUTOFF_GRID.key, `${EXTERNAL_TABLES}/*`];
+/** What finishing a run needs of its model. */
+const MODEL_CARDS = [MODEL.of('*').key, MODEL_CARD.of('*').key];
 /** What is removed with a batch's marker once its run has succeeded. */
 const DRAFTS = `${DRAFT.folder}/*`;
 
@@ -52,9 +58,10 @@ export function functionStatements(
       ...checkAccount(),
       ...observe,
     ],
+    'choose-model': [...common, read([...CONTROL, CURRENT.key]), write([CHOICE.of('*').key])],
     'store-metrics': [
       ...common,
-      write([...CONTROL, ...RECORDS, DRAFTS]),
+      write([...CONTROL, ...RECORDS, ...MODEL_CARDS, DRAFTS]),
       getQueryResults(storage),
       readQueryResultObjects(storage),
       ...describeClusters(),
@@ -64,7 +71,7 @@ export function functionStatements(
     'render-report': [...common, read([runFolder('*'), ...RECORDS]), write([REPORT.of('*').key])],
     'close-run': [
       ...common,
-      write([...CONTROL, ...RECORDS, DRAFTS, WATCHED_SINCE.key]),
+      write([...CONTROL, ...RECORDS, ...MODEL_CARDS, DRAFTS, WATCHED_SINCE.key]),
       listExecutions(props),
       terminateClusters(props),
       startNotifier(props),

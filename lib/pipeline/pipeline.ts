@@ -1,6 +1,7 @@
 /** A retraining run as Step Functions runs it, state after state; docs/states.md shows it as a picture. */
 import type { IChainable } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Pipeline } from './resources.ts';
+import { chooseModel } from './states/choose-model.ts';
 import { closeRun, failed } from './states/close-run.ts';
 import { createCluster, terminateCluster, useCluster } from './states/cluster.ts';
 import { anythingToDo, nothingToDo, planRun, refused } from './states/plan-run.ts';
@@ -18,6 +19,7 @@ export function definePipeline(on: Pipeline): IChainable {
       .next(runStep(on, 'IngestEvents'))
       .next(runStep(on, 'BuildFeatures'))
       .next(runStep(on, 'TrainModels'))
+      .next(chooseModel(on))
       .next(runStep(on, 'ScoreUsers'))
       .next(terminateCluster(on)),
   )

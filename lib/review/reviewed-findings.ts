@@ -62,7 +62,7 @@ export const REVIEWED_FINDINGS: readonly ReviewedFinding[] = [
     'The tables of this one Glue database',
   ),
   wildcard(
-    /Resource::.*\/(pending|index|tables|runs|reports)\/.*\*.*$/,
+    /Resource::.*\/(pending|index|tables|runs|models|reports)\/.*\*.*$/,
     /-pipeline\//,
     'Objects below one prefix of the lake, named by run or batch',
   ),

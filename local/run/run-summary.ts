@@ -1,7 +1,6 @@
 /** The summary that `churn run` prints at its end; also the document of --json. */
 import { z } from 'zod';
 import { adaptedTexts } from '../../domain/adaptations.ts';
-import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
 import { logWarnings, newestDayOf } from '../../domain/log-state.ts';
 import { nothingLearnt } from '../../domain/nothing-learnt.ts';
 import type { RunDetail } from '../../domain/records.ts';
@@ -11,6 +10,7 @@ import {
   modelNameSchema,
   rowCountsSchema,
 } from '../../domain/results.ts';
+import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
 import type { Closing } from '../../lambda/close-run/close-one-run.ts';
 import { breathOf } from '../../lambda/render-report/breath.ts';
 import type { StateTime } from './timeline.ts';
@@ -154,8 +154,10 @@ function importantSentences(detail: RunDetail): string[] {
     .map(({ text }) => text);
 }
 
-function lakeAfter({ ingest, features, training }: RunDetail) {
-  const metrics = chosenEvaluation(training)?.metrics ?? {};
+function lakeAfter(detail: RunDetail) {
+  const { ingest, features, training } = detail;
+  const evaluation = scoringEvaluation(detail);
+  const metrics = evaluation?.metrics ?? {};
   return {
     lake: ingest.lake ?? null,
     users: features.users,
@@ -163,7 +165,7 @@ function lakeAfter({ ingest, features, training }: RunDetail) {
     returnedUsers: features.returnedUsers ?? 0,
     secondCancellations: features.secondCancellations ?? 0,
     model: {
-      name: training.chosen,
+      name: evaluation?.model ?? training.chosen,
       metrics: Object.fromEntries(Object.entries(metrics).map(([name, { value }]) => [name, value])),
     },
   };

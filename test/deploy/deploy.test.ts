@@ -164,7 +164,7 @@ describe('the deployed Lambdas', () => {
     ).rejects.toThrow(/InvalidConfiguration: [\s\S]*m99g\.xlarge is not sold in us-east-1/);
   });
 
-  test('store-metrics and render-report make the run current, from Athena’s answer', async () => {
+  test('choose-model, store-metrics and render-report make the run current, from Athena’s answer', async () => {
     // The results that the steps of this plan would write, made in memory and copied over.
     const memory = new MemoryPorts();
     memory.objects.put(at(PLAN.of('first').key), await read(`${lakeRoot}/${PLAN.of('first').key}`));
@@ -175,6 +175,9 @@ describe('the deployed Lambdas', () => {
     const queryExecutionId = await answerInAthena(memory.sql.answers.get('first') ?? []);
     const event = { runId: 'first', executionArn: arn('first') };
     const planUri = `${lakeRoot}/${PLAN.of('first').key}`;
+    expect(await call('choose-model', { ...event, planUri })).toMatchObject({
+      scores: 'the model of run first',
+    });
     expect(
       await call('store-metrics', { ...event, planUri, reconcileQueryExecutionId: queryExecutionId }),
     ).toMatchObject({

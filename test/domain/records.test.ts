@@ -14,8 +14,33 @@ describe('a detail that an earlier version stored', () => {
   const detail = runDetailSchema.parse(STORED);
 
   it('is read as it was stored, with every model and metric', () => {
-    expect({ ...detail, plan: { ...detail.plan, release: undefined, database: undefined } }).toEqual(STORED);
-    expect(detail.plan).toMatchObject({ release: 'none', database: 'churn' });
+    expect(detail).toMatchObject(Object(STORED));
+    const { training, plan } = detail;
+    // What older versions did not know.
+    expect({
+      ...detail,
+      plan: {
+        ...plan,
+        release: undefined,
+        database: undefined,
+        champion: undefined,
+        currentTag: undefined,
+        observedBefore: undefined,
+        promotion: undefined,
+        rescoring: undefined,
+        training: { ...plan.training, excludedFeatures: undefined, cutoffAnchor: undefined },
+      },
+      features: { ...detail.features, cutoffAnchor: undefined },
+      training: { ...training, champion: undefined, singleInputs: undefined },
+    }).toEqual(STORED);
+    expect(plan).toMatchObject({
+      release: 'none',
+      database: 'churn',
+      champion: null,
+      currentTag: null,
+      rescoring: null,
+    });
+    expect(training).toMatchObject({ champion: null, singleInputs: [] });
     expect(detail.training.evaluations.map(({ model }) => model).sort()).toEqual(
       MODELS.map(({ name }) => name).sort(),
     );

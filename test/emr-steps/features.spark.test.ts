@@ -22,10 +22,10 @@ import { type RawEvent, rowAt, signedInEvents } from './feature-oracle.ts';
 const LOG = { users: 60, days: 50, seed: 11 };
 const HORIZON_DAYS = 14;
 const FIRST_DAY = Date.parse('2018-10-01');
-/** By hand: 50 days end on 20 November; the test looks back 14 days from there, training 14 or more from the test. */
+/** By hand: 50 days end on 20 November; the test looks back 14 days from there, training 15 and 20 from the test. */
 const CUTOFFS = [
-  { cutoff: '2018-10-16', role: 'train' },
-  { cutoff: '2018-10-23', role: 'train' },
+  { cutoff: '2018-10-17', role: 'train' },
+  { cutoff: '2018-10-22', role: 'train' },
   { cutoff: '2018-11-06', role: 'test' },
   { cutoff: '2018-11-20', role: 'score' },
 ] as const;

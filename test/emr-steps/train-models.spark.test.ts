@@ -1,15 +1,25 @@
 /** Training and scoring on real Spark: the same figures twice, honest about too few, and scores that add up. */
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Json } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { type Choice, choiceSchema } from '../../domain/choice.ts';
+import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
 import { FEATURES } from '../../domain/features/catalogue.ts';
 import { FEATURE_GROUPS } from '../../domain/features/measure.ts';
-import { BASELINES, CANDIDATES, METRICS, THRESHOLD_RULES, TOP_USERS } from '../../domain/models.ts';
-import type { TrainingResult } from '../../domain/results.ts';
-import type { RunPlan } from '../../domain/run.ts';
+import { runFolder } from '../../domain/lake-objects.ts';
+import {
+  BASELINES,
+  CANDIDATES,
+  LEAKAGE_INPUT_AUC,
+  METRICS,
+  THRESHOLD_RULES,
+  TOP_USERS,
+} from '../../domain/models.ts';
+import { metricNameSchema, type TrainingResult } from '../../domain/results.ts';
+import type { RunPlan, StepName } from '../../domain/run.ts';
 import { buildFeatures } from '../../emr-steps/build-features.ts';
 import { ingestEvents } from '../../emr-steps/ingest-events.ts';
 import { scoreUsers } from '../../emr-steps/score-users.ts';
@@ -17,6 +27,7 @@ import { trainModels } from '../../emr-steps/train-models.ts';
 import { generateLog } from '../../generator/generate.ts';
 import {
   eventFiles,
+  type PlanOptions,
   queryLake,
   resultOf,
   SparkBench,
@@ -35,11 +46,20 @@ const modelOf = async (plan: RunPlan): Promise<z.infer<typeof modelSchema>> =>
     JSON.parse(await readFile(join(fileURLToPath(plan.outputs.model), 'model.json'), 'utf8')),
   );
 
+const planFolder = (plan: RunPlan): string => join(fileURLToPath(plan.lakeRoot), runFolder(plan.runId));
+const modelFile = (plan: RunPlan): string => join(fileURLToPath(plan.outputs.model), 'model.json');
+const resultFile = (plan: RunPlan, step: StepName): string => fileURLToPath(plan.outputs.results[step]);
+
 describe('train-models and score-users', () => {
   let folder: string;
   let first: RunPlan;
   let second: RunPlan;
   let loyal: RunPlan;
+  let again: RunPlan;
+  let rescored: RunPlan;
+  let peeked: RunPlan;
+  let nobody: RunPlan;
+  let withheld: RunPlan;
   const at = (name: string): string => join(folder, name);
   const scoresOf = (plan: RunPlan): Promise<readonly Record<string, Json>[]> =>
     queryLake(
@@ -59,10 +79,74 @@ describe('train-models and score-users', () => {
 
     await new SparkBench(folder, ingestEvents).runAll([first, loyal]);
     await new SparkBench(folder, buildFeatures).runAll([first, loyal]);
-    await new SparkBench(folder, trainModels).runAll([first, second, loyal]);
-    await new SparkBench(folder, scoreUsers).runAll([first, loyal, second, first]);
+    const inCharge = { runId: 'first', modelUri: first.outputs.model, testCutoff: '2018-11-06' };
+    const continued = async (runId: string, more: Partial<PlanOptions> = {}): Promise<RunPlan> => {
+      const plan = await writePlan(at('lake'), { runId, files, champion: inCharge, ...more });
+      await mkdir(dirname(resultFile(plan, 'build-features')), { recursive: true });
+      await copyFile(resultFile(first, 'build-features'), resultFile(plan, 'build-features'));
+      return plan;
+    };
+    const training = { runId: 'first', training: first.outputs.results['train-models'] };
+    again = await continued('again');
+    rescored = await continued('rescored', { rescoring: training });
+    peeked = await continued('peeked', { training: { minCancellations: 2, folds: 2 } });
+    // A column of the lake that knows the label, and the champion's files broken: what comes last in this lake.
+    await writeFile(
+      join(planFolder(peeked), 'before.sql'),
+      'UPDATE lake.churn.features SET errors_per_day = 50 WHERE label = 1',
+    );
+    nobody = await continued('nobody');
+    withheld = await continued('withheld');
+    await mkdir(dirname(resultFile(second, 'build-features')), { recursive: true });
+    await copyFile(resultFile(first, 'build-features'), resultFile(second, 'build-features'));
+    await new SparkBench(folder, trainModels).runAll([first, second, loyal, again, rescored, peeked]);
+    for (const plan of [first, second, loyal]) await choose(plan, true);
+    await choose(rescored, false);
+    await choose(nobody, null);
+    await choose(withheld, false, 'order only');
+    await mkdir(dirname(modelFile(nobody)), { recursive: true });
+    await copyFile(modelFile(first), modelFile(nobody));
+    await new SparkBench(folder, scoreUsers).runAll([
+      first,
+      loyal,
+      second,
+      first,
+      rescored,
+      nobody,
+      withheld,
+    ]);
     rows = await scoresOf(first);
   });
+
+  /** Writes the choice of a run: its own model, the champion, or nobody. */
+  async function choose(plan: RunPlan, own: boolean | null, list: Choice['list'] = 'yes'): Promise<void> {
+    const result = await resultOf(trainModels, own === true ? plan : rescored);
+    const test = result.champion;
+    const theirs =
+      test === null || test.evaluation === null
+        ? null
+        : { ...plan.champion, model: test.evaluation.model, testScores: test.testScores };
+    const ours = {
+      runId: plan.runId,
+      modelUri: result.modelUri,
+      testCutoff: result.testCutoff,
+      model: result.chosen,
+      testScores: null,
+    };
+    const choice = choiceSchema.parse({
+      runId: plan.runId,
+      rule: 'first',
+      scorer: own === null ? null : own ? ours : theirs,
+      challengerScores: own === true,
+      list: own === null ? 'no' : list,
+      baseRate: 0.07,
+      makesCurrent: true,
+      gates: [],
+      difference: null,
+      reasons: ['chosen by the test'],
+    });
+    await writeFile(join(planFolder(plan), 'choice.json'), JSON.stringify(choice));
+  }
 
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -208,6 +292,63 @@ describe('train-models and score-users', () => {
     expect(drift.score).toBeCloseTo(indexOfCounts(testScores.rows, scored), 5);
     // The base rate gives all users the same score, at both cutoffs.
     expect((await resultOf(scoreUsers, loyal)).drift.score).toBe(0);
+  });
+
+  it('scores the champion on the same test rows: a champion that is the same model differs by nothing', async () => {
+    const [result, before] = [await resultOf(trainModels, again), await resultOf(trainModels, first)];
+    const figures = chosenEvaluation(before);
+    expect(result.champion).toMatchObject({
+      runId: 'first',
+      notUsable: null,
+      comparable: true,
+      difference: { value: 0, low: 0, high: 0 },
+      testScores: (await modelOf(first)).testScores,
+    });
+    // The bins of the histogram differ where training and test scores do.
+    for (const [name, estimate] of Object.entries(result.champion?.evaluation?.metrics ?? {}))
+      expect(estimate.value, name).toBeCloseTo(
+        figures?.metrics[metricNameSchema.parse(name)]?.value ?? -1,
+        6,
+      );
+  });
+
+  it('only tests the champion where the run only scores, and keeps the rest of the earlier result', async () => {
+    const [result, before] = [await resultOf(trainModels, rescored), await resultOf(trainModels, first)];
+    expect({ ...result, champion: null }).toEqual(before);
+    expect(result.champion).toMatchObject({ runId: 'first', notUsable: null, difference: null });
+    expect((await scoresOf(rescored)).map(({ run_id: _, ...row }) => row)).toEqual(
+      rows.map(({ run_id: _, ...row }) => row),
+    );
+    expect((await resultOf(scoreUsers, rescored)).drift).toEqual((await resultOf(scoreUsers, first)).drift);
+  });
+
+  it('names an input that knows the label, planted in the table', async () => {
+    const [strongest] = (await resultOf(trainModels, peeked)).singleInputs;
+    expect(strongest).toMatchObject({ feature: 'errors_per_day' });
+    expect(strongest?.low).toBeGreaterThan(LEAKAGE_INPUT_AUC);
+    for (const { low } of (await resultOf(trainModels, first)).singleInputs)
+      expect(low).toBeLessThan(LEAKAGE_INPUT_AUC);
+  });
+
+  it('gives all users the base rate, without ranks, deciles and a list, when nobody is in charge', async () => {
+    const scores = await scoresOf(nobody);
+    expect(scores).toHaveLength(rows.length);
+    for (const { probability, rank, decile, reasons } of scores) {
+      expect(probability).toBeCloseTo(0.07, 12);
+      expect([rank, decile, reasons]).toEqual([null, null, []]);
+    }
+    const result = await resultOf(scoreUsers, nobody);
+    expect(result).toMatchObject({ users: rows.length, top: [], drift: { score: 0 } });
+    expect(result.expectedCancellations).toBeCloseTo(0.07 * rows.length, 6);
+  });
+
+  it('withholds probabilities that cannot be believed, and keeps the order', async () => {
+    const scores = await scoresOf(withheld);
+    expect(scores.map(({ user_id: user }) => user)).toEqual(rows.map(({ user_id: user }) => user));
+    expect(new Set(scores.map(({ probability }) => probability))).toEqual(new Set([null]));
+    const result = await resultOf(scoreUsers, withheld);
+    expect(result.top[0]).toMatchObject({ probability: null, userId: rows[0]?.user_id });
+    expect(result.expectedCancellations).toBeCloseTo(0.07 * rows.length, 6);
   });
 
   it('keeps about a tenth of the users from being contacted, the same ones in every run', async () => {

@@ -1,10 +1,11 @@
 /** The results of a run's steps on a small log, for tests of the states after them. */
 
-import { modelFolder, PLAN } from '../../domain/lake-objects.ts';
+import { CHOICE, modelFolder, PLAN } from '../../domain/lake-objects.ts';
 import type { ModelName } from '../../domain/models.ts';
 import { ENVIRONMENT } from '../../domain/operations.ts';
 import { expectedCounts, RECONCILE_COLUMNS } from '../../domain/reconcile.ts';
 import type {
+  ChampionTest,
   FeaturesResult,
   IngestResult,
   ModelEvaluation,
@@ -18,6 +19,7 @@ import {
   STEP_NAMES,
   type StepName,
 } from '../../domain/run.ts';
+import { chooseModel } from '../../lambda/choose-model/decide.ts';
 import type { Ports } from '../../lambda/ports/ports.ts';
 import { type Deployment, readDeployment } from '../../lambda/run/deployment.ts';
 import { type World, worldOf } from '../../lambda/run/world.ts';
@@ -97,8 +99,33 @@ export function runStep(ports: MemoryPorts, runId: string, step: StepName): void
 /** Writes what all steps and the reconcile query write; the query's id is the run's id. */
 export function runSteps(ports: MemoryPorts, runId: string, training: Partial<TrainingResult> = {}): void {
   for (const step of STEP_NAMES) runStep(ports, runId, step);
-  putResult(ports, runId, 'train-models', { ...TRAINING, ...training, modelUri: at(modelFolder(runId)) });
+  const result = { ...TRAINING, ...training, modelUri: at(modelFolder(runId)) };
+  putResult(ports, runId, 'train-models', result);
+  putChoice(ports, runId, result);
   answerReconcileQuery(ports, runId);
+}
+
+/** Writes what ChooseModel writes. */
+function putChoice(ports: MemoryPorts, runId: string, training: TrainingResult): void {
+  const { observationEnd } = FEATURES;
+  const plan = planOf(ports, runId);
+  const choice = chooseModel({ plan, training, ingest: INGEST, observationEnd });
+  ports.objects.put(plan.outputs.choice ?? at(CHOICE.of(runId).key), JSON.stringify(choice));
+}
+
+/** The champion on the test rows of TRAINING: a little worse than the challenger. */
+export function championTest(changed: Partial<ChampionTest> = {}): ChampionTest {
+  return {
+    runId: 'run-0',
+    modelUri: at(modelFolder('run-0')),
+    testCutoff: '2018-11-12',
+    notUsable: null,
+    comparable: true,
+    evaluation: evaluation('logistic_regression', 'candidate', 0.75, 0.14, 0.06),
+    difference: { value: 0.15, low: -0.2, high: 0.5 },
+    testScores: { starts: [-3, -2, -1], rows: [250, 250, 250, 250] },
+    ...changed,
+  };
 }
 
 /** Makes the reconcile query return the expected counts, except those that are overridden. */
@@ -226,6 +253,7 @@ export const FEATURES: FeaturesResult = {
   ],
   users: 1_160,
   cancellations: 200,
+  cutoffAnchor: '2018-11-19',
   featureCount: 62,
   snapshots: { user_days: '3051729675574597004', features: '6216728340239837218' },
 };
@@ -255,6 +283,8 @@ export const TRAINING: TrainingResult = {
   ],
   modelUri: 's3://lake/models/run-1',
   featuresSnapshot: '6216728340239837218',
+  champion: null,
+  singleInputs: [{ feature: 'thumbs_down_per_song_last_28_days', auc: 0.66, low: 0.58 }],
 };
 
 export const SCORING: ScoringResult = {

@@ -7,7 +7,15 @@ import { DuckDBInstance, type Json } from '@duckdb/node-api';
 import { each } from '../../domain/each.ts';
 import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
 import { LOCAL_DATABASE, TABLES } from '../../domain/lake.ts';
-import { LEDGER, modelFolder, PLAN, runFolder, STEP_ERROR, STEP_RESULT } from '../../domain/lake-objects.ts';
+import {
+  CHOICE,
+  LEDGER,
+  modelFolder,
+  PLAN,
+  runFolder,
+  STEP_ERROR,
+  STEP_RESULT,
+} from '../../domain/lake-objects.ts';
 import { type StepError, stepErrorSchema } from '../../domain/results.ts';
 import {
   type EventFile,
@@ -56,6 +64,8 @@ export interface PlanOptions {
   readonly abandonedBatchIds?: readonly string[];
   readonly ingest?: Partial<RunPlan['ingest']>;
   readonly training?: Partial<RunPlan['training']>;
+  readonly champion?: RunPlan['champion'];
+  readonly rescoring?: RunPlan['rescoring'];
 }
 
 /** Writes and returns the plan of a run over the files. */
@@ -84,6 +94,7 @@ export async function writePlan(lakeFolder: string, options: PlanOptions): Promi
       horizonDays: SETTINGS.horizonDays,
       minHistoryDays: SETTINGS.minHistoryDays,
       cutoffStepDays: SETTINGS.cutoffStepDays,
+      cutoffAnchor: null,
       maxCutoffs: SETTINGS.maxCutoffs,
       minDailyShare: SETTINGS.minDailyShare,
       observationEnd: null,
@@ -91,8 +102,21 @@ export async function writePlan(lakeFolder: string, options: PlanOptions): Promi
       folds: SETTINGS.folds,
       seed: SETTINGS.seed,
       boostingWorkers: 1,
+      excludedFeatures: [],
       ...options.training,
     },
+    champion: options.champion ?? null,
+    currentTag: null,
+    observedBefore: null,
+    promotion: {
+      mode: SETTINGS.promotion,
+      margin: SETTINGS.promotionMargin,
+      leakageAuc: SETTINGS.leakageAuc,
+      leakageInputAuc: SETTINGS.leakageInputAuc,
+      acceptedFeatures: [],
+      maxQuarantineShare: SETTINGS.maxQuarantineShare,
+    },
+    rescoring: options.rescoring ?? null,
     scoring: { controlGroupShare: SETTINGS.controlGroupShare, controlGroupSalt: SETTINGS.controlGroupSalt },
     cluster: { coreUnits: 1, taskUnits: 1, executors: 1, estimatedMinutes: 0, estimatedUsd: 0 },
     outputs: {
@@ -100,6 +124,7 @@ export async function writePlan(lakeFolder: string, options: PlanOptions): Promi
       errors: each(STEP_NAMES, (step) => at(STEP_ERROR[step].of(runId).key)),
       ledger: at(LEDGER.of(batchId).key),
       model: at(modelFolder(runId)),
+      choice: at(CHOICE.of(runId).key),
     },
   } satisfies RunPlan);
   await mkdir(join(lakeFolder, runFolder(runId)), { recursive: true });

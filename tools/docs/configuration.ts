@@ -12,7 +12,10 @@ interface DescribedKey {
 const SETTINGS: Readonly<Record<keyof RunSettings, string>> = {
   horizonDays: 'days after a cutoff in which cancellations are predicted',
   minHistoryDays: 'days of the log that a cutoff needs before it',
-  cutoffStepDays: 'days from one training cutoff to the next',
+  cutoffStepDays:
+    'days from one training or test cutoff to the next; no multiple of seven, so that all weekdays occur',
+  cutoffAnchor:
+    'a day of the grid of training and test cutoffs; `null`: the lake keeps that of its first run (`cutoff-grid.json`)',
   maxCutoffs: 'number of cutoffs, the newest first',
   minDailyShare: 'share of the median daily rows that a day needs to belong to the log',
   maxQuarantineShare: 'share of refused rows above which a run fails before it trains',
@@ -26,6 +29,14 @@ const SETTINGS: Readonly<Record<keyof RunSettings, string>> = {
   controlGroupShare:
     'share of users who are never contacted, so that the effect of contacting can be measured',
   controlGroupSalt: 'text that decides which users are in the control group',
+  promotion:
+    '`automatic`, or `manual`: a challenger waits for `churn promote`, where a usable champion exists',
+  promotionMargin:
+    'by how much average precision / base rate may be lower before a challenger is refused, beyond chance',
+  leakageAuc: "lower end of the AUC's interval above which the model must know the future",
+  leakageInputAuc: "lower end of a single input's AUC (99.9 %) above which it must know the future",
+  acceptedFeatures: 'features that may rank better by themselves than that: looked into, and no leak',
+  excludedFeatures: 'features that no model takes as an input',
   budgetUsd: 'estimated cost in USD above which a run is refused',
   listSince:
     'for a log in folders by day: `{"folder": "YYYY/MM/DD", "days": 60}` lists only the last 60 days at each start; corrections of older files are then not looked for',
@@ -50,7 +61,7 @@ one run.`,
       Object.entries(SETTINGS).map(([field, meaning]) => [
         code(field),
         meaning,
-        code(String(settings[field])),
+        code(Array.isArray(settings[field]) ? JSON.stringify(settings[field]) : String(settings[field])),
       ]),
     ),
   ]);

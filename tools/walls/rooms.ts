@@ -120,6 +120,14 @@ export const FLOORS: Floors = [
       },
     },
     {
+      name: 'lambda/choose-model',
+      uses: {
+        domain: 'results, metrics and the choice that is written',
+        'lambda/run': 'lease, objects and errors of a run',
+        'lambda/aws': 'its handler connects the adapters',
+      },
+    },
+    {
       name: 'lambda/store-metrics',
       uses: {
         domain: 'results, metrics and the counts that must agree',
@@ -234,6 +242,7 @@ export const FLOORS: Floors = [
         'lambda/ports': 'the interfaces that it fills',
         'lambda/run': 'the context that it gives to a function',
         'lambda/start-training': 'runs here as in Lambda',
+        'lambda/choose-model': 'runs here as in Lambda',
         'lambda/store-metrics': 'runs here as in Lambda',
         'lambda/close-run': 'runs here as in Lambda',
         'lambda/render-report': 'runs here as in Lambda',
@@ -265,9 +274,9 @@ export const FLOORS: Floors = [
       uses: {
         domain: 'the request, and keys and tables of the lake',
         generator: 'the command `generate`',
-        'lambda/run': 'objects of the lake',
-        'lambda/aws': 'the lake of a deployment',
-        'lambda/ports': 'what a dry run of a deployment may ask',
+        'lambda/run': 'objects of the lake, and putting a model in charge',
+        'lambda/aws': 'the lake of a deployment, its runs and clusters',
+        'lambda/ports': 'the clock, answers of queries, and what a dry run of a deployment may ask',
         'lambda/start-training': 'dry runs',
         'local/adapters': 'the lake of a local run',
         'local/template': 'JSON values of the definition',

@@ -36,6 +36,7 @@ class FeaturesResult(TypedDict):
     days: NotRequired[list[DayEvents]]
     users: int
     cancellations: int
+    cutoffAnchor: str | None
     returnedUsers: NotRequired[int]
     secondCancellations: NotRequired[int]
     featureCount: int

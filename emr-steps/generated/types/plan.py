@@ -67,6 +67,7 @@ class TrainingSettings(TypedDict):
     horizonDays: int
     minHistoryDays: int
     cutoffStepDays: int
+    cutoffAnchor: str | None
     maxCutoffs: int
     minDailyShare: float
     observationEnd: str | None
@@ -74,6 +75,33 @@ class TrainingSettings(TypedDict):
     folds: int
     seed: int
     boostingWorkers: int
+    excludedFeatures: list[str]
+
+
+class ModelInCharge(TypedDict):
+    """The model in charge."""
+
+    runId: str
+    modelUri: str
+    testCutoff: str
+
+
+class PromotionSettings(TypedDict):
+    """What the choice of a model goes by."""
+
+    mode: Literal["automatic", "manual"]
+    margin: float
+    leakageAuc: float
+    leakageInputAuc: float
+    acceptedFeatures: list[str]
+    maxQuarantineShare: float
+
+
+class Rescoring(TypedDict):
+    """From which run a run that only scores goes on."""
+
+    runId: str
+    training: str
 
 
 class ScoringSettings(TypedDict):
@@ -100,6 +128,7 @@ class Outputs(TypedDict):
     errors: dict["StepName", str]
     ledger: str
     model: str
+    choice: NotRequired[str]
 
 
 StepName: TypeAlias = Literal["ingest-events", "build-features", "train-models", "score-users"]
@@ -147,6 +176,11 @@ class Plan(TypedDict):
     listing: NotRequired[Listing]
     ingest: IngestSettings
     training: TrainingSettings
+    champion: ModelInCharge | None
+    currentTag: str | None
+    observedBefore: str | None
+    promotion: PromotionSettings
+    rescoring: Rescoring | None
     scoring: ScoringSettings
     cluster: ClusterSize
     outputs: Outputs

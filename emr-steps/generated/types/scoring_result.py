@@ -7,7 +7,7 @@ class TopUser(TypedDict):
     """One of the users most at risk."""
 
     userId: str
-    probability: float
+    probability: float | None
     level: str | None
     inControlGroup: bool
     reasons: list[str]

@@ -71,6 +71,21 @@ class Importance(TypedDict):
     share: float
 
 
+class TestedScores(TypedDict):
+    """Tenths of the test rows by the champion's score."""
+
+    starts: list[float]
+    rows: list[int]
+
+
+class SingleInput(TypedDict):
+    """How well one input ranks by itself."""
+
+    feature: str
+    auc: float
+    low: float
+
+
 class ModelEvaluation(TypedDict):
     """A candidate or baseline on the test rows."""
 
@@ -81,6 +96,19 @@ class ModelEvaluation(TypedDict):
     reliability: list[ReliabilityBin]
     fitSeconds: float
     curve: NotRequired[list[CurveBin]]
+
+
+class ChampionTest(TypedDict):
+    """The champion on the newest test rows."""
+
+    runId: str
+    modelUri: str
+    testCutoff: str
+    notUsable: str | None
+    comparable: bool
+    evaluation: ModelEvaluation | None
+    difference: Estimate | None
+    testScores: TestedScores | None
 
 
 class TrainingResult(TypedDict):
@@ -98,3 +126,5 @@ class TrainingResult(TypedDict):
     importance: list[Importance]
     modelUri: str
     featuresSnapshot: str
+    champion: ChampionTest | None
+    singleInputs: list[SingleInput]

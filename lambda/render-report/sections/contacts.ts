@@ -57,7 +57,9 @@ ${usersTable(listed, terms)}
 <p class="fine">The CSV is what is shown here, with your search and terms. All ${counted(detail.scoring.users, 'living user')} are in the
 table <span class="id">scores</span> under this run. Reasons say what raises a user's score, not why the user would cancel.</p>
 ${controlGroup(
-  detail.scoring.top.filter(({ probability }) => profitOfContact(probability, terms) >= 0),
+  detail.scoring.top.filter(
+    ({ probability }) => probability !== null && profitOfContact(probability, terms) >= 0,
+  ),
   share,
 )}
 </section>`;
@@ -155,7 +157,11 @@ class="number">${money(profitOfContact(probability, terms))}</td><td>${level}</t
 
 const CONTROL_COLUMNS: readonly TableColumn<Control>[] = [
   { heading: 'User', cell: ({ userId }) => html`<bdi class="id">${userId}</bdi>` },
-  { heading: 'Probability', isNumber: true, cell: ({ probability }) => percentText(probability) },
+  {
+    heading: 'Probability',
+    isNumber: true,
+    cell: ({ probability }) => (probability === null ? 'withheld' : percentText(probability)),
+  },
   { heading: 'Level', cell: ({ level }) => level ?? 'unknown' },
   { heading: 'What raises the score', cell: ({ reasons }) => reasonsText(reasons) },
   { heading: 'Note', cell: () => html`<span class="tag plain">control group</span>` },

@@ -1,7 +1,8 @@
 /** How the chosen model and its rivals rank the test users: ROC, precision and recall, and lift. */
-import { chosenEvaluation } from '../../../domain/chosen-evaluation.ts';
+
 import { modelLabel } from '../../../domain/metrics.ts';
 import type { RunDetail } from '../../../domain/records.ts';
+import { scoringEvaluation } from '../../../domain/scoring-evaluation.ts';
 import { type ChartBook, COLOURS, CROSSED_OUT, crossingOut } from '../charts.ts';
 import { percent } from '../format.ts';
 import { type Html, html } from '../html.ts';
@@ -9,10 +10,12 @@ import { curvePoints } from '../ranking.ts';
 
 const COLOUR_LIST = [COLOURS.accent, COLOURS.contrast, COLOURS.third, COLOURS.neutral];
 
-export async function curvesSection({ training }: RunDetail, book: ChartBook): Promise<Html | undefined> {
-  const chosen = chosenEvaluation(training);
+export async function curvesSection(detail: RunDetail, book: ChartBook): Promise<Html | undefined> {
+  const { training } = detail;
+  const chosen = scoringEvaluation(detail);
   // The base rate gives all users one score: it ranks nobody.
-  const shown = training.evaluations.filter(
+  const rivals = training.evaluations.filter((evaluation) => evaluation.model !== chosen?.model);
+  const shown = [...(chosen === undefined ? [] : [chosen]), ...rivals].filter(
     ({ curve, model }) => curve !== undefined && model !== 'base_rate',
   );
   if (chosen?.curve === undefined || shown.length === 0) return undefined;

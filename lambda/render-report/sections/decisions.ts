@@ -1,14 +1,15 @@
 /** The outcome of contacting every user at or above a threshold. */
-import { chosenEvaluation } from '../../../domain/chosen-evaluation.ts';
 import { modelLabel } from '../../../domain/metrics.ts';
 import { THRESHOLD_RULES } from '../../../domain/models.ts';
 import type { RunDetail } from '../../../domain/records.ts';
+import { scoringEvaluation } from '../../../domain/scoring-evaluation.ts';
 import { decimal, percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import { table } from '../html-table.ts';
 
-export function decisionsSection({ training }: RunDetail): Html | undefined {
-  const chosen = chosenEvaluation(training);
+export function decisionsSection(detail: RunDetail): Html | undefined {
+  const { training } = detail;
+  const chosen = scoringEvaluation(detail);
   const rows = THRESHOLD_RULES.flatMap(({ name, label }) => {
     const decision = chosen?.decisions[name];
     return decision === undefined ? [] : [{ rule: label, ...decision }];

@@ -1,8 +1,8 @@
 /** The head of the page: the answer in plain words, the most important numbers, and warnings. */
-import { chosenEvaluation } from '../../../domain/chosen-evaluation.ts';
 import { defectiveRows } from '../../../domain/defective-rows.ts';
 import { metricHeading, metricsShownIn, metricText, modelLabel } from '../../../domain/metrics.ts';
 import type { RunDetail } from '../../../domain/records.ts';
+import { scoringEvaluation } from '../../../domain/scoring-evaluation.ts';
 import { addDays } from '../../../domain/time.ts';
 import { between, counted, day, moment, percent, whole } from '../format.ts';
 import type { PastRun } from '../history.ts';
@@ -25,26 +25,38 @@ export function summarySection(detail: RunDetail, history: readonly PastRun[]): 
 ${between(scoring.cutoff, lastDay)}`
   }</h1>
 <p class="lead">That is ${percent(expectedShare)} of them within ${counted(horizonDays, 'day')}. Of the test users (as known
-on ${day(training.testCutoff)}), ${percent(baseRate)} cancelled within the same number of days. Chosen model:
-${modelLabel(training.chosen)}. Run finished on ${moment(record.ended_at)}.</p>
+on ${day(training.testCutoff)}), ${percent(baseRate)} cancelled within the same number of days. ${scorerText(detail)}
+Run finished on ${moment(record.ended_at)}.</p>
 ${breathList(detail, history)}
 ${tiles(detail)}
 <ul class="notes">${notes(detail)}</ul>
 </header>`;
 }
 
-function tiles({ scoring, ingest, features, training }: RunDetail): Html {
+/** Which model the scores and the figures are of. */
+function scorerText(detail: RunDetail): string {
+  const { choice, training } = detail;
+  const label = modelLabel(scoringEvaluation(detail)?.model ?? training.chosen);
+  if (choice === undefined) return `Chosen model: ${label}.`;
+  if (choice.scorer === null) return 'No model is in charge: every user has the base rate.';
+  return choice.challengerScores
+    ? `Model in charge: ${label}, of this run.`
+    : `Model in charge: ${label}, of run ${choice.scorer.runId}.`;
+}
+
+function tiles(detail: RunDetail): Html {
+  const { scoring, ingest, features } = detail;
   const { read } = ingest.counts;
   return html`<dl class="tiles">
 ${tile('Living users', whole(scoring.users), `of ${counted(features.users, 'user')} ever seen`)}
 ${tile('Expected to cancel', whole(scoring.expectedCancellations), `${whole(features.cancellations)} have cancelled so far`)}
-${metricTiles(training)}
+${metricTiles(detail)}
 ${tile('Rows read', whole(read), `${percent(read === 0 ? 0 : defectiveRows(ingest) / read)} defective`)}
 </dl>`;
 }
 
-function metricTiles(training: RunDetail['training']): readonly Html[] {
-  const metrics = chosenEvaluation(training)?.metrics ?? {};
+function metricTiles(detail: RunDetail): readonly Html[] {
+  const metrics = scoringEvaluation(detail)?.metrics ?? {};
   return metricsShownIn('report head').flatMap((metric) => {
     const estimate = metrics[metric.name];
     if (estimate === undefined) return [];
@@ -60,8 +72,9 @@ function tile(name: string, value: string, remark: string): Html {
 
 function notes(detail: RunDetail): readonly Html[] {
   const { promoted, promotion_reason: reason } = detail.record;
+  const whose = detail.choice === undefined ? " The scores below are this run's own." : '';
   const promotion = promoted
     ? html`<li class="good"><strong>The model was promoted:</strong> ${reason ?? ''}.</li>`
-    : html`<li><strong>The model was not promoted:</strong> ${reason ?? ''}. The scores below are this run's own.</li>`;
+    : html`<li><strong>The model was not promoted:</strong> ${reason ?? ''}.${whose}</li>`;
   return [promotion, ...warnings(detail).map((warning) => html`<li>${warning}</li>`)];
 }

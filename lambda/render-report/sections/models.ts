@@ -17,7 +17,8 @@ import { type Html, html } from '../html.ts';
 import { type TableColumn, table } from '../html-table.ts';
 
 export function modelsSection({ training }: RunDetail): Html {
-  const { evaluations } = training;
+  const champion = training.champion?.evaluation ?? null;
+  const evaluations = champion === null ? training.evaluations : [...training.evaluations, champion];
   const chosen = chosenEvaluation(training);
   return html`<section id="models">
 <h2>How well the models perform</h2>
@@ -28,7 +29,7 @@ ${CHOICE_METRIC.label} is chosen, without looking at the test users.</p>
 ${table({
   caption: 'Candidates and the baselines that they must beat, with 95% intervals where they were computed',
   columns: [
-    nameColumn(chosen),
+    nameColumn(chosen, champion),
     ...metricsShownIn('report models').map((metric) => metricColumn(metric, evaluations)),
   ],
   rows: evaluations,
@@ -55,13 +56,18 @@ ${table({
 </section>`;
 }
 
-function nameColumn(chosen: ModelEvaluation | undefined): TableColumn<ModelEvaluation> {
+function nameColumn(
+  chosen: ModelEvaluation | undefined,
+  champion: ModelEvaluation | null,
+): TableColumn<ModelEvaluation> {
   return {
     heading: 'Model',
     cell: (evaluation) =>
       html`${modelLabel(evaluation.model)} ${
         evaluation === chosen ? html`<span class="tag">chosen</span>` : undefined
-      } ${evaluation.kind === 'baseline' ? html`<span class="tag plain">baseline</span>` : undefined}`,
+      } ${evaluation === champion ? html`<span class="tag">champion</span>` : undefined} ${
+        evaluation.kind === 'baseline' ? html`<span class="tag plain">baseline</span>` : undefined
+      }`,
   };
 }
 

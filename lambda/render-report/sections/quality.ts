@@ -1,9 +1,10 @@
 /** Two charts of the chosen model: whether its probabilities are right, and how many cancellers its ranking finds. */
-import { chosenEvaluation } from '../../../domain/chosen-evaluation.ts';
+
 import { metricText, modelLabel } from '../../../domain/metrics.ts';
 import { METRICS, type Metric } from '../../../domain/models.ts';
 import type { RunDetail } from '../../../domain/records.ts';
 import type { ModelEvaluation } from '../../../domain/results.ts';
+import { scoringEvaluation } from '../../../domain/scoring-evaluation.ts';
 import { type ChartBook, COLOURS } from '../charts.ts';
 import { percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
@@ -13,8 +14,9 @@ import { shareInterval } from '../share-interval.ts';
 /** A ranking of which nothing is known. */
 const RANDOM_ORDER = 'Random order';
 
-export async function qualitySection({ training }: RunDetail, book: ChartBook): Promise<Html | undefined> {
-  const chosen = chosenEvaluation(training);
+export async function qualitySection(detail: RunDetail, book: ChartBook): Promise<Html | undefined> {
+  const { training } = detail;
+  const chosen = scoringEvaluation(detail);
   if (chosen === undefined) return undefined;
   return html`<section id="quality">
 <h2>How far the chosen model can be trusted</h2>

@@ -1,13 +1,13 @@
 /** What limits the use of the report, in plain words. Pure functions. */
 import { areaLowerBound } from '../../../domain/area-lower-bound.ts';
 import { checkCalibration } from '../../../domain/calibration-check.ts';
-import { chosenEvaluation } from '../../../domain/chosen-evaluation.ts';
 import { defectiveRows } from '../../../domain/defective-rows.ts';
 import { driftByChance, driftLevel, isExemptFromDriftAlarm } from '../../../domain/drift-thresholds.ts';
 import { logWarnings } from '../../../domain/log-state.ts';
 import { nothingLearnt } from '../../../domain/nothing-learnt.ts';
 import type { RunDetail } from '../../../domain/records.ts';
 import type { Estimate } from '../../../domain/results.ts';
+import { scoringEvaluation } from '../../../domain/scoring-evaluation.ts';
 import { decimal, percent, whole } from '../format.ts';
 import { featureLabel } from '../labels.ts';
 import { DRIFT_HEADING, driftText } from './drift.ts';
@@ -21,6 +21,7 @@ export function warnings(detail: RunDetail): readonly string[] {
   const nothing = nothingLearnt(detail);
   return [
     ...(nothing === undefined ? [] : [`${nothing}.`]),
+    ...withheld(detail),
     ...reliability(detail),
     ...calibration(detail),
     ...uncertainty(detail),
@@ -34,16 +35,23 @@ export function dataWarnings(detail: RunDetail): readonly string[] {
   return [...quarantine(detail), ...logWarnings(detail).map((warning) => `${warning}.`)];
 }
 
+function withheld({ choice }: RunDetail): string[] {
+  if (choice === undefined || choice.list === 'yes') return [];
+  return choice.list === 'no'
+    ? [
+        'No model is in charge: every user has the base rate, without ranks and deciles, and there is no list.',
+      ]
+    : ['The probabilities of this model are withheld: only the order of the users holds.'];
+}
+
 function reliability({ training }: RunDetail): string[] {
   if (training.reliable) return [];
   return [`Do not act on these metrics alone: ${training.reliabilityReason}.`];
 }
 
 /** Only what the test rows contradict: a perfect model, too, is off by some chance. */
-function calibration({ training }: RunDetail): string[] {
-  const { contradicted, predictedObserved, slope } = checkCalibration(
-    chosenEvaluation(training)?.curve ?? [],
-  );
+function calibration(detail: RunDetail): string[] {
+  const { contradicted, predictedObserved, slope } = checkCalibration(scoringEvaluation(detail)?.curve ?? []);
   if (contradicted.length === 0) return [];
   const said = (estimate: Estimate): string =>
     `${decimal(estimate.value, 2)}, from ${decimal(estimate.low ?? estimate.value, 2)} to ${decimal(estimate.high ?? estimate.value, 2)}`;
@@ -59,9 +67,9 @@ function calibration({ training }: RunDetail): string[] {
   ];
 }
 
-function uncertainty({ training }: RunDetail): string[] {
-  const area = chosenEvaluation(training)?.metrics.auc;
-  const { testCancellations: positives, testRows } = training;
+function uncertainty(detail: RunDetail): string[] {
+  const area = scoringEvaluation(detail)?.metrics.auc;
+  const { testCancellations: positives, testRows } = detail.training;
   if (area === undefined || area.low !== null) return [];
   const margin = area.value - areaLowerBound(area.value, positives, testRows - positives);
   return [

@@ -13,7 +13,14 @@ const CLUSTER: ClusterDescription = {
   failedStep: null,
   instances: [],
 };
-const NOTHING: Evidence = { plan: undefined, ingest: undefined, finished: [], stepErrors: [], clusters: [] };
+const NOTHING: Evidence = {
+  plan: undefined,
+  ingest: undefined,
+  finished: [],
+  stepErrors: [],
+  hasChoice: false,
+  clusters: [],
+};
 
 const where = (evidence: Evidence): string => explain(evidence, { error: undefined, cause: undefined }).where;
 
@@ -36,14 +43,15 @@ describe('an explanation without an error of its own names the state', () => {
   });
 
   it.each([
-    [0, 'IngestEvents'],
-    [1, 'BuildFeatures'],
-    [2, 'TrainModels'],
-    [3, 'ScoreUsers'],
-    [4, 'TerminateCluster, ReconcileLake or StoreMetrics'],
-  ])('when %i steps have a result: %s', (steps, state) => {
+    [0, 'IngestEvents', false],
+    [1, 'BuildFeatures', false],
+    [2, 'TrainModels', false],
+    [3, 'ChooseModel', false],
+    [3, 'ScoreUsers', true],
+    [4, 'TerminateCluster, ReconcileLake or StoreMetrics', true],
+  ])('when %i steps have a result: %s (a model was chosen: %s)', (steps, state, hasChoice) => {
     const finished = STEP_NAMES.slice(0, steps);
-    expect(where({ ...planned, clusters: [CLUSTER], finished })).toBe(state);
+    expect(where({ ...planned, clusters: [CLUSTER], finished, hasChoice })).toBe(state);
   });
 
   it('of the next step when a step has a result and EMR no longer lists the cluster', () => {

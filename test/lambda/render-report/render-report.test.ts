@@ -155,7 +155,7 @@ describe('the report page', () => {
     expect(facts).toContain('ingest_files.rows_read 1,000 1,000');
     expect(facts).toContain('A run whose counts differ fails and has no report');
     expect(facts).toContain(
-      'promoted: the first model; it beats every baseline by AUC and average precision',
+      'promoted: the first model: it beats every baseline by AUC and average precision',
     );
   });
 

@@ -2,12 +2,16 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { MODEL_METRICS, RUNS } from '../../../domain/lake.ts';
 import {
   CURRENT,
+  CUTOFF_GRID,
   LEASE,
   METRIC_ROWS,
+  MODEL,
+  MODEL_CARD,
   modelFolder,
   RUN_DETAIL,
   RUN_RECORD,
 } from '../../../domain/lake-objects.ts';
+import { modelCardSchema } from '../../../domain/model-card.ts';
 import { runDetailSchema, runRecordSchema } from '../../../domain/records.ts';
 import { measurements } from '../../../lambda/store-metrics/measurements.ts';
 import { storeMetrics } from '../../../lambda/store-metrics/store-metrics.ts';
@@ -15,6 +19,7 @@ import { arnOf, MemoryPorts } from '../../support/memory-ports.ts';
 import {
   answerReconcileQuery,
   at,
+  championTest,
   EVENTS,
   INGEST,
   plan,
@@ -69,6 +74,9 @@ describe('StoreMetrics for a run that reached its end', () => {
         testCutoff: '2018-11-19',
         promotedAt: '2018-12-04T06:30:00.000Z',
       },
+      scoredUnder: 'run-1',
+      observationEnd: '2018-12-03',
+      manual: null,
     });
     expect(json(LEASE.key).holder).toBeNull();
     expect(ports.objects.uris().filter((uri) => uri.includes('/pending/'))).toEqual([]);
@@ -171,34 +179,134 @@ describe('StoreMetrics for a run that reached its end', () => {
     expect(await ports.clusters.living()).toEqual([]);
   });
 
-  it('keeps the champion when it is not promoted', async () => {
+  it('fixes the grid of cutoffs, which later runs are planned with and do not move', async () => {
+    expect(planOf(ports, 'run-1').training.cutoffAnchor).toBeNull();
     await store();
+    expect(json(CUTOFF_GRID.key)).toEqual({ anchor: '2018-11-19' });
+    ports.objects.put(at(CUTOFF_GRID.key), JSON.stringify({ anchor: '2018-11-17' }));
     ports.executions.set('run-1', 'SUCCEEDED');
     await plan(ports, 'run-2', { force: true });
-    runSteps(ports, 'run-2', { reliable: false, reliabilityReason: 'too few' });
+    expect(planOf(ports, 'run-2').training.cutoffAnchor).toBe('2018-11-17');
+    runSteps(ports, 'run-2');
     await store('run-2');
-    expect(json(CURRENT.key)).toMatchObject({ runId: 'run-2', champion: { runId: 'run-1' } });
+    expect(json(CUTOFF_GRID.key)).toEqual({ anchor: '2018-11-17' });
   });
 
-  it.each(['as they are now', 'of an older deployment'])(
-    "compares the model with the champion's metrics, %s",
-    async (shape) => {
+  it('writes the card of the model beside it, with where it comes from and what it is for', async () => {
+    const description = {
+      kind: 'boosted_trees',
+      runId: 'run-1',
+      horizonDays: 14,
+      testCutoff: '2018-11-19',
+      inputs: [{ name: 'songs_per_day', definition: 'abc' }],
+      libraries: { spark: '3.5.6' },
+    };
+    ports.objects.put(at(MODEL.of('run-1').key), JSON.stringify(description));
+    await store();
+    const card = modelCardSchema.parse(json(MODEL_CARD.of('run-1').key));
+    expect(card).toMatchObject({
+      runId: 'run-1',
+      kind: 'boosted_trees',
+      data: {
+        snapshots: { events: '8744736658442914487', features: '6216728340239837218' },
+        files: [{ uri: `${EVENTS}/2018-10-01.json` }],
+        observationEnd: '2018-12-03',
+      },
+      inputs: [{ name: 'songs_per_day', definition: 'abc' }],
+      training: { seed: 20_181_001, horizonDays: 14 },
+      release: '0123456789ab',
+      libraries: { spark: '3.5.6' },
+      figures: { metrics: { auc: { value: 0.763 } } },
+    });
+    expect(card.catalogue).toMatch(/^[0-9a-f]{64}$/);
+    expect(card.limits.join(' ')).toContain('contacted');
+  });
+
+  describe('after another run', () => {
+    const again = async (training: Parameters<typeof runSteps>[2]) => {
       await store();
-      if (shape === 'of an older deployment') {
-        const detail = json(RUN_DETAIL.of('run-1').key);
-        delete detail.scoring.drift;
-        ports.objects.put(at(RUN_DETAIL.of('run-1').key), JSON.stringify(detail));
-      }
       ports.executions.set('run-1', 'SUCCEEDED');
       await plan(ports, 'run-2', { force: true });
-      runSteps(ports, 'run-2');
+      runSteps(ports, 'run-2', training);
       await store('run-2');
-      const record = runRecordSchema.parse(lines(RUN_RECORD.of('run-2').key)[0]);
-      expect(record.promotion_reason).toMatch(
-        /average precision \/ base rate is 3\.65, compared with 3\.65 of the champion of run run-1/,
+      return runRecordSchema.parse(lines(RUN_RECORD.of('run-2').key)[0]);
+    };
+    const failing = { reliable: false, reliabilityReason: 'too few' };
+    const champion = championTest({ runId: 'run-1' });
+
+    it('keeps the champion, which has scored, when the new model fails', async () => {
+      const record = await again({ champion, ...failing });
+      expect(record).toMatchObject({ promoted: false, model: 'logistic_regression' });
+      expect(json(CURRENT.key)).toMatchObject({
+        runId: 'run-2',
+        champion: { runId: 'run-1' },
+        scoredUnder: 'run-1',
+      });
+    });
+
+    it('replaces the champion by a model that is not worse on the same rows, and records the comparison', async () => {
+      const record = await again({ champion });
+      expect(record).toMatchObject({ promoted: true, model: 'boosted_trees' });
+      expect(record.promotion_reason).toContain('differs by +0.15 (-0.20 to +0.50)');
+      expect(json(CURRENT.key)).toMatchObject({ champion: { runId: 'run-2' }, scoredUnder: 'run-2' });
+    });
+
+    it('remembers an unusable champion, but does not score again and again because of it', async () => {
+      const unusable = championTest({ runId: 'run-1', notUsable: 'its files are gone', evaluation: null });
+      expect(await again({ champion: unusable, ...failing })).toMatchObject({ model: 'base_rate' });
+      expect(json(CURRENT.key)).toMatchObject({ champion: { runId: 'run-1' }, scoredUnder: 'run-1' });
+    });
+
+    it('shows the figures of the model that scored', async () => {
+      await again({ champion, ...failing });
+      const detail = runDetailSchema.parse(json(RUN_DETAIL.of('run-2').key));
+      expect(measurements(detail).areaUnderRocCurve).toBe(0.75);
+      expect(lines(METRIC_ROWS.of('run-2').key).find(({ metric }) => metric === 'psi.raw_score').model).toBe(
+        'logistic_regression',
       );
-    },
-  );
+    });
+
+    it('keeps what is current when the new run is of an earlier day', async () => {
+      await store();
+      const before = { ...json(CURRENT.key), observationEnd: '2018-12-09' };
+      ports.objects.put(at(CURRENT.key), JSON.stringify(before));
+      ports.executions.set('run-1', 'SUCCEEDED');
+      await plan(ports, 'run-2', { force: true });
+      runSteps(ports, 'run-2', { champion });
+      await store('run-2');
+      expect(json(CURRENT.key)).toEqual(before);
+      expect(lines(RUN_RECORD.of('run-2').key)[0]).toMatchObject({ status: 'SUCCEEDED', promoted: false });
+      expect(json(LEASE.key).holder).toBeNull();
+    });
+
+    it('makes nothing current when another model was put in charge since it was planned', async () => {
+      await store();
+      ports.executions.set('run-1', 'SUCCEEDED');
+      await plan(ports, 'run-2', { force: true });
+      runSteps(ports, 'run-2', { champion });
+      const changed = { ...json(CURRENT.key), champion: null };
+      ports.objects.put(at(CURRENT.key), JSON.stringify(changed));
+      await expect(store('run-2')).rejects.toMatchObject({ name: 'ChampionChanged' });
+      expect(json(CURRENT.key)).toEqual(changed);
+      expect(ports.objects.text(at(RUN_RECORD.of('run-2').key))).toBeUndefined();
+    });
+
+    it('writes what is current only over the version that it was planned with', async () => {
+      await store();
+      ports.executions.set('run-1', 'SUCCEEDED');
+      await plan(ports, 'run-2', { force: true });
+      runSteps(ports, 'run-2', { champion });
+      const changed = { ...json(CURRENT.key), champion: null };
+      ports.before = (call, uri) => {
+        if (call === 'objects.write' && uri.endsWith(CURRENT.key)) {
+          ports.before = undefined;
+          ports.objects.put(uri, JSON.stringify(changed));
+        }
+      };
+      await expect(store('run-2')).rejects.toMatchObject({ name: 'ChampionChanged' });
+      expect(json(CURRENT.key)).toEqual(changed);
+    });
+  });
 });
 
 describe('StoreMetrics for a lake that does not hold the counted rows', () => {

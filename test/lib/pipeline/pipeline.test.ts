@@ -83,6 +83,7 @@ describe('the definition', () => {
       'IngestEvents',
       'BuildFeatures',
       'TrainModels',
+      'ChooseModel',
       'ScoreUsers',
       'TerminateCluster',
       'ReconcileLake',
@@ -225,6 +226,7 @@ describe('what the states pass on', () => {
     });
     expect(Object.fromEntries(called)).toEqual({
       PlanRun: `${prefix}-start-training`,
+      ChooseModel: `${prefix}-choose-model`,
       StoreMetrics: `${prefix}-store-metrics`,
       RenderReport: `${prefix}-render-report`,
       CloseRun: `${prefix}-close-run`,

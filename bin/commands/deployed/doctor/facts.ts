@@ -31,7 +31,7 @@ const PLANNER: FunctionName = 'start-training';
 export async function readFacts(stateMachineArn: string, clients: FactClients): Promise<Facts> {
   const name = stateMachineNameOf(stateMachineArn);
   try {
-    const environment = await environmentOf(`${name}-${PLANNER}`, clients.lambda);
+    const environment = await plannerEnvironment(name, clients.lambda);
     const pipeline = await definitionOf(stateMachineArn, clients.stepFunctions);
     const notifier = await definitionOf(environment[ENVIRONMENT.notifierArn] ?? '', clients.stepFunctions);
     const [topicArn] = stringsAt(notifier, 'TopicArn');
@@ -46,6 +46,14 @@ export async function readFacts(stateMachineArn: string, clients: FactClients): 
   } catch (error) {
     throw withRemedy(error);
   }
+}
+
+/** The environment of PlanRun's Lambda: it names the lake and everything else of the deployment. */
+export function plannerEnvironment(
+  pipelineName: string,
+  client: LambdaClient,
+): Promise<Readonly<Record<string, string>>> {
+  return environmentOf(`${pipelineName}-${PLANNER}`, client);
 }
 
 async function environmentOf(

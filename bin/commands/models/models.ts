@@ -1,0 +1,28 @@
+/** `churn models`: which model is in charge, and how that came about. */
+import { Command } from 'commander';
+import { DEFAULT_LAKE, wholeNumber } from '../arguments.ts';
+import { withOptionalPipeline } from '../deployed/options.ts';
+import { modelHistory } from './history.ts';
+import { historyText } from './history-text.ts';
+import { type LakeOptions, openWorld } from './open-world.ts';
+
+interface ModelsOptions extends LakeOptions {
+  readonly most: number;
+  readonly json: boolean;
+}
+
+export function modelsCommand(): Command {
+  const command = new Command('models')
+    .description(
+      'Show which model is in charge, and for each run what was chosen, by which rule and with which figures: on this ' +
+        'machine or, with --stage, of a deployed pipeline.',
+    )
+    .option('--lake <folder>', 'folder of the lake', DEFAULT_LAKE)
+    .option('--most <number>', 'number of runs', wholeNumber(1, 1_000), 20)
+    .option('--json', 'print one JSON document', false);
+  return withOptionalPipeline(command).action(async (options: ModelsOptions) => {
+    const { lake } = await openWorld(options);
+    const history = await modelHistory(lake, options.most);
+    process.stdout.write(options.json ? `${JSON.stringify(history, undefined, 2)}\n` : historyText(history));
+  });
+}
