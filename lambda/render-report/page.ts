@@ -18,6 +18,7 @@ import { historySection } from './sections/history.ts';
 import { modelsSection } from './sections/models.ts';
 import { qualitySection } from './sections/quality.ts';
 import { readingSection } from './sections/reading.ts';
+import { segmentsSection } from './sections/segments.ts';
 import { STYLE } from './style.ts';
 
 export interface PageContext {
@@ -104,7 +105,7 @@ async function chaptersOf(
         driftSection(detail),
       ],
     ],
-    [drives, [await driversSection(detail, book)]],
+    [drives, [segmentsSection(detail), await driversSection(detail, book)]],
     [data, [readingSection(detail)]],
     [time, [await historySection(detail, history, book)]],
     [made, [factsSection(detail)]],

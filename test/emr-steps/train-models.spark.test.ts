@@ -186,8 +186,11 @@ describe('train-models and score-users', () => {
       featuresSnapshot: features.snapshots.features,
     });
     const models = result.evaluations.map(({ model }) => model);
-    const left = result.notFitted.map(({ model }) => model);
-    expect(models).toEqual([...names(BASELINES), ...names(CANDIDATES).filter((name) => !left.includes(name))]);
+    const left: readonly string[] = result.notFitted.map(({ model }) => model);
+    expect(models).toEqual([
+      ...names(BASELINES),
+      ...names(CANDIDATES).filter((name) => !left.includes(name)),
+    ]);
     expect(models).toContain('logistic_regression');
     for (const { model, metrics, decisions } of result.evaluations) {
       expect(names(METRICS), model).toEqual(expect.arrayContaining(Object.keys(metrics)));
