@@ -8,9 +8,18 @@ type Segment = TrainingResult['segments'][number];
 const NOTEWORTHY = 1.5;
 const MOST_PARTS = 2;
 
+/** By channel, what most users do: the rates of a segment that has more than half of them, else those of all users. */
+export function usualRates(segments: readonly Segment[]): readonly number[] {
+  const most = segments.find(({ size }) => size > 0.5);
+  return most === undefined
+    ? (segments[0]?.rates.map(({ usual }) => usual) ?? [])
+    : most.rates.map(({ rate }) => rate);
+}
+
 /** The names of all segments, in their order; no two are the same. */
 export function segmentNames(segments: readonly Segment[]): readonly string[] {
-  const names = segments.map(nameOf);
+  const usual = usualRates(segments);
+  const names = segments.map((segment) => nameOf(segment, usual));
   return names.map((name, index) => {
     const before = names.slice(0, index).filter((other) => other === name).length;
     return before === 0 ? name : `${name} (${before + 1})`;
@@ -18,11 +27,11 @@ export function segmentNames(segments: readonly Segment[]): readonly string[] {
 }
 
 /** The strongest differences first: "dislikes three times as often as usual". */
-function nameOf({ rates }: Segment): string {
+function nameOf({ rates }: Segment, usual: readonly number[]): string {
   const unlike = rates
-    .flatMap(({ rate, usual }, index) => {
+    .flatMap(({ rate }, index) => {
       const channel = CHANNELS[index];
-      const times = rate / usual;
+      const times = rate / (usual[index] ?? rate);
       return channel !== undefined && (times >= NOTEWORTHY || times <= 1 / NOTEWORTHY)
         ? [{ verb: channel.verb, times }]
         : [];

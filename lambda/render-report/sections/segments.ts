@@ -1,6 +1,6 @@
 /** Users who behave alike: how many, how they differ from the others, and how many of them cancel. */
 import { CHANNELS } from '../../../domain/features/channels.ts';
-import { segmentNames } from '../../../domain/features/segment-name.ts';
+import { segmentNames, usualRates } from '../../../domain/features/segment-name.ts';
 import type { RunDetail } from '../../../domain/records.ts';
 import { decimal, percent } from '../format.ts';
 import { type Html, html } from '../html.ts';
@@ -10,6 +10,7 @@ export function segmentsSection({ training }: RunDetail): Html | undefined {
   const { segments } = training;
   if (segments.length < 2) return undefined;
   const names = segmentNames(segments);
+  const usual = usualRates(segments);
   return html`<section id="segments">
 <h2>Users who behave alike</h2>
 <p>Users are told apart by the rates at which they visit a few pages, without looking at who cancels. Shares of those who
@@ -33,10 +34,10 @@ ${table({
       heading: label,
       isNumber: true,
       cell: ({ rates }: (typeof segments)[number]) => {
-        const found = rates[channel];
-        return found === undefined
+        const rate = rates[channel]?.rate;
+        return rate === undefined
           ? '–'
-          : html`${decimal(100 * found.rate, 2)}<small>× ${decimal(found.rate / found.usual, 1)}</small>`;
+          : html`${decimal(100 * rate, 2)}<small>× ${decimal(rate / (usual[channel] ?? rate), 1)}</small>`;
       },
     })),
   ],

@@ -37,6 +37,14 @@ describe('segmentNames', () => {
     ]);
   });
 
+  it('calls usual what most users do, where more than half are of one segment', () => {
+    const most = { ...segment({ thumbs_down: 0.6 }), size: 0.7 };
+    expect(segmentNames([most, segment({ thumbs_down: 1.8 })])).toEqual([
+      'like most users',
+      'dislikes three times as often as usual',
+    ]);
+  });
+
   it('has none where users could not be told apart', () => {
     expect(segmentNames([])).toEqual([]);
   });
