@@ -132,7 +132,7 @@ describe('the report page', () => {
   });
 
   it('shows users who behave alike by plain names, with their size and how many cancel', () => {
-    expect(textOf(section('segments'))).toContain('like most users 70.0% 3.0% 4.5%');
+    expect(textOf(section('segments'))).toContain('like most users 70% 3% 4.5%');
     expect(textOf(section('segments'))).toContain('dislikes three times as often as usual');
   });
 
