@@ -17,7 +17,8 @@ const LAKE = 's3://lake';
 const LOG = 's3://raw/events';
 const PAGE = 1_000;
 const BATCH_FILES = 50_000;
-const NEW_FILES = 60_000;
+/** Files of the log that are not in the ledger. */
+export const NEW_FILES = 60_000;
 const KIBIBYTE = 1_024;
 
 /** A log of a delivery stream: a file every few seconds, in folders by hour. */

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { z } from 'zod';
 import { UserError } from '../domain/user-error.ts';
 import { UsageError } from './commands/arguments.ts';
+import { backtestCommand } from './commands/backtest/command.ts';
 import { completionCommand } from './commands/completion.ts';
 import { doctorCommand } from './commands/deployed/doctor.ts';
 import { listCommand } from './commands/deployed/list.ts';
@@ -16,6 +17,7 @@ import { generateCommand } from './commands/generate.ts';
 import { modelsCommand } from './commands/models/models.ts';
 import { promoteCommand, rollbackCommand } from './commands/models/promote.ts';
 import { scoreCommand } from './commands/models/score.ts';
+import { applyProfile, PROFILE_HELP, readProfile } from './commands/profile.ts';
 import { queryCommand } from './commands/query.ts';
 import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
@@ -45,6 +47,7 @@ const program = new Command('churn')
   .addCommand(promoteCommand())
   .addCommand(rollbackCommand())
   .addCommand(scoreCommand())
+  .addCommand(backtestCommand())
   .addCommand(queryCommand())
   .addCommand(forgetCommand())
   .addCommand(startCommand())
@@ -52,7 +55,7 @@ const program = new Command('churn')
   .addCommand(listCommand())
   .addCommand(stopCommand())
   .addCommand(doctorCommand());
-program.addCommand(completionCommand(program));
+program.addCommand(completionCommand(program)).addHelpText('after', PROFILE_HELP);
 for (const command of program.commands) {
   command.exitOverride().showHelpAfterError('(add --help to list the options)');
   const examples = examplesText(command.name());
@@ -66,6 +69,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
+  // A profile that is damaged must not hide the help.
+  const profile = asksForHelp(process.argv) ? undefined : readProfile(process.env, process.cwd());
+  if (profile !== undefined) applyProfile(program, profile);
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
@@ -80,4 +86,8 @@ try {
 /** An error that users can act on says what to do; any other error is a bug in this program and is shown with its stack. */
 function messageFor(error: Error): string {
   return error instanceof UserError ? error.message : (error.stack ?? error.message);
+}
+
+function asksForHelp(given: readonly string[]): boolean {
+  return given.some((argument) => ['--help', '-h', 'help', '--version', '-v'].includes(argument));
 }

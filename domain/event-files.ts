@@ -1,7 +1,9 @@
 /**
  * Which files below the place of a log are event files, by their names and sizes, and why the others are passed over.
- * Hadoop chooses how to decompress a file by its ending, in small letters only.
+ * Hadoop chooses how to decompress a file by its ending, in small letters only: one in capitals is unpacked by ingest itself,
+ * in memory, and is therefore limited in size.
  */
+import { LARGEST_CUT_BYTES, PACKED_BYTES_FACTOR } from './adaptations.ts';
 
 /** Endings of event files before that of their compression, in small or capital letters. */
 export const EVENT_FILE_ENDINGS = ['.json', '.jsonl', '.ndjson', '.log'] as const;
@@ -24,8 +26,8 @@ export const PASSED_OVER = {
     remedy: 'decompress them, or compress them with gzip',
   },
   capital_compression: {
-    are: 'compressed files whose ending has capital letters',
-    remedy: 'rename them: .gz and .bz2 must be in small letters',
+    are: 'compressed, with an ending in capital letters, and larger than 44 MB',
+    remedy: 'rename them: .gz and .bz2 in small letters are read at any size',
   },
   columnar: { are: 'Parquet, ORC or Avro', remedy: 'export the log as JSON lines' },
   table: { are: 'tables of text, such as CSV', remedy: 'export the log as JSON lines' },
@@ -71,6 +73,11 @@ const ENDINGS: Readonly<Record<string, PassedOverReason>> = {
 /** Names of markers that writers leave beside their files. */
 const MARKER = /^(_SUCCESS|_committed_.*|_started_.*|\.DS_Store|\..*\.crc|.*_\$folder\$|)$/;
 
+/** Whether a file is compressed and its ending does not say so in small letters. */
+export function isPackedInCapitals(uri: string): boolean {
+  return COMPRESSION_ENDINGS.some((ending) => uri.toLowerCase().endsWith(ending) && !uri.endsWith(ending));
+}
+
 /** Endings consist of letters and digits and begin with a letter: ".07" and "-00-00-05" are parts of a name. */
 const ENDING = /\.[a-z][a-z0-9]{0,9}$/;
 
@@ -89,16 +96,18 @@ export function fileKind(path: string, bytes: number): FileKind {
   }
   if (names.some((part) => /^[._]/.test(part))) return { kind: 'passed over', reason: 'hidden' };
   const named = kindOfName(name);
-  return named.kind !== 'passed over' && bytes === 0 ? { kind: 'passed over', reason: 'empty' } : named;
+  if (named.kind === 'passed over') return named;
+  if (bytes === 0) return { kind: 'passed over', reason: 'empty' };
+  const isTooLarge = bytes * PACKED_BYTES_FACTOR > LARGEST_CUT_BYTES;
+  return isPackedInCapitals(name) && isTooLarge
+    ? { kind: 'passed over', reason: 'capital_compression' }
+    : named;
 }
 
 /** The same by the name alone, of a file that is neither hidden nor empty. */
 function kindOfName(name: string): FileKind {
   const lower = name.toLowerCase();
   const compression = COMPRESSION_ENDINGS.find((ending) => lower.endsWith(ending));
-  if (compression !== undefined && !name.endsWith(compression)) {
-    return { kind: 'passed over', reason: 'capital_compression' };
-  }
   const bare = compression === undefined ? lower : lower.slice(0, -compression.length);
   const ending = ENDING.exec(bare)?.[0];
   if (ending === undefined || ending === '.log') return { kind: 'unsure' };

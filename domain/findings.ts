@@ -50,6 +50,16 @@ export const FINDING_KINDS = [
     change: 'look for truncated uploads and for other texts in the file',
   },
   {
+    code: 'single_quotes',
+    says: 'written with single quotes, as Python shows a dict',
+    change: 'write it with json.dumps, or any other writer of JSON',
+  },
+  {
+    code: 'utf16',
+    says: 'written with bytes of zero, as in UTF-16',
+    change: 'convert the file to UTF-8, for instance with iconv -f UTF-16 -t UTF-8',
+  },
+  {
     code: 'not_utf8',
     says: 'not in UTF-8',
     change: 'write the file in UTF-8',
@@ -71,7 +81,7 @@ export const FINDING_KINDS = [
   },
   {
     code: 'two_spellings',
-    says: 'there in two spellings',
+    says: 'there twice or in two spellings, with different values',
     change: 'write {column} once, spelt just so',
   },
   {
@@ -88,6 +98,11 @@ export const FINDING_KINDS = [
     code: 'absent',
     says: 'absent',
     change: 'write {column} in every row',
+  },
+  {
+    code: 'not_a_number',
+    says: 'NaN or infinity, which is no JSON',
+    change: 'write null, or leave {column} out',
   },
   {
     code: 'whole_fraction',
@@ -141,6 +156,7 @@ const EXPECTED: Readonly<Record<RawType, string>> = {
 /** What a column must hold, in words. */
 export function expectedValue(column: string): string {
   if (column === 'userId') return 'text or a whole number';
+  if (column === 'ts' || column === 'registration') return 'milliseconds since 1970, without quotes';
   const found = RAW_COLUMNS.find(({ name }) => name === column);
   return found === undefined ? 'one of our columns' : EXPECTED[found.type];
 }

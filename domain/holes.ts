@@ -1,4 +1,5 @@
 /** Days of a log that are missing or thin. Pure functions. */
+import type { CutoffRole } from './results.ts';
 import { addDays } from './time.ts';
 
 /** Signed-in events of one UTC day. */
@@ -57,7 +58,7 @@ const LOOKS_BACK_DAYS = 28;
 /** The cutoffs whose features or labels are counted over a hole. */
 export function touchedCutoffs(
   holes: readonly Pick<Hole, 'day'>[],
-  cutoffs: readonly { readonly cutoff: string; readonly role: 'train' | 'test' | 'score' }[],
+  cutoffs: readonly { readonly cutoff: string; readonly role: CutoffRole }[],
   horizonDays: number,
 ): readonly string[] {
   return cutoffs

@@ -123,6 +123,8 @@ const ledgerRowSchema = z.object({
   /** Null in rows of a file that was taken out; rows of older versions lack it. */
   days: z.string().nullish(),
   taken_out: z.boolean().default(false),
+  /** Why it is no event file; empty if it is one. */
+  passed_over: z.string().default(''),
 });
 export type LedgerRow = z.infer<typeof ledgerRowSchema>;
 

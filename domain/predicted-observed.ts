@@ -23,6 +23,11 @@ export function predictedObserved({
     reliability.reduce((total, bin) => total + value(bin), 0);
   const predicted = sum((bin) => bin.predicted * bin.users);
   const observed = Math.round(sum((bin) => bin.observed * bin.users));
+  return overObserved(predicted, observed);
+}
+
+/** The same of two sums: cancellations that were predicted, and those that came. */
+export function overObserved(predicted: number, observed: number): PredictedObserved | undefined {
   if (observed === 0) return undefined;
   const { low, high } = poissonInterval(observed);
   const [least, most] = [predicted / high, predicted / low];

@@ -93,8 +93,9 @@ export const ingestResultSchema = z.strictObject({
 });
 export type IngestResult = z.infer<typeof ingestResultSchema>;
 
-/** What the rows of a cutoff are used for. */
-export const CUTOFF_ROLES = ['train', 'test', 'score'] as const;
+/** What the rows of a cutoff are used for; `past` ones only for the record over time. */
+export const CUTOFF_ROLES = ['train', 'past', 'test', 'score'] as const;
+export type CutoffRole = (typeof CUTOFF_ROLES)[number];
 
 /** Result of build-features. */
 export const featuresResultSchema = z.strictObject({
@@ -210,6 +211,24 @@ export const segmentSchema = z.strictObject({
 /** How well one input ranks users by itself: the area under its ROC curve, and the lower end of its 99.9 % interval. */
 export const singleInputSchema = z.strictObject({ feature: z.string(), auc: z.number(), low: z.number() });
 
+/** An earlier cutoff, tested as a run of that time would have been: it decides nothing. */
+export const pastTestSchema = z.strictObject({
+  cutoff: isoDate,
+  /** Cutoffs whose label window had ended by then: what was learnt from. */
+  trainCutoffs: count,
+  trainRows: count,
+  trainCancellations: count,
+  testRows: count,
+  testCancellations: count,
+  /** Of the kind of model that the run has chosen, learnt again; none where too few had cancelled to fit it. */
+  metrics: z.partialRecord(metricNameSchema, estimateSchema),
+  /** Cancellations that its probabilities add up to; null where it was not fitted. */
+  predicted: z.number().nonnegative().nullable(),
+  /** Metrics of the baseline "days since last seen". */
+  recency: z.partialRecord(metricNameSchema, estimateSchema),
+});
+export type PastTest = z.infer<typeof pastTestSchema>;
+
 /** Result of train-models. */
 export const trainingResultSchema = z.strictObject({
   trainRows: count,
@@ -235,6 +254,8 @@ export const trainingResultSchema = z.strictObject({
   notFitted: z.array(notFittedSchema).default([]),
   /** The largest first; none where users could not be told apart. Results of older versions lack it. */
   segments: z.array(segmentSchema).default([]),
+  /** Earlier cutoffs, oldest first. Results of older versions lack it. */
+  past: z.array(pastTestSchema).default([]),
 });
 export type TrainingResult = z.infer<typeof trainingResultSchema>;
 

@@ -93,7 +93,7 @@ export interface RunSize {
 
 /** Bytes of JSON in the files; estimated for compressed files. */
 export function jsonBytes(files: readonly Pick<EventFile, 'uri' | 'bytes'>[]): number {
-  return files.reduce((sum, file) => sum + file.bytes * (/\.(gz|bz2)$/.test(file.uri) ? GZIP_RATIO : 1), 0);
+  return files.reduce((sum, file) => sum + file.bytes * (/\.(gz|bz2)$/i.test(file.uri) ? GZIP_RATIO : 1), 0);
 }
 
 /** Bytes of JSON that so many rows had, at the size of an average row. */

@@ -63,8 +63,11 @@ export const ingestEvents = defineStep({
     def unreadable_file(spark: SparkSession, batch: Batch) -> str | None:
         """The first file that cannot be read to its end: Spark's own error does not name it."""
         for file in batch["files"]:
+            uri = file["uri"]
+            is_packed = is_packed_in_capitals(uri)
             try:
-                read_lines(spark, [file["uri"]]).count()
+                lines = cut_lines(spark, {0: uri}) if is_packed else read_lines(spark, [uri])
+                lines.count()
             except QUERY_ERRORS:
                 return file["uri"]
         return None
@@ -120,7 +123,10 @@ export const ingestEvents = defineStep({
             "ledger": staged.ledger,
             "changes": staged.changes,
             "hasCopies": staged.has_copies,
-            "formerlyRefused": sorted(uri for uri, row in former.items() if row["rows_quarantined"] > 0),
+            # Of files that a release without days ingested, the quarantine may hold rows of all earlier versions.
+            "formerlyRefused": sorted(
+                uri for uri, row in former.items() if row["rows_quarantined"] > 0 or row.get("days") is None
+            ),
         }
         files.write_json(draft_uri(plan, batch_id), draft)
         publish_staged(spark, plan)

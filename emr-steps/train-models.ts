@@ -25,6 +25,7 @@ import { inputLearning } from './fragments/model-inputs.ts';
 import { storing } from './fragments/model-storage.ts';
 import { segmentImportance } from './fragments/segment-importance.ts';
 import { segmentSample } from './fragments/segment-sample.ts';
+import { pastCutoffs } from './fragments/past-cutoffs.ts';
 import { singleInputs } from './fragments/single-inputs.ts';
 import { snapshotReading } from './fragments/snapshots.ts';
 import { scoreBins } from './fragments/stability-index.ts';
@@ -62,6 +63,7 @@ export const trainModels = defineStep({
       storing,
       champion,
       singleInputs,
+      pastCutoffs,
     ],
     ...[segmentSample, segmentImportance, heldOutLosses],
   ],
@@ -107,6 +109,7 @@ export const trainModels = defineStep({
         rows: DataFrame
         train_rows: int
         names: list[str]
+        seen: SegmentRows | None
         segments: SegmentFit | None
 
 
@@ -192,6 +195,47 @@ export const trainModels = defineStep({
         ]
 
 
+    def judge_again(
+        kind: ModelName, known: DataFrame, counts: dict[str, Census], settings: TrainingSettings
+    ) -> tuple[ModelEvaluation | None, ModelEvaluation]:
+        """A kind of candidate and recency on other training and test rows: everything is learnt again from these."""
+        train = counts["train"]
+        inputs = learn_inputs(known.where("role = 'train'"), train["rows"], settings["excludedFeatures"])
+        rows = prepare(known, inputs, tasks_for(train["rows"]), settings)
+        by_recency = score_histograms(scored_by_recency(rows))
+        recency = evaluate("days_since_last_seen", "baseline", by_recency, settings["seed"], 0)
+        candidate = None
+        if is_trainable(train):
+            trained = train_candidate(kind, given_rows(rows, inputs, train, settings, kind not in FIT), settings)
+            candidate = trained.evaluation if trained else None
+        rows.unpersist()
+        return candidate, recency
+
+
+    def given_rows(
+        rows: DataFrame,
+        inputs: list[ModelInput],
+        train: Census,
+        settings: TrainingSettings,
+        are_told_apart: bool,
+    ) -> TrainingRows:
+        """Prepared rows with what candidates need of them; users are told apart only where one needs it."""
+        names = [feature["name"] for feature in inputs]
+        seen = segment_rows(rows, names, train["users"], train["rows"]) if are_told_apart else None
+        segments = fit_segment_models(seen, settings["folds"], settings["seed"]) if seen else None
+        return TrainingRows(rows, train["rows"], names, seen, segments)
+
+
+    def is_trainable(train: Census) -> bool:
+        """Whether anything can be learnt from the rows."""
+        return train["cancellers"] >= LEAST_CANCELLERS and train["cancellations"] < train["rows"]
+
+
+    def tasks_for(rows: int) -> int:
+        """Tasks among which training rows are dealt."""
+        return max(2, math.ceil(rows / ROWS_PER_TASK))
+
+
     def reliability_reason(counts: dict[str, Census], least: int) -> str:
         """Why the figures cannot be trusted; empty when they can."""
         cancellers = counts["train"]["cancellers"]
@@ -228,18 +272,14 @@ export const trainModels = defineStep({
         features = read_snapshot(spark, features_table, snapshot)
         counts = census(features)
         train, test = counts["train"], counts["test"]
-        tasks = max(2, math.ceil(train["rows"] / ROWS_PER_TASK))
+        tasks = tasks_for(train["rows"])
         spark.conf.set("spark.sql.shuffle.partitions", tasks)
         inputs = learn_inputs(features.where("role = 'train'"), train["rows"], settings["excludedFeatures"])
         rows = prepare(features, inputs, tasks, settings)
 
         evaluations = judge_baselines(rows, counts, settings["seed"])
-        trainable = train["cancellers"] >= LEAST_CANCELLERS and train["cancellations"] < train["rows"]
-        names = [feature["name"] for feature in inputs]
-        seen = segment_rows(rows, names, train["users"], train["rows"]) if trainable else None
-        segments = fit_segment_models(seen, settings["folds"], settings["seed"]) if seen else None
-        given = TrainingRows(rows, train["rows"], names, segments)
-        candidates = train_candidates(given, settings) if trainable else []
+        given = given_rows(rows, inputs, train, settings, is_trainable(train))
+        candidates = train_candidates(given, settings) if is_trainable(train) else []
         evaluations += [trained.evaluation for trained in candidates]
         chosen = candidates[simplest_of_the_best([one.losses for one in candidates])] if candidates else None
         fitted = {trained.kind for trained in candidates}
@@ -280,6 +320,7 @@ export const trainModels = defineStep({
         ranked: list[Importance] = []
         if chosen:
             told_apart = chosen.segments
+            seen = given.seen
             rises = segment_importance(seen, told_apart, settings["seed"]) if seen and told_apart else {}
             behind = 1 + len(told_apart["mixture"]["sizes"]) if told_apart else 0
             ranked = importance(chosen.model, inputs, rows.where("role = 'train'"), rises, behind)
@@ -298,8 +339,9 @@ export const trainModels = defineStep({
             "featuresSnapshot": snapshot,
             "champion": champion,
             "notFitted": [{"model": kind, "reason": TOO_FEW} for kind in CANDIDATES if kind not in fitted],
-            "segments": described_segments(segments.whole) if segments else [],
+            "segments": described_segments(given.segments.whole) if given.segments else [],
             "singleInputs": single_inputs(features.where("role = 'train'"), inputs, train["users"]),
+            "past": tested_before(features, settings, functools.partial(judge_again, kind)) if chosen else [],
         }
   `,
 });

@@ -4,6 +4,7 @@ import { ComputeStack } from './compute/compute-stack.ts';
 import { type Configuration, readConfiguration } from './configuration.ts';
 import { MonitoringStack } from './monitoring/monitoring-stack.ts';
 import { NetworkStack } from './network/network-stack.ts';
+import { NotebookStack } from './notebook/notebook-stack.ts';
 import { checkPartition } from './partition.ts';
 import { PipelineStack } from './pipeline/pipeline-stack.ts';
 import { projectContext } from './project-context.ts';
@@ -30,6 +31,8 @@ export interface ChurnApp {
     readonly compute: ComputeStack;
     readonly pipeline: PipelineStack;
     readonly monitoring: MonitoringStack;
+    /** Only where the configuration asks for it. */
+    readonly notebook?: NotebookStack;
   };
 }
 
@@ -78,8 +81,30 @@ export function buildApp(options: BuildAppOptions = {}): ChurnApp {
     pipeline,
     description: 'Churn pipeline: dashboard and alarms',
   });
+  const { workspaceBucket } = storage;
+  const notebook =
+    workspaceBucket === undefined
+      ? undefined
+      : new NotebookStack(app, `${prefix}-notebook`, {
+          ...common,
+          storage,
+          workspaceBucket,
+          releaseLabel: compute.cluster.releaseLabel,
+          description: 'Churn pipeline: EMR Studio for notebooks, with a network of its own',
+        });
   Tags.of(app).add('churn:pipeline', prefix);
-  return { app, configuration, stacks: { storage, network, compute, pipeline, monitoring } };
+  return {
+    app,
+    configuration,
+    stacks: {
+      storage,
+      network,
+      compute,
+      pipeline,
+      monitoring,
+      ...(notebook === undefined ? {} : { notebook }),
+    },
+  };
 }
 
 function environmentOf({ account, region }: Configuration): Environment {

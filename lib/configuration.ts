@@ -148,6 +148,20 @@ export const configurationSchema = z
         absent: 'none',
       }),
 
+    notebook: flag
+      .default(false)
+      .describe(
+        'whether there is an EMR Studio for notebooks, with a network of its own that has a way out ([notebook.md](../notebook.md) has its cost)',
+      ),
+    notebookCidr: z
+      .string()
+      .regex(/^\d+\.\d+\.\d+\.\d+\/\d+$/)
+      .default('10.72.0.0/20')
+      .describe('addresses of the network of the notebook'),
+    notebookIdleMinutes: whole(10, 10_080)
+      .default(60)
+      .describe('minutes without a kernel or work after which the cluster of a notebook terminates itself'),
+
     scheduleExpression: z
       .string()
       .superRefine(checkSchedule)

@@ -10,6 +10,8 @@ import type { Configuration } from './configuration.ts';
 /** @param prefix begins the names of the deployment */
 export const LOG_GROUP_NAMES = {
   network: (prefix: string) => `/${prefix}/network`,
+  /** Of the notebook's network, where there is one. */
+  notebook: (prefix: string) => `/${prefix}/notebook`,
   function: (prefix: string, name: FunctionName) => `/aws/lambda/${prefix}-${name}`,
   /** Of one state machine, by its name. */
   stateMachine: (name: string) => `/aws/vendedlogs/states/${name}`,
@@ -19,6 +21,7 @@ export const LOG_GROUP_NAMES = {
 export function logGroupNames(prefix: string): string[] {
   return [
     LOG_GROUP_NAMES.network(prefix),
+    LOG_GROUP_NAMES.notebook(prefix),
     LOG_GROUP_NAMES.stateMachine(prefix),
     LOG_GROUP_NAMES.stateMachine(notifierName(prefix)),
     ...FUNCTION_NAMES.map((name) => LOG_GROUP_NAMES.function(prefix, name)),

@@ -48,6 +48,10 @@ export function locate(root, machine = process) {
     sitePackages,
     /** A second environment, only for the deployment tests: bin/moto_server. */
     deployEmulatorFolder: join(environmentFolder, 'deploy-emulator'),
+    /** A third one, only for the notebooks: bin/jupyter, with the kernel `churn`. */
+    notebookFolder: join(environmentFolder, 'notebook'),
+    /** A fourth one, only for the site of the documentation. */
+    siteFolder: join(environmentFolder, 'site'),
     /** Only for the rehearsal of the cluster. */
     clusterFolder,
     clusterJarsFolder: join(clusterFolder, 'jars'),

@@ -179,3 +179,41 @@ export const deployEmulator = environmentOf({
   folder: (locations) => locations.deployEmulatorFolder,
   locks: ['setup/requirements-deploy.lock'],
 });
+
+const notebookPackages = environmentOf({
+  title: 'JupyterLab, pandas, matplotlib and seaborn for the notebooks',
+  megabytes: 600,
+  seconds: 20,
+  folder: (locations) => locations.notebookFolder,
+  locks: ['notebooks/requirements.lock'],
+});
+
+/** What notebooks need in addition, with the kernel that they name: pass it to ensureSetUp. @type {Part} */
+export const notebookEnvironment = {
+  ...notebookPackages,
+
+  isCurrent: (locations) =>
+    notebookPackages.isCurrent(locations) &&
+    existsSync(join(locations.notebookFolder, 'share', 'jupyter', 'kernels', 'churn', 'kernel.json')),
+
+  async install(locations, signal) {
+    await notebookPackages.install(locations, signal);
+    await runInstaller(locations, {
+      what: 'the kernel of the notebooks',
+      logName: 'notebook-kernel',
+      command: join(locations.notebookFolder, 'bin', 'python'),
+      args: ['-m', 'ipykernel', 'install', '--sys-prefix', '--name', 'churn', '--display-name', 'Churn'],
+      signal,
+    });
+    return undefined;
+  },
+};
+
+/** What the site of the documentation needs: pass it to ensureSetUp. */
+export const siteEnvironment = environmentOf({
+  title: 'MkDocs with Material, for the site of the documentation',
+  megabytes: 80,
+  seconds: 5,
+  folder: (locations) => locations.siteFolder,
+  locks: ['tools/site/requirements.lock'],
+});

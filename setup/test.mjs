@@ -5,6 +5,7 @@
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { browserOf, findBrowser, NO_BROWSER } from './browser.mjs';
 import { ensureSetUp } from './ensure.mjs';
 import { locate, projectRoot } from './environment.mjs';
 import { SetUpError } from './failure.mjs';
@@ -44,6 +45,7 @@ const runs = chosen.length === 0 ? [tests, deployment] : [tests];
 
 async function test() {
   await ensureSetUp(locations);
+  await ensureSetUp(locations, [browserOf()]);
   const countsFiles = runs.map(({ countsFile }) => countsFile);
   for (const file of countsFiles) rmSync(file, { force: true });
   const { failed: failedStages, interruptedBy } = await runStages(locations, [
@@ -51,6 +53,7 @@ async function test() {
     ...runs,
   ]);
   if (interruptedBy !== undefined) return interruptedBy;
+  if (findBrowser() === undefined) console.log(`\n${NO_BROWSER}`);
   if (failedStages.length > 0) console.log(`\nFailed: ${failedStages.join(', ')}`);
   const { passed, failed } = countTests(countsFiles);
   console.log(`${passed} passed, ${failed} failed`);

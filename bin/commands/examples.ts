@@ -19,6 +19,12 @@ const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ["query 'SELECT level, count(*) AS days FROM user_days GROUP BY level'", 'your own statement'],
   ],
   forget: [['forget 100042', 'drops further rows of this user, and says how to delete those in the lake']],
+  backtest: [
+    [
+      'backtest --as-of 2018-11-17',
+      'scores the users as known that day, and says who of them then cancelled',
+    ],
+  ],
   start: [['start --stage prod --watch', 'starts a run of the deployment and waits for its end']],
   watch: [['watch --stage prod', 'follows the run in progress']],
   list: [['list --stage prod --most 20', 'the last 20 runs']],

@@ -22,6 +22,7 @@ const UNKNOWN_DATABASE = '<database>';
 interface ForgetOptions {
   readonly lake: string;
   readonly region?: string;
+  readonly json: boolean;
 }
 
 export function forgetCommand(): Command {
@@ -37,14 +38,23 @@ export function forgetCommand(): Command {
       DEFAULT_LAKE,
     )
     .option('--region <region>', "Region of a deployed pipeline's lake (default: the SDK's own)")
+    .option('--json', 'print one JSON document', false)
     .action(async (users: readonly string[], options: ForgetOptions) => {
       const { lake } = options;
       if (users.some((user) => user.trim() === '')) throw new UsageError('A user id is empty.');
       try {
         const opened = await openLake(options);
         await addToList(opened, users);
-        console.log(`Added ${users.length} to the list: from the next run on, their rows are dropped.`);
-        console.log(isDeployed(lake) ? deletions(users, await databaseOf(opened)) : startOver(lake));
+        const whatToDo = isDeployed(lake) ? deletions(users, await databaseOf(opened)) : startOver(lake);
+        console.log(
+          options.json
+            ? JSON.stringify(
+                { added: users.length, list: opened.uri(FORGOTTEN_USERS), whatToDo },
+                undefined,
+                2,
+              )
+            : `Added ${users.length} to the list: from the next run on, their rows are dropped.\n${whatToDo}`,
+        );
       } catch (error) {
         throw withRemedy(error);
       }

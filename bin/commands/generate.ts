@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { DEFAULT_START_DATE, generateLog } from '../../generator/generate.ts';
+import { ProgressLine } from '../terminal/pace.ts';
 import { count } from '../terminal/words.ts';
 import { isoDay, wholeNumber } from './arguments.ts';
 
@@ -12,6 +13,7 @@ interface GenerateArguments {
   readonly out: string;
   readonly dirty: boolean;
   readonly start: string;
+  readonly json: boolean;
 }
 
 export function generateCommand(): Command {
@@ -23,8 +25,11 @@ export function generateCommand(): Command {
     .option('--seed <number>', 'seed of all random numbers', wholeNumber(0, 2_147_483_647), 1)
     .option('--start <day>', 'first day, UTC', isoDay, DEFAULT_START_DATE)
     .option('--dirty', 'mix in every defect that ingest must handle', false)
+    .option('--json', 'print one JSON document', false)
     .action(async (options: GenerateArguments) => {
       const outputFolder = resolve(options.out);
+      const line = new ProgressLine(process.stderr);
+      let written = 0;
       const summary = await generateLog(
         {
           users: options.users,
@@ -35,10 +40,15 @@ export function generateCommand(): Command {
           startDate: options.start,
         },
         (events, day) => {
-          if (process.stderr.isTTY) process.stderr.write(`\r${day}: ${count(events)} events`);
+          written += 1;
+          line.show(`${day}: ${count(events)} events`, written / options.days);
         },
       );
-      if (process.stderr.isTTY) process.stderr.write('\n');
+      line.clear();
+      if (options.json) {
+        console.log(JSON.stringify({ ...summary, folder: outputFolder }, undefined, 2));
+        return;
+      }
       console.log(
         `${count(summary.events)} events of ${count(summary.users)} users, of whom ${count(summary.cancellations)} ` +
           `cancel, in ${summary.files} files (${count(Math.round(summary.bytes / 1e6))} MB) in ${outputFolder}`,

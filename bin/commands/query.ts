@@ -5,6 +5,7 @@ import { UserError } from '../../domain/user-error.ts';
 import { DuckDbEngine } from '../../local/adapters/duckdb-engine.ts';
 import { openExistingLake } from '../../local/run/lake-folder.ts';
 import { ANSWER_FORMATS, type AnswerFormat, answerText } from '../terminal/answer-text.ts';
+import { ProgressLine } from '../terminal/pace.ts';
 import { DEFAULT_LAKE, UsageError } from './arguments.ts';
 import { namesPipeline, type PipelineOptions, withOptionalPipeline } from './deployed/options.ts';
 
@@ -48,9 +49,9 @@ export function queryCommand(): Command {
       return;
     }
     const statement = statementOf(sql, options.parameter);
-    const rows = namesPipeline(options)
-      ? await deployedRows(options, statement)
-      : await localRows(options.lake, statement);
+    const rows = await new ProgressLine(process.stderr).during('Asking the lake', () =>
+      namesPipeline(options) ? deployedRows(options, statement) : localRows(options.lake, statement),
+    );
     process.stdout.write(answerText(rows, format));
   });
 }

@@ -2,13 +2,15 @@
 import type { StateEvent } from '../../local/interpreter/interpreter.ts';
 import type { SparkProgress } from '../../local/spark/progress.ts';
 import type { Display } from './display.ts';
-import { duration, progressText } from './words.ts';
+import { StagePace } from './pace.ts';
+import { duration } from './words.ts';
 
 const PROGRESS_EVERY_MILLISECONDS = 5_000;
 
 export class LineDisplay implements Display {
   readonly #stream: { write(text: string): unknown };
   readonly #enteredAt = new Map<string, Date>();
+  #pace = new StagePace();
   #lastProgressAt = 0;
 
   constructor(stream: { write(text: string): unknown }) {
@@ -25,6 +27,7 @@ export class LineDisplay implements Display {
     if (kind === 'entered' || kind === 'retried') {
       this.#enteredAt.set(state, at);
       this.#lastProgressAt = Date.now();
+      this.#pace = new StagePace();
       this.#line(`${state} ${kind === 'entered' ? 'started' : 'started again'}`);
     } else if (kind === 'failed') {
       this.#enteredAt.delete(state);
@@ -36,9 +39,11 @@ export class LineDisplay implements Display {
   };
 
   readonly onProgress = (state: string, progress: SparkProgress): void => {
-    if (Date.now() - this.#lastProgressAt < PROGRESS_EVERY_MILLISECONDS) return;
-    this.#lastProgressAt = Date.now();
-    this.#line(`${state}: ${progressText(progress)}`);
+    const now = Date.now();
+    const text = this.#pace.text(progress, now);
+    if (now - this.#lastProgressAt < PROGRESS_EVERY_MILLISECONDS) return;
+    this.#lastProgressAt = now;
+    this.#line(`${state}: ${text}`);
   };
 
   readonly end = async (): Promise<void> => {};

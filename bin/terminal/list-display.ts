@@ -3,7 +3,7 @@ import { Listr, type ListrTask, PRESET_TIMER, ProcessOutput } from 'listr2';
 import type { StateEvent } from '../../local/interpreter/interpreter.ts';
 import type { SparkProgress } from '../../local/spark/progress.ts';
 import type { Display } from './display.ts';
-import { progressText } from './words.ts';
+import { StagePace } from './pace.ts';
 
 type Ending = 'done' | 'failed' | 'not reached';
 
@@ -75,6 +75,7 @@ export class ListDisplay implements Display {
   readonly #entries: ReadonlyMap<string, Entry>;
   readonly #list: Listr;
   readonly #stream: NodeJS.WriteStream;
+  #pace = new StagePace();
   #drawn: Promise<unknown> | undefined;
 
   constructor(states: readonly string[], stream: NodeJS.WriteStream) {
@@ -108,6 +109,7 @@ export class ListDisplay implements Display {
     const entry = this.#entries.get(state);
     if (kind === 'entered' || kind === 'retried') {
       entry?.begin();
+      this.#pace = new StagePace();
       for (const [name, other] of this.#entries) if (name !== state) other.pass();
     } else if (kind === 'failed') {
       entry?.fail();
@@ -117,7 +119,7 @@ export class ListDisplay implements Display {
   };
 
   readonly onProgress = (state: string, progress: SparkProgress): void => {
-    this.#entries.get(state)?.show(progressText(progress));
+    this.#entries.get(state)?.show(this.#pace.text(progress, Date.now()));
   };
 
   readonly end = async (): Promise<void> => {

@@ -80,6 +80,7 @@ function outcome({
   lake,
   changes,
   users,
+  scored,
   cancellations,
   returnedUsers,
   secondCancellations,
@@ -96,12 +97,21 @@ function outcome({
       `${count(counts.read)} read: ${count(counts.accepted)} accepted, ${count(counts.quarantined)} refused, ` +
         `${count(counts.duplicates)} duplicates`,
     ],
-    ...(lake === null ? [] : [['Lake', lakeText({ lake, changes, counts }) ?? ''] as const]),
+    ...(lake === null
+      ? []
+      : [
+          [
+            'Lake',
+            `${lakeText({ lake, changes, counts }) ?? ''}; from ${count(lake.files)} ${lake.files === 1 ? 'file' : 'files'}`,
+          ] as const,
+        ]),
     [
       'Users',
-      [`${count(users)}, of whom ${count(cancellations)} cancelled`, ...(returns ? [returns] : [])].join(
-        '; ',
-      ),
+      [
+        `${count(users)}, of whom ${count(cancellations)} cancelled`,
+        ...(returns ? [returns] : []),
+        `${count(scored)} scored`,
+      ].join('; '),
     ],
     ['Model', `${modelLabel(model.name)}: ${metrics.join(', ')}`],
   ];

@@ -1,6 +1,4 @@
-/** Formats numbers, durations and progress for people. */
-import type { SparkProgress } from '../../local/spark/progress.ts';
-
+/** Formats numbers and durations for people. */
 /** `4.2 s`, `1 min 05 s`. */
 export function duration(milliseconds: number): string {
   const seconds = milliseconds / 1_000;
@@ -12,8 +10,4 @@ export function duration(milliseconds: number): string {
 /** `1,234,567`. */
 export function count(value: number): string {
   return new Intl.NumberFormat('en-US').format(value);
-}
-
-export function progressText({ stage, tasksDone, tasks }: SparkProgress): string {
-  return `Spark stage ${stage}: ${tasksDone} of ${tasks} tasks`;
 }

@@ -15,7 +15,11 @@ export const FEATURES_TABLE: Table = {
       type: 'date',
       meaning: 'only what happened before the start of this UTC day was known',
     },
-    { name: 'role', type: 'string', meaning: 'what the row is for: train, test or score' },
+    {
+      name: 'role',
+      type: 'string',
+      meaning: 'what the row is for: train, past (tested for the record only), test or score',
+    },
     {
       name: 'label',
       type: 'int',

@@ -51,10 +51,11 @@ export const batch = fragment({
     ) -> Outcomes:
         """Reads the files once: accepted rows go to the branch, all outcomes are counted."""
         outcomes = Outcomes(collections.Counter(), {}, set())
-        if not files:
+        lines = {number: uri for number, uri in files.items() if not is_packed_in_capitals(uri)}
+        if not lines:
             return outcomes
         observation = Observation("outcomes")
-        rows = read_rows(spark, plan, files, forgotten)
+        rows = read_rows(spark, plan, lines, forgotten)
         by_file_and_outcome = tally(f"file_number * {OUTCOMES} + {COUNTED_AS}", len(files) * OUTCOMES)
         accepted: DataFrame = (
             rows.observe(observation, by_file_and_outcome.alias("by_file_and_outcome"))
@@ -71,10 +72,11 @@ export const batch = fragment({
         plan: Plan,
         files: dict[int, str],
         outcomes: Outcomes,
+        other_spelling: set[int],
         forgotten: ForgottenUsers | None,
     ) -> Tolerated:
         """Reads files again in which adapting changes anything: what was staged of them is replaced, and counted anew."""
-        tolerated = second_look(spark, plan, files, outcomes, forgotten)
+        tolerated = second_look(spark, plan, files, outcomes, other_spelling, forgotten)
         if not tolerated.files:
             return tolerated
         forget_files(
@@ -144,7 +146,7 @@ export const batch = fragment({
         """Brings the batch onto the branch and into the quarantine, and takes off what leaves with it."""
         batch = plan["batch"]
         batch_id = batch["batchId"]
-        passed_over = files_passed_over(spark, batch)
+        passed_over, other_spelling = first_look(spark, batch)
         numbered = number_files(batch)
         numbers = {uri: number for number, uri in numbered.items()}
         files = {number: uri for number, uri in numbered.items() if uri not in passed_over}
@@ -152,7 +154,9 @@ export const batch = fragment({
         check_cut_sizes(spark, batch)
         opened = open_staging(spark, plan)
         outcomes = stage_accepted(spark, plan, files, forgotten)
-        tolerated = stage_adapted(spark, plan, files, outcomes, forgotten)
+        tolerated = stage_adapted(
+            spark, plan, files, outcomes, {numbers[uri] for uri in other_spelling}, forgotten
+        )
         quarantine_rows(spark, plan, files, outcomes.refused, forgotten, tolerated)
         check_refused_share(spark, plan, outcomes.defects, sum(outcomes.read.values()))
 

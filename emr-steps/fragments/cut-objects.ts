@@ -1,16 +1,22 @@
-/** Files that are a JSON array, or objects one after another: cut into their objects, the text of each unchanged. */
+/**
+ * Files that Spark cannot read by line: a JSON array, or objects one after another, is cut into its objects, the text of
+ * each unchanged; a packed file whose ending is in capital letters is unpacked first.
+ */
 import { LARGEST_CUT_BYTES, PACKED_BYTES_FACTOR } from '../../domain/adaptations.ts';
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
 import { hadoopFiles } from './jvm.ts';
+import { plainLines } from './plain-lines.ts';
 import { rawLines } from './raw-lines.ts';
 import { stepError } from './step-error.ts';
 import { planTypes } from './types.ts';
 
 export const cutObjects = fragment({
   file: import.meta.url,
-  needs: [planTypes, hadoopFiles, rawLines, stepError],
+  needs: [planTypes, hadoopFiles, plainLines, rawLines, stepError],
   imports: [
+    'import bz2',
+    'import gzip',
     'import json',
     'import re',
     'from collections.abc import Iterator',
@@ -25,7 +31,7 @@ export const cutObjects = fragment({
     BYTE_ORDER_MARK = b"\xef\xbb\xbf"
     # In a file of lines one ends within so many bytes, nearly always the first number.
     FIRST_BYTES = (65_536, 16_777_216)
-    CUT_ROW = "file_path STRING, content BINARY"
+    CUT_ROW = "file_path STRING, content BINARY, adapted INT"
   `,
   code: python`
     def objects_in(content: bytes) -> Iterator[bytes]:
@@ -59,6 +65,30 @@ export const cutObjects = fragment({
             raise ValueError(place)
 
 
+    def is_object(line: bytes) -> bool:
+        """Whether a line holds one JSON value, which most probably is an object."""
+        try:
+            json.loads(line)
+        except (ValueError, RecursionError):
+            return False
+        return line.lstrip().startswith(b"{")
+
+
+    def is_packed_in_capitals(uri: str) -> bool:
+        """Whether a file is packed and its ending does not say so in small letters: Spark does not unpack it."""
+        return uri.lower().endswith(PACKED_ENDINGS) and not uri.endswith(PACKED_ENDINGS)
+
+
+    def unpacked_rows(uri: str, content: bytes) -> Iterator[tuple[bytes, int]]:
+        """The lines of a packed file, or its objects where it is no file of lines, each with how it was adapted."""
+        unpack = gzip.decompress if uri.lower().endswith(".gz") else bz2.decompress
+        text = unpack(content).removeprefix(BYTE_ORDER_MARK)
+        lines = [line for line in re.split(rb"\r\n|\n|\r", text) if line.strip()]
+        if all(map(is_object, lines)) or count_objects(text) < 0:
+            return ((line, 0) for line in lines)
+        return ((one, CUT_OUT) for one in objects_in(text))
+
+
     def count_objects(content: bytes) -> int:
         """How many objects a file can be cut into; -1 where it is neither an array nor objects one after another."""
         if len(content) > LARGEST_CUT_BYTES:
@@ -88,13 +118,16 @@ export const cutObjects = fragment({
 
 
     def cut_lines(spark: SparkSession, files: dict[int, str]) -> DataFrame:
-        """The objects of the files, each as a line."""
+        """The objects of the files, or the lines of packed ones, each as a line with how it was adapted."""
 
-        def of_file(file: Row) -> Iterator[tuple[str, bytes]]:
-            return ((file.file_path, one) for one in objects_in(bytes(file.content)))
+        def of_file(file: Row) -> Iterator[tuple[str, bytes, int]]:
+            content = bytes(file.content)
+            if is_packed_in_capitals(file.file_path):
+                return ((file.file_path, *row) for row in unpacked_rows(file.file_path, content))
+            return ((file.file_path, one, CUT_OUT) for one in objects_in(content))
 
         cut = spark.createDataFrame(whole_files(spark, files).rdd.flatMap(of_file), CUT_ROW)
-        return cut.select("file_path", F.col("content").cast("string").alias("value"))
+        return cut.withColumn("value", F.col("content").cast("string")).drop("content")
 
 
     def unpacked_bytes(uri: str, size: int) -> int:
@@ -108,13 +141,16 @@ export const cutObjects = fragment({
             uri = file["uri"]
             if unpacked_bytes(uri, file["bytes"]) <= LARGEST_CUT_BYTES:
                 continue
-            read = (first_bytes(spark, uri, size) for size in FIRST_BYTES)
+            beginnings = Beginnings(spark, uri)
+            read = (beginnings.read(uri, size) for size in FIRST_BYTES)
             begins = (text.removeprefix(BYTE_ORDER_MARK).lstrip() for text in read)
             begin = next((text for text in begins if text.startswith(b"[") or b"\n" in text), b"")
             is_array = begin.startswith(b"[")
-            if begin and not is_array:
+            is_spread = begin.partition(b"\n")[0].strip() == b"{"
+            if begin and not is_array and not is_spread:
                 continue
-            kind = "a JSON array: its first line begins with [" if is_array else "a single line"
+            one_line = "objects spread over several lines" if is_spread else "a single line"
+            kind = "a JSON array: its first line begins with [" if is_array else one_line
             pick = "jq -cn --stream 'fromstream(1|truncate_stream(inputs))'" if is_array else "jq -c ."
             raise StepError(
                 f"{uri} is {kind}, and with {file['bytes']:,} bytes too large to be cut into its objects",

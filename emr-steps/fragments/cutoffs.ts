@@ -4,6 +4,9 @@ import { python } from '../composition/python.ts';
 import { stepError } from './step-error.ts';
 import { planTypes } from './types.ts';
 
+/** Training cutoffs that an earlier cutoff must have to be tested. */
+export const LEAST_TRAINING_CUTOFFS = 2;
+
 export const period = fragment({
   file: import.meta.url,
   needs: [planTypes, stepError],
@@ -66,12 +69,16 @@ export const cutoffs = fragment({
   file: import.meta.url,
   needs: [planTypes, stepError, period],
   imports: ['import datetime', 'from typing import Literal, NamedTuple, NoReturn'],
+  constants: python`
+    # A cutoff can be tested for the record over time where so many training cutoffs had ended by it.
+    LEAST_TRAINING_CUTOFFS = ${LEAST_TRAINING_CUTOFFS}
+  `,
   code: python`
     class Cutoff(NamedTuple):
         """A cutoff, what its rows are for, and the days between which history and label are looked for."""
 
         cutoff: datetime.date
-        role: Literal["train", "test", "score"]
+        role: Literal["train", "past", "test", "score"]
         first_day: datetime.date
         label_end: datetime.date
 
@@ -94,12 +101,12 @@ export const cutoffs = fragment({
 
 
     def plan_cutoffs(period: Period, settings: TrainingSettings) -> list[Cutoff]:
-        """Cutoffs with their roles, oldest first: training, then the one test cutoff, then the scoring cutoff.
+        """Cutoffs with their roles, oldest first: training, past, the one test cutoff, the scoring cutoff.
 
         Training and test cutoffs are on the grid that the lake keeps, so that a past cutoff stays the same from run to
         run. The newest one whose labels are known is the test. Training cutoffs are those whose label window had ended
-        by then; the ones between are left out, as their labels were not yet known. A log with no training cutoff on the
-        grid counts its cutoffs from its end.
+        by then; those between are tested for the record over time only, as their labels were not yet known. A log with
+        no training cutoff on the grid counts its cutoffs from its end.
         """
         horizon = datetime.timedelta(days=settings["horizonDays"])
         step = datetime.timedelta(days=settings["cutoffStepDays"])
@@ -113,14 +120,31 @@ export const cutoffs = fragment({
         if not training:
             refuse_short_log(period, settings)
 
-        def planned(cutoff: datetime.date, role: Literal["train", "test", "score"]) -> Cutoff:
+        def planned(cutoff: datetime.date, role: Literal["train", "past", "test", "score"]) -> Cutoff:
             return Cutoff(cutoff, role, period.first_day, cutoff + horizon)
 
         return [
             *(planned(cutoff, "train") for cutoff in reversed(training)),
+            *(planned(cutoff, "past") for cutoff in past_cutoffs_between(training, test, settings)),
             planned(test, "test"),
             planned(period.observation_end, "score"),
         ]
+
+
+    def past_cutoffs_between(
+        training: list[datetime.date], test: datetime.date, settings: TrainingSettings
+    ) -> list[datetime.date]:
+        """Cutoffs of the grid between training and test that a run of their time could have been tested on.
+
+        @param training newest first
+        """
+        horizon = datetime.timedelta(days=settings["horizonDays"])
+        step = datetime.timedelta(days=settings["cutoffStepDays"])
+        oldest_two = training[-LEAST_TRAINING_CUTOFFS:]
+        if len(oldest_two) < LEAST_TRAINING_CUTOFFS:
+            return []
+        between = (test - step * back for back in range(1, (test - training[0]) // step + 1))
+        return [cutoff for cutoff in between if max(training[0] + step, oldest_two[0] + horizon) <= cutoff][::-1]
 
 
     def refuse_short_log(period: Period, settings: TrainingSettings) -> NoReturn:

@@ -7,10 +7,12 @@ import {
   METHODS,
   PAGES,
   RAW_COLUMNS,
+  type RawColumnName,
   REFUSAL_REASONS,
   type RefusalCode,
   SECONDS_BELOW_MILLISECONDS,
   SECONDS_PER_DAY,
+  SONG_PAGE,
   USER_AUTHS,
 } from '../../domain/events.ts';
 import { type Column, EVENTS } from '../../domain/lake.ts';
@@ -56,8 +58,16 @@ const MOST_MILLISECONDS = '1E14';
 /** Columns whose other words are not taken over: a row is not refused for them, but they could be anything. */
 const ONLY_WORDS: Partial<Record<string, readonly string[]>> = { gender: GENDERS, method: METHODS };
 
-/** Accepted rows without these may have them under another name. */
-const INCOMPLETE = [parsed('sessionId'), parsed('itemInSession')].map((column) => `${column} IS NULL`);
+const isAbsent = (...columns: readonly RawColumnName[]): string =>
+  columns.map((column) => `${parsed(column)} IS NULL`).join(' OR ');
+/** Accepted rows without these may have them under another name. A log that never has one of them costs a look at its lines. */
+const INCOMPLETE = [
+  isAbsent('sessionId', 'itemInSession'),
+  isAbsent('method', 'status', 'level'),
+  `${parsed('auth')} IN (${sqlStrings(USER_AUTHS)})\n  AND (${isAbsent('registration', 'gender', 'location', 'userAgent')})`,
+  `${parsed('page')} = ${sqlString(SONG_PAGE)} AND (${isAbsent('artist', 'song', 'length')})`,
+].join('\n  OR ');
+const COUNTED_AS = `IF(\n  outcome = 0 AND (${INCOMPLETE}),\n  ${REFUSAL_REASONS.length + 1}, outcome\n)`;
 
 /** How a column of `events` comes from the raw columns. */
 function eventExpression(column: Column): string {
@@ -101,7 +111,7 @@ export const eventRows = fragment({
     # After them, accepted rows that lack what another spelling may hold: they are counted apart.
     INCOMPLETE = ${REFUSAL_REASONS.length + 1}
     OUTCOMES = ${REFUSAL_REASONS.length + 2}
-    COUNTED_AS = ${`IF(outcome = 0 AND (${INCOMPLETE.join(' OR ')}), ${REFUSAL_REASONS.length + 1}, outcome)`}
+    COUNTED_AS = ${sqlText(COUNTED_AS)}
     MALFORMED = ${REFUSAL_REASONS.findIndex(({ code }) => code === 'malformed_json') + 1}
     FORGOTTEN = ${REFUSAL_REASONS.indexOf(FORGOTTEN_USER) + 1}
     KNOWN_FILE = "COALESCE(file_number, RAISE_ERROR(CONCAT('no such file in the batch: ', file_path)))"
@@ -140,14 +150,14 @@ export const eventRows = fragment({
 
         In a strict run a row that would have to be adapted is refused.
         """
-        whole = {number: uri for number, uri in files.items() if number in cut}
-        by_line = {number: uri for number, uri in files.items() if number not in cut}
+        whole = {number: uri for number, uri in files.items() if number in cut or is_packed_in_capitals(uri)}
+        by_line = {number: uri for number, uri in files.items() if number not in whole}
         lines: list[DataFrame] = []
         if by_line:
             read = text_lines(spark, by_line).select(F.input_file_name().alias("file_path"), "value")
             lines.append(read.withColumn("adapted", F.lit(0)))
         if whole:
-            lines.append(cut_lines(spark, whole).withColumn("adapted", F.lit(CUT_OUT)))
+            lines.append(cut_lines(spark, whole))
         parsed = parse_plain_lines(functools.reduce(DataFrame.unionByName, lines))
         is_strict = plan["ingest"].get("strict", False)
         is_refused = (F.col("adapted") % COUNTED > 0) if is_strict else F.lit(False)

@@ -14,6 +14,13 @@ export const explanation = fragment({
     # Its messages quote what it could not read, and that may name a person.
     JSON_READER = "com.fasterxml.jackson."
     OUT_OF_MEMORY = "java.lang.OutOfMemoryError"
+    THIS_USER = "this user"
+    CLUSTER_ROLE = "the cluster's role"
+    LARGER_CLUSTER = "raise the cluster's size in the configuration and resume the run"
+    MORE_MEMORY_HERE = (
+        "give the container or the machine more memory (Java's heap is half of it, up to 2.5 GB), or read fewer files at "
+        "once (--events with a folder of some of them), and resume the run"
+    )
     # Of Java, of Hadoop, and of the AWS services that answer 400 to what they do not allow.
     DENIALS = {"AccessDeniedException", "AccessControlException"}
     DENIED_STATUSES = {401, 403}
@@ -33,7 +40,7 @@ export const explanation = fragment({
         return is_java or isinstance(error, PermissionError)
 
 
-    def diagnose(error: BaseException, lost: Sequence[str]) -> tuple[str, str]:
+    def diagnose(error: BaseException, lost: Sequence[str], *, is_local: bool) -> tuple[str, str]:
         """The likely cause of a failure, and what to do; takes why executors were lost, where some were."""
         throwables = java_throwables(error)
         if isinstance(error, StepError):
@@ -41,18 +48,18 @@ export const explanation = fragment({
         if is_out_of_memory(error, throwables):
             return (
                 "the data of one task did not fit into memory",
-                "raise the cluster's size in the configuration and resume the run",
+                MORE_MEMORY_HERE if is_local else LARGER_CLUSTER,
             )
         if is_access_denied(error, throwables):
             return (
-                "the cluster's role may not read or write what the message names",
+                f"{THIS_USER if is_local else CLUSTER_ROLE} may not read or write what the message names",
                 "grant it, then resume the run",
             )
         if throwables and lost:
             return (
                 "executors were lost: the data of one task did not fit into memory, or an instance was taken away; "
                 f"the last one: {lost[-1]}",
-                "raise the cluster's size in the configuration and resume the run",
+                LARGER_CLUSTER,
             )
         return (
             "unexpected: see the message and the step's log",
@@ -70,10 +77,12 @@ export const explanation = fragment({
         return lines if isinstance(error, StepError) else lines[:ERROR_LINES]
 
 
-    def explain(step: StepName, error: BaseException, lost: Sequence[str] = ()) -> StepFailure:
-        """What went wrong, in words for the operator who is paged."""
+    def explain(
+        step: StepName, error: BaseException, lost: Sequence[str] = (), *, is_local: bool = False
+    ) -> StepFailure:
+        """What went wrong, in words for the operator who is paged, or for the user of this machine."""
         lines = message_lines(error)
-        cause, remedy = diagnose(error, lost)
+        cause, remedy = diagnose(error, lost, is_local=is_local)
         return {
             "step": step,
             "errorClass": type(error).__name__,

@@ -1,4 +1,8 @@
-/** Files whose names do not say what they hold: their first lines do. */
+/**
+ * The first lines of files, before they are read: those of files whose names do not say what they hold show whether there are
+ * events in it; those of others, whether they are what they are called, and whether their columns are spelt as ours. A file
+ * all of whose rows are accepted would otherwise not be looked at again.
+ */
 import type { PassedOverReason } from '../../domain/event-files.ts';
 import { RAW_COLUMNS } from '../../domain/events.ts';
 import { FILES_NAMED } from '../../domain/listing.ts';
@@ -6,6 +10,7 @@ import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
 import { hadoopFiles, javaErrors } from './jvm.ts';
 import { ledgerRows } from './ledger.ts';
+import { plainLines } from './plain-lines.ts';
 import { ingestTypes, planTypes } from './types.ts';
 
 /** How files of other kinds begin. */
@@ -26,15 +31,21 @@ const REQUIRED = RAW_COLUMNS.filter(({ optional }) => !optional).map(({ name }) 
 
 export const firstLines = fragment({
   file: import.meta.url,
-  needs: [planTypes, ingestTypes, hadoopFiles, javaErrors, ledgerRows],
+  needs: [planTypes, ingestTypes, hadoopFiles, javaErrors, ledgerRows, plainLines],
   imports: [
     'import collections',
+    'import math',
     'import re',
     'from concurrent.futures import ThreadPoolExecutor',
+    'from typing import NamedTuple',
     'from pyspark.sql import SparkSession',
   ],
   constants: python`
     FIRST_BYTES_OF_UNSURE = 65_536
+    # Enough for the first songs of a file.
+    FIRST_BYTES_OF_OTHERS = 16_384
+    # Files of one exporter are alike: of more than so many, evenly spread ones are opened.
+    MOST_LOOKED_INTO = 1_000
     FILES_AT_ONCE = 16
     # How files that hold no lines begin, as hexadecimal digits.
     BEGINNINGS: dict[str, PassedOverReason] = ${Object.fromEntries(BEGINNINGS)}
@@ -43,34 +54,67 @@ export const firstLines = fragment({
     FILES_NAMED = ${FILES_NAMED}
   `,
   code: python`
-    def known_beginning(spark: SparkSession, uri: str) -> bytes:
+    class FirstLook(NamedTuple):
+        """What the first lines of files show: which are no event files, and which are worth a second look."""
+
+        passed_over: dict[str, PassedOverReason]
+        other_spelling: set[str]
+
+
+    def known_beginning(beginnings: Beginnings, file: EventFile) -> bytes:
         """The beginning of a file, unpacked; empty where it cannot be read, which reading it as every other file names."""
         try:
-            return first_bytes(spark, uri, FIRST_BYTES_OF_UNSURE)
+            is_unsure = file.get("unsure", False)
+            return beginnings.read(file["uri"], FIRST_BYTES_OF_UNSURE if is_unsure else FIRST_BYTES_OF_OTHERS)
         except QUERY_ERRORS:
             return b""
 
 
-    def reason_to_pass_over(begin: bytes) -> PassedOverReason | None:
-        """Why a file that begins like this is no event file."""
+    def is_spelt_otherwise(begin: bytes) -> bool:
+        """Whether a line has a column in another spelling, or twice. The last line may be cut off."""
+        whole = begin.rpartition(b"\n")[0] if len(begin) == FIRST_BYTES_OF_OTHERS else begin
+        lines = whole.decode("utf-8", "replace").split("\n")
+        plain = (plain_line(line) for line in lines)
+        return any(line.is_ambiguous or line.changes & OTHER_CASE for line in plain)
+
+
+    def known_format(begin: bytes) -> PassedOverReason | None:
+        """Which format, other than lines of text, a file has that begins like this."""
         for digits, reason in BEGINNINGS.items():
             if begin.startswith(bytes.fromhex(digits)):
                 return reason
+        return None
+
+
+    def reason_to_pass_over(begin: bytes) -> PassedOverReason | None:
+        """Why a file that begins like this, and whose name says nothing, is no event file."""
+        known = known_format(begin)
+        if known is not None:
+            return known
         text = begin.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
         is_json = text.startswith(("{", "["))
         has_columns = all(re.search(rf'"{name}"\s*:', text, re.IGNORECASE) for name in COLUMNS_OF_EVERY_ROW)
         return None if is_json and has_columns else NO_EVENTS
 
 
-    def files_passed_over(spark: SparkSession, batch: Batch) -> dict[str, PassedOverReason]:
-        """The files of the batch that are no event files, with the reason; only those are opened that may be none."""
-        unsure = [file["uri"] for file in batch["files"] if file.get("unsure")]
-        if not unsure:
-            return {}
+    def first_look(spark: SparkSession, batch: Batch) -> FirstLook:
+        """Opens all files of the batch that may hold no events, and of the others as many as take no time."""
+        look = FirstLook({}, set())
+        files = [file for file in batch["files"] if file.get("unsure")]
+        others = [file for file in batch["files"] if not file.get("unsure")]
+        files += others[:: math.ceil(len(others) / MOST_LOOKED_INTO) or 1]
+        if not files:
+            return look
+        beginnings = Beginnings(spark, files[0]["uri"])
         with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
-            begins = pool.map(lambda uri: known_beginning(spark, uri), unsure)
-            reasons = {uri: reason_to_pass_over(begin) for uri, begin in zip(unsure, begins, strict=True)}
-        return {uri: reason for uri, reason in reasons.items() if reason is not None}
+            begins = list(pool.map(lambda file: known_beginning(beginnings, file), files))
+        for file, begin in zip(files, begins, strict=True):
+            reason = reason_to_pass_over(begin) if file.get("unsure") else known_format(begin)
+            if reason is not None:
+                look.passed_over[file["uri"]] = reason
+            elif is_spelt_otherwise(begin):
+                look.other_spelling.add(file["uri"])
+        return look
 
 
     def passed_over_by_reason(files: list[LedgerRow]) -> list[PassedOver]:

@@ -4,7 +4,12 @@ import { python } from '../composition/python.ts';
 
 export const jsonText = fragment({
   file: import.meta.url,
-  imports: ['import json', 'import re', 'from decimal import Decimal, DecimalException'],
+  imports: [
+    'import json',
+    'import re',
+    'from collections.abc import Callable',
+    'from decimal import Decimal, DecimalException',
+  ],
   constants: python`
     PLAIN_DIGITS = re.compile(r"-?(?:0|[1-9][0-9]*)", re.ASCII)
     JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,4})?", re.ASCII)
@@ -24,18 +29,24 @@ export const jsonText = fragment({
         """The names of an object as they are spelt, in order, with their values."""
 
 
+    class Constant(str):
+        """NaN or infinity, where they are looked for."""
+
+        __slots__ = ()
+
+
     def refuse_constant(name: str) -> object:
         """NaN and infinity are no JSON, though Python takes them."""
         raise ValueError(name)
 
 
-    def json_decoder() -> json.JSONDecoder:
+    def json_decoder(constant: Callable[[str], object] = refuse_constant) -> json.JSONDecoder:
         """Reads JSON as it is written; raises ValueError, or RecursionError where it is nested too deep."""
         return json.JSONDecoder(
             object_pairs_hook=JsonObject,
             parse_int=NumberText,
             parse_float=NumberText,
-            parse_constant=refuse_constant,
+            parse_constant=constant,
         )
 
 

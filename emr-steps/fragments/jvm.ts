@@ -206,18 +206,28 @@ export const hadoopFiles = fragment({
         return str(java(spark).org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))
 
 
-    def first_bytes(spark: SparkSession, uri: str, count: int) -> bytes:
-        """The first bytes of a file, unpacked; fewer where the file is shorter."""
-        commons = java(spark).org.apache.commons.io
-        path = hadoop_path(spark, uri)
-        codecs = java(spark).org.apache.hadoop.io.compress.CompressionCodecFactory(hadoop_configuration(spark))
-        codec = codecs.getCodec(path)
-        opened = hadoop_file_system(spark, uri).open(path)
-        try:
-            stream = opened if codec is None else codec.createInputStream(opened)
-            return bytes(commons.IOUtils.toByteArray(commons.input.BoundedInputStream(stream, count)))
-        finally:
-            opened.close()
+    class Beginnings:
+        """Reads the first bytes of files. What of the JVM is needed is looked up once: each name is a question to it."""
+
+        def __init__(self, spark: SparkSession, uri: str) -> None:
+            """Takes one of the files: the others are in the same file system."""
+            packages = java(spark)
+            self._system = hadoop_file_system(spark, uri)
+            self._path = packages.org.apache.hadoop.fs.Path
+            self._to_bytes = packages.org.apache.commons.io.IOUtils.toByteArray
+            self._bounded = packages.org.apache.commons.io.input.BoundedInputStream
+            codecs = packages.org.apache.hadoop.io.compress.CompressionCodecFactory
+            self._codecs = codecs(hadoop_configuration(spark))
+
+        def read(self, uri: str, count: int) -> bytes:
+            """The first bytes of a file, unpacked by its ending in any case; fewer where the file is shorter."""
+            codec = self._codecs.getCodec(self._path(uri.lower()))
+            opened = self._system.open(self._path(uri))
+            try:
+                stream = opened if codec is None else codec.createInputStream(opened)
+                return bytes(self._to_bytes(self._bounded(stream, count)))
+            finally:
+                opened.close()
 
 
     def path_of_rows(spark: SparkSession, uri: str) -> str:

@@ -3,13 +3,13 @@ import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
 import { explanation } from './explanation.ts';
 import { files } from './files.ts';
-import { javaErrors, jvm } from './jvm.ts';
+import { javaErrors, yarnApplications } from './jvm.ts';
 import { startWatch } from './start-watch.ts';
 import { planTypes } from './types.ts';
 
 export const main = fragment({
   file: import.meta.url,
-  needs: [planTypes, files, jvm, javaErrors, explanation, startWatch],
+  needs: [planTypes, files, javaErrors, yarnApplications, explanation, startWatch],
   imports: [
     'import argparse',
     'import sys',
@@ -43,6 +43,7 @@ export const main = fragment({
         # On one machine several steps share an application, which none of them may end.
         is_own = SparkContext._active_spark_context is None
         spark = start(step, plan_uri, start_seconds)
+        is_local = not runs_on_yarn(spark)
         files = Files(spark)
         plan: Plan = files.read_json(plan_uri)
         outputs = plan["outputs"]
@@ -53,7 +54,8 @@ export const main = fragment({
             files.write_json(outputs["results"][step], run(spark, plan))
         except Exception as error:
             traceback.print_exc()
-            files.write_json(outputs["errors"][step], explain(step, error, lost_executors(spark)))
+            failure = explain(step, error, lost_executors(spark), is_local=is_local)
+            files.write_json(outputs["errors"][step], failure)
             sys.exit(1)
         finally:
             if is_own:

@@ -76,20 +76,21 @@ export const plainLines = fragment({
         if not isinstance(fields, JsonObject):
             return PlainLine(None, 0, False)
         written: list[str] = []
-        spelt: dict[str, tuple[str, str]] = {}
+        spelt: dict[str, str] = {}
         changes = 0
         for name, value in fields:
             column = column_of(name)
             if column is None:
                 continue
             text, change = plain_value(column, value)
-            spelling, known = spelt.setdefault(column, (name, text))
-            if spelling != name and known not in (text, ABSENT) and text != ABSENT:
+            known = spelt.get(column)
+            if known not in (None, text, ABSENT) and text != ABSENT:
                 return PlainLine(None, OTHER_CASE, True)
-            if known == ABSENT != text:
-                spelt[column] = (spelling, text)
             changes |= change | (OTHER_CASE if name != column else 0)
-            if column in PLAIN_COLUMNS and (spelling == name or text != ABSENT):
+            if known is not None and text == ABSENT:
+                continue
+            spelt[column] = text
+            if column in PLAIN_COLUMNS:
                 written.append(f'"{column}":{text}')
         return PlainLine("{" + ",".join(written) + "}", changes, False)
 

@@ -84,6 +84,8 @@ export const refusedLines = fragment({
             return ${found('object')}
         if isinstance(value, list):
             return ${found('array')}
+        if isinstance(value, Constant):
+            return ${found('not_a_number')}
         text = str(value)
         is_plain = PLAIN_DIGITS.fullmatch(text) is not None
         if isinstance(value, NumberText):
@@ -125,7 +127,7 @@ export const refusedLines = fragment({
         """What is kept of an object and what was found in it."""
         kept: dict[str, object] = {}
         found: list[Found] = []
-        spelt: dict[str, str] = {}
+        spelt: set[str] = set()
         for name, value in fields:
             column = column_of(name)
             if column is None:
@@ -133,9 +135,10 @@ export const refusedLines = fragment({
                 code = ${found('unknown_column')} if nearest is None else ${found('nearly')}
                 found.append(Found(nearest or "", code, bytes_of(name), word=name))
                 continue
-            if spelt.setdefault(column, name) != name:
+            if column in spelt:
                 found.append(Found(column, ${found('two_spellings')}))
                 continue
+            spelt.add(column)
             if name != column:
                 found.append(Found(column, ${found('other_case')}, word=name))
             difference = unlike(column, value)
@@ -160,19 +163,25 @@ export const refusedLines = fragment({
         """What is kept of a refused line: of one that is no JSON object only its length, and where reading it ended."""
         text = line.strip(" \t\r\n")
         size = bytes_of(line)
+        if "\0" in text:
+            return Seen("{}", [Found("", ${found('utf16')}, size)], None)
         if not is_utf8:
             return Seen("{}", [Found("", ${found('not_utf8')}, size)], None)
         try:
-            value, end = json_decoder().raw_decode(text)
+            value, end = json_decoder(Constant).raw_decode(text)
         except json.JSONDecodeError as error:
             code = ${found('line_array')} if text.startswith("[") else ${found('not_json')}
+            code = ${found('single_quotes')} if text.startswith("{'") else code
             return Seen("{}", [Found("", code, size, error.pos)], None)
         except (ValueError, RecursionError):
             return Seen("{}", [Found("", ${found('not_json')}, size)], None)
         if end < len(text):
             return Seen("{}", [Found("", ${found('more_than_one')}, size, end)], None)
         if isinstance(value, JsonObject):
-            return seen_in_object(value)
+            seen = seen_in_object(value)
+            is_json = not any(one.found == ${found('not_a_number')} for one in seen.found)
+            # Nothing is kept of a line that is no JSON.
+            return seen if is_json else Seen("{}", seen.found, seen.user)
         code = ${found('line_array')} if isinstance(value, list) else ${found('no_object')}
         return Seen("{}", [Found("", code, size)], None)
 

@@ -20,12 +20,12 @@ export const secondLook = fragment({
     'from pyspark.sql import functions as F',
   ],
   constants: python`
-    # An accepted row that lacks its session may have it under one of these names.
-    INCOMPLETE_SPELLING = f'(?i)"({SPELLINGS["sessionId"]}|{SPELLINGS["itemInSession"]})"'
+    # An accepted row that lacks a value may have it under one of these names: not quite ours.
+    OTHER_SPELLING = f'"(?!(?:{"|".join(SPELLINGS)})")(?i:{"|".join(SPELLINGS.values())})"'
   `,
   code: python`
     class Outcomes(NamedTuple):
-        """Rows read, by file, rows refused, by file and outcome, and the files with rows that lack their session."""
+        """Rows read, by file, rows refused, by file and outcome, and the files with rows that lack what every row has."""
 
         read: collections.Counter[int]
         refused: dict[int, dict[int, int]]
@@ -42,10 +42,9 @@ export const secondLook = fragment({
             )
 
         @property
-        def flagged(self) -> set[int]:
-            """The files that are worth a second look."""
-            defective = {number for number, of_file in self.refused.items() if of_file.keys() - {FORGOTTEN}}
-            return defective | self.incomplete
+        def defective(self) -> set[int]:
+            """The files with rows that were refused for a defect of theirs."""
+            return {number for number, of_file in self.refused.items() if of_file.keys() - {FORGOTTEN}}
 
         def take(self, counts: collections.Counter[int]) -> None:
             """Takes in the counts of one pass over some files, in place of those of an earlier one."""
@@ -77,27 +76,33 @@ export const secondLook = fragment({
         plan: Plan,
         files: dict[int, str],
         outcomes: Outcomes,
+        other_spelling: set[int],
         forgotten: ForgottenUsers | None,
     ) -> Tolerated:
-        """Which of the files are to be read tolerantly."""
-        flagged = {number: files[number] for number in sorted(outcomes.flagged)}
-        if not flagged:
-            return Tolerated({}, set(), {})
+        """Which of the files are to be read tolerantly: always those that Spark does not unpack."""
+        packed = {number for number, uri in files.items() if is_packed_in_capitals(uri)}
+        defective = {number: files[number] for number in sorted(outcomes.defective)}
         malformed = {
-            number: uri for number, uri in flagged.items() if MALFORMED in outcomes.refused.get(number, {})
+            number: uri for number, uri in defective.items() if MALFORMED in outcomes.refused.get(number, {})
         }
         sizes = {file["uri"]: file["bytes"] for file in plan["batch"]["files"]}
         cut = set() if plan["ingest"].get("strict", False) else files_to_cut(spark, malformed, sizes)
-        by_line = {number: uri for number, uri in flagged.items() if number not in cut}
-        changing = set()
+        changing: set[int] = set()
+        changes = F.udf(changes_of, "INT")
+        by_line = {number: uri for number, uri in defective.items() if number not in cut}
         if by_line:
             rows = read_rows(spark, plan, by_line, forgotten, keep_line=True).where("is_utf8")
-            worth = F.expr(f"outcome NOT IN (0, {FORGOTTEN})") | F.col("line").rlike(INCOMPLETE_SPELLING)
-            changes = F.udf(changes_of, "INT")
+            worth = F.expr(f"outcome NOT IN (0, {FORGOTTEN})") | F.col("line").rlike(OTHER_SPELLING)
             changed = rows.where(worth).where(changes("line") > 0).select("file_number").distinct()
             changing = {row.file_number for row in changed.collect()}
-        tolerant = {number: uri for number, uri in flagged.items() if number in cut | changing}
-        return Tolerated(tolerant, cut, {})
+        incomplete = {number: files[number] for number in sorted(outcomes.incomplete - defective.keys())}
+        if incomplete:
+            lines = text_lines(spark, incomplete).withColumn("file_path", F.input_file_name())
+            changed = lines.where(F.col("value").rlike(OTHER_SPELLING)).where(changes("value") > 0)
+            paths = {row.file_path for row in changed.select("file_path").distinct().collect()}
+            changing |= {number for number, uri in incomplete.items() if path_of_rows(spark, uri) in paths}
+        tolerant = cut | changing | other_spelling | packed
+        return Tolerated({number: files[number] for number in sorted(tolerant)}, cut, {})
 
 
     def adaptations_of(bits: int) -> list[Adaptation]:

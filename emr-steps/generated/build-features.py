@@ -311,18 +311,28 @@ def stream_text(spark: Driver, stream: JavaStream) -> str:
     return str(java(spark).org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))
 
 
-def first_bytes(spark: SparkSession, uri: str, count: int) -> bytes:
-    """The first bytes of a file, unpacked; fewer where the file is shorter."""
-    commons = java(spark).org.apache.commons.io
-    path = hadoop_path(spark, uri)
-    codecs = java(spark).org.apache.hadoop.io.compress.CompressionCodecFactory(hadoop_configuration(spark))
-    codec = codecs.getCodec(path)
-    opened = hadoop_file_system(spark, uri).open(path)
-    try:
-        stream = opened if codec is None else codec.createInputStream(opened)
-        return bytes(commons.IOUtils.toByteArray(commons.input.BoundedInputStream(stream, count)))
-    finally:
-        opened.close()
+class Beginnings:
+    """Reads the first bytes of files. What of the JVM is needed is looked up once: each name is a question to it."""
+
+    def __init__(self, spark: SparkSession, uri: str) -> None:
+        """Takes one of the files: the others are in the same file system."""
+        packages = java(spark)
+        self._system = hadoop_file_system(spark, uri)
+        self._path = packages.org.apache.hadoop.fs.Path
+        self._to_bytes = packages.org.apache.commons.io.IOUtils.toByteArray
+        self._bounded = packages.org.apache.commons.io.input.BoundedInputStream
+        codecs = packages.org.apache.hadoop.io.compress.CompressionCodecFactory
+        self._codecs = codecs(hadoop_configuration(spark))
+
+    def read(self, uri: str, count: int) -> bytes:
+        """The first bytes of a file, unpacked by its ending in any case; fewer where the file is shorter."""
+        codec = self._codecs.getCodec(self._path(uri.lower()))
+        opened = self._system.open(self._path(uri))
+        try:
+            stream = opened if codec is None else codec.createInputStream(opened)
+            return bytes(self._to_bytes(self._bounded(stream, count)))
+        finally:
+            opened.close()
 
 
 def path_of_rows(spark: SparkSession, uri: str) -> str:
@@ -610,6 +620,13 @@ ERROR_LINES = 12
 # Its messages quote what it could not read, and that may name a person.
 JSON_READER = "com.fasterxml.jackson."
 OUT_OF_MEMORY = "java.lang.OutOfMemoryError"
+THIS_USER = "this user"
+CLUSTER_ROLE = "the cluster's role"
+LARGER_CLUSTER = "raise the cluster's size in the configuration and resume the run"
+MORE_MEMORY_HERE = (
+    "give the container or the machine more memory (Java's heap is half of it, up to 2.5 GB), or read fewer files at "
+    "once (--events with a folder of some of them), and resume the run"
+)
 # Of Java, of Hadoop, and of the AWS services that answer 400 to what they do not allow.
 DENIALS = {"AccessDeniedException", "AccessControlException"}
 DENIED_STATUSES = {401, 403}
@@ -629,7 +646,7 @@ def is_access_denied(error: BaseException, throwables: Sequence[JavaThrowable]) 
     return is_java or isinstance(error, PermissionError)
 
 
-def diagnose(error: BaseException, lost: Sequence[str]) -> tuple[str, str]:
+def diagnose(error: BaseException, lost: Sequence[str], *, is_local: bool) -> tuple[str, str]:
     """The likely cause of a failure, and what to do; takes why executors were lost, where some were."""
     throwables = java_throwables(error)
     if isinstance(error, StepError):
@@ -637,18 +654,18 @@ def diagnose(error: BaseException, lost: Sequence[str]) -> tuple[str, str]:
     if is_out_of_memory(error, throwables):
         return (
             "the data of one task did not fit into memory",
-            "raise the cluster's size in the configuration and resume the run",
+            MORE_MEMORY_HERE if is_local else LARGER_CLUSTER,
         )
     if is_access_denied(error, throwables):
         return (
-            "the cluster's role may not read or write what the message names",
+            f"{THIS_USER if is_local else CLUSTER_ROLE} may not read or write what the message names",
             "grant it, then resume the run",
         )
     if throwables and lost:
         return (
             "executors were lost: the data of one task did not fit into memory, or an instance was taken away; "
             f"the last one: {lost[-1]}",
-            "raise the cluster's size in the configuration and resume the run",
+            LARGER_CLUSTER,
         )
     return (
         "unexpected: see the message and the step's log",
@@ -666,10 +683,12 @@ def message_lines(error: BaseException) -> list[str]:
     return lines if isinstance(error, StepError) else lines[:ERROR_LINES]
 
 
-def explain(step: StepName, error: BaseException, lost: Sequence[str] = ()) -> StepFailure:
-    """What went wrong, in words for the operator who is paged."""
+def explain(
+    step: StepName, error: BaseException, lost: Sequence[str] = (), *, is_local: bool = False
+) -> StepFailure:
+    """What went wrong, in words for the operator who is paged, or for the user of this machine."""
     lines = message_lines(error)
-    cause, remedy = diagnose(error, lost)
+    cause, remedy = diagnose(error, lost, is_local=is_local)
     return {
         "step": step,
         "errorClass": type(error).__name__,
@@ -789,6 +808,7 @@ def main(
     # On one machine several steps share an application, which none of them may end.
     is_own = SparkContext._active_spark_context is None
     spark = start(step, plan_uri, start_seconds)
+    is_local = not runs_on_yarn(spark)
     files = Files(spark)
     plan: Plan = files.read_json(plan_uri)
     outputs = plan["outputs"]
@@ -799,7 +819,8 @@ def main(
         files.write_json(outputs["results"][step], run(spark, plan))
     except Exception as error:
         traceback.print_exc()
-        files.write_json(outputs["errors"][step], explain(step, error, lost_executors(spark)))
+        failure = explain(step, error, lost_executors(spark), is_local=is_local)
+        files.write_json(outputs["errors"][step], failure)
         sys.exit(1)
     finally:
         if is_own:
@@ -813,7 +834,7 @@ class CutoffCounts(TypedDict):
     """The rows of one cutoff."""
 
     cutoff: str
-    role: Literal["train", "test", "score"]
+    role: Literal["train", "past", "test", "score"]
     rows: int
     cancellations: int | None
 
@@ -949,11 +970,15 @@ def find_period(days: list[DayRows], settings: TrainingSettings) -> Period:
     return Period(busy[0], observation_end)
 
 
+# A cutoff can be tested for the record over time where so many training cutoffs had ended by it.
+LEAST_TRAINING_CUTOFFS = 2
+
+
 class Cutoff(NamedTuple):
     """A cutoff, what its rows are for, and the days between which history and label are looked for."""
 
     cutoff: datetime.date
-    role: Literal["train", "test", "score"]
+    role: Literal["train", "past", "test", "score"]
     first_day: datetime.date
     label_end: datetime.date
 
@@ -976,12 +1001,12 @@ def training_cutoffs(
 
 
 def plan_cutoffs(period: Period, settings: TrainingSettings) -> list[Cutoff]:
-    """Cutoffs with their roles, oldest first: training, then the one test cutoff, then the scoring cutoff.
+    """Cutoffs with their roles, oldest first: training, past, the one test cutoff, the scoring cutoff.
 
     Training and test cutoffs are on the grid that the lake keeps, so that a past cutoff stays the same from run to
     run. The newest one whose labels are known is the test. Training cutoffs are those whose label window had ended
-    by then; the ones between are left out, as their labels were not yet known. A log with no training cutoff on the
-    grid counts its cutoffs from its end.
+    by then; those between are tested for the record over time only, as their labels were not yet known. A log with
+    no training cutoff on the grid counts its cutoffs from its end.
     """
     horizon = datetime.timedelta(days=settings["horizonDays"])
     step = datetime.timedelta(days=settings["cutoffStepDays"])
@@ -995,14 +1020,31 @@ def plan_cutoffs(period: Period, settings: TrainingSettings) -> list[Cutoff]:
     if not training:
         refuse_short_log(period, settings)
 
-    def planned(cutoff: datetime.date, role: Literal["train", "test", "score"]) -> Cutoff:
+    def planned(cutoff: datetime.date, role: Literal["train", "past", "test", "score"]) -> Cutoff:
         return Cutoff(cutoff, role, period.first_day, cutoff + horizon)
 
     return [
         *(planned(cutoff, "train") for cutoff in reversed(training)),
+        *(planned(cutoff, "past") for cutoff in past_cutoffs_between(training, test, settings)),
         planned(test, "test"),
         planned(period.observation_end, "score"),
     ]
+
+
+def past_cutoffs_between(
+    training: list[datetime.date], test: datetime.date, settings: TrainingSettings
+) -> list[datetime.date]:
+    """Cutoffs of the grid between training and test that a run of their time could have been tested on.
+
+    @param training newest first
+    """
+    horizon = datetime.timedelta(days=settings["horizonDays"])
+    step = datetime.timedelta(days=settings["cutoffStepDays"])
+    oldest_two = training[-LEAST_TRAINING_CUTOFFS:]
+    if len(oldest_two) < LEAST_TRAINING_CUTOFFS:
+        return []
+    between = (test - step * back for back in range(1, (test - training[0]) // step + 1))
+    return [cutoff for cutoff in between if max(training[0] + step, oldest_two[0] + horizon) <= cutoff][::-1]
 
 
 def refuse_short_log(period: Period, settings: TrainingSettings) -> NoReturn:
@@ -1477,7 +1519,7 @@ FROM aggregated
 COMMENTS = {
     "user_id": "user",
     "cutoff": "only what happened before the start of this UTC day was known",
-    "role": "what the row is for: train, test or score",
+    "role": "what the row is for: train, past (tested for the record only), test or score",
     "label": "1 when the user cancelled within the horizon after the cutoff, else 0; null when not yet known",
     "events_last_3_days": "Events in the last 3 days",
     "events_last_7_days": "Events in the last 7 days",

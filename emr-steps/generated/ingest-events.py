@@ -5,9 +5,11 @@ spark-submit ingest-events.py --plan <uri of plan.json>
 """
 
 import argparse
+import bz2
 import collections
 import datetime
 import functools
+import gzip
 import itertools
 import json
 import math
@@ -317,18 +319,28 @@ def stream_text(spark: Driver, stream: JavaStream) -> str:
     return str(java(spark).org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))
 
 
-def first_bytes(spark: SparkSession, uri: str, count: int) -> bytes:
-    """The first bytes of a file, unpacked; fewer where the file is shorter."""
-    commons = java(spark).org.apache.commons.io
-    path = hadoop_path(spark, uri)
-    codecs = java(spark).org.apache.hadoop.io.compress.CompressionCodecFactory(hadoop_configuration(spark))
-    codec = codecs.getCodec(path)
-    opened = hadoop_file_system(spark, uri).open(path)
-    try:
-        stream = opened if codec is None else codec.createInputStream(opened)
-        return bytes(commons.IOUtils.toByteArray(commons.input.BoundedInputStream(stream, count)))
-    finally:
-        opened.close()
+class Beginnings:
+    """Reads the first bytes of files. What of the JVM is needed is looked up once: each name is a question to it."""
+
+    def __init__(self, spark: SparkSession, uri: str) -> None:
+        """Takes one of the files: the others are in the same file system."""
+        packages = java(spark)
+        self._system = hadoop_file_system(spark, uri)
+        self._path = packages.org.apache.hadoop.fs.Path
+        self._to_bytes = packages.org.apache.commons.io.IOUtils.toByteArray
+        self._bounded = packages.org.apache.commons.io.input.BoundedInputStream
+        codecs = packages.org.apache.hadoop.io.compress.CompressionCodecFactory
+        self._codecs = codecs(hadoop_configuration(spark))
+
+    def read(self, uri: str, count: int) -> bytes:
+        """The first bytes of a file, unpacked by its ending in any case; fewer where the file is shorter."""
+        codec = self._codecs.getCodec(self._path(uri.lower()))
+        opened = self._system.open(self._path(uri))
+        try:
+            stream = opened if codec is None else codec.createInputStream(opened)
+            return bytes(self._to_bytes(self._bounded(stream, count)))
+        finally:
+            opened.close()
 
 
 def path_of_rows(spark: SparkSession, uri: str) -> str:
@@ -625,6 +637,13 @@ ERROR_LINES = 12
 # Its messages quote what it could not read, and that may name a person.
 JSON_READER = "com.fasterxml.jackson."
 OUT_OF_MEMORY = "java.lang.OutOfMemoryError"
+THIS_USER = "this user"
+CLUSTER_ROLE = "the cluster's role"
+LARGER_CLUSTER = "raise the cluster's size in the configuration and resume the run"
+MORE_MEMORY_HERE = (
+    "give the container or the machine more memory (Java's heap is half of it, up to 2.5 GB), or read fewer files at "
+    "once (--events with a folder of some of them), and resume the run"
+)
 # Of Java, of Hadoop, and of the AWS services that answer 400 to what they do not allow.
 DENIALS = {"AccessDeniedException", "AccessControlException"}
 DENIED_STATUSES = {401, 403}
@@ -644,7 +663,7 @@ def is_access_denied(error: BaseException, throwables: Sequence[JavaThrowable]) 
     return is_java or isinstance(error, PermissionError)
 
 
-def diagnose(error: BaseException, lost: Sequence[str]) -> tuple[str, str]:
+def diagnose(error: BaseException, lost: Sequence[str], *, is_local: bool) -> tuple[str, str]:
     """The likely cause of a failure, and what to do; takes why executors were lost, where some were."""
     throwables = java_throwables(error)
     if isinstance(error, StepError):
@@ -652,18 +671,18 @@ def diagnose(error: BaseException, lost: Sequence[str]) -> tuple[str, str]:
     if is_out_of_memory(error, throwables):
         return (
             "the data of one task did not fit into memory",
-            "raise the cluster's size in the configuration and resume the run",
+            MORE_MEMORY_HERE if is_local else LARGER_CLUSTER,
         )
     if is_access_denied(error, throwables):
         return (
-            "the cluster's role may not read or write what the message names",
+            f"{THIS_USER if is_local else CLUSTER_ROLE} may not read or write what the message names",
             "grant it, then resume the run",
         )
     if throwables and lost:
         return (
             "executors were lost: the data of one task did not fit into memory, or an instance was taken away; "
             f"the last one: {lost[-1]}",
-            "raise the cluster's size in the configuration and resume the run",
+            LARGER_CLUSTER,
         )
     return (
         "unexpected: see the message and the step's log",
@@ -681,10 +700,12 @@ def message_lines(error: BaseException) -> list[str]:
     return lines if isinstance(error, StepError) else lines[:ERROR_LINES]
 
 
-def explain(step: StepName, error: BaseException, lost: Sequence[str] = ()) -> StepFailure:
-    """What went wrong, in words for the operator who is paged."""
+def explain(
+    step: StepName, error: BaseException, lost: Sequence[str] = (), *, is_local: bool = False
+) -> StepFailure:
+    """What went wrong, in words for the operator who is paged, or for the user of this machine."""
     lines = message_lines(error)
-    cause, remedy = diagnose(error, lost)
+    cause, remedy = diagnose(error, lost, is_local=is_local)
     return {
         "step": step,
         "errorClass": type(error).__name__,
@@ -804,6 +825,7 @@ def main(
     # On one machine several steps share an application, which none of them may end.
     is_own = SparkContext._active_spark_context is None
     spark = start(step, plan_uri, start_seconds)
+    is_local = not runs_on_yarn(spark)
     files = Files(spark)
     plan: Plan = files.read_json(plan_uri)
     outputs = plan["outputs"]
@@ -814,7 +836,8 @@ def main(
         files.write_json(outputs["results"][step], run(spark, plan))
     except Exception as error:
         traceback.print_exc()
-        files.write_json(outputs["errors"][step], explain(step, error, lost_executors(spark)))
+        failure = explain(step, error, lost_executors(spark), is_local=is_local)
+        files.write_json(outputs["errors"][step], failure)
         sys.exit(1)
     finally:
         if is_own:
@@ -865,6 +888,8 @@ class Finding(TypedDict):
     column: str
     found: Literal[
         "not_json",
+        "single_quotes",
+        "utf16",
         "not_utf8",
         "more_than_one",
         "line_array",
@@ -873,6 +898,7 @@ class Finding(TypedDict):
         "other_case",
         "nearly",
         "absent",
+        "not_a_number",
         "whole_fraction",
         "quoted_number",
         "lossy",
@@ -1109,18 +1135,24 @@ class JsonObject(list[tuple[str, object]]):
     """The names of an object as they are spelt, in order, with their values."""
 
 
+class Constant(str):
+    """NaN or infinity, where they are looked for."""
+
+    __slots__ = ()
+
+
 def refuse_constant(name: str) -> object:
     """NaN and infinity are no JSON, though Python takes them."""
     raise ValueError(name)
 
 
-def json_decoder() -> json.JSONDecoder:
+def json_decoder(constant: Callable[[str], object] = refuse_constant) -> json.JSONDecoder:
     """Reads JSON as it is written; raises ValueError, or RecursionError where it is nested too deep."""
     return json.JSONDecoder(
         object_pairs_hook=JsonObject,
         parse_int=NumberText,
         parse_float=NumberText,
-        parse_constant=refuse_constant,
+        parse_constant=constant,
     )
 
 
@@ -1302,20 +1334,21 @@ def plain_line(line: str) -> PlainLine:
     if not isinstance(fields, JsonObject):
         return PlainLine(None, 0, False)
     written: list[str] = []
-    spelt: dict[str, tuple[str, str]] = {}
+    spelt: dict[str, str] = {}
     changes = 0
     for name, value in fields:
         column = column_of(name)
         if column is None:
             continue
         text, change = plain_value(column, value)
-        spelling, known = spelt.setdefault(column, (name, text))
-        if spelling != name and known not in (text, ABSENT) and text != ABSENT:
+        known = spelt.get(column)
+        if known not in (None, text, ABSENT) and text != ABSENT:
             return PlainLine(None, OTHER_CASE, True)
-        if known == ABSENT != text:
-            spelt[column] = (spelling, text)
         changes |= change | (OTHER_CASE if name != column else 0)
-        if column in PLAIN_COLUMNS and (spelling == name or text != ABSENT):
+        if known is not None and text == ABSENT:
+            continue
+        spelt[column] = text
+        if column in PLAIN_COLUMNS:
             written.append(f'"{column}":{text}')
     return PlainLine("{" + ",".join(written) + "}", changes, False)
 
@@ -1758,7 +1791,7 @@ BLANKS = re.compile(r"[ \t\r\n]*")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # In a file of lines one ends within so many bytes, nearly always the first number.
 FIRST_BYTES = (65_536, 16_777_216)
-CUT_ROW = "file_path STRING, content BINARY"
+CUT_ROW = "file_path STRING, content BINARY, adapted INT"
 
 
 def objects_in(content: bytes) -> Iterator[bytes]:
@@ -1792,6 +1825,30 @@ def objects_in(content: bytes) -> Iterator[bytes]:
         raise ValueError(place)
 
 
+def is_object(line: bytes) -> bool:
+    """Whether a line holds one JSON value, which most probably is an object."""
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return line.lstrip().startswith(b"{")
+
+
+def is_packed_in_capitals(uri: str) -> bool:
+    """Whether a file is packed and its ending does not say so in small letters: Spark does not unpack it."""
+    return uri.lower().endswith(PACKED_ENDINGS) and not uri.endswith(PACKED_ENDINGS)
+
+
+def unpacked_rows(uri: str, content: bytes) -> Iterator[tuple[bytes, int]]:
+    """The lines of a packed file, or its objects where it is no file of lines, each with how it was adapted."""
+    unpack = gzip.decompress if uri.lower().endswith(".gz") else bz2.decompress
+    text = unpack(content).removeprefix(BYTE_ORDER_MARK)
+    lines = [line for line in re.split(rb"\r\n|\n|\r", text) if line.strip()]
+    if all(map(is_object, lines)) or count_objects(text) < 0:
+        return ((line, 0) for line in lines)
+    return ((one, CUT_OUT) for one in objects_in(text))
+
+
 def count_objects(content: bytes) -> int:
     """How many objects a file can be cut into; -1 where it is neither an array nor objects one after another."""
     if len(content) > LARGEST_CUT_BYTES:
@@ -1821,13 +1878,16 @@ def files_to_cut(spark: SparkSession, files: dict[int, str], sizes: dict[str, in
 
 
 def cut_lines(spark: SparkSession, files: dict[int, str]) -> DataFrame:
-    """The objects of the files, each as a line."""
+    """The objects of the files, or the lines of packed ones, each as a line with how it was adapted."""
 
-    def of_file(file: Row) -> Iterator[tuple[str, bytes]]:
-        return ((file.file_path, one) for one in objects_in(bytes(file.content)))
+    def of_file(file: Row) -> Iterator[tuple[str, bytes, int]]:
+        content = bytes(file.content)
+        if is_packed_in_capitals(file.file_path):
+            return ((file.file_path, *row) for row in unpacked_rows(file.file_path, content))
+        return ((file.file_path, one, CUT_OUT) for one in objects_in(content))
 
     cut = spark.createDataFrame(whole_files(spark, files).rdd.flatMap(of_file), CUT_ROW)
-    return cut.select("file_path", F.col("content").cast("string").alias("value"))
+    return cut.withColumn("value", F.col("content").cast("string")).drop("content")
 
 
 def unpacked_bytes(uri: str, size: int) -> int:
@@ -1841,13 +1901,16 @@ def check_cut_sizes(spark: SparkSession, batch: Batch) -> None:
         uri = file["uri"]
         if unpacked_bytes(uri, file["bytes"]) <= LARGEST_CUT_BYTES:
             continue
-        read = (first_bytes(spark, uri, size) for size in FIRST_BYTES)
+        beginnings = Beginnings(spark, uri)
+        read = (beginnings.read(uri, size) for size in FIRST_BYTES)
         begins = (text.removeprefix(BYTE_ORDER_MARK).lstrip() for text in read)
         begin = next((text for text in begins if text.startswith(b"[") or b"\n" in text), b"")
         is_array = begin.startswith(b"[")
-        if begin and not is_array:
+        is_spread = begin.partition(b"\n")[0].strip() == b"{"
+        if begin and not is_array and not is_spread:
             continue
-        kind = "a JSON array: its first line begins with [" if is_array else "a single line"
+        one_line = "objects spread over several lines" if is_spread else "a single line"
+        kind = "a JSON array: its first line begins with [" if is_array else one_line
         pick = "jq -cn --stream 'fromstream(1|truncate_stream(inputs))'" if is_array else "jq -c ."
         raise StepError(
             f"{uri} is {kind}, and with {file['bytes']:,} bytes too large to be cut into its objects",
@@ -1947,7 +2010,16 @@ END
 # After them, accepted rows that lack what another spelling may hold: they are counted apart.
 INCOMPLETE = 14
 OUTCOMES = 15
-COUNTED_AS = "IF(outcome = 0 AND (raw.sessionId IS NULL OR raw.itemInSession IS NULL), 14, outcome)"
+COUNTED_AS = """
+IF(
+  outcome = 0 AND (raw.sessionId IS NULL OR raw.itemInSession IS NULL
+  OR raw.method IS NULL OR raw.status IS NULL OR raw.level IS NULL
+  OR raw.auth IN ('Logged In', 'Cancelled')
+  AND (raw.registration IS NULL OR raw.gender IS NULL OR raw.location IS NULL OR raw.userAgent IS NULL)
+  OR raw.page = 'NextSong' AND (raw.artist IS NULL OR raw.song IS NULL OR raw.length IS NULL)),
+  14, outcome
+)
+"""
 MALFORMED = 2
 FORGOTTEN = 1
 KNOWN_FILE = "COALESCE(file_number, RAISE_ERROR(CONCAT('no such file in the batch: ', file_path)))"
@@ -2004,14 +2076,14 @@ def read_adapted_rows(
 
     In a strict run a row that would have to be adapted is refused.
     """
-    whole = {number: uri for number, uri in files.items() if number in cut}
-    by_line = {number: uri for number, uri in files.items() if number not in cut}
+    whole = {number: uri for number, uri in files.items() if number in cut or is_packed_in_capitals(uri)}
+    by_line = {number: uri for number, uri in files.items() if number not in whole}
     lines: list[DataFrame] = []
     if by_line:
         read = text_lines(spark, by_line).select(F.input_file_name().alias("file_path"), "value")
         lines.append(read.withColumn("adapted", F.lit(0)))
     if whole:
-        lines.append(cut_lines(spark, whole).withColumn("adapted", F.lit(CUT_OUT)))
+        lines.append(cut_lines(spark, whole))
     parsed = parse_plain_lines(functools.reduce(DataFrame.unionByName, lines))
     is_strict = plan["ingest"].get("strict", False)
     is_refused = (F.col("adapted") % COUNTED > 0) if is_strict else F.lit(False)
@@ -2057,12 +2129,12 @@ def is_no_user_id() -> Column:
 
 # --- emr-steps/fragments/second-look.ts ---
 
-# An accepted row that lacks its session may have it under one of these names.
-INCOMPLETE_SPELLING = f'(?i)"({SPELLINGS["sessionId"]}|{SPELLINGS["itemInSession"]})"'
+# An accepted row that lacks a value may have it under one of these names: not quite ours.
+OTHER_SPELLING = f'"(?!(?:{"|".join(SPELLINGS)})")(?i:{"|".join(SPELLINGS.values())})"'
 
 
 class Outcomes(NamedTuple):
-    """Rows read, by file, rows refused, by file and outcome, and the files with rows that lack their session."""
+    """Rows read, by file, rows refused, by file and outcome, and the files with rows that lack what every row has."""
 
     read: collections.Counter[int]
     refused: dict[int, dict[int, int]]
@@ -2079,10 +2151,9 @@ class Outcomes(NamedTuple):
         )
 
     @property
-    def flagged(self) -> set[int]:
-        """The files that are worth a second look."""
-        defective = {number for number, of_file in self.refused.items() if of_file.keys() - {FORGOTTEN}}
-        return defective | self.incomplete
+    def defective(self) -> set[int]:
+        """The files with rows that were refused for a defect of theirs."""
+        return {number for number, of_file in self.refused.items() if of_file.keys() - {FORGOTTEN}}
 
     def take(self, counts: collections.Counter[int]) -> None:
         """Takes in the counts of one pass over some files, in place of those of an earlier one."""
@@ -2114,27 +2185,33 @@ def second_look(
     plan: Plan,
     files: dict[int, str],
     outcomes: Outcomes,
+    other_spelling: set[int],
     forgotten: ForgottenUsers | None,
 ) -> Tolerated:
-    """Which of the files are to be read tolerantly."""
-    flagged = {number: files[number] for number in sorted(outcomes.flagged)}
-    if not flagged:
-        return Tolerated({}, set(), {})
+    """Which of the files are to be read tolerantly: always those that Spark does not unpack."""
+    packed = {number for number, uri in files.items() if is_packed_in_capitals(uri)}
+    defective = {number: files[number] for number in sorted(outcomes.defective)}
     malformed = {
-        number: uri for number, uri in flagged.items() if MALFORMED in outcomes.refused.get(number, {})
+        number: uri for number, uri in defective.items() if MALFORMED in outcomes.refused.get(number, {})
     }
     sizes = {file["uri"]: file["bytes"] for file in plan["batch"]["files"]}
     cut = set() if plan["ingest"].get("strict", False) else files_to_cut(spark, malformed, sizes)
-    by_line = {number: uri for number, uri in flagged.items() if number not in cut}
-    changing = set()
+    changing: set[int] = set()
+    changes = F.udf(changes_of, "INT")
+    by_line = {number: uri for number, uri in defective.items() if number not in cut}
     if by_line:
         rows = read_rows(spark, plan, by_line, forgotten, keep_line=True).where("is_utf8")
-        worth = F.expr(f"outcome NOT IN (0, {FORGOTTEN})") | F.col("line").rlike(INCOMPLETE_SPELLING)
-        changes = F.udf(changes_of, "INT")
+        worth = F.expr(f"outcome NOT IN (0, {FORGOTTEN})") | F.col("line").rlike(OTHER_SPELLING)
         changed = rows.where(worth).where(changes("line") > 0).select("file_number").distinct()
         changing = {row.file_number for row in changed.collect()}
-    tolerant = {number: uri for number, uri in flagged.items() if number in cut | changing}
-    return Tolerated(tolerant, cut, {})
+    incomplete = {number: files[number] for number in sorted(outcomes.incomplete - defective.keys())}
+    if incomplete:
+        lines = text_lines(spark, incomplete).withColumn("file_path", F.input_file_name())
+        changed = lines.where(F.col("value").rlike(OTHER_SPELLING)).where(changes("value") > 0)
+        paths = {row.file_path for row in changed.select("file_path").distinct().collect()}
+        changing |= {number for number, uri in incomplete.items() if path_of_rows(spark, uri) in paths}
+    tolerant = cut | changing | other_spelling | packed
+    return Tolerated({number: files[number] for number in sorted(tolerant)}, cut, {})
 
 
 def adaptations_of(bits: int) -> list[Adaptation]:
@@ -2233,6 +2310,8 @@ def unlike(column: str, value: object) -> str | None:
         return "object"
     if isinstance(value, list):
         return "array"
+    if isinstance(value, Constant):
+        return "not_a_number"
     text = str(value)
     is_plain = PLAIN_DIGITS.fullmatch(text) is not None
     if isinstance(value, NumberText):
@@ -2274,7 +2353,7 @@ def seen_in_object(fields: JsonObject) -> Seen:
     """What is kept of an object and what was found in it."""
     kept: dict[str, object] = {}
     found: list[Found] = []
-    spelt: dict[str, str] = {}
+    spelt: set[str] = set()
     for name, value in fields:
         column = column_of(name)
         if column is None:
@@ -2282,9 +2361,10 @@ def seen_in_object(fields: JsonObject) -> Seen:
             code = "unknown_column" if nearest is None else "nearly"
             found.append(Found(nearest or "", code, bytes_of(name), word=name))
             continue
-        if spelt.setdefault(column, name) != name:
+        if column in spelt:
             found.append(Found(column, "two_spellings"))
             continue
+        spelt.add(column)
         if name != column:
             found.append(Found(column, "other_case", word=name))
         difference = unlike(column, value)
@@ -2309,19 +2389,25 @@ def seen_in_line(line: str, is_utf8: bool) -> Seen:
     """What is kept of a refused line: of one that is no JSON object only its length, and where reading it ended."""
     text = line.strip(" \t\r\n")
     size = bytes_of(line)
+    if "\0" in text:
+        return Seen("{}", [Found("", "utf16", size)], None)
     if not is_utf8:
         return Seen("{}", [Found("", "not_utf8", size)], None)
     try:
-        value, end = json_decoder().raw_decode(text)
+        value, end = json_decoder(Constant).raw_decode(text)
     except json.JSONDecodeError as error:
         code = "line_array" if text.startswith("[") else "not_json"
+        code = "single_quotes" if text.startswith("{'") else code
         return Seen("{}", [Found("", code, size, error.pos)], None)
     except (ValueError, RecursionError):
         return Seen("{}", [Found("", "not_json", size)], None)
     if end < len(text):
         return Seen("{}", [Found("", "more_than_one", size, end)], None)
     if isinstance(value, JsonObject):
-        return seen_in_object(value)
+        seen = seen_in_object(value)
+        is_json = not any(one.found == "not_a_number" for one in seen.found)
+        # Nothing is kept of a line that is no JSON.
+        return seen if is_json else Seen("{}", seen.found, seen.user)
     code = "line_array" if isinstance(value, list) else "no_object"
     return Seen("{}", [Found("", code, size)], None)
 
@@ -2548,14 +2634,17 @@ def adapted_rows(ledger: list[LedgerRow]) -> Adapted:
 
 FINDINGS: dict[str, str] = {
     "not_json": "no JSON",
+    "single_quotes": "written with single quotes, as Python shows a dict",
+    "utf16": "written with bytes of zero, as in UTF-16",
     "not_utf8": "not in UTF-8",
     "more_than_one": "a JSON value with something behind it",
     "line_array": "a JSON array: it begins with [",
     "no_object": "a JSON value that is no object",
-    "two_spellings": "there in two spellings",
+    "two_spellings": "there twice or in two spellings, with different values",
     "other_case": "spelt in another case or in snake case",
     "nearly": "spelt nearly, but not quite so",
     "absent": "absent",
+    "not_a_number": "NaN or infinity, which is no JSON",
     "whole_fraction": "a whole number written with a fraction or an exponent",
     "quoted_number": "a number in quotes",
     "lossy": "a whole number beyond 2^53 written with a fraction or an exponent, so that digits may be lost",
@@ -2570,6 +2659,8 @@ FINDINGS: dict[str, str] = {
 }
 CHANGES: dict[str, str] = {
     "not_json": "look for truncated uploads and for other texts in the file",
+    "single_quotes": "write it with json.dumps, or any other writer of JSON",
+    "utf16": "convert the file to UTF-8, for instance with iconv -f UTF-16 -t UTF-8",
     "not_utf8": "write the file in UTF-8",
     "more_than_one": "write one JSON object a line",
     "line_array": "write one JSON object a line, for instance with jq -c '.[]'",
@@ -2578,6 +2669,7 @@ CHANGES: dict[str, str] = {
     "other_case": "write {column} just so, or run without strict",
     "nearly": "write {column} just so",
     "absent": "write {column} in every row",
+    "not_a_number": "write null, or leave {column} out",
     "whole_fraction": "write {column} as {expected}, or run without strict",
     "quoted_number": "write {column} as {expected}, or run without strict",
     "lossy": "write all its digits, without fraction and exponent",
@@ -2603,11 +2695,11 @@ EXPECTED: dict[str, str] = {
     "location": "text",
     "method": "text",
     "page": "text",
-    "registration": "a whole number without quotes",
+    "registration": "milliseconds since 1970, without quotes",
     "sessionId": "a whole number without quotes",
     "song": "text",
     "status": "a whole number without quotes",
-    "ts": "a whole number without quotes",
+    "ts": "milliseconds since 1970, without quotes",
     "userAgent": "text",
     "userId": "text or a whole number",
 }
@@ -2790,6 +2882,10 @@ def declare_format(files: Files, plan: Plan) -> None:
 # --- emr-steps/fragments/first-lines.ts ---
 
 FIRST_BYTES_OF_UNSURE = 65_536
+# Enough for the first songs of a file.
+FIRST_BYTES_OF_OTHERS = 16_384
+# Files of one exporter are alike: of more than so many, evenly spread ones are opened.
+MOST_LOOKED_INTO = 1_000
 FILES_AT_ONCE = 16
 # How files that hold no lines begin, as hexadecimal digits.
 BEGINNINGS: dict[str, PassedOverReason] = {
@@ -2808,34 +2904,67 @@ COLUMNS_OF_EVERY_ROW = ["auth", "page", "ts"]
 FILES_NAMED = 10
 
 
-def known_beginning(spark: SparkSession, uri: str) -> bytes:
+class FirstLook(NamedTuple):
+    """What the first lines of files show: which are no event files, and which are worth a second look."""
+
+    passed_over: dict[str, PassedOverReason]
+    other_spelling: set[str]
+
+
+def known_beginning(beginnings: Beginnings, file: EventFile) -> bytes:
     """The beginning of a file, unpacked; empty where it cannot be read, which reading it as every other file names."""
     try:
-        return first_bytes(spark, uri, FIRST_BYTES_OF_UNSURE)
+        is_unsure = file.get("unsure", False)
+        return beginnings.read(file["uri"], FIRST_BYTES_OF_UNSURE if is_unsure else FIRST_BYTES_OF_OTHERS)
     except QUERY_ERRORS:
         return b""
 
 
-def reason_to_pass_over(begin: bytes) -> PassedOverReason | None:
-    """Why a file that begins like this is no event file."""
+def is_spelt_otherwise(begin: bytes) -> bool:
+    """Whether a line has a column in another spelling, or twice. The last line may be cut off."""
+    whole = begin.rpartition(b"\n")[0] if len(begin) == FIRST_BYTES_OF_OTHERS else begin
+    lines = whole.decode("utf-8", "replace").split("\n")
+    plain = (plain_line(line) for line in lines)
+    return any(line.is_ambiguous or line.changes & OTHER_CASE for line in plain)
+
+
+def known_format(begin: bytes) -> PassedOverReason | None:
+    """Which format, other than lines of text, a file has that begins like this."""
     for digits, reason in BEGINNINGS.items():
         if begin.startswith(bytes.fromhex(digits)):
             return reason
+    return None
+
+
+def reason_to_pass_over(begin: bytes) -> PassedOverReason | None:
+    """Why a file that begins like this, and whose name says nothing, is no event file."""
+    known = known_format(begin)
+    if known is not None:
+        return known
     text = begin.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
     is_json = text.startswith(("{", "["))
     has_columns = all(re.search(rf'"{name}"\s*:', text, re.IGNORECASE) for name in COLUMNS_OF_EVERY_ROW)
     return None if is_json and has_columns else NO_EVENTS
 
 
-def files_passed_over(spark: SparkSession, batch: Batch) -> dict[str, PassedOverReason]:
-    """The files of the batch that are no event files, with the reason; only those are opened that may be none."""
-    unsure = [file["uri"] for file in batch["files"] if file.get("unsure")]
-    if not unsure:
-        return {}
+def first_look(spark: SparkSession, batch: Batch) -> FirstLook:
+    """Opens all files of the batch that may hold no events, and of the others as many as take no time."""
+    look = FirstLook({}, set())
+    files = [file for file in batch["files"] if file.get("unsure")]
+    others = [file for file in batch["files"] if not file.get("unsure")]
+    files += others[:: math.ceil(len(others) / MOST_LOOKED_INTO) or 1]
+    if not files:
+        return look
+    beginnings = Beginnings(spark, files[0]["uri"])
     with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
-        begins = pool.map(lambda uri: known_beginning(spark, uri), unsure)
-        reasons = {uri: reason_to_pass_over(begin) for uri, begin in zip(unsure, begins, strict=True)}
-    return {uri: reason for uri, reason in reasons.items() if reason is not None}
+        begins = list(pool.map(lambda file: known_beginning(beginnings, file), files))
+    for file, begin in zip(files, begins, strict=True):
+        reason = reason_to_pass_over(begin) if file.get("unsure") else known_format(begin)
+        if reason is not None:
+            look.passed_over[file["uri"]] = reason
+        elif is_spelt_otherwise(begin):
+            look.other_spelling.add(file["uri"])
+    return look
 
 
 def passed_over_by_reason(files: list[LedgerRow]) -> list[PassedOver]:
@@ -3126,10 +3255,11 @@ def stage_accepted(
 ) -> Outcomes:
     """Reads the files once: accepted rows go to the branch, all outcomes are counted."""
     outcomes = Outcomes(collections.Counter(), {}, set())
-    if not files:
+    lines = {number: uri for number, uri in files.items() if not is_packed_in_capitals(uri)}
+    if not lines:
         return outcomes
     observation = Observation("outcomes")
-    rows = read_rows(spark, plan, files, forgotten)
+    rows = read_rows(spark, plan, lines, forgotten)
     by_file_and_outcome = tally(f"file_number * {OUTCOMES} + {COUNTED_AS}", len(files) * OUTCOMES)
     accepted: DataFrame = (
         rows.observe(observation, by_file_and_outcome.alias("by_file_and_outcome"))
@@ -3146,10 +3276,11 @@ def stage_adapted(
     plan: Plan,
     files: dict[int, str],
     outcomes: Outcomes,
+    other_spelling: set[int],
     forgotten: ForgottenUsers | None,
 ) -> Tolerated:
     """Reads files again in which adapting changes anything: what was staged of them is replaced, and counted anew."""
-    tolerated = second_look(spark, plan, files, outcomes, forgotten)
+    tolerated = second_look(spark, plan, files, outcomes, other_spelling, forgotten)
     if not tolerated.files:
         return tolerated
     forget_files(
@@ -3219,7 +3350,7 @@ def stage_batch(spark: SparkSession, plan: Plan, former: dict[str, LedgerRow]) -
     """Brings the batch onto the branch and into the quarantine, and takes off what leaves with it."""
     batch = plan["batch"]
     batch_id = batch["batchId"]
-    passed_over = files_passed_over(spark, batch)
+    passed_over, other_spelling = first_look(spark, batch)
     numbered = number_files(batch)
     numbers = {uri: number for number, uri in numbered.items()}
     files = {number: uri for number, uri in numbered.items() if uri not in passed_over}
@@ -3227,7 +3358,9 @@ def stage_batch(spark: SparkSession, plan: Plan, former: dict[str, LedgerRow]) -
     check_cut_sizes(spark, batch)
     opened = open_staging(spark, plan)
     outcomes = stage_accepted(spark, plan, files, forgotten)
-    tolerated = stage_adapted(spark, plan, files, outcomes, forgotten)
+    tolerated = stage_adapted(
+        spark, plan, files, outcomes, {numbers[uri] for uri in other_spelling}, forgotten
+    )
     quarantine_rows(spark, plan, files, outcomes.refused, forgotten, tolerated)
     check_refused_share(spark, plan, outcomes.defects, sum(outcomes.read.values()))
 
@@ -3674,8 +3807,11 @@ STEP: StepName = "ingest-events"
 def unreadable_file(spark: SparkSession, batch: Batch) -> str | None:
     """The first file that cannot be read to its end: Spark's own error does not name it."""
     for file in batch["files"]:
+        uri = file["uri"]
+        is_packed = is_packed_in_capitals(uri)
         try:
-            read_lines(spark, [file["uri"]]).count()
+            lines = cut_lines(spark, {0: uri}) if is_packed else read_lines(spark, [uri])
+            lines.count()
         except QUERY_ERRORS:
             return file["uri"]
     return None
@@ -3731,7 +3867,10 @@ def ingest_batch(spark: SparkSession, plan: Plan, files: Files) -> Ingested:
         "ledger": staged.ledger,
         "changes": staged.changes,
         "hasCopies": staged.has_copies,
-        "formerlyRefused": sorted(uri for uri, row in former.items() if row["rows_quarantined"] > 0),
+        # Of files that a release without days ingested, the quarantine may hold rows of all earlier versions.
+        "formerlyRefused": sorted(
+            uri for uri, row in former.items() if row["rows_quarantined"] > 0 or row.get("days") is None
+        ),
     }
     files.write_json(draft_uri(plan, batch_id), draft)
     publish_staged(spark, plan)

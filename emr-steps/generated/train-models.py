@@ -327,18 +327,28 @@ def stream_text(spark: Driver, stream: JavaStream) -> str:
     return str(java(spark).org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))
 
 
-def first_bytes(spark: SparkSession, uri: str, count: int) -> bytes:
-    """The first bytes of a file, unpacked; fewer where the file is shorter."""
-    commons = java(spark).org.apache.commons.io
-    path = hadoop_path(spark, uri)
-    codecs = java(spark).org.apache.hadoop.io.compress.CompressionCodecFactory(hadoop_configuration(spark))
-    codec = codecs.getCodec(path)
-    opened = hadoop_file_system(spark, uri).open(path)
-    try:
-        stream = opened if codec is None else codec.createInputStream(opened)
-        return bytes(commons.IOUtils.toByteArray(commons.input.BoundedInputStream(stream, count)))
-    finally:
-        opened.close()
+class Beginnings:
+    """Reads the first bytes of files. What of the JVM is needed is looked up once: each name is a question to it."""
+
+    def __init__(self, spark: SparkSession, uri: str) -> None:
+        """Takes one of the files: the others are in the same file system."""
+        packages = java(spark)
+        self._system = hadoop_file_system(spark, uri)
+        self._path = packages.org.apache.hadoop.fs.Path
+        self._to_bytes = packages.org.apache.commons.io.IOUtils.toByteArray
+        self._bounded = packages.org.apache.commons.io.input.BoundedInputStream
+        codecs = packages.org.apache.hadoop.io.compress.CompressionCodecFactory
+        self._codecs = codecs(hadoop_configuration(spark))
+
+    def read(self, uri: str, count: int) -> bytes:
+        """The first bytes of a file, unpacked by its ending in any case; fewer where the file is shorter."""
+        codec = self._codecs.getCodec(self._path(uri.lower()))
+        opened = self._system.open(self._path(uri))
+        try:
+            stream = opened if codec is None else codec.createInputStream(opened)
+            return bytes(self._to_bytes(self._bounded(stream, count)))
+        finally:
+            opened.close()
 
 
 def path_of_rows(spark: SparkSession, uri: str) -> str:
@@ -632,6 +642,13 @@ ERROR_LINES = 12
 # Its messages quote what it could not read, and that may name a person.
 JSON_READER = "com.fasterxml.jackson."
 OUT_OF_MEMORY = "java.lang.OutOfMemoryError"
+THIS_USER = "this user"
+CLUSTER_ROLE = "the cluster's role"
+LARGER_CLUSTER = "raise the cluster's size in the configuration and resume the run"
+MORE_MEMORY_HERE = (
+    "give the container or the machine more memory (Java's heap is half of it, up to 2.5 GB), or read fewer files at "
+    "once (--events with a folder of some of them), and resume the run"
+)
 # Of Java, of Hadoop, and of the AWS services that answer 400 to what they do not allow.
 DENIALS = {"AccessDeniedException", "AccessControlException"}
 DENIED_STATUSES = {401, 403}
@@ -651,7 +668,7 @@ def is_access_denied(error: BaseException, throwables: Sequence[JavaThrowable]) 
     return is_java or isinstance(error, PermissionError)
 
 
-def diagnose(error: BaseException, lost: Sequence[str]) -> tuple[str, str]:
+def diagnose(error: BaseException, lost: Sequence[str], *, is_local: bool) -> tuple[str, str]:
     """The likely cause of a failure, and what to do; takes why executors were lost, where some were."""
     throwables = java_throwables(error)
     if isinstance(error, StepError):
@@ -659,18 +676,18 @@ def diagnose(error: BaseException, lost: Sequence[str]) -> tuple[str, str]:
     if is_out_of_memory(error, throwables):
         return (
             "the data of one task did not fit into memory",
-            "raise the cluster's size in the configuration and resume the run",
+            MORE_MEMORY_HERE if is_local else LARGER_CLUSTER,
         )
     if is_access_denied(error, throwables):
         return (
-            "the cluster's role may not read or write what the message names",
+            f"{THIS_USER if is_local else CLUSTER_ROLE} may not read or write what the message names",
             "grant it, then resume the run",
         )
     if throwables and lost:
         return (
             "executors were lost: the data of one task did not fit into memory, or an instance was taken away; "
             f"the last one: {lost[-1]}",
-            "raise the cluster's size in the configuration and resume the run",
+            LARGER_CLUSTER,
         )
     return (
         "unexpected: see the message and the step's log",
@@ -688,10 +705,12 @@ def message_lines(error: BaseException) -> list[str]:
     return lines if isinstance(error, StepError) else lines[:ERROR_LINES]
 
 
-def explain(step: StepName, error: BaseException, lost: Sequence[str] = ()) -> StepFailure:
-    """What went wrong, in words for the operator who is paged."""
+def explain(
+    step: StepName, error: BaseException, lost: Sequence[str] = (), *, is_local: bool = False
+) -> StepFailure:
+    """What went wrong, in words for the operator who is paged, or for the user of this machine."""
     lines = message_lines(error)
-    cause, remedy = diagnose(error, lost)
+    cause, remedy = diagnose(error, lost, is_local=is_local)
     return {
         "step": step,
         "errorClass": type(error).__name__,
@@ -811,6 +830,7 @@ def main(
     # On one machine several steps share an application, which none of them may end.
     is_own = SparkContext._active_spark_context is None
     spark = start(step, plan_uri, start_seconds)
+    is_local = not runs_on_yarn(spark)
     files = Files(spark)
     plan: Plan = files.read_json(plan_uri)
     outputs = plan["outputs"]
@@ -821,7 +841,8 @@ def main(
         files.write_json(outputs["results"][step], run(spark, plan))
     except Exception as error:
         traceback.print_exc()
-        files.write_json(outputs["errors"][step], explain(step, error, lost_executors(spark)))
+        failure = explain(step, error, lost_executors(spark), is_local=is_local)
+        files.write_json(outputs["errors"][step], failure)
         sys.exit(1)
     finally:
         if is_own:
@@ -934,6 +955,20 @@ class ChannelRate(TypedDict):
     usual: float
 
 
+class PastTest(TypedDict):
+    """An earlier cutoff, tested for the record over time."""
+
+    cutoff: str
+    trainCutoffs: int
+    trainRows: int
+    trainCancellations: int
+    testRows: int
+    testCancellations: int
+    metrics: dict[MetricName, Estimate]
+    predicted: float | None
+    recency: dict[MetricName, Estimate]
+
+
 class ModelEvaluation(TypedDict):
     """A candidate or baseline on the test rows."""
 
@@ -987,6 +1022,7 @@ class TrainingResult(TypedDict):
     singleInputs: list[SingleInput]
     notFitted: list[NotFitted]
     segments: list[Segment]
+    past: list[PastTest]
 
 
 # --- emr-steps/fragments/table-name.ts ---
@@ -2624,6 +2660,64 @@ def area_deviation(area: Numbers, positives: float, negatives: float) -> Numbers
     return deviation
 
 
+# --- emr-steps/fragments/past-cutoffs.ts ---
+
+PAST_FOLDS = 3
+LEAST_TRAINING_CUTOFFS = 2
+# Learns everything again from the training rows: the candidate, if it could be fitted, and the recency baseline.
+Judge: TypeAlias = Callable[
+    [DataFrame, dict[str, Census], TrainingSettings], tuple[ModelEvaluation | None, ModelEvaluation]
+]
+
+
+def ended_by(features: DataFrame, cutoff: datetime.date, horizon_days: int) -> DataFrame:
+    """The rows at an earlier cutoff as test rows, and as training rows those whose labels were known by then."""
+    is_test = F.col("cutoff") == F.lit(cutoff)
+    has_ended = F.date_add("cutoff", horizon_days) <= F.lit(cutoff)
+    known = features.where("role IN ('train', 'past')").where(is_test | has_ended)
+    return known.withColumn("role", F.when(is_test, "test").otherwise("train"))
+
+
+def past_cutoffs(features: DataFrame, horizon_days: int) -> dict[datetime.date, int]:
+    """The earlier cutoffs that can be tested, oldest first, and how many cutoffs each may learn from."""
+    horizon = datetime.timedelta(days=horizon_days)
+    rows = features.where("role IN ('train', 'past')").select("cutoff").distinct().collect()
+    days = sorted(row.cutoff for row in rows)
+    ended = {day: sum(earlier + horizon <= day for earlier in days) for day in days}
+    return {day: count for day, count in ended.items() if count >= LEAST_TRAINING_CUTOFFS}
+
+
+def tested_before(features: DataFrame, settings: TrainingSettings, judge: Judge) -> list[PastTest]:
+    """One row for each earlier cutoff, oldest first."""
+    folded: TrainingSettings = {**settings, "folds": min(PAST_FOLDS, settings["folds"])}
+    horizon_days = settings["horizonDays"]
+    tests: list[PastTest] = []
+    for cutoff, training_cutoffs in past_cutoffs(features, horizon_days).items():
+        rows = ended_by(features, cutoff, horizon_days)
+        counts = census(rows)
+        train, test = counts["train"], counts["test"]
+        candidate, recency = judge(rows, counts, folded)
+        tests.append(
+            {
+                "cutoff": str(cutoff),
+                "trainCutoffs": training_cutoffs,
+                "trainRows": train["rows"],
+                "trainCancellations": train["cancellations"],
+                "testRows": test["rows"],
+                "testCancellations": test["cancellations"],
+                "metrics": candidate["metrics"] if candidate else {},
+                "predicted": predicted_cancellations(candidate) if candidate else None,
+                "recency": recency["metrics"],
+            }
+        )
+    return tests
+
+
+def predicted_cancellations(evaluation: ModelEvaluation) -> float:
+    """What the probabilities of the test rows add up to."""
+    return sum(part["predicted"] * part["users"] for part in evaluation["reliability"])
+
+
 # --- emr-steps/fragments/mixture.ts ---
 
 MOST_SEGMENTS = 7
@@ -3152,6 +3246,7 @@ class TrainingRows(NamedTuple):
     rows: DataFrame
     train_rows: int
     names: list[str]
+    seen: SegmentRows | None
     segments: SegmentFit | None
 
 
@@ -3237,6 +3332,47 @@ def judge_baselines(rows: DataFrame, counts: dict[str, Census], seed: int) -> li
     ]
 
 
+def judge_again(
+    kind: ModelName, known: DataFrame, counts: dict[str, Census], settings: TrainingSettings
+) -> tuple[ModelEvaluation | None, ModelEvaluation]:
+    """A kind of candidate and recency on other training and test rows: everything is learnt again from these."""
+    train = counts["train"]
+    inputs = learn_inputs(known.where("role = 'train'"), train["rows"], settings["excludedFeatures"])
+    rows = prepare(known, inputs, tasks_for(train["rows"]), settings)
+    by_recency = score_histograms(scored_by_recency(rows))
+    recency = evaluate("days_since_last_seen", "baseline", by_recency, settings["seed"], 0)
+    candidate = None
+    if is_trainable(train):
+        trained = train_candidate(kind, given_rows(rows, inputs, train, settings, kind not in FIT), settings)
+        candidate = trained.evaluation if trained else None
+    rows.unpersist()
+    return candidate, recency
+
+
+def given_rows(
+    rows: DataFrame,
+    inputs: list[ModelInput],
+    train: Census,
+    settings: TrainingSettings,
+    are_told_apart: bool,
+) -> TrainingRows:
+    """Prepared rows with what candidates need of them; users are told apart only where one needs it."""
+    names = [feature["name"] for feature in inputs]
+    seen = segment_rows(rows, names, train["users"], train["rows"]) if are_told_apart else None
+    segments = fit_segment_models(seen, settings["folds"], settings["seed"]) if seen else None
+    return TrainingRows(rows, train["rows"], names, seen, segments)
+
+
+def is_trainable(train: Census) -> bool:
+    """Whether anything can be learnt from the rows."""
+    return train["cancellers"] >= LEAST_CANCELLERS and train["cancellations"] < train["rows"]
+
+
+def tasks_for(rows: int) -> int:
+    """Tasks among which training rows are dealt."""
+    return max(2, math.ceil(rows / ROWS_PER_TASK))
+
+
 def reliability_reason(counts: dict[str, Census], least: int) -> str:
     """Why the figures cannot be trusted; empty when they can."""
     cancellers = counts["train"]["cancellers"]
@@ -3273,18 +3409,14 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
     features = read_snapshot(spark, features_table, snapshot)
     counts = census(features)
     train, test = counts["train"], counts["test"]
-    tasks = max(2, math.ceil(train["rows"] / ROWS_PER_TASK))
+    tasks = tasks_for(train["rows"])
     spark.conf.set("spark.sql.shuffle.partitions", tasks)
     inputs = learn_inputs(features.where("role = 'train'"), train["rows"], settings["excludedFeatures"])
     rows = prepare(features, inputs, tasks, settings)
 
     evaluations = judge_baselines(rows, counts, settings["seed"])
-    trainable = train["cancellers"] >= LEAST_CANCELLERS and train["cancellations"] < train["rows"]
-    names = [feature["name"] for feature in inputs]
-    seen = segment_rows(rows, names, train["users"], train["rows"]) if trainable else None
-    segments = fit_segment_models(seen, settings["folds"], settings["seed"]) if seen else None
-    given = TrainingRows(rows, train["rows"], names, segments)
-    candidates = train_candidates(given, settings) if trainable else []
+    given = given_rows(rows, inputs, train, settings, is_trainable(train))
+    candidates = train_candidates(given, settings) if is_trainable(train) else []
     evaluations += [trained.evaluation for trained in candidates]
     chosen = candidates[simplest_of_the_best([one.losses for one in candidates])] if candidates else None
     fitted = {trained.kind for trained in candidates}
@@ -3325,6 +3457,7 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
     ranked: list[Importance] = []
     if chosen:
         told_apart = chosen.segments
+        seen = given.seen
         rises = segment_importance(seen, told_apart, settings["seed"]) if seen and told_apart else {}
         behind = 1 + len(told_apart["mixture"]["sizes"]) if told_apart else 0
         ranked = importance(chosen.model, inputs, rows.where("role = 'train'"), rises, behind)
@@ -3343,8 +3476,9 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
         "featuresSnapshot": snapshot,
         "champion": champion,
         "notFitted": [{"model": kind, "reason": TOO_FEW} for kind in CANDIDATES if kind not in fitted],
-        "segments": described_segments(segments.whole) if segments else [],
+        "segments": described_segments(given.segments.whole) if given.segments else [],
         "singleInputs": single_inputs(features.where("role = 'train'"), inputs, train["users"]),
+        "past": tested_before(features, settings, functools.partial(judge_again, kind)) if chosen else [],
     }
 
 

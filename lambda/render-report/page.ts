@@ -16,9 +16,11 @@ import { factsSection } from './sections/facts.ts';
 import { summarySection } from './sections/headline.ts';
 import { historySection } from './sections/history.ts';
 import { modelsSection } from './sections/models.ts';
+import { pastSection } from './sections/past.ts';
 import { qualitySection } from './sections/quality.ts';
 import { readingSection } from './sections/reading.ts';
 import { segmentsSection } from './sections/segments.ts';
+import { volumeSection } from './sections/volume.ts';
 import { STYLE } from './style.ts';
 
 export interface PageContext {
@@ -99,6 +101,7 @@ async function chaptersOf(
       believe,
       [
         modelsSection(detail),
+        pastSection(detail),
         await curvesSection(detail, book),
         await qualitySection(detail, book),
         decisionsSection(detail),
@@ -106,7 +109,7 @@ async function chaptersOf(
       ],
     ],
     [drives, [segmentsSection(detail), await driversSection(detail, book)]],
-    [data, [readingSection(detail)]],
+    [data, [readingSection(detail), await volumeSection(detail, book)]],
     [time, [await historySection(detail, history, book)]],
     [made, [factsSection(detail)]],
   ];

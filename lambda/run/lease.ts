@@ -31,9 +31,9 @@ export async function takeLease(world: LeaseWorld, { runId, executionArn }: Clai
     const stored = await lake.find(LEASE);
     const holder = stored?.value.holder ?? null;
     if (holder?.executionArn === executionArn) return { kind: 'taken' };
+    const alive = await whyAlive(world, holder);
+    if (alive !== undefined) return { kind: 'refused', reason: alive };
     if (holder !== null) {
-      const alive = await whyAlive(world, holder);
-      if (alive !== undefined) return { kind: 'refused', reason: alive };
       reason = `run ${holder.runId} held the lease and has ended; other runs are taking it over at the same moment`;
     }
     const outcome = await lake.replace(LEASE, stored, {
@@ -82,13 +82,25 @@ export async function leaseHolder(lake: Lake): Promise<LeaseHolder | undefined> 
   return (await lake.find(LEASE))?.value.holder ?? undefined;
 }
 
-/** Why the lease cannot be taken from its holder; undefined when nothing of that run is alive. */
-async function whyAlive(world: LeaseWorld, holder: LeaseHolder): Promise<string | undefined> {
-  if (!(await hasEnded(world, holder.executionArn, new Date(holder.takenAt)))) {
+/**
+ * Why the lease cannot be taken; undefined when nothing of an earlier run is alive. A run that was closed holds no lease
+ * any more, but until its cluster has terminated, which takes minutes, a step of it may still write to the lake.
+ */
+async function whyAlive(
+  { clusters, ...world }: LeaseWorld,
+  holder: LeaseHolder | null,
+): Promise<string | undefined> {
+  if (holder !== null && !(await hasEnded(world, holder.executionArn, new Date(holder.takenAt)))) {
     return `run ${holder.runId} lives (${holder.executionArn}, since ${holder.takenAt}): wait for it or stop it`;
   }
-  const clusters = await world.clusters.living(holder.runId);
-  if (clusters.length === 0) return undefined;
-  const ids = clusters.map((cluster) => cluster.clusterId).join(', ');
-  return `run ${holder.runId} has ended, but its cluster ${ids} still lives: it is terminated within 15 minutes`;
+  const living = await clusters.living();
+  const [first] = living;
+  if (first === undefined) return undefined;
+  const runId = living.some((cluster) => cluster.runId === holder?.runId) ? holder?.runId : first.runId;
+  const own = living.filter((cluster) => cluster.runId === runId);
+  const ids = own.map(({ clusterId }) => clusterId).join(', ');
+  const end = own.every(({ isTerminating }) => isTerminating)
+    ? 'it is terminating, which takes some minutes; then start again'
+    : 'it is terminated within 15 minutes; then start again';
+  return `run ${runId} has ended, but its cluster ${ids} still lives: ${end}`;
 }

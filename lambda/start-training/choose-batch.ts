@@ -24,7 +24,9 @@ const LARGE_GZIP_BYTES = 1_000_000_000;
 
 /** Files that one task must read, and that are large. */
 export function largeGzipFiles(files: readonly EventFile[]): LeftOut {
-  const large = files.filter(({ uri, bytes }) => uri.endsWith('.gz') && bytes > LARGE_GZIP_BYTES);
+  const large = files.filter(
+    ({ uri, bytes }) => uri.toLowerCase().endsWith('.gz') && bytes > LARGE_GZIP_BYTES,
+  );
   return { count: large.length, first: large.slice(0, FILES_NAMED).map(({ uri }) => uri) };
 }
 
@@ -83,6 +85,8 @@ export type ChosenBatch =
 export function chooseBatch(choice: BatchChoice): ChosenBatch {
   const { found, takenOut, hasUnfinished, newest, current, force, today } = choice;
   const { listed, files, replaced } = found;
+  // An empty place is most likely the wrong one: a batch that was left unfinished waits for the next run.
+  if (listed === 0 && takenOut.length === 0 && !force) return { kind: 'no files' };
   if (files.length > 0 || takenOut.length > 0 || hasUnfinished) {
     const batch: Batch = {
       batchId: batchIdOf({ files, takenOut, previous: newest?.id }),
@@ -94,7 +98,6 @@ export function chooseBatch(choice: BatchChoice): ChosenBatch {
     return { kind: 'new', batch };
   }
   if (newest === undefined) return { kind: 'no files' };
-  if (!force && listed === 0) return { kind: 'no files' };
   if (!force && newest.id === current?.batchId) {
     if (scoresAreOfAnother(current)) return { kind: 'score', newest, current };
     const count = listed === 1 ? 'the one event file is' : `all ${listed} event files are`;

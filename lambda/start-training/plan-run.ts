@@ -118,7 +118,7 @@ async function planNewRun(
     return { decision: 'stop', output: { decision: 'nothing-to-do', runId: run.runId, reason } };
   }
   if (chosen.kind === 'score' && current !== undefined) {
-    const only = await findRescorable(lake, chosen.current, deployment.release);
+    const only = await findRescorable(lake, chosen.current, deployment);
     if (only !== undefined) {
       await checkAccount(world, only.cluster);
       const parts = { ...run, plannedAt };
@@ -156,7 +156,7 @@ async function planResumedRun(
   ledger: readonly ListedBatch[],
 ): Promise<Planned> {
   const { lake, clock, deployment } = world;
-  const plan = await findResumable(lake, resumedRunId, deployment.release);
+  const plan = await findResumable(lake, resumedRunId, deployment);
   await checkAccount(world, plan.cluster);
   const abandonedBatchIds = abandonedBatches(plan.batch.batchId, await lake.list(PENDING_BATCH), ledger);
   await markPending(lake, plan.batch);

@@ -2,6 +2,7 @@
 import { PLAN } from '../../domain/lake-objects.ts';
 import type { Current } from '../../domain/records.ts';
 import type { RunPlan } from '../../domain/run.ts';
+import type { Deployment } from '../run/deployment.ts';
 import type { Lake } from '../run/lake.ts';
 import { recordsSince } from './resume.ts';
 
@@ -12,10 +13,10 @@ import { recordsSince } from './resume.ts';
 export async function findRescorable(
   lake: Lake,
   { runId }: Pick<Current, 'runId'>,
-  release: string,
+  { release, database }: Pick<Deployment, 'release' | 'database'>,
 ): Promise<RunPlan | undefined> {
   const plan = await lake.find(PLAN.of(runId));
-  if (plan === undefined || plan.value.release !== release) return undefined;
+  if (plan?.value.release !== release || plan.value.database !== database) return undefined;
   const later = await recordsSince(lake, plan.value.plannedAt);
   const isOvertaken = later.some((record) => record.run_id !== runId && record.batch_id !== null);
   return isOvertaken ? undefined : plan.value;

@@ -2,16 +2,20 @@
 import { CURRENT, PLAN, RUN_RECORD } from '../../domain/lake-objects.ts';
 import type { RunRecord } from '../../domain/records.ts';
 import type { RunPlan } from '../../domain/run.ts';
+import type { Deployment } from '../run/deployment.ts';
 import { PipelineError } from '../run/errors.ts';
 import type { Lake } from '../run/lake.ts';
 
 /**
  * The plan of the run that is to be resumed.
- * @param release of this deployment: its steps may not understand what those of another have written
- * @throws CannotResume when there is none, it is of another release, the run succeeded, another run has changed the lake
- * since, or another model is in charge
+ * @throws CannotResume when there is none, the run succeeded, another run has changed the lake since, the plan is of another
+ * release, whose steps may have written what these do not understand, or of another database, or another model is in charge
  */
-export async function findResumable(lake: Lake, runId: string, release: string): Promise<RunPlan> {
+export async function findResumable(
+  lake: Lake,
+  runId: string,
+  { release, database }: Pick<Deployment, 'release' | 'database'>,
+): Promise<RunPlan> {
   const plan = await lake.find(PLAN.of(runId));
   if (plan === undefined) {
     throw cannotResume(runId, 'has no plan: it never got that far, or there is no such run. Start a new run');
@@ -31,6 +35,10 @@ export async function findResumable(lake: Lake, runId: string, release: string):
   if (plan.value.release !== release) {
     const releases = `release ${plan.value.release}, and this is release ${release}`;
     throw cannotResume(runId, `was planned by ${releases}; start a new run`);
+  }
+  if (plan.value.database !== database) {
+    const databases = `database ${plan.value.database}, and this deployment has ${database}`;
+    throw cannotResume(runId, `was planned for ${databases}; start a new run`);
   }
   if (((await lake.find(CURRENT))?.etag ?? null) !== plan.value.currentTag) {
     throw cannotResume(

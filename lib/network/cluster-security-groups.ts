@@ -54,9 +54,14 @@ const RULES: readonly Rule[] = [
 
 export interface ClusterSecurityGroupsProps {
   readonly vpc: IVpc;
+  /**
+   * What port 443 leads to, for whoever reads the rule.
+   * @default S3 and the interface endpoints of an isolated network
+   */
+  readonly leadsTo?: string;
 }
 
-/** Port 443 leads out to S3 and the interface endpoints; nothing else does. */
+/** Port 443 leads out of the cluster; nothing else does. */
 export class ClusterSecurityGroups extends Construct {
   /** Of the primary instance. */
   readonly primary: SecurityGroup;
@@ -65,8 +70,9 @@ export class ClusterSecurityGroups extends Construct {
   /** Of EMR itself, by which it reaches the instances. */
   readonly serviceAccess: SecurityGroup;
 
-  constructor(scope: Construct, id: string, { vpc }: ClusterSecurityGroupsProps) {
+  constructor(scope: Construct, id: string, props: ClusterSecurityGroupsProps) {
     super(scope, id);
+    const { vpc, leadsTo = 'S3 gateway and interface endpoints: the subnets lead nowhere else' } = props;
     const group = (name: string, description: string): SecurityGroup =>
       new SecurityGroup(this, name, { vpc, description, allowAllOutbound: false });
     this.primary = group('PrimaryGroup', 'EMR primary instance');
@@ -74,11 +80,7 @@ export class ClusterSecurityGroups extends Construct {
     this.serviceAccess = group('ServiceAccessGroup', 'EMR service access');
     for (const rule of RULES) this.#addRule(rule);
     for (const member of [this.primary, this.workers]) {
-      member.addEgressRule(
-        Peer.anyIpv4(),
-        Port.tcp(443),
-        'S3 gateway and interface endpoints: the subnets lead nowhere else',
-      );
+      member.addEgressRule(Peer.anyIpv4(), Port.tcp(443), leadsTo);
     }
   }
 

@@ -21,12 +21,17 @@ const LAMBDA_ROLES = new RegExp(`-pipeline/(${FUNCTION_NAMES.join('|')})/Role/`)
 const EXECUTION_ROLE = /-pipeline\/StateMachine\/Execution\/Policy\//;
 const NOTIFIER_ROLE = /-pipeline\/Notifier\/Execution\/Policy\//;
 const INSTANCE_ROLE = /-compute\/InstanceRole\//;
+const STUDIO_ROLE = /-notebook\/StudioRole\//;
+const KERNEL_ROLE = /-notebook\/KernelRole\//;
+const LAUNCH_ROLE = /-notebook\/Catalog\/LaunchRole\//;
+const NOTEBOOK_USER = /-notebook\/User\//;
+const NOTEBOOK_CLUSTER = /-notebook\/Cluster\/Cluster$/;
 
 export const REVIEWED_FINDINGS: readonly ReviewedFinding[] = [
   {
     rule: 'AwsSolutions-IAM4',
     finding: /AmazonEMRServicePolicy_v2$/,
-    constructs: /-compute\/ServiceRole\//,
+    constructs: /-(compute|notebook)\/ServiceRole\//,
     reason: "AWS maintains EMR's own rights; the policy acts only on what carries its tag",
   },
   {
@@ -58,11 +63,11 @@ export const REVIEWED_FINDINGS: readonly ReviewedFinding[] = [
   ),
   wildcard(
     /Resource::.*:table\/[^/*]+\/\*$/,
-    /InstanceRole|StateMachine\/Execution\/Policy/,
+    /InstanceRole|KernelRole|StateMachine\/Execution\/Policy/,
     'The tables of this one Glue database',
   ),
   wildcard(
-    /Resource::.*\/(pending|index|tables|runs|models|reports)\/.*\*.*$/,
+    /Resource::.*\/(pending|drafts|index|tables|runs|models|reports)\/.*\*.*$/,
     /-pipeline\//,
     'Objects below one prefix of the lake, named by run or batch',
   ),
@@ -93,4 +98,57 @@ export const REVIEWED_FINDINGS: readonly ReviewedFinding[] = [
     LAMBDA_ROLES,
     'ListClusters, quotas, what EC2 tells of offers, instances, subnets and spot prices, and X-Ray have no resource to name',
   ),
+  wildcard(
+    /Resource::.*:ec2:.*:(network-interface|security-group|subnet|instance)\/\*$/,
+    STUDIO_ROLE,
+    "Ids of interfaces and clusters are not known before; the statements ask for EMR's tag, but for one that AWS's guide wants without",
+  ),
+  wildcard(
+    /Resource::\*$/,
+    STUDIO_ROLE,
+    "EC2's descriptions have no resource to name; rules of groups are changed only where EMR's tag is",
+  ),
+  wildcard(
+    /Resource::.*:elasticmapreduce:.*:cluster\/\*$/,
+    /-notebook\/(StudioRole|Catalog)\//,
+    'Ids of clusters come when one is launched; what changes one asks for the tag of the notebook',
+  ),
+  wildcard(
+    /Resource::.*:secret:emr-studio-\*$/,
+    /-notebook\/(StudioRole|User)\//,
+    'Secrets of linked Git repositories: EMR Studio begins their names so',
+  ),
+  wildcard(
+    /Resource::.*Workspaces[^/]*\/\*$/,
+    STUDIO_ROLE,
+    'Files of the workspaces; the bucket holds nothing else',
+  ),
+  wildcard(
+    /Resource::.*(Lake[^/]*\/(tables|warehouse)|QueryResults[^/]*|ClusterLogs[^/]*\/notebooks)\/\*$/,
+    KERNEL_ROLE,
+    'A kernel reads tables, and writes results of Athena and logs of its cluster, whose objects EMR and Athena name',
+  ),
+  wildcard(
+    /Resource::\*$/,
+    NOTEBOOK_USER,
+    'Workspaces, repositories, products and descriptions have no resource to name',
+  ),
+  wildcard(
+    /Resource::\*$/,
+    LAUNCH_ROLE,
+    "Validating a template has no resource to name; templates are Service Catalog's, clusters those with the notebook's tag, by condition",
+  ),
+  wildcard(/Resource::.*:stack\/SC-\*$/, LAUNCH_ROLE, 'Service Catalog names the stacks that it launches'),
+  ...['AwsSolutions-EMR4', 'AwsSolutions-EMR5'].map((rule) => ({
+    rule,
+    constructs: NOTEBOOK_CLUSTER,
+    reason:
+      'Its security configuration encrypts disks and objects (the rule cannot follow the reference); with one instance, nothing is in transit within the cluster',
+  })),
+  {
+    rule: 'AwsSolutions-EMR6',
+    constructs: NOTEBOOK_CLUSTER,
+    reason:
+      'EMR Studio cannot attach to clusters with Kerberos; there is no key pair, because nobody signs in',
+  },
 ];

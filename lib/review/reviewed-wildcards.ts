@@ -61,12 +61,12 @@ export const REVIEWED_WILDCARDS: readonly ReviewedWildcard[] = [
     reason: 'EMR names the logs and histories that it keeps of a cluster',
   },
   {
-    resource: /^compute\/ServiceRole$/,
+    resource: /^(compute\/ServiceRole|notebook\/(ServiceRole|StudioRole))$/,
     value: /^Condition aws:SourceArn .*:elasticmapreduce:.*:\*$/,
     reason: 'The role is taken on before the cluster has an id',
   },
   {
-    resource: /^(compute\/ServiceRole|pipeline\/StateMachineExecution)\w*Policy$/,
+    resource: /^((compute|notebook)\/ServiceRole|pipeline\/StateMachineExecution)\w*Policy$/,
     value: /^Condition iam:PassedToService (ec2|elasticmapreduce)\.amazonaws\.com\*$/,
     reason: "A suffix follows the service's name in China",
   },

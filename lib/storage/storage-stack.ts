@@ -46,6 +46,8 @@ export class StorageStack extends Stack implements Storage {
   readonly lakeBucket: IBucket;
   readonly logBucket: IBucket;
   readonly resultsBucket: IBucket;
+  /** Files of the notebook's workspaces; only with a notebook. */
+  readonly workspaceBucket: IBucket | undefined;
   readonly lakeRoot: string;
   readonly eventsRoot: string;
   readonly workgroupName: string;
@@ -83,6 +85,9 @@ export class StorageStack extends Stack implements Storage {
       ...data,
       lifecycleRules: [{ id: 'old-results', expiration: Duration.days(KEEP_RESULTS_DAYS) }],
     }).bucket;
+    this.workspaceBucket = configuration.notebook
+      ? new DataBucket(this, 'Workspaces', versioned).bucket
+      : undefined;
     const name = configuration.database ?? ownDatabaseName(configuration);
     const { database } = new LakeDatabase(this, 'Database', {
       name,

@@ -23,20 +23,24 @@ const DUCKDB_TYPES: Readonly<Record<ColumnType, string>> = {
 };
 
 /** Statements that create a view of every table; the view is empty if the table does not exist yet. */
-export function lakeViews(lakeFolder: string, tables: readonly Table[]): readonly string[] {
+export function lakeViews(
+  lakeFolder: string,
+  tables: readonly Table[],
+  database = LOCAL_DATABASE,
+): readonly string[] {
+  const schema = quotedName(database);
   return [
-    `CREATE SCHEMA ${quotedName(LOCAL_DATABASE)}`,
+    `CREATE SCHEMA ${schema}`,
     ...tables.map(
-      (table) =>
-        `CREATE VIEW ${quotedName(LOCAL_DATABASE)}.${quotedName(table.name)} AS ${source(lakeFolder, table)}`,
+      (table) => `CREATE VIEW ${schema}.${quotedName(table.name)} AS ${source(lakeFolder, database, table)}`,
     ),
-    `USE ${quotedName(LOCAL_DATABASE)}`,
+    `USE ${schema}`,
   ];
 }
 
-function source(lakeFolder: string, table: Table): string {
+function source(lakeFolder: string, database: string, table: Table): string {
   if (table.format === 'iceberg') {
-    const metadata = newestMetadata(join(lakeFolder, icebergTableFolder(LOCAL_DATABASE, table), 'metadata'));
+    const metadata = newestMetadata(join(lakeFolder, icebergTableFolder(database, table), 'metadata'));
     return metadata === undefined
       ? nothing(table.columns)
       : `SELECT * FROM iceberg_scan(${quotedText(metadata)})`;

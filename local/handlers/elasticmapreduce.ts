@@ -135,9 +135,14 @@ export function elasticMapReduce(emr: LocalEmr): TaskHandlers {
 
 /** Exit code of a process that was killed: 128 and the number of SIGKILL. */
 const KILLED = 137;
+/** Exit code of Spark when Java has run out of memory. */
+const OUT_OF_MEMORY = 52;
 
 /** Nobody but the system kills a step in this way: it takes the largest process when memory runs out. */
 export function exitReason(exitCode: number): string {
+  if (exitCode === OUT_OF_MEMORY) {
+    return 'Java ran out of memory: give the container or the machine more (the heap is half of it, up to 2.5 GB), or read fewer files at once';
+  }
   return exitCode === KILLED
     ? 'the step was killed by the system, which was out of memory: give the container or the machine more'
     : `spark-submit failed with exit code ${exitCode}`;

@@ -8,6 +8,7 @@ import type { RunRequest } from '../../domain/run.ts';
 import type { StateName } from '../../domain/states.ts';
 import { systemClock } from '../../lambda/ports/clock.ts';
 import type { Ports } from '../../lambda/ports/ports.ts';
+import { countHeldFiles } from '../../lambda/run/held-files.ts';
 import { Lake } from '../../lambda/run/lake.ts';
 import { ContentTags } from '../adapters/content-tags.ts';
 import { DuckDbEngine } from '../adapters/duckdb-engine.ts';
@@ -28,7 +29,14 @@ import type { LocalDefinition } from '../template/definition.ts';
 import type { LakeFolder } from './lake-folder.ts';
 import { type LocalFunctions, localFunctions } from './local-functions.ts';
 import { LocalNotifications } from './local-notifications.ts';
-import { failed, nothingToDo, type RunEnd, type RunSummary, succeeded } from './run-summary.ts';
+import {
+  failed,
+  type KnownRun,
+  nothingToDo,
+  type RunEnd,
+  type RunSummary,
+  succeeded,
+} from './run-summary.ts';
 import { keepScripts } from './scripts.ts';
 import { Timeline } from './timeline.ts';
 
@@ -162,14 +170,18 @@ function failureEvent(run: {
 }
 
 async function summarizeSuccess(run: RunEnd, output: unknown, lake: Lake): Promise<RunSummary> {
-  const reportOf = (runId: string): string => filePath(lake.uri(REPORT.of(runId)));
-  const detail = await lake.find(RUN_DETAIL.of(run.runId));
-  if (detail !== undefined) return succeeded(run, detail.value, reportOf(run.runId));
+  const own = await knownRun(run.runId, lake);
+  if (own !== undefined) return succeeded(run, own);
   const current = await lake.find(CURRENT);
-  const last = current === undefined ? undefined : await lake.find(RUN_DETAIL.of(current.value.runId));
-  const known =
-    last === undefined ? undefined : { detail: last.value, report: reportOf(last.value.record.run_id) };
-  return nothingToDo(run, reasonIn(output), known);
+  const last = current === undefined ? undefined : await knownRun(current.value.runId, lake);
+  return nothingToDo(run, reasonIn(output), last);
+}
+
+async function knownRun(runId: string, lake: Lake): Promise<KnownRun | undefined> {
+  const detail = await lake.find(RUN_DETAIL.of(runId));
+  if (detail === undefined) return undefined;
+  const report = filePath(lake.uri(REPORT.of(runId)));
+  return { detail: detail.value, report, files: await countHeldFiles(lake) };
 }
 
 function reasonIn(output: unknown): string {

@@ -28,10 +28,15 @@ const modelSchema = z.strictObject({
 /** What is known about the lake after the run; about the last run that succeeded if this one had nothing to do. */
 const outcomeShape = {
   counts: rowCountsSchema,
-  /** Events in the lake, and how the run changed them; null in runs of older versions. */
-  lake: z.strictObject({ events: z.number().int().nonnegative() }).nullable(),
+  /** Events in the lake, and the files that they came in; null in runs of older versions. */
+  lake: z
+    .strictObject({ events: z.number().int().nonnegative(), files: z.number().int().nonnegative() })
+    .nullable(),
+  /** How the run changed the events. */
   changes: eventChangesSchema.nullable(),
   users: z.number().int().nonnegative(),
+  /** Living users, who have a score. */
+  scored: z.number().int().nonnegative(),
   cancellations: z.number().int().nonnegative(),
   /** Users who came back after a cancellation, and later cancellations of theirs. */
   returnedUsers: z.number().int().nonnegative().optional(),
@@ -60,6 +65,7 @@ export const runSummarySchema = z.discriminatedUnion('status', [
     counts: rowCountsSchema,
     lake: outcomeShape.lake,
     users: outcomeShape.users.nullable(),
+    scored: outcomeShape.scored.nullable(),
     cancellations: outcomeShape.cancellations.nullable(),
     returnedUsers: outcomeShape.returnedUsers.nullable(),
     secondCancellations: outcomeShape.secondCancellations.nullable(),
@@ -85,6 +91,7 @@ export function isSuccess(summary: RunSummary): boolean {
 const NOTHING_KNOWN = {
   lake: null,
   users: null,
+  scored: null,
   cancellations: null,
   returnedUsers: null,
   secondCancellations: null,
@@ -96,13 +103,20 @@ export interface RunEnd {
   readonly states: readonly StateTime[];
 }
 
-export function succeeded(run: RunEnd, detail: RunDetail, report: string): RunSummary {
+/** A run that succeeded, by its stored detail, with what the lake holds now. */
+export interface KnownRun {
+  readonly detail: RunDetail;
+  readonly report: string;
+  readonly files: number;
+}
+
+export function succeeded(run: RunEnd, { detail, report, files }: KnownRun): RunSummary {
   return {
     status: 'SUCCEEDED',
     runId: run.runId,
     counts: detail.ingest.counts,
     changes: detail.ingest.changes ?? null,
-    ...lakeAfter(detail),
+    ...lakeAfter(detail, files),
     newestDay: newestDayOf(detail) ?? null,
     warnings: [nothingLearnt(detail), ...adaptedTexts(detail.ingest.adapted), ...logWarnings(detail)].filter(
       (text) => text !== undefined,
@@ -113,13 +127,9 @@ export function succeeded(run: RunEnd, detail: RunDetail, report: string): RunSu
   };
 }
 
-/** @param current detail and report of the last run that succeeded, if they still exist */
-export function nothingToDo(
-  run: RunEnd,
-  reason: string,
-  current: { readonly detail: RunDetail; readonly report: string } | undefined,
-): RunSummary {
-  const known = current === undefined ? NOTHING_KNOWN : lakeAfter(current.detail);
+/** @param current the last run that succeeded, if its detail still exists */
+export function nothingToDo(run: RunEnd, reason: string, current: KnownRun | undefined): RunSummary {
+  const known = current === undefined ? NOTHING_KNOWN : lakeAfter(current.detail, current.files);
   return {
     status: 'NOTHING_TO_DO',
     runId: run.runId,
@@ -154,13 +164,14 @@ function importantSentences(detail: RunDetail): string[] {
     .map(({ text }) => text);
 }
 
-function lakeAfter(detail: RunDetail) {
-  const { ingest, features, training } = detail;
+function lakeAfter(detail: RunDetail, files: number) {
+  const { ingest, features, training, scoring } = detail;
   const evaluation = scoringEvaluation(detail);
   const metrics = evaluation?.metrics ?? {};
   return {
-    lake: ingest.lake ?? null,
+    lake: ingest.lake === undefined ? null : { ...ingest.lake, files },
     users: features.users,
+    scored: scoring.users,
     cancellations: features.cancellations,
     returnedUsers: features.returnedUsers ?? 0,
     secondCancellations: features.secondCancellations ?? 0,

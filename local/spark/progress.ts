@@ -1,12 +1,16 @@
-/** Spark's progress, read from the progress bar that it draws on standard error. */
+/** Spark's progress, read from the bar that it draws on standard error, and from the rows that engine.py counts beside it. */
 
 /** A running stage and how many of its tasks are done. */
 export interface SparkProgress {
   readonly stage: number;
   readonly tasksDone: number;
   readonly tasks: number;
+  /** Rows that the stage has read; absent while it has read none. */
+  readonly rowsRead?: number;
 }
 
+/** As engine.py writes it. */
+const ROWS = /\[Rows of stage (\d+): (\d+)\]\s*$/;
 const STAGE = /\[Stage (\d+):[=> ]*\((\d+) \+ \d+\) \/ (\d+)\]/g;
 
 /** Progress shown by a piece of output; undefined if it is not a progress bar. The newest stage counts. */
@@ -24,6 +28,8 @@ export function readProgress(text: string): SparkProgress | undefined {
 export class ProgressSplitter {
   readonly #onProgress: (progress: SparkProgress) => void;
   readonly #onLine: (line: string) => void;
+  #rows: { readonly stage: number; readonly rowsRead: number } | undefined;
+  #newest: SparkProgress | undefined;
   #rest = '';
 
   constructor(onProgress: (progress: SparkProgress) => void, onLine: (line: string) => void) {
@@ -38,11 +44,7 @@ export class ProgressSplitter {
     for (let index = 0; index < pieces.length; index += 2) this.#take(pieces[index] ?? '', pieces[index + 1]);
     // The bar has no line ending: it is reported as soon as it is complete.
     if (this.#rest.endsWith(']')) {
-      const progress = readProgress(this.#rest);
-      if (progress !== undefined) {
-        this.#onProgress(progress);
-        this.#rest = '';
-      }
+      if (this.#takeProgress(this.#rest)) this.#rest = '';
     }
   }
 
@@ -52,8 +54,22 @@ export class ProgressSplitter {
   }
 
   #take(piece: string, ending: string | undefined): void {
-    const progress = readProgress(piece);
-    if (progress !== undefined) this.#onProgress(progress);
-    else if (piece.trim() !== '' || ending !== '\r') this.#onLine(piece);
+    if (this.#takeProgress(piece)) return;
+    if (piece.trim() !== '' || ending !== '\r') this.#onLine(piece);
+  }
+
+  /** Whether the piece is progress. Rows are shown with the tasks of the same stage. */
+  #takeProgress(piece: string): boolean {
+    const bar = readProgress(piece);
+    const rows = ROWS.exec(piece);
+    if (bar === undefined && rows === null) return false;
+    if (bar !== undefined) this.#newest = bar;
+    if (rows !== null) this.#rows = { stage: Number(rows[1]), rowsRead: Number(rows[2]) };
+    const { stage, rowsRead } = this.#rows ?? {};
+    if (this.#newest === undefined || (rows !== null && stage !== this.#newest.stage)) return true;
+    this.#onProgress(
+      rowsRead === undefined || stage !== this.#newest.stage ? this.#newest : { ...this.#newest, rowsRead },
+    );
+    return true;
   }
 }

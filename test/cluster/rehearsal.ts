@@ -1,5 +1,5 @@
 /** A deployment in an emulated account: its state machine is interpreted, its clusters run on this machine. */
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { PLAN } from '../../domain/lake-objects.ts';
@@ -66,6 +66,7 @@ export async function startRehearsal(
   const pipelineRole = machineRoles.get(definition.name) ?? '';
   const notifierRole = machineRoles.get(definition.notifier.name) ?? '';
   const clusters: StartedCluster[] = [];
+  const timeline: Promise<void>[] = [];
   const s3 = s3Client(account);
   const environmentOf = (role: string): AwsEnvironment => gateway.environmentOf(role);
 
@@ -139,10 +140,14 @@ export async function startRehearsal(
           onAnswer: (name) =>
             name === 'start-training' ? overridePlan(s3, lakeBucket, runId) : Promise.resolve(),
         }),
-        ...(onEvent === undefined ? {} : { onEvent }),
+        onEvent: (event) => {
+          timeline.push(appendFile(join(folder, 'states.txt'), timelineLine(runId, event)));
+          onEvent?.(event);
+        },
       });
       signal?.addEventListener('abort', interpreted.abort, { once: true });
       const ending = await interpreted.ended;
+      await Promise.all(timeline.splice(0));
       execution.status = ending.status;
       await stepFunctions.settled();
       return ending;
@@ -163,6 +168,11 @@ export async function startRehearsal(
       deployment.remove();
     },
   };
+}
+
+/** What `states.txt` keeps of an event, to see how far a rehearsal is and how long each state takes. */
+function timelineLine(runId: string, { at, kind, state, error }: StateEvent): string {
+  return `${[at.toISOString(), runId, state, kind, error ?? ''].join(' ').trimEnd()}\n`;
 }
 
 /** The role of the cluster's instances, which CreateCluster names. */

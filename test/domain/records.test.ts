@@ -31,7 +31,7 @@ describe('a detail that an earlier version stored', () => {
         training: { ...plan.training, excludedFeatures: undefined, cutoffAnchor: undefined },
       },
       features: { ...detail.features, cutoffAnchor: undefined },
-      training: { ...training, champion: undefined, singleInputs: undefined },
+      training: { ...training, champion: undefined, singleInputs: undefined, past: undefined },
     }).toEqual(STORED);
     expect(plan).toMatchObject({
       release: 'none',
@@ -40,7 +40,7 @@ describe('a detail that an earlier version stored', () => {
       currentTag: null,
       rescoring: null,
     });
-    expect(training).toMatchObject({ champion: null, singleInputs: [] });
+    expect(training).toMatchObject({ champion: null, singleInputs: [], past: [] });
     expect(detail.training.evaluations.map(({ model }) => model).sort()).toEqual(
       MODELS.map(({ name }) => name).sort(),
     );

@@ -21,6 +21,8 @@ const CASES = {
   'as short as possible': { days: 42, anchor: null },
   'too short': { days: 41, anchor: null },
   'short and off the grid': { days: 44, anchor: addDays(FIRST_DAY, 28) },
+  'two training cutoffs': { days: 49, anchor: null },
+  'three training cutoffs': { days: 54, anchor: null },
   long: { days: 400, anchor: null },
 } as const;
 type CaseName = keyof typeof CASES;
@@ -83,6 +85,18 @@ describe('the cutoffs', () => {
   it('are the newest 26, the test among them', () => {
     expect(days('long', 'train')).toHaveLength(25);
     expect(days('long', 'train').at(-1)).toBe(371);
+  });
+
+  it('between training and test are for the record, where two training cutoffs had ended by then', () => {
+    // Their training rows end where those of a run of that day would: 43 - 14 is beyond 28, and 38 - 14 beyond 23.
+    expect(days('first', 'past')).toEqual([38, 43]);
+    expect(days('five days later', 'past')).toEqual([43, 48]);
+    expect(days('as short as possible', 'past')).toEqual([]);
+    expect(days('two training cutoffs', 'train')).toEqual([15, 20]);
+    expect(days('two training cutoffs', 'past')).toEqual([]);
+    expect(days('three training cutoffs', 'train')).toEqual([15, 20, 25]);
+    expect(days('three training cutoffs', 'past')).toEqual([35]);
+    expect(days('long', 'past')).toEqual([376, 381]);
   });
 
   it('need 42 days of log', () => {

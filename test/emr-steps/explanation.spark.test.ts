@@ -47,6 +47,7 @@ describe('the explanation of a failed step', () => {
     ['execution memory', MEMORY],
     ['memory of the driver', MEMORY],
     ['heap after a lost executor', MEMORY],
+    ['heap of this machine', MEMORY],
   ])('knows %s by its class or status', (failure, cause) => {
     expect(explained[failure]?.likelyCause).toBe(cause);
   });

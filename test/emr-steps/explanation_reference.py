@@ -121,6 +121,7 @@ def main() -> None:
     explained["heap after a lost executor"] = step.explain(
         "score-users", failures["heap"], step.lost_executors(spark)
     )
+    explained["heap of this machine"] = step.explain("score-users", failures["heap"], is_local=True)
     spark.stop()
     explained["after the end of Spark"] = step.explain("score-users", ValueError(""), step.lost_executors(spark))
     print(json.dumps(explained))

@@ -8,6 +8,7 @@ import type { RunPlan } from '../../domain/run.ts';
 import { buildFeatures } from '../../emr-steps/build-features.ts';
 import { ingestEvents } from '../../emr-steps/ingest-events.ts';
 import { generateLog } from '../../generator/generate.ts';
+import { Random } from '../../generator/random.ts';
 import {
   errorOf,
   eventFiles,
@@ -77,10 +78,50 @@ const EDGES: readonly RawEvent[] = [
   event('night owl', '2018-11-04T20:30:00Z', { sessionId: 8 }),
 ];
 
+const PAGES = [
+  'NextSong',
+  'Thumbs Up',
+  'Thumbs Down',
+  'Roll Advert',
+  'Error',
+  'Help',
+  'Submit Upgrade',
+] as const;
+
+/** A copy of a log in which every event from a day on is another one of the same user: moved, changed, or left out. */
+async function moveLaterEvents(from: string, to: string, day: string): Promise<void> {
+  await mkdir(to);
+  const random = new Random(17, 'defect', 0);
+  const start = Date.parse(day);
+  for (const name of (await readdir(from)).sort()) {
+    const lines = (await readFile(join(from, name), 'utf8')).split('\n').filter((line) => line !== '');
+    const changed = lines.flatMap((line) => {
+      const raw: RawEvent = JSON.parse(line);
+      if (raw.ts < start || !['Logged In', 'Cancelled'].includes(raw.auth)) return [line];
+      if (random.happens(0.2)) return [];
+      const other = {
+        ...raw,
+        ts: start + random.below(14 * 86_400_000),
+        page: random.pick(PAGES),
+        auth: 'Logged In',
+        level: random.pick(['free', 'paid']),
+        sessionId: random.below(2) * 1_000_000 + raw.sessionId,
+        itemInSession: random.below(1_000_000),
+        gender: random.pick(['F', 'M']),
+        location: random.pick(['Atlanta, GA', 'Boston, MA']),
+        registration: Date.parse('2018-09-01') + random.below(30) * 86_400_000,
+      };
+      return [JSON.stringify(other)];
+    });
+    await writeFile(join(to, name), changed.join('\n'));
+  }
+}
+
 describe('build-features', () => {
   let folder: string;
   let plan: RunPlan;
   let short: RunPlan;
+  let moved: readonly Record<string, Json>[];
   let rows: readonly Record<string, Json>[];
   let users: ReadonlyMap<string, readonly RawEvent[]>;
   const at = (name: string): string => join(folder, name);
@@ -100,8 +141,16 @@ describe('build-features', () => {
     plan = await writePlan(at('lake'), { runId: 'run', files: await eventFiles(at('log')) });
     short = await writePlan(at('short lake'), { runId: 'short', files: await eventFiles(at('short log')) });
 
-    await new SparkBench(folder, ingestEvents).runAll([plan, short]);
-    await new SparkBench(folder, buildFeatures).runAll([plan, short]);
+    await moveLaterEvents(at('log'), at('moved log'), '2018-11-06');
+    const other = await writePlan(at('moved lake'), {
+      runId: 'moved',
+      files: await eventFiles(at('moved log')),
+      training: { observationEnd: '2018-11-20' },
+    });
+
+    await new SparkBench(folder, ingestEvents).runAll([plan, short, other]);
+    await new SparkBench(folder, buildFeatures).runAll([plan, short, other]);
+    moved = await queryLake(at('moved lake'), 'SELECT * FROM features');
     rows = await queryLake(at('lake'), 'SELECT * FROM features');
     users = await signedInEvents(at('log'));
   });
@@ -158,6 +207,32 @@ describe('build-features', () => {
     }
     expect(compared).toBeGreaterThan(3000);
     expect(rows.filter((row) => row.label === 1).length).toBeGreaterThan(5);
+  });
+
+  it('does not change a feature when the events after the cutoff are others', () => {
+    const known = (rows: readonly Record<string, Json>[]) =>
+      new Map(
+        rows
+          .filter(({ cutoff }) => String(cutoff) <= '2018-11-06')
+          .map(({ label: _, ...row }) => [`${row.user_id} ${row.cutoff}`, row]),
+      );
+    const [before, after] = [known(rows), known(moved)];
+    expect([...after.keys()].sort()).toEqual([...before.keys()].sort());
+    expect(before.size).toBeGreaterThan(150);
+    for (const [where, row] of before) {
+      for (const { name } of FEATURES) {
+        const [value, other] = [row[name], after.get(where)?.[name]];
+        if (typeof value === 'number') expect(other, `${name} of ${where}`).toBeCloseTo(value, 9);
+        else expect(other, `${name} of ${where}`).toBe(value);
+      }
+    }
+    // The test would see nothing if the future were the same.
+    const futureOf = (all: readonly Record<string, Json>[]) =>
+      all
+        .filter(({ cutoff }) => cutoff === '2018-11-20')
+        .map(({ user_id: _, ...row }) => JSON.stringify(row));
+    const same = futureOf(rows).filter((row) => futureOf(moved).includes(row));
+    expect(same.length).toBeLessThan(rows.length / 20);
   });
 
   it('knows nothing of the cutoff day itself', () => {

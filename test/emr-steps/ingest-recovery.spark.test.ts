@@ -1,4 +1,4 @@
-/** Ingest is killed after each of its commits, and while it writes; in the end the lake is as if nothing had happened. */
+/** Ingest is killed while it writes and after each of its commits; in the end the lake is as if nothing had happened. */
 import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -23,9 +23,10 @@ import {
   temporaryFolder,
   writePlan,
 } from '../support/spark-lake.ts';
+import { StepServer } from '../support/step-server.ts';
 
 const POLL_MILLISECONDS = 3;
-const MOST_LIVES = 20;
+const MOST_LIVES = 50;
 const MINUTE = 60_000;
 
 /** What a commit leaves behind: an Iceberg metadata file, or the ledger. */
@@ -48,6 +49,8 @@ describe('ingest-events, killed again and again', () => {
   let calm: RunPlan;
   let killed: RunPlan;
   let killedEarly: RunPlan;
+  let dies: RunPlan;
+  let diesEarly: RunPlan;
   const lake = (name: string): string => join(folder, name);
   const deaths: string[] = [];
 
@@ -99,12 +102,25 @@ describe('ingest-events, killed again and again', () => {
       writePlan(lake(name), { runId: 'early', files: await eventFiles(early) });
     const calmEarly = await earlyPlan('calm');
     killedEarly = await earlyPlan('killed');
+    diesEarly = await earlyPlan('dies');
     calm = await writePlan(lake('calm'), { runId: 'run', files });
     killed = await writePlan(lake('killed'), { runId: 'run', files });
+    dies = await writePlan(lake('dies'), { runId: 'run', files });
     await bench.runAll([calmEarly, calm]);
   });
 
   afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  /** The lake is as the calm one, and so are the counts of the run. */
+  async function expectCalm(name: string, plan: RunPlan): Promise<void> {
+    for (const table of [EVENTS, QUARANTINED_EVENTS, USER_DAYS, INGEST_FILES]) {
+      const rows = await queryLake(lake(name), rowsOf(table));
+      expect(rows.length).toBeGreaterThan(0);
+      expect(rows).toEqual(await queryLake(lake('calm'), rowsOf(table)));
+    }
+    const { snapshots: _, daysRecomputed: __, ...counts } = await resultOf(ingestEvents, plan);
+    expect(await resultOf(ingestEvents, calm)).toMatchObject(counts);
+  }
 
   it('ends with the same rows and the same counts', { timeout: 10 * MINUTE }, async () => {
     // The very first run of a lake, before its readers see anything: table made, staging opened, staged.
@@ -112,22 +128,29 @@ describe('ingest-events, killed again and again', () => {
     expect(await bench.submit(killedEarly), await bench.log()).toBe(0);
     deaths.length = 0;
     expect(await runUntil(killed, DATA_FILE, 1)).toBeUndefined();
-    let lives = 0;
-    let code: number | undefined;
-    while (code === undefined) {
-      lives += 1;
-      expect(lives).toBeLessThan(MOST_LIVES);
-      code = await runUntil(killed, COMMIT, lives);
+    for (const commits of [1, 4, 7]) expect(await runUntil(killed, COMMIT, commits)).toBeUndefined();
+    expect(deaths).toHaveLength(4);
+    expect(await bench.submit(killed), await bench.log()).toBe(0);
+    await expectCalm('killed', killed);
+  });
+
+  it('ends so after a death behind every commit', { timeout: 10 * MINUTE }, async () => {
+    const server = await StepServer.start(lake('server'), [ingestEvents]);
+    try {
+      expect(await server.run(ingestEvents, diesEarly)).toMatchObject({ outcome: 'done' });
+      let [lives, outcome] = [0, 'dead'];
+      while (outcome === 'dead') {
+        lives += 1;
+        const reply = await server.run(ingestEvents, dies, lives);
+        expect(reply.error).toBeNull();
+        outcome = reply.outcome;
+        expect(lives).toBeLessThan(MOST_LIVES);
+      }
+      // Staging opened, staged, merged, quarantined, published, rolled up, entered in the ledger.
+      expect(lives).toBeGreaterThan(7);
+    } finally {
+      await server.stop();
     }
-    expect(code, await bench.log()).toBe(0);
-    // Staging opened, staged, merged, quarantined, published, rolled up, entered in the ledger.
-    expect(deaths.length, deaths.join('\n')).toBeGreaterThanOrEqual(7);
-    for (const table of [EVENTS, QUARANTINED_EVENTS, USER_DAYS, INGEST_FILES]) {
-      const rows = await queryLake(lake('killed'), rowsOf(table));
-      expect(rows.length).toBeGreaterThan(0);
-      expect(rows).toEqual(await queryLake(lake('calm'), rowsOf(table)));
-    }
-    const { snapshots: _, daysRecomputed: __, ...counts } = await resultOf(ingestEvents, killed);
-    expect(await resultOf(ingestEvents, calm)).toMatchObject(counts);
+    await expectCalm('dies', dies);
   });
 });

@@ -35,7 +35,7 @@ const PUBLISHED = /^CALL lake\.system\.fast_forward\('lake\.churn\.events'/;
 const MOST_COMMITS = 16;
 
 /** A row of few users, days and events, so that files hold copies of each other's, equal ones and others. */
-function randomLine(random: Random): string {
+function randomLine(random: Random, isOddlyWritten: boolean): string {
   const item = random(4);
   const row = {
     ts: Date.parse('2018-10-05T10:00:00Z') + random(DAYS) * 86_400_000 + item * 60_000,
@@ -47,11 +47,16 @@ function randomLine(random: Random): string {
     level: ['free', 'paid'][random(2)],
     ...(random(2) === 0 ? {} : { artist: `artist ${random(2)}`, length: 100.5 + random(2) }),
   };
-  return JSON.stringify(row);
+  const line = JSON.stringify(row);
+  // As other programs write it: its file is read a second time.
+  return isOddlyWritten ? line.replace('"sessionId":1', '"sessionId":1.0') : line;
 }
 
-const randomLines = (random: Random): Lines =>
-  Array.from({ length: 1 + random(7) }, () => randomLine(random));
+/** One line in so many is written as other programs write it. */
+const ODD_LINES = 12;
+
+const randomLines = (random: Random, withOddLines: boolean): Lines =>
+  Array.from({ length: 1 + random(7) }, () => randomLine(random, withOddLines && random(ODD_LINES) === 0));
 
 export class LakeStory {
   readonly #random: Random;
@@ -82,8 +87,8 @@ export class LakeStory {
   async beginWith(release: ServedStep, runs: number): Promise<void> {
     for (let run = 0; run < runs; run += 1) {
       for (const name of this.#log.keys())
-        if (this.#random(2) === 0) this.#put(name, randomLines(this.#random));
-      for (let file = 0; file < 3; file += 1) this.#put(this.#newName(), randomLines(this.#random));
+        if (this.#random(2) === 0) this.#put(name, randomLines(this.#random, false));
+      for (let file = 0; file < 3; file += 1) this.#put(this.#newName(), randomLines(this.#random, false));
       await this.#run(undefined, release);
     }
     await this.#run(undefined);
@@ -108,12 +113,12 @@ export class LakeStory {
     if (name === undefined || file === undefined || kind === 0) {
       const gone = [...this.#versions.keys()].filter((known) => !this.#log.has(known));
       const isOld = gone.length > 0 && this.#random(2) === 0;
-      this.#put(isOld ? (this.#anyOf(gone) ?? '') : this.#newName(), randomLines(this.#random));
+      this.#put(isOld ? (this.#anyOf(gone) ?? '') : this.#newName(), randomLines(this.#random, true));
     } else if (kind === 1) {
       this.#tell(`redeliver ${name}`);
       this.#log.set(name, { ...file, delivery: file.delivery + 1 });
     } else if (kind === 2) {
-      this.#put(name, [...file.lines.slice(1), randomLine(this.#random)]);
+      this.#put(name, [...file.lines.slice(1), randomLine(this.#random, this.#random(ODD_LINES) === 0)]);
     } else if (kind === 3) {
       this.#put(name, this.#anyOf(this.#versions.get(name) ?? []) ?? file.lines);
     } else if (kind === 4) {

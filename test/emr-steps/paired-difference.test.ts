@@ -103,7 +103,7 @@ describe('promotion on drawn scores', () => {
       const { worse, better } = await drawn(
         z.object({ worse: z.array(estimateSchema), better: z.array(estimateSchema) }),
         'steps',
-        200,
+        120,
       );
       const mean = worse.reduce((sum, { value }) => sum + value, 0) / worse.length;
       expect(Math.abs(mean + 0.5)).toBeLessThan(0.15);

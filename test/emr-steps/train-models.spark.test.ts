@@ -1,5 +1,5 @@
 /** Training and scoring on real Spark: the same figures twice, honest about too few, and scores that add up. */
-import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Json } from '@duckdb/node-api';
@@ -25,6 +25,7 @@ import { ingestEvents } from '../../emr-steps/ingest-events.ts';
 import { scoreUsers } from '../../emr-steps/score-users.ts';
 import { trainModels } from '../../emr-steps/train-models.ts';
 import { generateLog } from '../../generator/generate.ts';
+import { chooseModel } from '../../lambda/choose-model/decide.ts';
 import {
   eventFiles,
   type PlanOptions,
@@ -36,6 +37,10 @@ import {
 } from '../support/spark-lake.ts';
 
 const LOG = { users: 100, days: 50, seed: 5 };
+/** Seven trainings; the limit is for a busy machine. */
+const SET_UP_MILLISECONDS = 1_200_000;
+/** Of a deployment: no step may reach for the database that a lake on one machine has. */
+const database = 'churn_test_0a1b2c3d';
 const names = (list: readonly { readonly name: string }[]): readonly string[] => list.map(({ name }) => name);
 const modelSchema = z.object({
   inputs: z.array(z.object({ name: z.string() })),
@@ -51,14 +56,47 @@ const planFolder = (plan: RunPlan): string => join(fileURLToPath(plan.lakeRoot),
 const modelFile = (plan: RunPlan): string => join(fileURLToPath(plan.outputs.model), 'model.json');
 const resultFile = (plan: RunPlan, step: StepName): string => fileURLToPath(plan.outputs.results[step]);
 
+/** Champions that cannot score: what was done to a model that can, and what people read. */
+const UNUSABLE: Readonly<Record<string, Unusable>> = {
+  gone: { withFiles: false, reason: /^its files cannot be read: there is no model at / },
+  damaged: {
+    withFiles: true,
+    change: (text) => text.slice(0, text.length / 2),
+    reason: /^its files cannot be read: /,
+  },
+  horizon: {
+    withFiles: true,
+    training: { horizonDays: 7 },
+    reason: /^it predicts 14 days ahead, and this run 7$/,
+  },
+  catalogue: {
+    withFiles: true,
+    change: (text) => text.replace(/"definition": ?"[^"]*"/, '"definition": "0123"'),
+    reason: /^the feature catalogue has changed since: \w+$/,
+  },
+  'older release': {
+    withFiles: true,
+    change: (text) => text.replaceAll(/\s*"definition": "[^"]*",/g, ''),
+    reason: /^an older version stored it, without the definitions of its inputs$/,
+  },
+};
+
+interface Unusable {
+  readonly withFiles: boolean;
+  readonly change?: (text: string) => string;
+  readonly training?: Partial<RunPlan['training']>;
+  readonly reason: RegExp;
+}
+
 describe('train-models and score-users', () => {
   let folder: string;
   let first: RunPlan;
   let second: RunPlan;
   let loyal: RunPlan;
-  let again: RunPlan;
   let rescored: RunPlan;
   let peeked: RunPlan;
+  let shuffled: RunPlan;
+  const unusable = new Map<string, RunPlan>();
   let nobody: RunPlan;
   let withheld: RunPlan;
   const at = (name: string): string => join(folder, name);
@@ -66,6 +104,7 @@ describe('train-models and score-users', () => {
     queryLake(
       fileURLToPath(plan.lakeRoot),
       `SELECT * FROM scores WHERE run_id = '${plan.runId}' ORDER BY "rank"`,
+      database,
     );
   let rows: readonly Record<string, Json>[];
 
@@ -74,33 +113,61 @@ describe('train-models and score-users', () => {
     await generateLog({ ...LOG, outputFolder: at('log') });
     await withoutCancellations(at('log'), at('loyal log'));
     const files = await eventFiles(at('log'));
-    first = await writePlan(at('lake'), { runId: 'first', files });
-    second = await writePlan(at('lake'), { runId: 'second', files, training: { minCancellations: 2 } });
-    loyal = await writePlan(at('loyal lake'), { runId: 'loyal', files: await eventFiles(at('loyal log')) });
+    // Nine days of history give three training cutoffs, so that one earlier cutoff can be tested.
+    first = await writePlan(at('lake'), { runId: 'first', database, files, training: { minHistoryDays: 9 } });
+    loyal = await writePlan(at('loyal lake'), {
+      runId: 'loyal',
+      database,
+      files: await eventFiles(at('loyal log')),
+    });
 
     await new SparkBench(folder, ingestEvents).runAll([first, loyal]);
     await new SparkBench(folder, buildFeatures).runAll([first, loyal]);
     const inCharge = { runId: 'first', modelUri: first.outputs.model, testCutoff: '2018-11-06' };
     const continued = async (runId: string, more: Partial<PlanOptions> = {}): Promise<RunPlan> => {
-      const plan = await writePlan(at('lake'), { runId, files, champion: inCharge, ...more });
+      const plan = await writePlan(at('lake'), { runId, database, files, champion: inCharge, ...more });
       await mkdir(dirname(resultFile(plan, 'build-features')), { recursive: true });
       await copyFile(resultFile(first, 'build-features'), resultFile(plan, 'build-features'));
       return plan;
     };
     const training = { runId: 'first', training: first.outputs.results['train-models'] };
-    again = await continued('again');
+    second = await continued('second', { training: { minCancellations: 2 } });
     rescored = await continued('rescored', { rescoring: training });
     peeked = await continued('peeked', { training: { minCancellations: 2, folds: 2 } });
-    // A column of the lake that knows the label, and the champion's files broken: what comes last in this lake.
+    // A column of the lake that knows the label: what comes last in this lake.
     await writeFile(
       join(planFolder(peeked), 'before.sql'),
-      'UPDATE lake.churn.features SET errors_per_day = 50 WHERE label = 1',
+      `UPDATE lake.${database}.features SET errors_per_day = 50 WHERE label = 1`,
     );
+    // Labels that know nothing of the users; a feature that is missing, and one that is the same for all.
+    shuffled = await continued('shuffled', { training: { minCancellations: 2, folds: 2 } });
+    await writeFile(
+      join(planFolder(shuffled), 'before.sql'),
+      `UPDATE lake.${database}.features SET label = IF(pmod(xxhash64(user_id, cutoff), 100) < 15, 1, 0),
+       tenure_days = NULL, songs_per_day = 3.5 WHERE role <> 'score'`,
+    );
+    // A champion that cannot score, each for a reason of its own. A run that only scores trains nothing.
+    for (const [why, alter] of Object.entries(UNUSABLE)) {
+      const modelUri = `${first.outputs.model}-${why}`;
+      const more = {
+        rescoring: training,
+        champion: { ...inCharge, modelUri },
+        training: alter.training ?? {},
+      };
+      unusable.set(why, await continued(why, more));
+    }
     nobody = await continued('nobody');
     withheld = await continued('withheld');
-    await mkdir(dirname(resultFile(second, 'build-features')), { recursive: true });
-    await copyFile(resultFile(first, 'build-features'), resultFile(second, 'build-features'));
-    await new SparkBench(folder, trainModels).runAll([first, second, loyal, again, rescored, peeked]);
+    await new SparkBench(folder, trainModels).runAll([first, second, loyal, rescored, peeked, shuffled]);
+    for (const [why, { change, withFiles }] of Object.entries(UNUSABLE)) {
+      const folder = `${fileURLToPath(first.outputs.model)}-${why}`;
+      if (withFiles) await cp(fileURLToPath(first.outputs.model), folder, { recursive: true });
+      if (change !== undefined) {
+        const file = join(folder, 'model.json');
+        await writeFile(file, change(await readFile(file, 'utf8')));
+      }
+    }
+    await new SparkBench(folder, trainModels).runAll([...unusable.values()]);
     for (const plan of [first, second, loyal]) await choose(plan, true);
     await choose(rescored, false);
     await choose(nobody, null);
@@ -117,7 +184,7 @@ describe('train-models and score-users', () => {
       withheld,
     ]);
     rows = await scoresOf(first);
-  });
+  }, SET_UP_MILLISECONDS);
 
   /** Writes the choice of a run: its own model, the champion, or nobody. */
   async function choose(plan: RunPlan, own: boolean | null, list: Choice['list'] = 'yes'): Promise<void> {
@@ -168,7 +235,8 @@ describe('train-models and score-users', () => {
       await writeFile(join(to, name), lines.filter((line) => !cancelled.has(userOf(line))).join('\n'));
   }
 
-  const figuresOf = ({ evaluations, importance, chosen }: TrainingResult): unknown => ({
+  const figuresOf = ({ evaluations, importance, chosen, past }: TrainingResult): unknown => ({
+    past,
     evaluations: evaluations.map(({ fitSeconds: _, ...figures }) => figures),
     importance,
     chosen,
@@ -276,7 +344,7 @@ describe('train-models and score-users', () => {
     const lake = fileURLToPath(first.lakeRoot);
     for (const feature of ['is_paid', 'days_since_last_seen', 'songs_trend', 'tenure_days', 'songs']) {
       const column = FEATURES.find(({ name }) => name.startsWith(feature))?.name ?? feature;
-      const values = await queryLake(lake, `SELECT role, ${column} AS value FROM features`);
+      const values = await queryLake(lake, `SELECT role, ${column} AS value FROM features`, database);
       const of = (role: string): readonly (number | null)[] =>
         values.filter((row) => row.role === role).map(({ value }) => (value === null ? null : Number(value)));
       const measured = drift.features.find((entry) => entry.feature === column)?.psi;
@@ -303,7 +371,7 @@ describe('train-models and score-users', () => {
   });
 
   it('scores the champion on the same test rows: a champion that is the same model differs by nothing', async () => {
-    const [result, before] = [await resultOf(trainModels, again), await resultOf(trainModels, first)];
+    const [result, before] = [await resultOf(trainModels, second), await resultOf(trainModels, first)];
     const figures = chosenEvaluation(before);
     expect(result.champion).toMatchObject({
       runId: 'first',
@@ -330,10 +398,79 @@ describe('train-models and score-users', () => {
     expect((await resultOf(scoreUsers, rescored)).drift).toEqual((await resultOf(scoreUsers, first)).drift);
   });
 
-  it('names an input that knows the label, planted in the table', async () => {
+  it.each(Object.entries(UNUSABLE))(
+    'goes on without a champion that cannot score: %s',
+    async (why, { reason }) => {
+      const plan = unusable.get(why);
+      const { champion } = plan === undefined ? { champion: null } : await resultOf(trainModels, plan);
+      expect(champion).toMatchObject({
+        runId: 'first',
+        comparable: false,
+        evaluation: null,
+        difference: null,
+      });
+      expect(champion?.notUsable).toMatch(reason);
+    },
+  );
+
+  it('tests an earlier cutoff by what was known then', async () => {
+    const { cutoffs } = await resultOf(buildFeatures, first);
+    const at = (...days: readonly string[]) => {
+      const found = cutoffs.filter(({ cutoff }) => days.includes(cutoff));
+      const sum = (of: 'rows' | 'cancellations') =>
+        found.reduce((total, entry) => total + (entry[of] ?? 0), 0);
+      return [sum('rows'), sum('cancellations')] as const;
+    };
+    // The labels of 22 October were not known before 5 November.
+    const [trainRows, trainCancellations] = at('2018-10-12', '2018-10-17');
+    const [testRows, testCancellations] = at('2018-11-01');
+    const { past, chosen } = await resultOf(trainModels, first);
+    expect(past).toHaveLength(1);
+    expect(past[0]).toMatchObject({
+      ...{
+        cutoff: '2018-11-01',
+        trainCutoffs: 2,
+        trainRows,
+        trainCancellations,
+        testRows,
+        testCancellations,
+      },
+    });
+    expect(names(CANDIDATES)).toContain(chosen);
+    expect(past[0]?.metrics.auc?.low).toBeLessThan(past[0]?.metrics.auc?.high ?? 0);
+    expect(past[0]?.recency.auc?.low).toBeLessThan(past[0]?.recency.auc?.high ?? 0);
+    expect(past[0]?.predicted).toBeGreaterThan(0);
+  });
+
+  it('finds nothing where labels are shuffled: an AUC within chance of a half, and nobody in charge', async () => {
+    const result = await resultOf(trainModels, shuffled);
+    const positives = result.testCancellations;
+    const negatives = result.testRows - positives;
+    expect(Math.min(positives, negatives)).toBeGreaterThan(5);
+    // A constant and a missing feature rank nobody, and harm nothing: a result has no number that is none.
+    expect(result.singleInputs.map(({ feature }) => feature)).not.toContain('songs_per_day');
+    expect(result.importance.find(({ feature }) => feature === 'tenure_days')?.share ?? 0).toBe(0);
+    const deviation = Math.sqrt((positives + negatives + 1) / (12 * positives * negatives));
+    for (const { model, kind, metrics } of result.evaluations)
+      if (kind === 'candidate')
+        expect(Math.abs((metrics.auc?.value ?? 1) - 0.5), model).toBeLessThan(3.3 * deviation);
+  });
+
+  it('names an input that knows the label, planted in the table, and holds its model back', async () => {
     const [strongest] = (await resultOf(trainModels, peeked)).singleInputs;
     expect(strongest).toMatchObject({ feature: 'errors_per_day' });
     expect(strongest?.low).toBeGreaterThan(LEAKAGE_INPUT_AUC);
+    const choice = chooseModel({
+      plan: { ...peeked, champion: null },
+      training: await resultOf(trainModels, peeked),
+      ingest: await resultOf(ingestEvents, first),
+      observationEnd: '2018-11-20',
+    });
+    expect(choice).toMatchObject({ rule: 'nobody', scorer: null, list: 'no' });
+    expect(choice.gates.find(({ name }) => name === 'leaking_input')).toMatchObject({
+      passed: false,
+      finding: expect.stringMatching(/^errors_per_day ranks with an AUC of/),
+    });
     for (const { low } of (await resultOf(trainModels, first)).singleInputs)
       expect(low).toBeLessThan(LEAKAGE_INPUT_AUC);
   });

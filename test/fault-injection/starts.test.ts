@@ -89,6 +89,7 @@ describe('a start after a failed run that is not closed yet', () => {
     );
     await world.sweep();
     expect(complaints(world, 'dead', dead)).toEqual([]);
+    world.ports.clock.advance(world.ports.clusters.terminationMilliseconds);
     const late = await world.run({ runId: 'late' });
     expect(late.status).toBe('SUCCEEDED');
     expect(recordOf(world, 'late')?.status).toBe('SUCCEEDED');
@@ -96,6 +97,19 @@ describe('a start after a failed run that is not closed yet', () => {
       expect.stringContaining('run failed in BuildFeatures'),
       'Churn model: run succeeded',
     ]);
+  });
+
+  it('is refused until the cluster of the closed run has terminated: a step may still write', async () => {
+    const world = new FaultWorld();
+    const dead = await world.run({ runId: 'dead', onTask: abortedAfter('IngestEvents') });
+    await world.deliverEvent('dead', dead);
+    expect(leaseHolderOf(world)).toBeUndefined();
+    const early = await world.run({ runId: 'early' });
+    expect(early).toMatchObject({ status: 'FAILED', error: 'Refused' });
+    expect(early).toHaveProperty('cause', expect.stringMatching(/run dead .* cluster .* it is terminating/));
+    expect(world.ports.clusters.all).toHaveLength(1);
+    world.ports.clock.advance(world.ports.clusters.terminationMilliseconds);
+    expect(await world.run({ runId: 'late' })).toMatchObject({ status: 'SUCCEEDED' });
   });
 
   it('takes over the lease of a dead run without a cluster, and closing the dead run does not affect it', async () => {

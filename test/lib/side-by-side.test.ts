@@ -3,12 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { type StackName, type Synthesized, synthesize } from '../support/synthesize.ts';
 
 const EMAIL = { 'churn:alarmEmail': 'oncall@example.com' };
+const NOTEBOOK = { 'churn:notebook': 'true' };
 const DEPLOYMENTS: Readonly<Record<string, Synthesized>> = {
-  'churn, dev': synthesize(),
-  'churn, prod': synthesize({ 'churn:stage': 'prod', ...EMAIL }),
-  'churn-b, dev': synthesize({ 'churn:name': 'churn-b' }),
+  'churn, dev': synthesize(NOTEBOOK),
+  'churn, prod': synthesize({ 'churn:stage': 'prod', ...EMAIL, ...NOTEBOOK }),
+  'churn-b, dev': synthesize({ 'churn:name': 'churn-b', ...NOTEBOOK }),
 };
-const STACKS: readonly StackName[] = ['storage', 'network', 'compute', 'pipeline', 'monitoring'];
+const STACKS: readonly StackName[] = ['storage', 'network', 'compute', 'pipeline', 'monitoring', 'notebook'];
 
 /** Properties that name something of the account and Region, and not of the resource that they belong to. */
 const NAMES = /(^|\.)([A-Za-z]*Name|Alias|AliasName)$/;
@@ -22,6 +23,8 @@ const OF_PARTS: Readonly<Record<string, RegExp>> = {
   'AWS::IAM::Policy': /^PolicyName$/,
   // What AWS calls the service of an endpoint.
   'AWS::EC2::VPCEndpoint': /^ServiceName$/,
+  // Versions of one product.
+  'AWS::ServiceCatalog::CloudFormationProduct': /^ProvisioningArtifactParameters/,
   // References to functions, topics and security configurations of the same deployment.
   'AWS::Lambda::Version': /^FunctionName$/,
   'AWS::Lambda::Permission': /^FunctionName$/,

@@ -300,6 +300,30 @@ export const TRAINING: TrainingResult = {
     segment(0.7, [0.05, 0.01, 0.05, 0.005, 0.01, 0.01], 0.03),
     segment(0.3, [0.05, 0.034, 0.05, 0.005, 0.01, 0.02], 0.09),
   ],
+  past: [
+    {
+      cutoff: '2018-11-04',
+      trainCutoffs: 2,
+      trainRows: 1_700,
+      trainCancellations: 45,
+      testRows: 940,
+      testCancellations: 36,
+      metrics: { auc: estimate(0.74, 0.07), average_precision_ratio: estimate(3.1, 0.9) },
+      predicted: 39.6,
+      recency: { auc: estimate(0.58, 0.08), average_precision_ratio: estimate(1.3, 0.4) },
+    },
+    {
+      cutoff: '2018-11-09',
+      trainCutoffs: 3,
+      trainRows: 2_600,
+      trainCancellations: 3,
+      testRows: 950,
+      testCancellations: 0,
+      metrics: {},
+      predicted: null,
+      recency: {},
+    },
+  ],
 };
 
 export const SCORING: ScoringResult = {

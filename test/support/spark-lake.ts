@@ -60,6 +60,8 @@ export interface PlanOptions {
   readonly runId: string;
   /** Default: now. */
   readonly plannedAt?: Date;
+  /** Default: that of a lake on this machine. */
+  readonly database?: string;
   readonly files: readonly EventFile[];
   readonly abandonedBatchIds?: readonly string[];
   readonly ingest?: Partial<RunPlan['ingest']>;
@@ -79,7 +81,7 @@ export async function writePlan(lakeFolder: string, options: PlanOptions): Promi
     plannedAt: (options.plannedAt ?? new Date()).toISOString(),
     release: 'test',
     lakeRoot: fileUri(lakeFolder),
-    database: LOCAL_DATABASE,
+    database: options.database ?? LOCAL_DATABASE,
     batch: { batchId, ingestDate: '2026-01-01', files: [...files] },
     abandonedBatchIds: [...(options.abandonedBatchIds ?? [])],
     ingest: {
@@ -211,13 +213,17 @@ export async function errorOf(step: Step<unknown>, plan: RunPlan): Promise<StepE
 }
 
 /** Rows of a query over the lake's tables. */
-export async function queryLake(lakeFolder: string, sql: string): Promise<readonly Record<string, Json>[]> {
+export async function queryLake(
+  lakeFolder: string,
+  sql: string,
+  database = LOCAL_DATABASE,
+): Promise<readonly Record<string, Json>[]> {
   const instance = await DuckDBInstance.create(':memory:', { autoinstall_known_extensions: 'false' });
   const connection = await instance.connect();
   try {
     for (const extension of [duckdbExtensions.avro, duckdbExtensions.iceberg])
       await connection.run(`LOAD '${extension}'`);
-    for (const statement of lakeViews(lakeFolder, [...TABLES, FEATURES_TABLE]))
+    for (const statement of lakeViews(lakeFolder, [...TABLES, FEATURES_TABLE], database))
       await connection.run(statement);
     return (await connection.runAndReadAll(sql)).getRowObjectsJson();
   } finally {

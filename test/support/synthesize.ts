@@ -30,7 +30,11 @@ export function synthesize(overrides: Readonly<Record<string, unknown>> = {}): S
   const synthesized: Synthesized = {
     ...churn,
     assembly,
-    template: (stack) => Template.fromStack(churn.stacks[stack]),
+    template: (stack) => {
+      const made = churn.stacks[stack];
+      if (made === undefined) throw new Error(`this configuration has no stack ${stack}`);
+      return Template.fromStack(made);
+    },
   };
   made.set(key, synthesized);
   return synthesized;

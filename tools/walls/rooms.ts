@@ -153,6 +153,17 @@ export const FLOORS: Floors = [
       },
     },
     {
+      name: 'lib/notebook',
+      uses: {
+        domain: 'tags of clusters, and folders of the lake',
+        setup: 'the root of the project, below which the kernel is',
+        lib: 'configuration, ARNs and log groups',
+        'lib/storage': 'what the lake is made of',
+        'lib/network': 'the security groups of a cluster',
+        'lib/compute': 'the role of EMR, and the encryption of a cluster',
+      },
+    },
+    {
       name: 'lib/pipeline',
       uses: {
         domain: 'names of steps, functions and errors',
@@ -194,6 +205,7 @@ export const FLOORS: Floors = [
         'lib/compute': 'its stack',
         'lib/pipeline': 'its stack',
         'lib/monitoring': 'its stack',
+        'lib/notebook': 'its stack',
       },
     },
   ],

@@ -5,6 +5,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { REPORT, REPORT_INDEX } from '../../../domain/lake-objects.ts';
 import { S3Objects } from '../../../lambda/aws/s3-objects.ts';
 import { Lake } from '../../../lambda/run/lake.ts';
+import { ProgressLine } from '../../terminal/pace.ts';
 import type { DeployedPipeline } from './deployed-pipeline.ts';
 import { DeployedError, withRemedy } from './errors.ts';
 import { regionOf } from './names.ts';
@@ -36,10 +37,14 @@ export async function copyReports(lake: Lake, folder: string): Promise<string> {
       `There is no ${lake.uri(REPORT_INDEX)} yet: the next run that succeeds writes it.`,
     );
   }
-  for (const { id, object } of await lake.list(REPORT)) {
+  const reports = await lake.list(REPORT);
+  const line = new ProgressLine(process.stderr);
+  for (const [number, { id, object }] of reports.entries()) {
+    line.show(`${number} of ${reports.length} reports`, number / reports.length);
     const page = await lake.find(object);
     if (page !== undefined) await writeFile(join(folder, nameOf(REPORT.of(id).key)), page.value);
   }
+  line.clear();
   const path = join(folder, nameOf(REPORT_INDEX.key));
   await writeFile(path, index.value);
   return path;

@@ -7,7 +7,7 @@ class CutoffCounts(TypedDict):
     """The rows of one cutoff."""
 
     cutoff: str
-    role: Literal["train", "test", "score"]
+    role: Literal["train", "past", "test", "score"]
     rows: int
     cancellations: int | None
 

@@ -44,6 +44,8 @@ class Finding(TypedDict):
     column: str
     found: Literal[
         "not_json",
+        "single_quotes",
+        "utf16",
         "not_utf8",
         "more_than_one",
         "line_array",
@@ -52,6 +54,7 @@ class Finding(TypedDict):
         "other_case",
         "nearly",
         "absent",
+        "not_a_number",
         "whole_fraction",
         "quoted_number",
         "lossy",

@@ -106,6 +106,20 @@ class ChannelRate(TypedDict):
     usual: float
 
 
+class PastTest(TypedDict):
+    """An earlier cutoff, tested for the record over time."""
+
+    cutoff: str
+    trainCutoffs: int
+    trainRows: int
+    trainCancellations: int
+    testRows: int
+    testCancellations: int
+    metrics: dict[MetricName, Estimate]
+    predicted: float | None
+    recency: dict[MetricName, Estimate]
+
+
 class ModelEvaluation(TypedDict):
     """A candidate or baseline on the test rows."""
 
@@ -159,3 +173,4 @@ class TrainingResult(TypedDict):
     singleInputs: list[SingleInput]
     notFitted: list[NotFitted]
     segments: list[Segment]
+    past: list[PastTest]

@@ -11,7 +11,7 @@ import { table } from '../html-table.ts';
 
 export const READING_HEADING = 'What was read';
 
-const ROLES = { train: 'training', test: 'test', score: 'scoring' } as const;
+const ROLES = { train: 'training', past: 'the record over time', test: 'test', score: 'scoring' } as const;
 
 export function readingSection(detail: RunDetail): Html {
   const { ingest, features } = detail;

@@ -6,9 +6,10 @@ const succeeded = {
   status: 'SUCCEEDED',
   runId: 'local-1',
   counts: { read: 1_234_567, accepted: 1_234_500, quarantined: 60, duplicates: 7 },
-  lake: { events: 2_234_490 },
+  lake: { events: 2_234_490, files: 61 },
   changes: { before: 1_000_000, takenAway: 12, returned: 2, after: 2_234_490 },
   users: 2_481,
+  scored: 1_944,
   cancellations: 537,
   model: {
     name: 'boosted_trees',
@@ -40,12 +41,12 @@ describe('the summary of a run', () => {
     const text = summaryText(succeeded);
     expect(text).toContain('1,234,567 read: 1,234,500 accepted, 60 refused, 7 duplicates');
     expect(text).toContain(
-      '2,234,490 events: 1,000,000 before, 12 taken away, 1,234,500 accepted, 2 returned',
+      '2,234,490 events: 1,000,000 before, 12 taken away, 1,234,500 accepted, 2 returned; from 61 files\n',
     );
-    expect(text).toContain('2,481, of whom 537 cancelled\n');
+    expect(text).toContain('2,481, of whom 537 cancelled; 1,944 scored\n');
     const returned = { ...succeeded, returnedUsers: 12, secondCancellations: 4 };
     expect(summaryText(returned)).toContain(
-      'of whom 537 cancelled; 12 came back, with 4 cancellations after that\n',
+      'of whom 537 cancelled; 12 came back, with 4 cancellations after that; 1,944 scored\n',
     );
     expect(text).toContain('Gradient-boosted trees: AUC 0.761, lift at 10% 3.60, Brier skill -1.7%\n');
     expect(text).toContain('1 min 09 s: IngestEvents 1 min 05 s, TrainModels 4.2 s');

@@ -56,6 +56,17 @@ export const UNNEEDED_STATEMENTS: readonly Unneeded[] = [
     reason: 'only a start that finds the lease taken asks for its holder: the rehearsal of faults needs it',
   },
   {
+    role: 'starttraining',
+    statement: 'DescribeClusters',
+    reason:
+      'only a start that finds a cluster of an earlier run looks at it: the rehearsal of faults needs it',
+  },
+  {
+    role: 'closerun',
+    statement: 'DescribeClusters',
+    reason: 'only a sweep that finds a cluster, and the closing of a failed run, look at it',
+  },
+  {
     role: 'StateMachineExecution',
     statement: 'CreateEmrCleanupRole',
     reason: 'the account has the role already; EMR creates it before the first cluster of an account',
@@ -69,11 +80,6 @@ export const UNNEEDED_STATEMENTS: readonly Unneeded[] = [
     role: 'StateMachineExecution',
     statement: 'ReadDataCatalog',
     reason: 'Athena looks its catalog up; DuckDB in its place goes to Glue directly',
-  },
-  {
-    role: 'StateMachineExecution',
-    statement: 'ReadDefaultDatabase',
-    reason: 'Athena looks for the database named default; DuckDB in its place does not',
   },
   { role: 'ServiceRole', reason: 'EMR launches instances and encrypts their disks; neither is rehearsed' },
   { role: 'ScheduleRole', reason: 'the scheduler starts runs; here the test does' },

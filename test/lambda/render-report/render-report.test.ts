@@ -53,6 +53,51 @@ function section(id: string, of = page): string {
   return new RegExp(`<section[^>]* id="${id}">[\\s\\S]*?</section>`).exec(of)?.[0] ?? '';
 }
 
+describe('the record over time', () => {
+  it('has a row for each earlier cutoff, with its training rows and intervals', () => {
+    const text = textOf(section('past'));
+    expect(text).toContain('4 November 2018 1,700 2 cutoffs, 45 cancellations 940');
+    expect(text).toMatch(/0\.740 0\.670 to 0\.810/);
+    expect(text).toMatch(/1\.10 0\.\d\d to 1\.\d\d/);
+    expect(text).toContain('not fitted: too few');
+  });
+
+  it('is left out where there is none', async () => {
+    const { training } = detail;
+    expect(await render({ ...detail, training: { ...training, past: [] } })).not.toContain('id="past"');
+  });
+});
+
+describe('the events of each day', () => {
+  const withDays = (days: RunDetail['features']['days']): RunDetail => ({
+    ...detail,
+    features: { ...detail.features, firstDay: '2018-10-01', observationEnd: '2018-10-13', days },
+  });
+  const eventsOf = (day: number): number => (day === 6 ? 40 : 1_000 + day);
+  const days = Array.from({ length: 12 }, (_, index) => index + 1)
+    .filter((day) => day !== 9)
+    .map((day) => ({ day: `2018-10-${String(day).padStart(2, '0')}`, events: eventsOf(day) }));
+
+  it('are a chart with the days that are missing or thin, which are listed too', async () => {
+    const volume = section('volume', await render(withDays(days)));
+    expect(volume).toContain('<svg');
+    expect(textOf(volume)).toContain('Marked: 2 days without events or with less than a fifth');
+    expect(textOf(volume)).toMatch(/9 October 2018 0 1,00\d 6 October 2018 40 1,00\d/);
+  });
+
+  it('say that nothing is missing where nothing is', async () => {
+    const whole = [...days.filter(({ day }) => day !== '2018-10-06'), { day: '2018-10-06', events: 1_006 }];
+    const text = textOf(
+      section('volume', await render(withDays([...whole, { day: '2018-10-09', events: 1_009 }]))),
+    );
+    expect(text).toContain('No day is missing');
+  });
+
+  it('are left out of reports of runs that did not record them', async () => {
+    expect(section('volume', await render(withDays(undefined)))).toBe('');
+  });
+});
+
 describe('the Lambda render-report', () => {
   it('writes the page and returns its address and the link that opens it', async () => {
     const output = await renderReport(

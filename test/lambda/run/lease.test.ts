@@ -60,6 +60,22 @@ describe('a lease that is free', () => {
     expect(answers.map(reasonOf).join()).toContain(`run ${holder} `);
   });
 
+  it('is refused until the cluster of the run that released it has terminated', async () => {
+    await take('run-1');
+    ports.executions.set('run-1', 'ABORTED');
+    const { clusterId } = ports.clusters.start('run-1', arnOf('run-1'));
+    ports.clusters.terminationMilliseconds = 300_000;
+    await ports.clusters.terminate(clusterId);
+    await release('run-1');
+    const released = lease();
+    expect(reasonOf(await take('run-2'))).toBe(
+      'run run-1 has ended, but its cluster j-1 still lives: it is terminating, which takes some minutes; then start again',
+    );
+    expect(lease()).toEqual(released);
+    ports.clock.advance(300_000);
+    expect(await take('run-2')).toEqual({ kind: 'taken' });
+  });
+
   it('is given up after six attempts when it changes each time', async () => {
     const begun = ports.clock.now().getTime();
     let writes = 0;
@@ -90,7 +106,9 @@ describe('a lease that another run holds', () => {
     ports.clusters.start('run-1', arnOf('run-1'), { clusterId: 'j-1' });
     ports.clusters.start('run-1', arnOf('run-1'), { clusterId: 'j-2' });
     ports.clusters.start('run-3', arnOf('run-3'), { clusterId: 'j-3' });
-    expect(reasonOf(await take('run-2'))).toMatch(/^run run-1 has ended, but its cluster j-1, j-2 /);
+    expect(reasonOf(await take('run-2'))).toBe(
+      'run run-1 has ended, but its cluster j-1, j-2 still lives: it is terminated within 15 minutes; then start again',
+    );
     expect(lease().holder.runId).toBe('run-1');
   });
 

@@ -341,6 +341,12 @@ describe('PlanRun at a later start', () => {
     await plan(ports, 'run-3');
     expect(planOf(ports, 'run-3')).toMatchObject({ batch, abandonedBatchIds: [] });
   });
+
+  it('says that a place is empty, whatever is unfinished', async () => {
+    const ports = new MemoryPorts();
+    ports.objects.put(at(PENDING_BATCH.of('0123456789abcdef').key), '{}');
+    await expect(plan(ports, 'run-1')).rejects.toThrow(/There are no event files at/);
+  });
 });
 
 describe('the format of the lake', () => {
@@ -677,6 +683,17 @@ describe('resuming a run', () => {
     expect(leaseOf(ports)).toBeNull();
     expect(await plan(ports, 'run-3', {}, NEXT_DEPLOYMENT)).toMatchObject({ decision: 'run' });
     expect(planOf(ports, 'run-3').release).toBe('ba9876543210');
+  });
+
+  it('is refused in a deployment that has another database: the steps that are skipped wrote to the former one', async () => {
+    const ports = portsWithLog();
+    await plan(ports, 'run-1');
+    await failAfter(ports, 'run-1');
+    const imported = { ...DEPLOYMENT, database: 'churn_test_9f9f9f9f' };
+    await expect(plan(ports, 'run-2', { resume: 'run-1' }, imported)).rejects.toThrow(
+      'Run "run-1" cannot be resumed: it was planned for database churn_test_0a1b2c3d, and this deployment has churn_test_9f9f9f9f; start a new run.',
+    );
+    expect(leaseOf(ports)).toBeNull();
   });
 
   it('is refused for a plan of before there were releases, which can still be read', async () => {

@@ -15,7 +15,7 @@ function found(overrides: Record<string, string> = {}): { resource: string; valu
   );
 }
 
-const all = [...found(), ...found(DELETED_WITH_DATA)];
+const all = [...found(), ...found(DELETED_WITH_DATA), ...found({ 'churn:notebook': 'true' })];
 
 function reviewOf({ resource, value }: { resource: string; value: string }) {
   return REVIEWED_WILDCARDS.find(

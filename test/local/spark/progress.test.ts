@@ -39,4 +39,22 @@ describe("Spark's progress bar", () => {
     splitter.push('\r[Stage 1:>   (1 + 1) / 2]');
     expect(progress).toHaveLength(1);
   });
+
+  it('has the rows of its stage, and not those of another', () => {
+    const progress: SparkProgress[] = [];
+    const lines: string[] = [];
+    const splitter = new ProgressSplitter(
+      (step) => progress.push(step),
+      (line) => lines.push(line),
+    );
+    splitter.push('\r[Rows of stage 1: 500]\r\r[Stage 1:>   (1 + 1) / 2]\r[Rows of stage 1: 900]\r');
+    splitter.push('\r[Stage 2:>   (0 + 1) / 2]\r[Rows of stage 1: 950]\r');
+    splitter.end();
+    expect(progress.map(({ stage, rowsRead }) => [stage, rowsRead])).toEqual([
+      [1, 500],
+      [1, 900],
+      [2, undefined],
+    ]);
+    expect(lines).toEqual([]);
+  });
 });

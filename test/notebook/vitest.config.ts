@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+const MINUTE = 60_000;
+
+export default defineConfig({
+  test: {
+    include: ['test/notebook/**/*.test.ts'],
+    testTimeout: MINUTE,
+    hookTimeout: 10 * MINUTE,
+  },
+});
