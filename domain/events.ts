@@ -230,7 +230,7 @@ export const ROW_DEFECTS = [
   },
   {
     code: 'two_spellings',
-    meaning: 'a column is there twice or in two spellings, with different values',
+    meaning: 'a column is there in two spellings, or twice with different values',
     remedy: 'write each column once, spelt as in the documentation',
   },
   {

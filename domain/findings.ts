@@ -81,7 +81,7 @@ export const FINDING_KINDS = [
   },
   {
     code: 'two_spellings',
-    says: 'there twice or in two spellings, with different values',
+    says: 'there in two spellings, or twice with different values',
     change: 'write {column} once, spelt just so',
   },
   {

@@ -7,6 +7,10 @@ type Row = Readonly<Record<string, string | null>>;
 
 /** Wider cells are cut in a table. */
 const WIDEST = 60;
+const NUMBER = /^-?[\d.]+(e-?\d+)?$/i;
+/** More decimals than people read; CSV and JSON keep them all. */
+const LONG_NUMBER = /^-?\d+\.\d{7,}$/;
+const DIGITS = 4;
 
 export function answerText(rows: readonly Row[], format: AnswerFormat): string {
   const columns = Object.keys(rows[0] ?? {});
@@ -24,12 +28,14 @@ export function answerText(rows: readonly Row[], format: AnswerFormat): string {
 
 function tableText(columns: readonly string[], rows: readonly Row[]): string {
   if (rows.length === 0) return '(no rows)\n';
-  const cells = rows.map((row) => columns.map((name) => cut(row[name] ?? '–')));
+  const isNumber = columns.map((name) =>
+    rows.every((row) => row[name] === null || NUMBER.test(row[name] ?? '')),
+  );
+  const cells = rows.map((row) =>
+    columns.map((name, at) => (isNumber[at] === true ? rounded(row[name] ?? '–') : cut(row[name] ?? '–'))),
+  );
   const widths = columns.map((name, at) =>
     Math.max(name.length, ...cells.map((row) => row[at]?.length ?? 0)),
-  );
-  const isNumber = columns.map((_, at) =>
-    cells.every((row) => /^(-?[\d.]+(e-?\d+)?|–)$/i.test(row[at] ?? '')),
   );
   const line = (row: readonly string[]): string =>
     `${row
@@ -39,6 +45,10 @@ function tableText(columns: readonly string[], rows: readonly Row[]): string {
       .join('  ')
       .trimEnd()}\n`;
   return [line(columns), line(widths.map((width) => '─'.repeat(width))), ...cells.map(line)].join('');
+}
+
+function rounded(text: string): string {
+  return LONG_NUMBER.test(text) ? String(Number(Number(text).toPrecision(DIGITS))) : text;
 }
 
 /** A cell on one line: control characters in the data could write anywhere on a terminal. */

@@ -153,6 +153,7 @@ export const batch = fragment({
         forgotten = forgotten_users(Files(spark), plan["lakeRoot"])
         check_cut_sizes(spark, batch)
         opened = open_staging(spark, plan)
+        check_any_events(passed_over, batch, opened.events)
         outcomes = stage_accepted(spark, plan, files, forgotten)
         tolerated = stage_adapted(
             spark, plan, files, outcomes, {numbers[uri] for uri in other_spelling}, forgotten

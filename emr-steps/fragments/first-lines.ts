@@ -3,7 +3,7 @@
  * events in it; those of others, whether they are what they are called, and whether their columns are spelt as ours. A file
  * all of whose rows are accepted would otherwise not be looked at again.
  */
-import type { PassedOverReason } from '../../domain/event-files.ts';
+import { PASSED_OVER, type PassedOverReason } from '../../domain/event-files.ts';
 import { RAW_COLUMNS } from '../../domain/events.ts';
 import { FILES_NAMED } from '../../domain/listing.ts';
 import { fragment } from '../composition/fragment.ts';
@@ -11,6 +11,7 @@ import { python } from '../composition/python.ts';
 import { hadoopFiles, javaErrors } from './jvm.ts';
 import { ledgerRows } from './ledger.ts';
 import { plainLines } from './plain-lines.ts';
+import { stepError } from './step-error.ts';
 import { ingestTypes, planTypes } from './types.ts';
 
 /** How files of other kinds begin. */
@@ -26,12 +27,19 @@ const BEGINNINGS: readonly (readonly [hex: string, reason: PassedOverReason])[] 
   ['4f626a01', 'columnar'],
 ];
 const NO_EVENTS: PassedOverReason = 'no_events';
+/** Why files are passed over by their first lines, in words: what they are, and what to do. */
+const WORDS = Object.fromEntries(
+  [NO_EVENTS, ...BEGINNINGS.map(([, reason]) => reason)].map((reason) => {
+    const { are, remedy } = PASSED_OVER[reason];
+    return [reason, [are, remedy]];
+  }),
+);
 /** Columns that every row has. */
 const REQUIRED = RAW_COLUMNS.filter(({ optional }) => !optional).map(({ name }) => name);
 
 export const firstLines = fragment({
   file: import.meta.url,
-  needs: [planTypes, ingestTypes, hadoopFiles, javaErrors, ledgerRows, plainLines],
+  needs: [planTypes, ingestTypes, hadoopFiles, javaErrors, ledgerRows, plainLines, stepError],
   imports: [
     'import collections',
     'import math',
@@ -43,7 +51,7 @@ export const firstLines = fragment({
   constants: python`
     FIRST_BYTES_OF_UNSURE = 65_536
     # Enough for the first songs of a file.
-    FIRST_BYTES_OF_OTHERS = 16_384
+    FIRST_BYTES_OF_OTHERS = 8_192
     # Files of one exporter are alike: of more than so many, evenly spread ones are opened.
     MOST_LOOKED_INTO = 1_000
     FILES_AT_ONCE = 16
@@ -51,6 +59,7 @@ export const firstLines = fragment({
     BEGINNINGS: dict[str, PassedOverReason] = ${Object.fromEntries(BEGINNINGS)}
     NO_EVENTS: PassedOverReason = ${NO_EVENTS}
     COLUMNS_OF_EVERY_ROW = ${REQUIRED}
+    PASSED_OVER_WORDS: dict[str, list[str]] = ${WORDS}
     FILES_NAMED = ${FILES_NAMED}
   `,
   code: python`
@@ -115,6 +124,21 @@ export const firstLines = fragment({
             elif is_spelt_otherwise(begin):
                 look.other_spelling.add(file["uri"])
         return look
+
+
+    def check_any_events(passed_over: dict[str, PassedOverReason], batch: Batch, held: int) -> None:
+        """Refuses a log of which nothing is read, where the lake has nothing of an earlier one."""
+        if held > 0 or not passed_over or len(passed_over) < len(batch["files"]):
+            return
+        counted = collections.Counter(passed_over.values())
+        found = [f"{count:,} {PASSED_OVER_WORDS[reason][0]}" for reason, count in counted.items()]
+        remedies = [PASSED_OVER_WORDS[reason][1] for reason in counted if PASSED_OVER_WORDS[reason][1]]
+        raise StepError(
+            f"none of the {len(passed_over):,} files holds events that can be read: {', '.join(found)}; "
+            f"the first is {min(passed_over)}",
+            "the files are not what their names say, or this is not the event log",
+            "; ".join(remedies) or "name the right place of the event log",
+        )
 
 
     def passed_over_by_reason(files: list[LedgerRow]) -> list[PassedOver]:

@@ -76,20 +76,20 @@ export const plainLines = fragment({
         if not isinstance(fields, JsonObject):
             return PlainLine(None, 0, False)
         written: list[str] = []
-        spelt: dict[str, str] = {}
+        spelt: dict[str, tuple[str, str]] = {}
         changes = 0
         for name, value in fields:
             column = column_of(name)
             if column is None:
                 continue
             text, change = plain_value(column, value)
-            known = spelt.get(column)
-            if known not in (None, text, ABSENT) and text != ABSENT:
+            spelling, known = spelt.get(column, (name, ABSENT))
+            if ABSENT not in (known, text) and (spelling, known) != (name, text):
                 return PlainLine(None, OTHER_CASE, True)
             changes |= change | (OTHER_CASE if name != column else 0)
-            if known is not None and text == ABSENT:
+            if column in spelt and text == ABSENT:
                 continue
-            spelt[column] = text
+            spelt[column] = (name, text)
             if column in PLAIN_COLUMNS:
                 written.append(f'"{column}":{text}')
         return PlainLine("{" + ",".join(written) + "}", changes, False)

@@ -127,7 +127,7 @@ export const refusedLines = fragment({
         """What is kept of an object and what was found in it."""
         kept: dict[str, object] = {}
         found: list[Found] = []
-        spelt: set[str] = set()
+        spelt: dict[str, tuple[str, object]] = {}
         for name, value in fields:
             column = column_of(name)
             if column is None:
@@ -136,9 +136,10 @@ export const refusedLines = fragment({
                 found.append(Found(nearest or "", code, bytes_of(name), word=name))
                 continue
             if column in spelt:
-                found.append(Found(column, ${found('two_spellings')}))
+                if spelt[column] != (name, value):
+                    found.append(Found(column, ${found('two_spellings')}))
                 continue
-            spelt.add(column)
+            spelt[column] = (name, value)
             if name != column:
                 found.append(Found(column, ${found('other_case')}, word=name))
             difference = unlike(column, value)

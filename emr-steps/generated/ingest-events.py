@@ -1334,20 +1334,20 @@ def plain_line(line: str) -> PlainLine:
     if not isinstance(fields, JsonObject):
         return PlainLine(None, 0, False)
     written: list[str] = []
-    spelt: dict[str, str] = {}
+    spelt: dict[str, tuple[str, str]] = {}
     changes = 0
     for name, value in fields:
         column = column_of(name)
         if column is None:
             continue
         text, change = plain_value(column, value)
-        known = spelt.get(column)
-        if known not in (None, text, ABSENT) and text != ABSENT:
+        spelling, known = spelt.get(column, (name, ABSENT))
+        if ABSENT not in (known, text) and (spelling, known) != (name, text):
             return PlainLine(None, OTHER_CASE, True)
         changes |= change | (OTHER_CASE if name != column else 0)
-        if known is not None and text == ABSENT:
+        if column in spelt and text == ABSENT:
             continue
-        spelt[column] = text
+        spelt[column] = (name, text)
         if column in PLAIN_COLUMNS:
             written.append(f'"{column}":{text}')
     return PlainLine("{" + ",".join(written) + "}", changes, False)
@@ -2353,7 +2353,7 @@ def seen_in_object(fields: JsonObject) -> Seen:
     """What is kept of an object and what was found in it."""
     kept: dict[str, object] = {}
     found: list[Found] = []
-    spelt: set[str] = set()
+    spelt: dict[str, tuple[str, object]] = {}
     for name, value in fields:
         column = column_of(name)
         if column is None:
@@ -2362,9 +2362,10 @@ def seen_in_object(fields: JsonObject) -> Seen:
             found.append(Found(nearest or "", code, bytes_of(name), word=name))
             continue
         if column in spelt:
-            found.append(Found(column, "two_spellings"))
+            if spelt[column] != (name, value):
+                found.append(Found(column, "two_spellings"))
             continue
-        spelt.add(column)
+        spelt[column] = (name, value)
         if name != column:
             found.append(Found(column, "other_case", word=name))
         difference = unlike(column, value)
@@ -2640,7 +2641,7 @@ FINDINGS: dict[str, str] = {
     "more_than_one": "a JSON value with something behind it",
     "line_array": "a JSON array: it begins with [",
     "no_object": "a JSON value that is no object",
-    "two_spellings": "there twice or in two spellings, with different values",
+    "two_spellings": "there in two spellings, or twice with different values",
     "other_case": "spelt in another case or in snake case",
     "nearly": "spelt nearly, but not quite so",
     "absent": "absent",
@@ -2883,7 +2884,7 @@ def declare_format(files: Files, plan: Plan) -> None:
 
 FIRST_BYTES_OF_UNSURE = 65_536
 # Enough for the first songs of a file.
-FIRST_BYTES_OF_OTHERS = 16_384
+FIRST_BYTES_OF_OTHERS = 8_192
 # Files of one exporter are alike: of more than so many, evenly spread ones are opened.
 MOST_LOOKED_INTO = 1_000
 FILES_AT_ONCE = 16
@@ -2901,6 +2902,30 @@ BEGINNINGS: dict[str, PassedOverReason] = {
 }
 NO_EVENTS: PassedOverReason = "no_events"
 COLUMNS_OF_EVERY_ROW = ["auth", "page", "ts"]
+PASSED_OVER_WORDS: dict[str, list[str]] = {
+    "no_events": ["no event files by their first lines", ""],
+    "unnamed_compression": [
+        "compressed, and their names do not say so",
+        "rename them: .gz for gzip, .bz2 for bzip2",
+    ],
+    "zip": [
+        "zip archives",
+        "unpack them, and deliver what is in them as .json or .json.gz",
+    ],
+    "zstd": [
+        "compressed with zstd",
+        "decompress them (zstd -d), or compress them with gzip",
+    ],
+    "snappy": [
+        "compressed with snappy",
+        "decompress them, or compress them with gzip",
+    ],
+    "other_compression": [
+        "archives, or compressed otherwise than with gzip or bzip2",
+        "decompress them, or compress them with gzip",
+    ],
+    "columnar": ["Parquet, ORC or Avro", "export the log as JSON lines"],
+}
 FILES_NAMED = 10
 
 
@@ -2965,6 +2990,21 @@ def first_look(spark: SparkSession, batch: Batch) -> FirstLook:
         elif is_spelt_otherwise(begin):
             look.other_spelling.add(file["uri"])
     return look
+
+
+def check_any_events(passed_over: dict[str, PassedOverReason], batch: Batch, held: int) -> None:
+    """Refuses a log of which nothing is read, where the lake has nothing of an earlier one."""
+    if held > 0 or not passed_over or len(passed_over) < len(batch["files"]):
+        return
+    counted = collections.Counter(passed_over.values())
+    found = [f"{count:,} {PASSED_OVER_WORDS[reason][0]}" for reason, count in counted.items()]
+    remedies = [PASSED_OVER_WORDS[reason][1] for reason in counted if PASSED_OVER_WORDS[reason][1]]
+    raise StepError(
+        f"none of the {len(passed_over):,} files holds events that can be read: {', '.join(found)}; "
+        f"the first is {min(passed_over)}",
+        "the files are not what their names say, or this is not the event log",
+        "; ".join(remedies) or "name the right place of the event log",
+    )
 
 
 def passed_over_by_reason(files: list[LedgerRow]) -> list[PassedOver]:
@@ -3357,6 +3397,7 @@ def stage_batch(spark: SparkSession, plan: Plan, former: dict[str, LedgerRow]) -
     forgotten = forgotten_users(Files(spark), plan["lakeRoot"])
     check_cut_sizes(spark, batch)
     opened = open_staging(spark, plan)
+    check_any_events(passed_over, batch, opened.events)
     outcomes = stage_accepted(spark, plan, files, forgotten)
     tolerated = stage_adapted(
         spark, plan, files, outcomes, {numbers[uri] for uri in other_spelling}, forgotten

@@ -56,6 +56,9 @@ describe('the rows of an answer', () => {
     ]);
     expect(answerText(rows, 'table')).toContain(`${'x'.repeat(59)}…\n`);
     expect(answerText([], 'table')).toBe('(no rows)\n');
+    const long = [{ probability: '0.37372888292422946', version: '1.2' }];
+    expect(answerText(long, 'table')).toContain('0.3737      1.2\n');
+    expect(answerText(long, 'csv')).toContain('0.37372888292422946');
   });
 
   it('are CSV or JSON for programs', () => {

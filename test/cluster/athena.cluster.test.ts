@@ -33,7 +33,7 @@ beforeAll(async () => {
   });
   await upload(rehearsal.s3, log, rehearsal.eventsRoot);
   ending = await rehearsal.run('athena', { maxQuarantineShare: 1 });
-}, 20 * MINUTE);
+}, 60 * MINUTE);
 
 afterAll(async () => {
   await trino?.stop();

@@ -41,13 +41,14 @@ function commandOf(pid: string): readonly string[] {
   }
 }
 
-/** Waits until something is there. @throws Error naming it after the time */
+/** Waits until something is there. @param every how often it is looked for, in milliseconds @throws Error naming it after the time */
 export async function awaited<Value>(
   what: string,
   find: () => Value | undefined | Promise<Value | undefined>,
   milliseconds: number,
+  every = 250,
 ): Promise<Value> {
-  for (const start = Date.now(); Date.now() - start < milliseconds; await delay(250)) {
+  for (const start = Date.now(); Date.now() - start < milliseconds; await delay(every)) {
     const found = await find();
     if (found !== undefined) return found;
   }

@@ -33,7 +33,7 @@ beforeAll(async () => {
   log = join(folder, 'log');
   await generateLog({ ...LOG, outputFolder: log });
   await runOnThisMachine(join(folder, 'lake'), log, {});
-}, 10 * MINUTE);
+}, 30 * MINUTE);
 
 afterAll(() => root?.remove());
 
@@ -80,7 +80,9 @@ async function stepWithTasks(rehearsal: Rehearsal, state: StateName, isBarrier =
       if (tasks === undefined) return undefined;
       return (isBarrier ? tasks.barrierStages.length : tasks.executors.size) > 0 ? true : undefined;
     },
-    10 * MINUTE,
+    20 * MINUTE,
+    // The events of a step are megabytes, and all of them are read.
+    2_000,
   );
 }
 
@@ -166,7 +168,7 @@ describe('a run survives', () => {
         await endsWell(rehearsal, 'executors', ending);
       });
     },
-    20 * MINUTE,
+    60 * MINUTE,
   );
 
   test(
@@ -190,7 +192,7 @@ describe('a run survives', () => {
         await endsWell(rehearsal, 'nodes', ending);
       });
     },
-    20 * MINUTE,
+    60 * MINUTE,
   );
 });
 
@@ -230,5 +232,5 @@ test(
       await sameTables(rehearsal, false);
     });
   },
-  20 * MINUTE,
+  60 * MINUTE,
 );

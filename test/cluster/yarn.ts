@@ -18,7 +18,7 @@ const NODES = [
   { address: '127.0.0.2', label: 'CORE' },
   { address: '127.0.0.3', label: undefined },
 ] as const;
-const START_SECONDS = 120;
+const START_SECONDS = 300;
 
 const nodesSchema = listOf('nodes', 'node', z.object({ state: z.string(), nodeHTTPAddress: z.string() }));
 const applicationsSchema = listOf(

@@ -370,7 +370,7 @@ describe('ingest-events', () => {
     expect(ofPage('Home')).toEqual({ kept: { page: 'Home' }, found: [noText, absent] });
     expect(ofPage('Logout')).toEqual({ kept: { page: 'Logout' }, found: [noText, absent] });
     // Of a line that is no JSON only its length, and where reading it ended.
-    expect(lines).toContain('{"kept":{},"found":[{"column":"","found":"not_json","bytes":46,"at":1}]}');
+    expect(lines).toContain('{"kept":{},"found":[{"column":"","found":"single_quotes","bytes":46,"at":1}]}');
     expect(rows[0]?.source_file).toContain('names.json');
   });
 

@@ -102,9 +102,13 @@ const REFUSED: Readonly<Record<string, readonly [content: string | Buffer, told:
   'empty.json': [lines(songs(7).map((row) => ({ ...row, userId: '' }))), /missing_user_id 3/],
   'two.json': [
     lines(songs(8).map((row) => ({ ...row, Artist: 'Bob' }))),
-    /artist is there twice or in two spellings, with different values: 6 rows in 2 files/,
+    /artist is there in two spellings, or twice with different values: 6 rows in 2 files/,
   ],
-  'twice.json': [lines(songs(9)).replaceAll('"artist"', '"artist":"Bob","artist"'), /two_spellings 6/],
+  'twice.json': [lines(songs(9)).replaceAll('"artist"', '"artist":"Bob","artist"'), /two_spellings 9/],
+  'both.json': [
+    lines(songs(11).map((row) => ({ ...row, session_id: 11 }))),
+    /sessionId is there in two spellings, or twice with different values: 3 rows in 1 file; write sessionId once/,
+  ],
   'commas.json': [
     lines(songs(10)).replaceAll('\n', ',\n').concat(','),
     /the line is a JSON value with something behind it: 3 rows in 1 file; write one JSON object a line/,
@@ -153,6 +157,7 @@ describe('kinds of files', () => {
     );
     for (const [name, [content]] of Object.entries(TOO_LARGE))
       await planRun(name, { [`${name}.json`]: content }, (file) => ({ ...file, bytes: 300_000_000 }));
+    await planRun('packed', { 'a.json': gzipSync(lines(songs(1))), 'b.json': gzipSync(lines(songs(2))) });
     await planRun('cut short', { 'short.json.GZ': gzipSync(lines(songs(1, 500))).subarray(0, 300) });
     await new SparkBench(folder, ingestEvents).runAll([...plans.values()]);
   });
@@ -200,6 +205,14 @@ describe('kinds of files', () => {
       expect(whatToDo).toContain('> file.jsonl');
     },
   );
+
+  it('are refused where none of them is what its name says', async () => {
+    const { message, whatToDo } = await errorOf(ingestEvents, plan('packed'));
+    expect(message).toMatch(
+      /^none of the 2 files holds events.*: 2 compressed, and their names do not say so; the first/,
+    );
+    expect(whatToDo).toBe('rename them: .gz for gzip, .bz2 for bzip2');
+  });
 
   it('are named where they end too early, in capitals, too', async () => {
     const { message, whatToDo } = await errorOf(ingestEvents, plan('cut short'));

@@ -12,7 +12,6 @@ import { ansiToHtml } from './ansi.ts';
 
 const IMAGES = join(projectRoot, 'docs', 'images');
 const DESKTOP = { width: 1280, height: 860 };
-const PHONE = { width: 390, height: 844 };
 const QUERY = ['query', 'users-at-risk-now'];
 const ROWS_SHOWN = 8;
 
@@ -43,9 +42,6 @@ try {
   await shoot(page, 'report.png');
   await page.locator('#whom-to-contact').evaluate((chapter) => chapter.scrollIntoView());
   await shoot(page, 'report-contacts.png');
-  await page.setViewportSize(PHONE);
-  await page.locator('body').evaluate((body) => body.scrollIntoView());
-  await shoot(page, 'report-phone.png');
 } finally {
   await browser.close();
 }

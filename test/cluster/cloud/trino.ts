@@ -12,7 +12,7 @@ import type { AwsEnvironment } from './aws-request.ts';
 
 const PORT = 8089;
 const ENDPOINT = `http://127.0.0.1:${PORT}`;
-const START_SECONDS = 240;
+const START_SECONDS = 600;
 /** Athena's name of Glue's catalog. */
 const CATALOG = 'awsdatacatalog';
 const ICEBERG_CATALOG = 'iceberg';
