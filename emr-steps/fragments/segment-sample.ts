@@ -1,12 +1,11 @@
 /** The rows from which segments are fitted: a bounded sample of users, chosen by a hash, collected to the driver. */
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
-import { featureType } from './model-inputs.ts';
 import { segmentRegression } from './segment-regression.ts';
 
 export const segmentSample = fragment({
   file: import.meta.url,
-  needs: [segmentRegression, featureType],
+  needs: [segmentRegression],
   imports: [
     'import itertools',
     'import numpy as np',
