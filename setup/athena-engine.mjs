@@ -11,7 +11,14 @@ import { isStamped, stamp } from './stamp.mjs';
 
 const what = "Athena's engine";
 const VERSION = '476';
+/** Names what was installed, and how: earlier set-ups left out files with dots in their names. */
+const STAMP = `${VERSION}, unpacked whole`;
 const SERVER = `io.trino:trino-server-core:${VERSION}:tar.gz`;
+
+/** shutil.unpack_archive passes over names with two dots in a row, which plugins of Trino have. */
+const UNPACK =
+  'import sys, tarfile, zipfile; archive, folder = sys.argv[1:]; ' +
+  '(zipfile.ZipFile if archive.endswith(".zip") else tarfile.open)(archive).extractall(folder)';
 
 /** Athena's third engine is based on Trino. */
 export const ATHENA_FILES = {
@@ -27,7 +34,7 @@ export const athenaEngine = {
   megabytes: 1_600,
   seconds: 120,
 
-  isCurrent: ({ trinoFolder }) => isStamped(trinoFolder, VERSION),
+  isCurrent: ({ trinoFolder }) => isStamped(trinoFolder, STAMP),
 
   async install(locations, signal) {
     const { trinoFolder, clusterFolder, pythonExecutable } = locations;
@@ -44,7 +51,7 @@ export const athenaEngine = {
     const unpack = async (coordinates, target) => {
       const folder = join(downloads, 'unpacked');
       mkdirSync(folder, { recursive: true });
-      const args = ['-c', 'import shutil, sys; shutil.unpack_archive(sys.argv[1], sys.argv[2])'];
+      const args = ['-c', UNPACK];
       await runInstaller(locations, {
         what,
         logName: 'trino-unpack',
@@ -61,7 +68,7 @@ export const athenaEngine = {
       await unpack(`io.trino:trino-${name}:${VERSION}:zip`, join(trinoFolder, 'plugin', name));
     }
     rmSync(downloads, { recursive: true });
-    stamp(trinoFolder, VERSION);
+    stamp(trinoFolder, STAMP);
   },
 };
 

@@ -4,12 +4,14 @@ spark-submit engine.py <folder>: requests arrive there as 1.json, 2.json and so 
 a mark. After a step the mark follows its output: on standard output with the step's exit code, and on standard error.
 """
 
+import contextlib
 import gc
 import itertools
 import json
 import pathlib
 import runpy
 import sys
+import threading
 import time
 import traceback
 from typing import NamedTuple
@@ -17,6 +19,7 @@ from typing import NamedTuple
 from pyspark.sql import SparkSession
 
 POLL_SECONDS = 0.02
+ROWS_EVERY_SECONDS = 1.0
 
 
 class Request(NamedTuple):
@@ -75,10 +78,28 @@ def release_memory(session: SparkSession) -> None:
     session._jvm.System.gc()
 
 
+def count_rows(session: SparkSession) -> None:
+    """Says, as long as the application lives, how many rows the newest stage has read: Spark's bar shows tasks only."""
+    store = session.sparkContext._jsc.sc().statusStore()
+    said: tuple[int, int] = (-1, 0)
+    # Whatever fails here, the application is ending: a step without a count is no fault.
+    with contextlib.suppress(Exception):
+        while True:
+            time.sleep(ROWS_EVERY_SECONDS)
+            stages = store.activeStages()
+            read = [(stages.apply(n).stageId(), stages.apply(n).inputRecords()) for n in range(stages.size())]
+            newest = max(read, default=said)
+            if newest != said and newest[1] > 0:
+                said = newest
+                # From Java, where Spark's bar is drawn: what Python prints all becomes standard output.
+                session._jvm.System.err.print(f"\r[Rows of stage {newest[0]}: {newest[1]}]\r")
+
+
 def main() -> None:
     """Runs steps until the process is ended."""
     folder = pathlib.Path(sys.argv[1])
     shared = SparkSession.builder.appName("churn").getOrCreate()
+    threading.Thread(target=count_rows, args=(shared,), daemon=True).start()
     for number in itertools.count(1):
         request = next_request(folder / f"{number}.json")
         session = shared.newSession()

@@ -218,11 +218,15 @@ describe('build-features', () => {
       );
     const [before, after] = [known(rows), known(moved)];
     expect([...after.keys()].sort()).toEqual([...before.keys()].sort());
-    expect(before.size).toBeGreaterThan(150);
+    expect(before.size).toBeGreaterThan(120);
     for (const [where, row] of before) {
       for (const { name } of FEATURES) {
         const [value, other] = [row[name], after.get(where)?.[name]];
-        if (typeof value === 'number') expect(other, `${name} of ${where}`).toBeCloseTo(value, 9);
+        if (typeof value === 'number' && typeof other === 'number')
+          // Sums of the same numbers in another order.
+          expect(Math.abs(other - value), `${name} of ${where}`).toBeLessThanOrEqual(
+            1e-9 * Math.max(1, value),
+          );
         else expect(other, `${name} of ${where}`).toBe(value);
       }
     }
@@ -258,7 +262,7 @@ describe('build-features', () => {
     expect(labels('back')).toEqual([undefined, undefined, 1, undefined]);
     expect(rowOf('back', '2018-11-06')).toMatchObject({ spells_before: 2, days_since_return: 8.5 });
     expect(labels('between')).toEqual([1, 0, 0, null]);
-    expect(rowOf('between', '2018-10-23')).toMatchObject({ spells_before: 1 });
+    expect(rowOf('between', '2018-10-22')).toMatchObject({ spells_before: 1 });
     expect(labels('across')).toEqual([undefined, 0, 0, null]);
     expect(await resultOf(buildFeatures, plan)).toMatchObject({ returnedUsers: 3, secondCancellations: 2 });
   });

@@ -57,3 +57,12 @@ function isUnknown(key: string): boolean {
     return error instanceof ConfigurationError && error.message.includes(`${key}: no such key`);
   }
 }
+
+test('no notebook is committed with the output of its cells', async () => {
+  const notebooks = await glob(['notebooks/*.ipynb'], { cwd: projectRoot });
+  expect(notebooks.length).toBeGreaterThan(0);
+  for (const notebook of notebooks) {
+    const cells = read(notebook).match(/"(outputs|execution_count)": (?!null|\[\])/g) ?? [];
+    expect(cells, notebook).toEqual([]);
+  }
+});

@@ -35,14 +35,17 @@ export async function startTrino(folder: string, environment: AwsEnvironment): P
   );
   await mkdir(join(folder, 'catalog'), { recursive: true });
   await mkdir(join(folder, 'data'), { recursive: true });
-  await writeFile(join(folder, 'config.properties'), propertiesOf(SERVER));
+  await writeFile(
+    join(folder, 'config.properties'),
+    propertiesOf({ ...SERVER, 'catalog.config-dir': join(folder, 'catalog') }),
+  );
   for (const [name, properties] of Object.entries(catalogs(environment))) {
     await writeFile(join(folder, 'catalog', `${name}.properties`), propertiesOf(properties));
   }
   const child = spawnGroup(
     [
       join(java, 'bin', 'java'),
-      ...['-Xmx1g', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '--add-modules=jdk.incubator.vector'],
+      ...['-Xmx1g', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'],
       ...['-Djdk.attach.allowAttachSelf=true', '--enable-native-access=ALL-UNNAMED'],
       ...['-Dnode.environment=rehearsal', '-Dnode.id=rehearsal', `-Dnode.data-dir=${join(folder, 'data')}`],
       `-Dconfig=${join(folder, 'config.properties')}`,

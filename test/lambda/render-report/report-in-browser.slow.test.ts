@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RUN_DETAIL } from '../../../domain/lake-objects.ts';
 import { breakEven, DEFAULT_TERMS, listOf, profitOfContact, type Terms } from '../../../domain/money.ts';
 import { type RunDetail, runDetailSchema } from '../../../domain/records.ts';
+import { addDays } from '../../../domain/time.ts';
 import { CHAPTERS } from '../../../lambda/render-report/chapters.ts';
 import { livingBins } from '../../../lambda/render-report/contact-data.ts';
 import { money, percentText, whole } from '../../../lambda/render-report/figures-text.ts';
@@ -50,7 +51,13 @@ async function detailOfRun(): Promise<RunDetail> {
     expected: inControlGroup ? 0 : probability,
     control: inControlGroup ? 1 : 0,
   }));
-  return { ...detail, scoring: { ...detail.scoring, users: 400, top, probabilities } };
+  // The tenth day of the log is missing.
+  const days = Array.from({ length: 40 }, (_, index) => ({
+    day: addDays('2018-10-01', index),
+    events: 1_000 + index,
+  })).filter((_, index) => index !== 9);
+  const features = { ...detail.features, firstDay: '2018-10-01', observationEnd: '2018-11-10', days };
+  return { ...detail, features, scoring: { ...detail.scoring, users: 400, top, probabilities } };
 }
 
 describe.skipIf(browserExecutable === undefined)('the report in a browser', () => {

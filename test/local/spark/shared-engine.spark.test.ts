@@ -6,6 +6,7 @@ import { endGroup, groupLives } from '../../../local/processes/group.ts';
 import type { ProcessIdentity } from '../../../local/processes/identity.ts';
 import { LOG4J_PROPERTIES, localSparkSettings, propertiesText } from '../../../local/spark/configuration.ts';
 import { javaOptions } from '../../../local/spark/java-options.ts';
+import type { SparkProgress } from '../../../local/spark/progress.ts';
 import { sharedEngine } from '../../../local/spark/shared-engine.ts';
 import { temporaryFolder } from '../../support/spark-lake.ts';
 
@@ -19,6 +20,7 @@ print("application", spark.sparkContext.applicationId)
 let folder: string;
 const engine = sharedEngine();
 const leaders: ProcessIdentity[] = [];
+const shown: SparkProgress[] = [];
 beforeAll(async () => {
   folder = await temporaryFolder();
   await mkdir(join(folder, 'scratch'));
@@ -50,7 +52,7 @@ async function run(name: string, code: string, signal = new AbortController().si
     onStart: async (leader) => {
       leaders.push(leader);
     },
-    onProgress: () => {},
+    onProgress: (progress) => void shown.push(progress),
   });
   const log = await readFile(join(folder, 'logs', `${name}.log`), 'utf8');
   return { exitCode, log, application: /application (\S+)/.exec(log)?.[1] };
@@ -91,6 +93,25 @@ sys.exit(3)
     const seconds = async (name: string): Promise<number> =>
       Number(/\n0m([\d.]+)s/.exec(await readFile(join(folder, 'logs', `${name}.times`), 'utf8'))?.[1]);
     expect(await seconds('first')).toBeGreaterThan(await seconds('third'));
+  });
+
+  it('counts the rows that a stage reads, beside the bar of its tasks', async () => {
+    await writeFile(join(folder, 'lines.txt'), 'a line\n'.repeat(40_000));
+    const read = await run(
+      'rows',
+      `
+def slowly(lines):
+    time.sleep(0.5)
+    return [sum(1 for _ in lines)]
+print("lines", sum(spark.sparkContext.textFile(r"${join(folder, 'lines.txt')}", 16).mapPartitions(slowly).collect()))
+`,
+    );
+    expect(read.log).toContain('lines 40000');
+    expect(read.log).not.toContain('Rows of stage');
+    const counts = shown.flatMap(({ rowsRead }) => rowsRead ?? []);
+    expect(counts.length).toBeGreaterThan(0);
+    expect(Math.max(...counts)).toBeGreaterThan(1_000);
+    expect(Math.max(...counts)).toBeLessThanOrEqual(40_000);
   });
 
   it('is ended with a step that is stopped, and replaced for the next', async () => {
