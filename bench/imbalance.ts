@@ -1,6 +1,5 @@
 /**
  * `npm run bench:imbalance`: what class weights and undersampling do to ranking and to probabilities, on a simulated log.
- * docs/decisions/no-resampling.md quotes it.
  */
 import { join } from 'node:path';
 import { projectRoot } from '../setup/environment.mjs';

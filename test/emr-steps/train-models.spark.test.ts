@@ -342,7 +342,13 @@ describe('train-models and score-users', () => {
     const { inputs } = await modelOf(first);
     expect(drift.features.map(({ feature }) => feature).sort()).toEqual([...names(inputs)].sort());
     const lake = fileURLToPath(first.lakeRoot);
-    for (const feature of ['is_paid', 'days_since_last_seen', 'songs_trend', 'longest_absence_days', 'songs']) {
+    for (const feature of [
+      'is_paid',
+      'days_since_last_seen',
+      'songs_trend',
+      'longest_absence_days',
+      'songs',
+    ]) {
       const column = FEATURES.find(({ name }) => name.startsWith(feature))?.name ?? feature;
       const values = await queryLake(lake, `SELECT role, ${column} AS value FROM features`, database);
       const of = (role: string): readonly (number | null)[] =>
