@@ -135,12 +135,12 @@ export function elasticMapReduce(emr: LocalEmr): TaskHandlers {
 
 /** Exit code of a process that was killed: 128 and the number of SIGKILL. */
 const KILLED = 137;
-/** Exit code of Spark when Java has run out of memory. */
-const OUT_OF_MEMORY = 52;
+/** Exit codes of Java, and of Spark, when Java has run out of memory. */
+const OUT_OF_MEMORY: readonly number[] = [3, 52];
 
 /** Nobody but the system kills a step in this way: it takes the largest process when memory runs out. */
 export function exitReason(exitCode: number): string {
-  if (exitCode === OUT_OF_MEMORY) {
+  if (OUT_OF_MEMORY.includes(exitCode)) {
     return 'Java ran out of memory: give the container or the machine more (the heap is half of it, up to 2.5 GB), or read fewer files at once';
   }
   return exitCode === KILLED

@@ -49,6 +49,8 @@ export function javaOptions(scratchFolder: string, isSmall: boolean): string {
     // Spark takes the machine's own BLAS where one is installed, and each sums in another order: no library has this name.
     '-Ddev.ludovic.netlib.blas.nativeLib=none',
     '-XX:+UseParallelGC',
+    // Where a thread that feeds Python runs out of memory, Spark would wait for it forever.
+    '-XX:+ExitOnOutOfMemoryError',
     ...archiveOptions(classArchives).map((option) => `"${option}"`),
     ...(isSmall
       ? ['-XX:TieredStopAtLevel=1']

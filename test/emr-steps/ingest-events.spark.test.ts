@@ -441,7 +441,7 @@ describe('ingest-events', () => {
       '7 of 7 rows were refused, more than the 5.0% allowed: malformed_json 4, wrong_type 3',
     );
     expect(error.message).toContain(
-      'ts is text: 3 rows in 1 file; write ts as a whole number without quotes',
+      'ts is text: 3 rows in 1 file; write ts as milliseconds since 1970, without quotes',
     );
     expect(await queryLake(lake('strict'), 'SELECT * FROM events')).toEqual([]);
   });
