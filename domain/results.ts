@@ -191,6 +191,23 @@ export const championTestSchema = z.strictObject({
 });
 export type ChampionTest = z.infer<typeof championTestSchema>;
 
+/** A candidate that could not be fitted, and why: such a one has no figures. */
+export const notFittedSchema = z.strictObject({ model: modelNameSchema, reason: z.string() });
+
+/** Events of a channel per exposure, in a segment and among all users. */
+export const channelRateSchema = z.strictObject({ rate: z.number(), usual: z.number() });
+
+/** Users who behave alike, as the chosen half-life tells them apart. */
+export const segmentSchema = z.strictObject({
+  /** Share of the users. */
+  size: z.number(),
+  /** By channel, in the order of the domain's list. */
+  rates: z.array(channelRateSchema),
+  /** Share of training rows of the segment that cancel, while free and while paying. */
+  freeHazard: z.number(),
+  paidHazard: z.number(),
+});
+
 /** How well one input ranks users by itself: the area under its ROC curve, and the lower end of its 99.9 % interval. */
 export const singleInputSchema = z.strictObject({ feature: z.string(), auc: z.number(), low: z.number() });
 
@@ -233,6 +250,10 @@ export const trainingResultSchema = z.strictObject({
   champion: championTestSchema.nullable().default(null),
   /** The inputs that rank best by themselves, the strongest first. Results of older versions lack it. */
   singleInputs: z.array(singleInputSchema).default([]),
+  /** Results of older versions lack it. */
+  notFitted: z.array(notFittedSchema).default([]),
+  /** The largest first; none where users could not be told apart. Results of older versions lack it. */
+  segments: z.array(segmentSchema).default([]),
   /** Earlier cutoffs, oldest first. Results of older versions lack it. */
   past: z.array(pastTestSchema).default([]),
 });

@@ -3,6 +3,7 @@
  * those on whom it was tested.
  * Replaces the partition of this run in the table `scores`, so that a second try ends with the same rows.
  */
+import { CHANNELS } from '../domain/features/channels.ts';
 import { FEATURES_TABLE } from '../domain/features/features-table.ts';
 import { SCORES } from '../domain/lake.ts';
 import { PROBABILITY_BINS, TOP_USERS } from '../domain/models.ts';
@@ -48,6 +49,7 @@ export const scoreUsers = defineStep({
     PROBABILITY_BINS = ${PROBABILITY_BINS}
     HASH_VALUES = 2**32
     LEAST_RATE = 1e-6
+    CHANNEL_GROUPS = ${CHANNELS.map(({ group }) => group)}
   `,
   run: python`
     def model_in_charge(
@@ -79,13 +81,25 @@ export const scoreUsers = defineStep({
                 "run the pipeline from build-features",
             )
         return features.where("role = 'score'").select(
-            "user_id", "cutoff", "is_paid", input_array(inputs).alias("inputs")
+            "user_id",
+            "cutoff",
+            F.col("is_paid").alias("level_is_paid"),
+            *segment_source(),
+            input_array(inputs).alias("inputs"),
         )
 
 
-    def with_variants(users: DataFrame, inputs: list[ModelInput]) -> DataFrame:
-        """Each row as it is, and once more for each group with the group's inputs at their training medians."""
-        groups = list(dict.fromkeys(feature["group"] for feature in inputs))
+    def with_variants(users: DataFrame, inputs: list[ModelInput], segments: SegmentModel | None) -> DataFrame:
+        """Each row as it is, and once more for each group with the group's inputs at their training medians.
+
+        Counts of the group's channels are then what is usual for their exposure, and segments are computed from these.
+        """
+        channels: list[tuple[str, str, float, str]] = []
+        if segments is not None:
+            columns = segments["counts"], segments["exposures"], segments["usualRates"]
+            channels = list(zip(*columns, CHANNEL_GROUPS, strict=True))
+        every = [feature["group"] for feature in inputs] + [group for *_, group in channels]
+        groups = list(dict.fromkeys(every))
         group_of = F.lit([feature["group"] for feature in inputs])
         medians = F.lit(
             [
@@ -94,6 +108,10 @@ export const scoreUsers = defineStep({
             ]
         )
         variants = users.withColumn("variant", F.explode(F.lit([AS_IT_IS, *groups])))
+
+        for count, exposure, rate, group in channels:
+            typical = F.when(F.col("variant") == group, F.col(exposure) * rate)
+            variants = variants.withColumn(count, typical.otherwise(F.col(count)))
 
         def replaced(value: Column, index: Column) -> Column:
             return F.when(group_of[index] == F.col("variant"), medians[index]).otherwise(value)
@@ -106,7 +124,7 @@ export const scoreUsers = defineStep({
         as_it_is = F.col("variant") == AS_IT_IS
         score = F.max(F.when(as_it_is, F.col("raw_score")))
         others = F.collect_list(F.when(~as_it_is, F.struct("raw_score", "variant")))
-        users = scored.groupBy("user_id", "cutoff", "is_paid").agg(
+        users = scored.groupBy("user_id", "cutoff", "level_is_paid").agg(
             score.alias("raw_score"), others.alias("others")
         )
         rises = "transform(others, other -> struct(raw_score - other.raw_score AS rise, other.variant AS name))"
@@ -133,7 +151,7 @@ export const scoreUsers = defineStep({
             .withColumn("probability", F.when(is_believed, 1 / (1 + F.exp(-log_odds))))
             .withColumn("rank", F.when(is_ranked, F.row_number().over(order).cast("bigint")))
             .withColumn("decile", F.when(is_ranked, F.ntile(10).over(order)))
-            .withColumn("level", F.expr("CASE is_paid WHEN 1 THEN 'paid' WHEN 0 THEN 'free' END"))
+            .withColumn("level", F.expr("CASE level_is_paid WHEN 1 THEN 'paid' WHEN 0 THEN 'free' END"))
             .withColumn("in_control_group", first_bytes.cast("bigint") < control_below)
             .select(*COLUMNS)
         )
@@ -191,8 +209,9 @@ export const scoreUsers = defineStep({
         built: FeaturesResult = files.read_json(plan["outputs"]["results"]["build-features"])
         features = read_snapshot(spark, features_table, built["snapshots"]["features"])
         spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
-        variants = with_variants(living_users(features, inputs), inputs)
-        scored = with_raw_score(description["kind"], model, variants)
+        segments = description.get("segments")
+        variants = with_variants(living_users(features, inputs), inputs, segments)
+        scored = with_raw_score(description["kind"], model, variants, segments, names)
         scores = ranked(with_reasons(scored), description["calibration"], plan, choice)
         spark.sql(SCORES_DEFINITION.format(table=scores_table))
         scores.writeTo(scores_table).overwrite(F.col("run_id") == plan["runId"])

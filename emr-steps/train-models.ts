@@ -16,6 +16,7 @@ import { evaluation } from './fragments/evaluation.ts';
 import { figures } from './fragments/figures.ts';
 import { files } from './fragments/files.ts';
 import { folds } from './fragments/folds.ts';
+import { heldOutLosses } from './fragments/held-out-losses.ts';
 import { histograms } from './fragments/histograms.ts';
 import { importance } from './fragments/importance.ts';
 import { barrierTimer } from './fragments/jvm.ts';
@@ -23,6 +24,8 @@ import { modelDescription } from './fragments/model-description.ts';
 import { inputLearning } from './fragments/model-inputs.ts';
 import { storing } from './fragments/model-storage.ts';
 import { pastCutoffs } from './fragments/past-cutoffs.ts';
+import { segmentImportance } from './fragments/segment-importance.ts';
+import { segmentSample } from './fragments/segment-sample.ts';
 import { singleInputs } from './fragments/single-inputs.ts';
 import { snapshotReading } from './fragments/snapshots.ts';
 import { scoreBins } from './fragments/stability-index.ts';
@@ -62,6 +65,7 @@ export const trainModels = defineStep({
       singleInputs,
       pastCutoffs,
     ],
+    ...[segmentSample, segmentImportance, heldOutLosses],
   ],
   imports: [
     'import atexit',
@@ -84,45 +88,90 @@ export const trainModels = defineStep({
     ROWS_PER_TASK = 50_000
     # With fewer users who cancel than this, nothing can be learnt, nor can they be dealt to folds.
     LEAST_CANCELLERS = 4
+    TOO_FEW = "too few"
   `,
   run: python`
     class Trained(NamedTuple):
         """A candidate, fitted on all training rows, with its scores and their evaluation."""
 
         kind: ModelName
-        model: CandidateModel
+        model: CandidateModel | None
+        segments: SegmentModel | None
         histograms: dict[str, Histogram]
         evaluation: ModelEvaluation
+        losses: HeldOutLosses
         test_scores: DataFrame
+
+
+    class TrainingRows(NamedTuple):
+        """The prepared rows, the names of their inputs, and how users are told apart in them."""
+
+        rows: DataFrame
+        train_rows: int
+        names: list[str]
+        seen: SegmentRows | None
+        segments: SegmentFit | None
 
 
     def sampled(scored: DataFrame, sample: str) -> DataFrame:
         """What an evaluation needs of scored rows."""
-        return scored.select(F.lit(sample).alias("sample"), "label", "raw_score")
+        return scored.select(F.lit(sample).alias("sample"), "user_id", "fold", "label", "raw_score")
 
 
-    def train_candidate(kind: ModelName, rows: DataFrame, train_rows: int, settings: TrainingSettings) -> Trained:
-        """Scores training rows by models that did not see their users, and test rows by a model of all of them."""
+    def fit(
+        kind: ModelName,
+        segments: SegmentModel | None,
+        train: DataFrame,
+        given: TrainingRows,
+        settings: TrainingSettings,
+    ) -> CandidateModel | None:
+        """A candidate fitted to some of the rows; none where its segments are all of it."""
+        if segments is None:
+            return FIT[kind](train, given.train_rows, settings)
+        return None if kind == "segments" else fit_segments_and_trees(train, segments, settings)
+
+
+    def train_candidate(kind: ModelName, given: TrainingRows, settings: TrainingSettings) -> Trained | None:
+        """Scores training rows by models that did not see their users, and test rows by a model of all of them.
+
+        None where the candidate cannot be fitted: too few users cancel, and all of a fold get one score.
+        """
+        rows, names = given.rows, given.names
+        told_apart = given.segments if kind not in FIT else None
+        if kind not in FIT and told_apart is None:
+            return None
         started = time.monotonic()
         train = rows.where("role = 'train'")
         samples = []
         for fold in range(settings["folds"]):
-            others = FIT[kind](train.where(F.col("fold") != fold), train_rows, settings)
-            held_out = train.where(F.col("fold") == fold)
-            samples.append(sampled(with_raw_score(kind, others, held_out), "out_of_fold"))
-        model = FIT[kind](train, train_rows, settings)
+            segments = told_apart.by_fold[fold] if told_apart else None
+            others = fit(kind, segments, train.where(F.col("fold") != fold), given, settings)
+            held_out = with_raw_score(kind, others, train.where(F.col("fold") == fold), segments, names)
+            samples.append(sampled(held_out, "out_of_fold"))
+        segments = told_apart.whole if told_apart else None
+        model = fit(kind, segments, train, given, settings)
         fit_seconds = time.monotonic() - started
-        test_scores = with_raw_score(kind, model, rows.where("role = 'test'"))
+        test_scores = with_raw_score(kind, model, rows.where("role = 'test'"), segments, names)
         samples.append(sampled(test_scores, "test"))
-        histograms = score_histograms(functools.reduce(DataFrame.union, samples))
-        evaluation = evaluate(kind, "candidate", histograms, settings["seed"], fit_seconds)
-        return Trained(kind, model, histograms, evaluation, test_scores.select(*TEST_SCORE_COLUMNS))
+        scored = functools.reduce(DataFrame.union, samples).cache()
+        try:
+            if is_constant(scored):
+                return None
+            histograms = score_histograms(scored)
+            evaluation = evaluate(kind, "candidate", histograms, settings["seed"], fit_seconds)
+            losses = held_out_losses(scored, platt_scaling(histograms["out_of_fold"]))
+        finally:
+            scored.unpersist()
+        return Trained(
+            kind, model, segments, histograms, evaluation, losses, test_scores.select(*TEST_SCORE_COLUMNS)
+        )
 
 
-    def train_candidates(rows: DataFrame, train_rows: int, settings: TrainingSettings) -> list[Trained]:
+    def train_candidates(given: TrainingRows, settings: TrainingSettings) -> list[Trained]:
         """Trains the candidates side by side: each leaves the cores idle for much of its time."""
         with ThreadPoolExecutor(len(CANDIDATES)) as pool:
-            return list(pool.map(lambda kind: train_candidate(kind, rows, train_rows, settings), CANDIDATES))
+            trained = pool.map(lambda kind: train_candidate(kind, given, settings), CANDIDATES)
+            return [candidate for candidate in trained if candidate is not None]
 
 
     def scored_by_recency(rows: DataFrame) -> DataFrame:
@@ -157,9 +206,24 @@ export const trainModels = defineStep({
         recency = evaluate("days_since_last_seen", "baseline", by_recency, settings["seed"], 0)
         candidate = None
         if is_trainable(train):
-            candidate = train_candidate(kind, rows, train["rows"], settings).evaluation
+            trained = train_candidate(kind, given_rows(rows, inputs, train, settings, kind not in FIT), settings)
+            candidate = trained.evaluation if trained else None
         rows.unpersist()
         return candidate, recency
+
+
+    def given_rows(
+        rows: DataFrame,
+        inputs: list[ModelInput],
+        train: Census,
+        settings: TrainingSettings,
+        are_told_apart: bool,
+    ) -> TrainingRows:
+        """Prepared rows with what candidates need of them; users are told apart only where one needs it."""
+        names = [feature["name"] for feature in inputs]
+        seen = segment_rows(rows, names, train["users"], train["rows"]) if are_told_apart else None
+        segments = fit_segment_models(seen, settings["folds"], settings["seed"]) if seen else None
+        return TrainingRows(rows, train["rows"], names, seen, segments)
 
 
     def is_trainable(train: Census) -> bool:
@@ -170,12 +234,6 @@ export const trainModels = defineStep({
     def tasks_for(rows: int) -> int:
         """Tasks among which training rows are dealt."""
         return max(2, math.ceil(rows / ROWS_PER_TASK))
-
-
-    def held_out_precision(trained: Trained) -> float:
-        """Average precision on out-of-fold rows, by which the model is chosen: the test rows stay untouched."""
-        histogram = trained.histograms["out_of_fold"]
-        return float(average_precision(histogram.positives.reshape(1, -1), histogram.negatives.reshape(1, -1))[0])
 
 
     def reliability_reason(counts: dict[str, Census], least: int) -> str:
@@ -220,9 +278,11 @@ export const trainModels = defineStep({
         rows = prepare(features, inputs, tasks, settings)
 
         evaluations = judge_baselines(rows, counts, settings["seed"])
-        candidates = train_candidates(rows, train["rows"], settings) if is_trainable(train) else []
+        given = given_rows(rows, inputs, train, settings, is_trainable(train))
+        candidates = train_candidates(given, settings) if is_trainable(train) else []
         evaluations += [trained.evaluation for trained in candidates]
-        chosen = max(candidates, key=held_out_precision, default=None)
+        chosen = candidates[simplest_of_the_best([one.losses for one in candidates])] if candidates else None
+        fitted = {trained.kind for trained in candidates}
         reason = reliability_reason(counts, settings["minCancellations"])
         histograms = chosen.histograms if chosen else constant_histograms(counts)
         kind: ModelName = chosen.kind if chosen else "base_rate"
@@ -245,12 +305,25 @@ export const trainModels = defineStep({
                 "xgboost": xgboost.__version__,
             },
         }
+        if chosen and chosen.segments:
+            model = chosen.segments
+            description["segments"] = model
+            columns = dict.fromkeys([*model["counts"], *model["exposures"]])
+            description["segmentDefinitions"] = {name: DEFINITIONS[name] for name in columns}
+            if chosen.model is None:
+                description["inputs"] = [one for one in inputs if one["name"] in model["regression"]["plain"]]
         files = Files(spark)
         store(files, plan["outputs"]["model"], description, chosen.model if chosen else None)
         champion = check_champion(
             files, plan, features.where("role = 'test'"), test["cutoff"], chosen.test_scores if chosen else None
         )
-        ranked = importance(chosen.model, inputs, rows.where("role = 'train'")) if chosen else []
+        ranked: list[Importance] = []
+        if chosen:
+            told_apart = chosen.segments
+            seen = given.seen
+            rises = segment_importance(seen, told_apart, settings["seed"]) if seen and told_apart else {}
+            behind = 1 + len(told_apart["mixture"]["sizes"]) if told_apart else 0
+            ranked = importance(chosen.model, inputs, rows.where("role = 'train'"), rises, behind)
         return {
             "trainRows": train["rows"],
             "trainCancellations": train["cancellations"],
@@ -265,6 +338,8 @@ export const trainModels = defineStep({
             "modelUri": plan["outputs"]["model"],
             "featuresSnapshot": snapshot,
             "champion": champion,
+            "notFitted": [{"model": kind, "reason": TOO_FEW} for kind in CANDIDATES if kind not in fitted],
+            "segments": described_segments(given.segments.whole) if given.segments else [],
             "singleInputs": single_inputs(features.where("role = 'train'"), inputs, train["users"]),
             "past": tested_before(features, settings, functools.partial(judge_again, kind)) if chosen else [],
         }

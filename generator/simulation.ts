@@ -72,7 +72,7 @@ export class UserSimulation {
   }
 
   /** Adds the user's events of one day; days must come in order. */
-  advance(day: number, events: DayEvents): void {
+  advance(day: number, events: Pick<DayEvents, 'add'>): void {
     const midnight = day * SECONDS_PER_DAY;
     while (this.second < midnight + SECONDS_PER_DAY) {
       this.sessionId ??= this.world.nextSessionId(this.index);

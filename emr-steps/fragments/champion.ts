@@ -35,12 +35,13 @@ export const champion = fragment({
         if description["horizonDays"] != horizon_days:
             return f"it predicts {description['horizonDays']} days ahead, and this run {horizon_days}"
         stored_inputs = {feature["name"]: feature.get("definition") for feature in description["inputs"]}
+        stored_inputs.update(description.get("segmentDefinitions", {}))
         if None in stored_inputs.values():
             return "an older version stored it, without the definitions of its inputs"
         changed = [name for name, definition in stored_inputs.items() if DEFINITIONS.get(name) != definition]
         if changed:
             return f"the feature catalogue has changed since: {', '.join(sorted(changed))}"
-        if description["kind"] not in LOADERS:
+        if description["kind"] not in KINDS:
             return f"this version has no model of the kind {description['kind']}"
         return None
 
@@ -55,9 +56,12 @@ export const champion = fragment({
         rows = test.select(
             "user_id",
             F.col("label").cast("double").alias("label"),
+            *segment_source(),
             array_to_vector(input_array(description["inputs"])).alias("features"),
         )
-        return with_raw_score(description["kind"], model, rows).select(*TEST_SCORE_COLUMNS)
+        names = [feature["name"] for feature in description["inputs"]]
+        scored = with_raw_score(description["kind"], model, rows, description.get("segments"), names)
+        return scored.select(*TEST_SCORE_COLUMNS)
 
 
     def check_champion(

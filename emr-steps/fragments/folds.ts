@@ -31,6 +31,7 @@ export const folds = fragment({
             "role",
             F.col("label").cast("double").alias("label"),
             "days_since_last_seen",
+            *segment_source(),
             array_to_vector(input_array(inputs)).alias("features"),
         )
         return (

@@ -2,6 +2,7 @@
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
 import { featureType } from './model-inputs.ts';
+import { segmentType } from './segment-regression.ts';
 
 export const calibrationType = fragment({
   file: import.meta.url,
@@ -17,7 +18,7 @@ export const calibrationType = fragment({
 
 export const modelDescription = fragment({
   file: import.meta.url,
-  needs: [calibrationType, featureType],
+  needs: [calibrationType, featureType, segmentType],
   imports: ['from typing import NotRequired, TypedDict'],
   code: python`
     class ScoreBins(TypedDict):
@@ -43,5 +44,9 @@ export const modelDescription = fragment({
         testScores: ScoreBins
         # Versions by name; models of older versions lack it.
         libraries: NotRequired[dict[str, str]]
+        # Of the kinds that tell users apart.
+        segments: NotRequired[SegmentModel]
+        # Hash of what the columns of the segments are computed by.
+        segmentDefinitions: NotRequired[dict[str, str]]
   `,
 });

@@ -1,5 +1,6 @@
 /** From the columns of the table `features` to the vector that every model reads; the same in training and scoring. */
 import { FEATURES } from '../../domain/features/catalogue.ts';
+import { CHANNEL_FEATURES } from '../../domain/features/channels.ts';
 import { featureDefinition } from '../../domain/features/definition.ts';
 import { FEATURE_GROUPS, type Feature } from '../../domain/features/measure.ts';
 import { fragment } from '../composition/fragment.ts';
@@ -52,8 +53,10 @@ export const inputCatalogue = fragment({
     CATALOGUE = [
         ${pythonLines(features.map(entry))}
     ]
-    # What each feature is computed by, as a hash.
-    DEFINITIONS = ${Object.fromEntries(features.map((feature) => [feature.name, featureDefinition(feature)]))}
+    # What each column that a model reads is computed by, as a hash.
+    DEFINITIONS = ${Object.fromEntries(
+      [...features, ...CHANNEL_FEATURES].map((feature) => [feature.name, featureDefinition(feature)]),
+    )}
   `,
 });
 
@@ -98,7 +101,16 @@ export const inputVector = fragment({
   file: import.meta.url,
   needs: [featureType],
   imports: ['from pyspark.sql import Column', 'from pyspark.sql import functions as F'],
+  constants: python`
+    # From these users are told apart.
+    CHANNEL_COLUMNS = ${CHANNEL_FEATURES.map(({ name }) => name)}
+  `,
   code: python`
+    def segment_source() -> list[Column]:
+        """What segments are computed from, beside the inputs: the level, and what the channels have counted."""
+        return [F.coalesce(name, F.lit(0.0)).alias(name) for name in ["is_paid", *CHANNEL_COLUMNS]]
+
+
     def input_array(inputs: list[ModelInput]) -> Column:
         """The values that the models see, in order: missing ones filled, long tails on a logarithmic scale."""
         filled = [f"coalesce({feature['name']}, {feature['fill']!r}D)" for feature in inputs]

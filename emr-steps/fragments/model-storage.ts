@@ -33,7 +33,10 @@ export const loading = fragment({
         "logistic_regression": classification.LogisticRegressionModel.load,
         "random_forest": classification.RandomForestClassificationModel.load,
         "boosted_trees": SparkXGBClassifierModel.load,
+        "segments_and_trees": SparkXGBClassifierModel.load,
     }
+    # A regression on segments is the numbers of its description.
+    KINDS = {*LOADERS, "segments", "base_rate"}
   `,
   code: python`
     def describe(files: Files, folder: str) -> ModelDescription:
@@ -49,7 +52,7 @@ export const loading = fragment({
 
 
     def load_model(description: ModelDescription, folder: str) -> CandidateModel | None:
-        """The stored model itself (none for the base rate)."""
+        """The stored model itself (none where the description says all)."""
         loader = LOADERS.get(description["kind"])
         return loader(f"{folder}/model") if loader else None
 

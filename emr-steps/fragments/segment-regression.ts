@@ -140,7 +140,9 @@ export const segmentRegression = fragment({
         return [pair for pair in SEGMENT_PRODUCTS if all(name in names for name in pair)]
 
 
-    def fit_regression(rows: SegmentRows, logarithms: Numbers, chosen: npt.NDArray[np.bool_]) -> SegmentRegression:
+    def fit_regression(
+        rows: SegmentRows, logarithms: Numbers, chosen: npt.NDArray[np.bool_]
+    ) -> SegmentRegression:
         """Hazards and weights from some of the rows, by the log posteriors of all."""
         names = list(rows.plain)
         plain = {name: values[chosen] for name, values in rows.plain.items()}

@@ -51,16 +51,14 @@ export const segmentScores = fragment({
 
 
     def segment_score(model: SegmentModel, names: list[str]) -> str:
-        """Log-odds of the regression as SQL over segment_inputs and the array of all inputs, whose names are given."""
+        """Log-odds of the regression as SQL over segment_inputs and the array input_values, whose names are given."""
         regression = model["regression"]
         segments = 1 + len(model["mixture"]["sizes"])
         values = [f"segment_inputs[{index}]" for index in range(segments)]
-        plain = {name: f"inputs[{names.index(name)}]" for name in regression["plain"]}
+        plain = {name: f"input_values[{names.index(name)}]" for name in regression["plain"]}
         values += [plain[name] for name in regression["plain"]]
         values += [f"{plain[one]} * {plain[other]}" for one, other in regression["products"]]
-        terms = [
-            f"{weight!r}D * {value}" for weight, value in zip(regression["weights"], values, strict=True)
-        ]
+        terms = [f"{weight!r}D * {value}" for weight, value in zip(regression["weights"], values, strict=True)]
         return sql_sum([f"{regression['intercept']!r}D", *terms])
   `,
 });

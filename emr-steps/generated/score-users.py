@@ -876,7 +876,13 @@ class FeaturesResult(TypedDict):
 # --- emr-steps/generated/types/choice.py ---
 
 ScorerKind: TypeAlias = Literal[
-    "logistic_regression", "random_forest", "boosted_trees", "base_rate", "days_since_last_seen"
+    "segments",
+    "logistic_regression",
+    "random_forest",
+    "boosted_trees",
+    "segments_and_trees",
+    "base_rate",
+    "days_since_last_seen",
 ]
 
 
@@ -1064,6 +1070,49 @@ class ModelInput(TypedDict):
     definition: NotRequired[str]
 
 
+# From these users are told apart.
+CHANNEL_COLUMNS = [
+    "downgrade_visits_half_life_28",
+    "paid_events_half_life_28",
+    "upgrade_visits_half_life_28",
+    "free_events_half_life_28",
+    "paid_adverts_half_life_28",
+    "paid_songs_half_life_28",
+    "free_adverts_half_life_28",
+    "free_songs_half_life_28",
+    "thumbs_down_half_life_28",
+    "songs_half_life_28",
+    "thumbs_up_half_life_28",
+    "downgrade_visits_half_life_56",
+    "paid_events_half_life_56",
+    "upgrade_visits_half_life_56",
+    "free_events_half_life_56",
+    "paid_adverts_half_life_56",
+    "paid_songs_half_life_56",
+    "free_adverts_half_life_56",
+    "free_songs_half_life_56",
+    "thumbs_down_half_life_56",
+    "songs_half_life_56",
+    "thumbs_up_half_life_56",
+    "downgrade_visits_ever",
+    "paid_events_ever",
+    "upgrade_visits_ever",
+    "free_events_ever",
+    "paid_adverts_ever",
+    "paid_songs_ever",
+    "free_adverts_ever",
+    "free_songs_ever",
+    "thumbs_down_ever",
+    "songs_ever",
+    "thumbs_up_ever",
+]
+
+
+def segment_source() -> list[Column]:
+    """What segments are computed from, beside the inputs: the level, and what the channels have counted."""
+    return [F.coalesce(name, F.lit(0.0)).alias(name) for name in ["is_paid", *CHANNEL_COLUMNS]]
+
+
 def input_array(inputs: list[ModelInput]) -> Column:
     """The values that the models see, in order: missing ones filled, long tails on a logarithmic scale."""
     filled = [f"coalesce({feature['name']}, {feature['fill']!r}D)" for feature in inputs]
@@ -1082,6 +1131,49 @@ class Calibration(TypedDict):
 
     slope: float
     intercept: float
+
+
+# --- emr-steps/fragments/mixture.ts ---
+
+
+class Mixture(TypedDict):
+    """Segments, the largest first: their shares of the users, and the rates of each by channel."""
+
+    sizes: list[float]
+    rates: list[list[float]]
+
+
+# --- emr-steps/fragments/segment-regression.ts ---
+
+# No posterior counts as less: beyond it a user is simply not of the segment.
+LEAST_LOG_POSTERIOR = -6.0
+
+
+class SegmentRegression(TypedDict):
+    """What was learnt from labels: hazards of each segment while free and while paying, and the weights.
+
+    Weights are of the log-odds of the hazard, the log posterior of each segment, the plain inputs, the products.
+    """
+
+    hazards: list[list[float]]
+    plain: list[str]
+    products: list[list[str]]
+    intercept: float
+    weights: list[float]
+
+
+class SegmentModel(TypedDict):
+    """How users are told apart, and what that says of them; counts and exposures are columns of features."""
+
+    halfLife: str
+    counts: list[str]
+    exposures: list[str]
+    usualRates: list[float]
+    mixture: Mixture
+    regression: SegmentRegression
+
+
+# --- emr-steps/fragments/model-description.ts ---
 
 
 class ScoreBins(TypedDict):
@@ -1107,6 +1199,10 @@ class ModelDescription(TypedDict):
     testScores: ScoreBins
     # Versions by name; models of older versions lack it.
     libraries: NotRequired[dict[str, str]]
+    # Of the kinds that tell users apart.
+    segments: NotRequired[SegmentModel]
+    # Hash of what the columns of the segments are computed by.
+    segmentDefinitions: NotRequired[dict[str, str]]
 
 
 # --- emr-steps/fragments/candidates.ts ---
@@ -1117,6 +1213,65 @@ CandidateModel: TypeAlias = (
     | SparkXGBClassifierModel
 )
 
+
+# --- emr-steps/fragments/segment-scores.ts ---
+
+
+def sql_sum(terms: list[str]) -> str:
+    """A sum of terms; 0 of none."""
+    return " + ".join(["0D", *terms])
+
+
+def segment_joint(model: SegmentModel) -> list[str]:
+    """Log-likelihood of a row with each segment, up to what is the same for all."""
+    mixture = model["mixture"]
+    joint = []
+    for size, rates in zip(mixture["sizes"], mixture["rates"], strict=True):
+        terms = [f"ln({size!r}D)"]
+        for count, exposure, rate in zip(model["counts"], model["exposures"], rates, strict=True):
+            terms.append(f"{count} * ln({rate!r}D) - {exposure} * {rate!r}D")
+        joint.append(sql_sum(terms))
+    return joint
+
+
+def with_segments(rows: DataFrame, model: SegmentModel) -> DataFrame:
+    """Adds what the models read of segments: the log-odds of the hazard, and the clipped log posteriors.
+
+    Takes the channels' columns and is_paid. Arithmetic on plain columns, which Spark compiles.
+    """
+    joint = segment_joint(model)
+    numbers = range(len(joint))
+    tops = [f"segment_joint_{number}" for number in numbers]
+    columns = dict(zip(tops, joint, strict=True))
+    rows = rows.withColumns({name: F.expr(sql) for name, sql in columns.items()})
+    rows = rows.withColumn("segment_top", F.expr(f"greatest({', '.join([*tops, tops[0]])})"))
+    total = sql_sum([f"exp({top} - segment_top)" for top in tops])
+    rows = rows.withColumn("segment_total", F.expr(f"segment_top + ln({total})"))
+    hazards = [
+        f"exp({top} - segment_total) * IF(is_paid = 1, {paid!r}D, {free!r}D)"
+        for top, (free, paid) in zip(tops, model["regression"]["hazards"], strict=True)
+    ]
+    rows = rows.withColumn("segment_hazard", F.expr(sql_sum(hazards)))
+    clipped = [f"greatest({top} - segment_total, {LEAST_LOG_POSTERIOR!r}D)" for top in tops]
+    inputs = ["ln(segment_hazard / (1 - segment_hazard))", *clipped]
+    return rows.withColumn("segment_inputs", F.expr(f"array({', '.join(inputs)})")).drop(
+        *tops, "segment_top", "segment_total", "segment_hazard"
+    )
+
+
+def segment_score(model: SegmentModel, names: list[str]) -> str:
+    """Log-odds of the regression as SQL over segment_inputs and the array input_values, whose names are given."""
+    regression = model["regression"]
+    segments = 1 + len(model["mixture"]["sizes"])
+    values = [f"segment_inputs[{index}]" for index in range(segments)]
+    plain = {name: f"input_values[{names.index(name)}]" for name in regression["plain"]}
+    values += [plain[name] for name in regression["plain"]]
+    values += [f"{plain[one]} * {plain[other]}" for one, other in regression["products"]]
+    terms = [f"{weight!r}D * {value}" for weight, value in zip(regression["weights"], values, strict=True)]
+    return sql_sum([f"{regression['intercept']!r}D", *terms])
+
+
+# --- emr-steps/fragments/candidates.ts ---
 
 # A forest may be sure; its log-odds must stay finite.
 LEAST_PROBABILITY = 1e-6
@@ -1132,9 +1287,34 @@ def rounded_score(score: Column) -> Column:
     return F.round(score, SCORE_DECIMALS) + F.lit(0.0)
 
 
-def with_raw_score(kind: str, model: CandidateModel | None, rows: DataFrame) -> DataFrame:
-    """Adds the model's uncalibrated score: log-odds."""
-    if model is None or kind == "base_rate":
+def with_segment_features(rows: DataFrame, segments: SegmentModel) -> DataFrame:
+    """The vector of inputs with what segments say behind; before, as the array input_values."""
+    values = with_segments(rows, segments).withColumn("input_values", vector_to_array(F.col("features")))
+    return values.withColumn("features", array_to_vector(F.concat("input_values", "segment_inputs")))
+
+
+def with_raw_score(
+    kind: str,
+    model: CandidateModel | None,
+    rows: DataFrame,
+    segments: SegmentModel | None = None,
+    names: Sequence[str] = (),
+) -> DataFrame:
+    """Adds the model's uncalibrated score: log-odds.
+
+    @param segments what the model knows of them, if its kind does; then with the names of the inputs
+    """
+    if kind == "base_rate":
+        return rows.withColumn("raw_score", F.lit(0.0))
+    if segments is not None:
+        rows = with_segment_features(rows, segments)
+        by_segments = F.expr(segment_score(segments, list(names)))
+        if model is None:
+            return rows.withColumn("raw_score", rounded_score(by_segments))
+        trees = vector_to_array(F.col("rawPrediction"))[1]
+        scored = model.transform(rows.withColumn("segment_score", by_segments))
+        return scored.withColumn("raw_score", rounded_score((F.col("segment_score") + trees) / 2))
+    if model is None:
         return rows.withColumn("raw_score", F.lit(0.0))
     scored = model.transform(rows)
     if kind == "random_forest":
@@ -1151,7 +1331,10 @@ LOADERS: dict[str, Callable[[str], CandidateModel]] = {
     "logistic_regression": classification.LogisticRegressionModel.load,
     "random_forest": classification.RandomForestClassificationModel.load,
     "boosted_trees": SparkXGBClassifierModel.load,
+    "segments_and_trees": SparkXGBClassifierModel.load,
 }
+# A regression on segments is the numbers of its description.
+KINDS = {*LOADERS, "segments", "base_rate"}
 
 
 def describe(files: Files, folder: str) -> ModelDescription:
@@ -1167,7 +1350,7 @@ def describe(files: Files, folder: str) -> ModelDescription:
 
 
 def load_model(description: ModelDescription, folder: str) -> CandidateModel | None:
-    """The stored model itself (none for the base rate)."""
+    """The stored model itself (none where the description says all)."""
     loader = LOADERS.get(description["kind"])
     return loader(f"{folder}/model") if loader else None
 
@@ -1293,6 +1476,14 @@ TOP_USERS = 2200
 PROBABILITY_BINS = 2000
 HASH_VALUES = 2**32
 LEAST_RATE = 1e-6
+CHANNEL_GROUPS = [
+    "enjoyment",
+    "enjoyment",
+    "adverts",
+    "adverts",
+    "subscription",
+    "subscription",
+]
 
 
 def model_in_charge(
@@ -1324,13 +1515,25 @@ def living_users(features: DataFrame, inputs: list[ModelInput]) -> DataFrame:
             "run the pipeline from build-features",
         )
     return features.where("role = 'score'").select(
-        "user_id", "cutoff", "is_paid", input_array(inputs).alias("inputs")
+        "user_id",
+        "cutoff",
+        F.col("is_paid").alias("level_is_paid"),
+        *segment_source(),
+        input_array(inputs).alias("inputs"),
     )
 
 
-def with_variants(users: DataFrame, inputs: list[ModelInput]) -> DataFrame:
-    """Each row as it is, and once more for each group with the group's inputs at their training medians."""
-    groups = list(dict.fromkeys(feature["group"] for feature in inputs))
+def with_variants(users: DataFrame, inputs: list[ModelInput], segments: SegmentModel | None) -> DataFrame:
+    """Each row as it is, and once more for each group with the group's inputs at their training medians.
+
+    Counts of the group's channels are then what is usual for their exposure, and segments are computed from these.
+    """
+    channels: list[tuple[str, str, float, str]] = []
+    if segments is not None:
+        columns = segments["counts"], segments["exposures"], segments["usualRates"]
+        channels = list(zip(*columns, CHANNEL_GROUPS, strict=True))
+    every = [feature["group"] for feature in inputs] + [group for *_, group in channels]
+    groups = list(dict.fromkeys(every))
     group_of = F.lit([feature["group"] for feature in inputs])
     medians = F.lit(
         [
@@ -1339,6 +1542,10 @@ def with_variants(users: DataFrame, inputs: list[ModelInput]) -> DataFrame:
         ]
     )
     variants = users.withColumn("variant", F.explode(F.lit([AS_IT_IS, *groups])))
+
+    for count, exposure, rate, group in channels:
+        typical = F.when(F.col("variant") == group, F.col(exposure) * rate)
+        variants = variants.withColumn(count, typical.otherwise(F.col(count)))
 
     def replaced(value: Column, index: Column) -> Column:
         return F.when(group_of[index] == F.col("variant"), medians[index]).otherwise(value)
@@ -1351,7 +1558,7 @@ def with_reasons(scored: DataFrame) -> DataFrame:
     as_it_is = F.col("variant") == AS_IT_IS
     score = F.max(F.when(as_it_is, F.col("raw_score")))
     others = F.collect_list(F.when(~as_it_is, F.struct("raw_score", "variant")))
-    users = scored.groupBy("user_id", "cutoff", "is_paid").agg(
+    users = scored.groupBy("user_id", "cutoff", "level_is_paid").agg(
         score.alias("raw_score"), others.alias("others")
     )
     rises = "transform(others, other -> struct(raw_score - other.raw_score AS rise, other.variant AS name))"
@@ -1378,7 +1585,7 @@ def ranked(users: DataFrame, calibration: Calibration, plan: Plan, choice: Choic
         .withColumn("probability", F.when(is_believed, 1 / (1 + F.exp(-log_odds))))
         .withColumn("rank", F.when(is_ranked, F.row_number().over(order).cast("bigint")))
         .withColumn("decile", F.when(is_ranked, F.ntile(10).over(order)))
-        .withColumn("level", F.expr("CASE is_paid WHEN 1 THEN 'paid' WHEN 0 THEN 'free' END"))
+        .withColumn("level", F.expr("CASE level_is_paid WHEN 1 THEN 'paid' WHEN 0 THEN 'free' END"))
         .withColumn("in_control_group", first_bytes.cast("bigint") < control_below)
         .select(*COLUMNS)
     )
@@ -1436,8 +1643,9 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
     built: FeaturesResult = files.read_json(plan["outputs"]["results"]["build-features"])
     features = read_snapshot(spark, features_table, built["snapshots"]["features"])
     spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
-    variants = with_variants(living_users(features, inputs), inputs)
-    scored = with_raw_score(description["kind"], model, variants)
+    segments = description.get("segments")
+    variants = with_variants(living_users(features, inputs), inputs, segments)
+    scored = with_raw_score(description["kind"], model, variants, segments, names)
     scores = ranked(with_reasons(scored), description["calibration"], plan, choice)
     spark.sql(SCORES_DEFINITION.format(table=scores_table))
     scores.writeTo(scores_table).overwrite(F.col("run_id") == plan["runId"])

@@ -9,6 +9,7 @@ import atexit
 import dataclasses
 import datetime
 import functools
+import itertools
 import json
 import math
 import os
@@ -34,6 +35,7 @@ from pyspark.ml.functions import array_to_vector, vector_to_array
 from pyspark.ml.stat import Summarizer
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
+from sklearn.linear_model import LogisticRegression as RidgeRegression
 from sklearn.linear_model import LogisticRegression as WeightedLogisticRegression
 from xgboost.spark import SparkXGBClassifier, SparkXGBClassifierModel
 
@@ -850,7 +852,13 @@ def main(
 # --- emr-steps/generated/types/training_result.py ---
 
 ModelName: TypeAlias = Literal[
-    "logistic_regression", "random_forest", "boosted_trees", "base_rate", "days_since_last_seen"
+    "segments",
+    "logistic_regression",
+    "random_forest",
+    "boosted_trees",
+    "segments_and_trees",
+    "base_rate",
+    "days_since_last_seen",
 ]
 
 
@@ -933,6 +941,20 @@ class SingleInput(TypedDict):
     low: float
 
 
+class NotFitted(TypedDict):
+    """A candidate that could not be fitted."""
+
+    model: ModelName
+    reason: str
+
+
+class ChannelRate(TypedDict):
+    """Events of a channel per exposure."""
+
+    rate: float
+    usual: float
+
+
 class PastTest(TypedDict):
     """An earlier cutoff, tested for the record over time."""
 
@@ -972,6 +994,15 @@ class ChampionTest(TypedDict):
     testScores: TestedScores | None
 
 
+class Segment(TypedDict):
+    """Users who behave alike."""
+
+    size: float
+    rates: list[ChannelRate]
+    freeHazard: float
+    paidHazard: float
+
+
 class TrainingResult(TypedDict):
     """Result of train-models."""
 
@@ -989,6 +1020,8 @@ class TrainingResult(TypedDict):
     featuresSnapshot: str
     champion: ChampionTest | None
     singleInputs: list[SingleInput]
+    notFitted: list[NotFitted]
+    segments: list[Segment]
     past: list[PastTest]
 
 
@@ -1248,7 +1281,7 @@ CATALOGUE = [
     Feature(name="on_linux", group="device", scale="linear", fill=0),
     Feature(name="on_phone_or_tablet", group="device", scale="linear", fill=0),
 ]
-# What each feature is computed by, as a hash.
+# What each column that a model reads is computed by, as a hash.
 DEFINITIONS = {
     "events_last_3_days": "60ec85ff385644bd",
     "events_last_7_days": "21137611718eca6d",
@@ -1405,6 +1438,39 @@ DEFINITIONS = {
     "on_mac": "8dca9cffc29e778b",
     "on_linux": "5d097b5d032e17ef",
     "on_phone_or_tablet": "abd7acd73cb1f644",
+    "downgrade_visits_half_life_28": "e60ee402edb9cc80",
+    "paid_events_half_life_28": "d06a941ca508ed87",
+    "upgrade_visits_half_life_28": "95d0352277278b52",
+    "free_events_half_life_28": "a6071ae7758da731",
+    "paid_adverts_half_life_28": "68b721f32f90b17d",
+    "paid_songs_half_life_28": "08a2d5e755594abb",
+    "free_adverts_half_life_28": "0af771f5c51ee510",
+    "free_songs_half_life_28": "0b3caba1f2b2b766",
+    "thumbs_down_half_life_28": "b12d899da23a659f",
+    "songs_half_life_28": "0ec95e4909d4d00d",
+    "thumbs_up_half_life_28": "cbba30d26a83a011",
+    "downgrade_visits_half_life_56": "b72eaa4ac65678e3",
+    "paid_events_half_life_56": "7a17ee8ba73613de",
+    "upgrade_visits_half_life_56": "216f55063aa389fc",
+    "free_events_half_life_56": "6897d517b692dcb1",
+    "paid_adverts_half_life_56": "9a57530685aa9833",
+    "paid_songs_half_life_56": "a987e5005288328e",
+    "free_adverts_half_life_56": "e83df7fba7d5fd1b",
+    "free_songs_half_life_56": "94ced2fdf045d39e",
+    "thumbs_down_half_life_56": "5014878a5c0e6aaa",
+    "songs_half_life_56": "763e2bbe410baa8d",
+    "thumbs_up_half_life_56": "954bdf70917443d6",
+    "downgrade_visits_ever": "a95656078e85a397",
+    "paid_events_ever": "8099a8a4f70181e1",
+    "upgrade_visits_ever": "3208aaa20fcd9750",
+    "free_events_ever": "20594114644b0893",
+    "paid_adverts_ever": "15321211deffb4f6",
+    "paid_songs_ever": "17bf6f756e42052c",
+    "free_adverts_ever": "7e9c5ce4eefd5a26",
+    "free_songs_ever": "727035f983681d23",
+    "thumbs_down_ever": "cdb5b51c578bd0b1",
+    "songs_ever": "0d947f2964340f3a",
+    "thumbs_up_ever": "2dbe3695ea9bd814",
 }
 
 
@@ -1435,6 +1501,49 @@ def learn_inputs(train: DataFrame, rows: int, excluded: list[str]) -> list[Model
         }
 
     return [learnt(feature) for feature in catalogue]
+
+
+# From these users are told apart.
+CHANNEL_COLUMNS = [
+    "downgrade_visits_half_life_28",
+    "paid_events_half_life_28",
+    "upgrade_visits_half_life_28",
+    "free_events_half_life_28",
+    "paid_adverts_half_life_28",
+    "paid_songs_half_life_28",
+    "free_adverts_half_life_28",
+    "free_songs_half_life_28",
+    "thumbs_down_half_life_28",
+    "songs_half_life_28",
+    "thumbs_up_half_life_28",
+    "downgrade_visits_half_life_56",
+    "paid_events_half_life_56",
+    "upgrade_visits_half_life_56",
+    "free_events_half_life_56",
+    "paid_adverts_half_life_56",
+    "paid_songs_half_life_56",
+    "free_adverts_half_life_56",
+    "free_songs_half_life_56",
+    "thumbs_down_half_life_56",
+    "songs_half_life_56",
+    "thumbs_up_half_life_56",
+    "downgrade_visits_ever",
+    "paid_events_ever",
+    "upgrade_visits_ever",
+    "free_events_ever",
+    "paid_adverts_ever",
+    "paid_songs_ever",
+    "free_adverts_ever",
+    "free_songs_ever",
+    "thumbs_down_ever",
+    "songs_ever",
+    "thumbs_up_ever",
+]
+
+
+def segment_source() -> list[Column]:
+    """What segments are computed from, beside the inputs: the level, and what the channels have counted."""
+    return [F.coalesce(name, F.lit(0.0)).alias(name) for name in ["is_paid", *CHANNEL_COLUMNS]]
 
 
 def input_array(inputs: list[ModelInput]) -> Column:
@@ -1468,6 +1577,7 @@ def prepare(
         "role",
         F.col("label").cast("double").alias("label"),
         "days_since_last_seen",
+        *segment_source(),
         array_to_vector(input_array(inputs)).alias("features"),
     )
     return (
@@ -1486,6 +1596,49 @@ class Calibration(TypedDict):
 
     slope: float
     intercept: float
+
+
+# --- emr-steps/fragments/mixture.ts ---
+
+
+class Mixture(TypedDict):
+    """Segments, the largest first: their shares of the users, and the rates of each by channel."""
+
+    sizes: list[float]
+    rates: list[list[float]]
+
+
+# --- emr-steps/fragments/segment-regression.ts ---
+
+# No posterior counts as less: beyond it a user is simply not of the segment.
+LEAST_LOG_POSTERIOR = -6.0
+
+
+class SegmentRegression(TypedDict):
+    """What was learnt from labels: hazards of each segment while free and while paying, and the weights.
+
+    Weights are of the log-odds of the hazard, the log posterior of each segment, the plain inputs, the products.
+    """
+
+    hazards: list[list[float]]
+    plain: list[str]
+    products: list[list[str]]
+    intercept: float
+    weights: list[float]
+
+
+class SegmentModel(TypedDict):
+    """How users are told apart, and what that says of them; counts and exposures are columns of features."""
+
+    halfLife: str
+    counts: list[str]
+    exposures: list[str]
+    usualRates: list[float]
+    mixture: Mixture
+    regression: SegmentRegression
+
+
+# --- emr-steps/fragments/model-description.ts ---
 
 
 class ScoreBins(TypedDict):
@@ -1511,6 +1664,10 @@ class ModelDescription(TypedDict):
     testScores: ScoreBins
     # Versions by name; models of older versions lack it.
     libraries: NotRequired[dict[str, str]]
+    # Of the kinds that tell users apart.
+    segments: NotRequired[SegmentModel]
+    # Hash of what the columns of the segments are computed by.
+    segmentDefinitions: NotRequired[dict[str, str]]
 
 
 # --- emr-steps/fragments/candidates.ts ---
@@ -1520,6 +1677,117 @@ CandidateModel: TypeAlias = (
     | classification.RandomForestClassificationModel
     | SparkXGBClassifierModel
 )
+
+
+# --- emr-steps/fragments/segment-scores.ts ---
+
+
+def sql_sum(terms: list[str]) -> str:
+    """A sum of terms; 0 of none."""
+    return " + ".join(["0D", *terms])
+
+
+def segment_joint(model: SegmentModel) -> list[str]:
+    """Log-likelihood of a row with each segment, up to what is the same for all."""
+    mixture = model["mixture"]
+    joint = []
+    for size, rates in zip(mixture["sizes"], mixture["rates"], strict=True):
+        terms = [f"ln({size!r}D)"]
+        for count, exposure, rate in zip(model["counts"], model["exposures"], rates, strict=True):
+            terms.append(f"{count} * ln({rate!r}D) - {exposure} * {rate!r}D")
+        joint.append(sql_sum(terms))
+    return joint
+
+
+def with_segments(rows: DataFrame, model: SegmentModel) -> DataFrame:
+    """Adds what the models read of segments: the log-odds of the hazard, and the clipped log posteriors.
+
+    Takes the channels' columns and is_paid. Arithmetic on plain columns, which Spark compiles.
+    """
+    joint = segment_joint(model)
+    numbers = range(len(joint))
+    tops = [f"segment_joint_{number}" for number in numbers]
+    columns = dict(zip(tops, joint, strict=True))
+    rows = rows.withColumns({name: F.expr(sql) for name, sql in columns.items()})
+    rows = rows.withColumn("segment_top", F.expr(f"greatest({', '.join([*tops, tops[0]])})"))
+    total = sql_sum([f"exp({top} - segment_top)" for top in tops])
+    rows = rows.withColumn("segment_total", F.expr(f"segment_top + ln({total})"))
+    hazards = [
+        f"exp({top} - segment_total) * IF(is_paid = 1, {paid!r}D, {free!r}D)"
+        for top, (free, paid) in zip(tops, model["regression"]["hazards"], strict=True)
+    ]
+    rows = rows.withColumn("segment_hazard", F.expr(sql_sum(hazards)))
+    clipped = [f"greatest({top} - segment_total, {LEAST_LOG_POSTERIOR!r}D)" for top in tops]
+    inputs = ["ln(segment_hazard / (1 - segment_hazard))", *clipped]
+    return rows.withColumn("segment_inputs", F.expr(f"array({', '.join(inputs)})")).drop(
+        *tops, "segment_top", "segment_total", "segment_hazard"
+    )
+
+
+def segment_score(model: SegmentModel, names: list[str]) -> str:
+    """Log-odds of the regression as SQL over segment_inputs and the array input_values, whose names are given."""
+    regression = model["regression"]
+    segments = 1 + len(model["mixture"]["sizes"])
+    values = [f"segment_inputs[{index}]" for index in range(segments)]
+    plain = {name: f"input_values[{names.index(name)}]" for name in regression["plain"]}
+    values += [plain[name] for name in regression["plain"]]
+    values += [f"{plain[one]} * {plain[other]}" for one, other in regression["products"]]
+    terms = [f"{weight!r}D * {value}" for weight, value in zip(regression["weights"], values, strict=True)]
+    return sql_sum([f"{regression['intercept']!r}D", *terms])
+
+
+# --- emr-steps/fragments/candidates.ts ---
+
+# A forest may be sure; its log-odds must stay finite.
+LEAST_PROBABILITY = 1e-6
+SCORE_DECIMALS = 6
+
+
+def rounded_score(score: Column) -> Column:
+    """A raw score as it is kept: rounded so that summation order cannot show, and a zero without a sign.
+
+    Where there are -0.0 and 0.0, which of the two equals a sort or a minimum returns depends on the processor.
+    Spark rounds by decimals, which have no -0.0; the sum gives the same to whatever rounds in its place.
+    """
+    return F.round(score, SCORE_DECIMALS) + F.lit(0.0)
+
+
+def with_segment_features(rows: DataFrame, segments: SegmentModel) -> DataFrame:
+    """The vector of inputs with what segments say behind; before, as the array input_values."""
+    values = with_segments(rows, segments).withColumn("input_values", vector_to_array(F.col("features")))
+    return values.withColumn("features", array_to_vector(F.concat("input_values", "segment_inputs")))
+
+
+def with_raw_score(
+    kind: str,
+    model: CandidateModel | None,
+    rows: DataFrame,
+    segments: SegmentModel | None = None,
+    names: Sequence[str] = (),
+) -> DataFrame:
+    """Adds the model's uncalibrated score: log-odds.
+
+    @param segments what the model knows of them, if its kind does; then with the names of the inputs
+    """
+    if kind == "base_rate":
+        return rows.withColumn("raw_score", F.lit(0.0))
+    if segments is not None:
+        rows = with_segment_features(rows, segments)
+        by_segments = F.expr(segment_score(segments, list(names)))
+        if model is None:
+            return rows.withColumn("raw_score", rounded_score(by_segments))
+        trees = vector_to_array(F.col("rawPrediction"))[1]
+        scored = model.transform(rows.withColumn("segment_score", by_segments))
+        return scored.withColumn("raw_score", rounded_score((F.col("segment_score") + trees) / 2))
+    if model is None:
+        return rows.withColumn("raw_score", F.lit(0.0))
+    scored = model.transform(rows)
+    if kind == "random_forest":
+        share = vector_to_array(F.col("probability"))[1]
+        score = F.log((share + LEAST_PROBABILITY) / (1 - share + LEAST_PROBABILITY))
+    else:
+        score = vector_to_array(F.col("rawPrediction"))[1]
+    return scored.withColumn("raw_score", rounded_score(score))
 
 
 PENALTY_ROWS = 400
@@ -1578,38 +1846,18 @@ def fit_boosted_trees(train: DataFrame, rows: int, settings: TrainingSettings) -
     return model
 
 
+def fit_segments_and_trees(
+    train: DataFrame, segments: SegmentModel, settings: TrainingSettings
+) -> CandidateModel:
+    """Boosted trees that see the segments too; the regression on segments is half of the mean."""
+    return fit_boosted_trees(with_segment_features(train, segments), 0, settings)
+
+
 FIT: dict[str, Callable[[DataFrame, int, TrainingSettings], CandidateModel]] = {
     "logistic_regression": fit_logistic_regression,
     "random_forest": fit_random_forest,
     "boosted_trees": fit_boosted_trees,
 }
-
-
-# A forest may be sure; its log-odds must stay finite.
-LEAST_PROBABILITY = 1e-6
-SCORE_DECIMALS = 6
-
-
-def rounded_score(score: Column) -> Column:
-    """A raw score as it is kept: rounded so that summation order cannot show, and a zero without a sign.
-
-    Where there are -0.0 and 0.0, which of the two equals a sort or a minimum returns depends on the processor.
-    Spark rounds by decimals, which have no -0.0; the sum gives the same to whatever rounds in its place.
-    """
-    return F.round(score, SCORE_DECIMALS) + F.lit(0.0)
-
-
-def with_raw_score(kind: str, model: CandidateModel | None, rows: DataFrame) -> DataFrame:
-    """Adds the model's uncalibrated score: log-odds."""
-    if model is None or kind == "base_rate":
-        return rows.withColumn("raw_score", F.lit(0.0))
-    scored = model.transform(rows)
-    if kind == "random_forest":
-        share = vector_to_array(F.col("probability"))[1]
-        score = F.log((share + LEAST_PROBABILITY) / (1 - share + LEAST_PROBABILITY))
-    else:
-        score = vector_to_array(F.col("rawPrediction"))[1]
-    return scored.withColumn("raw_score", rounded_score(score))
 
 
 # --- emr-steps/fragments/arrays.ts ---
@@ -2091,13 +2339,45 @@ def raw_importance(model: CandidateModel, inputs: int, train: DataFrame) -> list
     return weights
 
 
-def importance(model: CandidateModel, inputs: list[ModelInput], train: DataFrame) -> list[Importance]:
-    """Each feature's share of what all inputs bring, largest first."""
-    amounts = raw_importance(model, len(inputs), train)
-    total = sum(amounts) or 1.0
+def as_shares(amounts: Mapping[str, float]) -> dict[str, float]:
+    """Amounts that add up to 1, where there are any."""
+    total = sum(amounts.values()) or 1.0
+    return {name: amount / total for name, amount in amounts.items()}
+
+
+def importance(
+    model: CandidateModel | None,
+    inputs: list[ModelInput],
+    train: DataFrame,
+    by_segments: dict[str, float],
+    segments: int,
+) -> list[Importance]:
+    """Each feature's share of what all inputs bring, largest first.
+
+    @param by_segments what inputs and channels bring to a regression on segments; empty where the model has none
+    @param segments inputs of the model's trees that are about segments, behind the others
+    """
+    regression = as_shares(by_segments)
+    if model is None:
+        return ranked_shares(regression)
+    gains = raw_importance(model, len(inputs) + segments, train)
+    amounts = {feature["name"]: gain for feature, gain in zip(inputs, gains, strict=False)}
+    if not by_segments:
+        return ranked_shares(amounts)
+    # What segments bring to the trees is what the channels bring to the segments.
+    of_channels = as_shares({name: by_segments[name] for name in by_segments if name not in amounts})
+    for name, share in of_channels.items():
+        amounts[name] = share * sum(gains[len(inputs) :])
+    trees = as_shares(amounts)
+    return ranked_shares(
+        {name: trees.get(name, 0.0) + regression.get(name, 0.0) for name in {**trees, **regression}}
+    )
+
+
+def ranked_shares(amounts: dict[str, float]) -> list[Importance]:
+    """Shares of a total, largest first; those of nothing are left out."""
     shares: list[Importance] = [
-        {"feature": feature["name"], "share": round(amount / total, 6)}
-        for amount, feature in zip(amounts, inputs, strict=True)
+        {"feature": name, "share": round(share, 6)} for name, share in as_shares(amounts).items()
     ]
     # Ordered by the rounded shares: the last digits of equal ones would order them by chance.
     ranked = sorted(shares, key=lambda entry: (-entry["share"], entry["feature"]))
@@ -2118,7 +2398,10 @@ LOADERS: dict[str, Callable[[str], CandidateModel]] = {
     "logistic_regression": classification.LogisticRegressionModel.load,
     "random_forest": classification.RandomForestClassificationModel.load,
     "boosted_trees": SparkXGBClassifierModel.load,
+    "segments_and_trees": SparkXGBClassifierModel.load,
 }
+# A regression on segments is the numbers of its description.
+KINDS = {*LOADERS, "segments", "base_rate"}
 
 
 def describe(files: Files, folder: str) -> ModelDescription:
@@ -2134,7 +2417,7 @@ def describe(files: Files, folder: str) -> ModelDescription:
 
 
 def load_model(description: ModelDescription, folder: str) -> CandidateModel | None:
-    """The stored model itself (none for the base rate)."""
+    """The stored model itself (none where the description says all)."""
     loader = LOADERS.get(description["kind"])
     return loader(f"{folder}/model") if loader else None
 
@@ -2235,12 +2518,13 @@ def why_not_usable(description: ModelDescription, horizon_days: int) -> str | No
     if description["horizonDays"] != horizon_days:
         return f"it predicts {description['horizonDays']} days ahead, and this run {horizon_days}"
     stored_inputs = {feature["name"]: feature.get("definition") for feature in description["inputs"]}
+    stored_inputs.update(description.get("segmentDefinitions", {}))
     if None in stored_inputs.values():
         return "an older version stored it, without the definitions of its inputs"
     changed = [name for name, definition in stored_inputs.items() if DEFINITIONS.get(name) != definition]
     if changed:
         return f"the feature catalogue has changed since: {', '.join(sorted(changed))}"
-    if description["kind"] not in LOADERS:
+    if description["kind"] not in KINDS:
         return f"this version has no model of the kind {description['kind']}"
     return None
 
@@ -2255,9 +2539,12 @@ def scored_by(description: ModelDescription, model: CandidateModel | None, test:
     rows = test.select(
         "user_id",
         F.col("label").cast("double").alias("label"),
+        *segment_source(),
         array_to_vector(input_array(description["inputs"])).alias("features"),
     )
-    return with_raw_score(description["kind"], model, rows).select(*TEST_SCORE_COLUMNS)
+    names = [feature["name"] for feature in description["inputs"]]
+    scored = with_raw_score(description["kind"], model, rows, description.get("segments"), names)
+    return scored.select(*TEST_SCORE_COLUMNS)
 
 
 def check_champion(
@@ -2431,53 +2718,597 @@ def predicted_cancellations(evaluation: ModelEvaluation) -> float:
     return sum(part["predicted"] * part["users"] for part in evaluation["reliability"])
 
 
+# --- emr-steps/fragments/mixture.ts ---
+
+MOST_SEGMENTS = 7
+MIXTURE_STARTS = 3
+MIXTURE_ITERATIONS = 200
+# EM ends when an iteration raises the log-likelihood by less than this share of it.
+MIXTURE_TOLERANCE = 1e-6
+# Rates start around the usual ones, and are drawn towards them as if so many events at the usual rate had been seen.
+START_SPREAD = 0.5
+USUAL_EVENTS = 1.0
+# A gain in log-likelihood a user that is none: more segments then split the typical users.
+NEGLIGIBLE_GAIN = 0.005
+# Parameters are stored with so many digits: the others depend on the processor.
+PARAMETER_DIGITS = 7
+
+
+class ChannelCounts(NamedTuple):
+    """Counts and exposures: a row for each user, a column for each channel."""
+
+    counts: Numbers
+    exposures: Numbers
+
+
+class MixtureFit(NamedTuple):
+    """One end of EM."""
+
+    log_likelihood: float
+    sizes: Numbers
+    rates: Numbers
+
+
+def counts_of(users: ChannelCounts, chosen: npt.NDArray[np.bool_]) -> ChannelCounts:
+    """Those of some users."""
+    return ChannelCounts(users.counts[chosen], users.exposures[chosen])
+
+
+def log_joint(users: ChannelCounts, sizes: Numbers, rates: Numbers) -> Numbers:
+    """Log-likelihood of each user with each segment, up to what is the same for all segments."""
+    joint: Numbers = users.counts @ np.log(rates).T - users.exposures @ rates.T + np.log(sizes)
+    return joint
+
+
+def log_totals(joint: Numbers) -> Numbers:
+    """Logarithm of the sum of each row's exponentials."""
+    top = joint.max(axis=1)
+    totals: Numbers = top + np.log(np.exp(joint - top[:, None]).sum(axis=1))
+    return totals
+
+
+def log_posteriors(users: ChannelCounts, mixture: Mixture) -> Numbers:
+    """Logarithm of the probability of each segment, by user."""
+    joint = log_joint(users, np.array(mixture["sizes"]), np.array(mixture["rates"]))
+    return joint - log_totals(joint)[:, None]
+
+
+def usual_rates(users: ChannelCounts) -> Numbers:
+    """The rates of all users together; above 0 where no event was seen."""
+    rates: Numbers = (users.counts.sum(axis=0) + USUAL_EVENTS) / (users.exposures.sum(axis=0) + 1)
+    return rates
+
+
+def fit_from(users: ChannelCounts, sizes: Numbers, rates: Numbers) -> MixtureFit:
+    """EM from a start; sizes as if each segment had one user more, rates drawn towards the usual ones."""
+    usual = usual_rates(users)
+    before = -np.inf
+    for _ in range(MIXTURE_ITERATIONS):
+        joint = log_joint(users, sizes, rates)
+        totals = log_totals(joint)
+        belongs = np.exp(joint - totals[:, None])
+        sizes = (belongs.sum(axis=0) + 1) / (len(totals) + len(sizes))
+        rates = (belongs.T @ users.counts + USUAL_EVENTS) / (
+            belongs.T @ users.exposures + USUAL_EVENTS / usual
+        )
+        reached = float(totals.sum())
+        if reached - before < MIXTURE_TOLERANCE * abs(reached):
+            break
+        before = reached
+    return MixtureFit(reached, sizes, rates)
+
+
+def fit_segments(users: ChannelCounts, segments: int, seed: int) -> MixtureFit:
+    """The best of a few starts."""
+    generator = np.random.default_rng(seed)
+    usual = usual_rates(users)
+    starts = (
+        usual * np.exp(generator.normal(0, START_SPREAD, (segments, len(usual))))
+        for _ in range(MIXTURE_STARTS)
+    )
+    even = np.full(segments, 1 / segments)
+    return max((fit_from(users, even, start) for start in starts), key=lambda fit: fit.log_likelihood)
+
+
+def number_of_segments(users: ChannelCounts, seed: int) -> int:
+    """The fewest segments whose held-out likelihood is within one standard error of the best."""
+    is_learnt = np.arange(len(users.counts)) % 2 == 0
+    learnt, held_out = counts_of(users, is_learnt), counts_of(users, ~is_learnt)
+    likelihoods = []
+    for segments in range(1, MOST_SEGMENTS + 1):
+        fit = fit_segments(learnt, segments, seed)
+        likelihoods.append(log_totals(log_joint(held_out, fit.sizes, fit.rates)))
+    best = max(likelihoods, key=lambda likelihood: float(likelihood.mean()))
+    for segments, likelihood in enumerate(likelihoods, start=1):
+        behind = best - likelihood
+        error = behind.std() / np.sqrt(len(behind))
+        if behind.mean() <= max(error, NEGLIGIBLE_GAIN):
+            return segments
+    return MOST_SEGMENTS
+
+
+def fit_mixture(users: ChannelCounts, segments: int, seed: int) -> Mixture:
+    """The segments of these users as they are stored, the largest first."""
+    fit = fit_segments(users, segments, seed)
+    order = np.argsort(-fit.sizes, kind="stable")
+    return {
+        "sizes": [parameter(size) for size in fit.sizes[order]],
+        "rates": [[parameter(rate) for rate in rates] for rates in fit.rates[order]],
+    }
+
+
+def parameter(value: float) -> float:
+    """A number as it is stored."""
+    return float(f"{value:.{PARAMETER_DIGITS}g}")
+
+
+# --- emr-steps/fragments/segment-regression.ts ---
+
+HALF_LIVES = ["28", "56", "none"]
+CHANNEL_COUNTS = {
+    "28": [
+        "thumbs_up_half_life_28",
+        "thumbs_down_half_life_28",
+        "free_adverts_half_life_28",
+        "paid_adverts_half_life_28",
+        "upgrade_visits_half_life_28",
+        "downgrade_visits_half_life_28",
+    ],
+    "56": [
+        "thumbs_up_half_life_56",
+        "thumbs_down_half_life_56",
+        "free_adverts_half_life_56",
+        "paid_adverts_half_life_56",
+        "upgrade_visits_half_life_56",
+        "downgrade_visits_half_life_56",
+    ],
+    "none": [
+        "thumbs_up_ever",
+        "thumbs_down_ever",
+        "free_adverts_ever",
+        "paid_adverts_ever",
+        "upgrade_visits_ever",
+        "downgrade_visits_ever",
+    ],
+}
+CHANNEL_EXPOSURES = {
+    "28": [
+        "songs_half_life_28",
+        "songs_half_life_28",
+        "free_songs_half_life_28",
+        "paid_songs_half_life_28",
+        "free_events_half_life_28",
+        "paid_events_half_life_28",
+    ],
+    "56": [
+        "songs_half_life_56",
+        "songs_half_life_56",
+        "free_songs_half_life_56",
+        "paid_songs_half_life_56",
+        "free_events_half_life_56",
+        "paid_events_half_life_56",
+    ],
+    "none": [
+        "songs_ever",
+        "songs_ever",
+        "free_songs_ever",
+        "paid_songs_ever",
+        "free_events_ever",
+        "paid_events_ever",
+    ],
+}
+SEGMENT_PLAIN_INPUTS = [
+    "is_paid",
+    "days_since_last_seen",
+    "tenure_days",
+    "events_per_day",
+    "begun_sessions_per_day",
+    "active_days_per_day",
+]
+SEGMENT_PRODUCTS = [
+    ["events_per_day", "events_per_day"],
+    ["begun_sessions_per_day", "begun_sessions_per_day"],
+    ["events_per_day", "begun_sessions_per_day"],
+    ["is_paid", "events_per_day"],
+    ["is_paid", "begun_sessions_per_day"],
+]
+# Hazards are drawn towards that of the level as if so many users of it had been seen.
+HAZARD_USERS = 20.0
+RIDGE_PENALTY = 20.0
+# With fewer users, or fewer who cancel, segments are told apart by chance.
+LEAST_SEGMENT_USERS = 150
+LEAST_SEGMENT_CANCELLERS = 20
+
+
+class SegmentRows(NamedTuple):
+    """Training rows of the sample, in order of user and cutoff; plain inputs by name, counts by half-life."""
+
+    users: npt.NDArray[np.int64]
+    folds: npt.NDArray[np.int64]
+    labels: Numbers
+    is_paid: Numbers
+    plain: dict[str, Numbers]
+    channels: dict[str, ChannelCounts]
+
+    def newest(self) -> npt.NDArray[np.bool_]:
+        """The newest row of each user."""
+        return np.append(self.users[1:] != self.users[:-1], True)
+
+
+class SegmentFit(NamedTuple):
+    """The model of all training users, and those that did not see the users of a fold."""
+
+    whole: SegmentModel
+    by_fold: list[SegmentModel]
+
+
+def clipped_posteriors(logarithms: Numbers) -> Numbers:
+    """Log posteriors as the regression reads them."""
+    return np.maximum(logarithms, LEAST_LOG_POSTERIOR)
+
+
+def learn_hazards(logarithms: Numbers, labels: Numbers, is_paid: Numbers) -> Numbers:
+    """The share of a segment's rows that cancel, while free and while paying."""
+    posteriors = np.exp(logarithms)
+    hazards = np.empty((posteriors.shape[1], 2))
+    for level in (0, 1):
+        chosen = is_paid == level
+        usual = (labels[chosen].sum() + labels.mean() * HAZARD_USERS) / (chosen.sum() + HAZARD_USERS)
+        cancelled = posteriors[chosen].T @ labels[chosen]
+        hazards[:, level] = (cancelled + usual * HAZARD_USERS) / (
+            posteriors[chosen].sum(axis=0) + HAZARD_USERS
+        )
+    return hazards
+
+
+def segment_columns(
+    logarithms: Numbers, hazards: Numbers, is_paid: Numbers, plain: dict[str, Numbers], names: list[str]
+) -> Numbers:
+    """The columns of the regression."""
+    hazard = (np.exp(logarithms) * hazards[:, is_paid.astype(int)].T).sum(axis=1)
+    products = [plain[one] * plain[other] for one, other in usable_products(names)]
+    return np.column_stack(
+        [
+            np.log(hazard / (1 - hazard)),
+            clipped_posteriors(logarithms),
+            *(plain[name] for name in names),
+            *products,
+        ]
+    )
+
+
+def usable_products(names: list[str]) -> list[list[str]]:
+    """The products of inputs that there are: a run may exclude some."""
+    return [pair for pair in SEGMENT_PRODUCTS if all(name in names for name in pair)]
+
+
+def fit_regression(
+    rows: SegmentRows, logarithms: Numbers, chosen: npt.NDArray[np.bool_]
+) -> SegmentRegression:
+    """Hazards and weights from some of the rows, by the log posteriors of all."""
+    names = list(rows.plain)
+    plain = {name: values[chosen] for name, values in rows.plain.items()}
+    labels, is_paid = rows.labels[chosen], rows.is_paid[chosen]
+    hazards = learn_hazards(logarithms[chosen], labels, is_paid)
+    columns = segment_columns(logarithms[chosen], hazards, is_paid, plain, names)
+    mean, spread = columns.mean(axis=0), columns.std(axis=0)
+    # What is the same for all users says nothing.
+    varies = spread > 1e-9
+    scaled = np.where(varies, (columns - mean) / np.where(varies, spread, 1), 0)
+    ridge = RidgeRegression(C=1 / RIDGE_PENALTY, solver="newton-cholesky", tol=1e-8).fit(scaled, labels)
+    weights = np.where(varies, ridge.coef_[0] / np.where(varies, spread, 1), 0)
+    return {
+        "hazards": [[parameter(hazard) for hazard in levels] for levels in hazards],
+        "plain": names,
+        "products": usable_products(names),
+        "intercept": parameter(ridge.intercept_[0] - weights @ mean),
+        "weights": [parameter(weight) for weight in weights],
+    }
+
+
+def regression_scores(rows: SegmentRows, logarithms: Numbers, regression: SegmentRegression) -> Numbers:
+    """Log-odds of each row."""
+    hazards = np.array(regression["hazards"])
+    columns = segment_columns(logarithms, hazards, rows.is_paid, rows.plain, regression["plain"])
+    scores: Numbers = columns @ np.array(regression["weights"]) + regression["intercept"]
+    return scores
+
+
+def mean_log_loss(labels: Numbers, scores: Numbers) -> float:
+    """Mean negative log likelihood of log-odds."""
+    return float((np.logaddexp(0, scores) - labels * scores).mean())
+
+
+def fit_half_life(rows: SegmentRows, half_life: str, folds: int, seed: int) -> tuple[float, SegmentFit]:
+    """Segments by counts of one half-life: the out-of-fold log loss, and the models."""
+    channels = rows.channels[half_life]
+    newest = counts_of(channels, rows.newest())
+    mixture = fit_mixture(newest, number_of_segments(newest, seed), seed)
+    logarithms = log_posteriors(channels, mixture)
+
+    def model(chosen: npt.NDArray[np.bool_]) -> SegmentModel:
+        return {
+            "halfLife": half_life,
+            "counts": CHANNEL_COUNTS[half_life],
+            "exposures": CHANNEL_EXPOSURES[half_life],
+            "usualRates": [parameter(rate) for rate in usual_rates(newest)],
+            "mixture": mixture,
+            "regression": fit_regression(rows, logarithms, chosen),
+        }
+
+    scores = np.zeros(len(rows.labels))
+    by_fold = []
+    for fold in range(folds):
+        held_out = rows.folds == fold
+        by_fold.append(model(~held_out))
+        scores[held_out] = regression_scores(rows, logarithms, by_fold[-1]["regression"])[held_out]
+    return mean_log_loss(rows.labels, scores), SegmentFit(model(np.ones(len(scores), dtype=bool)), by_fold)
+
+
+def fit_segment_models(rows: SegmentRows, folds: int, seed: int) -> SegmentFit | None:
+    """The models of the half-life with the least out-of-fold log loss; none where too few users cancel."""
+    users = int(rows.newest().sum())
+    cancellers = len(np.unique(rows.users[rows.labels == 1]))
+    if users < LEAST_SEGMENT_USERS or cancellers < LEAST_SEGMENT_CANCELLERS:
+        return None
+    tried = [fit_half_life(rows, half_life, folds, seed) for half_life in HALF_LIVES]
+    return min(tried, key=lambda one: one[0])[1]
+
+
+# --- emr-steps/fragments/segment-sample.ts ---
+
+SEGMENT_USERS = 20_000
+# Users of long logs have many rows; so many are plenty for a few dozen parameters.
+SEGMENT_ROWS = 150_000
+
+
+def segment_rows(rows: DataFrame, names: list[str], users: int, train_rows: int) -> SegmentRows:
+    """The training rows of the sample, in order of user and cutoff; takes prepared rows and the inputs' names."""
+    share = min(1.0, SEGMENT_USERS / max(users, 1), SEGMENT_ROWS / max(train_rows, 1))
+    chosen = F.pmod(F.xxhash64("user_id"), F.lit(1_000_000)) < share * 1_000_000
+    plain = [name for name in SEGMENT_PLAIN_INPUTS if name in names]
+    columns = list(dict.fromkeys(itertools.chain(*CHANNEL_COUNTS.values(), *CHANNEL_EXPOSURES.values())))
+    inputs = vector_to_array(F.col("features"))
+    collected = (
+        rows.where("role = 'train'")
+        .where(chosen)
+        .select(
+            "user_id",
+            "cutoff",
+            F.col("fold").cast("double").alias("fold"),
+            F.array(
+                "label",
+                "is_paid",
+                *(inputs[names.index(name)] for name in plain),
+                *(F.col(column) for column in columns),
+            ).alias("values"),
+        )
+        .toPandas()
+        .sort_values(["user_id", "cutoff"])
+    )
+    values = np.array(collected["values"].tolist(), dtype=float).reshape(-1, 2 + len(plain) + len(columns))
+    place = {column: values[:, 2 + len(plain) + index] for index, column in enumerate(columns)}
+
+    def columns_of(chosen_columns: list[str]) -> Numbers:
+        return np.column_stack([place[column] for column in chosen_columns])
+
+    return SegmentRows(
+        users=np.unique(collected["user_id"].to_numpy(), return_inverse=True)[1],
+        folds=collected["fold"].to_numpy(dtype=np.int64),
+        labels=values[:, 0],
+        is_paid=values[:, 1],
+        plain={name: values[:, 2 + index] for index, name in enumerate(plain)},
+        channels={
+            half_life: ChannelCounts(
+                columns_of(CHANNEL_COUNTS[half_life]), columns_of(CHANNEL_EXPOSURES[half_life])
+            )
+            for half_life in HALF_LIVES
+        },
+    )
+
+
+# --- emr-steps/fragments/segment-importance.ts ---
+
+CHANNELS = 6
+
+
+def segment_importance(rows: SegmentRows, model: SegmentModel, seed: int) -> dict[str, float]:
+    """By how much the log loss rises when the values of an input, or of a channel, are dealt to other rows."""
+    generator = np.random.default_rng(seed)
+    channels = rows.channels[model["halfLife"]]
+    logarithms = log_posteriors(channels, model["mixture"])
+
+    def loss(rows: SegmentRows, logarithms: Numbers) -> float:
+        return mean_log_loss(rows.labels, regression_scores(rows, logarithms, model["regression"]))
+
+    usual = loss(rows, logarithms)
+    rises = {}
+    for name, values in rows.plain.items():
+        dealt = rows._replace(plain={**rows.plain, name: generator.permutation(values)})
+        rises[name] = loss(dealt, logarithms) - usual
+    for channel in range(CHANNELS):
+        order = generator.permutation(len(rows.labels))
+        counts, exposures = channels.counts.copy(), channels.exposures.copy()
+        counts[:, channel], exposures[:, channel] = counts[order, channel], exposures[order, channel]
+        dealt_posteriors = log_posteriors(ChannelCounts(counts, exposures), model["mixture"])
+        rises[model["counts"][channel]] = loss(rows, dealt_posteriors) - usual
+    return {name: max(rise, 0.0) for name, rise in rises.items()}
+
+
+def described_segments(model: SegmentModel) -> list[Segment]:
+    """The segments as people read them."""
+    return [
+        {
+            "size": size,
+            "rates": [
+                {"rate": rate, "usual": usual} for rate, usual in zip(rates, model["usualRates"], strict=True)
+            ],
+            "freeHazard": free,
+            "paidHazard": paid,
+        }
+        for size, rates, (free, paid) in zip(
+            model["mixture"]["sizes"],
+            model["mixture"]["rates"],
+            model["regression"]["hazards"],
+            strict=True,
+        )
+    ]
+
+
+# --- emr-steps/fragments/held-out-losses.ts ---
+
+# Whole users in each, so that the spread between them holds what a user's rows have in common.
+LOSS_PARTS = 200
+
+
+@dataclasses.dataclass(frozen=True)
+class HeldOutLosses:
+    """Log loss of out-of-fold rows, and their number, by part of the users."""
+
+    losses: Numbers
+    rows: Numbers
+
+
+def held_out_losses(scored: DataFrame, calibration: Calibration) -> HeldOutLosses:
+    """Takes frames of sample, user_id, label and raw_score."""
+    log_odds = calibration["slope"] * F.col("raw_score") + calibration["intercept"]
+    loss = F.log1p(F.exp(-F.abs(log_odds))) + F.greatest(log_odds, F.lit(0.0)) - F.col("label") * log_odds
+    parts = (
+        scored.where("sample = 'out_of_fold'")
+        .groupBy(F.pmod(F.xxhash64("user_id"), F.lit(LOSS_PARTS)).alias("part"))
+        # A sum of decimals does not depend on the order of its parts.
+        .agg(
+            F.sum(loss.cast("decimal(20,9)")).cast("double").alias("loss"),
+            F.count(F.lit(1)).alias("rows"),
+        )
+        .collect()
+    )
+    losses, rows = np.zeros(LOSS_PARTS), np.zeros(LOSS_PARTS)
+    for part in parts:
+        losses[part.part], rows[part.part] = part.loss, part.rows
+    return HeldOutLosses(losses, rows)
+
+
+def is_constant(scored: DataFrame) -> bool:
+    """Whether a model gives all test rows, or all rows of a fold, one score: then it has learnt nothing there."""
+    bounds = scored.groupBy("sample", "fold").agg(
+        F.min("raw_score").alias("least"), F.max("raw_score").alias("most"), F.count(F.lit(1)).alias("rows")
+    )
+    return any(part.least == part.most and part.rows > 1 for part in bounds.collect())
+
+
+def simplest_of_the_best(candidates: Sequence[HeldOutLosses]) -> int:
+    """The first candidate that is worse than the best by no more than the standard error of their difference."""
+    best = min(candidates, key=lambda candidate: float(candidate.losses.sum()))
+    rows = best.rows.sum()
+    parts = max(int((best.rows > 0).sum()), 2)
+    for place, candidate in enumerate(candidates):
+        behind = candidate.losses - best.losses
+        mean = behind.sum() / rows
+        spread = ((behind - mean * best.rows) ** 2).sum() * parts / (parts - 1)
+        if mean <= np.sqrt(spread) / rows:
+            return place
+    return len(candidates) - 1
+
+
 # --- emr-steps/train-models.ts ---
 
 STEP: StepName = "train-models"
 FEATURES = "features"
-CANDIDATES: list[ModelName] = ["logistic_regression", "random_forest", "boosted_trees"]
+CANDIDATES: list[ModelName] = [
+    "segments",
+    "logistic_regression",
+    "random_forest",
+    "boosted_trees",
+    "segments_and_trees",
+]
 ROWS_PER_TASK = 50_000
 # With fewer users who cancel than this, nothing can be learnt, nor can they be dealt to folds.
 LEAST_CANCELLERS = 4
+TOO_FEW = "too few"
 
 
 class Trained(NamedTuple):
     """A candidate, fitted on all training rows, with its scores and their evaluation."""
 
     kind: ModelName
-    model: CandidateModel
+    model: CandidateModel | None
+    segments: SegmentModel | None
     histograms: dict[str, Histogram]
     evaluation: ModelEvaluation
+    losses: HeldOutLosses
     test_scores: DataFrame
+
+
+class TrainingRows(NamedTuple):
+    """The prepared rows, the names of their inputs, and how users are told apart in them."""
+
+    rows: DataFrame
+    train_rows: int
+    names: list[str]
+    seen: SegmentRows | None
+    segments: SegmentFit | None
 
 
 def sampled(scored: DataFrame, sample: str) -> DataFrame:
     """What an evaluation needs of scored rows."""
-    return scored.select(F.lit(sample).alias("sample"), "label", "raw_score")
+    return scored.select(F.lit(sample).alias("sample"), "user_id", "fold", "label", "raw_score")
 
 
-def train_candidate(kind: ModelName, rows: DataFrame, train_rows: int, settings: TrainingSettings) -> Trained:
-    """Scores training rows by models that did not see their users, and test rows by a model of all of them."""
+def fit(
+    kind: ModelName,
+    segments: SegmentModel | None,
+    train: DataFrame,
+    given: TrainingRows,
+    settings: TrainingSettings,
+) -> CandidateModel | None:
+    """A candidate fitted to some of the rows; none where its segments are all of it."""
+    if segments is None:
+        return FIT[kind](train, given.train_rows, settings)
+    return None if kind == "segments" else fit_segments_and_trees(train, segments, settings)
+
+
+def train_candidate(kind: ModelName, given: TrainingRows, settings: TrainingSettings) -> Trained | None:
+    """Scores training rows by models that did not see their users, and test rows by a model of all of them.
+
+    None where the candidate cannot be fitted: too few users cancel, and all of a fold get one score.
+    """
+    rows, names = given.rows, given.names
+    told_apart = given.segments if kind not in FIT else None
+    if kind not in FIT and told_apart is None:
+        return None
     started = time.monotonic()
     train = rows.where("role = 'train'")
     samples = []
     for fold in range(settings["folds"]):
-        others = FIT[kind](train.where(F.col("fold") != fold), train_rows, settings)
-        held_out = train.where(F.col("fold") == fold)
-        samples.append(sampled(with_raw_score(kind, others, held_out), "out_of_fold"))
-    model = FIT[kind](train, train_rows, settings)
+        segments = told_apart.by_fold[fold] if told_apart else None
+        others = fit(kind, segments, train.where(F.col("fold") != fold), given, settings)
+        held_out = with_raw_score(kind, others, train.where(F.col("fold") == fold), segments, names)
+        samples.append(sampled(held_out, "out_of_fold"))
+    segments = told_apart.whole if told_apart else None
+    model = fit(kind, segments, train, given, settings)
     fit_seconds = time.monotonic() - started
-    test_scores = with_raw_score(kind, model, rows.where("role = 'test'"))
+    test_scores = with_raw_score(kind, model, rows.where("role = 'test'"), segments, names)
     samples.append(sampled(test_scores, "test"))
-    histograms = score_histograms(functools.reduce(DataFrame.union, samples))
-    evaluation = evaluate(kind, "candidate", histograms, settings["seed"], fit_seconds)
-    return Trained(kind, model, histograms, evaluation, test_scores.select(*TEST_SCORE_COLUMNS))
+    scored = functools.reduce(DataFrame.union, samples).cache()
+    try:
+        if is_constant(scored):
+            return None
+        histograms = score_histograms(scored)
+        evaluation = evaluate(kind, "candidate", histograms, settings["seed"], fit_seconds)
+        losses = held_out_losses(scored, platt_scaling(histograms["out_of_fold"]))
+    finally:
+        scored.unpersist()
+    return Trained(
+        kind, model, segments, histograms, evaluation, losses, test_scores.select(*TEST_SCORE_COLUMNS)
+    )
 
 
-def train_candidates(rows: DataFrame, train_rows: int, settings: TrainingSettings) -> list[Trained]:
+def train_candidates(given: TrainingRows, settings: TrainingSettings) -> list[Trained]:
     """Trains the candidates side by side: each leaves the cores idle for much of its time."""
     with ThreadPoolExecutor(len(CANDIDATES)) as pool:
-        return list(pool.map(lambda kind: train_candidate(kind, rows, train_rows, settings), CANDIDATES))
+        trained = pool.map(lambda kind: train_candidate(kind, given, settings), CANDIDATES)
+        return [candidate for candidate in trained if candidate is not None]
 
 
 def scored_by_recency(rows: DataFrame) -> DataFrame:
@@ -2512,9 +3343,24 @@ def judge_again(
     recency = evaluate("days_since_last_seen", "baseline", by_recency, settings["seed"], 0)
     candidate = None
     if is_trainable(train):
-        candidate = train_candidate(kind, rows, train["rows"], settings).evaluation
+        trained = train_candidate(kind, given_rows(rows, inputs, train, settings, kind not in FIT), settings)
+        candidate = trained.evaluation if trained else None
     rows.unpersist()
     return candidate, recency
+
+
+def given_rows(
+    rows: DataFrame,
+    inputs: list[ModelInput],
+    train: Census,
+    settings: TrainingSettings,
+    are_told_apart: bool,
+) -> TrainingRows:
+    """Prepared rows with what candidates need of them; users are told apart only where one needs it."""
+    names = [feature["name"] for feature in inputs]
+    seen = segment_rows(rows, names, train["users"], train["rows"]) if are_told_apart else None
+    segments = fit_segment_models(seen, settings["folds"], settings["seed"]) if seen else None
+    return TrainingRows(rows, train["rows"], names, seen, segments)
 
 
 def is_trainable(train: Census) -> bool:
@@ -2525,12 +3371,6 @@ def is_trainable(train: Census) -> bool:
 def tasks_for(rows: int) -> int:
     """Tasks among which training rows are dealt."""
     return max(2, math.ceil(rows / ROWS_PER_TASK))
-
-
-def held_out_precision(trained: Trained) -> float:
-    """Average precision on out-of-fold rows, by which the model is chosen: the test rows stay untouched."""
-    histogram = trained.histograms["out_of_fold"]
-    return float(average_precision(histogram.positives.reshape(1, -1), histogram.negatives.reshape(1, -1))[0])
 
 
 def reliability_reason(counts: dict[str, Census], least: int) -> str:
@@ -2575,9 +3415,11 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
     rows = prepare(features, inputs, tasks, settings)
 
     evaluations = judge_baselines(rows, counts, settings["seed"])
-    candidates = train_candidates(rows, train["rows"], settings) if is_trainable(train) else []
+    given = given_rows(rows, inputs, train, settings, is_trainable(train))
+    candidates = train_candidates(given, settings) if is_trainable(train) else []
     evaluations += [trained.evaluation for trained in candidates]
-    chosen = max(candidates, key=held_out_precision, default=None)
+    chosen = candidates[simplest_of_the_best([one.losses for one in candidates])] if candidates else None
+    fitted = {trained.kind for trained in candidates}
     reason = reliability_reason(counts, settings["minCancellations"])
     histograms = chosen.histograms if chosen else constant_histograms(counts)
     kind: ModelName = chosen.kind if chosen else "base_rate"
@@ -2600,12 +3442,25 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
             "xgboost": xgboost.__version__,
         },
     }
+    if chosen and chosen.segments:
+        model = chosen.segments
+        description["segments"] = model
+        columns = dict.fromkeys([*model["counts"], *model["exposures"]])
+        description["segmentDefinitions"] = {name: DEFINITIONS[name] for name in columns}
+        if chosen.model is None:
+            description["inputs"] = [one for one in inputs if one["name"] in model["regression"]["plain"]]
     files = Files(spark)
     store(files, plan["outputs"]["model"], description, chosen.model if chosen else None)
     champion = check_champion(
         files, plan, features.where("role = 'test'"), test["cutoff"], chosen.test_scores if chosen else None
     )
-    ranked = importance(chosen.model, inputs, rows.where("role = 'train'")) if chosen else []
+    ranked: list[Importance] = []
+    if chosen:
+        told_apart = chosen.segments
+        seen = given.seen
+        rises = segment_importance(seen, told_apart, settings["seed"]) if seen and told_apart else {}
+        behind = 1 + len(told_apart["mixture"]["sizes"]) if told_apart else 0
+        ranked = importance(chosen.model, inputs, rows.where("role = 'train'"), rises, behind)
     return {
         "trainRows": train["rows"],
         "trainCancellations": train["cancellations"],
@@ -2620,6 +3475,8 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
         "modelUri": plan["outputs"]["model"],
         "featuresSnapshot": snapshot,
         "champion": champion,
+        "notFitted": [{"model": kind, "reason": TOO_FEW} for kind in CANDIDATES if kind not in fitted],
+        "segments": described_segments(given.segments.whole) if given.segments else [],
         "singleInputs": single_inputs(features.where("role = 'train'"), inputs, train["users"]),
         "past": tested_before(features, settings, functools.partial(judge_again, kind)) if chosen else [],
     }

@@ -19,7 +19,7 @@ export function whyNoList(detail: RunDetail): string | undefined {
     const nothing = nothingLearnt(detail);
     if (nothing !== undefined) return `${nothing.charAt(0).toLowerCase()}${nothing.slice(1)}`;
   }
-  if (choice?.list === 'no') return 'no model is in charge';
+  if (choice?.list === 'no') return choice.reasons[0] ?? 'nobody is in charge';
   if (choice?.list === 'order only') {
     return 'the probabilities are withheld (`churn score` shows the users in their order)';
   }

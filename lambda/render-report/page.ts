@@ -19,6 +19,7 @@ import { modelsSection } from './sections/models.ts';
 import { pastSection } from './sections/past.ts';
 import { qualitySection } from './sections/quality.ts';
 import { readingSection } from './sections/reading.ts';
+import { segmentsSection } from './sections/segments.ts';
 import { volumeSection } from './sections/volume.ts';
 import { STYLE } from './style.ts';
 
@@ -107,7 +108,7 @@ async function chaptersOf(
         driftSection(detail),
       ],
     ],
-    [drives, [await driversSection(detail, book)]],
+    [drives, [segmentsSection(detail), await driversSection(detail, book)]],
     [data, [readingSection(detail), await volumeSection(detail, book)]],
     [time, [await historySection(detail, history, book)]],
     [made, [factsSection(detail)]],

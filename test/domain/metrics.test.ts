@@ -16,7 +16,7 @@ describe('the metrics', () => {
   const names = (metrics: ReturnType<typeof metricsShownIn>) => metrics.map(({ name }) => name);
 
   it('decide the choice and the comparison with the champion by one each, and with the baselines by two', () => {
-    expect(CHOICE_METRIC.name).toBe('average_precision');
+    expect(CHOICE_METRIC.name).toBe('log_loss');
     expect(CHAMPION_METRIC.name).toBe('average_precision_ratio');
     expect(names(metricsThatDecide('baselines'))).toEqual(['auc', 'average_precision']);
   });

@@ -31,7 +31,14 @@ describe('a detail that an earlier version stored', () => {
         training: { ...plan.training, excludedFeatures: undefined, cutoffAnchor: undefined },
       },
       features: { ...detail.features, cutoffAnchor: undefined },
-      training: { ...training, champion: undefined, singleInputs: undefined, past: undefined },
+      training: {
+        ...training,
+        champion: undefined,
+        singleInputs: undefined,
+        past: undefined,
+        notFitted: undefined,
+        segments: undefined,
+      },
     }).toEqual(STORED);
     expect(plan).toMatchObject({
       release: 'none',
@@ -40,8 +47,15 @@ describe('a detail that an earlier version stored', () => {
       currentTag: null,
       rescoring: null,
     });
-    expect(training).toMatchObject({ champion: null, singleInputs: [], past: [] });
-    expect(detail.training.evaluations.map(({ model }) => model).sort()).toEqual(
+    expect(training).toMatchObject({
+      champion: null,
+      singleInputs: [],
+      past: [],
+      notFitted: [],
+      segments: [],
+    });
+    const addedSince = ['segments', 'segments_and_trees'];
+    expect([...detail.training.evaluations.map(({ model }) => model), ...addedSince].sort()).toEqual(
       MODELS.map(({ name }) => name).sort(),
     );
     for (const { metrics } of detail.training.evaluations) {

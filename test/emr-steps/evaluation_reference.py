@@ -129,6 +129,28 @@ def one_sided(step) -> dict:
     }
 
 
+def choices(step) -> dict:
+    """Which of three candidates is chosen, by how far the first two are behind the third."""
+    generator = numpy.random.default_rng(9)
+    rows = generator.integers(5, 15, step.LOSS_PARTS).astype(float)
+    best = step.HeldOutLosses(rows * generator.normal(0.2, 0.02, step.LOSS_PARTS), rows)
+
+    def chosen(first: float, second: float) -> int:
+        # Behind by so many standard errors of the mean difference; parts differ by as much as losses do.
+        noise = generator.normal(0, 0.01, step.LOSS_PARTS)
+        noise -= (noise * rows).sum() / rows.sum()
+        error = numpy.sqrt(((noise * rows) ** 2).sum() * step.LOSS_PARTS / (step.LOSS_PARTS - 1)) / rows.sum()
+        behind = [step.HeldOutLosses(best.losses + rows * (noise + times * error), rows) for times in (first, second)]
+        return step.simplest_of_the_best([*behind, best])
+
+    return {
+        "simplestIsClose": chosen(0.8, 0.2),
+        "secondIsClose": chosen(1.3, 0.8),
+        "noneIsClose": chosen(3, 1.3),
+        "alone": step.simplest_of_the_best([best]),
+    }
+
+
 def main() -> None:
     """Prints the comparison."""
     step = load(sys.argv[1])
@@ -143,6 +165,7 @@ def main() -> None:
                 "distinct": compare(step, smooth, labels),
                 "tied": compare(step, tied, labels),
                 "oneSided": one_sided(step),
+                "choices": choices(step),
             },
             allow_nan=False,
         )

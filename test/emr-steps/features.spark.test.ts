@@ -67,9 +67,9 @@ const EDGES: readonly RawEvent[] = [
   event('between', '2018-10-17T10:00:00Z', cancellation),
   event('between', '2018-10-20T10:00:00Z', { sessionId: 2 }),
   event('across', '2018-10-14T10:00:00Z'),
-  event('across', '2018-10-15T23:50:00Z', cancellation),
-  event('across', '2018-10-16T00:10:00Z', { sessionId: 2 }),
-  event('across', '2018-10-16T10:00:00Z', { sessionId: 3 }),
+  event('across', '2018-10-16T23:50:00Z', cancellation),
+  event('across', '2018-10-17T00:10:00Z', { sessionId: 2 }),
+  event('across', '2018-10-17T10:00:00Z', { sessionId: 3 }),
   // One session over two midnights, then another: two sessions of 26.5 and 0.5 hours.
   event('night owl', '2018-11-02T23:00:00Z', { sessionId: 7 }),
   event('night owl', '2018-11-03T12:00:00Z', { sessionId: 7, page: 'NextSong', artist: 'a' }),

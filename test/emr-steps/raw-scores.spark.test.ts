@@ -15,12 +15,14 @@ const SCORES = new URL('./raw_scores.py', import.meta.url).pathname;
 const outputSchema = z.strictObject({
   scores: z.record(z.string(), z.array(z.number())),
   beyond: z.record(z.string(), z.tuple([z.number(), z.number()])),
+  segments: z.strictObject({ segments: z.number(), scores: z.number(), spread: z.number() }),
 });
 
 describe('a raw score', () => {
   let folder: string;
   let scores: z.infer<typeof outputSchema>['scores'];
   let beyond: z.infer<typeof outputSchema>['beyond'];
+  let segments: z.infer<typeof outputSchema>['segments'];
 
   beforeAll(async () => {
     folder = await temporaryFolder();
@@ -34,7 +36,7 @@ describe('a raw score', () => {
       env: sparkEnvironment(configurationFolder),
       extendEnv: false,
     });
-    ({ scores, beyond } = outputSchema.parse(JSON.parse(stdout)));
+    ({ scores, beyond, segments } = outputSchema.parse(JSON.parse(stdout)));
   });
 
   afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -61,5 +63,12 @@ describe('a raw score', () => {
     expect(Object.keys(beyond)).toContain('average_precision');
     for (const [name, [ours, reference]] of Object.entries(beyond))
       expect(Math.abs(ours - reference), `${name}: ${ours}, ${reference}`).toBeLessThan(1e-9);
+  });
+
+  it('of a regression on segments is in Spark SQL what numpy computes', () => {
+    expect(segments.spread).toBeGreaterThan(0.1);
+    expect(segments.segments).toBeLessThan(1e-9);
+    // Raw scores are rounded to six decimals.
+    expect(segments.scores).toBeLessThan(6e-7);
   });
 });

@@ -26,6 +26,7 @@ const comparisonSchema = z.strictObject({
 const outputSchema = z.strictObject({
   distinct: comparisonSchema,
   tied: comparisonSchema,
+  choices: z.record(z.string(), z.number()),
   oneSided: z.strictObject({
     evaluation: modelEvaluationSchema,
     scoreBins: scoreBinsSchema,
@@ -100,5 +101,9 @@ describe('the figures of train-models', () => {
     // A score that ranks worse than chance must not turn the probabilities upside down.
     expect(worseThanChance.slope).toBe(0);
     expect(worseThanChance.intercept).toBeCloseTo(Math.log(10 / 30), 1);
+  });
+
+  it('choose the simplest candidate that is within one standard error of the best', () => {
+    expect(output.choices).toEqual({ simplestIsClose: 0, secondIsClose: 1, noneIsClose: 2, alone: 0 });
   });
 });

@@ -34,6 +34,7 @@ const KEPT: readonly (readonly [StackName, string, readonly string[]])[] = [
       'starttraininglogs4B63A987',
       'storemetricslogsE59D6B77',
       'renderreportlogs9E648E30',
+      'choosemodellogs3D7C9F46',
       'closerunlogs8749D453',
       'StateMachineLogs3CB16D3C',
     ],
@@ -41,7 +42,13 @@ const KEPT: readonly (readonly [StackName, string, readonly string[]])[] = [
   [
     'pipeline',
     'AWS::Lambda::Function',
-    ['starttrainingDD40ACB6', 'storemetricsA2FCF9C4', 'renderreport35FEC0C9', 'closerunC15C7787'],
+    [
+      'starttrainingDD40ACB6',
+      'storemetricsA2FCF9C4',
+      'renderreport35FEC0C9',
+      'closerunC15C7787',
+      'choosemodel30D67817',
+    ],
   ],
   ['pipeline', 'AWS::StepFunctions::StateMachine', ['NotifierDFD80165', 'StateMachine2E01A3A5']],
   ['pipeline', 'AWS::Scheduler::Schedule', ['Schedule83A77FD1']],

@@ -117,6 +117,7 @@ describe('a whole run that succeeds', () => {
         'IngestEvents',
         'BuildFeatures',
         'TrainModels',
+        'ChooseModel',
         'ScoreUsers',
         'TerminateCluster',
         'ReconcileLake',

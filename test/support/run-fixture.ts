@@ -221,6 +221,16 @@ function evaluation(
   };
 }
 
+function segment(size: number, rates: readonly number[], hazard: number): TrainingResult['segments'][number] {
+  const usual = [0.05, 0.0172, 0.05, 0.005, 0.01, 0.013];
+  return {
+    size,
+    rates: rates.map((rate, index) => ({ rate, usual: usual[index] ?? rate })),
+    freeHazard: hazard,
+    paidHazard: hazard * 1.5,
+  };
+}
+
 export const INGEST: IngestResult = {
   counts: { read: 1_000, accepted: 970, quarantined: 20, duplicates: 10 },
   refused: { malformed_json: 5, unknown_page: 15 },
@@ -285,6 +295,11 @@ export const TRAINING: TrainingResult = {
   featuresSnapshot: '6216728340239837218',
   champion: null,
   singleInputs: [{ feature: 'thumbs_down_per_song_last_28_days', auc: 0.66, low: 0.58 }],
+  notFitted: [{ model: 'segments_and_trees', reason: 'too few' }],
+  segments: [
+    segment(0.7, [0.05, 0.01, 0.05, 0.005, 0.01, 0.01], 0.03),
+    segment(0.3, [0.05, 0.034, 0.05, 0.005, 0.01, 0.02], 0.09),
+  ],
   past: [
     {
       cutoff: '2018-11-04',

@@ -48,8 +48,11 @@ describe('the table of metrics', () => {
       'higher is better',
       '3',
       'terminal',
-      'which candidate is chosen (out-of-fold), whether the chosen model beats the baselines',
+      'whether the chosen model beats the baselines',
     ]);
+    expect(rows.find(([metric]) => metric === '`log_loss`')?.at(-1)).toBe(
+      'which candidate is chosen (out-of-fold)',
+    );
     expect(rows.find(([metric]) => metric === '`brier_skill`')?.[4]).toBe('1, in percent');
   });
 });

@@ -320,6 +320,8 @@ export const FLOORS: Floors = [
         'lambda/ports': 'a simulated store',
         'lambda/run': 'objects of the lake',
         'lambda/start-training': 'finding new files, whose memory it measures',
+        'emr-steps': 'the scripts whose models are compared',
+        'local/spark': 'the environment in which they run',
         'local/processes': 'all processes of a run, to measure them',
         'local/run': 'the summary of a run',
         'bin/terminal': 'how figures are written',

@@ -3,7 +3,13 @@
 from typing import Literal, TypeAlias, TypedDict
 
 ScorerKind: TypeAlias = Literal[
-    "logistic_regression", "random_forest", "boosted_trees", "base_rate", "days_since_last_seen"
+    "segments",
+    "logistic_regression",
+    "random_forest",
+    "boosted_trees",
+    "segments_and_trees",
+    "base_rate",
+    "days_since_last_seen",
 ]
 
 

@@ -3,7 +3,13 @@
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
 ModelName: TypeAlias = Literal[
-    "logistic_regression", "random_forest", "boosted_trees", "base_rate", "days_since_last_seen"
+    "segments",
+    "logistic_regression",
+    "random_forest",
+    "boosted_trees",
+    "segments_and_trees",
+    "base_rate",
+    "days_since_last_seen",
 ]
 
 
@@ -86,6 +92,20 @@ class SingleInput(TypedDict):
     low: float
 
 
+class NotFitted(TypedDict):
+    """A candidate that could not be fitted."""
+
+    model: ModelName
+    reason: str
+
+
+class ChannelRate(TypedDict):
+    """Events of a channel per exposure."""
+
+    rate: float
+    usual: float
+
+
 class PastTest(TypedDict):
     """An earlier cutoff, tested for the record over time."""
 
@@ -125,6 +145,15 @@ class ChampionTest(TypedDict):
     testScores: TestedScores | None
 
 
+class Segment(TypedDict):
+    """Users who behave alike."""
+
+    size: float
+    rates: list[ChannelRate]
+    freeHazard: float
+    paidHazard: float
+
+
 class TrainingResult(TypedDict):
     """Result of train-models."""
 
@@ -142,4 +171,6 @@ class TrainingResult(TypedDict):
     featuresSnapshot: str
     champion: ChampionTest | None
     singleInputs: list[SingleInput]
+    notFitted: list[NotFitted]
+    segments: list[Segment]
     past: list[PastTest]

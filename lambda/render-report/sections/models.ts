@@ -11,7 +11,7 @@ import {
 } from '../../../domain/metrics.ts';
 import { METRICS, type Metric } from '../../../domain/models.ts';
 import type { RunDetail } from '../../../domain/records.ts';
-import type { ModelEvaluation } from '../../../domain/results.ts';
+import type { ModelEvaluation, TrainingResult } from '../../../domain/results.ts';
 import { counted, day, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import { type TableColumn, table } from '../html-table.ts';
@@ -24,8 +24,9 @@ export function modelsSection({ training }: RunDetail): Html {
 <h2>How well the models perform</h2>
 <p>Each model was trained on ${whole(training.trainRows)} rows (${counted(training.trainCancellations, 'cancellation')}) and
 tested on ${counted(training.testRows, 'user')} as known on ${day(training.testCutoff)}, ${whole(training.testCancellations)}
-of whom then cancelled. The models knew nothing that happened after that day. The candidate with the best out-of-fold
-${CHOICE_METRIC.label} is chosen, without looking at the test users.</p>
+of whom then cancelled. The models knew nothing that happened after that day. The simplest candidate whose out-of-fold
+${CHOICE_METRIC.label} is within one standard error of the best is chosen, without looking at the test users.</p>
+${notFitted(training.notFitted)}
 ${table({
   caption: 'Candidates and the baselines that they must beat, with 95% intervals where they were computed',
   columns: [
@@ -54,6 +55,13 @@ ${table({
 })}
 </details>
 </section>`;
+}
+
+function notFitted(candidates: TrainingResult['notFitted']): Html | undefined {
+  if (candidates.length === 0) return undefined;
+  return html`<ul>${candidates.map(
+    ({ model, reason }) => html`<li>${modelLabel(model)}: not fitted: ${reason}</li>`,
+  )}</ul>`;
 }
 
 function nameColumn(

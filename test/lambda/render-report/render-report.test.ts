@@ -170,8 +170,21 @@ describe('the report page', () => {
     }
   });
 
+  it('shows a candidate that could not be fitted as that, and not as a row of figures', () => {
+    const models = textOf(section('models'));
+    expect(models).toContain('Segments and trees, their mean: not fitted: too few');
+    expect(models.match(/Segments and trees/g)).toHaveLength(1);
+  });
+
+  it('shows users who behave alike by plain names, with their size and how many cancel', () => {
+    expect(textOf(section('segments'))).toContain('like most users 70% 3% 4.5%');
+    expect(textOf(section('segments'))).toContain('dislikes three times as often as usual');
+  });
+
   it('says by which metric the model was chosen, and shows the metrics of its head with their reading', () => {
-    expect(textOf(section('models'))).toContain('The candidate with the best out-of-fold average precision');
+    expect(textOf(section('models'))).toContain(
+      'The simplest candidate whose out-of-fold log loss is within one standard error of the best is chosen',
+    );
     const tiles = textOf(/<dl class="tiles">[\s\S]*?<\/dl>/.exec(page)?.[0] ?? '');
     expect(tiles).toContain('AUC 0.763 0.5 is chance, 1 is certainty');
     expect(tiles).toContain('Lift at 10% 3.50 times the cancellers of a random tenth');

@@ -10,6 +10,7 @@ import { RUN_DETAIL } from '../../../domain/lake-objects.ts';
 import { breakEven, DEFAULT_TERMS, listOf, profitOfContact, type Terms } from '../../../domain/money.ts';
 import { type RunDetail, runDetailSchema } from '../../../domain/records.ts';
 import { addDays } from '../../../domain/time.ts';
+import { chooseModel } from '../../../lambda/choose-model/decide.ts';
 import { CHAPTERS } from '../../../lambda/render-report/chapters.ts';
 import { livingBins } from '../../../lambda/render-report/contact-data.ts';
 import { money, percentText, whole } from '../../../lambda/render-report/figures-text.ts';
@@ -252,14 +253,18 @@ describe.skipIf(browserExecutable === undefined)('the report in a browser', () =
   });
 
   it('gives a reason instead of a list when the model cannot be trusted', async () => {
-    const training = {
-      ...detail.training,
-      reliable: false,
-      reliabilityReason: '12 cancellations are too few',
+    const { plan, training, ingest, features } = detail;
+    const unreliable = { ...training, reliable: false, reliabilityReason: '12 cancellations are too few' };
+    const situation = {
+      plan: { ...plan, champion: null },
+      training: { ...unreliable, champion: null },
+      ingest,
     };
-    const { page, complaints } = await opened({}, await written('untrusted.html', { ...detail, training }));
+    const choice = chooseModel({ ...situation, observationEnd: features.observationEnd });
+    const untrusted = { ...detail, training: unreliable, choice };
+    const { page, complaints } = await opened({}, await written('untrusted.html', untrusted));
     expect(await page.locator('#contacts').textContent()).toMatch(
-      /Nobody should be contacted .* 12 cancellations are too few/,
+      /Nobody should be contacted .*nobody is in charge: .*12 cancellations are too few/,
     );
     expect(await page.locator('table.users').count()).toBe(0);
     expect(complaints).toEqual([]);
