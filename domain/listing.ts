@@ -1,4 +1,4 @@
-/** What a run did not look at or did not take of the event log, and how people are told. */
+/** What a run did not look at or did not take of the event log, and how that is shown. */
 import { z } from 'zod';
 import { PASSED_OVER, PASSED_OVER_REASONS } from './event-files.ts';
 import { count, uri } from './fields.ts';

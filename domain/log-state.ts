@@ -1,4 +1,4 @@
-/** What a run has found out about its log, and how people are told: files that were not read, holes, and its age. */
+/** What a run has found out about its log, and how that is shown: files that were not read, holes, and its age. */
 import { ageInDays, findHoles, type Hole, touchedCutoffs } from './holes.ts';
 import { FILES_NAMED, listingWarnings, namesOf, passedOverText } from './listing.ts';
 import type { RunDetail } from './records.ts';

@@ -252,7 +252,7 @@ export const trainingResultSchema = z.strictObject({
   singleInputs: z.array(singleInputSchema).default([]),
   /** Results of older versions lack it. */
   notFitted: z.array(notFittedSchema).default([]),
-  /** The largest first; none where users could not be told apart. Results of older versions lack it. */
+  /** The largest first; none where users could not be grouped. Results of older versions lack it. */
   segments: z.array(segmentSchema).default([]),
   /** Earlier cutoffs, oldest first. Results of older versions lack it. */
   past: z.array(pastTestSchema).default([]),

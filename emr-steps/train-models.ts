@@ -104,7 +104,7 @@ export const trainModels = defineStep({
 
 
     class TrainingRows(NamedTuple):
-        """The prepared rows, the names of their inputs, and how users are told apart in them."""
+        """The prepared rows, the names of their inputs, and the segments of their users."""
 
         rows: DataFrame
         train_rows: int
@@ -219,7 +219,7 @@ export const trainModels = defineStep({
         settings: TrainingSettings,
         are_told_apart: bool,
     ) -> TrainingRows:
-        """Prepared rows with what candidates need of them; users are told apart only where one needs it."""
+        """Prepared rows with what candidates need of them; segments are fitted only where one needs them."""
         names = [feature["name"] for feature in inputs]
         seen = segment_rows(rows, names, train["users"], train["rows"]) if are_told_apart else None
         segments = fit_segment_models(seen, settings["folds"], settings["seed"]) if seen else None

@@ -1,5 +1,5 @@
 /**
- * Channels: the pages by whose rates users are told apart. A count, and the exposure in which it could have been counted;
+ * Channels: the pages by whose rates users are assigned to segments. A count, and the exposure in which it could have been counted;
  * their ratio is a habit of the user that does not change with how much they use the product.
  */
 import { type Counter, type Feature, type FeatureGroup, HALF_LIVES, type HalfLife } from './measure.ts';
@@ -72,8 +72,8 @@ function channelFeature(counter: Counter, group: FeatureGroup, halfLife: HalfLif
     label: `${noun.charAt(0).toUpperCase()}${noun.slice(1)}, ${spoken}`,
     description:
       halfLife === 'none'
-        ? `All ${noun} so far; from it users are told apart, and no model reads it as it is`
-        : `${noun.charAt(0).toUpperCase()}${noun.slice(1)}, each counted half after every ${halfLife} days; from it users are told apart`,
+        ? `All ${noun} so far; read by behaviour segments, and no model reads it as it is`
+        : `${noun.charAt(0).toUpperCase()}${noun.slice(1)}, each counted half after every ${halfLife} days; read by behaviour segments`,
     unit: 'events',
     group,
     measure:

@@ -8,7 +8,7 @@ import type { PAGE_COUNTERS, PAID_PAGE_COUNTERS } from '../lake.ts';
 export const WINDOWS = [3, 7, 14, 28] as const;
 export type Window = (typeof WINDOWS)[number] | 'ever';
 
-/** Days after which an event counts half, for the counts by which users are told apart; `none`: all count the same. */
+/** Days after which an event counts half, for the counts by which users are assigned to segments; `none`: all count the same. */
 export const HALF_LIVES = [28, 56, 'none'] as const;
 export type HalfLife = (typeof HALF_LIVES)[number];
 
@@ -123,7 +123,7 @@ export interface Feature {
   /** `exempt`: changes with the age of the log by itself, so its drift is shown and never alarms. */
   readonly drift: 'alarm' | 'exempt';
   /**
-   * Who reads it, where not every model does: `segments`, by which users are told apart, or only `people`, because
+   * Who reads it, where not every model does: `segments`, by which users are assigned to segments, or only `people`, because
    * scoring sees other values of it than training does.
    */
   readonly readBy?: 'segments' | 'people';

@@ -102,7 +102,7 @@ export const inputVector = fragment({
   needs: [featureType],
   imports: ['from pyspark.sql import Column', 'from pyspark.sql import functions as F'],
   constants: python`
-    # From these users are told apart.
+    # From these, users are assigned to segments.
     CHANNEL_COLUMNS = ${CHANNEL_FEATURES.map(({ name }) => name)}
   `,
   code: python`

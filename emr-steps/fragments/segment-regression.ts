@@ -34,7 +34,7 @@ export const segmentType = fragment({
 
 
     class SegmentModel(TypedDict):
-        """How users are told apart, and what that says of them; counts and exposures are columns of features."""
+        """The segments, and what they say about users; counts and exposures are columns of features."""
 
         halfLife: str
         counts: list[str]
@@ -73,7 +73,7 @@ export const segmentRegression = fragment({
     # Hazards are drawn towards that of the level as if so many users of it had been seen.
     HAZARD_USERS = 20.0
     RIDGE_PENALTY = 20.0
-    # With fewer users, or fewer who cancel, segments are told apart by chance.
+    # With fewer users, or fewer who cancel, segments differ by chance.
     LEAST_SEGMENT_USERS = 150
     LEAST_SEGMENT_CANCELLERS = 20
   `,

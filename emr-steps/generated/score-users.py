@@ -1070,7 +1070,7 @@ class ModelInput(TypedDict):
     definition: NotRequired[str]
 
 
-# From these users are told apart.
+# From these, users are assigned to segments.
 CHANNEL_COLUMNS = [
     "downgrade_visits_half_life_28",
     "paid_events_half_life_28",
@@ -1163,7 +1163,7 @@ class SegmentRegression(TypedDict):
 
 
 class SegmentModel(TypedDict):
-    """How users are told apart, and what that says of them; counts and exposures are columns of features."""
+    """The segments, and what they say about users; counts and exposures are columns of features."""
 
     halfLife: str
     counts: list[str]

@@ -1503,7 +1503,7 @@ def learn_inputs(train: DataFrame, rows: int, excluded: list[str]) -> list[Model
     return [learnt(feature) for feature in catalogue]
 
 
-# From these users are told apart.
+# From these, users are assigned to segments.
 CHANNEL_COLUMNS = [
     "downgrade_visits_half_life_28",
     "paid_events_half_life_28",
@@ -1628,7 +1628,7 @@ class SegmentRegression(TypedDict):
 
 
 class SegmentModel(TypedDict):
-    """How users are told apart, and what that says of them; counts and exposures are columns of features."""
+    """The segments, and what they say about users; counts and exposures are columns of features."""
 
     halfLife: str
     counts: list[str]
@@ -2915,7 +2915,7 @@ SEGMENT_PRODUCTS = [
 # Hazards are drawn towards that of the level as if so many users of it had been seen.
 HAZARD_USERS = 20.0
 RIDGE_PENALTY = 20.0
-# With fewer users, or fewer who cancel, segments are told apart by chance.
+# With fewer users, or fewer who cancel, segments differ by chance.
 LEAST_SEGMENT_USERS = 150
 LEAST_SEGMENT_CANCELLERS = 20
 
@@ -3241,7 +3241,7 @@ class Trained(NamedTuple):
 
 
 class TrainingRows(NamedTuple):
-    """The prepared rows, the names of their inputs, and how users are told apart in them."""
+    """The prepared rows, the names of their inputs, and the segments of their users."""
 
     rows: DataFrame
     train_rows: int
@@ -3356,7 +3356,7 @@ def given_rows(
     settings: TrainingSettings,
     are_told_apart: bool,
 ) -> TrainingRows:
-    """Prepared rows with what candidates need of them; users are told apart only where one needs it."""
+    """Prepared rows with what candidates need of them; segments are fitted only where one needs them."""
     names = [feature["name"] for feature in inputs]
     seen = segment_rows(rows, names, train["users"], train["rows"]) if are_told_apart else None
     segments = fit_segment_models(seen, settings["folds"], settings["seed"]) if seen else None

@@ -133,7 +133,7 @@ function featuresAt(
   };
 }
 
-/** Counts by which users are told apart, all alike or each halved after every half-life of whole days. */
+/** Counts by which users are assigned to segments, all alike or each halved after every half-life of whole days. */
 function channels(known: readonly RawEvent[], cutoff: number): Record<string, number> {
   const counted = (holds: (event: RawEvent) => boolean, halfLife: number): number =>
     known

@@ -13,7 +13,7 @@ export function segmentsSection({ training }: RunDetail): Html | undefined {
   const usual = usualRates(segments);
   return html`<section id="segments">
 <h2>Users who behave alike</h2>
-<p>Users are told apart by the rates at which they visit a few pages, without looking at who cancels. Shares of those who
+<p>Users are assigned to segments by the rates at which they visit a few pages, without looking at who cancels. Shares of those who
 cancel are of training rows, within the horizon.</p>
 ${table({
   caption: 'Segments of users, the largest first',
