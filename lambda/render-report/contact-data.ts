@@ -1,5 +1,4 @@
 /** Whom to contact, as data: or why there is no list. Pure functions. */
-import { PROBABILITY_BINS } from '../../domain/models.ts';
 import { DEFAULT_TERMS, type UserBin } from '../../domain/money.ts';
 import { nothingLearnt } from '../../domain/nothing-learnt.ts';
 import type { RunDetail } from '../../domain/records.ts';
@@ -73,21 +72,4 @@ export function livingBins({ probabilities, top }: ScoringResult): readonly User
     .filter(({ users }) => users > 0)
     .toSorted((a, b) => b.bin - a.bin)
     .map(({ users, expected }) => ({ users, expected }));
-}
-
-/** How many of the living users may cancel by chance alone, if the probabilities are right: 95 %. */
-export function chanceInterval({
-  probabilities,
-  expectedCancellations: expected,
-  users,
-}: ScoringResult): readonly [number, number] {
-  const variance =
-    probabilities === undefined
-      ? expected * (1 - (users === 0 ? 0 : expected / users))
-      : probabilities.reduce((sum, bin) => {
-          const p = (bin.bin + 0.5) / PROBABILITY_BINS;
-          return sum + (bin.users + bin.control) * p * (1 - p);
-        }, 0);
-  const margin = 1.96 * Math.sqrt(variance);
-  return [Math.max(0, Math.floor(expected - margin)), Math.min(users, Math.ceil(expected + margin))];
 }

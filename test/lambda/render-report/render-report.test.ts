@@ -9,6 +9,7 @@ import { RUN_DETAIL } from '../../../domain/lake-objects.ts';
 import { metricHeading } from '../../../domain/metrics.ts';
 import { METRICS, type MetricName } from '../../../domain/models.ts';
 import { type RunDetail, runDetailSchema } from '../../../domain/records.ts';
+import { breathOf } from '../../../lambda/render-report/breath.ts';
 import { between, bytes, duration } from '../../../lambda/render-report/format.ts';
 import { escaped, html } from '../../../lambda/render-report/html.ts';
 import { reportLink } from '../../../lambda/render-report/link.ts';
@@ -278,8 +279,15 @@ describe('the warnings of the report', () => {
       ...evaluation,
       curve: (evaluation.curve ?? []).map((bin) => ({ ...bin, predicted: bin.predicted * 2 })),
     }));
-    expect(await notesOf({ ...detail, training: { ...detail.training, evaluations } })).toMatch(
+    const off = { ...detail, training: { ...detail.training, evaluations } };
+    expect(await notesOf(off)).toMatch(
       /not well calibrated \(predicted over observed cancellations 2\.\d\d, from 1\.\d\d to \d\.\d\d; slope .*ideally 1\)/,
+    );
+    const trust = (of: RunDetail): string | undefined =>
+      breathOf(of, [], []).find(({ about }) => about === 'trust')?.text;
+    expect(trust(detail)).toMatch(/is trusted and in charge/);
+    expect(trust(off)).toMatch(
+      /its order of users is trusted.* Read its probabilities with care.*: for each user who cancelled, it had predicted 2\.\d\d\.$/,
     );
   });
 
