@@ -20,7 +20,9 @@ import { pastSection } from './sections/past.ts';
 import { qualitySection } from './sections/quality.ts';
 import { readingSection } from './sections/reading.ts';
 import { segmentsSection } from './sections/segments.ts';
+import { survivalSection } from './sections/survival.ts';
 import { volumeSection } from './sections/volume.ts';
+import { whoLeavesSection } from './sections/who-leaves.ts';
 import { STYLE } from './style.ts';
 
 export interface PageContext {
@@ -94,7 +96,7 @@ async function chaptersOf(
   history: readonly PastRun[],
   book: ChartBook,
 ): Promise<Chapters> {
-  const { contact, believe, drives, data, time, made } = CHAPTERS;
+  const { contact, believe, drives, leaves, data, time, made } = CHAPTERS;
   return [
     [contact, [await contactsSection(detail, book)]],
     [
@@ -109,6 +111,7 @@ async function chaptersOf(
       ],
     ],
     [drives, [segmentsSection(detail), await driversSection(detail, book)]],
+    [leaves, [await whoLeavesSection(detail, book), await survivalSection(detail, book)]],
     [data, [readingSection(detail), await volumeSection(detail, book)]],
     [time, [await historySection(detail, history, book)]],
     [made, [factsSection(detail)]],
