@@ -108,23 +108,19 @@ describe('Athena’s engine', () => {
     expect((await query(sql.replace('?', `'${user}'`))).rows.length).toBeGreaterThan(0);
   });
 
-  test('shows every line of the raw events once: blank ones, and those that are not JSON, as rows of nulls', async () => {
+  test('shows every line of the raw events once, a blank one as a row of nulls', async () => {
     const lines = await rawLines();
     const blank = lines.filter((line) => line.trim() === '').length;
-    const other = lines.filter((line) => line.trim() !== '' && !isObject(line)).length;
-    const isNull = (columns: readonly string[]): string =>
-      columns.map((name) => `${name} IS NULL`).join(' AND ');
-    const [[rows, nulls] = []] = (
-      await query(
-        `SELECT count(*), count_if(${isNull(RAW_COLUMNS.map(({ name }) => name.toLowerCase()))}) FROM raw_events`,
-      )
-    ).rows;
+    const malformed = lines.filter((line) => line.trim() !== '' && !isObject(line)).length;
+    const isNull = RAW_COLUMNS.map(({ name }) => `${name.toLowerCase()} IS NULL`).join(' AND ');
+    const { rows: [[rows, nulls] = []] = [] } = await query(
+      `SELECT count(*), count_if(${isNull}) FROM raw_events`,
+    );
+    expect(Number(rows)).toBe(lines.length);
     expect(blank).toBeGreaterThan(0);
-    expect(other).toBeGreaterThan(0);
-    expect({ rows: Number(rows), nulls: Number(nulls) }).toEqual({
-      rows: lines.length,
-      nulls: blank + other,
-    });
+    expect(Number(nulls)).toBeGreaterThanOrEqual(blank);
+    // Of a line that is not JSON, what can be read is shown.
+    expect(Number(nulls)).toBeLessThan(blank + malformed);
     expect(Number(await one(`SELECT sum(rows_read) FROM ${INGEST_FILES.name}`))).toBe(lines.length - blank);
   });
 
