@@ -99,7 +99,8 @@ export function runStep(ports: MemoryPorts, runId: string, step: StepName): void
 /** Writes what all steps and the reconcile query write; the query's id is the run's id. */
 export function runSteps(ports: MemoryPorts, runId: string, training: Partial<TrainingResult> = {}): void {
   for (const step of STEP_NAMES) runStep(ports, runId, step);
-  const result = { ...TRAINING, ...training, modelUri: at(modelFolder(runId)) };
+  const { lakeRoot } = planOf(ports, runId);
+  const result = { ...TRAINING, ...training, modelUri: `${lakeRoot}/${modelFolder(runId)}` };
   putResult(ports, runId, 'train-models', result);
   putChoice(ports, runId, result);
   answerReconcileQuery(ports, runId);
