@@ -1503,7 +1503,8 @@ def has_trailing_text() -> Column:
 
 def has_nested_text() -> Column:
     """Whether a column of text holds an object or an array, whose text could be anybody's."""
-    may_nest = "CONTAINS(value, '[') OR CONTAINS(SUBSTR(value, 2), '{')"
+    # By bytes: to cut text, Spark steps over every character of it.
+    may_nest = "CONTAINS(value, '[') OR CONTAINS(STRING(SUBSTR(BINARY(value), 2)), '{')"
     return F.expr(may_nest) & F.col("value").rlike(NESTED_TEXT)
 
 
@@ -3333,9 +3334,11 @@ def stage_accepted(
         return outcomes
     observation = Observation("outcomes")
     rows = read_rows(spark, plan, lines, forgotten)
-    by_file_and_outcome = tally(f"file_number * {OUTCOMES} + {COUNTED_AS}", len(files) * OUTCOMES)
+    # A column of its own: what an observation aggregates is interpreted, row by row.
+    counted = rows.withColumn("counted_as", F.expr(f"file_number * {OUTCOMES} + {COUNTED_AS}"))
+    by_file_and_outcome = tally("counted_as", len(files) * OUTCOMES)
     accepted: DataFrame = (
-        rows.observe(observation, by_file_and_outcome.alias("by_file_and_outcome"))
+        counted.observe(observation, by_file_and_outcome.alias("by_file_and_outcome"))
         .where("outcome = 0")
         .selectExpr(*EVENT_COLUMNS, "file_number")
     )

@@ -117,7 +117,7 @@ export function putModel(ports: MemoryPorts, runId: string, changed: object = {}
     ...{ kind: 'boosted_trees', runId, horizonDays: 14, testCutoff: '2018-11-19', inputs },
     ...changed,
   };
-  ports.objects.put(at(MODEL.of(runId).key), JSON.stringify(model));
+  ports.objects.put(MODEL.of(runId).uriIn(planOf(ports, runId).lakeRoot), JSON.stringify(model));
 }
 
 /** Writes what DecideTraining writes. */
@@ -141,7 +141,8 @@ export async function runWithoutTraining(ports: MemoryPorts, runId: string): Pro
 export function runSteps(ports: MemoryPorts, runId: string, training: Partial<TrainingResult> = {}): void {
   for (const step of STEP_NAMES) runStep(ports, runId, step);
   putDecision(ports, runId, { decision: 'train', reason: 'the test asks for it' });
-  const result = { ...TRAINING, ...training, modelUri: at(modelFolder(runId)) };
+  const { lakeRoot } = planOf(ports, runId);
+  const result = { ...TRAINING, ...training, modelUri: `${lakeRoot}/${modelFolder(runId)}` };
   putResult(ports, runId, 'train-models', result);
   putChoice(ports, runId, result);
   answerReconcileQuery(ports, runId);
