@@ -9,7 +9,7 @@ import { SCORES } from '../domain/lake.ts';
 import { PROBABILITY_BINS, TOP_USERS } from '../domain/models.ts';
 import { scoringResultSchema } from '../domain/results.ts';
 import { python } from './composition/python.ts';
-import { candidateType, scoring } from './fragments/candidates.ts';
+import { scoring } from './fragments/candidates.ts';
 import { files } from './fragments/files.ts';
 import { calibrationType, modelDescription } from './fragments/model-description.ts';
 import { featureType, inputVector } from './fragments/model-inputs.ts';
@@ -29,7 +29,7 @@ export const scoreUsers = defineStep({
   uses: [
     ...[planTypes, featuresTypes, choiceTypes, scoringTypes, tableName, stepError, files],
     ...[snapshotReading, snapshotExpiry, featureType, inputVector, calibrationType],
-    ...[modelDescription, candidateType, scoring, loading, drift],
+    ...[modelDescription, scoring, loading, drift],
   ],
   imports: [
     'import math',
