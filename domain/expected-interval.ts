@@ -42,7 +42,8 @@ export function uncertainty(detail: Scored): Uncertainty {
   const { scoring, training } = detail;
   return {
     outcomes: outcomeVariance(scoring) / scoring.expectedCancellations ** 2,
-    calibration: 1 / Math.max(1, training.trainCancellations),
+    // A run without training does not know from how many the champion learnt.
+    calibration: training === null ? 0 : 1 / Math.max(1, training.trainCancellations),
     cutoffs: levelVariance(testedCutoffs(detail)),
   };
 }
@@ -51,7 +52,7 @@ export function uncertainty(detail: Scored): Uncertainty {
 function testedCutoffs(detail: Scored): readonly TestedCutoff[] {
   const evaluation = scoringEvaluation(detail);
   const newest = evaluation === undefined ? undefined : predictedObserved(evaluation);
-  const past = detail.training.past.flatMap(({ predicted, testCancellations }: PastTest) =>
+  const past = (detail.training?.past ?? []).flatMap(({ predicted, testCancellations }: PastTest) =>
     predicted === null ? [] : [{ predicted, observed: testCancellations }],
   );
   return newest === undefined ? past : [...past, newest];

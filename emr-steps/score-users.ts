@@ -9,7 +9,7 @@ import { SCORES } from '../domain/lake.ts';
 import { PROBABILITY_BINS, TOP_USERS } from '../domain/models.ts';
 import { scoringResultSchema } from '../domain/results.ts';
 import { python } from './composition/python.ts';
-import { candidateType, scoring } from './fragments/candidates.ts';
+import { scoring } from './fragments/candidates.ts';
 import { files } from './fragments/files.ts';
 import { calibrationType, modelDescription } from './fragments/model-description.ts';
 import { featureType, inputVector } from './fragments/model-inputs.ts';
@@ -29,10 +29,11 @@ export const scoreUsers = defineStep({
   uses: [
     ...[planTypes, featuresTypes, choiceTypes, scoringTypes, tableName, stepError, files],
     ...[snapshotReading, snapshotExpiry, featureType, inputVector, calibrationType],
-    ...[modelDescription, candidateType, scoring, loading, drift],
+    ...[modelDescription, scoring, loading, drift],
   ],
   imports: [
     'import math',
+    'from typing import NamedTuple',
     'from pyspark.ml.functions import array_to_vector',
     'from pyspark.sql import Column, DataFrame, SparkSession, Window',
     'from pyspark.sql import functions as F',
@@ -52,23 +53,38 @@ export const scoreUsers = defineStep({
     CHANNEL_GROUPS = ${CHANNELS.map(({ group }) => group)}
   `,
   run: python`
-    def model_in_charge(
-        files: Files, plan: Plan, choice: Choice
-    ) -> tuple[ModelDescription, CandidateModel | None]:
-        """The model that was chosen; for nobody, one that gives all users the base rate."""
-        scorer = choice["scorer"]
-        if scorer is None:
-            description = describe(files, plan["outputs"]["model"])
-            return {**description, "kind": "base_rate", "calibration": flat(choice["baseRate"])}, None
-        description, model = load(files, scorer["modelUri"])
-        tested = scorer["testScores"] or description["testScores"]
-        return {**description, "testScores": {**tested}}, model
+    class Compared(NamedTuple):
+        """The test users that the scored users are compared with: tenths by each input, and how many they were."""
+
+        inputs: dict[str, InputBins]
+        users: int
+        test_cutoff: str
+
+
+    def compared_with(files: Files, choice: Choice) -> Compared | None:
+        """The test users of the model that was trained last or scores; none where there is no such model."""
+        if choice["comparedWith"] is None:
+            return None
+        description = describe(files, choice["comparedWith"])
+        users = sum(description["testScores"]["rows"])
+        return Compared(description.get("testInputs", {}), users, description["testCutoff"])
 
 
     def flat(rate: float) -> Calibration:
         """The same probability whatever the score; finite even where nobody or everybody cancels."""
         bounded = min(max(rate, LEAST_RATE), 1 - LEAST_RATE)
         return {"slope": 0.0, "intercept": math.log(bounded / (1 - bounded))}
+
+
+    def by_base_rate(features: DataFrame) -> DataFrame:
+        """One row a user, all with the same score and no reasons: nobody ranks before another."""
+        return features.where("role = 'score'").select(
+            "user_id",
+            "cutoff",
+            F.col("is_paid").alias("level_is_paid"),
+            F.lit(0.0).alias("raw_score"),
+            F.array().cast("array<string>").alias("reasons"),
+        )
 
 
     def living_users(features: DataFrame, inputs: list[ModelInput]) -> DataFrame:
@@ -198,21 +214,42 @@ export const scoreUsers = defineStep({
         ]
 
 
+    def measured_drift(features: DataFrame, names: list[str], compared: Compared | None, score: float) -> Drift:
+        """How far the scored users are from the test users; of nobody's model there is none."""
+        if compared is None:
+            return {"features": [], "score": score, "comparedWith": None}
+        living = features.where("role = 'score'")
+        return {
+            "features": feature_drift(living, names, compared.inputs, compared.users),
+            "score": score,
+            "comparedWith": {"testCutoff": compared.test_cutoff, "users": compared.users},
+        }
+
+
     def run(spark: SparkSession, plan: Plan) -> ScoringResult:
         """Scores, writes this run's partition, and counts what was written."""
         files = Files(spark)
         choice: Choice = files.read_json(plan["outputs"]["choice"])
-        description, model = model_in_charge(files, plan, choice)
-        inputs, test_scores = description["inputs"], description["testScores"]
-        names = [feature["name"] for feature in inputs]
+        scorer, compared = choice["scorer"], compared_with(files, choice)
         features_table, scores_table = table_name(plan, FEATURES), table_name(plan, SCORES)
         built: FeaturesResult = files.read_json(plan["outputs"]["results"]["build-features"])
         features = read_snapshot(spark, features_table, built["snapshots"]["features"])
         spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
-        segments = description.get("segments")
-        variants = with_variants(living_users(features, inputs), inputs, segments)
-        scored = with_raw_score(description["kind"], model, variants, segments, names)
-        scores = ranked(with_reasons(scored), description["calibration"], plan, choice)
+        # Without a model in charge there are no scores to compare.
+        test_scores: ScoreBins = {"starts": [], "rows": [0]}
+        if scorer is None:
+            users, calibration = by_base_rate(features), flat(choice["baseRate"])
+            names = list(compared.inputs) if compared else []
+            kind = "base_rate"
+        else:
+            description, model = load(files, scorer["modelUri"])
+            inputs, segments = description["inputs"], description.get("segments")
+            names = [feature["name"] for feature in inputs]
+            variants = with_variants(living_users(features, inputs), inputs, segments)
+            users = with_reasons(with_raw_score(description["kind"], model, variants, segments, names))
+            kind, calibration = description["kind"], description["calibration"]
+            test_scores = {**(scorer["testScores"] or description["testScores"])}
+        scores = ranked(users, calibration, plan, choice)
         spark.sql(SCORES_DEFINITION.format(table=scores_table))
         scores.writeTo(scores_table).overwrite(F.col("run_id") == plan["runId"])
         expire_snapshots(spark, plan, [SCORES], SNAPSHOT_RETENTION_DAYS)
@@ -227,6 +264,7 @@ export const scoreUsers = defineStep({
             expected.alias("expected_cancellations"),
             reaching(test_scores["starts"]).alias("reached"),
         ).collect()
+        score = score_drift(test_scores, totals.users, totals.reached)
         is_believed = choice["list"] != "order only"
         return {
             "users": totals.users,
@@ -236,12 +274,9 @@ export const scoreUsers = defineStep({
                 totals.expected_cancellations if is_believed else totals.users * choice["baseRate"]
             ),
             # By the base rate alone all users are equal, and who is first would be an accident of hashing.
-            "top": [] if description["kind"] == "base_rate" else top_users(written),
+            "top": [] if kind == "base_rate" else top_users(written),
             "probabilities": probability_bins(written),
-            "drift": {
-                "features": feature_drift(features, names, sum(test_scores["rows"])),
-                "score": score_drift(test_scores, totals.users, totals.reached) if choice["scorer"] else 0.0,
-            },
+            "drift": measured_drift(features, names, compared, score),
             "snapshots": {"scores": snapshot},
         }
   `,

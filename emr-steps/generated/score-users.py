@@ -110,6 +110,7 @@ class ModelInCharge(TypedDict):
     runId: str
     modelUri: str
     testCutoff: str
+    withheld: NotRequired[bool]
 
 
 class PromotionSettings(TypedDict):
@@ -123,11 +124,12 @@ class PromotionSettings(TypedDict):
     maxQuarantineShare: float
 
 
-class Rescoring(TypedDict):
-    """From which run a run that only scores goes on."""
+class TrainSettings(TypedDict):
+    """Whether the run trains."""
 
-    runId: str
-    training: str
+    mode: Literal["always", "when-new", "never"]
+    askedBy: Literal["request", "force", "setting", "rescoring"]
+    fingerprint: str
 
 
 class ScoringSettings(TypedDict):
@@ -155,6 +157,7 @@ class Outputs(TypedDict):
     ledger: str
     model: str
     choice: NotRequired[str]
+    trainingDecision: NotRequired[str]
 
 
 StepName: TypeAlias = Literal["ingest-events", "build-features", "train-models", "score-users"]
@@ -206,7 +209,8 @@ class Plan(TypedDict):
     currentTag: str | None
     observedBefore: str | None
     promotion: PromotionSettings
-    rescoring: Rescoring | None
+    train: TrainSettings
+    rescoring: NotRequired[dict[str, str] | None]
     scoring: ScoringSettings
     cluster: ClusterSize
     outputs: Outputs
@@ -840,6 +844,7 @@ class CutoffCounts(TypedDict):
     role: Literal["train", "past", "test", "score"]
     rows: int
     cancellations: int | None
+    version: NotRequired[str]
 
 
 class DayEvents(TypedDict):
@@ -932,6 +937,7 @@ class Choice(TypedDict):
     challengerScores: bool
     list: Literal["yes", "order only", "no"]
     baseRate: float
+    comparedWith: str | None
     makesCurrent: bool
     gates: list[Gate]
     difference: ScoreDifference | None
@@ -967,6 +973,13 @@ class FeatureDrift(TypedDict):
     psi: float
 
 
+class ComparedWith(TypedDict):
+    """The test users that the scored users were compared with."""
+
+    testCutoff: str
+    users: int
+
+
 class ScoringSnapshots(TypedDict):
     """The snapshot that was written."""
 
@@ -978,6 +991,7 @@ class Drift(TypedDict):
 
     features: list[FeatureDrift]
     score: float
+    comparedWith: NotRequired[ComparedWith | None]
 
 
 class ScoringResult(TypedDict):
@@ -1183,6 +1197,14 @@ class ScoreBins(TypedDict):
     rows: list[int]
 
 
+class InputBins(TypedDict):
+    """Tenths of the test rows by an input: where each but the first begins, and its rows; and how many rows lack it."""
+
+    starts: list[float]
+    rows: list[int]
+    missing: int
+
+
 class ModelDescription(TypedDict):
     """A model without its coefficients or trees."""
 
@@ -1197,6 +1219,8 @@ class ModelDescription(TypedDict):
     trainedUntil: NotRequired[str]
     featuresSnapshot: str
     testScores: ScoreBins
+    # Of every input that was learnt; models of older versions lack it.
+    testInputs: NotRequired[dict[str, InputBins]]
     # Versions by name; models of older versions lack it.
     libraries: NotRequired[dict[str, str]]
     # Of the kinds that tell users apart.
@@ -1363,9 +1387,17 @@ def load(files: Files, folder: str) -> tuple[ModelDescription, CandidateModel | 
 
 # --- emr-steps/fragments/stability-index.ts ---
 
-TENTHS = 10
 # About so many users of each cutoff, chosen by a hash, are enough: chance hardly moves their index by .01.
 DRIFT_USERS = 5_000
+
+
+def is_in_drift_sample(tested_users: int) -> Column:
+    """Whether a user is counted: as large a share of all users as is needed of those who were tested."""
+    share = min(1.0, DRIFT_USERS / max(tested_users, 1))
+    return F.pmod(F.xxhash64("user_id"), F.lit(1_000_000)) < share * 1_000_000
+
+
+MISSING = -1
 EMPTY_BIN_ROWS = 0.5
 INDEX_DECIMALS = 6
 
@@ -1389,34 +1421,33 @@ def stability_index(bins: list[tuple[int, int]]) -> float:
     return round(index, INDEX_DECIMALS)
 
 
-def feature_drift(features: DataFrame, names: list[str], tested_users: int) -> list[FeatureDrift]:
-    """Each feature's stability index between the test and the scoring cutoff, largest first; one job for all."""
-    share = min(1.0, DRIFT_USERS / tested_users)
-    chosen = F.pmod(F.xxhash64("user_id"), F.lit(1_000_000)) < share * 1_000_000
-    values = (
-        features.where("role IN ('test', 'score')")
-        .where(chosen)
-        .select("role", F.posexplode(F.array(*names)).alias("feature", "value"))
+def feature_drift(
+    users: DataFrame, names: list[str], tested: dict[str, InputBins], tested_users: int
+) -> list[FeatureDrift]:
+    """Each feature's stability index between the test users and the scored ones, largest first; one job for all.
+
+    @param tested the test users, counted when the model was trained; features that it does not know are left out
+    """
+    names = [name for name in names if name in tested]
+    if not names:
+        return []
+    starts = F.lit([tested[name]["starts"] for name in names]).cast("array<array<double>>")
+    values = users.where(is_in_drift_sample(tested_users)).select(
+        F.posexplode(F.array(*names)).alias("feature", "value")
     )
-    rows = [F.count_if(F.col("role") == role).alias(role) for role in ("test", "score")]
-    known = Window.partitionBy("feature", F.isnull("value"))
-    middle = F.sum("test").over(known.orderBy("value")) - F.col("test") / 2
-    rank = middle / F.sum("test").over(known)
-    # Where no test row has a value there is no rank: least() passes over it, so known values get the last tenth.
-    tenth = F.least(F.floor(TENTHS * rank), F.lit(TENTHS - 1))
     # A missing value has a bin of its own.
-    bin_of_value = F.when(F.col("value").isNotNull(), tenth)
-    bins = (
-        values.groupBy("feature", "value")
-        .agg(*rows)
-        .withColumn("bin", bin_of_value)
-        .groupBy("feature", "bin")
-        .agg(F.sum("test").alias("test"), F.sum("score").alias("score"))
-    )
-    counts: dict[str, list[tuple[int, int]]] = {name: [] for name in names}
-    for row in bins.collect():
-        counts[names[row.feature]].append((row.test, row.score))
-    drift: list[FeatureDrift] = [{"feature": name, "psi": stability_index(counts[name])} for name in names]
+    reached = F.filter(starts[F.col("feature")], lambda start: start <= F.col("value"))
+    bin_of_value = F.when(F.col("value").isNotNull(), F.size(reached)).otherwise(MISSING)
+    scored: dict[str, dict[int, int]] = {name: {} for name in names}
+    for row in values.groupBy("feature", bin_of_value.alias("bin")).count().collect():
+        scored[names[row.feature]][row.bin] = row["count"]
+
+    def index_of(name: str) -> float:
+        bins = {MISSING: tested[name]["missing"], **dict(enumerate(tested[name]["rows"]))}
+        every = sorted(bins.keys() | scored[name].keys())
+        return stability_index([(bins.get(number, 0), scored[name].get(number, 0)) for number in every])
+
+    drift: list[FeatureDrift] = [{"feature": name, "psi": index_of(name)} for name in names]
     return sorted(drift, key=lambda entry: (-entry["psi"], entry["feature"]))
 
 
@@ -1486,23 +1517,38 @@ CHANNEL_GROUPS = [
 ]
 
 
-def model_in_charge(
-    files: Files, plan: Plan, choice: Choice
-) -> tuple[ModelDescription, CandidateModel | None]:
-    """The model that was chosen; for nobody, one that gives all users the base rate."""
-    scorer = choice["scorer"]
-    if scorer is None:
-        description = describe(files, plan["outputs"]["model"])
-        return {**description, "kind": "base_rate", "calibration": flat(choice["baseRate"])}, None
-    description, model = load(files, scorer["modelUri"])
-    tested = scorer["testScores"] or description["testScores"]
-    return {**description, "testScores": {**tested}}, model
+class Compared(NamedTuple):
+    """The test users that the scored users are compared with: tenths by each input, and how many they were."""
+
+    inputs: dict[str, InputBins]
+    users: int
+    test_cutoff: str
+
+
+def compared_with(files: Files, choice: Choice) -> Compared | None:
+    """The test users of the model that was trained last or scores; none where there is no such model."""
+    if choice["comparedWith"] is None:
+        return None
+    description = describe(files, choice["comparedWith"])
+    users = sum(description["testScores"]["rows"])
+    return Compared(description.get("testInputs", {}), users, description["testCutoff"])
 
 
 def flat(rate: float) -> Calibration:
     """The same probability whatever the score; finite even where nobody or everybody cancels."""
     bounded = min(max(rate, LEAST_RATE), 1 - LEAST_RATE)
     return {"slope": 0.0, "intercept": math.log(bounded / (1 - bounded))}
+
+
+def by_base_rate(features: DataFrame) -> DataFrame:
+    """One row a user, all with the same score and no reasons: nobody ranks before another."""
+    return features.where("role = 'score'").select(
+        "user_id",
+        "cutoff",
+        F.col("is_paid").alias("level_is_paid"),
+        F.lit(0.0).alias("raw_score"),
+        F.array().cast("array<string>").alias("reasons"),
+    )
 
 
 def living_users(features: DataFrame, inputs: list[ModelInput]) -> DataFrame:
@@ -1632,21 +1678,42 @@ def probability_bins(scores: DataFrame) -> list[ProbabilityBin]:
     ]
 
 
+def measured_drift(features: DataFrame, names: list[str], compared: Compared | None, score: float) -> Drift:
+    """How far the scored users are from the test users; of nobody's model there is none."""
+    if compared is None:
+        return {"features": [], "score": score, "comparedWith": None}
+    living = features.where("role = 'score'")
+    return {
+        "features": feature_drift(living, names, compared.inputs, compared.users),
+        "score": score,
+        "comparedWith": {"testCutoff": compared.test_cutoff, "users": compared.users},
+    }
+
+
 def run(spark: SparkSession, plan: Plan) -> ScoringResult:
     """Scores, writes this run's partition, and counts what was written."""
     files = Files(spark)
     choice: Choice = files.read_json(plan["outputs"]["choice"])
-    description, model = model_in_charge(files, plan, choice)
-    inputs, test_scores = description["inputs"], description["testScores"]
-    names = [feature["name"] for feature in inputs]
+    scorer, compared = choice["scorer"], compared_with(files, choice)
     features_table, scores_table = table_name(plan, FEATURES), table_name(plan, SCORES)
     built: FeaturesResult = files.read_json(plan["outputs"]["results"]["build-features"])
     features = read_snapshot(spark, features_table, built["snapshots"]["features"])
     spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
-    segments = description.get("segments")
-    variants = with_variants(living_users(features, inputs), inputs, segments)
-    scored = with_raw_score(description["kind"], model, variants, segments, names)
-    scores = ranked(with_reasons(scored), description["calibration"], plan, choice)
+    # Without a model in charge there are no scores to compare.
+    test_scores: ScoreBins = {"starts": [], "rows": [0]}
+    if scorer is None:
+        users, calibration = by_base_rate(features), flat(choice["baseRate"])
+        names = list(compared.inputs) if compared else []
+        kind = "base_rate"
+    else:
+        description, model = load(files, scorer["modelUri"])
+        inputs, segments = description["inputs"], description.get("segments")
+        names = [feature["name"] for feature in inputs]
+        variants = with_variants(living_users(features, inputs), inputs, segments)
+        users = with_reasons(with_raw_score(description["kind"], model, variants, segments, names))
+        kind, calibration = description["kind"], description["calibration"]
+        test_scores = {**(scorer["testScores"] or description["testScores"])}
+    scores = ranked(users, calibration, plan, choice)
     spark.sql(SCORES_DEFINITION.format(table=scores_table))
     scores.writeTo(scores_table).overwrite(F.col("run_id") == plan["runId"])
     expire_snapshots(spark, plan, [SCORES], SNAPSHOT_RETENTION_DAYS)
@@ -1661,6 +1728,7 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
         expected.alias("expected_cancellations"),
         reaching(test_scores["starts"]).alias("reached"),
     ).collect()
+    score = score_drift(test_scores, totals.users, totals.reached)
     is_believed = choice["list"] != "order only"
     return {
         "users": totals.users,
@@ -1670,12 +1738,9 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
             totals.expected_cancellations if is_believed else totals.users * choice["baseRate"]
         ),
         # By the base rate alone all users are equal, and who is first would be an accident of hashing.
-        "top": [] if description["kind"] == "base_rate" else top_users(written),
+        "top": [] if kind == "base_rate" else top_users(written),
         "probabilities": probability_bins(written),
-        "drift": {
-            "features": feature_drift(features, names, sum(test_scores["rows"])),
-            "score": score_drift(test_scores, totals.users, totals.reached) if choice["scorer"] else 0.0,
-        },
+        "drift": measured_drift(features, names, compared, score),
         "snapshots": {"scores": snapshot},
     }
 

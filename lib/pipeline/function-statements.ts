@@ -14,6 +14,7 @@ import {
   PENDING_BATCH,
   REPORT,
   runFolder,
+  TRAINING_DECISION,
   WATCHED_SINCE,
 } from '../../domain/lake-objects.ts';
 import { CLUSTER_TAGS, type FunctionName } from '../../domain/operations.ts';
@@ -58,7 +59,16 @@ export function functionStatements(
       ...checkAccount(),
       ...observe,
     ],
-    'choose-model': [...common, read([...CONTROL, CURRENT.key]), write([CHOICE.of('*').key])],
+    'decide-training': [
+      ...common,
+      read([...CONTROL, CURRENT.key, MODEL.of('*').key]),
+      write([TRAINING_DECISION.of('*').key]),
+    ],
+    'choose-model': [
+      ...common,
+      read([...CONTROL, CURRENT.key, MODEL.of('*').key]),
+      write([CHOICE.of('*').key]),
+    ],
     'store-metrics': [
       ...common,
       write([...CONTROL, ...RECORDS, ...MODEL_CARDS, DRAFTS]),

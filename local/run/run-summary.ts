@@ -3,14 +3,14 @@ import { z } from 'zod';
 import { adaptedTexts } from '../../domain/adaptations.ts';
 import { logWarnings, newestDayOf } from '../../domain/log-state.ts';
 import { nothingLearnt } from '../../domain/nothing-learnt.ts';
-import type { RunDetail } from '../../domain/records.ts';
+import { hasTrained, type RunDetail } from '../../domain/records.ts';
 import {
   eventChangesSchema,
   metricNameSchema,
   modelNameSchema,
   rowCountsSchema,
 } from '../../domain/results.ts';
-import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
+import { scoringEvaluation, scoringModel } from '../../domain/scoring-evaluation.ts';
 import type { Closing } from '../../lambda/close-run/close-one-run.ts';
 import { breathOf } from '../../lambda/render-report/breath.ts';
 import type { StateTime } from './timeline.ts';
@@ -53,6 +53,8 @@ export const runSummarySchema = z.discriminatedUnion('status', [
     ...outcomeShape,
     /** The newest day with events, and how old it was; null in runs of older versions. */
     newestDay: z.strictObject({ day: z.string(), ageDays: z.number().int().nonnegative() }).nullable(),
+    /** Why nothing was trained; null when models were. */
+    notTrained: z.string().nullable(),
     /** What to know about what was read, a sentence each. */
     warnings: z.array(z.string()),
     /** The three most important sentences of the report. */
@@ -118,6 +120,7 @@ export function succeeded(run: RunEnd, { detail, report, files }: KnownRun): Run
     changes: detail.ingest.changes ?? null,
     ...lakeAfter(detail, files),
     newestDay: newestDayOf(detail) ?? null,
+    notTrained: hasTrained(detail) ? null : (detail.trainingDecision?.reason ?? 'no reason was recorded'),
     warnings: [nothingLearnt(detail), ...adaptedTexts(detail.ingest.adapted), ...logWarnings(detail)].filter(
       (text) => text !== undefined,
     ),
@@ -165,7 +168,7 @@ function importantSentences(detail: RunDetail): string[] {
 }
 
 function lakeAfter(detail: RunDetail, files: number) {
-  const { ingest, features, training, scoring } = detail;
+  const { ingest, features, scoring } = detail;
   const evaluation = scoringEvaluation(detail);
   const metrics = evaluation?.metrics ?? {};
   return {
@@ -176,7 +179,7 @@ function lakeAfter(detail: RunDetail, files: number) {
     returnedUsers: features.returnedUsers ?? 0,
     secondCancellations: features.secondCancellations ?? 0,
     model: {
-      name: evaluation?.model ?? training.chosen,
+      name: scoringModel(detail),
       metrics: Object.fromEntries(Object.entries(metrics).map(([name, { value }]) => [name, value])),
     },
   };

@@ -67,7 +67,6 @@ export interface PlanOptions {
   readonly ingest?: Partial<RunPlan['ingest']>;
   readonly training?: Partial<RunPlan['training']>;
   readonly champion?: RunPlan['champion'];
-  readonly rescoring?: RunPlan['rescoring'];
 }
 
 /** Writes and returns the plan of a run over the files. */
@@ -118,7 +117,7 @@ export async function writePlan(lakeFolder: string, options: PlanOptions): Promi
       acceptedFeatures: [],
       maxQuarantineShare: SETTINGS.maxQuarantineShare,
     },
-    rescoring: options.rescoring ?? null,
+    train: { mode: 'always', askedBy: 'setting', fingerprint: 'test' },
     scoring: { controlGroupShare: SETTINGS.controlGroupShare, controlGroupSalt: SETTINGS.controlGroupSalt },
     cluster: { coreUnits: 1, taskUnits: 1, executors: 1, estimatedMinutes: 0, estimatedUsd: 0 },
     outputs: {

@@ -1,6 +1,6 @@
 /** How long users stay: Kaplan-Meier curves with their intervals. */
 import { LEAST_AT_RISK, SURVIVAL_GROUPINGS } from '../../../domain/exploration.ts';
-import type { RunDetail } from '../../../domain/records.ts';
+import type { TrainedDetail } from '../../../domain/records.ts';
 import type { SurvivalCurve } from '../../../domain/results.ts';
 import { type ChartBook, COLOURS, CROSSED_OUT, crossingOut } from '../charts.ts';
 import { counted, percent } from '../format.ts';
@@ -12,7 +12,7 @@ const COLOUR_LIST = [COLOURS.accent, COLOURS.contrast, COLOURS.third, COLOURS.ne
 
 /** Undefined for results of older versions, and where too few users cancel. */
 export async function survivalSection(
-  { training: { exploration } }: RunDetail,
+  { training: { exploration } }: TrainedDetail,
   book: ChartBook,
 ): Promise<Html | undefined> {
   const curves = (exploration?.survival ?? []).flatMap((curve) => {

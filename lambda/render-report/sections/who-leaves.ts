@@ -7,7 +7,7 @@ import {
   type ExploredVariable,
   WEEKDAYS,
 } from '../../../domain/exploration.ts';
-import type { RunDetail } from '../../../domain/records.ts';
+import type { TrainedDetail } from '../../../domain/records.ts';
 import type { Exploration } from '../../../domain/results.ts';
 import { type ChartBook, COLOURS } from '../charts.ts';
 import { counted, decimal, percent, whole } from '../format.ts';
@@ -26,7 +26,7 @@ type Group = Exploration['groups'][number];
 
 /** Undefined for results of older versions, and where nobody cancelled or nobody stayed: there is nothing to compare. */
 export async function whoLeavesSection(
-  { training: { exploration } }: RunDetail,
+  { training: { exploration } }: TrainedDetail,
   book: ChartBook,
 ): Promise<Html | undefined> {
   if (exploration === null || exploration.churned === 0 || exploration.stayed === 0) return undefined;
