@@ -278,6 +278,14 @@ export const probabilityBinSchema = z.strictObject({
 });
 export type ProbabilityBin = z.infer<typeof probabilityBinSchema>;
 
+/** The median of the living users of a level; null where most of them have no value. Of a channel: events per exposure. */
+export const typicalValueSchema = z.strictObject({
+  feature: z.string(),
+  free: z.number().nullable(),
+  paid: z.number().nullable(),
+});
+export type TypicalValue = z.infer<typeof typicalValueSchema>;
+
 /** Result of score-users. */
 export const scoringResultSchema = z.strictObject({
   users: count,
@@ -291,9 +299,12 @@ export const scoringResultSchema = z.strictObject({
       probability: z.number().nullable(),
       level: z.string().nullable(),
       inControlGroup: z.boolean(),
+      /** In words, the strongest first; in results of older versions, names of groups of features. */
       reasons: z.array(z.string()),
     }),
   ),
+  /** What is typical, of each input of the model and each channel of its segments. Results of older versions lack it. */
+  typical: z.array(typicalValueSchema).optional(),
   /** Living users by probability, the control group apart. Results of older versions lack it. */
   probabilities: z.array(probabilityBinSchema).optional(),
   drift: driftSchema,

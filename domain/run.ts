@@ -7,6 +7,7 @@ import { count, databaseName, isoDate, share, uri, wholeNumber } from './fields.
 import { LOCAL_DATABASE } from './lake.ts';
 import { listingSchema } from './listing.ts';
 import { LEAKAGE_AUC, LEAKAGE_INPUT_AUC } from './models.ts';
+import { DEFAULT_TERMS } from './money.ts';
 import { HORIZON_DAYS, requestShape, SEED } from './request-fields.ts';
 import { STATES, STEP_STATES } from './states.ts';
 
@@ -27,6 +28,14 @@ function sortsByDay(folder: string): boolean {
 
 /** Whether a challenger may take over by itself. */
 export const promotionModeSchema = z.enum(['automatic', 'manual']);
+
+/** What a contact costs and saves, in the operator's currency. */
+export const termsSchema = z.strictObject({
+  customerValue: z.number().nonnegative(),
+  offerCost: z.number().nonnegative(),
+  contactCost: z.number().nonnegative(),
+  acceptance: share,
+});
 
 /** Defaults of a deployment; a request overrides some of them for one run. */
 export const runSettingsSchema = z.strictObject({
@@ -52,6 +61,8 @@ export const runSettingsSchema = z.strictObject({
   /** Share of users who are never contacted, so that the effect of contacting can be measured. */
   controlGroupShare: share.default(0.1),
   controlGroupSalt: z.string().default('control'),
+  /** Worth of a customer who stays, cost of the offer and of a contact, and the share of cancellers who accept the offer. */
+  terms: termsSchema.default(DEFAULT_TERMS),
   /** `manual`: a challenger waits until a person promotes it, where a usable champion exists. */
   promotion: promotionModeSchema.default('automatic'),
   /** By how much average precision over base rate may be lower before a challenger is refused. */
@@ -201,7 +212,12 @@ export const runPlanSchema = z.strictObject({
   }),
   /** Set when the run only scores, with the model in charge. */
   rescoring: rescoringSchema.nullable().default(null),
-  scoring: z.strictObject({ controlGroupShare: share, controlGroupSalt: z.string() }),
+  scoring: z.strictObject({
+    controlGroupShare: share,
+    controlGroupSalt: z.string(),
+    /** Plans of older versions lack it. */
+    terms: termsSchema.default(DEFAULT_TERMS),
+  }),
   cluster: clusterSizeSchema,
   /** Where each step writes its result or, when it fails, its error. */
   outputs: z.strictObject({

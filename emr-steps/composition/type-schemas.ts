@@ -35,6 +35,7 @@ import {
   stepErrorSchema,
   thresholdRuleSchema,
   trainingResultSchema,
+  typicalValueSchema,
 } from '../../domain/results.ts';
 import {
   batchSchema,
@@ -82,6 +83,7 @@ const TYPES = {
     ModelInCharge: named(modelInChargeSchema, 'The model in charge.'),
     PromotionSettings: named(promotionSettingsSchema, 'What the choice of a model goes by.'),
     Rescoring: named(rescoringSchema, 'From which run a run that only scores goes on.'),
+    Terms: named(plan.scoring.shape.terms.unwrap(), 'What a contact costs and saves.'),
     ScoringSettings: named(plan.scoring, 'Settings of score-users.'),
     ClusterSize: named(clusterSizeSchema, 'How large the cluster is.'),
     Outputs: named(plan.outputs, 'Where each step writes its result or its error.'),
@@ -148,6 +150,7 @@ const TYPES = {
     FeatureDrift: named(scoring.drift.shape.features.element, 'How far a feature has drifted.'),
     Drift: named(scoring.drift, 'How far the scored users differ from the test users.'),
     ScoringSnapshots: named(scoring.snapshots, 'The snapshot that was written.'),
+    TypicalValue: named(typicalValueSchema, 'What is typical of the users of a level.'),
     ProbabilityBin: named(probabilityBinSchema, 'Living users of nearly the same probability.'),
     ScoringResult: named(scoringResultSchema, 'Result of score-users.'),
   },

@@ -135,11 +135,13 @@ class Rescoring(TypedDict):
     training: str
 
 
-class ScoringSettings(TypedDict):
-    """Settings of score-users."""
+class Terms(TypedDict):
+    """What a contact costs and saves."""
 
-    controlGroupShare: float
-    controlGroupSalt: str
+    customerValue: float
+    offerCost: float
+    contactCost: float
+    acceptance: float
 
 
 class ClusterSize(TypedDict):
@@ -181,6 +183,14 @@ class UnreadFiles(TypedDict):
     reason: UnreadReason
     count: int
     first: list[str]
+
+
+class ScoringSettings(TypedDict):
+    """Settings of score-users."""
+
+    controlGroupShare: float
+    controlGroupSalt: str
+    terms: Terms
 
 
 class Listing(TypedDict):
@@ -3498,6 +3508,17 @@ def stage_batch(spark: SparkSession, plan: Plan, former: dict[str, LedgerRow]) -
     )
 
 
+# --- emr-steps/fragments/missing-columns.ts ---
+
+
+def add_missing_columns(spark: SparkSession, table: str, types: Mapping[str, str]) -> None:
+    """Gives the table of an earlier version the columns that it lacks; takes the types of all by name."""
+    known = spark.table(table).columns
+    for name, column_type in types.items():
+        if name not in known:
+            spark.sql(f"ALTER TABLE {table} ADD COLUMN {name} {column_type}")
+
+
 # --- emr-steps/fragments/user-days.ts ---
 
 USER_DAYS = "user_days"
@@ -3773,19 +3794,12 @@ def computed_from(spark: SparkSession, plan: Plan) -> str | None:
     return current.summary().get(COMPUTED_FROM)
 
 
-def add_missing_columns(spark: SparkSession, table: str) -> None:
-    """Gives the table of an earlier version the columns that it lacks; all its days are then computed again."""
-    known = spark.table(table).columns
-    for name, column_type in USER_DAYS_TYPES.items():
-        if name not in known:
-            spark.sql(f"ALTER TABLE {table} ADD COLUMN {name} {column_type}")
-
-
 def refresh_user_days(spark: SparkSession, plan: Plan) -> int:
     """Recomputes the days of user_days whose events have changed; returns how many."""
     events, user_days = table_name(plan, EVENTS), table_name(plan, USER_DAYS)
     spark.sql(CREATE_USER_DAYS.format(table=user_days))
-    add_missing_columns(spark, user_days)
+    # With another roll-up all days are computed again, and the new columns are filled.
+    add_missing_columns(spark, user_days, USER_DAYS_TYPES)
     source = newest_snapshot(spark, events)
     if source is None:
         return 0

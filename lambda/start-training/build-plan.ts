@@ -70,7 +70,11 @@ export function buildPlan(parts: PlanParts, deployment: Deployment): RunPlan {
     },
     ...inCharge(current, settings),
     rescoring: null,
-    scoring: { controlGroupShare: settings.controlGroupShare, controlGroupSalt: settings.controlGroupSalt },
+    scoring: {
+      controlGroupShare: settings.controlGroupShare,
+      controlGroupSalt: settings.controlGroupSalt,
+      terms: settings.terms,
+    },
     cluster: size.cluster,
     outputs: {
       results: each(STEP_NAMES, (step) => STEP_RESULT[step].of(runId).uriIn(lakeRoot)),

@@ -9,6 +9,7 @@ import { type Choice, choiceSchema } from '../../domain/choice.ts';
 import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
 import { FEATURES } from '../../domain/features/catalogue.ts';
 import { FEATURE_GROUPS } from '../../domain/features/measure.ts';
+import { reasonsSchema } from '../../domain/features/reason-words.ts';
 import { runFolder } from '../../domain/lake-objects.ts';
 import {
   BASELINES,
@@ -158,6 +159,11 @@ describe('train-models and score-users', () => {
     }
     nobody = await continued('nobody');
     withheld = await continued('withheld');
+    // The table as a former version left it.
+    await writeFile(
+      join(planFolder(withheld), 'before.sql'),
+      `ALTER TABLE lake.${database}.scores DROP COLUMN reason_details`,
+    );
     await new SparkBench(folder, trainModels).runAll([first, second, loyal, rescored, peeked, shuffled]);
     for (const [why, { change, withFiles }] of Object.entries(UNUSABLE)) {
       const folder = `${fileURLToPath(first.outputs.model)}-${why}`;
@@ -322,7 +328,8 @@ describe('train-models and score-users', () => {
       const logOdds = calibration.slope * score + calibration.intercept;
       expect(row.probability).toBeCloseTo(1 / (1 + Math.exp(-logOdds)), 12);
       expect(['free', 'paid']).toContain(row.level);
-      expect(names(FEATURE_GROUPS)).toEqual(expect.arrayContaining(reasonsOf(row)));
+      for (const reason of reasonsOf(row))
+        expect(reason).toMatch(/^([\d.,]+ .+|[A-Z].+: \w+), (typically |a little (more|less) than typical$)/);
       expect(reasonsOf(row).length).toBeLessThanOrEqual(3);
     });
     expect(rows.some((row) => reasonsOf(row).length === 3)).toBe(true);
@@ -500,6 +507,28 @@ describe('train-models and score-users', () => {
     const result = await resultOf(scoreUsers, withheld);
     expect(result.top[0]).toMatchObject({ probability: null, userId: rows[0]?.user_id });
     expect(result.expectedCancellations).toBeCloseTo(0.07 * rows.length, 6);
+  });
+
+  it('adds the columns that the table of a former version lacks, and leaves the rows of earlier runs', async () => {
+    expect(rows.every((row) => row.reason_details === null)).toBe(true);
+    const groups: readonly string[] = names(FEATURE_GROUPS);
+    for (const row of await scoresOf(withheld)) {
+      const told = reasonsSchema.parse(JSON.parse(String(row.reason_details)));
+      expect(told.map(({ text }) => text)).toEqual(reasonsOf(row));
+      expect(groups).toEqual(expect.arrayContaining(told.map(({ group }) => group)));
+    }
+  });
+
+  it('says what is typical of each input, by level', async () => {
+    const { typical = [] } = await resultOf(scoreUsers, first);
+    const { inputs } = await modelOf(first);
+    expect(typical.map(({ feature }) => feature)).toEqual(expect.arrayContaining([...names(inputs)]));
+    const [sql] = await queryLake(
+      fileURLToPath(first.lakeRoot),
+      `SELECT quantile_disc(days_since_last_seen, 0.5) AS typical FROM features WHERE role = 'score' AND is_paid = 1`,
+      database,
+    );
+    expect(typical.find(({ feature }) => feature === 'days_since_last_seen')?.paid).toBe(sql?.typical);
   });
 
   it('keeps about a tenth of the users from being contacted, the same ones in every run', async () => {

@@ -119,7 +119,11 @@ export async function writePlan(lakeFolder: string, options: PlanOptions): Promi
       maxQuarantineShare: SETTINGS.maxQuarantineShare,
     },
     rescoring: options.rescoring ?? null,
-    scoring: { controlGroupShare: SETTINGS.controlGroupShare, controlGroupSalt: SETTINGS.controlGroupSalt },
+    scoring: {
+      controlGroupShare: SETTINGS.controlGroupShare,
+      controlGroupSalt: SETTINGS.controlGroupSalt,
+      terms: SETTINGS.terms,
+    },
     cluster: { coreUnits: 1, taskUnits: 1, executors: 1, estimatedMinutes: 0, estimatedUsd: 0 },
     outputs: {
       results: each(STEP_NAMES, (step) => at(STEP_RESULT[step].of(runId).key)),

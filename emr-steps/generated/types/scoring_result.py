@@ -13,6 +13,14 @@ class TopUser(TypedDict):
     reasons: list[str]
 
 
+class TypicalValue(TypedDict):
+    """What is typical of the users of a level."""
+
+    feature: str
+    free: float | None
+    paid: float | None
+
+
 class ProbabilityBin(TypedDict):
     """Living users of nearly the same probability."""
 
@@ -49,6 +57,7 @@ class ScoringResult(TypedDict):
     cutoff: str
     expectedCancellations: float
     top: list[TopUser]
+    typical: NotRequired[list[TypicalValue]]
     probabilities: NotRequired[list[ProbabilityBin]]
     drift: Drift
     snapshots: ScoringSnapshots

@@ -151,7 +151,7 @@ describe('the report page', () => {
   it('lists the users to contact, and marks the control group as not to be contacted', () => {
     const [contacts = '', control = ''] = section('contacts').split('<details');
     expect(textOf(contacts)).toContain(
-      '100042 61.0% 29.87 paid Likes, dislikes and friends · Adverts they hear',
+      '100042 61.0% 29.87 paid 4 visits to Downgrade in 7 days, typically 0 · 2 adverts per free song, typically 0.1',
     );
     expect(contacts).not.toContain('300011');
     expect(textOf(control)).toMatch(

@@ -1,0 +1,122 @@
+/** Reasons on real Spark: those that brute force finds, for every kind of model, in words made from the catalogue. */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { comparisonText, reasonsSchema } from '../../domain/features/reason-words.ts';
+import { CANDIDATES } from '../../domain/models.ts';
+import { scoreUsers } from '../../emr-steps/score-users.ts';
+import { LOG4J_PROPERTIES, sparkEnvironment } from '../../local/spark/configuration.ts';
+import { pythonExecutable } from '../../setup/environment.mjs';
+import { temporaryFolder } from '../support/spark-lake.ts';
+
+const REFERENCE = new URL('./reasons_reference.py', import.meta.url).pathname;
+const KINDS = CANDIDATES.map(({ name }) => name);
+const REASONED = 40;
+
+const expectedSchema = z.strictObject({
+  feature: z.string(),
+  value: z.number().nullable(),
+  typical: z.number().nullable(),
+  change: z.number(),
+});
+const userSchema = z.strictObject({
+  rank: z.number(),
+  /** Of the 40 users of the highest score. */
+  reasons: z.array(z.string()).nullable(),
+  details: reasonsSchema.nullable(),
+  /** Of all users, where the log's first day was 30 days earlier. */
+  later: z.array(z.string()),
+  laterDetails: reasonsSchema,
+  expected: z.array(expectedSchema),
+});
+const foundSchema = z.record(
+  z.string(),
+  z.strictObject({
+    counted: z.array(z.strictObject({ rows: z.number(), users: z.number() })),
+    users: z.array(userSchema),
+  }),
+);
+
+describe('reasons', () => {
+  let folder: string;
+  let found: z.infer<typeof foundSchema>;
+  const usersOf = (kind: string): readonly z.infer<typeof userSchema>[] => found[kind]?.users ?? [];
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    const script = join(folder, scoreUsers.scriptName);
+    await writeFile(script, scoreUsers.script);
+    const configurationFolder = join(folder, 'conf');
+    await mkdir(configurationFolder);
+    await writeFile(join(configurationFolder, 'log4j2.properties'), LOG4J_PROPERTIES);
+    const { stdout } = await execa(pythonExecutable, [REFERENCE, script], {
+      cwd: folder,
+      env: sparkEnvironment(configurationFolder),
+      extendEnv: false,
+      maxBuffer: 100_000_000,
+    });
+    found = foundSchema.parse(JSON.parse(stdout));
+  });
+
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it.each(KINDS)('of %s are what brute force finds: feature, value, typical value and rise', (kind) => {
+    const users = usersOf(kind);
+    expect(users.some(({ expected }) => expected.length === 3)).toBe(true);
+    expect(users.some(({ expected }) => expected.length === 0)).toBe(true);
+    for (const { laterDetails, expected, rank } of users) {
+      const told = laterDetails.map(({ feature, value, typical }) => ({ feature, value, typical }));
+      const wanted = expected.map(({ feature, value, typical }) => ({ feature, value, typical }));
+      expect(told, `${kind} ${rank}`).toEqual(wanted);
+      laterDetails.forEach(({ change }, index) => {
+        expect(change, `${kind} ${rank}`).toBeCloseTo(expected[index]?.change ?? 0, 5);
+      });
+    }
+  });
+
+  it.each(KINDS)('of %s do not change when the log is observed 30 days longer', (kind) => {
+    for (const { reasons, later, rank } of usersOf(kind)) {
+      if (rank <= REASONED) expect(reasons, `${kind} ${rank}`).toEqual(later);
+    }
+  });
+
+  it.each(KINDS)('by %s are asked of those most at risk alone: all others are scored once', (kind) => {
+    for (const { rank, reasons, details } of usersOf(kind)) {
+      expect(reasons === null, `${kind} ${rank}`).toBe(rank > REASONED);
+      expect(details === null, `${kind} ${rank}`).toBe(rank > REASONED);
+    }
+    const [all, variants] = found[kind]?.counted ?? [];
+    expect(all).toEqual({ rows: usersOf(kind).length, users: usersOf(kind).length });
+    expect(variants?.users).toBeLessThanOrEqual(REASONED);
+    expect(variants?.rows).toBeLessThanOrEqual(REASONED * 17);
+  });
+
+  it('are at most one of a group, and say whether the value is above or below', () => {
+    const reasons = KINDS.flatMap((kind) => usersOf(kind).map(({ laterDetails }) => laterDetails));
+    for (const told of reasons) {
+      expect(new Set(told.map(({ group }) => group)).size).toBe(told.length);
+      for (const { value, typical, direction, feature, text } of told) {
+        // The command line says it in the same words.
+        expect(text).toBe(comparisonText(feature, value, typical));
+        const above = value === null || typical === null ? null : value > typical ? 'above' : 'below';
+        expect(direction).toBe(above);
+      }
+    }
+  });
+
+  it('read as sentences', () => {
+    const texts = KINDS.flatMap((kind) => usersOf(kind).flatMap(({ later }) => later));
+    expect(texts).toContain('1 visit to Downgrade in 7 days, typically 0');
+    expect(texts).toContain('3 visits to Downgrade in 7 days, typically 0');
+    expect(texts.some((text) => /^\d+(\.\d+)? days since registration, typically \d/.test(text))).toBe(true);
+    expect(
+      texts.some((text) => /^0\.0\d+ thumbs down per song in 28 days, typically 0\.0\d+$/.test(text)),
+    ).toBe(true);
+    expect(texts.some((text) => /^0(\.\d+)? adverts per paid song, typically 0\.0\d+$/.test(text))).toBe(
+      true,
+    );
+    expect(texts.filter((text) => /NaN|null|\(s\)|undefined/.test(text))).toEqual([]);
+  });
+});
