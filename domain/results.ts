@@ -286,6 +286,10 @@ export const typicalValueSchema = z.strictObject({
 });
 export type TypicalValue = z.infer<typeof typicalValueSchema>;
 
+/** Where the list was written, and how many users are on it. */
+export const campaignSchema = z.strictObject({ uri, users: count });
+export type Campaign = z.infer<typeof campaignSchema>;
+
 /** Result of score-users. */
 export const scoringResultSchema = z.strictObject({
   users: count,
@@ -307,6 +311,8 @@ export const scoringResultSchema = z.strictObject({
   typical: z.array(typicalValueSchema).optional(),
   /** Living users by probability, the control group apart. Results of older versions lack it. */
   probabilities: z.array(probabilityBinSchema).optional(),
+  /** Null where there is no list. Results of older versions lack it. */
+  campaign: campaignSchema.nullable().optional(),
   drift: driftSchema,
   snapshots: z.strictObject({ scores: z.string() }),
 });

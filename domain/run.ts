@@ -29,6 +29,10 @@ function sortsByDay(folder: string): boolean {
 /** Whether a challenger may take over by itself. */
 export const promotionModeSchema = z.enum(['automatic', 'manual']);
 
+/** Days for which the list of a run is kept, unless a setting says otherwise. */
+const CAMPAIGN_DAYS = 30;
+const campaignDays = z.number().int().min(1).max(3_650);
+
 /** What a contact costs and saves, in the operator's currency. */
 export const termsSchema = z.strictObject({
   customerValue: z.number().nonnegative(),
@@ -61,6 +65,8 @@ export const runSettingsSchema = z.strictObject({
   /** Share of users who are never contacted, so that the effect of contacting can be measured. */
   controlGroupShare: share.default(0.1),
   controlGroupSalt: z.string().default('control'),
+  /** Days for which campaign.csv, the list of a run, is kept. */
+  campaignDays: campaignDays.default(CAMPAIGN_DAYS),
   /** Worth of a customer who stays, cost of the offer and of a contact, and the share of cancellers who accept the offer. */
   terms: termsSchema.default(DEFAULT_TERMS),
   /** `manual`: a challenger waits until a person promotes it, where a usable champion exists. */
@@ -215,8 +221,9 @@ export const runPlanSchema = z.strictObject({
   scoring: z.strictObject({
     controlGroupShare: share,
     controlGroupSalt: z.string(),
-    /** Plans of older versions lack it. */
+    /** Plans of older versions lack it and what follows. */
     terms: termsSchema.default(DEFAULT_TERMS),
+    campaignDays: campaignDays.default(CAMPAIGN_DAYS),
   }),
   cluster: clusterSizeSchema,
   /** Where each step writes its result or, when it fails, its error. */
@@ -227,6 +234,8 @@ export const runPlanSchema = z.strictObject({
     model: uri,
     /** Where ChooseModel writes its choice. Plans of older versions lack it. */
     choice: uri.optional(),
+    /** Where ScoreUsers writes the list. Plans of older versions lack it. */
+    campaign: uri.optional(),
   }),
 });
 export type RunPlan = z.infer<typeof runPlanSchema>;

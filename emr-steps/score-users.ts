@@ -9,6 +9,7 @@ import { PROBABILITY_BINS, REASONED_USERS, TOP_USERS } from '../domain/models.ts
 import { valueSql } from '../domain/money.ts';
 import { scoringResultSchema } from '../domain/results.ts';
 import { python } from './composition/python.ts';
+import { campaign } from './fragments/campaign.ts';
 import { candidateType, scoring } from './fragments/candidates.ts';
 import { files } from './fragments/files.ts';
 import { columnTypes, missingColumns } from './fragments/missing-columns.ts';
@@ -40,7 +41,17 @@ export const scoreUsers = defineStep({
   uses: [
     ...[planTypes, featuresTypes, choiceTypes, scoringTypes, tableName, stepError, files],
     ...[snapshotReading, snapshotExpiry, featureType, inputVector, calibrationType],
-    ...[modelDescription, candidateType, scoring, loading, drift, missingColumns, typicalValues, reasons],
+    ...[
+      modelDescription,
+      candidateType,
+      scoring,
+      loading,
+      drift,
+      missingColumns,
+      typicalValues,
+      reasons,
+      campaign,
+    ],
   ],
   imports: [
     'import math',
@@ -251,6 +262,7 @@ export const scoreUsers = defineStep({
             reaching(test_scores["starts"]).alias("reached"),
         ).collect()
         is_believed = choice["list"] != "order only"
+        value = contact_value(plan["scoring"]["terms"])
         return {
             "users": totals.users,
             "cutoff": str(totals.cutoff),
@@ -262,6 +274,7 @@ export const scoreUsers = defineStep({
             "top": [] if description["kind"] == "base_rate" else top_users(written),
             "typical": described_typical(typical),
             "probabilities": probability_bins(written),
+            "campaign": write_campaign(files, plan, choice, written, value),
             "drift": {
                 "features": feature_drift(features, names, sum(test_scores["rows"])),
                 "score": score_drift(test_scores, totals.users, totals.reached) if choice["scorer"] else 0.0,

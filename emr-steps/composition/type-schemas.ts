@@ -10,6 +10,7 @@ import {
 import {
   adaptationSchema,
   adaptedRowsSchema,
+  campaignSchema,
   championTestSchema,
   channelRateSchema,
   curveBinSchema,
@@ -150,6 +151,7 @@ const TYPES = {
     FeatureDrift: named(scoring.drift.shape.features.element, 'How far a feature has drifted.'),
     Drift: named(scoring.drift, 'How far the scored users differ from the test users.'),
     ScoringSnapshots: named(scoring.snapshots, 'The snapshot that was written.'),
+    Campaign: named(campaignSchema, 'The list that was written.'),
     TypicalValue: named(typicalValueSchema, 'What is typical of the users of a level.'),
     ProbabilityBin: named(probabilityBinSchema, 'Living users of nearly the same probability.'),
     ScoringResult: named(scoringResultSchema, 'Result of score-users.'),

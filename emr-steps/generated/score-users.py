@@ -22,7 +22,7 @@ from pyspark import SparkContext
 from pyspark.errors.exceptions.captured import CapturedException
 from pyspark.ml import classification
 from pyspark.ml.functions import array_to_vector, vector_to_array
-from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import Column, DataFrame, Row, SparkSession, Window
 from pyspark.sql import functions as F
 from xgboost.spark import SparkXGBClassifierModel
 
@@ -157,6 +157,7 @@ class Outputs(TypedDict):
     ledger: str
     model: str
     choice: NotRequired[str]
+    campaign: NotRequired[str]
 
 
 StepName: TypeAlias = Literal["ingest-events", "build-features", "train-models", "score-users"]
@@ -186,6 +187,7 @@ class ScoringSettings(TypedDict):
     controlGroupShare: float
     controlGroupSalt: str
     terms: Terms
+    campaignDays: int
 
 
 class Listing(TypedDict):
@@ -581,13 +583,21 @@ class Files:
 
     def write_text(self, uri: str, text: str) -> None:
         """Writes the whole text or nothing: a reader never sees half of it."""
+        self.write_parts(uri, [text])
+
+    def write_parts(self, uri: str, parts: Iterable[str]) -> None:
+        """The same of a text that is not held as a whole."""
         file_system, path = hadoop_file_system(self._spark, uri), hadoop_path(self._spark, uri)
         draft = path.suffix(".draft")
         stream = file_system.create(draft, True)
         try:
-            stream.write(text.encode("utf-8"))
-        finally:
+            for part in parts:
+                stream.write(part.encode("utf-8"))
+        except Exception:
             stream.close()
+            file_system.delete(draft, False)
+            raise
+        stream.close()
         file_system.delete(path, False)
         if not file_system.rename(draft, path):
             raise OSError(f"could not move {draft} to {path}")
@@ -978,6 +988,13 @@ class ProbabilityBin(TypedDict):
     control: int
 
 
+class Campaign(TypedDict):
+    """The list that was written."""
+
+    uri: str
+    users: int
+
+
 class FeatureDrift(TypedDict):
     """How far a feature has drifted."""
 
@@ -1007,6 +1024,7 @@ class ScoringResult(TypedDict):
     top: list[TopUser]
     typical: NotRequired[list[TypicalValue]]
     probabilities: NotRequired[list[ProbabilityBin]]
+    campaign: NotRequired[Campaign | None]
     drift: Drift
     snapshots: ScoringSnapshots
 
@@ -1869,6 +1887,62 @@ def reasons_of(
     )
 
 
+# --- emr-steps/fragments/campaign.ts ---
+
+CAMPAIGN_COLUMNS = ["user_id", "probability", "value", "reasons", "run_id"]
+# A spreadsheet takes a cell that begins like this for a formula, and would run it.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+QUOTED = {'"', ",", "\r", "\n"}
+NOTHING_STANDS_OUT = "nothing stands out"
+LINES_AT_ONCE = 1_000
+
+
+def csv_cell(text: str) -> str:
+    """One cell: what would be a formula is made text by an apostrophe."""
+    safe = f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    if QUOTED.isdisjoint(safe):
+        return safe
+    doubled = safe.replace('"', '""')
+    return f'"{doubled}"'
+
+
+def csv_line(cells: list[str]) -> str:
+    """One line of a file."""
+    return ",".join(csv_cell(cell) for cell in cells) + "\r\n"
+
+
+def campaign_line(row: Row) -> str:
+    """One user of the list."""
+    reasons = "; ".join(row.reasons or []) or NOTHING_STANDS_OUT
+    return csv_line([row.user_id, f"{row.probability:.6f}", f"{row.value:.2f}", reasons, row.run_id])
+
+
+def write_campaign(
+    files: Files, plan: Plan, choice: Choice, scores: DataFrame, value: str
+) -> Campaign | None:
+    """Writes the users outside the control group whose contact is worth it, the most probable first.
+
+    None where nobody is in charge, where probabilities are withheld, and for scores that do not become current.
+    """
+    uri = plan["outputs"].get("campaign")
+    if uri is None or choice["list"] != "yes" or not choice["makesCurrent"]:
+        return None
+    listed = scores.withColumn("value", F.expr(value)).where("value >= 0 AND NOT in_control_group")
+    rows = listed.select("user_id", "probability", "value", "reasons", "run_id", "rank").orderBy("rank")
+    users = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal users
+        yield csv_line(CAMPAIGN_COLUMNS)
+        known = rows.toLocalIterator()
+        while part := list(itertools.islice(known, LINES_AT_ONCE)):
+            users += len(part)
+            yield "".join(map(campaign_line, part))
+
+    files.write_parts(uri, lines())
+    return {"uri": uri, "users": users}
+
+
 # --- emr-steps/score-users.ts ---
 
 STEP: StepName = "score-users"
@@ -2122,6 +2196,7 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
         reaching(test_scores["starts"]).alias("reached"),
     ).collect()
     is_believed = choice["list"] != "order only"
+    value = contact_value(plan["scoring"]["terms"])
     return {
         "users": totals.users,
         "cutoff": str(totals.cutoff),
@@ -2133,6 +2208,7 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
         "top": [] if description["kind"] == "base_rate" else top_users(written),
         "typical": described_typical(typical),
         "probabilities": probability_bins(written),
+        "campaign": write_campaign(files, plan, choice, written, value),
         "drift": {
             "features": feature_drift(features, names, sum(test_scores["rows"])),
             "score": score_drift(test_scores, totals.users, totals.reached) if choice["scorer"] else 0.0,

@@ -1,6 +1,6 @@
 /** The lake as the code uses it: objects by their definitions, checked as they are read. */
 import type { FolderKind, LakeObject } from '../../domain/lake-object.ts';
-import type { ObjectStore, WriteCondition, WriteOutcome } from '../ports/objects.ts';
+import type { ObjectStore, ObjectTag, WriteCondition, WriteOutcome } from '../ports/objects.ts';
 import { PipelineError } from './errors.ts';
 
 /** A value that was read, and the entity tag of that version. */
@@ -99,6 +99,11 @@ export class Lake {
   /** Removes an object; it is no error if it is not there. */
   async remove(object: LakeObject<unknown>): Promise<void> {
     await this.#objects.remove(this.uri(object));
+  }
+
+  /** Gives the object a tag; it is no error if it is not there. */
+  async tag(object: LakeObject<unknown>, tag: ObjectTag): Promise<void> {
+    await this.#objects.tag(this.uri(object), tag);
   }
 
   /** When the object was last written; undefined when it is not there. */

@@ -1,6 +1,14 @@
 /** The plan of a run, assembled from what was decided. Pure functions. */
 import { each } from '../../domain/each.ts';
-import { CHOICE, LEDGER, modelFolder, PLAN, STEP_ERROR, STEP_RESULT } from '../../domain/lake-objects.ts';
+import {
+  CAMPAIGN,
+  CHOICE,
+  LEDGER,
+  modelFolder,
+  PLAN,
+  STEP_ERROR,
+  STEP_RESULT,
+} from '../../domain/lake-objects.ts';
 import type { Listing } from '../../domain/listing.ts';
 import type { Current } from '../../domain/records.ts';
 import {
@@ -74,6 +82,7 @@ export function buildPlan(parts: PlanParts, deployment: Deployment): RunPlan {
       controlGroupShare: settings.controlGroupShare,
       controlGroupSalt: settings.controlGroupSalt,
       terms: settings.terms,
+      campaignDays: settings.campaignDays,
     },
     cluster: size.cluster,
     outputs: {
@@ -82,6 +91,7 @@ export function buildPlan(parts: PlanParts, deployment: Deployment): RunPlan {
       ledger: LEDGER.of(batch.batchId).uriIn(lakeRoot),
       model: `${lakeRoot}/${modelFolder(runId)}`,
       choice: CHOICE.of(runId).uriIn(lakeRoot),
+      campaign: CAMPAIGN.of(runId).uriIn(lakeRoot),
     },
   };
 }
@@ -110,6 +120,7 @@ export function resumedPlan(
       },
       errors: each(STEP_NAMES, (step) => STEP_ERROR[step].of(runId).uriIn(plan.lakeRoot)),
       choice: CHOICE.of(runId).uriIn(plan.lakeRoot),
+      campaign: CAMPAIGN.of(runId).uriIn(plan.lakeRoot),
     },
   };
 }

@@ -3,6 +3,7 @@ import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
+import { CAMPAIGN_TAG } from '../../domain/lake-objects.ts';
 import { NAMED_QUERIES } from '../../domain/named-queries.ts';
 import type { Configuration } from '../configuration.ts';
 import { AccessLogBucket } from './access-log-bucket.ts';
@@ -75,7 +76,16 @@ export class StorageStack extends Stack implements Storage {
     this.key = key;
     this.rawBucket = events.bucket;
     this.eventsRoot = events.root;
-    this.lakeBucket = new DataBucket(this, 'Lake', versioned).bucket;
+    this.lakeBucket = new DataBucket(this, 'Lake', {
+      ...versioned,
+      lifecycleRules: [
+        {
+          id: 'campaigns',
+          tagFilters: { [CAMPAIGN_TAG.key]: CAMPAIGN_TAG.value },
+          expiration: Duration.days(configuration.run.campaignDays),
+        },
+      ],
+    }).bucket;
     this.lakeRoot = `s3://${this.lakeBucket.bucketName}`;
     this.logBucket = new DataBucket(this, 'ClusterLogs', {
       ...data,

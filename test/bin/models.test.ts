@@ -186,7 +186,7 @@ describe('the scores', () => {
     const end = 'nothing stands out,2018-12-03,run-1\r\n';
     expect(csvText([row('=1+1'), row('a,"b"'), row('-5', '0.25', [REASON])])).toBe(
       `${head}'=1+1,1,1,0.25,paid,true,${end}"a,""b""",1,1,0.25,paid,true,${end}` +
-        '-5,1,1,0.25,paid,true,"4 visits to Downgrade in 7 days, typically 0",2018-12-03,run-1\r\n',
+        `'-5,1,1,0.25,paid,true,"4 visits to Downgrade in 7 days, typically 0",2018-12-03,run-1\r\n`,
     );
     expect(csvText([])).toBe(head);
   });

@@ -28,7 +28,7 @@ describe('a detail that an earlier version stored', () => {
         observedBefore: undefined,
         promotion: undefined,
         rescoring: undefined,
-        scoring: { ...plan.scoring, terms: undefined },
+        scoring: { ...plan.scoring, terms: undefined, campaignDays: undefined },
         training: { ...plan.training, excludedFeatures: undefined, cutoffAnchor: undefined },
       },
       features: { ...detail.features, cutoffAnchor: undefined },

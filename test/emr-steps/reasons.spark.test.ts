@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { csvCell } from '../../domain/csv.ts';
 import { comparisonText, reasonsSchema } from '../../domain/features/reason-words.ts';
 import { CANDIDATES } from '../../domain/models.ts';
 import { scoreUsers } from '../../emr-steps/score-users.ts';
@@ -31,18 +32,20 @@ const userSchema = z.strictObject({
   laterDetails: reasonsSchema,
   expected: z.array(expectedSchema),
 });
-const foundSchema = z.record(
-  z.string(),
-  z.strictObject({
-    counted: z.array(z.strictObject({ rows: z.number(), users: z.number() })),
-    users: z.array(userSchema),
-  }),
-);
+const kindSchema = z.strictObject({
+  counted: z.array(z.strictObject({ rows: z.number(), users: z.number() })),
+  users: z.array(userSchema),
+});
+const foundSchema = z.strictObject({
+  kinds: z.record(z.string(), kindSchema),
+  /** Texts, each with the cell that the step writes. */
+  cells: z.array(z.tuple([z.string(), z.string()])),
+});
 
 describe('reasons', () => {
   let folder: string;
   let found: z.infer<typeof foundSchema>;
-  const usersOf = (kind: string): readonly z.infer<typeof userSchema>[] => found[kind]?.users ?? [];
+  const usersOf = (kind: string): readonly z.infer<typeof userSchema>[] => found.kinds[kind]?.users ?? [];
 
   beforeAll(async () => {
     folder = await temporaryFolder();
@@ -87,7 +90,7 @@ describe('reasons', () => {
       expect(reasons === null, `${kind} ${rank}`).toBe(rank > REASONED);
       expect(details === null, `${kind} ${rank}`).toBe(rank > REASONED);
     }
-    const [all, variants] = found[kind]?.counted ?? [];
+    const [all, variants] = found.kinds[kind]?.counted ?? [];
     expect(all).toEqual({ rows: usersOf(kind).length, users: usersOf(kind).length });
     expect(variants?.users).toBeLessThanOrEqual(REASONED);
     expect(variants?.rows).toBeLessThanOrEqual(REASONED * 17);
@@ -104,6 +107,11 @@ describe('reasons', () => {
         expect(direction).toBe(above);
       }
     }
+  });
+
+  it('are written to cells of a CSV file as TypeScript writes them', () => {
+    expect(found.cells).toHaveLength(11);
+    for (const [text, cell] of found.cells) expect(cell).toBe(csvCell(text));
   });
 
   it('read as sentences', () => {

@@ -278,7 +278,8 @@ def main() -> None:
                 for number, user in enumerate(frame.user_id)
             ],
         }
-    print(json.dumps(found, allow_nan=False))
+    cells = ["42", "=1+1", "+1", "-5", "@x", "\t1", "\r1", 'a,"b"', "two\nlines", "=a,b", "3 visits, typically 0"]
+    print(json.dumps({"kinds": found, "cells": [[cell, step.csv_cell(cell)] for cell in cells]}, allow_nan=False))
     spark.stop()
 
 

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Choice, choiceSchema } from '../../domain/choice.ts';
 import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
+import { csvCell } from '../../domain/csv.ts';
 import { FEATURES } from '../../domain/features/catalogue.ts';
 import { FEATURE_GROUPS } from '../../domain/features/measure.ts';
 import { reasonsSchema } from '../../domain/features/reason-words.ts';
@@ -19,6 +20,7 @@ import {
   THRESHOLD_RULES,
   TOP_USERS,
 } from '../../domain/models.ts';
+import { profitOfContact } from '../../domain/money.ts';
 import { metricNameSchema, type TrainingResult } from '../../domain/results.ts';
 import type { RunPlan, StepName } from '../../domain/run.ts';
 import { buildFeatures } from '../../emr-steps/build-features.ts';
@@ -516,6 +518,36 @@ describe('train-models and score-users', () => {
       const told = reasonsSchema.parse(JSON.parse(String(row.reason_details)));
       expect(told.map(({ text }) => text)).toEqual(reasonsOf(row));
       expect(groups).toEqual(expect.arrayContaining(told.map(({ group }) => group)));
+    }
+  });
+
+  it('writes the list as a file: outside the control group, whose contact is worth it, the most probable first', async () => {
+    const { campaign } = await resultOf(scoreUsers, first);
+    const text = await readFile(fileURLToPath(campaign?.uri ?? ''), 'utf8');
+    const [head, ...lines] = text.trimEnd().split('\r\n');
+    expect(head).toBe('user_id,probability,value,reasons,run_id');
+    const listed = rows.filter(
+      (row) =>
+        row.in_control_group === false && profitOfContact(Number(row.probability), first.scoring.terms) >= 0,
+    );
+    expect(listed.length).toBeGreaterThan(0);
+    expect(campaign?.users).toBe(listed.length);
+    expect(lines).toEqual(
+      listed.map((row) => {
+        const probability = Number(row.probability);
+        const value = profitOfContact(probability, first.scoring.terms);
+        const reasons = reasonsOf(row).join('; ') || 'nothing stands out';
+        return [row.user_id, probability.toFixed(6), value.toFixed(2), reasons, 'first']
+          .map((cell) => csvCell(String(cell)))
+          .join(',');
+      }),
+    );
+  });
+
+  it('writes no list where nobody is in charge or probabilities are withheld', async () => {
+    for (const plan of [nobody, withheld]) {
+      expect((await resultOf(scoreUsers, plan)).campaign).toBeNull();
+      expect(await readdir(planFolder(plan))).not.toContain('campaign.csv');
     }
   });
 

@@ -1,4 +1,5 @@
 /** Scores as text for people, and as CSV for programs and spreadsheets. Pure functions. */
+import { csvFile } from '../../../domain/csv.ts';
 import { type Reason, reasonsSchema } from '../../../domain/features/reason-words.ts';
 import type { AnswerRow } from '../../../lambda/ports/sql.ts';
 
@@ -8,8 +9,6 @@ const CSV_COLUMNS = [
   ...['in_control_group', 'reasons', 'cutoff', 'run_id'],
 ] as const;
 export const NOTHING = 'nothing stands out';
-/** What a spreadsheet would take for a formula. */
-const FORMULA = /^[=+\-@\t\r]/;
 
 /** A table; says so when nobody is ranked. */
 export function scoresText(runId: string, rows: readonly AnswerRow[]): string {
@@ -75,14 +74,10 @@ function cellText(name: (typeof COLUMNS)[number], value: string | null): string 
 
 /** With a header; a cell that a spreadsheet would run is made text. */
 export function csvText(rows: readonly AnswerRow[]): string {
-  const line = (cells: readonly string[]): string => `${cells.join(',')}\r\n`;
-  const cells = rows.map((row) =>
-    CSV_COLUMNS.map((name) => csvCell(name === 'reasons' ? reasonsCell(row) : (row[name] ?? ''))),
-  );
-  return [CSV_COLUMNS, ...cells].map(line).join('');
-}
-
-function csvCell(value: string): string {
-  const safe = FORMULA.test(value) && Number.isNaN(Number(value)) ? `'${value}` : value;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return csvFile([
+    CSV_COLUMNS,
+    ...rows.map((row) =>
+      CSV_COLUMNS.map((name) => (name === 'reasons' ? reasonsCell(row) : (row[name] ?? ''))),
+    ),
+  ]);
 }

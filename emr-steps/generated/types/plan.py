@@ -131,6 +131,7 @@ class Outputs(TypedDict):
     ledger: str
     model: str
     choice: NotRequired[str]
+    campaign: NotRequired[str]
 
 
 StepName: TypeAlias = Literal["ingest-events", "build-features", "train-models", "score-users"]
@@ -160,6 +161,7 @@ class ScoringSettings(TypedDict):
     controlGroupShare: float
     controlGroupSalt: str
     terms: Terms
+    campaignDays: int
 
 
 class Listing(TypedDict):

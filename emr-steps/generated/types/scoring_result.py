@@ -30,6 +30,13 @@ class ProbabilityBin(TypedDict):
     control: int
 
 
+class Campaign(TypedDict):
+    """The list that was written."""
+
+    uri: str
+    users: int
+
+
 class FeatureDrift(TypedDict):
     """How far a feature has drifted."""
 
@@ -59,5 +66,6 @@ class ScoringResult(TypedDict):
     top: list[TopUser]
     typical: NotRequired[list[TypicalValue]]
     probabilities: NotRequired[list[ProbabilityBin]]
+    campaign: NotRequired[Campaign | None]
     drift: Drift
     snapshots: ScoringSnapshots

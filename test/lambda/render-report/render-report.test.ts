@@ -148,6 +148,15 @@ describe('the report page', () => {
     expect(heading).toBe('38 of 960 living users expected to cancel between 3 and 16 December 2018');
   });
 
+  it('names the file with the list, where there is one', async () => {
+    const campaign = { uri: 's3://lake/runs/run-1/campaign.csv', users: 3 };
+    const named = section('contacts', await render({ ...detail, scoring: { ...detail.scoring, campaign } }));
+    expect(textOf(named)).toContain(
+      'the list has 3 users: it is in s3://lake/runs/run-1/campaign.csv for 30 days',
+    );
+    expect(section('contacts')).not.toContain('campaign.csv');
+  });
+
   it('lists the users to contact, and marks the control group as not to be contacted', () => {
     const [contacts = '', control = ''] = section('contacts').split('<details');
     expect(textOf(contacts)).toContain(
