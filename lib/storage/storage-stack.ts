@@ -3,8 +3,8 @@ import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { CAMPAIGN_TAG } from '../../domain/lake-objects.ts';
 import { NAMED_QUERIES } from '../../domain/named-queries.ts';
+import { EXPIRING_PLACES } from '../../domain/user-id-places.ts';
 import type { Configuration } from '../configuration.ts';
 import { AccessLogBucket } from './access-log-bucket.ts';
 import { DataBucket } from './data-bucket.ts';
@@ -78,13 +78,11 @@ export class StorageStack extends Stack implements Storage {
     this.eventsRoot = events.root;
     this.lakeBucket = new DataBucket(this, 'Lake', {
       ...versioned,
-      lifecycleRules: [
-        {
-          id: 'campaigns',
-          tagFilters: { [CAMPAIGN_TAG.key]: CAMPAIGN_TAG.value },
-          expiration: Duration.days(configuration.run.campaignDays),
-        },
-      ],
+      lifecycleRules: EXPIRING_PLACES.map(({ setting, tag }) => ({
+        id: tag.value,
+        tagFilters: { [tag.key]: tag.value },
+        expiration: Duration.days(configuration.run[setting]),
+      })),
     }).bucket;
     this.lakeRoot = `s3://${this.lakeBucket.bucketName}`;
     this.logBucket = new DataBucket(this, 'ClusterLogs', {

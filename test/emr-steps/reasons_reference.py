@@ -177,6 +177,9 @@ def main() -> None:
     spark = SparkSession.builder.master("local[1]").appName("reasons").getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
     spark.conf.set("spark.sql.shuffle.partitions", 2)
+    # Compiling these plans takes longer than interpreting them for so few rows.
+    spark.conf.set("spark.sql.codegen.wholeStage", "false")
+    spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
     frame = rows_of_users(step)
     segments = segment_model(step)
     plain = [{"name": name, "group": group, "scale": scale, "fill": fill, "median": fill} for name, group, scale, fill in INPUTS]
@@ -243,7 +246,8 @@ def main() -> None:
 
         def counting(kind, model, rows, *more):
             kept = rows.cache()
-            counted.append({"rows": kept.count(), "users": kept.select("user_id").distinct().count()})
+            counts = kept.agg(functions.count("*").alias("rows"), functions.countDistinct("user_id").alias("users"))
+            counted.append(counts.first().asDict())
             return score(kind, model, kept, *more)
 
         step.with_raw_score = counting
@@ -260,8 +264,6 @@ def main() -> None:
     found = {}
     for kind, score in scores.items():
         rows, counted = said(kind, frame, 40)
-        later = frame.assign(observed_days=frame.observed_days + 30)
-        again, _ = said(kind, later, USERS)
         numbers = [NAMES.index(name) for name in PLAIN] if kind == "segments" else list(range(len(NAMES)))
         expected = Expected(frame, segments, score).reasons(numbers, kind.startswith("segments"))
         found[kind] = {
@@ -271,15 +273,15 @@ def main() -> None:
                     "rank": rows[user].rank,
                     "reasons": rows[user].reasons,
                     "details": rows[user].reason_details and json.loads(rows[user].reason_details),
-                    "later": again[user].reasons,
-                    "laterDetails": json.loads(again[user].reason_details),
                     "expected": expected[number],
                 }
                 for number, user in enumerate(frame.user_id)
             ],
         }
+    later, _ = said("segments_and_trees", frame.assign(observed_days=frame.observed_days + 30), 40)
     cells = ["42", "=1+1", "+1", "-5", "@x", "\t1", "\r1", 'a,"b"', "two\nlines", "=a,b", "3 visits, typically 0"]
-    print(json.dumps({"kinds": found, "cells": [[cell, step.csv_cell(cell)] for cell in cells]}, allow_nan=False))
+    later = [later[user].reasons for user in frame.user_id]
+    print(json.dumps({"kinds": found, "later": later, "cells": [[cell, step.csv_cell(cell)] for cell in cells]}, allow_nan=False))
     spark.stop()
 
 

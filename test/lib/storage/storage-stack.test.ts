@@ -39,7 +39,7 @@ describe('storage', () => {
       LifecycleConfiguration: {
         Rules: Match.arrayWith([
           {
-            Id: 'campaigns',
+            Id: CAMPAIGN_TAG.value,
             Status: 'Enabled',
             ExpirationInDays: configuration.run.campaignDays,
             TagFilters: [{ Key: CAMPAIGN_TAG.key, Value: CAMPAIGN_TAG.value }],

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { CAMPAIGN, PLAN } from '../../../domain/lake-objects.ts';
-import { removeExpiredCampaigns } from '../../../local/run/expired-campaigns.ts';
+import { removeExpired } from '../../../local/run/expired-objects.ts';
 
 const NOW = new Date('2018-12-31T00:00:00Z');
 
@@ -30,9 +30,9 @@ it('removes the lists that are older than the days of the setting', async () => 
     await put(CAMPAIGN.of(run).key, age);
     await put(PLAN.of(run).key, age);
   }
-  expect(await removeExpiredCampaigns(lake, 30, NOW)).toBe(1);
+  expect(await removeExpired(lake, { campaignDays: 30 }, NOW)).toBe(1);
   expect((await readdir(lake, { recursive: true })).sort()).toEqual(
     ['runs', 'runs/new', CAMPAIGN.of('new').key, PLAN.of('new').key, 'runs/old', PLAN.of('old').key].sort(),
   );
-  expect(await removeExpiredCampaigns(join(lake, 'none'), 30, NOW)).toBe(0);
+  expect(await removeExpired(join(lake, 'none'), { campaignDays: 30 }, NOW)).toBe(0);
 });
