@@ -18,13 +18,13 @@ export type GateName = (typeof GATES)[number]['name'];
 /** Which case of the table in docs/models.md held. Names are stored. */
 export const CHOICE_RULES = [
   { name: 'first', label: 'no usable champion, and the challenger passes every gate' },
-  { name: 'nobody', label: 'no usable champion, and the challenger fails a gate' },
+  { name: 'nobody', label: 'no usable champion, and no challenger that passes every gate' },
   { name: 'not_worse', label: 'the challenger passes every gate and is not shown to be worse' },
   { name: 'gate_failed', label: 'the challenger fails a gate' },
   { name: 'shown_worse', label: 'the challenger is shown to be worse' },
   { name: 'not_comparable', label: 'the champion has learnt from days of the test' },
   { name: 'waiting', label: 'promotion is manual: the challenger waits for a person' },
-  { name: 'in_charge', label: 'the run only scores, with the model in charge' },
+  { name: 'in_charge', label: 'nothing was trained: the model in charge scores' },
 ] as const;
 export type ChoiceRule = (typeof CHOICE_RULES)[number]['name'];
 
@@ -60,6 +60,11 @@ export const choiceSchema = z.strictObject({
   list: z.enum(['yes', 'order only', 'no']),
   /** Share of users expected to cancel when no model can be believed: that of the newest test rows. */
   baseRate: share,
+  /**
+   * The model whose test users the scored users are compared with for drift: the one that the run trained, or else the
+   * one that scores; null where there is none. Older versions did not write it.
+   */
+  comparedWith: uri.nullable().default(null),
   /** False for a run whose scores are of an earlier day than the current ones: it makes nothing current. */
   makesCurrent: z.boolean(),
   gates: z.array(gateSchema),
@@ -95,5 +100,7 @@ export const storedModelSchema = z.looseObject({
   testCutoff: isoDate,
   libraries: z.record(z.string(), z.string()).optional(),
   inputs: z.array(z.looseObject({ name: z.string(), definition: z.string().optional() })),
+  /** Of the columns from which segments are computed, for the kinds that use them. */
+  segmentDefinitions: z.record(z.string(), z.string()).optional(),
 });
 export type StoredModel = z.infer<typeof storedModelSchema>;

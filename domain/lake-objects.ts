@@ -31,6 +31,7 @@ import {
   trainingResultSchema,
 } from './results.ts';
 import { batchSchema, runPlanSchema, STEP_NAMES, type StepName } from './run.ts';
+import { trainingDecisionSchema } from './training-decision.ts';
 
 /** A run makes it: it can be made again. */
 const MADE_BY_RUN: Remedy = {
@@ -201,6 +202,13 @@ export const RUN_RECORD = objectsInFolder(externalTableFolder(RUNS), '.json', {
   remedy: KEPT,
 });
 
+/** What DecideTraining decided in a run. */
+export const TRAINING_DECISION = objectPerId((runId) => `${runFolder(runId)}/training-decision.json`, {
+  what: 'decision whether to train',
+  format: jsonDocument(trainingDecisionSchema),
+  remedy: MADE_BY_RUN,
+});
+
 /** What ChooseModel decided in a run. */
 export const CHOICE = objectPerId((runId) => `${runFolder(runId)}/choice.json`, {
   what: 'choice of the model',
@@ -256,7 +264,7 @@ export const RUN_DETAIL = objectPerId(detailKey, {
 /** The same object, as far as a later run reads it: the rest may have been written by an older version. */
 export const CHAMPION_DETAIL = objectPerId(detailKey, {
   what: "detail of the champion's run",
-  format: jsonDocument(z.object({ training: trainingResultSchema })),
+  format: jsonDocument(z.object({ training: trainingResultSchema.nullable() })),
   remedy: KEPT,
 });
 

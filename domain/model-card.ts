@@ -5,7 +5,7 @@ import { chosenEvaluation } from './chosen-evaluation.ts';
 import { FEATURES } from './features/catalogue.ts';
 import { featureDefinition } from './features/definition.ts';
 import { isoDate, uri } from './fields.ts';
-import type { RunDetail } from './records.ts';
+import type { TrainedDetail } from './records.ts';
 import { modelEvaluationSchema } from './results.ts';
 import { eventFileSchema, runPlanSchema } from './run.ts';
 
@@ -52,7 +52,7 @@ export type ModelCard = z.infer<typeof modelCardSchema>;
 
 /** The card of the model that a run trained. */
 export function modelCard(
-  { plan, ingest, features, training }: Pick<RunDetail, 'plan' | 'ingest' | 'features' | 'training'>,
+  { plan, ingest, features, training }: Pick<TrainedDetail, 'plan' | 'ingest' | 'features' | 'training'>,
   description: StoredModel,
   hash: (text: string) => string,
 ): ModelCard {

@@ -9,6 +9,6 @@ export function nothingLearnt({
   if (features.cancellations === 0) {
     return 'Nobody cancels in this log, so there is nothing to learn from: no model is trained or promoted, and no user is named as at risk';
   }
-  if (training.evaluations.some(({ kind }) => kind === 'candidate')) return undefined;
+  if (training === null || training.evaluations.some(({ kind }) => kind === 'candidate')) return undefined;
   return `Too few users cancel before the cutoffs of the training rows to learn from (${training.trainCancellations} rows): no model is trained or promoted by this run`;
 }

@@ -18,6 +18,8 @@ export const ENVIRONMENT = {
   database: 'DATABASE',
   /** Names what the steps are executed with; plans carry it. */
   release: 'RELEASE',
+  /** Names what training is executed with: only a change of this is a reason to train again. */
+  trainingRelease: 'TRAINING_RELEASE',
   /** RunSettings as JSON; what is left out takes its default. */
   runSettings: 'RUN_SETTINGS',
   /** `emr` (the default) or `local`. */

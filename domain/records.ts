@@ -1,7 +1,7 @@
 /** What is stored about a finished run, and what is current. Each is a zod schema. */
 import { z } from 'zod';
 import { choiceSchema } from './choice.ts';
-import { count, isoDate, uri } from './fields.ts';
+import { count, isoDate } from './fields.ts';
 import {
   featuresResultSchema,
   ingestResultSchema,
@@ -9,7 +9,8 @@ import {
   scoringResultSchema,
   trainingResultSchema,
 } from './results.ts';
-import { runPlanSchema } from './run.ts';
+import { modelInChargeSchema, runPlanSchema } from './run.ts';
+import { lastTrainingSchema, trainingDecisionSchema } from './training-decision.ts';
 
 /** A person's decision about who is in charge. */
 const personSchema = z.strictObject({ by: z.string(), at: z.iso.datetime(), why: z.string() });
@@ -18,9 +19,7 @@ const personSchema = z.strictObject({ by: z.string(), at: z.iso.datetime(), why:
 export const currentSchema = z.strictObject({
   runId: z.string(),
   batchId: z.string(),
-  champion: z
-    .strictObject({ runId: z.string(), modelUri: uri, testCutoff: isoDate, promotedAt: z.iso.datetime() })
-    .nullable(),
+  champion: modelInChargeSchema.extend({ promotedAt: z.iso.datetime() }).nullable(),
   /**
    * The run whose model was in charge once the current scores were made: they are by it, unless it could not be used. When
    * a person puts another in charge, the scores have to be made again. Older versions did not write it.
@@ -30,6 +29,8 @@ export const currentSchema = z.strictObject({
   observationEnd: isoDate.optional(),
   /** Set by a rollback: challengers wait until a person promotes one. */
   manual: personSchema.nullable().optional(),
+  /** What was last trained on, promoted or not. Older versions did not write it. */
+  lastTraining: lastTrainingSchema.optional(),
 });
 export type Current = z.infer<typeof currentSchema>;
 
@@ -65,7 +66,10 @@ export const runDetailSchema = z.strictObject({
   plan: runPlanSchema,
   ingest: ingestResultSchema,
   features: featuresResultSchema,
-  training: trainingResultSchema,
+  /** Null when nothing was trained. */
+  training: trainingResultSchema.nullable(),
+  /** Whether models were trained, and why. Details of older versions lack it: they were. */
+  trainingDecision: trainingDecisionSchema.optional(),
   /** Which model scored, and why. Details of older versions lack it: the run's own model did. */
   choice: choiceSchema.optional(),
   scoring: scoringResultSchema,
@@ -73,3 +77,10 @@ export const runDetailSchema = z.strictObject({
   reconciliation: z.array(z.strictObject({ table: z.string(), counted: count, expected: count })),
 });
 export type RunDetail = z.infer<typeof runDetailSchema>;
+
+/** A run that has trained. */
+export type TrainedDetail = RunDetail & { readonly training: NonNullable<RunDetail['training']> };
+
+export function hasTrained(detail: RunDetail): detail is TrainedDetail {
+  return detail.training !== null;
+}

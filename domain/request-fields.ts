@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { isoDate, share, uri, wholeNumber } from './fields.ts';
+import { TRAIN_MODES } from './training-decision.ts';
 
 /** The commands that send a request. */
 export type RequestCommand = 'run' | 'start';
@@ -11,7 +12,8 @@ export type RequestCommand = 'run' | 'start';
 /** Kind of a field's value, by which its text on the command line is read. */
 export type RequestValue =
   | { readonly kind: 'S3 location' | 'day' | 'share' | 'run id' | 'switch' | 'addresses' }
-  | { readonly kind: 'whole number'; readonly least: number; readonly most: number };
+  | { readonly kind: 'whole number'; readonly least: number; readonly most: number }
+  | { readonly kind: 'one of'; readonly values: readonly string[] };
 
 /** What people and programs need to know about a field of the request, besides its schema. */
 export interface RequestField {
@@ -88,13 +90,24 @@ export const requestShape = {
       isSetting: true,
       offeredBy: ['run', 'start'],
     }),
+  train: z
+    .enum(TRAIN_MODES)
+    .optional()
+    .register(descriptions, {
+      value: { kind: 'one of', values: TRAIN_MODES },
+      option: '--train <when>',
+      meaning:
+        'whether models are trained: always, only when there is something new to learn (when-new), or never',
+      isSetting: true,
+      offeredBy: ['run', 'start'],
+    }),
   force: z
     .boolean()
     .optional()
     .register(descriptions, {
       value: { kind: 'switch' },
       option: '--force',
-      meaning: 'run even if there are no new files',
+      meaning: 'run even if there are no new files, and train unless `train` says otherwise',
       offeredBy: ['run', 'start'],
     }),
   takeOut: z

@@ -109,6 +109,8 @@ export const featuresResultSchema = z.strictObject({
       rows: count,
       /** Users who cancel within the horizon; null for the scoring cutoff, whose future is unknown. */
       cancellations: count.nullable(),
+      /** Changes when the rows may have changed. Results of older versions lack it. */
+      version: z.string().optional(),
     }),
   ),
   /** Signed-in events of each day that has any, in order. Results of older versions lack it. */
@@ -265,6 +267,8 @@ const driftSchema = z.strictObject({
   features: z.array(z.strictObject({ feature: z.string(), psi: z.number().nonnegative() })),
   /** The model's raw score. */
   score: z.number().nonnegative(),
+  /** The test users that the scored users were compared with; null without any. Results of older versions lack it. */
+  comparedWith: z.strictObject({ testCutoff: isoDate, users: count }).nullable().optional(),
 });
 export type Drift = z.infer<typeof driftSchema>;
 

@@ -10,6 +10,7 @@ import { LEAKAGE_AUC, LEAKAGE_INPUT_AUC } from './models.ts';
 import { DEFAULT_TERMS } from './money.ts';
 import { HORIZON_DAYS, requestShape, SEED } from './request-fields.ts';
 import { STATES, STEP_STATES } from './states.ts';
+import { trainModeSchema, trainSettingsSchema } from './training-decision.ts';
 
 /** The Spark steps, in order; also the names of their scripts, results and error files. */
 export const STEP_NAMES = STEP_STATES.map((state) => STATES[state].stepName);
@@ -62,6 +63,8 @@ export const runSettingsSchema = z.strictObject({
   minCancellations: z.number().int().min(1).default(50),
   folds: z.number().int().min(2).max(10).default(3),
   seed: wholeNumber(SEED).default(20_181_001),
+  /** When a run trains, unless its request says so. */
+  train: trainModeSchema.default('when-new'),
   /** Share of users who are never contacted, so that the effect of contacting can be measured. */
   controlGroupShare: share.default(0.1),
   controlGroupSalt: z.string().default('control'),
@@ -141,7 +144,13 @@ export const clusterSizeSchema = z.strictObject({
 export type ClusterSize = z.infer<typeof clusterSizeSchema>;
 
 /** A model in charge: the run that trained it, where it is, and the cutoff on which it was tested then. */
-export const modelInChargeSchema = z.strictObject({ runId: z.string(), modelUri: uri, testCutoff: isoDate });
+export const modelInChargeSchema = z.strictObject({
+  runId: z.string(),
+  modelUri: uri,
+  testCutoff: isoDate,
+  /** Whether its probabilities were not believed when it was last tested. Older versions did not write it. */
+  withheld: z.boolean().optional(),
+});
 export type ModelInCharge = z.infer<typeof modelInChargeSchema>;
 
 /** What ChooseModel goes by, as it was when the run was planned. */
@@ -155,9 +164,6 @@ export const promotionSettingsSchema = z.strictObject({
   maxQuarantineShare: share,
 });
 export type PromotionSettings = z.infer<typeof promotionSettingsSchema>;
-
-/** A run that only scores: which run's features and models it goes on from. */
-export const rescoringSchema = z.strictObject({ runId: z.string(), training: uri });
 
 /** Everything the Spark steps need to know. Written once by PlanRun, never changed. */
 export const runPlanSchema = z.strictObject({
@@ -216,8 +222,10 @@ export const runPlanSchema = z.strictObject({
     acceptedFeatures: [],
     maxQuarantineShare: 1,
   }),
-  /** Set when the run only scores, with the model in charge. */
-  rescoring: rescoringSchema.nullable().default(null),
+  /** Whether the run trains. Plans of older versions lack it, and trained always. */
+  train: trainSettingsSchema.default({ mode: 'always', askedBy: 'setting', fingerprint: '' }),
+  /** Written by older versions for a run that only scored. */
+  rescoring: z.record(z.string(), z.string()).nullable().optional(),
   scoring: z.strictObject({
     controlGroupShare: share,
     controlGroupSalt: z.string(),
@@ -236,6 +244,8 @@ export const runPlanSchema = z.strictObject({
     choice: uri.optional(),
     /** Where ScoreUsers writes the list. Plans of older versions lack it. */
     campaign: uri.optional(),
+    /** Where DecideTraining writes its decision. Plans of older versions lack it. */
+    trainingDecision: uri.optional(),
   }),
 });
 export type RunPlan = z.infer<typeof runPlanSchema>;
@@ -260,6 +270,14 @@ export type PlanRunOutput =
     }
   | { readonly decision: 'nothing-to-do'; readonly runId: string; readonly reason: string }
   | { readonly decision: 'refused'; readonly runId: string; readonly reason: string };
+
+/** Input of the DecideTraining state's Lambda. */
+export const decideTrainingInputSchema = z.strictObject({
+  runId: z.string().min(1),
+  executionArn: z.string().min(1),
+  planUri: uri,
+});
+export type DecideTrainingInput = z.infer<typeof decideTrainingInputSchema>;
 
 /** Input of the ChooseModel state's Lambda. */
 export const chooseModelInputSchema = z.strictObject({

@@ -20,7 +20,7 @@ export type StateDefinition =
       /** Name of the Lambda, and of its folder in lambda/. */
       readonly functionName: string;
       /** What it leaves in the lake when it succeeds, where a failure is located by that. */
-      readonly leaves?: 'plan' | 'choice' | 'record';
+      readonly leaves?: 'plan' | 'training decision' | 'choice' | 'record';
     })
   /** Its `minutes` do not include the time in which EMR looks for spot instances. */
   | (Task & { readonly kind: 'create cluster' })
@@ -78,16 +78,27 @@ export const STATES = {
     does: 'Turns user_days into one row per user and cutoff, from what was known at the cutoff',
     minutes: 60,
   },
+  DecideTraining: {
+    kind: 'lambda',
+    functionName: 'decide-training',
+    does: 'Decides whether there is something to learn that the last training did not have, and writes down why',
+    minutes: LAMBDA_STATE_MINUTES,
+    leaves: 'training decision',
+  },
+  TrainOrNot: {
+    kind: 'choice',
+    does: 'Branches on what DecideTraining decided',
+  },
   TrainModels: {
     kind: 'step',
     stepName: 'train-models',
-    does: 'Fits and calibrates three candidates and two baselines, evaluates them and the champion on one later cutoff, and stores the best candidate',
+    does: 'Fits and calibrates the candidates and two baselines, evaluates them and the champion on one later cutoff, and stores the best candidate',
     minutes: 180,
   },
   ChooseModel: {
     kind: 'lambda',
     functionName: 'choose-model',
-    does: "Decides whether the run's new model or the champion scores and is in charge, by how both did on the same test rows, and writes down why",
+    does: "Decides whether the run's new model, if there is one, or the champion scores and is in charge, by how both did on the same test rows, and writes down why",
     minutes: LAMBDA_STATE_MINUTES,
     leaves: 'choice',
   },

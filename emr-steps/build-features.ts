@@ -6,10 +6,11 @@
 import { FEATURES } from '../domain/features/catalogue.ts';
 import { compileFeatures } from '../domain/features/compile.ts';
 import { FEATURES_TABLE } from '../domain/features/features-table.ts';
-import { ICEBERG_FORMAT_VERSION, USER_DAYS } from '../domain/lake.ts';
+import { ICEBERG_FORMAT_VERSION } from '../domain/lake.ts';
 import { featuresResultSchema } from '../domain/results.ts';
 import { python } from './composition/python.ts';
 import { cutoffs, period } from './fragments/cutoffs.ts';
+import { featureVersions } from './fragments/feature-versions.ts';
 import { snapshotExpiry, snapshotReading } from './fragments/snapshots.ts';
 import { daysSql, HISTORY_SQL, USERS_SQL } from './fragments/spells.ts';
 import { sqlText } from './fragments/sql.ts';
@@ -24,15 +25,17 @@ export const buildFeatures = defineStep({
   name: 'build-features',
   summary: 'Makes point-in-time rows, one per user and cutoff, from the days of each user.',
   result: featuresResultSchema,
-  uses: [planTypes, featuresTypes, tableName, stepError, snapshotReading, snapshotExpiry, period, cutoffs],
+  uses: [
+    ...[planTypes, featuresTypes, tableName, stepError, snapshotReading, snapshotExpiry, period, cutoffs],
+    featureVersions,
+  ],
   imports: [
+    'import datetime',
     'import math',
     'from pyspark.sql import DataFrame, SparkSession',
     'from pyspark.sql import functions as F',
   ],
   constants: python`
-    USER_DAYS = ${USER_DAYS.name}
-    FEATURES = ${FEATURES_TABLE.name}
     KEY_COLUMNS = ${FEATURES_TABLE.columns.length - FEATURES.length}
     HISTORY_ROWS_PER_TASK = 200_000
     CUTOFF_SCHEMA = "cutoff date, role string, first_day date, label_end date"
@@ -65,13 +68,15 @@ export const buildFeatures = defineStep({
         return spark.sql(PROJECTION)
 
 
-    def write_features(rows: DataFrame, table: str) -> None:
+    def write_features(rows: DataFrame, table: str, computed: Computed) -> None:
         """Replaces the table in one commit; its columns follow the catalogue."""
+        properties = {f"snapshot-property.{name}": value for name, value in computed.properties().items()}
         described = [F.col(name).alias(name, metadata={"comment": COMMENTS[name]}) for name in COMMENTS]
         (
             rows.select(*described)
             .writeTo(table)
             .using("iceberg")
+            .options(**properties)
             .partitionedBy(F.col("cutoff"))
             .tableProperty("format-version", ${String(ICEBERG_FORMAT_VERSION)})
             .tableProperty("write.distribution-mode", "none")
@@ -80,8 +85,10 @@ export const buildFeatures = defineStep({
         )
 
 
-    def counted_cutoffs(features: DataFrame, cutoffs: list[Cutoff]) -> list[CutoffCounts]:
-        """Rows and cancellations of each cutoff, counted in the table that was written."""
+    def counted_cutoffs(
+        features: DataFrame, cutoffs: list[Cutoff], versions: dict[datetime.date, str]
+    ) -> list[CutoffCounts]:
+        """Rows and cancellations of each cutoff, counted in the table that was written, with the version of the rows."""
         counts = {
             row.cutoff: row
             for row in features.groupBy("cutoff")
@@ -95,15 +102,19 @@ export const buildFeatures = defineStep({
                 "every user of the log cancelled early, or the log has no signed-in users",
                 "check that the log's auth and userId columns are filled",
             )
-        return [
-            {
+
+        def counted(cutoff: Cutoff) -> CutoffCounts:
+            found: CutoffCounts = {
                 "cutoff": str(cutoff.cutoff),
                 "role": cutoff.role,
                 "rows": counts[cutoff.cutoff].rows,
                 "cancellations": counts[cutoff.cutoff].cancellations,
             }
-            for cutoff in cutoffs
-        ]
+            if cutoff.cutoff in versions:
+                found["version"] = versions[cutoff.cutoff]
+            return found
+
+        return [counted(cutoff) for cutoff in cutoffs]
 
 
     def run(spark: SparkSession, plan: Plan) -> FeaturesResult:
@@ -119,7 +130,12 @@ export const buildFeatures = defineStep({
         history_rows = sum(day.user_days for day in days) * len(cutoffs)
         tasks = max(spark.sparkContext.defaultParallelism, math.ceil(history_rows / HISTORY_ROWS_PER_TASK))
         spark.conf.set("spark.sql.shuffle.partitions", tasks)
-        write_features(point_in_time_rows(spark, user_days, cutoffs), features_table)
+        by = computed_by(period, settings)
+        unchanged = unchanged_versions(spark, plan, user_days_snapshot, by, computed_before(spark, plan))
+        known = [cutoff.cutoff for cutoff in cutoffs if cutoff.role != "score"]
+        versions = {cutoff: unchanged.get(cutoff, user_days_snapshot) for cutoff in known}
+        computed = Computed(user_days_snapshot, by, versions)
+        write_features(point_in_time_rows(spark, user_days, cutoffs), features_table, computed)
         expire_snapshots(spark, plan, [FEATURES], SNAPSHOT_RETENTION_DAYS)
 
         features_snapshot = current_snapshot(spark, features_table)
@@ -129,7 +145,7 @@ export const buildFeatures = defineStep({
             "firstDay": str(period.first_day),
             "observationEnd": str(period.observation_end),
             "observedDays": (period.observation_end - period.first_day).days,
-            "cutoffs": counted_cutoffs(features, cutoffs),
+            "cutoffs": counted_cutoffs(features, cutoffs, versions),
             "days": [{"day": str(day.day), "events": day.events} for day in days],
             "users": users.users,
             "cancellations": users.cancellations,

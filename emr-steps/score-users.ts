@@ -10,7 +10,7 @@ import { valueSql } from '../domain/money.ts';
 import { scoringResultSchema } from '../domain/results.ts';
 import { python } from './composition/python.ts';
 import { campaign } from './fragments/campaign.ts';
-import { candidateType, scoring } from './fragments/candidates.ts';
+import { scoring } from './fragments/candidates.ts';
 import { files } from './fragments/files.ts';
 import { columnTypes, missingColumns } from './fragments/missing-columns.ts';
 import { calibrationType, modelDescription } from './fragments/model-description.ts';
@@ -41,20 +41,11 @@ export const scoreUsers = defineStep({
   uses: [
     ...[planTypes, featuresTypes, choiceTypes, scoringTypes, tableName, stepError, files],
     ...[snapshotReading, snapshotExpiry, featureType, inputVector, calibrationType],
-    ...[
-      modelDescription,
-      candidateType,
-      scoring,
-      loading,
-      drift,
-      missingColumns,
-      typicalValues,
-      reasons,
-      campaign,
-    ],
+    ...[modelDescription, scoring, loading, drift, missingColumns, typicalValues, reasons, campaign],
   ],
   imports: [
     'import math',
+    'from typing import NamedTuple',
     'from pyspark.ml.functions import array_to_vector',
     'from pyspark.sql import Column, DataFrame, SparkSession, Window',
     'from pyspark.sql import functions as F',
@@ -76,17 +67,21 @@ export const scoreUsers = defineStep({
     VALUE = ${sqlText(CONTACT_VALUE)}
   `,
   run: python`
-    def model_in_charge(
-        files: Files, plan: Plan, choice: Choice
-    ) -> tuple[ModelDescription, CandidateModel | None]:
-        """The model that was chosen; for nobody, one that gives all users the base rate."""
-        scorer = choice["scorer"]
-        if scorer is None:
-            description = describe(files, plan["outputs"]["model"])
-            return {**description, "kind": "base_rate", "calibration": flat(choice["baseRate"])}, None
-        description, model = load(files, scorer["modelUri"])
-        tested = scorer["testScores"] or description["testScores"]
-        return {**description, "testScores": {**tested}}, model
+    class Compared(NamedTuple):
+        """The test users that the scored users are compared with: tenths by each input, and how many they were."""
+
+        inputs: dict[str, InputBins]
+        users: int
+        test_cutoff: str
+
+
+    def compared_with(files: Files, choice: Choice) -> Compared | None:
+        """The test users of the model that was trained last or scores; none where there is no such model."""
+        if choice["comparedWith"] is None:
+            return None
+        description = describe(files, choice["comparedWith"])
+        users = sum(description["testScores"]["rows"])
+        return Compared(description.get("testInputs", {}), users, description["testCutoff"])
 
 
     def flat(rate: float) -> Calibration:
@@ -95,9 +90,19 @@ export const scoreUsers = defineStep({
         return {"slope": 0.0, "intercept": math.log(bounded / (1 - bounded))}
 
 
-    def living_users(features: DataFrame, inputs: list[ModelInput], segments: SegmentModel | None) -> DataFrame:
+    def by_base_rate(living: DataFrame) -> DataFrame:
+        """One row a user, all with the same score: nobody ranks before another."""
+        return living.select(
+            "user_id",
+            "cutoff",
+            F.col("is_paid").alias("level_is_paid"),
+            F.lit(0.0).alias("raw_score"),
+        )
+
+
+    def living_users(living: DataFrame, inputs: list[ModelInput], segments: SegmentModel | None) -> DataFrame:
         """The rows to score, with what the model must know of them."""
-        missing = [feature["name"] for feature in inputs if feature["name"] not in features.columns]
+        missing = [feature["name"] for feature in inputs if feature["name"] not in living.columns]
         if missing:
             raise StepError(
                 f"the model needs features that the table does not have: {', '.join(missing)}",
@@ -105,7 +110,7 @@ export const scoreUsers = defineStep({
                 "run the pipeline from build-features",
             )
         values = [F.expr(value) for value in [*(feature["name"] for feature in inputs), *channel_rates(segments)]]
-        return features.where("role = 'score'").select(
+        return living.select(
             "user_id",
             "cutoff",
             F.col("is_paid").alias("level_is_paid"),
@@ -155,6 +160,12 @@ export const scoreUsers = defineStep({
         )
 
 
+    def without_reasons(scores: DataFrame) -> DataFrame:
+        """Scores with reasons for nobody: all users have the same."""
+        nothing = F.array().cast("array<string>")
+        return scores.withColumn("reasons", nothing).withColumn("reason_details", F.lit("[]"))
+
+
     def with_reasons(
         scores: DataFrame,
         users: DataFrame,
@@ -168,8 +179,7 @@ export const scoreUsers = defineStep({
         """
         description, model = charge
         if description["kind"] == "base_rate":
-            nothing = F.array().cast("array<string>")
-            return scores.withColumn("reasons", nothing).withColumn("reason_details", F.lit("[]"))
+            return without_reasons(scores)
         asked = scores.where(chosen).select("user_id", F.col("raw_score").alias("own_score"))
         found = reasons_of(users.join(asked, "user_id"), description, model, typical)
         nothing = F.array().cast("array<string>")
@@ -222,30 +232,54 @@ export const scoreUsers = defineStep({
         ]
 
 
+    def measured_drift(features: DataFrame, names: list[str], compared: Compared | None, score: float) -> Drift:
+        """How far the scored users are from the test users; of nobody's model there is none."""
+        if compared is None:
+            return {"features": [], "score": score, "comparedWith": None}
+        living = features.where("role = 'score'")
+        return {
+            "features": feature_drift(living, names, compared.inputs, compared.users),
+            "score": score,
+            "comparedWith": {"testCutoff": compared.test_cutoff, "users": compared.users},
+        }
+
+
     def run(spark: SparkSession, plan: Plan) -> ScoringResult:
         """Scores, writes this run's partition, and counts what was written."""
         files = Files(spark)
         choice: Choice = files.read_json(plan["outputs"]["choice"])
-        description, model = model_in_charge(files, plan, choice)
-        inputs, test_scores = description["inputs"], description["testScores"]
-        names = [feature["name"] for feature in inputs]
+        scorer, compared = choice["scorer"], compared_with(files, choice)
         features_table, scores_table = table_name(plan, FEATURES), table_name(plan, SCORES)
         built: FeaturesResult = files.read_json(plan["outputs"]["results"]["build-features"])
         features = read_snapshot(spark, features_table, built["snapshots"]["features"])
         spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
-        segments = description.get("segments")
-        living = sum(cutoff["rows"] for cutoff in built["cutoffs"] if cutoff["role"] == "score")
-        users = living_users(features, inputs, segments)
-        typical = typical_values(features.where("role = 'score'"), inputs, segments, living)
-        as_they_are = users.withColumn("features", array_to_vector(F.col("inputs")))
-        scored = with_raw_score(description["kind"], model, as_they_are, segments, names)
-        ranks = ranked(scored, description["calibration"], plan, choice)
-        # The list, or so many of those most at risk, whichever is more.
-        most = max(LEAST_REASONED, math.ceil(REASONED_SHARE * living))
-        chosen = (F.col("rank") <= most) | F.coalesce(
-            F.expr(contact_value(plan["scoring"]["terms"])) >= 0, F.lit(False)
-        )
-        scores = with_reasons(ranks, users, (description, model), typical, chosen).select(*COLUMNS)
+        living = features.where("role = 'score'")
+        # Without a model in charge there are no scores to compare.
+        test_scores: ScoreBins = {"starts": [], "rows": [0]}
+        typical: Typical | None = None
+        if scorer is None:
+            ranks = ranked(by_base_rate(living), flat(choice["baseRate"]), plan, choice)
+            scores = without_reasons(ranks)
+            names = list(compared.inputs) if compared else []
+            kind = "base_rate"
+        else:
+            description, model = load(files, scorer["modelUri"])
+            inputs, segments = description["inputs"], description.get("segments")
+            names = [feature["name"] for feature in inputs]
+            users = living_users(living, inputs, segments)
+            number = sum(cutoff["rows"] for cutoff in built["cutoffs"] if cutoff["role"] == "score")
+            typical = typical_values(living, inputs, segments, number)
+            as_they_are = users.withColumn("features", array_to_vector(F.col("inputs")))
+            scored = with_raw_score(description["kind"], model, as_they_are, segments, names)
+            ranks = ranked(scored, description["calibration"], plan, choice)
+            # The list, or so many of those most at risk, whichever is more.
+            most = max(LEAST_REASONED, math.ceil(REASONED_SHARE * number))
+            listed = F.coalesce(F.expr(contact_value(plan["scoring"]["terms"])) >= 0, F.lit(False))
+            chosen = (F.col("rank") <= most) | listed
+            scores = with_reasons(ranks, users, (description, model), typical, chosen)
+            kind = description["kind"]
+            test_scores = {**(scorer["testScores"] or description["testScores"])}
+        scores = scores.select(*COLUMNS)
         spark.sql(SCORES_DEFINITION.format(table=scores_table))
         add_missing_columns(spark, scores_table, SCORES_TYPES)
         scores.writeTo(scores_table).overwrite(F.col("run_id") == plan["runId"])
@@ -261,6 +295,7 @@ export const scoreUsers = defineStep({
             expected.alias("expected_cancellations"),
             reaching(test_scores["starts"]).alias("reached"),
         ).collect()
+        score = score_drift(test_scores, totals.users, totals.reached)
         is_believed = choice["list"] != "order only"
         value = contact_value(plan["scoring"]["terms"])
         return {
@@ -271,14 +306,11 @@ export const scoreUsers = defineStep({
                 totals.expected_cancellations if is_believed else totals.users * choice["baseRate"]
             ),
             # By the base rate alone all users are equal, and who is first would be an accident of hashing.
-            "top": [] if description["kind"] == "base_rate" else top_users(written),
-            "typical": described_typical(typical),
+            "top": [] if kind == "base_rate" else top_users(written),
+            "typical": described_typical(typical) if typical else [],
             "probabilities": probability_bins(written),
             "campaign": write_campaign(files, plan, choice, written, value),
-            "drift": {
-                "features": feature_drift(features, names, sum(test_scores["rows"])),
-                "score": score_drift(test_scores, totals.users, totals.reached) if choice["scorer"] else 0.0,
-            },
+            "drift": measured_drift(features, names, compared, score),
             "snapshots": {"scores": snapshot},
         }
   `,

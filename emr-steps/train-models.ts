@@ -28,7 +28,7 @@ import { segmentImportance } from './fragments/segment-importance.ts';
 import { segmentSample } from './fragments/segment-sample.ts';
 import { singleInputs } from './fragments/single-inputs.ts';
 import { snapshotReading } from './fragments/snapshots.ts';
-import { scoreBins } from './fragments/stability-index.ts';
+import { inputBins, scoreBins } from './fragments/stability-index.ts';
 import { tableName } from './fragments/table-name.ts';
 import { planTypes, trainingTypes } from './fragments/types.ts';
 import { defineStep } from './step.ts';
@@ -59,6 +59,7 @@ export const trainModels = defineStep({
       decisions,
       evaluation,
       scoreBins,
+      inputBins,
       importance,
       storing,
       champion,
@@ -249,24 +250,11 @@ export const trainModels = defineStep({
         return ""
 
 
-    def checked_again(spark: SparkSession, plan: Plan, rescoring: Rescoring) -> TrainingResult:
-        """The result of an earlier run, with the model that is in charge now on its test rows: nothing is trained."""
-        files = Files(spark)
-        earlier: TrainingResult = files.read_json(rescoring["training"])
-        features = read_snapshot(spark, table_name(plan, FEATURES), earlier["featuresSnapshot"])
-        cutoff = datetime.date.fromisoformat(earlier["testCutoff"])
-        champion = check_champion(files, plan, features.where("role = 'test'"), cutoff, None)
-        return {**earlier, "champion": champion}
-
-
     def run(spark: SparkSession, plan: Plan) -> TrainingResult:
         """Trains, judges, chooses and stores."""
         settings = plan["training"]
         if str(spark.sparkContext.master).partition("[")[0] == "local":
             atexit.register(release_barrier_timer, spark)
-        rescoring = plan["rescoring"]
-        if rescoring is not None:
-            return checked_again(spark, plan, rescoring)
         features_table = table_name(plan, FEATURES)
         snapshot = current_snapshot(spark, features_table)
         features = read_snapshot(spark, features_table, snapshot)
@@ -297,6 +285,9 @@ export const trainModels = defineStep({
             "trainedUntil": str(train["cutoff"] + datetime.timedelta(days=settings["horizonDays"])),
             "featuresSnapshot": snapshot,
             "testScores": score_bins(histograms["test"]),
+            "testInputs": input_bins(
+                features.where("role = 'test'"), [one["name"] for one in inputs], test["rows"]
+            ),
             "libraries": {
                 "python": platform.python_version(),
                 "spark": spark.version,

@@ -20,8 +20,8 @@ const APP = 'lib/app.ts';
 const PROGRAM = /^bin\/[^/]+\.ts$/;
 /** A test names the Python program beside it like this. */
 const PYTHON_PROGRAM = /'\.\/\w+\.py'/;
-/** Have configurations of their own: the deployment to an emulator, the notebook, and the rehearsal of the cluster. */
-const ELSEWHERE = /^test\/(deploy|notebook)\/|\.cluster\.test\.ts$/;
+/** Have configurations of their own: the deployment to an emulator, the notebook, the rehearsal of the cluster, long proofs. */
+const ELSEWHERE = /^test\/(deploy|notebook)\/|\.(cluster|proof)\.test\.ts$/;
 
 /** @param sources every source of the project, the tests among them */
 export function testGroups(sources: Sources): TestGroups {

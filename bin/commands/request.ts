@@ -38,6 +38,7 @@ function isOffered({ offeredBy }: RequestField, name: RequestCommand): boolean {
 function requestOption({ option, meaning, default: otherwise, isSetting, value }: RequestField): Option {
   const fallback = isSetting ? "the deployment's setting" : otherwise;
   const made = new Option(option, fallback === undefined ? meaning : `${meaning} (default: ${fallback})`);
+  if (value.kind === 'one of') return made.choices(value.values);
   const parse = parser(value);
   return parse === undefined ? made : made.argParser(parse);
 }

@@ -92,6 +92,7 @@ function outcome({
   returnedUsers,
   secondCancellations,
   model,
+  notTrained,
 }: Extract<RunSummary, { status: 'SUCCEEDED' }>): Line[] {
   const returns = returnsText({ returnedUsers, secondCancellations }, count);
   const metrics = metricsShownIn('terminal').flatMap((metric) => {
@@ -120,7 +121,10 @@ function outcome({
         `${count(scored)} scored`,
       ].join('; '),
     ],
-    ['Model', `${modelLabel(model.name)}: ${metrics.join(', ')}`],
+    [
+      'Model',
+      `${modelLabel(model.name)}: ${notTrained === null ? metrics.join(', ') : `not trained, as ${notTrained}`}`,
+    ],
   ];
 }
 

@@ -45,10 +45,10 @@ import {
   heldFileSchema,
   modelInChargeSchema,
   promotionSettingsSchema,
-  rescoringSchema,
   runPlanSchema,
   stepNameSchema,
 } from '../../domain/run.ts';
+import { trainSettingsSchema } from '../../domain/training-decision.ts';
 
 /** A schema, and the docstring of its type. */
 interface Named {
@@ -83,8 +83,8 @@ const TYPES = {
     TrainingSettings: named(plan.training, 'Settings of build-features and train-models.'),
     ModelInCharge: named(modelInChargeSchema, 'The model in charge.'),
     PromotionSettings: named(promotionSettingsSchema, 'What the choice of a model goes by.'),
-    Rescoring: named(rescoringSchema, 'From which run a run that only scores goes on.'),
     Terms: named(plan.scoring.shape.terms.unwrap(), 'What a contact costs and saves.'),
+    TrainSettings: named(trainSettingsSchema, 'Whether the run trains.'),
     ScoringSettings: named(plan.scoring, 'Settings of score-users.'),
     ClusterSize: named(clusterSizeSchema, 'How large the cluster is.'),
     Outputs: named(plan.outputs, 'Where each step writes its result or its error.'),
@@ -149,6 +149,10 @@ const TYPES = {
   scoring_result: {
     TopUser: named(scoring.top.element, 'One of the users most at risk.'),
     FeatureDrift: named(scoring.drift.shape.features.element, 'How far a feature has drifted.'),
+    ComparedWith: named(
+      scoring.drift.shape.comparedWith.unwrap().unwrap(),
+      'The test users that the scored users were compared with.',
+    ),
     Drift: named(scoring.drift, 'How far the scored users differ from the test users.'),
     ScoringSnapshots: named(scoring.snapshots, 'The snapshot that was written.'),
     Campaign: named(campaignSchema, 'The list that was written.'),

@@ -59,9 +59,11 @@ export const batch = fragment({
             return outcomes
         observation = Observation("outcomes")
         rows = read_rows(spark, plan, lines, forgotten)
-        by_file_and_outcome = tally(f"file_number * {OUTCOMES} + {COUNTED_AS}", len(files) * OUTCOMES)
+        # A column of its own: what an observation aggregates is interpreted, row by row.
+        counted = rows.withColumn("counted_as", F.expr(f"file_number * {OUTCOMES} + {COUNTED_AS}"))
+        by_file_and_outcome = tally("counted_as", len(files) * OUTCOMES)
         accepted: DataFrame = (
-            rows.observe(observation, by_file_and_outcome.alias("by_file_and_outcome"))
+            counted.observe(observation, by_file_and_outcome.alias("by_file_and_outcome"))
             .where("outcome = 0")
             .selectExpr(*EVENT_COLUMNS, "file_number")
         )

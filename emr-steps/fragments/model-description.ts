@@ -28,6 +28,14 @@ export const modelDescription = fragment({
         rows: list[int]
 
 
+    class InputBins(TypedDict):
+        """Tenths of the test rows by an input: where each but the first begins, and its rows; and how many rows lack it."""
+
+        starts: list[float]
+        rows: list[int]
+        missing: int
+
+
     class ModelDescription(TypedDict):
         """A model without its coefficients or trees."""
 
@@ -42,6 +50,8 @@ export const modelDescription = fragment({
         trainedUntil: NotRequired[str]
         featuresSnapshot: str
         testScores: ScoreBins
+        # Of every input that was learnt; models of older versions lack it.
+        testInputs: NotRequired[dict[str, InputBins]]
         # Versions by name; models of older versions lack it.
         libraries: NotRequired[dict[str, str]]
         # Of the kinds that tell users apart.

@@ -119,7 +119,8 @@ export const rawLines = fragment({
 
     def has_nested_text() -> Column:
         """Whether a column of text holds an object or an array, whose text could be anybody's."""
-        may_nest = "CONTAINS(value, '[') OR CONTAINS(SUBSTR(value, 2), '{')"
+        # By bytes: to cut text, Spark steps over every character of it.
+        may_nest = "CONTAINS(value, '[') OR CONTAINS(STRING(SUBSTR(BINARY(value), 2)), '{')"
         return F.expr(may_nest) & F.col("value").rlike(NESTED_TEXT)
 
 

@@ -95,7 +95,7 @@ const USER_DAY_COLUMNS = USER_DAYS.columns.map(({ name }) => {
 });
 
 /** Names the definition of the table: with another one, all days are computed again. */
-const ROLL_UP_HASH = createHash('sha256')
+export const ROLL_UP_HASH = createHash('sha256')
   .update([SESSION_DAYS, DAY_ATTRIBUTES, ROLL_UP, ...USER_DAY_COLUMNS].join('\n'))
   .digest('hex')
   .slice(0, 16);

@@ -6,6 +6,7 @@ spark-submit build-features.py --plan <uri of plan.json>
 
 import argparse
 import datetime
+import itertools
 import json
 import math
 import os
@@ -107,6 +108,7 @@ class ModelInCharge(TypedDict):
     runId: str
     modelUri: str
     testCutoff: str
+    withheld: NotRequired[bool]
 
 
 class PromotionSettings(TypedDict):
@@ -120,11 +122,12 @@ class PromotionSettings(TypedDict):
     maxQuarantineShare: float
 
 
-class Rescoring(TypedDict):
-    """From which run a run that only scores goes on."""
+class TrainSettings(TypedDict):
+    """Whether the run trains."""
 
-    runId: str
-    training: str
+    mode: Literal["always", "when-new", "never"]
+    askedBy: Literal["request", "force", "setting", "rescoring"]
+    fingerprint: str
 
 
 class Terms(TypedDict):
@@ -155,6 +158,7 @@ class Outputs(TypedDict):
     model: str
     choice: NotRequired[str]
     campaign: NotRequired[str]
+    trainingDecision: NotRequired[str]
 
 
 StepName: TypeAlias = Literal["ingest-events", "build-features", "train-models", "score-users"]
@@ -215,7 +219,8 @@ class Plan(TypedDict):
     currentTag: str | None
     observedBefore: str | None
     promotion: PromotionSettings
-    rescoring: Rescoring | None
+    train: TrainSettings
+    rescoring: NotRequired[dict[str, str] | None]
     scoring: ScoringSettings
     cluster: ClusterSize
     outputs: Outputs
@@ -857,6 +862,7 @@ class CutoffCounts(TypedDict):
     role: Literal["train", "past", "test", "score"]
     rows: int
     cancellations: int | None
+    version: NotRequired[str]
 
 
 class DayEvents(TypedDict):
@@ -939,6 +945,70 @@ def expire_snapshots(spark: SparkSession, plan: Plan, tables: list[str], days: i
     for table in tables:
         expiry = iceberg_table(spark, table_name(plan, table)).expireSnapshots()
         expiry.expireOlderThan(int(oldest.timestamp() * 1000)).commit()
+
+
+# The operation of a snapshot that wrote the same rows into other files.
+REPLACE = "replace"
+
+
+def snapshots_since(
+    table: IcebergTable, head: IcebergSnapshot | None, known: str | None
+) -> list[IcebergSnapshot] | None:
+    """The snapshots that led from a known one to the head, or all when none is known.
+
+    None when some of them are missing: snapshots expire.
+    """
+    since: list[IcebergSnapshot] = []
+    snapshot = head
+    while snapshot is not None and str(snapshot.snapshotId()) != known:
+        since.append(snapshot)
+        parent = snapshot.parentId()
+        if parent is None:
+            return since if known is None else None
+        snapshot = table.snapshot(parent)
+    return None if snapshot is None else since
+
+
+def days_changed(spark: SparkSession, table: IcebergTable, snapshot: IcebergSnapshot) -> set[datetime.date]:
+    """The days to which a snapshot added files, or from which it removed some: of rows, or of their deletions."""
+    io = table.io()
+    files = itertools.chain(
+        snapshot.addedDataFiles(io),
+        snapshot.removedDataFiles(io),
+        snapshot.addedDeleteFiles(io),
+        snapshot.removedDeleteFiles(io),
+    )
+    return set(days_of_files(spark, files))
+
+
+def days_of_files(spark: SparkSession, files: Iterable[IcebergFile]) -> list[datetime.date]:
+    """The day of each file."""
+    first = datetime.date(1970, 1, 1)
+    return [first + datetime.timedelta(days=number) for number in partition_numbers(spark, files)]
+
+
+def days_changed_by_all(
+    spark: SparkSession, table: IcebergTable, snapshots: list[IcebergSnapshot]
+) -> set[datetime.date]:
+    """The days whose files are others after the snapshots, the newest first: what one added and another removed is no change.
+
+    Compaction changes files and no rows: its snapshots do not count.
+    """
+    counted = [snapshot for snapshot in snapshots if snapshot.operation() != REPLACE]
+    if len(counted) == 1:
+        return days_changed(spark, table, counted[0])
+    io = table.io()
+    added: dict[str, datetime.date] = {}
+    removed: set[datetime.date] = set()
+    for snapshot in reversed(counted):
+        taken = [*snapshot.removedDataFiles(io), *snapshot.removedDeleteFiles(io)]
+        for file, day in zip(taken, days_of_files(spark, taken), strict=True):
+            if added.pop(file.location(), None) is None:
+                removed.add(day)
+        given = [*snapshot.addedDataFiles(io), *snapshot.addedDeleteFiles(io)]
+        for file, day in zip(given, days_of_files(spark, given), strict=True):
+            added[file.location()] = day
+    return removed | set(added.values())
 
 
 # --- emr-steps/fragments/cutoffs.ts ---
@@ -1081,11 +1151,78 @@ def refuse_short_log(period: Period, settings: TrainingSettings) -> NoReturn:
     )
 
 
+# --- emr-steps/fragments/feature-versions.ts ---
+
+USER_DAYS = "user_days"
+FEATURES = "features"
+CATALOGUE_HASH = "1d6e984931125b40"
+
+# Properties of a snapshot of features: the snapshot of user_days that it was computed from, what else it depends on, and
+# the version of each cutoff as JSON.
+COMPUTED_FROM = "computed-from-user-days-snapshot"
+COMPUTED_BY = "computed-by"
+CUTOFF_VERSIONS = "cutoff-versions"
+
+
+class Computed(NamedTuple):
+    """What features were computed from: a snapshot of user_days, and all else; with the version of each cutoff."""
+
+    user_days: str
+    by: str
+    versions: dict[datetime.date, str]
+
+    def properties(self) -> dict[str, str]:
+        """As properties of a snapshot."""
+        versions = {str(cutoff): version for cutoff, version in sorted(self.versions.items())}
+        return {COMPUTED_FROM: self.user_days, COMPUTED_BY: self.by, CUTOFF_VERSIONS: json.dumps(versions)}
+
+
+def computed_by(period: Period, settings: TrainingSettings) -> str:
+    """What features depend on besides days: with another one, all of them are other rows."""
+    anchor = grid_anchor(period, settings)
+    return json.dumps([CATALOGUE_HASH, settings["horizonDays"], str(anchor), str(period.first_day)])
+
+
+def computed_before(spark: SparkSession, plan: Plan) -> Computed | None:
+    """What the features that readers see were computed from; none where an earlier release wrote them."""
+    table = table_name(plan, FEATURES)
+    if not spark.catalog.tableExists(table):
+        return None
+    snapshot = iceberg_table(spark, table).currentSnapshot()
+    if snapshot is None:
+        return None
+    found = [snapshot.summary().get(name) for name in (COMPUTED_FROM, COMPUTED_BY, CUTOFF_VERSIONS)]
+    user_days, by, versions = found
+    if user_days is None or by is None or versions is None:
+        return None
+    by_cutoff: dict[str, str] = json.loads(versions)
+    known = {datetime.date.fromisoformat(cutoff): version for cutoff, version in by_cutoff.items()}
+    return Computed(user_days, by, known)
+
+
+def first_changed_day(spark: SparkSession, plan: Plan, user_days: str, since: str) -> datetime.date:
+    """The first day of user_days that another snapshot does not share; the first of all where it is gone."""
+    table = iceberg_table(spark, table_name(plan, USER_DAYS))
+    snapshots = snapshots_since(table, table.snapshot(int(user_days)), since)
+    if snapshots is None:
+        return datetime.date.min
+    return min(days_changed_by_all(spark, table, snapshots), default=datetime.date.max)
+
+
+def unchanged_versions(
+    spark: SparkSession, plan: Plan, user_days: str, by: str, before: Computed | None
+) -> dict[datetime.date, str]:
+    """The cutoffs whose rows are the same as before, with their versions."""
+    if before is None or before.by != by:
+        return {}
+    horizon = datetime.timedelta(days=plan["training"]["horizonDays"])
+    changed = first_changed_day(spark, plan, user_days, before.user_days)
+    return {cutoff: version for cutoff, version in before.versions.items() if cutoff + horizon <= changed}
+
+
 # --- emr-steps/build-features.ts ---
 
 STEP: StepName = "build-features"
-USER_DAYS = "user_days"
-FEATURES = "features"
 KEY_COLUMNS = 4
 HISTORY_ROWS_PER_TASK = 200_000
 CUTOFF_SCHEMA = "cutoff date, role string, first_day date, label_end date"
@@ -1743,13 +1880,15 @@ def point_in_time_rows(spark: SparkSession, user_days: DataFrame, cutoffs: list[
     return spark.sql(PROJECTION)
 
 
-def write_features(rows: DataFrame, table: str) -> None:
+def write_features(rows: DataFrame, table: str, computed: Computed) -> None:
     """Replaces the table in one commit; its columns follow the catalogue."""
+    properties = {f"snapshot-property.{name}": value for name, value in computed.properties().items()}
     described = [F.col(name).alias(name, metadata={"comment": COMMENTS[name]}) for name in COMMENTS]
     (
         rows.select(*described)
         .writeTo(table)
         .using("iceberg")
+        .options(**properties)
         .partitionedBy(F.col("cutoff"))
         .tableProperty("format-version", "2")
         .tableProperty("write.distribution-mode", "none")
@@ -1758,8 +1897,10 @@ def write_features(rows: DataFrame, table: str) -> None:
     )
 
 
-def counted_cutoffs(features: DataFrame, cutoffs: list[Cutoff]) -> list[CutoffCounts]:
-    """Rows and cancellations of each cutoff, counted in the table that was written."""
+def counted_cutoffs(
+    features: DataFrame, cutoffs: list[Cutoff], versions: dict[datetime.date, str]
+) -> list[CutoffCounts]:
+    """Rows and cancellations of each cutoff, counted in the table that was written, with the version of the rows."""
     counts = {
         row.cutoff: row
         for row in features.groupBy("cutoff")
@@ -1773,15 +1914,19 @@ def counted_cutoffs(features: DataFrame, cutoffs: list[Cutoff]) -> list[CutoffCo
             "every user of the log cancelled early, or the log has no signed-in users",
             "check that the log's auth and userId columns are filled",
         )
-    return [
-        {
+
+    def counted(cutoff: Cutoff) -> CutoffCounts:
+        found: CutoffCounts = {
             "cutoff": str(cutoff.cutoff),
             "role": cutoff.role,
             "rows": counts[cutoff.cutoff].rows,
             "cancellations": counts[cutoff.cutoff].cancellations,
         }
-        for cutoff in cutoffs
-    ]
+        if cutoff.cutoff in versions:
+            found["version"] = versions[cutoff.cutoff]
+        return found
+
+    return [counted(cutoff) for cutoff in cutoffs]
 
 
 def run(spark: SparkSession, plan: Plan) -> FeaturesResult:
@@ -1797,7 +1942,12 @@ def run(spark: SparkSession, plan: Plan) -> FeaturesResult:
     history_rows = sum(day.user_days for day in days) * len(cutoffs)
     tasks = max(spark.sparkContext.defaultParallelism, math.ceil(history_rows / HISTORY_ROWS_PER_TASK))
     spark.conf.set("spark.sql.shuffle.partitions", tasks)
-    write_features(point_in_time_rows(spark, user_days, cutoffs), features_table)
+    by = computed_by(period, settings)
+    unchanged = unchanged_versions(spark, plan, user_days_snapshot, by, computed_before(spark, plan))
+    known = [cutoff.cutoff for cutoff in cutoffs if cutoff.role != "score"]
+    versions = {cutoff: unchanged.get(cutoff, user_days_snapshot) for cutoff in known}
+    computed = Computed(user_days_snapshot, by, versions)
+    write_features(point_in_time_rows(spark, user_days, cutoffs), features_table, computed)
     expire_snapshots(spark, plan, [FEATURES], SNAPSHOT_RETENTION_DAYS)
 
     features_snapshot = current_snapshot(spark, features_table)
@@ -1807,7 +1957,7 @@ def run(spark: SparkSession, plan: Plan) -> FeaturesResult:
         "firstDay": str(period.first_day),
         "observationEnd": str(period.observation_end),
         "observedDays": (period.observation_end - period.first_day).days,
-        "cutoffs": counted_cutoffs(features, cutoffs),
+        "cutoffs": counted_cutoffs(features, cutoffs, versions),
         "days": [{"day": str(day.day), "events": day.events} for day in days],
         "users": users.users,
         "cancellations": users.cancellations,

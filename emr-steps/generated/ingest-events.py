@@ -115,6 +115,7 @@ class ModelInCharge(TypedDict):
     runId: str
     modelUri: str
     testCutoff: str
+    withheld: NotRequired[bool]
 
 
 class PromotionSettings(TypedDict):
@@ -128,11 +129,12 @@ class PromotionSettings(TypedDict):
     maxQuarantineShare: float
 
 
-class Rescoring(TypedDict):
-    """From which run a run that only scores goes on."""
+class TrainSettings(TypedDict):
+    """Whether the run trains."""
 
-    runId: str
-    training: str
+    mode: Literal["always", "when-new", "never"]
+    askedBy: Literal["request", "force", "setting", "rescoring"]
+    fingerprint: str
 
 
 class Terms(TypedDict):
@@ -163,6 +165,7 @@ class Outputs(TypedDict):
     model: str
     choice: NotRequired[str]
     campaign: NotRequired[str]
+    trainingDecision: NotRequired[str]
 
 
 StepName: TypeAlias = Literal["ingest-events", "build-features", "train-models", "score-users"]
@@ -223,7 +226,8 @@ class Plan(TypedDict):
     currentTag: str | None
     observedBefore: str | None
     promotion: PromotionSettings
-    rescoring: Rescoring | None
+    train: TrainSettings
+    rescoring: NotRequired[dict[str, str] | None]
     scoring: ScoringSettings
     cluster: ClusterSize
     outputs: Outputs
@@ -1519,7 +1523,8 @@ def has_trailing_text() -> Column:
 
 def has_nested_text() -> Column:
     """Whether a column of text holds an object or an array, whose text could be anybody's."""
-    may_nest = "CONTAINS(value, '[') OR CONTAINS(SUBSTR(value, 2), '{')"
+    # By bytes: to cut text, Spark steps over every character of it.
+    may_nest = "CONTAINS(value, '[') OR CONTAINS(STRING(SUBSTR(BINARY(value), 2)), '{')"
     return F.expr(may_nest) & F.col("value").rlike(NESTED_TEXT)
 
 
@@ -3349,9 +3354,11 @@ def stage_accepted(
         return outcomes
     observation = Observation("outcomes")
     rows = read_rows(spark, plan, lines, forgotten)
-    by_file_and_outcome = tally(f"file_number * {OUTCOMES} + {COUNTED_AS}", len(files) * OUTCOMES)
+    # A column of its own: what an observation aggregates is interpreted, row by row.
+    counted = rows.withColumn("counted_as", F.expr(f"file_number * {OUTCOMES} + {COUNTED_AS}"))
+    by_file_and_outcome = tally("counted_as", len(files) * OUTCOMES)
     accepted: DataFrame = (
-        rows.observe(observation, by_file_and_outcome.alias("by_file_and_outcome"))
+        counted.observe(observation, by_file_and_outcome.alias("by_file_and_outcome"))
         .where("outcome = 0")
         .selectExpr(*EVENT_COLUMNS, "file_number")
     )

@@ -110,6 +110,7 @@ class ModelInCharge(TypedDict):
     runId: str
     modelUri: str
     testCutoff: str
+    withheld: NotRequired[bool]
 
 
 class PromotionSettings(TypedDict):
@@ -123,11 +124,12 @@ class PromotionSettings(TypedDict):
     maxQuarantineShare: float
 
 
-class Rescoring(TypedDict):
-    """From which run a run that only scores goes on."""
+class TrainSettings(TypedDict):
+    """Whether the run trains."""
 
-    runId: str
-    training: str
+    mode: Literal["always", "when-new", "never"]
+    askedBy: Literal["request", "force", "setting", "rescoring"]
+    fingerprint: str
 
 
 class Terms(TypedDict):
@@ -158,6 +160,7 @@ class Outputs(TypedDict):
     model: str
     choice: NotRequired[str]
     campaign: NotRequired[str]
+    trainingDecision: NotRequired[str]
 
 
 StepName: TypeAlias = Literal["ingest-events", "build-features", "train-models", "score-users"]
@@ -218,7 +221,8 @@ class Plan(TypedDict):
     currentTag: str | None
     observedBefore: str | None
     promotion: PromotionSettings
-    rescoring: Rescoring | None
+    train: TrainSettings
+    rescoring: NotRequired[dict[str, str] | None]
     scoring: ScoringSettings
     cluster: ClusterSize
     outputs: Outputs
@@ -860,6 +864,7 @@ class CutoffCounts(TypedDict):
     role: Literal["train", "past", "test", "score"]
     rows: int
     cancellations: int | None
+    version: NotRequired[str]
 
 
 class DayEvents(TypedDict):
@@ -952,6 +957,7 @@ class Choice(TypedDict):
     challengerScores: bool
     list: Literal["yes", "order only", "no"]
     baseRate: float
+    comparedWith: str | None
     makesCurrent: bool
     gates: list[Gate]
     difference: ScoreDifference | None
@@ -1002,6 +1008,13 @@ class FeatureDrift(TypedDict):
     psi: float
 
 
+class ComparedWith(TypedDict):
+    """The test users that the scored users were compared with."""
+
+    testCutoff: str
+    users: int
+
+
 class ScoringSnapshots(TypedDict):
     """The snapshot that was written."""
 
@@ -1013,6 +1026,7 @@ class Drift(TypedDict):
 
     features: list[FeatureDrift]
     score: float
+    comparedWith: NotRequired[ComparedWith | None]
 
 
 class ScoringResult(TypedDict):
@@ -1220,6 +1234,14 @@ class ScoreBins(TypedDict):
     rows: list[int]
 
 
+class InputBins(TypedDict):
+    """Tenths of the test rows by an input: where each but the first begins, and its rows; and how many rows lack it."""
+
+    starts: list[float]
+    rows: list[int]
+    missing: int
+
+
 class ModelDescription(TypedDict):
     """A model without its coefficients or trees."""
 
@@ -1234,6 +1256,8 @@ class ModelDescription(TypedDict):
     trainedUntil: NotRequired[str]
     featuresSnapshot: str
     testScores: ScoreBins
+    # Of every input that was learnt; models of older versions lack it.
+    testInputs: NotRequired[dict[str, InputBins]]
     # Versions by name; models of older versions lack it.
     libraries: NotRequired[dict[str, str]]
     # Of the kinds that tell users apart.
@@ -1400,9 +1424,17 @@ def load(files: Files, folder: str) -> tuple[ModelDescription, CandidateModel | 
 
 # --- emr-steps/fragments/stability-index.ts ---
 
-TENTHS = 10
 # About so many users of each cutoff, chosen by a hash, are enough: chance hardly moves their index by .01.
 DRIFT_USERS = 5_000
+
+
+def is_in_drift_sample(tested_users: int) -> Column:
+    """Whether a user is counted: as large a share of all users as is needed of those who were tested."""
+    share = min(1.0, DRIFT_USERS / max(tested_users, 1))
+    return F.pmod(F.xxhash64("user_id"), F.lit(1_000_000)) < share * 1_000_000
+
+
+MISSING = -1
 EMPTY_BIN_ROWS = 0.5
 INDEX_DECIMALS = 6
 
@@ -1426,34 +1458,33 @@ def stability_index(bins: list[tuple[int, int]]) -> float:
     return round(index, INDEX_DECIMALS)
 
 
-def feature_drift(features: DataFrame, names: list[str], tested_users: int) -> list[FeatureDrift]:
-    """Each feature's stability index between the test and the scoring cutoff, largest first; one job for all."""
-    share = min(1.0, DRIFT_USERS / tested_users)
-    chosen = F.pmod(F.xxhash64("user_id"), F.lit(1_000_000)) < share * 1_000_000
-    values = (
-        features.where("role IN ('test', 'score')")
-        .where(chosen)
-        .select("role", F.posexplode(F.array(*names)).alias("feature", "value"))
+def feature_drift(
+    users: DataFrame, names: list[str], tested: dict[str, InputBins], tested_users: int
+) -> list[FeatureDrift]:
+    """Each feature's stability index between the test users and the scored ones, largest first; one job for all.
+
+    @param tested the test users, counted when the model was trained; features that it does not know are left out
+    """
+    names = [name for name in names if name in tested]
+    if not names:
+        return []
+    starts = F.lit([tested[name]["starts"] for name in names]).cast("array<array<double>>")
+    values = users.where(is_in_drift_sample(tested_users)).select(
+        F.posexplode(F.array(*names)).alias("feature", "value")
     )
-    rows = [F.count_if(F.col("role") == role).alias(role) for role in ("test", "score")]
-    known = Window.partitionBy("feature", F.isnull("value"))
-    middle = F.sum("test").over(known.orderBy("value")) - F.col("test") / 2
-    rank = middle / F.sum("test").over(known)
-    # Where no test row has a value there is no rank: least() passes over it, so known values get the last tenth.
-    tenth = F.least(F.floor(TENTHS * rank), F.lit(TENTHS - 1))
     # A missing value has a bin of its own.
-    bin_of_value = F.when(F.col("value").isNotNull(), tenth)
-    bins = (
-        values.groupBy("feature", "value")
-        .agg(*rows)
-        .withColumn("bin", bin_of_value)
-        .groupBy("feature", "bin")
-        .agg(F.sum("test").alias("test"), F.sum("score").alias("score"))
-    )
-    counts: dict[str, list[tuple[int, int]]] = {name: [] for name in names}
-    for row in bins.collect():
-        counts[names[row.feature]].append((row.test, row.score))
-    drift: list[FeatureDrift] = [{"feature": name, "psi": stability_index(counts[name])} for name in names]
+    reached = F.filter(starts[F.col("feature")], lambda start: start <= F.col("value"))
+    bin_of_value = F.when(F.col("value").isNotNull(), F.size(reached)).otherwise(MISSING)
+    scored: dict[str, dict[int, int]] = {name: {} for name in names}
+    for row in values.groupBy("feature", bin_of_value.alias("bin")).count().collect():
+        scored[names[row.feature]][row.bin] = row["count"]
+
+    def index_of(name: str) -> float:
+        bins = {MISSING: tested[name]["missing"], **dict(enumerate(tested[name]["rows"]))}
+        every = sorted(bins.keys() | scored[name].keys())
+        return stability_index([(bins.get(number, 0), scored[name].get(number, 0)) for number in every])
+
+    drift: list[FeatureDrift] = [{"feature": name, "psi": index_of(name)} for name in names]
     return sorted(drift, key=lambda entry: (-entry["psi"], entry["feature"]))
 
 
@@ -2010,17 +2041,21 @@ probability * ({acceptance} * ({customerValue} - {offerCost}) - {contactCost})
 """
 
 
-def model_in_charge(
-    files: Files, plan: Plan, choice: Choice
-) -> tuple[ModelDescription, CandidateModel | None]:
-    """The model that was chosen; for nobody, one that gives all users the base rate."""
-    scorer = choice["scorer"]
-    if scorer is None:
-        description = describe(files, plan["outputs"]["model"])
-        return {**description, "kind": "base_rate", "calibration": flat(choice["baseRate"])}, None
-    description, model = load(files, scorer["modelUri"])
-    tested = scorer["testScores"] or description["testScores"]
-    return {**description, "testScores": {**tested}}, model
+class Compared(NamedTuple):
+    """The test users that the scored users are compared with: tenths by each input, and how many they were."""
+
+    inputs: dict[str, InputBins]
+    users: int
+    test_cutoff: str
+
+
+def compared_with(files: Files, choice: Choice) -> Compared | None:
+    """The test users of the model that was trained last or scores; none where there is no such model."""
+    if choice["comparedWith"] is None:
+        return None
+    description = describe(files, choice["comparedWith"])
+    users = sum(description["testScores"]["rows"])
+    return Compared(description.get("testInputs", {}), users, description["testCutoff"])
 
 
 def flat(rate: float) -> Calibration:
@@ -2029,9 +2064,19 @@ def flat(rate: float) -> Calibration:
     return {"slope": 0.0, "intercept": math.log(bounded / (1 - bounded))}
 
 
-def living_users(features: DataFrame, inputs: list[ModelInput], segments: SegmentModel | None) -> DataFrame:
+def by_base_rate(living: DataFrame) -> DataFrame:
+    """One row a user, all with the same score: nobody ranks before another."""
+    return living.select(
+        "user_id",
+        "cutoff",
+        F.col("is_paid").alias("level_is_paid"),
+        F.lit(0.0).alias("raw_score"),
+    )
+
+
+def living_users(living: DataFrame, inputs: list[ModelInput], segments: SegmentModel | None) -> DataFrame:
     """The rows to score, with what the model must know of them."""
-    missing = [feature["name"] for feature in inputs if feature["name"] not in features.columns]
+    missing = [feature["name"] for feature in inputs if feature["name"] not in living.columns]
     if missing:
         raise StepError(
             f"the model needs features that the table does not have: {', '.join(missing)}",
@@ -2039,7 +2084,7 @@ def living_users(features: DataFrame, inputs: list[ModelInput], segments: Segmen
             "run the pipeline from build-features",
         )
     values = [F.expr(value) for value in [*(feature["name"] for feature in inputs), *channel_rates(segments)]]
-    return features.where("role = 'score'").select(
+    return living.select(
         "user_id",
         "cutoff",
         F.col("is_paid").alias("level_is_paid"),
@@ -2089,6 +2134,12 @@ def contact_value(terms: Terms) -> str:
     )
 
 
+def without_reasons(scores: DataFrame) -> DataFrame:
+    """Scores with reasons for nobody: all users have the same."""
+    nothing = F.array().cast("array<string>")
+    return scores.withColumn("reasons", nothing).withColumn("reason_details", F.lit("[]"))
+
+
 def with_reasons(
     scores: DataFrame,
     users: DataFrame,
@@ -2102,8 +2153,7 @@ def with_reasons(
     """
     description, model = charge
     if description["kind"] == "base_rate":
-        nothing = F.array().cast("array<string>")
-        return scores.withColumn("reasons", nothing).withColumn("reason_details", F.lit("[]"))
+        return without_reasons(scores)
     asked = scores.where(chosen).select("user_id", F.col("raw_score").alias("own_score"))
     found = reasons_of(users.join(asked, "user_id"), description, model, typical)
     nothing = F.array().cast("array<string>")
@@ -2156,30 +2206,54 @@ def probability_bins(scores: DataFrame) -> list[ProbabilityBin]:
     ]
 
 
+def measured_drift(features: DataFrame, names: list[str], compared: Compared | None, score: float) -> Drift:
+    """How far the scored users are from the test users; of nobody's model there is none."""
+    if compared is None:
+        return {"features": [], "score": score, "comparedWith": None}
+    living = features.where("role = 'score'")
+    return {
+        "features": feature_drift(living, names, compared.inputs, compared.users),
+        "score": score,
+        "comparedWith": {"testCutoff": compared.test_cutoff, "users": compared.users},
+    }
+
+
 def run(spark: SparkSession, plan: Plan) -> ScoringResult:
     """Scores, writes this run's partition, and counts what was written."""
     files = Files(spark)
     choice: Choice = files.read_json(plan["outputs"]["choice"])
-    description, model = model_in_charge(files, plan, choice)
-    inputs, test_scores = description["inputs"], description["testScores"]
-    names = [feature["name"] for feature in inputs]
+    scorer, compared = choice["scorer"], compared_with(files, choice)
     features_table, scores_table = table_name(plan, FEATURES), table_name(plan, SCORES)
     built: FeaturesResult = files.read_json(plan["outputs"]["results"]["build-features"])
     features = read_snapshot(spark, features_table, built["snapshots"]["features"])
     spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
-    segments = description.get("segments")
-    living = sum(cutoff["rows"] for cutoff in built["cutoffs"] if cutoff["role"] == "score")
-    users = living_users(features, inputs, segments)
-    typical = typical_values(features.where("role = 'score'"), inputs, segments, living)
-    as_they_are = users.withColumn("features", array_to_vector(F.col("inputs")))
-    scored = with_raw_score(description["kind"], model, as_they_are, segments, names)
-    ranks = ranked(scored, description["calibration"], plan, choice)
-    # The list, or so many of those most at risk, whichever is more.
-    most = max(LEAST_REASONED, math.ceil(REASONED_SHARE * living))
-    chosen = (F.col("rank") <= most) | F.coalesce(
-        F.expr(contact_value(plan["scoring"]["terms"])) >= 0, F.lit(False)
-    )
-    scores = with_reasons(ranks, users, (description, model), typical, chosen).select(*COLUMNS)
+    living = features.where("role = 'score'")
+    # Without a model in charge there are no scores to compare.
+    test_scores: ScoreBins = {"starts": [], "rows": [0]}
+    typical: Typical | None = None
+    if scorer is None:
+        ranks = ranked(by_base_rate(living), flat(choice["baseRate"]), plan, choice)
+        scores = without_reasons(ranks)
+        names = list(compared.inputs) if compared else []
+        kind = "base_rate"
+    else:
+        description, model = load(files, scorer["modelUri"])
+        inputs, segments = description["inputs"], description.get("segments")
+        names = [feature["name"] for feature in inputs]
+        users = living_users(living, inputs, segments)
+        number = sum(cutoff["rows"] for cutoff in built["cutoffs"] if cutoff["role"] == "score")
+        typical = typical_values(living, inputs, segments, number)
+        as_they_are = users.withColumn("features", array_to_vector(F.col("inputs")))
+        scored = with_raw_score(description["kind"], model, as_they_are, segments, names)
+        ranks = ranked(scored, description["calibration"], plan, choice)
+        # The list, or so many of those most at risk, whichever is more.
+        most = max(LEAST_REASONED, math.ceil(REASONED_SHARE * number))
+        listed = F.coalesce(F.expr(contact_value(plan["scoring"]["terms"])) >= 0, F.lit(False))
+        chosen = (F.col("rank") <= most) | listed
+        scores = with_reasons(ranks, users, (description, model), typical, chosen)
+        kind = description["kind"]
+        test_scores = {**(scorer["testScores"] or description["testScores"])}
+    scores = scores.select(*COLUMNS)
     spark.sql(SCORES_DEFINITION.format(table=scores_table))
     add_missing_columns(spark, scores_table, SCORES_TYPES)
     scores.writeTo(scores_table).overwrite(F.col("run_id") == plan["runId"])
@@ -2195,6 +2269,7 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
         expected.alias("expected_cancellations"),
         reaching(test_scores["starts"]).alias("reached"),
     ).collect()
+    score = score_drift(test_scores, totals.users, totals.reached)
     is_believed = choice["list"] != "order only"
     value = contact_value(plan["scoring"]["terms"])
     return {
@@ -2205,14 +2280,11 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
             totals.expected_cancellations if is_believed else totals.users * choice["baseRate"]
         ),
         # By the base rate alone all users are equal, and who is first would be an accident of hashing.
-        "top": [] if description["kind"] == "base_rate" else top_users(written),
-        "typical": described_typical(typical),
+        "top": [] if kind == "base_rate" else top_users(written),
+        "typical": described_typical(typical) if typical else [],
         "probabilities": probability_bins(written),
         "campaign": write_campaign(files, plan, choice, written, value),
-        "drift": {
-            "features": feature_drift(features, names, sum(test_scores["rows"])),
-            "score": score_drift(test_scores, totals.users, totals.reached) if choice["scorer"] else 0.0,
-        },
+        "drift": measured_drift(features, names, compared, score),
         "snapshots": {"scores": snapshot},
     }
 

@@ -33,7 +33,7 @@ from pyspark.errors.exceptions.captured import CapturedException
 from pyspark.ml import classification
 from pyspark.ml.functions import array_to_vector, vector_to_array
 from pyspark.ml.stat import Summarizer
-from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import Column, DataFrame, Row, SparkSession, Window
 from pyspark.sql import functions as F
 from sklearn.linear_model import LogisticRegression as RidgeRegression
 from sklearn.linear_model import LogisticRegression as WeightedLogisticRegression
@@ -123,6 +123,7 @@ class ModelInCharge(TypedDict):
     runId: str
     modelUri: str
     testCutoff: str
+    withheld: NotRequired[bool]
 
 
 class PromotionSettings(TypedDict):
@@ -136,11 +137,12 @@ class PromotionSettings(TypedDict):
     maxQuarantineShare: float
 
 
-class Rescoring(TypedDict):
-    """From which run a run that only scores goes on."""
+class TrainSettings(TypedDict):
+    """Whether the run trains."""
 
-    runId: str
-    training: str
+    mode: Literal["always", "when-new", "never"]
+    askedBy: Literal["request", "force", "setting", "rescoring"]
+    fingerprint: str
 
 
 class Terms(TypedDict):
@@ -171,6 +173,7 @@ class Outputs(TypedDict):
     model: str
     choice: NotRequired[str]
     campaign: NotRequired[str]
+    trainingDecision: NotRequired[str]
 
 
 StepName: TypeAlias = Literal["ingest-events", "build-features", "train-models", "score-users"]
@@ -231,7 +234,8 @@ class Plan(TypedDict):
     currentTag: str | None
     observedBefore: str | None
     promotion: PromotionSettings
-    rescoring: Rescoring | None
+    train: TrainSettings
+    rescoring: NotRequired[dict[str, str] | None]
     scoring: ScoringSettings
     cluster: ClusterSize
     outputs: Outputs
@@ -1668,6 +1672,14 @@ class ScoreBins(TypedDict):
     rows: list[int]
 
 
+class InputBins(TypedDict):
+    """Tenths of the test rows by an input: where each but the first begins, and its rows; and how many rows lack it."""
+
+    starts: list[float]
+    rows: list[int]
+    missing: int
+
+
 class ModelDescription(TypedDict):
     """A model without its coefficients or trees."""
 
@@ -1682,6 +1694,8 @@ class ModelDescription(TypedDict):
     trainedUntil: NotRequired[str]
     featuresSnapshot: str
     testScores: ScoreBins
+    # Of every input that was learnt; models of older versions lack it.
+    testInputs: NotRequired[dict[str, InputBins]]
     # Versions by name; models of older versions lack it.
     libraries: NotRequired[dict[str, str]]
     # Of the kinds that tell users apart.
@@ -2341,6 +2355,61 @@ def score_bins(test: Histogram) -> ScoreBins:
     _, first = np.unique(tenth, return_index=True)
     rows = np.add.reduceat(test.rows, first)
     return {"starts": test.lower[first[1:]].tolist(), "rows": [int(count) for count in rows]}
+
+
+# About so many users of each cutoff, chosen by a hash, are enough: chance hardly moves their index by .01.
+DRIFT_USERS = 5_000
+
+
+def is_in_drift_sample(tested_users: int) -> Column:
+    """Whether a user is counted: as large a share of all users as is needed of those who were tested."""
+    share = min(1.0, DRIFT_USERS / max(tested_users, 1))
+    return F.pmod(F.xxhash64("user_id"), F.lit(1_000_000)) < share * 1_000_000
+
+
+INPUT_TENTHS = 10
+
+
+def input_bins(test: DataFrame, names: list[str], tested_users: int) -> dict[str, InputBins]:
+    """Tenths of the test rows by each input; one job for all."""
+    values = test.where(is_in_drift_sample(tested_users)).select(
+        F.posexplode(F.array(*names)).alias("input", "value")
+    )
+    known = Window.partitionBy("input", F.isnull("value"))
+    rank = (F.sum("rows").over(known.orderBy("value")) - F.col("rows") / 2) / F.sum("rows").over(known)
+    tenth = F.when(F.col("value").isNotNull(), F.floor(INPUT_TENTHS * rank))
+    counted = (
+        values.groupBy("input", "value")
+        .agg(F.count(F.lit(1)).alias("rows"))
+        .withColumn("tenth", tenth)
+        .groupBy("input", "tenth")
+        .agg(F.min("value").alias("first"), F.max("value").alias("last"), F.sum("rows").alias("rows"))
+    )
+    found: dict[str, list[Row]] = {name: [] for name in names}
+    for row in counted.orderBy("input", "tenth").collect():
+        found[names[row.input]].append(row)
+    return {name: bins_of(rows) for name, rows in found.items()}
+
+
+def bins_of(counted: list[Row]) -> InputBins:
+    """Where each tenth begins but the first, for values that no test row has, too: these rank between their neighbours.
+
+    @param counted test rows by tenth, in order: the first and the last of their values, and their number
+    """
+    missing = sum(row.rows for row in counted if row.tenth is None)
+    known = [row for row in counted if row.tenth is not None]
+    if not known:
+        return {"starts": [], "rows": [], "missing": missing}
+    total, ranked = sum(row.rows for row in known), 0
+    begins: list[tuple[float, int]] = []
+    rows = [0] * INPUT_TENTHS
+    for row in known:
+        rows[row.tenth] = row.rows
+        ranked += row.rows
+        behind = min(INPUT_TENTHS - 1, INPUT_TENTHS * ranked // total)
+        begins += [(row.first, row.tenth), (math.nextafter(row.last, math.inf), behind)]
+    starts = [next(first for first, at in begins if at >= tenth) for tenth in range(1, INPUT_TENTHS)]
+    return {"starts": starts, "rows": rows, "missing": missing}
 
 
 # --- emr-steps/fragments/importance.ts ---
@@ -3406,24 +3475,11 @@ def reliability_reason(counts: dict[str, Census], least: int) -> str:
     return ""
 
 
-def checked_again(spark: SparkSession, plan: Plan, rescoring: Rescoring) -> TrainingResult:
-    """The result of an earlier run, with the model that is in charge now on its test rows: nothing is trained."""
-    files = Files(spark)
-    earlier: TrainingResult = files.read_json(rescoring["training"])
-    features = read_snapshot(spark, table_name(plan, FEATURES), earlier["featuresSnapshot"])
-    cutoff = datetime.date.fromisoformat(earlier["testCutoff"])
-    champion = check_champion(files, plan, features.where("role = 'test'"), cutoff, None)
-    return {**earlier, "champion": champion}
-
-
 def run(spark: SparkSession, plan: Plan) -> TrainingResult:
     """Trains, judges, chooses and stores."""
     settings = plan["training"]
     if str(spark.sparkContext.master).partition("[")[0] == "local":
         atexit.register(release_barrier_timer, spark)
-    rescoring = plan["rescoring"]
-    if rescoring is not None:
-        return checked_again(spark, plan, rescoring)
     features_table = table_name(plan, FEATURES)
     snapshot = current_snapshot(spark, features_table)
     features = read_snapshot(spark, features_table, snapshot)
@@ -3454,6 +3510,9 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
         "trainedUntil": str(train["cutoff"] + datetime.timedelta(days=settings["horizonDays"])),
         "featuresSnapshot": snapshot,
         "testScores": score_bins(histograms["test"]),
+        "testInputs": input_bins(
+            features.where("role = 'test'"), [one["name"] for one in inputs], test["rows"]
+        ),
         "libraries": {
             "python": platform.python_version(),
             "spark": spark.version,

@@ -9,7 +9,7 @@ import type { RunPlan } from '../../domain/run.ts';
 import { challengerGates, credibility } from './gates.ts';
 
 export interface Situation {
-  readonly plan: Pick<RunPlan, 'runId' | 'champion' | 'promotion' | 'rescoring' | 'observedBefore'>;
+  readonly plan: Pick<RunPlan, 'runId' | 'champion' | 'promotion' | 'observedBefore'>;
   readonly training: TrainingResult;
   readonly ingest: Pick<IngestResult, 'counts' | 'refused'>;
   /** Scoring cutoff of this run. */
@@ -38,8 +38,7 @@ export function chooseModel(situation: Situation): Choice {
     champion === undefined
       ? withoutChampion(gates)
       : withChampion({ plan, gates, test: champion.test, difference });
-  const { observedBefore } = plan;
-  const makesCurrent = observedBefore === null || observationEnd >= observedBefore;
+  const current = currentness(plan, observationEnd);
   const believed =
     verdict.by === 'champion' && champion !== undefined ? credibility(champion.evaluation) : undefined;
   return {
@@ -49,7 +48,8 @@ export function chooseModel(situation: Situation): Choice {
     challengerScores: verdict.by === 'challenger',
     list: verdict.by === 'nobody' ? 'no' : believed?.passed === false ? 'order only' : 'yes',
     baseRate: training.testRows === 0 ? 0 : training.testCancellations / training.testRows,
-    makesCurrent,
+    comparedWith: training.modelUri,
+    makesCurrent: current.makesCurrent,
     gates: [...gates],
     difference,
     reasons: [
@@ -58,14 +58,21 @@ export function chooseModel(situation: Situation): Choice {
       ...(believed?.passed === false
         ? [`the probabilities of the champion are withheld, only its order holds: ${believed.finding}`]
         : []),
-      ...(makesCurrent
-        ? []
-        : [
-            `the users are scored as known on ${observationEnd}, and the current scores are of ${observedBefore}: ` +
-              'nothing becomes current',
-          ]),
+      ...current.reasons,
     ],
   };
+}
+
+/** Whether the run makes anything current, and why not. */
+export function currentness(
+  { observedBefore }: Pick<RunPlan, 'observedBefore'>,
+  observationEnd: string,
+): Pick<Choice, 'makesCurrent' | 'reasons'> {
+  if (observedBefore === null || observationEnd >= observedBefore) return { makesCurrent: true, reasons: [] };
+  const reason =
+    `the users are scored as known on ${observationEnd}, and the current scores are of ${observedBefore}: ` +
+    'nothing becomes current';
+  return { makesCurrent: false, reasons: [reason] };
 }
 
 function usableChampion({ plan, training: { champion } }: Situation): UsableChampion | undefined {
@@ -101,7 +108,6 @@ function withChampion(compared: {
   const { plan, gates, test, difference } = compared;
   const stays = (rule: ChoiceRule, reason: string): Verdict => ({ rule, by: 'champion', reason });
   const whose = `the model of run ${test.runId}`;
-  if (plan.rescoring !== null) return stays('in_charge', `${whose} is in charge, and this run only scores`);
   if (!test.comparable) {
     const reason = `${whose} stays: its last label window had not ended by the test cutoff, so it cannot be compared`;
     return stays('not_comparable', reason);
@@ -143,7 +149,7 @@ function scorerOf(
     return { runId, modelUri, testCutoff, model: champion.evaluation.model, testScores };
   }
   return {
-    runId: plan.rescoring?.runId ?? plan.runId,
+    runId: plan.runId,
     modelUri: training.modelUri,
     testCutoff: training.testCutoff,
     model: training.chosen,

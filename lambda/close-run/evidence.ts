@@ -1,7 +1,8 @@
 /** What a run that failed has left. Anything that cannot be read is passed over: the explanation must not fail. */
-import { CHOICE, PLAN, STEP_ERROR, STEP_RESULT } from '../../domain/lake-objects.ts';
+import { CHOICE, PLAN, STEP_ERROR, STEP_RESULT, TRAINING_DECISION } from '../../domain/lake-objects.ts';
 import type { IngestResult, StepError } from '../../domain/results.ts';
 import { type RunPlan, STEP_NAMES, type StepName } from '../../domain/run.ts';
+import type { TrainingDecision } from '../../domain/training-decision.ts';
 import type { ClusterDescription } from '../ports/clusters.ts';
 import type { World } from '../run/world.ts';
 
@@ -12,6 +13,8 @@ export interface Evidence {
   readonly finished: readonly StepName[];
   /** Errors of steps without a result, in the order of the steps. */
   readonly stepErrors: readonly StepError[];
+  /** What DecideTraining decided, if it has. */
+  readonly training: TrainingDecision['decision'] | undefined;
   /** Whether ChooseModel has written its choice. */
   readonly hasChoice: boolean;
   readonly clusters: readonly ClusterDescription[];
@@ -24,9 +27,10 @@ export async function gatherEvidence(
   const plan = await lake.glimpse(PLAN.of(runId));
   const clusters = await allClusters.ofRun(runId);
   if (plan === undefined) {
-    return { plan, ingest: undefined, finished: [], stepErrors: [], hasChoice: false, clusters };
+    const none = { ingest: undefined, finished: [], stepErrors: [], training: undefined, hasChoice: false };
+    return { plan, ...none, clusters };
   }
-  const { results, errors } = plan.outputs;
+  const { results, errors, trainingDecision } = plan.outputs;
   const finished: StepName[] = [];
   const stepErrors: StepError[] = [];
   for (const step of STEP_NAMES) {
@@ -38,6 +42,9 @@ export async function gatherEvidence(
     }
   }
   const ingest = await lake.glimpse(STEP_RESULT['ingest-events'].at(results['ingest-events']));
+  const decided =
+    trainingDecision === undefined ? undefined : await lake.glimpse(TRAINING_DECISION.at(trainingDecision));
+  const training = decided?.decision;
   const hasChoice = await lake.has(CHOICE.of(runId));
-  return { plan, ingest, finished, stepErrors, hasChoice, clusters };
+  return { plan, ingest, finished, stepErrors, training, hasChoice, clusters };
 }

@@ -38,7 +38,7 @@ const OWN_ERRORS: Readonly<Record<ErrorName, { readonly where?: StateName; reado
     where: 'StoreMetrics',
     whatToDo: 'find out which of the two counts is right before anything else; nothing of the run is current',
   },
-  // ChooseModel and StoreMetrics both make sure that they still may go on.
+  // DecideTraining, ChooseModel and StoreMetrics all make sure that they still may go on.
   LeaseLost: { whatToDo: RESUME },
   ChampionChanged: { whatToDo: 'start a new run, which is compared with the model that is in charge now' },
   RunClosed: { where: 'StoreMetrics', whatToDo: RESUME },
@@ -87,7 +87,9 @@ export function explain(evidence: Evidence, caught: Caught): Explanation {
  */
 function stateReached(evidence: Evidence): string {
   let possible: TaskStateName[] = [];
-  for (const state of TASK_STATES) {
+  const isSkipped = (state: TaskStateName): boolean =>
+    state === 'TrainModels' && evidence.training === 'skip';
+  for (const state of TASK_STATES.filter((name) => !isSkipped(name))) {
     possible.push(state);
     const traces = tracesOf(state, evidence);
     if (traces === 'missing') return joined(possible);
@@ -99,7 +101,7 @@ function stateReached(evidence: Evidence): string {
 /** Whether what a state leaves behind when it succeeds was found. */
 function tracesOf(
   name: TaskStateName,
-  { plan, clusters, finished, hasChoice }: Evidence,
+  { plan, clusters, finished, training, hasChoice }: Evidence,
 ): 'found' | 'missing' | 'leaves none' {
   const state: (typeof STATES)[TaskStateName] = STATES[name];
   const isThere = (found: boolean): 'found' | 'missing' => (found ? 'found' : 'missing');
@@ -107,7 +109,11 @@ function tracesOf(
     case 'lambda':
       if (!('leaves' in state)) return 'leaves none';
       // A run with a record has succeeded, and is not looked at here.
-      return isThere(state.leaves === 'choice' ? hasChoice : state.leaves === 'plan' && plan !== undefined);
+      return isThere(
+        (state.leaves === 'plan' && plan !== undefined) ||
+          (state.leaves === 'training decision' && training !== undefined) ||
+          (state.leaves === 'choice' && hasChoice),
+      );
     case 'create cluster':
       return isThere(clusters.length > 0 || finished.length > 0);
     case 'step':

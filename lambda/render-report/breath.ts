@@ -80,7 +80,7 @@ function trust(detail: RunDetail): Sentence {
   const { record, training, choice } = detail;
   const auc = scoringEvaluation(detail)?.metrics.auc;
   const reason = record.promotion_reason ?? 'no reason was recorded';
-  if (!training.reliable && (choice === undefined || choice.scorer === null)) {
+  if (training !== null && !training.reliable && (choice === undefined || choice.scorer === null)) {
     return {
       about: 'trust',
       isWarning: true,

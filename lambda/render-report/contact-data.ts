@@ -23,7 +23,7 @@ export function whyNoList(detail: RunDetail): string | undefined {
   if (choice?.list === 'order only') {
     return 'the probabilities are withheld (`churn score` shows the users in their order)';
   }
-  if (choice === undefined && !training.reliable)
+  if (choice === undefined && training !== null && !training.reliable)
     return `the model cannot be trusted: ${training.reliabilityReason}`;
   if (scoring.users === 0) return 'there is no living user to score';
   return undefined;

@@ -1,5 +1,5 @@
 /** The report as one page that loads nothing from the network and runs one script, which is the same for all runs. */
-import type { RunDetail } from '../../domain/records.ts';
+import { hasTrained, type RunDetail } from '../../domain/records.ts';
 import { CHAPTERS, type Chapter } from './chapters.ts';
 import { ChartBook } from './charts.ts';
 import { DATA_ID, type PageData } from './client/page-data.ts';
@@ -20,6 +20,7 @@ import { pastSection } from './sections/past.ts';
 import { qualitySection } from './sections/quality.ts';
 import { readingSection } from './sections/reading.ts';
 import { segmentsSection } from './sections/segments.ts';
+import { untrainedSection } from './sections/untrained.ts';
 import { volumeSection } from './sections/volume.ts';
 import { STYLE } from './style.ts';
 
@@ -95,20 +96,25 @@ async function chaptersOf(
   book: ChartBook,
 ): Promise<Chapters> {
   const { contact, believe, drives, data, time, made } = CHAPTERS;
+  const trained = hasTrained(detail) ? detail : undefined;
   return [
     [contact, [await contactsSection(detail, book)]],
     [
       believe,
       [
-        modelsSection(detail),
-        pastSection(detail),
-        await curvesSection(detail, book),
-        await qualitySection(detail, book),
-        decisionsSection(detail),
+        ...(trained === undefined
+          ? [untrainedSection(detail)]
+          : [
+              modelsSection(trained),
+              pastSection(trained),
+              await curvesSection(trained, book),
+              await qualitySection(trained, book),
+              decisionsSection(trained),
+            ]),
         driftSection(detail),
       ],
     ],
-    [drives, [segmentsSection(detail), await driversSection(detail, book)]],
+    [drives, trained === undefined ? [] : [segmentsSection(trained), await driversSection(trained, book)]],
     [data, [readingSection(detail), await volumeSection(detail, book)]],
     [time, [await historySection(detail, history, book)]],
     [made, [factsSection(detail)]],

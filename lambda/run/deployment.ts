@@ -20,6 +20,8 @@ export interface Deployment {
   readonly region: string;
   /** Names what the steps are executed with. */
   readonly release: string;
+  /** Names what training is executed with. */
+  readonly trainingRelease: string;
   readonly settings: RunSettings;
   readonly fleets: Fleets;
   readonly subnetIds: readonly string[];
@@ -32,6 +34,7 @@ const environmentSchema = z.object({
   [ENVIRONMENT.platform]: z.enum(['emr', 'local']).default('emr'),
   [ENVIRONMENT.region]: z.string().min(1).default('us-east-1'),
   [ENVIRONMENT.release]: z.string().min(1),
+  [ENVIRONMENT.trainingRelease]: z.string().min(1),
   [ENVIRONMENT.runSettings]: z.string().default('{}'),
   [ENVIRONMENT.fleets]: z.string().default('{}'),
   [ENVIRONMENT.subnetIds]: z.string().default(''),
@@ -58,6 +61,7 @@ export function readDeployment(environment: Readonly<Record<string, string | und
     platform: variables.data[ENVIRONMENT.platform],
     region: variables.data[ENVIRONMENT.region],
     release: variables.data[ENVIRONMENT.release],
+    trainingRelease: variables.data[ENVIRONMENT.trainingRelease],
     settings: readJsonVariable(
       ENVIRONMENT.runSettings,
       variables.data[ENVIRONMENT.runSettings],

@@ -16,7 +16,8 @@ import {
   PENDING_BATCH,
 } from '../../domain/lake-objects.ts';
 import { modelCard } from '../../domain/model-card.ts';
-import type { Current, RunDetail } from '../../domain/records.ts';
+import { type Current, hasTrained, type RunDetail } from '../../domain/records.ts';
+import type { LastTraining } from '../../domain/training-decision.ts';
 import { championChanged, requireUnchanged } from './current.ts';
 import type { Lake } from './lake.ts';
 import { leaseHolder, releaseLease } from './lease.ts';
@@ -42,11 +43,12 @@ export async function finishRun(world: World, detail: RunDetail): Promise<void> 
   await releaseLease(world, executionArn);
 }
 
-/** Beside the model that the run has trained; a run that only scores has trained none. */
+/** Beside the model that the run has trained, if it has trained one. */
 async function writeCard(lake: Lake, detail: RunDetail): Promise<void> {
-  const { plan, training } = detail;
+  if (!hasTrained(detail)) return;
+  const { training } = detail;
   const description = await lake.glimpse(MODEL.at(`${training.modelUri}/model.json`));
-  if (plan.rescoring !== null || description === undefined) return;
+  if (description === undefined) return;
   const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
   await lake.write(
     MODEL_CARD.at(`${training.modelUri}/model-card.json`),
@@ -68,10 +70,12 @@ async function makeCurrent(lake: Lake, detail: RunDetail): Promise<void> {
   if (outcome === 'conflict') throw championChanged(lake, detail.plan);
 }
 
-function currentAfter({ plan, record, scoring, choice }: RunDetail, before: Current | undefined): Current {
+function currentAfter(detail: RunDetail, before: Current | undefined): Current {
+  const { plan, record, scoring, choice } = detail;
   const scorer = choice?.scorer ?? null;
   const promoted = scorer === null || record.promoted !== true ? null : inCharge(scorer, record.ended_at);
-  const champion = promoted ?? before?.champion ?? null;
+  const champion = promoted ?? championAfter(detail, before);
+  const lastTraining = trainedOn(detail) ?? before?.lastTraining;
   return {
     runId: plan.runId,
     batchId: plan.batch.batchId,
@@ -79,9 +83,30 @@ function currentAfter({ plan, record, scoring, choice }: RunDetail, before: Curr
     scoredUnder: champion?.runId ?? null,
     observationEnd: scoring.cutoff,
     manual: before?.manual ?? null,
+    ...(lastTraining === undefined ? {} : { lastTraining }),
+  };
+}
+
+/** The champion that stays; whether its probabilities are believed is what this run has found, if it has tested it. */
+function championAfter(detail: RunDetail, before: Current | undefined): Current['champion'] {
+  const champion = before?.champion ?? null;
+  const { choice } = detail;
+  if (champion === null || !hasTrained(detail) || choice?.scorer?.runId !== champion.runId) return champion;
+  return { ...champion, withheld: choice.list === 'order only' };
+}
+
+/** What a run has learnt from, whether or not its model was promoted. */
+function trainedOn({ plan, features, training }: RunDetail): LastTraining | undefined {
+  if (training === null) return undefined;
+  const known = features.cutoffs.filter(({ role }) => role !== 'score');
+  return {
+    runId: plan.runId,
+    fingerprint: plan.train.fingerprint,
+    testCutoff: training.testCutoff,
+    cutoffs: Object.fromEntries(known.map(({ cutoff, version = '' }) => [cutoff, version])),
   };
 }
 
 function inCharge({ runId, modelUri, testCutoff }: Scorer, promotedAt: string): Current['champion'] {
-  return { runId, modelUri, testCutoff, promotedAt };
+  return { runId, modelUri, testCutoff, withheld: false, promotedAt };
 }

@@ -1,10 +1,11 @@
 /** A person puts a run's model in charge: while no run lives, under the lease, and only a model that can score. */
 import type { DecisionByPerson } from '../../domain/choice.ts';
-import { FEATURES } from '../../domain/features/catalogue.ts';
-import { featureDefinition } from '../../domain/features/definition.ts';
+import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
 import { CHAMPION_DETAIL, CURRENT, DECISION, MODEL, PLAN, RUN_RECORD } from '../../domain/lake-objects.ts';
 import { BASELINES } from '../../domain/models.ts';
+import { predictedObserved } from '../../domain/predicted-observed.ts';
 import type { Current } from '../../domain/records.ts';
+import { whyNotUsable } from '../../domain/usable-model.ts';
 import { UserError } from '../../domain/user-error.ts';
 import type { Lake } from './lake.ts';
 import { releaseLease, takeLease } from './lease.ts';
@@ -83,23 +84,18 @@ async function scorable(
   if (record.value.status !== 'SUCCEEDED') throw refused('the run failed');
   const detail = await lake.find(CHAMPION_DETAIL.of(runId));
   if (detail === undefined) throw refused('its detail is gone');
-  const { chosen, modelUri, testCutoff } = detail.value.training;
+  const { training } = detail.value;
+  if (training === null) throw refused('it trained none');
+  const { chosen, modelUri, testCutoff } = training;
   if (BASELINES.some(({ name }) => name === chosen)) throw refused('it trained none: too few users cancel');
   const description = await lake.find(MODEL.at(`${modelUri}/model.json`));
   if (description === undefined) throw refused(`there are no files at ${modelUri}`);
-  const { inputs, horizonDays } = description.value;
-  const definitions = new Map(FEATURES.map((feature) => [feature.name, featureDefinition(feature)]));
-  if (inputs.some(({ definition }) => definition === undefined)) {
-    throw refused('an older version stored it, without the definitions of its inputs');
-  }
-  const changed = inputs.filter(({ name, definition }) => definitions.get(name) !== definition);
-  if (changed.length > 0) {
-    throw refused(`the feature catalogue has changed since (${changed.map(({ name }) => name).join(', ')})`);
-  }
   const plan = await lake.find(PLAN.of(current.runId));
-  const horizon = plan?.value.training.horizonDays;
-  if (horizon !== undefined && horizon !== horizonDays) {
-    throw refused(`it predicts ${horizonDays} days ahead, and the current run ${horizon}`);
-  }
-  return { runId, modelUri, testCutoff };
+  const horizonDays = plan?.value.training.horizonDays;
+  const asked = horizonDays === undefined ? undefined : { horizonDays, by: 'the current run' };
+  const problem = whyNotUsable(description.value, asked);
+  if (problem !== undefined) throw refused(problem);
+  const evaluation = chosenEvaluation(training);
+  const withheld = evaluation !== undefined && predictedObserved(evaluation)?.credible === false;
+  return { runId, modelUri, testCutoff, withheld };
 }

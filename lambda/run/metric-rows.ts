@@ -15,7 +15,7 @@ import {
   type ModelEvaluation,
   type ScoringResult,
 } from '../../domain/results.ts';
-import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
+import { scoringModel } from '../../domain/scoring-evaluation.ts';
 
 /** What the column `metric` can hold: a metric, `<threshold rule>.<field of a decision>`, or `psi.<column>`. */
 export type StoredMetricName = MetricName | `${ThresholdRule}.${keyof Decision}` | DriftMetricName;
@@ -35,7 +35,7 @@ export interface MetricRow {
 
 type StoredMetric = readonly [name: StoredMetricName, estimate: Estimate];
 
-/** Every metric of every model, and the drift of the features and of the score of the model that scored. */
+/** Every metric of every model, none where nothing was trained, and the drift of the features and of the score of the model that scored. */
 export function metricRows(detail: RunDetail): readonly MetricRow[] {
   const { record, training, scoring } = detail;
   const rows = (model: MetricRow['model'], metrics: readonly StoredMetric[]): readonly MetricRow[] =>
@@ -50,11 +50,13 @@ export function metricRows(detail: RunDetail): readonly MetricRow[] {
       high,
     }));
   return [
-    ...training.evaluations.flatMap((evaluation) => rows(evaluation.model, evaluationMetrics(evaluation))),
-    ...(training.champion?.evaluation != null
+    ...(training?.evaluations ?? []).flatMap((evaluation) =>
+      rows(evaluation.model, evaluationMetrics(evaluation)),
+    ),
+    ...(training?.champion?.evaluation != null
       ? rows('champion', evaluationMetrics(training.champion.evaluation))
       : []),
-    ...rows(scoringEvaluation(detail)?.model ?? training.chosen, driftMetrics(scoring)),
+    ...rows(scoringModel(detail), driftMetrics(scoring)),
   ];
 }
 

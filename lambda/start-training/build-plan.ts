@@ -8,6 +8,7 @@ import {
   PLAN,
   STEP_ERROR,
   STEP_RESULT,
+  TRAINING_DECISION,
 } from '../../domain/lake-objects.ts';
 import type { Listing } from '../../domain/listing.ts';
 import type { Current } from '../../domain/records.ts';
@@ -22,6 +23,7 @@ import {
 import type { RunSize } from '../../domain/sizing.ts';
 import type { Deployment } from '../run/deployment.ts';
 import type { Stored } from '../run/lake.ts';
+import { trainSettings } from './train-settings.ts';
 
 const HOUR_MILLISECONDS = 3_600_000;
 
@@ -77,7 +79,7 @@ export function buildPlan(parts: PlanParts, deployment: Deployment): RunPlan {
       excludedFeatures: settings.excludedFeatures,
     },
     ...inCharge(current, settings),
-    rescoring: null,
+    train: trainSettings(request, deployment),
     scoring: {
       controlGroupShare: settings.controlGroupShare,
       controlGroupSalt: settings.controlGroupSalt,
@@ -92,6 +94,7 @@ export function buildPlan(parts: PlanParts, deployment: Deployment): RunPlan {
       model: `${lakeRoot}/${modelFolder(runId)}`,
       choice: CHOICE.of(runId).uriIn(lakeRoot),
       campaign: CAMPAIGN.of(runId).uriIn(lakeRoot),
+      trainingDecision: TRAINING_DECISION.of(runId).uriIn(lakeRoot),
     },
   };
 }
@@ -127,7 +130,7 @@ export function resumedPlan(
 
 /**
  * The plan of a run that only scores, with the model in charge: the batch, features and settings of the current run, whose
- * plan is given. TrainModels only tests the model in charge.
+ * plan is given. Nothing is trained.
  */
 export function rescoringPlan(
   plan: RunPlan,
@@ -140,9 +143,11 @@ export function rescoringPlan(
   return {
     ...resumed,
     ...inCharge(current, settings),
-    rescoring: { runId: plan.rescoring?.runId ?? plan.runId, training: plan.outputs.results['train-models'] },
+    train: { ...plan.train, mode: 'never', askedBy: 'rescoring' },
     outputs: {
       ...resumed.outputs,
+      model: `${plan.lakeRoot}/${modelFolder(runId)}`,
+      trainingDecision: TRAINING_DECISION.of(runId).uriIn(plan.lakeRoot),
       results: {
         ...resumed.outputs.results,
         'train-models': STEP_RESULT['train-models'].of(runId).uriIn(plan.lakeRoot),
@@ -162,7 +167,12 @@ function inCharge(
     champion:
       champion === null
         ? null
-        : { runId: champion.runId, modelUri: champion.modelUri, testCutoff: champion.testCutoff },
+        : {
+            runId: champion.runId,
+            modelUri: champion.modelUri,
+            testCutoff: champion.testCutoff,
+            withheld: champion.withheld ?? false,
+          },
     currentTag: current?.etag ?? null,
     observedBefore: observationEnd,
     promotion: {

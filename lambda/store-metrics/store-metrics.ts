@@ -1,6 +1,13 @@
 /** StoreMetrics: compares the lake with the steps' counts, and only if they agree makes the run's results current. */
 import { type Choice, choiceText } from '../../domain/choice.ts';
-import { CHOICE, PLAN, RUN_DETAIL, RUN_RECORD, STEP_RESULT } from '../../domain/lake-objects.ts';
+import {
+  CHOICE,
+  PLAN,
+  RUN_DETAIL,
+  RUN_RECORD,
+  STEP_RESULT,
+  TRAINING_DECISION,
+} from '../../domain/lake-objects.ts';
 import { expectedCounts } from '../../domain/reconcile.ts';
 import type { RunDetail, RunRecord } from '../../domain/records.ts';
 import {
@@ -9,7 +16,7 @@ import {
   type StoreMetricsOutput,
   storeMetricsInputSchema,
 } from '../../domain/run.ts';
-import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
+import { scoringModel } from '../../domain/scoring-evaluation.ts';
 import { runCost } from '../run/cost.ts';
 import { requireUnchanged } from '../run/current.ts';
 import { PipelineError } from '../run/errors.ts';
@@ -58,10 +65,15 @@ async function assemble(world: World, run: StoreMetricsInput): Promise<RunDetail
   const { lake, sql, clusters, clock } = world;
   const plan = await lake.read(PLAN.at(run.planUri));
   await requireUnchanged(lake, plan);
-  const { results } = plan.outputs;
+  const { results, trainingDecision: decisionUri } = plan.outputs;
   const ingest = await lake.read(STEP_RESULT['ingest-events'].at(results['ingest-events']));
   const features = await lake.read(STEP_RESULT['build-features'].at(results['build-features']));
-  const training = await lake.read(STEP_RESULT['train-models'].at(results['train-models']));
+  const trainingDecision =
+    decisionUri === undefined ? undefined : await lake.read(TRAINING_DECISION.at(decisionUri));
+  const training =
+    trainingDecision?.decision === 'skip'
+      ? null
+      : await lake.read(STEP_RESULT['train-models'].at(results['train-models']));
   const scoring = await lake.read(STEP_RESULT['score-users'].at(results['score-users']));
   const reconciliation = reconcile(
     await sql.results(run.reconcileQueryExecutionId),
@@ -80,7 +92,8 @@ async function assemble(world: World, run: StoreMetricsInput): Promise<RunDetail
     ...(await runCost(world, await clusters.ofRun(run.runId))),
     error: null,
   };
-  return { record, plan, ingest, features, training, choice, scoring, reconciliation };
+  const decided = trainingDecision === undefined ? {} : { trainingDecision };
+  return { record, plan, ingest, features, training, ...decided, choice, scoring, reconciliation };
 }
 
 function counted(
@@ -95,7 +108,7 @@ function counted(
     rows_duplicate: ingest.counts.duplicates,
     users: features.users,
     cancellations: features.cancellations,
-    model: scoringEvaluation({ training, choice })?.model ?? training.chosen,
+    model: scoringModel({ training, choice }),
     promoted: choice.challengerScores && choice.makesCurrent,
     promotion_reason: choiceText(choice),
   } satisfies Partial<RunRecord> & { readonly batch_id: RunPlan['batch']['batchId'] };

@@ -5,7 +5,7 @@ import { logWarnings, newestDayText } from '../../domain/log-state.ts';
 import { metricsShownIn, metricText, modelLabel } from '../../domain/metrics.ts';
 import { nothingLearnt } from '../../domain/nothing-learnt.ts';
 import type { RunDetail } from '../../domain/records.ts';
-import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
+import { scoringEvaluation, scoringModel } from '../../domain/scoring-evaluation.ts';
 import { addDays } from '../../domain/time.ts';
 import { returnsText } from '../../domain/users-text.ts';
 
@@ -52,14 +52,14 @@ export function summarize(detail: RunDetail): string {
     ...(lake === undefined ? [] : [`Lake: ${lake}.`]),
     `Users: ${WHOLE.format(features.users)}, of whom ${WHOLE.format(features.cancellations)} have cancelled` +
       `${returns === undefined ? '' : `; ${returns}`}.`,
-    `Model: ${modelLabel(evaluation?.model ?? training.chosen)} (${shown.join(', ')}), ` +
-      `${record.promoted ? 'promoted' : 'not promoted'}: ${record.promotion_reason}.`,
+    `Model: ${modelLabel(scoringModel(detail))}${shown.length === 0 ? '' : ` (${shown.join(', ')})`}, ` +
+      `${training === null ? 'nothing trained' : record.promoted ? 'promoted' : 'not promoted'}: ${record.promotion_reason}.`,
     ...(nothing === undefined || features.cancellations === 0 ? [] : [`${nothing}.`]),
     ...campaignText(detail),
     ...(newest === undefined ? [] : [`Newest day of the log: ${newest}.`]),
     ...adaptedTexts(ingest.adapted).map((text) => `${text}.`),
     ...logWarnings(detail).map((warning) => `${warning}.`),
-    ...(training.reliable ? [] : [`Not reliable: ${training.reliabilityReason}.`]),
+    ...(training === null || training.reliable ? [] : [`Not reliable: ${training.reliabilityReason}.`]),
     ...(record.cost_usd === null || record.cost_usd === 0
       ? []
       : [`Cost: ${record.cost_usd.toFixed(2)} USD.`]),

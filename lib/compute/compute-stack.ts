@@ -11,7 +11,7 @@ import { ClusterServiceRole } from './cluster-service-role.ts';
 import { clusterConfigurations } from './cluster-settings.ts';
 import { InstanceRole } from './instance-role.ts';
 import { PackageInstallation } from './package-installation.ts';
-import { currentRelease } from './release.ts';
+import { currentRelease, currentTrainingRelease } from './release.ts';
 import { type StepScript, StepScripts } from './step-scripts.ts';
 
 /** Spark 3.5.6, Python 3.11 and Iceberg 1.10: what the local environment has too. */
@@ -29,12 +29,15 @@ export interface Compute {
   readonly steps: Readonly<Record<StepName, StepScript>>;
   /** Names what the steps are executed with. */
   readonly release: string;
+  /** Names what training is executed with. */
+  readonly trainingRelease: string;
 }
 
 export class ComputeStack extends Stack implements Compute {
   readonly cluster: ClusterProfile;
   readonly steps: Readonly<Record<StepName, StepScript>>;
   readonly release = currentRelease(EMR_RELEASE);
+  readonly trainingRelease = currentTrainingRelease(EMR_RELEASE);
 
   constructor(scope: Construct, id: string, props: ComputeStackProps) {
     super(scope, id, props);

@@ -27,9 +27,15 @@ export function releaseOf({ scripts, requirements, emrRelease }: ReleaseContent)
 
 /** The release of this source tree. */
 export function currentRelease(emrRelease: string): string {
-  return releaseOf({
-    scripts: STEP_NAMES.map((name) => STEPS[name].script),
-    requirements: readFileSync(join(projectRoot, 'emr-steps', 'requirements.lock'), 'utf8'),
-    emrRelease,
-  });
+  return releaseOf({ scripts: STEP_NAMES.map((name) => STEPS[name].script), ...around(emrRelease) });
+}
+
+/** What training is executed with: its script holds the candidates and the definitions of all features. */
+export function currentTrainingRelease(emrRelease: string): string {
+  return releaseOf({ scripts: [STEPS['train-models'].script], ...around(emrRelease) });
+}
+
+function around(emrRelease: string): Omit<ReleaseContent, 'scripts'> {
+  const requirements = readFileSync(join(projectRoot, 'emr-steps', 'requirements.lock'), 'utf8');
+  return { requirements, emrRelease };
 }

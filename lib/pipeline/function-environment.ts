@@ -14,17 +14,20 @@ export interface FunctionEnvironmentProps {
   >;
   /** Names what the steps are executed with. */
   readonly release: string;
+  /** Names what training is executed with. */
+  readonly trainingRelease: string;
   readonly notifierArn: string;
 }
 
 /** The state machine's name is fixed, so that the Lambdas it calls can be given its ARN without a circle. */
 export function functionEnvironment(props: FunctionEnvironmentProps): Readonly<Record<string, string>> {
-  const { configuration, storage, cluster, release, notifierArn } = props;
+  const { configuration, storage, cluster, release, trainingRelease, notifierArn } = props;
   return {
     [ENVIRONMENT.lakeRoot]: storage.lakeRoot,
     [ENVIRONMENT.database]: storage.databaseName,
     [ENVIRONMENT.eventsRoot]: storage.eventsRoot,
     [ENVIRONMENT.release]: release,
+    [ENVIRONMENT.trainingRelease]: trainingRelease,
     [ENVIRONMENT.runSettings]: JSON.stringify(configuration.run),
     [ENVIRONMENT.notifierArn]: notifierArn,
     [ENVIRONMENT.stateMachineArn]: arnOf('states', `stateMachine:${configuration.prefix}`),

@@ -15,6 +15,7 @@ import {
   PENDING_BATCH,
   REPORT,
   runFolder,
+  TRAINING_DECISION,
   WATCHED_SINCE,
 } from '../../domain/lake-objects.ts';
 import { CLUSTER_TAGS, type FunctionName } from '../../domain/operations.ts';
@@ -59,7 +60,16 @@ export function functionStatements(
       ...checkAccount(),
       ...observe,
     ],
-    'choose-model': [...common, read([...CONTROL, CURRENT.key]), write([CHOICE.of('*').key])],
+    'decide-training': [
+      ...common,
+      read([...CONTROL, CURRENT.key, MODEL.of('*').key]),
+      write([TRAINING_DECISION.of('*').key]),
+    ],
+    'choose-model': [
+      ...common,
+      read([...CONTROL, CURRENT.key, MODEL.of('*').key]),
+      write([CHOICE.of('*').key]),
+    ],
     'store-metrics': [
       ...common,
       write([...CONTROL, ...RECORDS, ...MODEL_CARDS, DRAFTS]),

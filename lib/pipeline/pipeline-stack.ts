@@ -77,6 +77,7 @@ export class PipelineStack extends Stack implements WatchedPipeline {
       storage,
       cluster: compute.cluster,
       release: compute.release,
+      trainingRelease: compute.trainingRelease,
       notifierArn,
     });
     const statements = functionStatements({

@@ -4,6 +4,7 @@ import type { Pipeline } from './resources.ts';
 import { chooseModel } from './states/choose-model.ts';
 import { closeRun, failed } from './states/close-run.ts';
 import { createCluster, terminateCluster, useCluster } from './states/cluster.ts';
+import { decideTraining, trainOrNot } from './states/decide-training.ts';
 import { anythingToDo, nothingToDo, planRun, refused } from './states/plan-run.ts';
 import { reconcileLake } from './states/reconcile-lake.ts';
 import { notifySuccess, renderReport, storeMetrics } from './states/results.ts';
@@ -13,15 +14,15 @@ import { runStep } from './states/spark-step.ts';
 export function definePipeline(on: Pipeline): IChainable {
   const closing = closeRun(on, failed(on));
 
+  const scoring = chooseModel(on).next(runStep(on, 'ScoreUsers')).next(terminateCluster(on));
+
   const working = useCluster(
     on,
     createCluster(on)
       .next(runStep(on, 'IngestEvents'))
       .next(runStep(on, 'BuildFeatures'))
-      .next(runStep(on, 'TrainModels'))
-      .next(chooseModel(on))
-      .next(runStep(on, 'ScoreUsers'))
-      .next(terminateCluster(on)),
+      .next(decideTraining(on))
+      .next(trainOrNot(on, { train: runStep(on, 'TrainModels').next(scoring), skip: scoring })),
   )
     .addCatch(closing)
     .next(reconcileLake(on).addCatch(closing))

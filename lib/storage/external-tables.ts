@@ -32,7 +32,8 @@ export function externalTables(lakeRoot: string, eventsRoot: string): readonly E
   return [
     {
       name: RAW_TABLE,
-      description: 'event as it was delivered (read only)',
+      description:
+        'line as it was delivered (read only); a blank one is a row of nulls: add WHERE page IS NOT NULL',
       location: `${eventsRoot}/`,
       columns: RAW_COLUMNS.map(({ name, type, meaning }) => ({
         name: name.toLowerCase(),

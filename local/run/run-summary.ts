@@ -4,14 +4,14 @@ import { z } from 'zod';
 import { adaptedTexts } from '../../domain/adaptations.ts';
 import { logWarnings, newestDayOf } from '../../domain/log-state.ts';
 import { nothingLearnt } from '../../domain/nothing-learnt.ts';
-import type { RunDetail } from '../../domain/records.ts';
+import { hasTrained, type RunDetail } from '../../domain/records.ts';
 import {
   eventChangesSchema,
   metricNameSchema,
   modelNameSchema,
   rowCountsSchema,
 } from '../../domain/results.ts';
-import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
+import { scoringEvaluation, scoringModel } from '../../domain/scoring-evaluation.ts';
 import type { Closing } from '../../lambda/close-run/close-one-run.ts';
 import { breathOf } from '../../lambda/render-report/breath.ts';
 import type { StateTime } from './timeline.ts';
@@ -54,6 +54,8 @@ export const runSummarySchema = z.discriminatedUnion('status', [
     ...outcomeShape,
     /** The newest day with events, and how old it was; null in runs of older versions. */
     newestDay: z.strictObject({ day: z.string(), ageDays: z.number().int().nonnegative() }).nullable(),
+    /** Why nothing was trained; null when models were. */
+    notTrained: z.string().nullable(),
     /** What to know about what was read, a sentence each. */
     warnings: z.array(z.string()),
     /** The list of users to contact, for so many days; null where there is none. Runs of older versions lack it. */
@@ -121,6 +123,7 @@ export function succeeded(run: RunEnd, { detail, report, files }: KnownRun): Run
     changes: detail.ingest.changes ?? null,
     ...lakeAfter(detail, files),
     newestDay: newestDayOf(detail) ?? null,
+    notTrained: hasTrained(detail) ? null : (detail.trainingDecision?.reason ?? 'no reason was recorded'),
     warnings: [nothingLearnt(detail), ...adaptedTexts(detail.ingest.adapted), ...logWarnings(detail)].filter(
       (text) => text !== undefined,
     ),
@@ -179,7 +182,7 @@ function importantSentences(detail: RunDetail): string[] {
 }
 
 function lakeAfter(detail: RunDetail, files: number) {
-  const { ingest, features, training, scoring } = detail;
+  const { ingest, features, scoring } = detail;
   const evaluation = scoringEvaluation(detail);
   const metrics = evaluation?.metrics ?? {};
   return {
@@ -190,7 +193,7 @@ function lakeAfter(detail: RunDetail, files: number) {
     returnedUsers: features.returnedUsers ?? 0,
     secondCancellations: features.secondCancellations ?? 0,
     model: {
-      name: evaluation?.model ?? training.chosen,
+      name: scoringModel(detail),
       metrics: Object.fromEntries(Object.entries(metrics).map(([name, { value }]) => [name, value])),
     },
   };

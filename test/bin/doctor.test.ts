@@ -51,6 +51,7 @@ function account(topicArn = OWN_TOPIC) {
         [ENVIRONMENT.database]: 'churn_dev_0a1b2c3d',
         [ENVIRONMENT.eventsRoot]: 's3://raw/events',
         [ENVIRONMENT.release]: '0123456789abcdef',
+        [ENVIRONMENT.trainingRelease]: '0123456789abcdef',
         [ENVIRONMENT.subnetIds]: 'subnet-1,subnet-2',
         [ENVIRONMENT.fleets]: '{}',
         [ENVIRONMENT.notifierArn]: NOTIFIER,

@@ -16,12 +16,15 @@ import { awaited, type Container, containersBelow, isApplicationMaster } from '.
 import { type RehearsalFolder, rehearsalFolder } from './folder.ts';
 import { judge } from './judge/judge.ts';
 import { runOnThisMachine } from './local-run.ts';
+import { BOOSTING_WORKERS } from './overrides.ts';
 import { type Rehearsal, startRehearsal, upload } from './rehearsal.ts';
 import { applicationTasks } from './spark-events.ts';
 
 const MINUTE = 60_000;
 /** The smallest log from which boosted trees are trained: four users cancel before its last weeks. */
 const LOG = { users: 50, days: 50, seed: 1 } as const;
+/** Barrier tasks fit on core nodes, of which there is one here, with one slot: they have it when the other node is lost. */
+const WORKERS_ON_CORE_NODES = 1;
 
 let root: RehearsalFolder | undefined;
 let folder: string;
@@ -32,14 +35,30 @@ beforeAll(async () => {
   folder = root.path;
   log = join(folder, 'log');
   await generateLog({ ...LOG, outputFolder: log });
-  await runOnThisMachine(join(folder, 'lake'), log, {});
-}, 30 * MINUTE);
+}, 5 * MINUTE);
 
 afterAll(() => root?.remove());
 
+const localLakes = new Map<number, Promise<string>>();
+
+/** Folder of the lake of a local run with so many boosting workers; there is one run for each number. */
+function localLake(boostingWorkers: number): Promise<string> {
+  const lake = join(folder, `lake-${boostingWorkers}`);
+  const known =
+    localLakes.get(boostingWorkers) ?? runOnThisMachine(lake, log, {}, boostingWorkers).then(() => lake);
+  localLakes.set(boostingWorkers, known);
+  return known;
+}
+
 /** A deployment of its own, with the log in it. */
-async function inAccount(name: string, use: (rehearsal: Rehearsal) => Promise<void>): Promise<void> {
-  const rehearsal = await startRehearsal(join(folder, name));
+async function inAccount(
+  name: string,
+  use: (rehearsal: Rehearsal) => Promise<void>,
+  boostingWorkers = BOOSTING_WORKERS,
+): Promise<void> {
+  // Before the cluster needs the memory.
+  await localLake(boostingWorkers);
+  const rehearsal = await startRehearsal(join(folder, name), { boostingWorkers });
   try {
     await upload(rehearsal.s3, log, rehearsal.eventsRoot);
     await use(rehearsal);
@@ -70,10 +89,10 @@ function inStates(faults: Partial<Record<StateName, () => Promise<void>>>) {
   };
 }
 
-/** Waits until tasks of a step on the newest cluster have ended; of a barrier stage, if one is asked for. */
+/** Waits until a step on the newest cluster has executors; until it has begun a barrier stage, if one is asked for. */
 async function stepWithTasks(rehearsal: Rehearsal, state: StateName, isBarrier = false): Promise<void> {
   await awaited(
-    `a task of ${state} has ended`,
+    isBarrier ? `${state} boosts` : `${state} has executors`,
     async () => {
       const folderOfStep = rehearsal.clusters.at(-1)?.stepFolder(state) ?? '';
       const tasks = await applicationTasks(join(folderOfStep, 'events')).catch(() => undefined);
@@ -113,7 +132,12 @@ async function object(rehearsal: Rehearsal, key: string): Promise<string> {
 }
 
 /** A run that did not succeed is closed as close-run promises, and a resume succeeds. */
-async function endsWell(rehearsal: Rehearsal, runId: string, ending: Ending): Promise<void> {
+async function endsWell(
+  rehearsal: Rehearsal,
+  runId: string,
+  ending: Ending,
+  boostingWorkers = BOOSTING_WORKERS,
+): Promise<void> {
   if (ending.status !== 'SUCCEEDED') {
     const record = runRecordSchema.parse(JSON.parse(await object(rehearsal, RUN_RECORD.of(runId).key)));
     expect(record).toMatchObject({ run_id: runId, status: 'FAILED', error: expect.stringMatching(/./) });
@@ -122,12 +146,16 @@ async function endsWell(rehearsal: Rehearsal, runId: string, ending: Ending): Pr
     const resumed = await rehearsal.run(`${runId}-resumed`, { resume: runId });
     expect(resumed).toMatchObject({ status: 'SUCCEEDED' });
   }
-  await sameTables(rehearsal, ending.status === 'SUCCEEDED');
+  await sameTables(rehearsal, ending.status === 'SUCCEEDED', boostingWorkers);
 }
 
 /** @param isOnlyRun otherwise `runs` has the record of a run that failed, which the local lake does not have */
-async function sameTables({ account, eventsRoot, database }: Rehearsal, isOnlyRun: boolean): Promise<void> {
-  const lakes = { folder: join(folder, 'lake'), log, account, eventsRoot, database };
+async function sameTables(
+  { account, eventsRoot, database }: Rehearsal,
+  isOnlyRun: boolean,
+  boostingWorkers = BOOSTING_WORKERS,
+): Promise<void> {
+  const lakes = { folder: await localLake(boostingWorkers), log, account, eventsRoot, database };
   for (const { table, onlyInCloud, onlyLocal } of await compareLakes(lakes)) {
     if (table === 'runs' && !isOnlyRun) continue;
     expect({ table, onlyInCloud, onlyLocal }).toEqual({ table, onlyInCloud: [], onlyLocal: [] });
@@ -174,23 +202,27 @@ describe('a run survives', () => {
   test(
     'the application master that is killed, and a node that is lost',
     async () => {
-      await inAccount('nodes', async (rehearsal) => {
-        const faults = inStates({
-          IngestEvents: async () => {
-            await stepWithTasks(rehearsal, 'IngestEvents');
-            kill(containersOf(rehearsal).filter(isApplicationMaster));
-          },
-          TrainModels: async () => {
-            await stepWithTasks(rehearsal, 'TrainModels', true);
-            const { yarn } = rehearsal.clusters.at(-1) ?? {};
-            const lost = yarn?.nodeAddresses.find((address) => address !== yarn.coreAddress) ?? '';
-            yarn?.lose(lost);
-          },
-        });
-        const ending = await rehearsal.run('nodes', {}, faults.onEvent);
-        await faults.happened();
-        await endsWell(rehearsal, 'nodes', ending);
-      });
+      await inAccount(
+        'nodes',
+        async (rehearsal) => {
+          const faults = inStates({
+            IngestEvents: async () => {
+              await stepWithTasks(rehearsal, 'IngestEvents');
+              kill(containersOf(rehearsal).filter(isApplicationMaster));
+            },
+            TrainModels: async () => {
+              await stepWithTasks(rehearsal, 'TrainModels', true);
+              const { yarn } = rehearsal.clusters.at(-1) ?? {};
+              const lost = yarn?.nodeAddresses.find((address) => address !== yarn.coreAddress) ?? '';
+              yarn?.lose(lost);
+            },
+          });
+          const ending = await rehearsal.run('nodes', {}, faults.onEvent);
+          await faults.happened();
+          await endsWell(rehearsal, 'nodes', ending, WORKERS_ON_CORE_NODES);
+        },
+        WORKERS_ON_CORE_NODES,
+      );
     },
     60 * MINUTE,
   );

@@ -21,3 +21,8 @@ export async function rehearsalFolder(name: string): Promise<RehearsalFolder> {
     },
   };
 }
+
+/** Whether the folders of this rehearsal are kept. */
+export function keepsFolders(): boolean {
+  return process.env.REHEARSAL_FOLDER !== undefined;
+}

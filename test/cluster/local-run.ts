@@ -10,11 +10,12 @@ import type { RunSummary } from '../../local/run/run-summary.ts';
 import { withDefinition } from '../../local/template/synthesize.ts';
 import { BOOSTING_WORKERS } from './overrides.ts';
 
-/** @param folder of the lake @param log folder of the event files */
+/** @param folder of the lake @param log folder of the event files @param boostingWorkers as many as the rehearsed run has */
 export async function runOnThisMachine(
   folder: string,
   log: string,
   request: RunRequest,
+  boostingWorkers = BOOSTING_WORKERS,
 ): Promise<RunSummary> {
   const lake = await openLake(folder);
   let runId = '';
@@ -34,7 +35,7 @@ export async function runOnThisMachine(
           if (kind !== 'entered' || state !== 'IngestEvents') return;
           const file = join(lake.path, PLAN.of(runId).key);
           const plan = JSON.parse(readFileSync(file, 'utf8'));
-          plan.training.boostingWorkers = BOOSTING_WORKERS;
+          plan.training.boostingWorkers = boostingWorkers;
           writeFileSync(file, JSON.stringify(plan));
         },
         onProgress: () => undefined,

@@ -15,12 +15,17 @@ import { type Deployment, synthesizeDeployment } from './cloud/deployment.ts';
 import { type EmulatedEmr, emulatedEmr } from './cloud/emr.ts';
 import { type Gateway, startGateway } from './cloud/gateway.ts';
 import { glueEngine } from './cloud/glue-engine.ts';
+import { keepAccount } from './cloud/kept-account.ts';
 import { createSubnets } from './cloud/network.ts';
 import { emulatedStepFunctions } from './cloud/step-functions.ts';
 import { callLambda, notifierTasks, pipelineTasks } from './cloud/task-handlers.ts';
 import { type StartedCluster, yarnClusters } from './cloud/yarn-cluster.ts';
+import { keepsFolders } from './folder.ts';
 import type { JudgedWorld } from './judge/needs.ts';
 import { BOOSTING_WORKERS } from './overrides.ts';
+
+/** Folder of a kept rehearsal with its buckets and tables. */
+export const KEPT_ACCOUNT = 'account';
 
 export interface Rehearsal {
   readonly deployment: Deployment;
@@ -50,13 +55,20 @@ export interface Rehearsal {
   readonly stop: () => Promise<void>;
 }
 
-/**
- * @param folder for the files of the clusters
- * @param engine answers Athena's queries; default: DuckDB over Glue's tables
- */
+export interface RehearsalOptions {
+  /**
+   * Answers Athena's queries.
+   * @default DuckDB over Glue's tables
+   */
+  readonly engine?: (environment: AwsEnvironment) => QueryEngine;
+  /** @default BOOSTING_WORKERS */
+  readonly boostingWorkers?: number;
+}
+
+/** @param folder for the files of the clusters */
 export async function startRehearsal(
   folder: string,
-  engine: (environment: AwsEnvironment) => QueryEngine = glueEngine,
+  { engine = glueEngine, boostingWorkers = BOOSTING_WORKERS }: RehearsalOptions = {},
 ): Promise<Rehearsal> {
   const moto = await startEmulator();
   const account = { ...moto.environment };
@@ -138,7 +150,9 @@ export async function startRehearsal(
           role: pipelineRole,
           lambdas: deployment.lambdas,
           onAnswer: (name) =>
-            name === 'start-training' ? overridePlan(s3, lakeBucket, runId) : Promise.resolve(),
+            name === 'start-training'
+              ? overridePlan(s3, lakeBucket, runId, boostingWorkers)
+              : Promise.resolve(),
         }),
         onEvent: (event) => {
           timeline.push(appendFile(join(folder, 'states.txt'), timelineLine(runId, event)));
@@ -162,6 +176,9 @@ export async function startRehearsal(
     async stop() {
       await emr.stop();
       await mkdir(folder, { recursive: true });
+      if (keepsFolders()) {
+        await keepAccount(account, environment[ENVIRONMENT.database] ?? '', join(folder, KEPT_ACCOUNT));
+      }
       await writeFile(join(folder, 'calls.json'), JSON.stringify(gateway.calls));
       await gateway.stop();
       await moto.stop();
@@ -183,13 +200,18 @@ function instanceRole({ definition, policies }: Deployment): string {
 }
 
 /** Gives the plan the number of boosting workers that a local run can have too. */
-async function overridePlan(s3: S3Client, Bucket: string, runId: string): Promise<void> {
+async function overridePlan(
+  s3: S3Client,
+  Bucket: string,
+  runId: string,
+  boostingWorkers: number,
+): Promise<void> {
   const address = { Bucket, Key: PLAN.of(runId).key };
   const object = await s3.send(new GetObjectCommand(address)).catch(() => undefined);
   // Without a plan there is nothing to do.
   if (object === undefined) return;
   const plan = JSON.parse((await object.Body?.transformToString()) ?? '');
-  plan.training.boostingWorkers = BOOSTING_WORKERS;
+  plan.training.boostingWorkers = boostingWorkers;
   await s3.send(new PutObjectCommand({ ...address, Body: JSON.stringify(plan) }));
 }
 

@@ -17,7 +17,7 @@ import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, S3Client } fro
 import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { CLOSED, CURRENT, PLAN, REPORT, RUN_RECORD } from '../../domain/lake-objects.ts';
+import { CLOSED, CURRENT, PLAN, REPORT, RUN_RECORD, TRAINING_DECISION } from '../../domain/lake-objects.ts';
 import { CLUSTER_TAGS, ENVIRONMENT, FUNCTION_NAMES, type FunctionName } from '../../domain/operations.ts';
 import { SERVICE_LINKED_ROLES } from '../../domain/preflight.ts';
 import { runRecordSchema } from '../../domain/records.ts';
@@ -164,17 +164,21 @@ describe('the deployed Lambdas', () => {
     ).rejects.toThrow(/InvalidConfiguration: [\s\S]*m99g\.xlarge is not sold in us-east-1/);
   });
 
-  test('choose-model, store-metrics and render-report make the run current, from Athena’s answer', async () => {
+  test('decide-training, choose-model, store-metrics and render-report make the run current, from Athena’s answer', async () => {
     // The results that the steps of this plan would write, made in memory and copied over.
     const memory = new MemoryPorts();
     memory.objects.put(at(PLAN.of('first').key), await read(`${lakeRoot}/${PLAN.of('first').key}`));
     runSteps(memory, 'first');
+    await memory.objects.remove(`${lakeRoot}/${TRAINING_DECISION.of('first').key}`);
     for (const uri of memory.objects.uris().filter((each) => each.startsWith(`${lakeRoot}/`))) {
       await put(uri, memory.objects.text(uri) ?? '');
     }
     const queryExecutionId = await answerInAthena(memory.sql.answers.get('first') ?? []);
     const event = { runId: 'first', executionArn: arn('first') };
     const planUri = `${lakeRoot}/${PLAN.of('first').key}`;
+    const decision = { decision: 'train', reason: 'nothing is remembered of an earlier training' };
+    expect(await call('decide-training', { ...event, planUri })).toEqual(decision);
+    expect(JSON.parse(await read(`${lakeRoot}/${TRAINING_DECISION.of('first').key}`))).toEqual(decision);
     expect(await call('choose-model', { ...event, planUri })).toMatchObject({
       scores: 'the model of run first',
     });

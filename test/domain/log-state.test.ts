@@ -77,12 +77,14 @@ describe('the state of a log', () => {
 });
 
 describe('a log in which nobody cancels', () => {
+  const { training } = stored;
+  if (training === null) throw new Error('the stored run has trained');
   const quiet: RunDetail = {
     ...stored,
     features: { ...stored.features, cancellations: 0 },
     training: {
-      ...stored.training,
-      evaluations: stored.training.evaluations.filter(({ kind }) => kind === 'baseline'),
+      ...training,
+      evaluations: training.evaluations.filter(({ kind }) => kind === 'baseline'),
       chosen: 'base_rate',
     },
     scoring: { ...stored.scoring, top: [], expectedCancellations: 0 },

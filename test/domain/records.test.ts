@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { METRICS, MODELS } from '../../domain/models.ts';
-import { runDetailSchema, runRecordSchema } from '../../domain/records.ts';
+import { hasTrained, runDetailSchema, runRecordSchema } from '../../domain/records.ts';
 import { modelEvaluationSchema } from '../../domain/results.ts';
 import { metricRows } from '../../lambda/run/metric-rows.ts';
 import { TRAINING } from '../support/run-fixture.ts';
@@ -12,6 +12,7 @@ const STORED: unknown = JSON.parse(readFileSync(join(import.meta.dirname, 'store
 
 describe('a detail that an earlier version stored', () => {
   const detail = runDetailSchema.parse(STORED);
+  if (!hasTrained(detail)) throw new Error('the stored run has trained');
 
   it('is read as it was stored, with every model and metric', () => {
     expect(detail).toMatchObject(Object(STORED));
@@ -27,7 +28,7 @@ describe('a detail that an earlier version stored', () => {
         currentTag: undefined,
         observedBefore: undefined,
         promotion: undefined,
-        rescoring: undefined,
+        train: undefined,
         scoring: { ...plan.scoring, terms: undefined, campaignDays: undefined },
         training: { ...plan.training, excludedFeatures: undefined, cutoffAnchor: undefined },
       },
@@ -46,8 +47,11 @@ describe('a detail that an earlier version stored', () => {
       database: 'churn',
       champion: null,
       currentTag: null,
-      rescoring: null,
+      train: { mode: 'always', askedBy: 'setting', fingerprint: '' },
     });
+    expect(runDetailSchema.parse({ ...detail, plan: { ...plan, rescoring: null } }).plan.runId).toBe(
+      plan.runId,
+    );
     expect(training).toMatchObject({
       champion: null,
       singleInputs: [],

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { driftLevel } from '../../domain/drift-thresholds.ts';
 import { scoreUsers } from '../../emr-steps/score-users.ts';
+import { trainModels } from '../../emr-steps/train-models.ts';
 import { LOG4J_PROPERTIES, sparkEnvironment } from '../../local/spark/configuration.ts';
 import { pythonExecutable } from '../../setup/environment.mjs';
 import { temporaryFolder } from '../support/spark-lake.ts';
@@ -33,12 +34,13 @@ describe('drift', () => {
 
   beforeAll(async () => {
     folder = await temporaryFolder();
-    const script = join(folder, scoreUsers.scriptName);
-    await writeFile(script, scoreUsers.script);
+    const scripts = [scoreUsers, trainModels].map(({ scriptName }) => join(folder, scriptName));
+    for (const [index, { script }] of [scoreUsers, trainModels].entries())
+      await writeFile(scripts[index] ?? '', script);
     const configurationFolder = join(folder, 'conf');
     await mkdir(configurationFolder);
     await writeFile(join(configurationFolder, 'log4j2.properties'), LOG4J_PROPERTIES);
-    const { stdout } = await execa(pythonExecutable, [REFERENCE, script], {
+    const { stdout } = await execa(pythonExecutable, [REFERENCE, ...scripts], {
       cwd: folder,
       env: sparkEnvironment(configurationFolder),
       extendEnv: false,

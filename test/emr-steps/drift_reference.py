@@ -1,6 +1,6 @@
-"""Compares the drift of the generated score-users.py with one by numpy, on rows whose distributions are known.
+"""Compares the drift of the generated scripts with one by numpy, on rows whose distributions are known.
 
-python drift_reference.py <score-users.py>  Prints one JSON document: for each feature the index by Spark and the
+python drift_reference.py <score-users.py> <train-models.py>  Prints one JSON document: for each feature the index by Spark and the
 reference.
 """
 
@@ -14,9 +14,9 @@ from pyspark.sql import SparkSession
 TESTED, SCORED = 400, 800
 
 
-def load(path: str):
-    """The generated script as a module; its main() does not run."""
-    specification = importlib.util.spec_from_file_location("score_users", path)
+def load(name: str, path: str):
+    """A generated script as a module; its main() does not run."""
+    specification = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     return module
@@ -90,7 +90,7 @@ def rows_of(samples: dict[str, tuple[numpy.ndarray, numpy.ndarray]]) -> list[tup
 
 def main() -> None:
     """Prints the comparison."""
-    step = load(sys.argv[1])
+    step, training = load("score_users", sys.argv[1]), load("train_models", sys.argv[2])
     spark = (
         SparkSession.builder.master("local[2]")
         .config("spark.ui.enabled", "false")
@@ -103,9 +103,12 @@ def main() -> None:
     names = list(samples)
     schema = ", ".join(["user_id string", "role string", *(f"{name} double" for name in names)])
     rows = spark.createDataFrame(rows_of(samples), schema).cache()
-    drift = step.feature_drift(rows, names, TESTED)
-    step.DRIFT_USERS = TESTED // 2
-    halved = step.feature_drift(rows, names, TESTED)
+    test, living = rows.where("role = 'test'"), rows.where("role = 'score'")
+    # As they are stored between the two.
+    bins = json.loads(json.dumps(training.input_bins(test, names, TESTED)))
+    drift = step.feature_drift(living, [*names, "learnt_later"], bins, TESTED)
+    step.DRIFT_USERS = training.DRIFT_USERS = TESTED // 2
+    halved = step.feature_drift(living, names, training.input_bins(test, names, TESTED), TESTED)
     spark.stop()
     expected = {name: reference(*sample) for name, sample in samples.items()}
     print(

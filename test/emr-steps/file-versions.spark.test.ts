@@ -12,7 +12,7 @@ import { temporaryFolder } from '../support/spark-lake.ts';
 import { type ServedStep, StepServer } from '../support/step-server.ts';
 import { type LakeRows, LakeStory } from './lake-story.ts';
 
-const STORIES = Number(process.env.CHURN_STORIES ?? 2);
+const STORIES = Number(process.env.CHURN_STORIES ?? 1);
 const SEED = Number(process.env.CHURN_SEED ?? 20_181_001);
 const CHAPTERS = 6;
 const MINUTE = 60_000;

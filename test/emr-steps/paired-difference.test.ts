@@ -44,7 +44,6 @@ function isPromoted(difference: z.infer<typeof estimateSchema>): boolean {
       runId: 'run-1',
       champion: { runId, modelUri, testCutoff },
       promotion: { ...SETTINGS, acceptedFeatures: [] },
-      rescoring: null,
       observedBefore: null,
     },
     training: { ...TRAINING, champion },

@@ -1,5 +1,5 @@
 /** Training and scoring on real Spark: the same figures twice, honest about too few, and scores that add up. */
-import { copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Json } from '@duckdb/node-api';
@@ -40,7 +40,7 @@ import {
 } from '../support/spark-lake.ts';
 
 const LOG = { users: 100, days: 50, seed: 5 };
-/** Seven trainings; the limit is for a busy machine. */
+/** Five trainings; the limit is for a busy machine. */
 const SET_UP_MILLISECONDS = 1_200_000;
 /** Of a deployment: no step may reach for the database that a lake on one machine has. */
 const database = 'churn_test_0a1b2c3d';
@@ -56,50 +56,16 @@ const modelOf = async (plan: RunPlan): Promise<z.infer<typeof modelSchema>> =>
   );
 
 const planFolder = (plan: RunPlan): string => join(fileURLToPath(plan.lakeRoot), runFolder(plan.runId));
-const modelFile = (plan: RunPlan): string => join(fileURLToPath(plan.outputs.model), 'model.json');
 const resultFile = (plan: RunPlan, step: StepName): string => fileURLToPath(plan.outputs.results[step]);
-
-/** Champions that cannot score: what was done to a model that can, and what people read. */
-const UNUSABLE: Readonly<Record<string, Unusable>> = {
-  gone: { withFiles: false, reason: /^its files cannot be read: there is no model at / },
-  damaged: {
-    withFiles: true,
-    change: (text) => text.slice(0, text.length / 2),
-    reason: /^its files cannot be read: /,
-  },
-  horizon: {
-    withFiles: true,
-    training: { horizonDays: 7 },
-    reason: /^it predicts 14 days ahead, and this run 7$/,
-  },
-  catalogue: {
-    withFiles: true,
-    change: (text) => text.replace(/"definition": ?"[^"]*"/, '"definition": "0123"'),
-    reason: /^the feature catalogue has changed since: \w+$/,
-  },
-  'older release': {
-    withFiles: true,
-    change: (text) => text.replaceAll(/\s*"definition": "[^"]*",/g, ''),
-    reason: /^an older version stored it, without the definitions of its inputs$/,
-  },
-};
-
-interface Unusable {
-  readonly withFiles: boolean;
-  readonly change?: (text: string) => string;
-  readonly training?: Partial<RunPlan['training']>;
-  readonly reason: RegExp;
-}
 
 describe('train-models and score-users', () => {
   let folder: string;
   let first: RunPlan;
   let second: RunPlan;
   let loyal: RunPlan;
-  let rescored: RunPlan;
+  let untrained: RunPlan;
   let peeked: RunPlan;
   let shuffled: RunPlan;
-  const unusable = new Map<string, RunPlan>();
   let nobody: RunPlan;
   let withheld: RunPlan;
   const at = (name: string): string => join(folder, name);
@@ -133,9 +99,8 @@ describe('train-models and score-users', () => {
       await copyFile(resultFile(first, 'build-features'), resultFile(plan, 'build-features'));
       return plan;
     };
-    const training = { runId: 'first', training: first.outputs.results['train-models'] };
     second = await continued('second', { training: { minCancellations: 2 } });
-    rescored = await continued('rescored', { rescoring: training });
+    untrained = await continued('untrained');
     peeked = await continued('peeked', { training: { minCancellations: 2, folds: 2 } });
     // A column of the lake that knows the label: what comes last in this lake.
     await writeFile(
@@ -149,16 +114,6 @@ describe('train-models and score-users', () => {
       `UPDATE lake.${database}.features SET label = IF(pmod(xxhash64(user_id, cutoff), 100) < 15, 1, 0),
        tenure_days = NULL, songs_per_day = 3.5 WHERE role <> 'score'`,
     );
-    // A champion that cannot score, each for a reason of its own. A run that only scores trains nothing.
-    for (const [why, alter] of Object.entries(UNUSABLE)) {
-      const modelUri = `${first.outputs.model}-${why}`;
-      const more = {
-        rescoring: training,
-        champion: { ...inCharge, modelUri },
-        training: alter.training ?? {},
-      };
-      unusable.set(why, await continued(why, more));
-    }
     nobody = await continued('nobody');
     withheld = await continued('withheld');
     // The table as a former version left it.
@@ -166,56 +121,45 @@ describe('train-models and score-users', () => {
       join(planFolder(withheld), 'before.sql'),
       `ALTER TABLE lake.${database}.scores DROP COLUMN reason_details`,
     );
-    await new SparkBench(folder, trainModels).runAll([first, second, loyal, rescored, peeked, shuffled]);
-    for (const [why, { change, withFiles }] of Object.entries(UNUSABLE)) {
-      const folder = `${fileURLToPath(first.outputs.model)}-${why}`;
-      if (withFiles) await cp(fileURLToPath(first.outputs.model), folder, { recursive: true });
-      if (change !== undefined) {
-        const file = join(folder, 'model.json');
-        await writeFile(file, change(await readFile(file, 'utf8')));
-      }
-    }
-    await new SparkBench(folder, trainModels).runAll([...unusable.values()]);
+    await new SparkBench(folder, trainModels).runAll([first, second, loyal, peeked, shuffled]);
     for (const plan of [first, second, loyal]) await choose(plan, true);
-    await choose(rescored, false);
+    await choose(untrained, false);
     await choose(nobody, null);
     await choose(withheld, false, 'order only');
-    await mkdir(dirname(modelFile(nobody)), { recursive: true });
-    await copyFile(modelFile(first), modelFile(nobody));
     await new SparkBench(folder, scoreUsers).runAll([
       first,
       loyal,
       second,
       first,
-      rescored,
+      untrained,
       nobody,
       withheld,
     ]);
     rows = await scoresOf(first);
   }, SET_UP_MILLISECONDS);
 
-  /** Writes the choice of a run: its own model, the champion, or nobody. */
+  /** Writes the choice of a run: its own model, the first one in a run that has not trained, or nobody. */
   async function choose(plan: RunPlan, own: boolean | null, list: Choice['list'] = 'yes'): Promise<void> {
-    const result = await resultOf(trainModels, own === true ? plan : rescored);
-    const test = result.champion;
-    const theirs =
-      test === null || test.evaluation === null
-        ? null
-        : { ...plan.champion, model: test.evaluation.model, testScores: test.testScores };
-    const ours = {
-      runId: plan.runId,
-      modelUri: result.modelUri,
-      testCutoff: result.testCutoff,
-      model: result.chosen,
-      testScores: null,
-    };
+    const trained = own === true ? plan : first;
+    const result = await resultOf(trainModels, trained);
+    const { modelUri } = result;
     const choice = choiceSchema.parse({
       runId: plan.runId,
       rule: 'first',
-      scorer: own === null ? null : own ? ours : theirs,
+      scorer:
+        own === null
+          ? null
+          : {
+              runId: trained.runId,
+              modelUri,
+              testCutoff: result.testCutoff,
+              model: result.chosen,
+              testScores: null,
+            },
       challengerScores: own === true,
       list: own === null ? 'no' : list,
       baseRate: 0.07,
+      comparedWith: own === null ? null : modelUri,
       makesCurrent: true,
       gates: [],
       difference: null,
@@ -403,30 +347,15 @@ describe('train-models and score-users', () => {
       );
   });
 
-  it('only tests the champion where the run only scores, and keeps the rest of the earlier result', async () => {
-    const [result, before] = [await resultOf(trainModels, rescored), await resultOf(trainModels, first)];
-    expect({ ...result, champion: null }).toEqual(before);
-    expect(result.champion).toMatchObject({ runId: 'first', notUsable: null, difference: null });
-    expect((await scoresOf(rescored)).map(({ run_id: _, ...row }) => row)).toEqual(
+  it('scores with an earlier model in a run that has not trained: the same scores, and drift by what that one stored', async () => {
+    expect((await scoresOf(untrained)).map(({ run_id: _, ...row }) => row)).toEqual(
       rows.map(({ run_id: _, ...row }) => row),
     );
-    expect((await resultOf(scoreUsers, rescored)).drift).toEqual((await resultOf(scoreUsers, first)).drift);
+    const { drift } = await resultOf(scoreUsers, untrained);
+    expect(drift).toEqual((await resultOf(scoreUsers, first)).drift);
+    const { testRows } = await resultOf(trainModels, first);
+    expect(drift.comparedWith).toEqual({ testCutoff: '2018-11-06', users: testRows });
   });
-
-  it.each(Object.entries(UNUSABLE))(
-    'goes on without a champion that cannot score: %s',
-    async (why, { reason }) => {
-      const plan = unusable.get(why);
-      const { champion } = plan === undefined ? { champion: null } : await resultOf(trainModels, plan);
-      expect(champion).toMatchObject({
-        runId: 'first',
-        comparable: false,
-        evaluation: null,
-        difference: null,
-      });
-      expect(champion?.notUsable).toMatch(reason);
-    },
-  );
 
   it('tests an earlier cutoff by what was known then', async () => {
     const { cutoffs } = await resultOf(buildFeatures, first);
@@ -498,7 +427,8 @@ describe('train-models and score-users', () => {
       expect([rank, decile, reasons]).toEqual([null, null, []]);
     }
     const result = await resultOf(scoreUsers, nobody);
-    expect(result).toMatchObject({ users: rows.length, top: [], drift: { score: 0 } });
+    const drift = { features: [], score: 0, comparedWith: null };
+    expect(result).toMatchObject({ users: rows.length, top: [], drift });
     expect(result.expectedCancellations).toBeCloseTo(0.07 * rows.length, 6);
   });
 

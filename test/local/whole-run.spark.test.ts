@@ -116,6 +116,7 @@ describe('a whole run that succeeds', () => {
         'CreateCluster',
         'IngestEvents',
         'BuildFeatures',
+        'DecideTraining',
         'TrainModels',
         'ChooseModel',
         'ScoreUsers',

@@ -4,7 +4,7 @@ import { allStates, parseMachine, resourceKind } from '../../local/interpreter/s
 import { TaskError, taskFailed } from '../../local/interpreter/task.ts';
 import { deployed, FaultWorld, type TaskHook } from './fault-world.ts';
 import { arnOf } from './memory-ports.ts';
-import { plan, runSteps, storeMetricsInput, worldOn } from './run-fixture.ts';
+import { EVENTS, plan, runSteps, storeMetricsInput, worldOn } from './run-fixture.ts';
 
 export interface Setting {
   readonly name: string;
@@ -19,6 +19,14 @@ export interface Setting {
 export const LIVING_RUN = 'run-that-lives';
 
 const nothing = async (): Promise<void> => {};
+
+/** An earlier run on the files that there are, which has succeeded. */
+async function runBefore({ ports }: FaultWorld): Promise<void> {
+  await plan(ports, 'run-before');
+  runSteps(ports, 'run-before');
+  await storeMetrics(storeMetricsInput('run-before'), worldOn(ports));
+  ports.executions.set('run-before', 'SUCCEEDED');
+}
 
 function firstOfKind(kind: string): string {
   const found = allStates(parseMachine(deployed.states)).find(
@@ -36,13 +44,12 @@ export const SETTINGS: readonly Setting[] = [
     prepare: nothing,
     unanswered: firstOfKind('states:startExecution'),
   },
+  { name: 'there are no new files', prepare: runBefore },
   {
-    name: 'there are no new files',
-    prepare: async ({ ports }) => {
-      await plan(ports, 'run-before');
-      runSteps(ports, 'run-before');
-      await storeMetrics(storeMetricsInput('run-before'), worldOn(ports));
-      ports.executions.set('run-before', 'SUCCEEDED');
+    name: 'there are new files, and nothing new to learn',
+    prepare: async (world) => {
+      await runBefore(world);
+      world.ports.objects.put(`${EVENTS}/later.json`, 'events');
     },
   },
   {

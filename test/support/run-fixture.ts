@@ -1,6 +1,8 @@
 /** The results of a run's steps on a small log, for tests of the states after them. */
 
-import { CHOICE, modelFolder, PLAN } from '../../domain/lake-objects.ts';
+import { FEATURES as CATALOGUE } from '../../domain/features/catalogue.ts';
+import { featureDefinition } from '../../domain/features/definition.ts';
+import { CHOICE, MODEL, modelFolder, PLAN, TRAINING_DECISION } from '../../domain/lake-objects.ts';
 import type { ModelName } from '../../domain/models.ts';
 import { ENVIRONMENT } from '../../domain/operations.ts';
 import { expectedCounts, RECONCILE_COLUMNS } from '../../domain/reconcile.ts';
@@ -19,7 +21,10 @@ import {
   STEP_NAMES,
   type StepName,
 } from '../../domain/run.ts';
+import type { TrainingDecision } from '../../domain/training-decision.ts';
+import { chooseModelOfRun } from '../../lambda/choose-model/choose-model.ts';
 import { chooseModel } from '../../lambda/choose-model/decide.ts';
+import { decideTrainingOfRun } from '../../lambda/decide-training/decide-training.ts';
 import type { Ports } from '../../lambda/ports/ports.ts';
 import { type Deployment, readDeployment } from '../../lambda/run/deployment.ts';
 import { type World, worldOf } from '../../lambda/run/world.ts';
@@ -41,11 +46,16 @@ const VARIABLES = {
   }),
   [ENVIRONMENT.subnetIds]: 'subnet-1,subnet-2',
   [ENVIRONMENT.release]: '0123456789ab',
+  [ENVIRONMENT.trainingRelease]: '0123456789cd',
 };
 export const DEPLOYMENT = readDeployment(VARIABLES);
 
 /** The deployment after another release was deployed. */
-export const NEXT_DEPLOYMENT = readDeployment({ ...VARIABLES, [ENVIRONMENT.release]: 'ba9876543210' });
+export const NEXT_DEPLOYMENT = readDeployment({
+  ...VARIABLES,
+  [ENVIRONMENT.release]: 'ba9876543210',
+  [ENVIRONMENT.trainingRelease]: 'dc9876543210',
+});
 
 /** What a call of a Lambda with those ports works with. */
 export function worldOn(ports: Ports, deployment: Deployment = DEPLOYMENT): World {
@@ -94,12 +104,45 @@ export function ingest(ports: MemoryPorts, runId: string, result: Partial<Ingest
 export function runStep(ports: MemoryPorts, runId: string, step: StepName): void {
   if (step === 'ingest-events') ingest(ports, runId);
   else putResult(ports, runId, step, RESULTS[step]);
+  if (step === 'train-models') putModel(ports, runId);
+}
+
+/** Writes the description of a model that can score. */
+export function putModel(ports: MemoryPorts, runId: string, changed: object = {}): void {
+  const inputs = CATALOGUE.slice(0, 1).map((feature) => ({
+    name: feature.name,
+    definition: featureDefinition(feature),
+  }));
+  const model = {
+    ...{ kind: 'boosted_trees', runId, horizonDays: 14, testCutoff: '2018-11-19', inputs },
+    ...changed,
+  };
+  ports.objects.put(MODEL.of(runId).uriIn(planOf(ports, runId).lakeRoot), JSON.stringify(model));
+}
+
+/** Writes what DecideTraining writes. */
+export function putDecision(ports: MemoryPorts, runId: string, decision: TrainingDecision): void {
+  const { trainingDecision } = planOf(ports, runId).outputs;
+  ports.objects.put(trainingDecision ?? at(TRAINING_DECISION.of(runId).key), JSON.stringify(decision));
+}
+
+/** Writes what the states of a run that does not train write, from ingest to the reconcile query. */
+export async function runWithoutTraining(ports: MemoryPorts, runId: string): Promise<void> {
+  const input = { runId, executionArn: arnOf(runId), planUri: at(PLAN.of(runId).key) };
+  for (const step of ['ingest-events', 'build-features'] as const) runStep(ports, runId, step);
+  const { decision, reason } = await decideTrainingOfRun(input, worldOn(ports));
+  if (decision !== 'skip') throw new Error(`run ${runId} trains: ${reason}`);
+  await chooseModelOfRun(input, worldOn(ports));
+  runStep(ports, runId, 'score-users');
+  answerReconcileQuery(ports, runId);
 }
 
 /** Writes what all steps and the reconcile query write; the query's id is the run's id. */
 export function runSteps(ports: MemoryPorts, runId: string, training: Partial<TrainingResult> = {}): void {
   for (const step of STEP_NAMES) runStep(ports, runId, step);
-  const result = { ...TRAINING, ...training, modelUri: at(modelFolder(runId)) };
+  putDecision(ports, runId, { decision: 'train', reason: 'the test asks for it' });
+  const { lakeRoot } = planOf(ports, runId);
+  const result = { ...TRAINING, ...training, modelUri: `${lakeRoot}/${modelFolder(runId)}` };
   putResult(ports, runId, 'train-models', result);
   putChoice(ports, runId, result);
   answerReconcileQuery(ports, runId);
@@ -256,9 +299,9 @@ export const FEATURES: FeaturesResult = {
   observationEnd: '2018-12-03',
   observedDays: 63,
   cutoffs: [
-    { cutoff: '2018-10-22', role: 'train', rows: 900, cancellations: 45 },
-    { cutoff: '2018-11-05', role: 'train', rows: 950, cancellations: 42 },
-    { cutoff: '2018-11-19', role: 'test', rows: 1_000, cancellations: 40 },
+    { cutoff: '2018-10-22', role: 'train', rows: 900, cancellations: 45, version: '1' },
+    { cutoff: '2018-11-05', role: 'train', rows: 950, cancellations: 42, version: '1' },
+    { cutoff: '2018-11-19', role: 'test', rows: 1_000, cancellations: 40, version: '1' },
     { cutoff: '2018-12-03', role: 'score', rows: 960, cancellations: null },
   ],
   users: 1_160,

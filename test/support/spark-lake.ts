@@ -68,7 +68,6 @@ export interface PlanOptions {
   readonly ingest?: Partial<RunPlan['ingest']>;
   readonly training?: Partial<RunPlan['training']>;
   readonly champion?: RunPlan['champion'];
-  readonly rescoring?: RunPlan['rescoring'];
 }
 
 /** Writes and returns the plan of a run over the files. */
@@ -119,7 +118,7 @@ export async function writePlan(lakeFolder: string, options: PlanOptions): Promi
       acceptedFeatures: [],
       maxQuarantineShare: SETTINGS.maxQuarantineShare,
     },
-    rescoring: options.rescoring ?? null,
+    train: { mode: 'always', askedBy: 'setting', fingerprint: 'test' },
     scoring: {
       controlGroupShare: SETTINGS.controlGroupShare,
       controlGroupSalt: SETTINGS.controlGroupSalt,

@@ -23,6 +23,7 @@ test('a test that reaches the app, starts a program that does, or runs Python is
     ['test/domain/pure.test.ts', ''],
     ['test/emr-steps/slow.spark.test.ts', importing('../support/synthesize.ts')],
     ['test/deploy/deploy.test.ts', importing('../../lib/app.ts')],
+    ['test/emr-steps/minutes.proof.test.ts', ''],
   ]);
   expect(testGroups(sources)).toEqual({
     unit: ['test/bin/listing.test.ts', 'test/domain/pure.test.ts'],

@@ -26,6 +26,8 @@ const SETTINGS: Readonly<Record<keyof RunSettings, string>> = {
   minCancellations: 'users who cancel in the training rows, below which the model is marked unreliable',
   folds: 'folds of the users, for scores out of fold',
   seed: 'seed of everything random',
+  train:
+    'when models are trained: `always`, `when-new` (only if there is something that the last training did not have), or `never`',
   controlGroupShare:
     'share of users who are never contacted, so that the effect of contacting can be measured',
   controlGroupSalt: 'text that decides which users are in the control group',

@@ -26,7 +26,9 @@ function rawEvents(): string {
   return `## raw_events
 
 - one row: event, as it was delivered
-- stored as: ${FORMATS.json}; Athena shows the column names in lower case, and a blank line as a row of nulls
+- stored as: ${FORMATS.json}; Athena shows the column names in lower case, and each line as a row
+- blank lines: rows of nulls there, as is much of what is not JSON; ingest passes over blank lines and refuses the others, so
+  leave them out with \`page IS NOT NULL\`, and count rows by \`rows_read\` of \`ingest_files\`
 - partitioned by: nothing
 - written by: the user; the pipeline only reads it
 

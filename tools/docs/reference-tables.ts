@@ -68,6 +68,8 @@ function valueText(value: RequestValue): string {
       return '`YYYY-MM-DD`';
     case 'switch':
       return '`true` or `false`';
+    case 'one of':
+      return value.values.map((name) => `\`${name}\``).join(', ');
     default:
       return value.kind;
   }

@@ -120,6 +120,14 @@ export const FLOORS: Floors = [
       },
     },
     {
+      name: 'lambda/decide-training',
+      uses: {
+        domain: 'the result of BuildFeatures, what was last trained on, and the decision that is written',
+        'lambda/run': 'lease, objects and errors of a run, and stored models',
+        'lambda/aws': 'its handler connects the adapters',
+      },
+    },
+    {
       name: 'lambda/choose-model',
       uses: {
         domain: 'results, metrics and the choice that is written',
@@ -254,6 +262,7 @@ export const FLOORS: Floors = [
         'lambda/ports': 'the interfaces that it fills',
         'lambda/run': 'the context that it gives to a function',
         'lambda/start-training': 'runs here as in Lambda',
+        'lambda/decide-training': 'runs here as in Lambda',
         'lambda/choose-model': 'runs here as in Lambda',
         'lambda/store-metrics': 'runs here as in Lambda',
         'lambda/close-run': 'runs here as in Lambda',

@@ -6,7 +6,7 @@ import { SCORES } from '../../../domain/lake.ts';
 import { CURRENT, RUN_DETAIL } from '../../../domain/lake-objects.ts';
 import { predictedObserved } from '../../../domain/predicted-observed.ts';
 import { realisedFigures } from '../../../domain/realised-figures.ts';
-import type { RunDetail } from '../../../domain/records.ts';
+import { hasTrained, type RunDetail, type TrainedDetail } from '../../../domain/records.ts';
 import type { Estimate } from '../../../domain/results.ts';
 import { scoringEvaluation } from '../../../domain/scoring-evaluation.ts';
 import { addDays } from '../../../domain/time.ts';
@@ -67,6 +67,11 @@ export async function backtest(
   await engine.ask(copyEventsBefore(asOf, join(scratch.generatedLog, 'events.json')));
   await run(scratch.generatedLog, { observationEnd: asOf, horizonDays });
   const detail = await currentDetail(scratch);
+  if (!hasTrained(detail)) {
+    throw new UserError(
+      'The run on the events before that day has trained nothing: leave out --train, or ask for `always`.',
+    );
+  }
   const rows = await engineOf(scratch).ask(
     `SELECT user_id, raw_score, probability FROM ${SCORES.name} WHERE run_id = '${detail.record.run_id}'`,
   );
@@ -97,7 +102,7 @@ export async function backtest(
 }
 
 /** What the scratch run said of itself. */
-function ownTest(detail: RunDetail): Figures {
+function ownTest(detail: TrainedDetail): Figures {
   const { training } = detail;
   const evaluation = scoringEvaluation(detail);
   return {

@@ -68,7 +68,7 @@ export async function userScore(
 async function importanceOf(lake: Lake, runId: string): Promise<ReadonlyMap<string, number>> {
   const scorer = (await lake.glimpse(CHOICE.of(runId)))?.scorer?.runId ?? runId;
   const detail = await lake.glimpse(CHAMPION_DETAIL.of(scorer));
-  return new Map(detail?.training.importance.map(({ feature, share }) => [feature, share]));
+  return new Map(detail?.training?.importance.map(({ feature, share }) => [feature, share]));
 }
 
 /** The user's row of `features` beside what is typical of the level, what the model looks at most first. */

@@ -59,6 +59,7 @@ class Choice(TypedDict):
     challengerScores: bool
     list: Literal["yes", "order only", "no"]
     baseRate: float
+    comparedWith: str | None
     makesCurrent: bool
     gates: list[Gate]
     difference: ScoreDifference | None

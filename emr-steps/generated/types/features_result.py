@@ -10,6 +10,7 @@ class CutoffCounts(TypedDict):
     role: Literal["train", "past", "test", "score"]
     rows: int
     cancellations: int | None
+    version: NotRequired[str]
 
 
 class DayEvents(TypedDict):

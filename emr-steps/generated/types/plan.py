@@ -84,6 +84,7 @@ class ModelInCharge(TypedDict):
     runId: str
     modelUri: str
     testCutoff: str
+    withheld: NotRequired[bool]
 
 
 class PromotionSettings(TypedDict):
@@ -97,11 +98,12 @@ class PromotionSettings(TypedDict):
     maxQuarantineShare: float
 
 
-class Rescoring(TypedDict):
-    """From which run a run that only scores goes on."""
+class TrainSettings(TypedDict):
+    """Whether the run trains."""
 
-    runId: str
-    training: str
+    mode: Literal["always", "when-new", "never"]
+    askedBy: Literal["request", "force", "setting", "rescoring"]
+    fingerprint: str
 
 
 class Terms(TypedDict):
@@ -132,6 +134,7 @@ class Outputs(TypedDict):
     model: str
     choice: NotRequired[str]
     campaign: NotRequired[str]
+    trainingDecision: NotRequired[str]
 
 
 StepName: TypeAlias = Literal["ingest-events", "build-features", "train-models", "score-users"]
@@ -192,7 +195,8 @@ class Plan(TypedDict):
     currentTag: str | None
     observedBefore: str | None
     promotion: PromotionSettings
-    rescoring: Rescoring | None
+    train: TrainSettings
+    rescoring: NotRequired[dict[str, str] | None]
     scoring: ScoringSettings
     cluster: ClusterSize
     outputs: Outputs

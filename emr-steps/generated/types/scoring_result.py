@@ -44,6 +44,13 @@ class FeatureDrift(TypedDict):
     psi: float
 
 
+class ComparedWith(TypedDict):
+    """The test users that the scored users were compared with."""
+
+    testCutoff: str
+    users: int
+
+
 class ScoringSnapshots(TypedDict):
     """The snapshot that was written."""
 
@@ -55,6 +62,7 @@ class Drift(TypedDict):
 
     features: list[FeatureDrift]
     score: float
+    comparedWith: NotRequired[ComparedWith | None]
 
 
 class ScoringResult(TypedDict):

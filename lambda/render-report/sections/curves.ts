@@ -1,7 +1,7 @@
 /** How the chosen model and its rivals rank the test users: ROC, precision and recall, and lift. */
 
 import { modelLabel } from '../../../domain/metrics.ts';
-import type { RunDetail } from '../../../domain/records.ts';
+import type { TrainedDetail } from '../../../domain/records.ts';
 import { scoringEvaluation } from '../../../domain/scoring-evaluation.ts';
 import { type ChartBook, COLOURS, CROSSED_OUT, crossingOut } from '../charts.ts';
 import { percent } from '../format.ts';
@@ -10,7 +10,7 @@ import { curvePoints } from '../ranking.ts';
 
 const COLOUR_LIST = [COLOURS.accent, COLOURS.contrast, COLOURS.third, COLOURS.neutral];
 
-export async function curvesSection(detail: RunDetail, book: ChartBook): Promise<Html | undefined> {
+export async function curvesSection(detail: TrainedDetail, book: ChartBook): Promise<Html | undefined> {
   const { training } = detail;
   const chosen = scoringEvaluation(detail);
   // The base rate gives all users one score: it ranks nobody.

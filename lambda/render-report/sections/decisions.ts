@@ -1,13 +1,13 @@
 /** The outcome of contacting every user at or above a threshold. */
 import { modelLabel } from '../../../domain/metrics.ts';
 import { THRESHOLD_RULES } from '../../../domain/models.ts';
-import type { RunDetail } from '../../../domain/records.ts';
+import type { TrainedDetail } from '../../../domain/records.ts';
 import { scoringEvaluation } from '../../../domain/scoring-evaluation.ts';
 import { decimal, percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import { table } from '../html-table.ts';
 
-export function decisionsSection(detail: RunDetail): Html | undefined {
+export function decisionsSection(detail: TrainedDetail): Html | undefined {
   const { training } = detail;
   const chosen = scoringEvaluation(detail);
   const rows = THRESHOLD_RULES.flatMap(({ name, label }) => {

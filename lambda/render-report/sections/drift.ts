@@ -19,17 +19,30 @@ export const DRIFT_HEADING = 'Have the users changed?';
 /** An index as the report writes it. */
 export const driftText = (index: number): string => decimal(index, 2);
 
-export function driftSection({ training, scoring }: RunDetail): Html {
+/** The users that the scored users are compared with; undefined where there were none. */
+export function comparedWith({
+  training,
+  scoring,
+}: RunDetail): { readonly testCutoff: string; readonly users: number } | undefined {
+  const { comparedWith: stored } = scoring.drift;
+  if (stored !== undefined) return stored ?? undefined;
+  return training === null ? undefined : { testCutoff: training.testCutoff, users: training.testRows };
+}
+
+export function driftSection(detail: RunDetail): Html | undefined {
+  const { scoring } = detail;
   const { features, score } = scoring.drift;
+  const tested = comparedWith(detail);
+  if (tested === undefined) return undefined;
   const drifted = features.filter(({ psi }) => driftLevel(psi) !== 'steady');
   const watched = drifted.filter(({ feature }) => !isExemptFromDriftAlarm(feature));
   const exempt = drifted.filter(({ feature }) => isExemptFromDriftAlarm(feature));
-  const chance = driftByChance(training.testRows, scoring.users);
+  const chance = driftByChance(tested.users, scoring.users);
   return html`<section class="long" id="drift">
 <h2>${DRIFT_HEADING}</h2>
 <p>Drift shows whether the test metrics still apply to the users being scored. It is the population stability index of
 ${counted(features.length, 'feature')} and of the score: users as known on ${day(scoring.cutoff)}, compared with the test
-users, as known on ${day(training.testCutoff)}. 0 means no change; ${driftText(DRIFT_THRESHOLDS.watch)} or more is worth a
+users, as known on ${day(tested.testCutoff)}. 0 means no change; ${driftText(DRIFT_THRESHOLDS.watch)} or more is worth a
 look, ${driftText(DRIFT_THRESHOLDS.alarm)} or more raises an alarm. The score has ${driftText(score)}: ${driftLevel(score)}.</p>
 ${
   chance < DRIFT_THRESHOLDS.watch

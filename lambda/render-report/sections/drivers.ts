@@ -1,6 +1,6 @@
 /** Which features the chosen model uses. */
 import { modelLabel } from '../../../domain/metrics.ts';
-import type { RunDetail } from '../../../domain/records.ts';
+import type { TrainedDetail } from '../../../domain/records.ts';
 import { type ChartBook, COLOURS } from '../charts.ts';
 import { percent } from '../format.ts';
 import { type Html, html, printable } from '../html.ts';
@@ -9,7 +9,7 @@ import { featureLabel } from '../labels.ts';
 const MOST_SHOWN = 15;
 
 export async function driversSection(
-  { training, features }: RunDetail,
+  { training, features }: TrainedDetail,
   book: ChartBook,
 ): Promise<Html | undefined> {
   const shown = training.importance.slice(0, MOST_SHOWN);

@@ -1,6 +1,7 @@
 /** What is needed to check the run or to repeat it. */
 import { PRICES_AS_OF } from '../../../domain/cost.ts';
 import { newestDayText } from '../../../domain/log-state.ts';
+import { modelAgeDays, modelAgeText } from '../../../domain/model-age.ts';
 import type { RunDetail, RunRecord } from '../../../domain/records.ts';
 import { counted, day, duration, moment, usd, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
@@ -68,19 +69,47 @@ function facts(detail: RunDetail): readonly (readonly [string, string | Html])[]
     ],
     ['Features', whole(features.featureCount)],
     ['Folds and seed', `${settings.folds} folds by user, seed ${settings.seed}`],
-    ['Model', html`<span class="id">${training.modelUri}</span>`],
+    [
+      'Model',
+      html`<span class="id">${detail.choice?.scorer?.modelUri ?? training?.modelUri ?? 'none'}</span>`,
+    ],
+    ...trainingFacts(detail),
     [
       'Promotion',
       `${record.promoted === true ? 'promoted' : 'not promoted'}: ${record.promotion_reason ?? 'no reason was recorded'}`,
     ],
     [
-      'Reliability',
-      training.reliable ? 'enough cancellations to trust the metrics' : training.reliabilityReason,
-    ],
-    [
       'Snapshots',
       html`<span class="id">events ${ingest.snapshots.events ?? 'none'}, user_days ${features.snapshots.user_days},
-features ${training.featuresSnapshot}, scores ${scoring.snapshots.scores}</span>`,
+features ${training?.featuresSnapshot ?? features.snapshots.features}, scores ${scoring.snapshots.scores}</span>`,
     ],
+  ];
+}
+
+/** Whether the run has trained, why, and how old its model is otherwise. */
+function trainingFacts(detail: RunDetail): readonly (readonly [string, string])[] {
+  const { training, trainingDecision, choice, plan, features } = detail;
+  const why = trainingDecision === undefined ? '' : `: ${trainingDecision.reason}`;
+  if (training !== null) {
+    return [
+      ['Training', `trained${why}`],
+      [
+        'Reliability',
+        training.reliable ? 'enough cancellations to trust the metrics' : training.reliabilityReason,
+      ],
+    ];
+  }
+  const testCutoff = choice?.scorer?.testCutoff;
+  const { horizonDays } = plan.training;
+  return [
+    ['Training', `nothing was trained${why}`],
+    ...(testCutoff === undefined
+      ? []
+      : [
+          [
+            'Age of the model',
+            `${modelAgeText(modelAgeDays(testCutoff, horizonDays, features.observationEnd))}, as known on ${day(testCutoff)}`,
+          ] as const,
+        ]),
   ];
 }

@@ -1,8 +1,8 @@
 /** The head of the page: the answer in plain words, the most important numbers, and warnings. */
 import { defectiveRows } from '../../../domain/defective-rows.ts';
 import { metricHeading, metricsShownIn, metricText, modelLabel } from '../../../domain/metrics.ts';
-import type { RunDetail } from '../../../domain/records.ts';
-import { scoringEvaluation } from '../../../domain/scoring-evaluation.ts';
+import { hasTrained, type RunDetail } from '../../../domain/records.ts';
+import { scoringEvaluation, scoringModel } from '../../../domain/scoring-evaluation.ts';
 import { addDays } from '../../../domain/time.ts';
 import { between, counted, day, moment, percent, whole } from '../format.ts';
 import type { PastRun } from '../history.ts';
@@ -11,11 +11,11 @@ import { breathList } from './breath.ts';
 import { warnings } from './warnings.ts';
 
 export function summarySection(detail: RunDetail, history: readonly PastRun[]): Html {
-  const { record, scoring, plan, training, features } = detail;
+  const { record, scoring, plan, features } = detail;
   const { horizonDays } = plan.training;
   const lastDay = addDays(scoring.cutoff, horizonDays - 1);
   const expectedShare = scoring.users === 0 ? 0 : scoring.expectedCancellations / scoring.users;
-  const baseRate = training.testRows === 0 ? 0 : training.testCancellations / training.testRows;
+  const test = features.cutoffs.find(({ role }) => role === 'test');
   return html`<header class="page" id="in-one-breath">
 <p class="kicker">Churn report · run ${record.run_id}</p>
 <h1>${
@@ -24,8 +24,12 @@ export function summarySection(detail: RunDetail, history: readonly PastRun[]): 
       : html`${whole(scoring.expectedCancellations)} of ${whole(scoring.users)} living users expected to cancel between
 ${between(scoring.cutoff, lastDay)}`
   }</h1>
-<p class="lead">That is ${percent(expectedShare)} of them within ${counted(horizonDays, 'day')}. Of the test users (as known
-on ${day(training.testCutoff)}), ${percent(baseRate)} cancelled within the same number of days. ${scorerText(detail)}
+<p class="lead">That is ${percent(expectedShare)} of them within ${counted(horizonDays, 'day')}. ${
+    test === undefined
+      ? undefined
+      : html`Of the test users (as known
+on ${day(test.cutoff)}), ${percent(test.rows === 0 ? 0 : (test.cancellations ?? 0) / test.rows)} cancelled within the same number of days.`
+  } ${scorerText(detail)}
 Run finished on ${moment(record.ended_at)}.</p>
 ${breathList(detail, history)}
 ${tiles(detail)}
@@ -35,8 +39,8 @@ ${tiles(detail)}
 
 /** Which model the scores and the figures are of. */
 function scorerText(detail: RunDetail): string {
-  const { choice, training } = detail;
-  const label = modelLabel(scoringEvaluation(detail)?.model ?? training.chosen);
+  const { choice } = detail;
+  const label = modelLabel(scoringModel(detail));
   if (choice === undefined) return `Chosen model: ${label}.`;
   if (choice.scorer === null) return 'No model is in charge: every user has the base rate.';
   return choice.challengerScores
@@ -73,8 +77,10 @@ function tile(name: string, value: string, remark: string): Html {
 function notes(detail: RunDetail): readonly Html[] {
   const { promoted, promotion_reason: reason } = detail.record;
   const whose = detail.choice === undefined ? " The scores below are this run's own." : '';
-  const promotion = promoted
-    ? html`<li class="good"><strong>The model was promoted:</strong> ${reason ?? ''}.</li>`
-    : html`<li><strong>The model was not promoted:</strong> ${reason ?? ''}.${whose}</li>`;
+  const promotion = !hasTrained(detail)
+    ? html`<li><strong>Nothing was trained:</strong> ${reason ?? ''}.</li>`
+    : promoted
+      ? html`<li class="good"><strong>The model was promoted:</strong> ${reason ?? ''}.</li>`
+      : html`<li><strong>The model was not promoted:</strong> ${reason ?? ''}.${whose}</li>`;
   return [promotion, ...warnings(detail).map((warning) => html`<li>${warning}</li>`)];
 }

@@ -10,13 +10,13 @@ import {
   modelLabel,
 } from '../../../domain/metrics.ts';
 import { METRICS, type Metric } from '../../../domain/models.ts';
-import type { RunDetail } from '../../../domain/records.ts';
+import type { TrainedDetail } from '../../../domain/records.ts';
 import type { ModelEvaluation, TrainingResult } from '../../../domain/results.ts';
 import { counted, day, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import { type TableColumn, table } from '../html-table.ts';
 
-export function modelsSection({ training }: RunDetail): Html {
+export function modelsSection({ training }: TrainedDetail): Html {
   const champion = training.champion?.evaluation ?? null;
   const evaluations = champion === null ? training.evaluations : [...training.evaluations, champion];
   const chosen = chosenEvaluation(training);

@@ -2,13 +2,13 @@
 import { metricOf, metricText, modelLabel } from '../../../domain/metrics.ts';
 import type { MetricName } from '../../../domain/models.ts';
 import { overObserved } from '../../../domain/predicted-observed.ts';
-import type { RunDetail } from '../../../domain/records.ts';
+import type { TrainedDetail } from '../../../domain/records.ts';
 import type { PastTest } from '../../../domain/results.ts';
 import { day, decimal, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import { type TableColumn, table } from '../html-table.ts';
 
-export function pastSection({ training }: RunDetail): Html | undefined {
+export function pastSection({ training }: TrainedDetail): Html | undefined {
   if (training.past.length === 0) return undefined;
   const model = modelLabel(training.chosen);
   return html`<section id="past">

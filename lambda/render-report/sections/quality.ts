@@ -2,7 +2,7 @@
 
 import { metricText, modelLabel } from '../../../domain/metrics.ts';
 import { METRICS, type Metric } from '../../../domain/models.ts';
-import type { RunDetail } from '../../../domain/records.ts';
+import type { TrainedDetail } from '../../../domain/records.ts';
 import type { ModelEvaluation } from '../../../domain/results.ts';
 import { scoringEvaluation } from '../../../domain/scoring-evaluation.ts';
 import { type ChartBook, COLOURS } from '../charts.ts';
@@ -14,7 +14,7 @@ import { shareInterval } from '../share-interval.ts';
 /** A ranking of which nothing is known. */
 const RANDOM_ORDER = 'Random order';
 
-export async function qualitySection(detail: RunDetail, book: ChartBook): Promise<Html | undefined> {
+export async function qualitySection(detail: TrainedDetail, book: ChartBook): Promise<Html | undefined> {
   const { training } = detail;
   const chosen = scoringEvaluation(detail);
   if (chosen === undefined) return undefined;

@@ -1,12 +1,12 @@
 /** Users who behave alike: how many, how they differ from the others, and how many of them cancel. */
 import { CHANNELS } from '../../../domain/features/channels.ts';
 import { segmentNames, usualRates } from '../../../domain/features/segment-name.ts';
-import type { RunDetail } from '../../../domain/records.ts';
+import type { TrainedDetail } from '../../../domain/records.ts';
 import { decimal, percent } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import { table } from '../html-table.ts';
 
-export function segmentsSection({ training }: RunDetail): Html | undefined {
+export function segmentsSection({ training }: TrainedDetail): Html | undefined {
   const { segments } = training;
   if (segments.length < 2) return undefined;
   const names = segmentNames(segments);

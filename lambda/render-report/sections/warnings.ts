@@ -10,7 +10,7 @@ import type { Estimate } from '../../../domain/results.ts';
 import { scoringEvaluation } from '../../../domain/scoring-evaluation.ts';
 import { decimal, percent, whole } from '../format.ts';
 import { featureLabel } from '../labels.ts';
-import { DRIFT_HEADING, driftText } from './drift.ts';
+import { comparedWith, DRIFT_HEADING, driftText } from './drift.ts';
 import { READING_HEADING } from './reading.ts';
 
 /** Above this share of defective rows the exporter should be looked at. */
@@ -45,7 +45,7 @@ function withheld({ choice }: RunDetail): string[] {
 }
 
 function reliability({ training }: RunDetail): string[] {
-  if (training.reliable) return [];
+  if (training === null || training.reliable) return [];
   return [`Do not act on these metrics alone: ${training.reliabilityReason}.`];
 }
 
@@ -69,8 +69,9 @@ function calibration(detail: RunDetail): string[] {
 
 function uncertainty(detail: RunDetail): string[] {
   const area = scoringEvaluation(detail)?.metrics.auc;
-  const { testCancellations: positives, testRows } = detail.training;
-  if (area === undefined || area.low !== null) return [];
+  const { training } = detail;
+  if (training === null || area === undefined || area.low !== null) return [];
+  const { testCancellations: positives, testRows } = training;
   const margin = area.value - areaLowerBound(area.value, positives, testRows - positives);
   return [
     `The metrics come from ${whole(positives)} cancellations among ${whole(testRows)} test users, without ` +
@@ -78,7 +79,8 @@ function uncertainty(detail: RunDetail): string[] {
   ];
 }
 
-function drift({ training, scoring }: RunDetail): string[] {
+function drift(detail: RunDetail): string[] {
+  const { scoring } = detail;
   const { features, score } = scoring.drift;
   const drifted = [
     { label: 'the score', psi: score, isExempt: false },
@@ -88,9 +90,10 @@ function drift({ training, scoring }: RunDetail): string[] {
       isExempt: isExemptFromDriftAlarm(feature),
     })),
   ].filter(({ psi, isExempt }) => !isExempt && driftLevel(psi) === 'alarm');
-  if (drifted.length === 0) return [];
+  const tested = comparedWith(detail);
+  if (drifted.length === 0 || tested === undefined) return [];
   const named = drifted.map(({ label, psi }) => `${label} ${driftText(psi)}`).join(', ');
-  const chance = driftByChance(training.testRows, scoring.users);
+  const chance = driftByChance(tested.users, scoring.users);
   if (drifted.every(({ psi }) => psi <= chance)) {
     return [
       `The scored users may differ from those on whom the model was tested (stability index: ${named}), but with so ` +

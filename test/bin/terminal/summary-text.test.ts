@@ -21,6 +21,7 @@ const succeeded = {
   ],
   report: '/lake/reports/local-1.html',
   newestDay: { day: '2018-11-25', ageDays: 1_200 },
+  notTrained: null,
   sentences: ['About 86 of your 1,944 users will probably cancel.'],
   warnings: ['3 new files are left for the next run'],
 } satisfies RunSummary;
@@ -49,6 +50,10 @@ describe('the summary of a run', () => {
       'of whom 537 cancelled; 12 came back, with 4 cancellations after that; 1,944 scored\n',
     );
     expect(text).toContain('Gradient-boosted trees: AUC 0.761, lift at 10% 3.60, Brier skill -1.7%\n');
+    const untrained = { ...succeeded, notTrained: 'the setting says to train never' };
+    expect(summaryText(untrained)).toContain(
+      'Gradient-boosted trees: not trained, as the setting says to train never\n',
+    );
     expect(text).toContain('1 min 09 s: IngestEvents 1 min 05 s, TrainModels 4.2 s');
     expect(text).toContain('/lake/reports/local-1.html');
     expect(text).toContain('  • About 86 of your 1,944 users will probably cancel.\n');

@@ -26,6 +26,7 @@ beforeEach(() => {
   vi.stubEnv(ENVIRONMENT.pipelineName, 'churn-dev');
   vi.stubEnv(ENVIRONMENT.eventsRoot, 's3://raw/events');
   vi.stubEnv(ENVIRONMENT.release, '0123456789ab');
+  vi.stubEnv(ENVIRONMENT.trainingRelease, '0123456789cd');
   // Powertools then writes through the console, where a test can see it.
   vi.stubEnv('POWERTOOLS_DEV', 'true');
   vi.stubEnv('POWERTOOLS_METRICS_DISABLED', 'false');

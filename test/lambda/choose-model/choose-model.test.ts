@@ -4,7 +4,16 @@ import { choiceSchema } from '../../../domain/choice.ts';
 import { CHOICE, CURRENT, PLAN } from '../../../domain/lake-objects.ts';
 import { chooseModelOfRun } from '../../../lambda/choose-model/choose-model.ts';
 import { arnOf, MemoryPorts } from '../../support/memory-ports.ts';
-import { at, EVENTS, plan, planOf, putResult, runStep, worldOn } from '../../support/run-fixture.ts';
+import {
+  at,
+  EVENTS,
+  plan,
+  planOf,
+  putDecision,
+  putResult,
+  runStep,
+  worldOn,
+} from '../../support/run-fixture.ts';
 
 let ports: MemoryPorts;
 const input = { runId: 'run-1', executionArn: arnOf('run-1'), planUri: at(PLAN.of('run-1').key) };
@@ -18,6 +27,7 @@ beforeEach(async () => {
   await plan(ports, 'run-1');
   for (const step of ['ingest-events', 'build-features', 'train-models'] as const)
     runStep(ports, 'run-1', step);
+  putDecision(ports, 'run-1', { decision: 'train', reason: 'the first run' });
 });
 
 describe('ChooseModel', () => {
@@ -35,6 +45,16 @@ describe('ChooseModel', () => {
     const first = written();
     await choose();
     expect(written()).toEqual(first);
+  });
+
+  it('does not look for a new model where nothing was trained', async () => {
+    putDecision(ports, 'run-1', { decision: 'skip', reason: 'the request says to train never' });
+    putResult(ports, 'run-1', 'train-models', {});
+    expect(await choose()).toEqual({
+      scores: 'no model',
+      reason: 'nobody is in charge, and nothing was trained: the request says to train never',
+    });
+    expect(written()).toMatchObject({ rule: 'nobody', makesCurrent: true });
   });
 
   it('does not go on when the run was closed and another holds the lease', async () => {

@@ -5,7 +5,7 @@ import type { RunPlan } from '../../../domain/run.ts';
 import { chooseModel } from '../../../lambda/choose-model/decide.ts';
 import { championTest, INGEST, TRAINING } from '../../support/run-fixture.ts';
 
-type Planned = Pick<RunPlan, 'runId' | 'champion' | 'promotion' | 'rescoring' | 'observedBefore'>;
+type Planned = Pick<RunPlan, 'runId' | 'champion' | 'promotion' | 'observedBefore'>;
 
 const IN_CHARGE = { runId: 'run-0', modelUri: 's3://lake/models/run-0', testCutoff: '2018-11-12' };
 const SETTINGS: RunPlan['promotion'] = {
@@ -27,7 +27,6 @@ function choose(
       runId: 'run-1',
       champion: null,
       promotion: SETTINGS,
-      rescoring: null,
       observedBefore: null,
       ...plan,
     },
@@ -202,22 +201,6 @@ describe('people', () => {
     const worse = { difference: { value: -0.3, low: -0.6, high: -0.1 } };
     expect(against(worse, {}, manual).rule).toBe('shown_worse');
     expect(against({}, FAILING, manual).rule).toBe('gate_failed');
-  });
-
-  it('are followed by a run that only scores, even where the challenger would win', () => {
-    const rescoring = { runId: 'run-1', training: 's3://lake/runs/run-1/results/train-models.json' };
-    const choice = against({ difference: null }, {}, { runId: 'run-2', rescoring });
-    expect(choice).toMatchObject({
-      runId: 'run-2',
-      rule: 'in_charge',
-      scorer: CHAMPION,
-      challengerScores: false,
-    });
-    const unusable = { notUsable: 'its files are gone', evaluation: null };
-    expect(against(unusable, {}, { runId: 'run-2', rescoring })).toMatchObject({
-      rule: 'first',
-      scorer: { runId: 'run-1' },
-    });
   });
 });
 

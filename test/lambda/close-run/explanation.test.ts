@@ -18,6 +18,7 @@ const NOTHING: Evidence = {
   ingest: undefined,
   finished: [],
   stepErrors: [],
+  training: undefined,
   hasChoice: false,
   clusters: [],
 };
@@ -45,13 +46,22 @@ describe('an explanation without an error of its own names the state', () => {
   it.each([
     [0, 'IngestEvents', false],
     [1, 'BuildFeatures', false],
-    [2, 'TrainModels', false],
+    [2, 'DecideTraining', false],
     [3, 'ChooseModel', false],
     [3, 'ScoreUsers', true],
     [4, 'TerminateCluster, ReconcileLake or StoreMetrics', true],
   ])('when %i steps have a result: %s (a model was chosen: %s)', (steps, state, hasChoice) => {
     const finished = STEP_NAMES.slice(0, steps);
-    expect(where({ ...planned, clusters: [CLUSTER], finished, hasChoice })).toBe(state);
+    const training = steps > 2 ? 'train' : undefined;
+    expect(where({ ...planned, clusters: [CLUSTER], finished, training, hasChoice })).toBe(state);
+  });
+
+  it('that follows the decision whether to train', () => {
+    const finished = STEP_NAMES.slice(0, 2);
+    const decided = { ...planned, clusters: [CLUSTER], finished };
+    expect(where({ ...decided, training: 'train' })).toBe('TrainModels');
+    expect(where({ ...decided, training: 'skip' })).toBe('ChooseModel');
+    expect(where({ ...decided, training: 'skip', hasChoice: true })).toBe('ScoreUsers');
   });
 
   it('of the next step when a step has a result and EMR no longer lists the cluster', () => {

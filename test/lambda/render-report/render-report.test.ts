@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Choice } from '../../../domain/choice.ts';
 import { RUN_DETAIL } from '../../../domain/lake-objects.ts';
 import { metricHeading } from '../../../domain/metrics.ts';
 import { METRICS, type MetricName } from '../../../domain/models.ts';
-import { type RunDetail, runDetailSchema } from '../../../domain/records.ts';
+import { hasTrained, type RunDetail, runDetailSchema, type TrainedDetail } from '../../../domain/records.ts';
 import { between, bytes, duration } from '../../../lambda/render-report/format.ts';
 import { escaped, html } from '../../../lambda/render-report/html.ts';
 import { reportLink } from '../../../lambda/render-report/link.ts';
@@ -20,7 +21,7 @@ import { MemoryPorts } from '../../support/memory-ports.ts';
 import { at, EVENTS, plan, runSteps, storeMetricsInput, worldOn } from '../../support/run-fixture.ts';
 
 let ports: MemoryPorts;
-let detail: RunDetail;
+let detail: TrainedDetail;
 let page: string;
 
 const CONTEXT = { history: [], script: async () => 'void 0' };
@@ -32,7 +33,11 @@ beforeAll(async () => {
   await plan(ports, 'run-1');
   runSteps(ports, 'run-1');
   await storeMetrics(storeMetricsInput('run-1'), worldOn(ports));
-  detail = runDetailSchema.parse(JSON.parse(ports.objects.text(at(RUN_DETAIL.of('run-1').key)) ?? 'null'));
+  const stored = runDetailSchema.parse(
+    JSON.parse(ports.objects.text(at(RUN_DETAIL.of('run-1').key)) ?? 'null'),
+  );
+  if (!hasTrained(stored)) throw new Error('the fixture trains');
+  detail = stored;
   page = await render(detail);
 });
 
@@ -253,10 +258,65 @@ describe('the report page', () => {
   });
 });
 
+describe('a run that has not trained', () => {
+  const why = 'nothing is known that the training of run run-0 did not have';
+  const scorer = {
+    runId: 'run-0',
+    modelUri: at('models/run-0'),
+    testCutoff: '2018-11-14',
+    model: 'boosted_trees',
+    testScores: null,
+  } as const;
+  const untrained = (changed: Partial<Choice> = {}): RunDetail => {
+    const { choice } = detail;
+    if (choice === undefined) throw new Error('the fixture has a choice');
+    const reason = `the model of run run-0 is in charge (5 days of the log have passed since its test), and nothing was trained: ${why}`;
+    return {
+      ...detail,
+      training: null,
+      trainingDecision: { decision: 'skip', reason: why },
+      choice: {
+        ...choice,
+        ...{ rule: 'in_charge', scorer, challengerScores: false, gates: [], reasons: [reason], ...changed },
+      },
+      record: { ...detail.record, promoted: false, promotion_reason: reason },
+      scoring: {
+        ...detail.scoring,
+        drift: { ...detail.scoring.drift, comparedWith: { testCutoff: '2018-11-14', users: 990 } },
+      },
+    };
+  };
+
+  it('says why, how old the model is, and where its figures are; and shows no figures of models', async () => {
+    const rendered = await render(untrained());
+    const text = textOf(section('untrained', rendered));
+    expect(text).toContain(`The reason: ${why}.`);
+    expect(text).toContain('5 days of the log have passed since its test');
+    expect(section('untrained', rendered)).toContain('href="run-0.html"');
+    expect(textOf(rendered)).toContain('Nothing was trained: the model of run run-0 is in charge');
+    expect(textOf(section('facts', rendered))).toContain(`Training nothing was trained: ${why}`);
+    for (const id of ['models', 'past', 'curves', 'quality', 'decisions', 'segments', 'drivers'])
+      expect(rendered).not.toContain(`id="${id}"`);
+    expect(textOf(section('drift', rendered))).toContain(
+      'compared with the test users, as known on 14 November 2018',
+    );
+    expect(rendered).toContain('class="users"');
+  });
+
+  it('has no list and no drift where nobody is in charge', async () => {
+    const nobody = untrained({ rule: 'nobody', scorer: null, list: 'no' });
+    const drift = { features: [], score: 0, comparedWith: null };
+    const rendered = await render({ ...nobody, scoring: { ...nobody.scoring, top: [], drift } });
+    expect(textOf(section('untrained', rendered))).toContain('No model is in charge');
+    expect(rendered).not.toContain('id="drift"');
+    expect(textOf(section('contacts', rendered))).toContain('Nobody should be contacted');
+  });
+});
+
 describe('the warnings of the report', () => {
   const notesOf = async (changed: RunDetail): Promise<string> =>
     textOf(/<ul class="notes">[\s\S]*?<\/ul>/.exec(await render(changed))?.[0] ?? '');
-  const withMetric = (name: MetricName, value: number, interval: number | null = 0.1): RunDetail => ({
+  const withMetric = (name: MetricName, value: number, interval: number | null = 0.1): TrainedDetail => ({
     ...detail,
     training: {
       ...detail.training,
@@ -474,6 +534,7 @@ it('a deployment without its environment variables names each missing one', () =
       DATABASE: 'churn',
       EVENTS_ROOT: 's3://b',
       RELEASE: '0',
+      TRAINING_RELEASE: '0',
       RUN_SETTINGS: '{"folds": 1}',
     }),
   ).toThrow(/RUN_SETTINGS[\s\S]*folds/);

@@ -8,7 +8,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RUN_DETAIL } from '../../../domain/lake-objects.ts';
 import { breakEven, DEFAULT_TERMS, listOf, profitOfContact, type Terms } from '../../../domain/money.ts';
-import { type RunDetail, runDetailSchema } from '../../../domain/records.ts';
+import { hasTrained, type RunDetail, runDetailSchema } from '../../../domain/records.ts';
 import { addDays } from '../../../domain/time.ts';
 import { chooseModel } from '../../../lambda/choose-model/decide.ts';
 import { CHAPTERS } from '../../../lambda/render-report/chapters.ts';
@@ -253,6 +253,7 @@ describe.skipIf(browserExecutable === undefined)('the report in a browser', () =
   });
 
   it('gives a reason instead of a list when the model cannot be trusted', async () => {
+    if (!hasTrained(detail)) throw new Error('the fixture trains');
     const { plan, training, ingest, features } = detail;
     const unreliable = { ...training, reliable: false, reliabilityReason: '12 cancellations are too few' };
     const situation = {

@@ -1,8 +1,7 @@
 /** A person puts a model in charge: under the lease, only one that can score, and the next run scores with it. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { FEATURES } from '../../../domain/features/catalogue.ts';
-import { featureDefinition } from '../../../domain/features/definition.ts';
 import {
+  CHOICE,
   CURRENT,
   DECISION,
   LEASE,
@@ -22,33 +21,20 @@ import {
   NEXT_DEPLOYMENT,
   plan,
   planOf,
+  putModel,
   runSteps,
+  runWithoutTraining,
   storeMetricsInput,
   worldOn,
 } from '../../support/run-fixture.ts';
 
 let ports: MemoryPorts;
 const json = (key: string) => JSON.parse(ports.objects.text(at(key)) ?? 'null');
-const [FEATURE] = FEATURES;
-
-function putModel(runId: string, changed: object = {}): void {
-  const inputs =
-    FEATURE === undefined ? [] : [{ name: FEATURE.name, definition: featureDefinition(FEATURE) }];
-  const model = {
-    kind: 'boosted_trees',
-    runId,
-    horizonDays: 14,
-    testCutoff: '2018-11-19',
-    inputs,
-    ...changed,
-  };
-  ports.objects.put(at(MODEL.of(runId).key), JSON.stringify(model));
-}
+const withModel = (runId: string, changed: object = {}): void => putModel(ports, runId, changed);
 
 async function succeed(runId: string, training: Parameters<typeof runSteps>[2] = {}): Promise<void> {
   await plan(ports, runId, { force: true });
   runSteps(ports, runId, training);
-  putModel(runId);
   await storeMetrics(storeMetricsInput(runId), worldOn(ports));
   ports.executions.set(runId, 'SUCCEEDED');
   ports.clock.advance(3_600_000);
@@ -98,20 +84,24 @@ describe('a rollback', () => {
       champion: { runId: 'run-1' },
       currentTag: etag,
       promotion: { mode: 'manual' },
-      rescoring: { runId: 'run-2', training: before.outputs.results['train-models'] },
+      train: { mode: 'never', askedBy: 'rescoring' },
       batch: before.batch,
     });
     const results = (of: RunPlan) => of.outputs.results;
     expect(results(after)['ingest-events']).toBe(results(before)['ingest-events']);
     expect(results(after)['build-features']).toBe(results(before)['build-features']);
-    expect(results(after)['train-models']).toBe(at('runs/run-3/results/train-models.json'));
+    expect(after.outputs).toMatchObject({
+      model: at('models/run-3'),
+      trainingDecision: at('runs/run-3/training-decision.json'),
+    });
     expect(results(after)['score-users']).toBe(at('runs/run-3/results/score-users.json'));
   });
 
   it('is done once the next run has scored: a further start has nothing to do', async () => {
     await decide('rollback', 'run-1');
     await plan(ports, 'run-3');
-    runSteps(ports, 'run-3', { champion: championTest({ runId: 'run-1', difference: null }) });
+    await runWithoutTraining(ports, 'run-3');
+    expect(json(CHOICE.of('run-3').key)).toMatchObject({ rule: 'in_charge', scorer: { runId: 'run-1' } });
     await storeMetrics(storeMetricsInput('run-3'), worldOn(ports));
     ports.executions.set('run-3', 'SUCCEEDED');
     expect(json(CURRENT.key)).toMatchObject({
@@ -125,7 +115,10 @@ describe('a rollback', () => {
   it('lets a run of another release do all steps', async () => {
     await decide('rollback', 'run-1');
     expect(await plan(ports, 'run-3', {}, NEXT_DEPLOYMENT)).toMatchObject({ decision: 'run' });
-    expect(planOf(ports, 'run-3')).toMatchObject({ rescoring: null, champion: { runId: 'run-1' } });
+    expect(planOf(ports, 'run-3')).toMatchObject({
+      train: { mode: 'when-new' },
+      champion: { runId: 'run-1' },
+    });
   });
 
   it('holds until a promotion', async () => {
@@ -164,16 +157,16 @@ describe('a person is refused', () => {
     ['the run failed', 'run-1', () => change(RUN_RECORD.of('run-1').key, { status: 'FAILED' })],
     ['its detail is gone', 'run-1', () => ports.objects.remove(at(RUN_DETAIL.of('run-1').key))],
     ['there are no files at', 'run-1', () => ports.objects.remove(at(MODEL.of('run-1').key))],
-    ['an older version stored it', 'run-1', () => putModel('run-1', { inputs: [{ name: 'songs' }] })],
+    ['an older version stored it', 'run-1', () => withModel('run-1', { inputs: [{ name: 'songs' }] })],
     [
       'the feature catalogue has changed since (gone)',
       'run-1',
-      () => putModel('run-1', { inputs: [{ name: 'gone', definition: 'x' }] }),
+      () => withModel('run-1', { inputs: [{ name: 'gone', definition: 'x' }] }),
     ],
     [
       'it predicts 7 days ahead, and the current run 14',
       'run-1',
-      () => putModel('run-1', { horizonDays: 7 }),
+      () => withModel('run-1', { horizonDays: 7 }),
     ],
   ])('because %s', async (why, runId, prepare) => {
     await prepare();
@@ -187,7 +180,7 @@ describe('a person is refused', () => {
 
   it('not where the horizon of the current run is not known any more', async () => {
     await ports.objects.remove(at(PLAN.of('run-2').key));
-    putModel('run-1', { horizonDays: 7 });
+    withModel('run-1', { horizonDays: 7 });
     expect(await decide('promote', 'run-1')).toMatchObject({ before: 'run-2' });
   });
 
@@ -195,6 +188,8 @@ describe('a person is refused', () => {
     const detail = json(RUN_DETAIL.of('run-1').key);
     change(RUN_DETAIL.of('run-1').key, { training: { ...detail.training, chosen: 'base_rate' } });
     await expect(decide('promote', 'run-1')).rejects.toThrow('it trained none: too few users cancel');
+    change(RUN_DETAIL.of('run-1').key, { training: null });
+    await expect(decide('promote', 'run-1')).rejects.toThrow('it trained none');
     await ports.objects.remove(at(CURRENT.key));
     await expect(decide('promote', 'run-1')).rejects.toThrow(/No run .* has succeeded yet/);
   });

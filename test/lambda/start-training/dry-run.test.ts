@@ -12,6 +12,7 @@ const deployment = (settings = {}) =>
     LAKE_ROOT: LAKE,
     EVENTS_ROOT: EVENTS,
     RELEASE: 'test',
+    TRAINING_RELEASE: 'test',
     DATABASE: 'churn',
     PLATFORM: 'emr',
     AWS_REGION: 'eu-west-1',

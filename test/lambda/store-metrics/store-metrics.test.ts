@@ -3,6 +3,7 @@ import { MODEL_METRICS, RUNS } from '../../../domain/lake.ts';
 import {
   CAMPAIGN,
   CAMPAIGN_TAG,
+  CHOICE,
   CURRENT,
   CUTOFF_GRID,
   LEASE,
@@ -17,6 +18,7 @@ import { modelCardSchema } from '../../../domain/model-card.ts';
 import { runDetailSchema, runRecordSchema } from '../../../domain/records.ts';
 import { measurements } from '../../../lambda/store-metrics/measurements.ts';
 import { storeMetrics } from '../../../lambda/store-metrics/store-metrics.ts';
+import { summarize } from '../../../lambda/store-metrics/success-text.ts';
 import { arnOf, MemoryPorts } from '../../support/memory-ports.ts';
 import {
   answerReconcileQuery,
@@ -28,6 +30,7 @@ import {
   planOf,
   putResult,
   runSteps,
+  runWithoutTraining,
   SCORING,
   storeMetricsInput,
   worldOn,
@@ -75,11 +78,13 @@ describe('StoreMetrics for a run that reached its end', () => {
         runId: 'run-1',
         modelUri: at(modelFolder('run-1')),
         testCutoff: '2018-11-19',
+        withheld: false,
         promotedAt: '2018-12-04T06:30:00.000Z',
       },
       scoredUnder: 'run-1',
       observationEnd: '2018-12-03',
       manual: null,
+      lastTraining: expect.objectContaining({ runId: 'run-1', testCutoff: '2018-11-19' }),
     });
     expect(json(LEASE.key).holder).toBeNull();
     expect(ports.objects.uris().filter((uri) => uri.includes('/pending/'))).toEqual([]);
@@ -283,6 +288,70 @@ describe('StoreMetrics for a run that reached its end', () => {
       expect(lines(METRIC_ROWS.of('run-2').key).find(({ metric }) => metric === 'psi.raw_score').model).toBe(
         'logistic_regression',
       );
+    });
+
+    it('stores no figures of models and keeps the champion when nothing was trained, and says why', async () => {
+      await store();
+      ports.executions.set('run-1', 'SUCCEEDED');
+      const before = json(CURRENT.key);
+      ports.objects.put(`${EVENTS}/2018-12-04.json`, 'events');
+      await plan(ports, 'run-2');
+      await runWithoutTraining(ports, 'run-2');
+      await store('run-2');
+      const detail = runDetailSchema.parse(json(RUN_DETAIL.of('run-2').key));
+      const why =
+        'nothing is known that the training of run run-1 did not have; the newest cutoff with known outcomes is still 2018-11-19';
+      expect(detail).toMatchObject({ training: null, trainingDecision: { decision: 'skip', reason: why } });
+      expect(detail.record).toMatchObject({
+        model: 'boosted_trees',
+        promoted: false,
+        promotion_reason: `the model of run run-1 is in charge (no day of the log has passed since its test), and nothing was trained: ${why}`,
+      });
+      const rows = lines(METRIC_ROWS.of('run-2').key);
+      expect(rows.every(({ metric, model }) => metric.startsWith('psi.') && model === 'boosted_trees')).toBe(
+        true,
+      );
+      expect(measurements(detail)).not.toHaveProperty('areaUnderRocCurve');
+      expect(summarize(detail)).toContain(
+        'Model: Gradient-boosted trees, nothing trained: the model of run run-1',
+      );
+      expect(json(CURRENT.key)).toEqual({
+        ...before,
+        ...{ runId: 'run-2', batchId: detail.plan.batch.batchId, observationEnd: '2018-12-03' },
+      });
+    });
+
+    it('remembers what was learnt from even where the model was refused, so that it is not trained again', async () => {
+      const learnt = (runId: string) => ({
+        runId,
+        fingerprint: planOf(ports, runId).train.fingerprint,
+        testCutoff: '2018-11-19',
+        cutoffs: { '2018-10-22': '1', '2018-11-05': '1', '2018-11-19': '1' },
+      });
+      await again({ champion, ...failing });
+      expect(json(CURRENT.key).lastTraining).toEqual(learnt('run-2'));
+      ports.executions.set('run-2', 'SUCCEEDED');
+      ports.objects.put(`${EVENTS}/2018-12-04.json`, 'events');
+      await plan(ports, 'run-3');
+      await runWithoutTraining(ports, 'run-3');
+    });
+
+    it('remembers that the probabilities of the champion were not believed, until it is tested again', async () => {
+      const { evaluation } = champion;
+      const reliability = [{ predicted: 0.12, observed: 0.04, users: 1_000 }];
+      const doubted = {
+        ...champion,
+        evaluation: evaluation === null ? null : { ...evaluation, reliability },
+      };
+      await again({ champion: doubted, ...failing });
+      expect(json(CURRENT.key).champion).toMatchObject({ runId: 'run-1', withheld: true });
+      ports.executions.set('run-2', 'SUCCEEDED');
+      ports.objects.put(`${EVENTS}/2018-12-04.json`, 'events');
+      await plan(ports, 'run-3');
+      await runWithoutTraining(ports, 'run-3');
+      expect(json(CHOICE.of('run-3').key)).toMatchObject({ list: 'order only', scorer: { runId: 'run-1' } });
+      await store('run-3');
+      expect(json(CURRENT.key).champion).toMatchObject({ withheld: true });
     });
 
     it('keeps what is current when the new run is of an earlier day', async () => {

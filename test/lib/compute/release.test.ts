@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { ENVIRONMENT, FUNCTION_NAMES } from '../../../domain/operations.ts';
-import { currentRelease, type ReleaseContent, releaseOf } from '../../../lib/compute/release.ts';
+import {
+  currentRelease,
+  currentTrainingRelease,
+  type ReleaseContent,
+  releaseOf,
+} from '../../../lib/compute/release.ts';
 import { resources } from '../resources.ts';
 
 describe('a release', () => {
@@ -30,5 +35,15 @@ describe('a release', () => {
     expect(given).toHaveLength(FUNCTION_NAMES.length);
     for (const environment of given)
       expect(environment).toContain(`"${ENVIRONMENT.release}":"${currentRelease('emr-7.13.0')}"`);
+  });
+
+  test('is another one for training, so that only what training depends on is a reason to train again', () => {
+    const training = currentTrainingRelease('emr-7.13.0');
+    expect(training).not.toBe(currentRelease('emr-7.13.0'));
+    const given = resources('pipeline', 'AWS::Lambda::Function').map(([, { Properties }]) =>
+      JSON.stringify(Properties?.Environment),
+    );
+    for (const environment of given)
+      expect(environment).toContain(`"${ENVIRONMENT.trainingRelease}":"${training}"`);
   });
 });

@@ -147,6 +147,20 @@ test.each([
   ]);
 });
 
+test('an estimate of four fifths of the budget raises an alarm, before runs are refused', () => {
+  const alarm = alarms.get('estimate-near-budget');
+  expect(alarm).toMatchObject({
+    Threshold: 80,
+    ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+  });
+  expect(alarm === undefined ? [] : watchedBy(alarm)).toMatchObject([
+    {
+      MetricName: RUN_METRICS.estimatedBudgetPercent.name,
+      Dimensions: [{ Name: 'deployment' }, { Name: 'service', Value: 'start-training' }],
+    },
+  ]);
+});
+
 test('four sweeps without a heartbeat raise an alarm, and three do not', () => {
   expect(alarms.get('no-sweep')).toMatchObject({
     Threshold: 1,

@@ -68,7 +68,7 @@ describe('the definition', () => {
         for (
           let inner: string | undefined = branch.StartAt;
           inner !== undefined;
-          inner = branch.States[inner]?.Next
+          inner = branch.States[inner]?.Next ?? branch.States[inner]?.Choices?.[0]?.Next
         ) {
           path.push(inner);
         }
@@ -82,6 +82,8 @@ describe('the definition', () => {
       'CreateCluster',
       'IngestEvents',
       'BuildFeatures',
+      'DecideTraining',
+      'TrainOrNot',
       'TrainModels',
       'ChooseModel',
       'ScoreUsers',
@@ -103,6 +105,10 @@ describe('the definition', () => {
       { Variable: '$.plan.decision', StringEquals: 'run', Next: 'UseCluster' },
       { Variable: '$.plan.decision', StringEquals: 'nothing-to-do', Next: 'NothingToDo' },
       { Variable: '$.plan.decision', StringEquals: 'refused', Next: 'Refused' },
+    ]);
+    expect(stateNamed('TrainOrNot').Choices).toMatchObject([
+      { Variable: '$.training.decision', StringEquals: 'train', Next: 'TrainModels' },
+      { Variable: '$.training.decision', StringEquals: 'skip', Next: 'ChooseModel' },
     ]);
     expect(stateNamed('Refused')).toMatchObject({ Type: 'Fail', CausePath: '$.plan.reason' });
   });
@@ -226,6 +232,7 @@ describe('what the states pass on', () => {
     });
     expect(Object.fromEntries(called)).toEqual({
       PlanRun: `${prefix}-start-training`,
+      DecideTraining: `${prefix}-decide-training`,
       ChooseModel: `${prefix}-choose-model`,
       StoreMetrics: `${prefix}-store-metrics`,
       RenderReport: `${prefix}-render-report`,

@@ -77,6 +77,7 @@ test('every wildcard that is left has its justification', () => {
     All versions of this one Lambda: a run in progress calls those of the deployment that it began with
       StateMachine/Execution/Policy: <choosemodel30D67817.Arn>:*
       StateMachine/Execution/Policy: <closerunC15C7787.Arn>:*
+      StateMachine/Execution/Policy: <decidetraining40A20DBB.Arn>:*
       StateMachine/Execution/Policy: <renderreport35FEC0C9.Arn>:*
       StateMachine/Execution/Policy: <starttrainingDD40ACB6.Arn>:*
       StateMachine/Execution/Policy: <storemetricsA2FCF9C4.Arn>:*
@@ -110,6 +111,7 @@ test('every wildcard that is left has its justification', () => {
     ListClusters, quotas, what EC2 tells of offers, instances, subnets and spot prices, and X-Ray have no resource to name
       choose-model/Role: *
       close-run/Role: *
+      decide-training/Role: *
       render-report/Role: *
       start-training/Role: *
       store-metrics/Role: *
@@ -117,6 +119,7 @@ test('every wildcard that is left has its justification', () => {
       Notifier/Execution/Policy: *
     Objects below one prefix of the lake, named by run or batch
       StateMachine/Execution/Policy: Lake/tables/*
+      choose-model/Role: Lake/models/*/model.json
       choose-model/Role: Lake/pending/*
       choose-model/Role: Lake/runs/*
       choose-model/Role: Lake/runs/*/choice.json
@@ -126,6 +129,10 @@ test('every wildcard that is left has its justification', () => {
       close-run/Role: Lake/pending/*
       close-run/Role: Lake/runs/*
       close-run/Role: Lake/tables/*
+      decide-training/Role: Lake/models/*/model.json
+      decide-training/Role: Lake/pending/*
+      decide-training/Role: Lake/runs/*
+      decide-training/Role: Lake/runs/*/training-decision.json
       render-report/Role: Lake/reports/*.html
       render-report/Role: Lake/runs/*
       render-report/Role: Lake/tables/*

@@ -123,6 +123,7 @@ describe('the local handler for Lambda', () => {
     platform: 'local' as const,
     region: 'us-east-1',
     release: 'test',
+    trainingRelease: 'test',
     settings: runSettingsSchema.parse({}),
     fleets: { primary: [], core: [], task: [] },
     subnetIds: [],
