@@ -341,6 +341,18 @@ export const probabilityBinSchema = z.strictObject({
 });
 export type ProbabilityBin = z.infer<typeof probabilityBinSchema>;
 
+/** The median of the living users of a level; null where most of them have no value. Of a channel: events per exposure. */
+export const typicalValueSchema = z.strictObject({
+  feature: z.string(),
+  free: z.number().nullable(),
+  paid: z.number().nullable(),
+});
+export type TypicalValue = z.infer<typeof typicalValueSchema>;
+
+/** Where the list was written, and how many users are on it. */
+export const campaignSchema = z.strictObject({ uri, users: count });
+export type Campaign = z.infer<typeof campaignSchema>;
+
 /** Result of score-users. */
 export const scoringResultSchema = z.strictObject({
   users: count,
@@ -354,11 +366,16 @@ export const scoringResultSchema = z.strictObject({
       probability: z.number().nullable(),
       level: z.string().nullable(),
       inControlGroup: z.boolean(),
+      /** In words, the strongest first; in results of older versions, names of groups of features. */
       reasons: z.array(z.string()),
     }),
   ),
+  /** What is typical, of each input of the model and each channel of its segments. Results of older versions lack it. */
+  typical: z.array(typicalValueSchema).optional(),
   /** Living users by probability, the control group apart. Results of older versions lack it. */
   probabilities: z.array(probabilityBinSchema).optional(),
+  /** Null where there is no list. Results of older versions lack it. */
+  campaign: campaignSchema.nullable().optional(),
   drift: driftSchema,
   snapshots: z.strictObject({ scores: z.string() }),
 });

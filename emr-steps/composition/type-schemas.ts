@@ -10,6 +10,7 @@ import {
 import {
   adaptationSchema,
   adaptedRowsSchema,
+  campaignSchema,
   championTestSchema,
   channelRateSchema,
   curveBinSchema,
@@ -41,6 +42,7 @@ import {
   survivalPointSchema,
   thresholdRuleSchema,
   trainingResultSchema,
+  typicalValueSchema,
 } from '../../domain/results.ts';
 import {
   batchSchema,
@@ -87,6 +89,7 @@ const TYPES = {
     TrainingSettings: named(plan.training, 'Settings of build-features and train-models.'),
     ModelInCharge: named(modelInChargeSchema, 'The model in charge.'),
     PromotionSettings: named(promotionSettingsSchema, 'What the choice of a model goes by.'),
+    Terms: named(plan.scoring.shape.terms.unwrap(), 'What a contact costs and saves.'),
     TrainSettings: named(trainSettingsSchema, 'Whether the run trains.'),
     ScoringSettings: named(plan.scoring, 'Settings of score-users.'),
     ClusterSize: named(clusterSizeSchema, 'How large the cluster is.'),
@@ -166,6 +169,8 @@ const TYPES = {
     ),
     Drift: named(scoring.drift, 'How far the scored users differ from the test users.'),
     ScoringSnapshots: named(scoring.snapshots, 'The snapshot that was written.'),
+    Campaign: named(campaignSchema, 'The list that was written.'),
+    TypicalValue: named(typicalValueSchema, 'What is typical of the users of a level.'),
     ProbabilityBin: named(probabilityBinSchema, 'Living users of nearly the same probability.'),
     ScoringResult: named(scoringResultSchema, 'Result of score-users.'),
   },

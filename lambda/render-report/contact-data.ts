@@ -1,5 +1,5 @@
 /** Whom to contact, as data: or why there is no list. Pure functions. */
-import { DEFAULT_TERMS, type UserBin } from '../../domain/money.ts';
+import type { UserBin } from '../../domain/money.ts';
 import { nothingLearnt } from '../../domain/nothing-learnt.ts';
 import type { RunDetail } from '../../domain/records.ts';
 import type { ScoringResult } from '../../domain/results.ts';
@@ -30,10 +30,10 @@ export function whyNoList(detail: RunDetail): string | undefined {
 
 /** The list and what its sliders need. */
 export function contactData(detail: RunDetail): ContactData {
-  const { scoring, record } = detail;
+  const { scoring, record, plan } = detail;
   const users = scoring.top.filter(({ inControlGroup }) => !inControlGroup).slice(0, MOST_USERS);
   return {
-    terms: DEFAULT_TERMS,
+    terms: plan.scoring.terms,
     users: users.flatMap(({ userId, probability, level, reasons }) =>
       probability === null
         ? []

@@ -381,7 +381,7 @@ export const SCORING: ScoringResult = {
       probability: 0.61,
       level: 'paid',
       inControlGroup: false,
-      reasons: ['enjoyment', 'adverts'],
+      reasons: ['4 visits to Downgrade in 7 days, typically 0', '2 adverts per free song, typically 0.1'],
     },
     {
       userId: '<b>&"\'',

@@ -186,10 +186,19 @@ describe('the report page', () => {
     expect(heading).toBe('38 of 960 living users expected to cancel between 3 and 16 December 2018');
   });
 
+  it('names the file with the list, where there is one', async () => {
+    const campaign = { uri: 's3://lake/runs/run-1/campaign.csv', users: 3 };
+    const named = section('contacts', await render({ ...detail, scoring: { ...detail.scoring, campaign } }));
+    expect(textOf(named)).toContain(
+      'the list has 3 users: it is in s3://lake/runs/run-1/campaign.csv for 30 days',
+    );
+    expect(section('contacts')).not.toContain('campaign.csv');
+  });
+
   it('lists the users to contact, and marks the control group as not to be contacted', () => {
     const [contacts = '', control = ''] = section('contacts').split('<details');
     expect(textOf(contacts)).toContain(
-      '100042 61.0% 29.87 paid Likes, dislikes and friends · Adverts they hear',
+      '100042 61.0% 29.87 paid 4 visits to Downgrade in 7 days, typically 0 · 2 adverts per free song, typically 0.1',
     );
     expect(contacts).not.toContain('300011');
     expect(textOf(control)).toMatch(
