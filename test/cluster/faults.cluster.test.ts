@@ -56,8 +56,6 @@ async function inAccount(
   use: (rehearsal: Rehearsal) => Promise<void>,
   boostingWorkers = BOOSTING_WORKERS,
 ): Promise<void> {
-  // Before the cluster needs the memory.
-  await localLake(boostingWorkers);
   const rehearsal = await startRehearsal(join(folder, name), { boostingWorkers });
   try {
     await upload(rehearsal.s3, log, rehearsal.eventsRoot);
