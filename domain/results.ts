@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { ADAPTATIONS } from './adaptations.ts';
 import { REFUSAL_REASONS } from './events.ts';
+import { EXPLORED_VARIABLES, SURVIVAL_GROUPINGS } from './exploration.ts';
 import { count, isoDate, uri } from './fields.ts';
 import { FINDING_KINDS } from './findings.ts';
 import { leftOutSchema, passedOverSchema } from './listing.ts';
@@ -231,6 +232,62 @@ export const pastTestSchema = z.strictObject({
 });
 export type PastTest = z.infer<typeof pastTestSchema>;
 
+/** A value that divides the users: how many of those who have it cancelled at least once, and how many stayed. */
+export const exploredGroupSchema = z.strictObject({
+  variable: z.enum(EXPLORED_VARIABLES.map(({ name }) => name)),
+  value: z.string(),
+  churned: count,
+  stayed: count,
+});
+
+/** The same figure of those who cancelled and of those who stayed; null where nobody has it. */
+export const exploredFigureSchema = z.strictObject({
+  name: z.string(),
+  churned: z.number().nullable(),
+  stayed: z.number().nullable(),
+});
+
+/** A measure of each user, as quantiles among those who cancelled and those who stayed; empty where nobody has it. */
+export const exploredMeasureSchema = z.strictObject({
+  name: z.string(),
+  churned: z.array(z.number()),
+  stayed: z.array(z.number()),
+});
+
+/** Users who are still there after so many days, as a share; with its 95 % interval. */
+export const survivalPointSchema = z.strictObject({
+  /** Days since registration. */
+  day: count,
+  atRisk: count,
+  cancelled: count,
+  survival: z.number(),
+  low: z.number(),
+  high: z.number(),
+});
+
+/** A Kaplan-Meier curve with delayed entry. */
+export const survivalCurveSchema = z.strictObject({
+  grouping: z.enum(SURVIVAL_GROUPINGS.map(({ name }) => name)),
+  value: z.string(),
+  users: count,
+  points: z.array(survivalPointSchema),
+});
+export type SurvivalCurve = z.infer<typeof survivalCurveSchema>;
+
+/** Who leaves: see exploration.ts. */
+export const explorationSchema = z.strictObject({
+  churned: count,
+  stayed: count,
+  groups: z.array(exploredGroupSchema),
+  measures: z.array(exploredMeasureSchema),
+  /** Visits of each page per hour of use, by column of user_days. */
+  pages: z.array(exploredFigureSchema),
+  /** Share of the events that fall on each day of the week. */
+  weekdays: z.array(exploredFigureSchema),
+  survival: z.array(survivalCurveSchema),
+});
+export type Exploration = z.infer<typeof explorationSchema>;
+
 /** Result of train-models. */
 export const trainingResultSchema = z.strictObject({
   trainRows: count,
@@ -258,6 +315,8 @@ export const trainingResultSchema = z.strictObject({
   segments: z.array(segmentSchema).default([]),
   /** Earlier cutoffs, oldest first. Results of older versions lack it. */
   past: z.array(pastTestSchema).default([]),
+  /** Results of older versions lack it. */
+  exploration: explorationSchema.nullable().default(null),
 });
 export type TrainingResult = z.infer<typeof trainingResultSchema>;
 

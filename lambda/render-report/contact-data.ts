@@ -1,7 +1,5 @@
 /** Whom to contact, as data: or why there is no list. Pure functions. */
-
 import { livingBins } from '../../domain/living-bins.ts';
-import { PROBABILITY_BINS } from '../../domain/models.ts';
 import { nothingLearnt } from '../../domain/nothing-learnt.ts';
 import type { RunDetail } from '../../domain/records.ts';
 import type { ScoringResult } from '../../domain/results.ts';
@@ -61,21 +59,4 @@ export function contactData(detail: RunDetail): ContactData {
 /** A user's reasons in words, the strongest first. */
 export function reasonsText(reasons: readonly string[]): string {
   return reasons.length === 0 ? 'nothing stands out' : reasons.map(reasonLabel).join(' · ');
-}
-
-/** How many of the living users may cancel by chance alone, if the probabilities are right: 95 %. */
-export function chanceInterval({
-  probabilities,
-  expectedCancellations: expected,
-  users,
-}: ScoringResult): readonly [number, number] {
-  const variance =
-    probabilities === undefined
-      ? expected * (1 - (users === 0 ? 0 : expected / users))
-      : probabilities.reduce((sum, bin) => {
-          const p = (bin.bin + 0.5) / PROBABILITY_BINS;
-          return sum + (bin.users + bin.control) * p * (1 - p);
-        }, 0);
-  const margin = 1.96 * Math.sqrt(variance);
-  return [Math.max(0, Math.floor(expected - margin)), Math.min(users, Math.ceil(expected + margin))];
 }

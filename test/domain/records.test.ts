@@ -40,6 +40,7 @@ describe('a detail that an earlier version stored', () => {
         past: undefined,
         notFitted: undefined,
         segments: undefined,
+        exploration: undefined,
       },
     }).toEqual(STORED);
     expect(plan).toMatchObject({

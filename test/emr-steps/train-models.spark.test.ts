@@ -227,6 +227,47 @@ describe('train-models and score-users', () => {
     expect(names(FEATURES)).toEqual(expect.arrayContaining(result.importance.map(({ feature }) => feature)));
   });
 
+  it('says who leaves, as SQL over the days of the users counts it', async () => {
+    const { exploration } = await resultOf(trainModels, first);
+    const { observationEnd } = await resultOf(buildFeatures, first);
+    const users = `(
+      SELECT user_id, max(last_cancelled_at) IS NOT NULL AS churned, arg_max(level, last_event_at) AS level,
+        sum(thumbs_up) AS thumbs_up, sum(session_seconds) / 3600 AS hours, sum(events) AS events,
+        sum(CASE WHEN dayofweek(day) = 0 THEN events ELSE 0 END) AS on_sundays
+      FROM user_days WHERE day < DATE '${observationEnd}' GROUP BY user_id
+    )`;
+    const ask = (sql: string) => queryLake(fileURLToPath(first.lakeRoot), sql, database);
+    const levels = await ask(
+      `SELECT level AS value, count(*) FILTER (churned)::INT AS churned, count(*) FILTER (NOT churned)::INT AS stayed
+       FROM ${users} GROUP BY level ORDER BY level`,
+    );
+    const byLevel = exploration?.groups.filter(({ variable }) => variable === 'level') ?? [];
+    expect(
+      byLevel.map(({ variable: _, ...group }) => group).sort((a, b) => (a.value < b.value ? -1 : 1)),
+    ).toEqual(levels);
+    const [figures] = await ask(
+      `SELECT sum(thumbs_up) FILTER (churned) / sum(hours) FILTER (churned) AS thumbs_up,
+         sum(on_sundays) FILTER (NOT churned) / sum(events) FILTER (NOT churned) AS sundays, count(*)::INT AS users
+       FROM ${users}`,
+    );
+    expect((exploration?.churned ?? 0) + (exploration?.stayed ?? 0)).toBe(figures?.users);
+    expect(exploration?.pages.find(({ name }) => name === 'thumbs_up')?.churned).toBeCloseTo(
+      Number(figures?.thumbs_up),
+      8,
+    );
+    expect(exploration?.weekdays.find(({ name }) => name === 'Sunday')?.stayed).toBeCloseTo(
+      Number(figures?.sundays),
+      8,
+    );
+    const everybody = exploration?.survival.find(({ grouping }) => grouping === 'all');
+    expect(everybody?.users).toBe(figures?.users);
+    for (const { grouping, users: members } of exploration?.survival ?? [])
+      expect(members, grouping).toBeGreaterThan(0);
+    const { exploration: loyalOnes } = await resultOf(trainModels, loyal);
+    expect(loyalOnes).toMatchObject({ churned: 0, survival: expect.any(Array) });
+    expect(loyalOnes?.pages.every(({ churned }) => churned === null)).toBe(true);
+  });
+
   it('gives the same figures and the same scores twice', async () => {
     expect(figuresOf(await resultOf(trainModels, second))).toEqual(
       figuresOf(await resultOf(trainModels, first)),

@@ -29,6 +29,7 @@ import type { Ports } from '../../lambda/ports/ports.ts';
 import { type Deployment, readDeployment } from '../../lambda/run/deployment.ts';
 import { type World, worldOf } from '../../lambda/run/world.ts';
 import { planRun } from '../../lambda/start-training/plan-run.ts';
+import { EXPLORATION } from './exploration-fixture.ts';
 import { arnOf, type MemoryPorts } from './memory-ports.ts';
 
 export const LAKE = 's3://lake';
@@ -367,6 +368,7 @@ export const TRAINING: TrainingResult = {
       recency: {},
     },
   ],
+  exploration: EXPLORATION,
 };
 
 export const SCORING: ScoringResult = {
