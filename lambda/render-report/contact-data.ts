@@ -2,7 +2,6 @@
 import { livingBins } from '../../domain/living-bins.ts';
 import { nothingLearnt } from '../../domain/nothing-learnt.ts';
 import type { RunDetail } from '../../domain/records.ts';
-import type { ScoringResult } from '../../domain/results.ts';
 import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
 import type { ContactData } from './client/page-data.ts';
 import { printable } from './html.ts';
