@@ -177,7 +177,8 @@ export const reasons = fragment({
         @param users user_id, level, own_score, inputs, values (of the inputs and the channels), and what segments need
         """
         inputs, segments = description["inputs"], description.get("segments")
-        used = numbers_used(description, model)
+        # Of trees without a split any input will do: no score changes.
+        used = numbers_used(description, model) or [0]
         variants = with_one_typical(users, typical, used, len(inputs), segments)
         names = [feature["name"] for feature in inputs]
         scored = with_raw_score(description["kind"], model, variants, segments, names)
