@@ -159,7 +159,7 @@ describe('StoreMetrics for a run that reached its end', () => {
     ports.objects.put(uri, 'user_id');
     putResult(ports, 'run-1', 'score-users', { ...SCORING, campaign: { uri, users: 1_234 } });
     const { summary } = await store();
-    expect(summary).toContain(`List: 1,234 users to contact, in ${uri} for 30 days.`);
+    expect(summary).toContain(`List: 1,234 users to contact, expected to earn 85, in ${uri} for 30 days.`);
     expect([...ports.objects.tags]).toEqual([[uri, `${CAMPAIGN_TAG.key}=${CAMPAIGN_TAG.value}`]]);
   });
 
