@@ -1945,7 +1945,7 @@ def boost(booster: SparkXGBClassifier, rows: DataFrame) -> SparkXGBClassifierMod
         try:
             model: SparkXGBClassifierModel = booster.fit(rows)
             break
-        except Py4JJavaError as error:
+        except QUERY_ERRORS as error:
             if left == 0 or BARRIER_FAILURE not in str(error):
                 raise
     return model
