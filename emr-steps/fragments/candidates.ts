@@ -1,6 +1,7 @@
 /** The candidates: how each is fitted, and made to give a score on the log-odds scale. */
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
+import { javaErrors } from './jvm.ts';
 import { segmentScores } from './segment-scores.ts';
 import { planTypes } from './types.ts';
 
@@ -88,7 +89,7 @@ export const scoring = fragment({
 /** Fitting (train-models only). Parameters were chosen on out-of-fold rows of authentic logs; more trees or depth add time and no precision. */
 export const fitting = fragment({
   file: import.meta.url,
-  needs: [planTypes, candidateType, scoring],
+  needs: [planTypes, javaErrors, candidateType, scoring],
   imports: [
     'import math',
     'from collections.abc import Callable',
@@ -99,8 +100,23 @@ export const fitting = fragment({
   constants: python`
     PENALTY_ROWS = 400
     REGRESSION_ROWS_PER_TASK = 500_000
+    BOOSTING_ATTEMPTS = 3
+    # What Spark says when an executor that ran a barrier task was lost.
+    BARRIER_FAILURE = "Could not recover from a failed barrier"
   `,
   code: python`
+    def boost(booster: SparkXGBClassifier, rows: DataFrame) -> SparkXGBClassifierModel:
+        """Fits, and fits again when an executor was lost: Spark does not repeat barrier tasks that return a result."""
+        for left in reversed(range(BOOSTING_ATTEMPTS)):
+            try:
+                model: SparkXGBClassifierModel = booster.fit(rows)
+                break
+            except QUERY_ERRORS as error:
+                if left == 0 or BARRIER_FAILURE not in str(error):
+                    raise
+        return model
+
+
     def in_parts(train: DataFrame, parts: int) -> DataFrame:
         """The rows in a number of partitions, whole users in each, in the same order every time."""
         return train.repartition(parts, "user_id").sortWithinPartitions("user_id", "cutoff")
@@ -149,8 +165,7 @@ export const fitting = fragment({
             tree_method="hist",
             device="cpu",
         )
-        model: SparkXGBClassifierModel = booster.fit(in_parts(train, workers))
-        return model
+        return boost(booster, in_parts(train, workers))
 
 
     def fit_segments_and_trees(
