@@ -492,9 +492,9 @@ describe('train-models and score-users', () => {
     expect(rows.every((row) => row.reason_details === null)).toBe(true);
     const groups: readonly string[] = names(FEATURE_GROUPS);
     for (const row of await scoresOf(withheld)) {
-      const told = reasonsSchema.parse(JSON.parse(String(row.reason_details)));
-      expect(told.map(({ text }) => text)).toEqual(reasonsOf(row));
-      expect(groups).toEqual(expect.arrayContaining(told.map(({ group }) => group)));
+      const stated = reasonsSchema.parse(JSON.parse(String(row.reason_details)));
+      expect(stated.map(({ text }) => text)).toEqual(reasonsOf(row));
+      expect(groups).toEqual(expect.arrayContaining(stated.map(({ group }) => group)));
     }
   });
 
