@@ -353,6 +353,31 @@ export type TypicalValue = z.infer<typeof typicalValueSchema>;
 export const campaignSchema = z.strictObject({ uri, users: count });
 export type Campaign = z.infer<typeof campaignSchema>;
 
+/** Users of an earlier run of whom the same was stored, and what came of them. */
+export const outcomeGroupSchema = z.strictObject({
+  /** Null where nobody was in charge. */
+  decile: count.nullable(),
+  inControlGroup: z.boolean(),
+  /** Null where there was no list. */
+  worthContacting: z.boolean().nullable(),
+  users: count,
+  /** Sum of their probabilities; null where these were withheld. */
+  predicted: z.number().nonnegative().nullable(),
+  /** Those who cancelled within the horizon. */
+  observed: count,
+});
+export type OutcomeGroup = z.infer<typeof outcomeGroupSchema>;
+
+/** What came true of the scores of an earlier run. */
+export const runOutcomeSchema = z.strictObject({
+  runId: z.string(),
+  cutoff: isoDate,
+  /** The midnight that ends its horizon. */
+  horizonEnd: isoDate,
+  groups: z.array(outcomeGroupSchema),
+});
+export type RunOutcome = z.infer<typeof runOutcomeSchema>;
+
 /** Result of score-users. */
 export const scoringResultSchema = z.strictObject({
   users: count,
@@ -376,6 +401,8 @@ export const scoringResultSchema = z.strictObject({
   probabilities: z.array(probabilityBinSchema).optional(),
   /** Null where there is no list. Results of older versions lack it. */
   campaign: campaignSchema.nullable().optional(),
+  /** Of earlier runs whose horizon has passed and whose outcome was not known. Results of older versions lack it. */
+  outcomes: z.array(runOutcomeSchema).optional(),
   drift: driftSchema,
   snapshots: z.strictObject({ scores: z.string() }),
 });
