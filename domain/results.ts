@@ -8,6 +8,7 @@ import { FINDING_KINDS } from './findings.ts';
 import { leftOutSchema, passedOverSchema } from './listing.ts';
 import { METRICS, MODELS, THRESHOLD_RULES } from './models.ts';
 import { stepNameSchema } from './run.ts';
+import { SOURCE_KINDS } from './sources.ts';
 
 /** Rows by outcome. `read = accepted + quarantined + duplicates`, each counted independently. */
 export const rowCountsSchema = z.strictObject({
@@ -98,6 +99,14 @@ export type IngestResult = z.infer<typeof ingestResultSchema>;
 export const CUTOFF_ROLES = ['train', 'past', 'test', 'score'] as const;
 export type CutoffRole = (typeof CUTOFF_ROLES)[number];
 
+/** How often each page, level and device came on the newest days of the log: see sources.ts. */
+export const dailySourcesSchema = z.strictObject({
+  /** Days with events, in order, with all events and all users of each. */
+  days: z.array(z.strictObject({ day: isoDate, events: count, users: count })),
+  /** By source its number on each of these days: events of pages and levels, users of devices. */
+  counts: z.array(z.strictObject({ kind: z.enum(SOURCE_KINDS), name: z.string(), counts: z.array(count) })),
+});
+
 /** Result of build-features. */
 export const featuresResultSchema = z.strictObject({
   firstDay: isoDate,
@@ -116,6 +125,8 @@ export const featuresResultSchema = z.strictObject({
   ),
   /** Signed-in events of each day that has any, in order. Results of older versions lack it. */
   days: z.array(z.strictObject({ day: isoDate, events: count })).optional(),
+  /** Results of older versions lack it. */
+  sources: dailySourcesSchema.optional(),
   /** Users with a history, and how many of them cancelled, in the whole lake. */
   users: count,
   cancellations: count,

@@ -14,6 +14,7 @@ import {
   championTestSchema,
   channelRateSchema,
   curveBinSchema,
+  dailySourcesSchema,
   decisionSchema,
   estimateSchema,
   eventChangesSchema,
@@ -121,6 +122,10 @@ const TYPES = {
   features_result: {
     CutoffCounts: named(features.cutoffs.element, 'The rows of one cutoff.'),
     DayEvents: named(features.days.unwrap().element, 'Signed-in events of a day.'),
+    SourceKind: named(dailySourcesSchema.shape.counts.element.shape.kind, 'What may go quiet.'),
+    SourceDay: named(dailySourcesSchema.shape.days.element, 'Events and users of a day.'),
+    SourceCounts: named(dailySourcesSchema.shape.counts.element, 'How often a source came, day by day.'),
+    DailySources: named(dailySourcesSchema, 'How often each source came on the newest days.'),
     FeaturesSnapshots: named(features.snapshots, 'Snapshots that were read and written.'),
     FeaturesResult: named(featuresResultSchema, 'Result of build-features.'),
   },

@@ -889,11 +889,37 @@ class DayEvents(TypedDict):
     events: int
 
 
+class SourceDay(TypedDict):
+    """Events and users of a day."""
+
+    day: str
+    events: int
+    users: int
+
+
+SourceKind: TypeAlias = Literal["page", "level", "device"]
+
+
 class FeaturesSnapshots(TypedDict):
     """Snapshots that were read and written."""
 
     user_days: str
     features: str
+
+
+class SourceCounts(TypedDict):
+    """How often a source came, day by day."""
+
+    kind: SourceKind
+    name: str
+    counts: list[int]
+
+
+class DailySources(TypedDict):
+    """How often each source came on the newest days."""
+
+    days: list[SourceDay]
+    counts: list[SourceCounts]
 
 
 class FeaturesResult(TypedDict):
@@ -904,6 +930,7 @@ class FeaturesResult(TypedDict):
     observedDays: int
     cutoffs: list[CutoffCounts]
     days: NotRequired[list[DayEvents]]
+    sources: NotRequired[DailySources]
     users: int
     cancellations: int
     cutoffAnchor: str | None
@@ -1235,6 +1262,138 @@ def unchanged_versions(
     horizon = datetime.timedelta(days=plan["training"]["horizonDays"])
     changed = first_changed_day(spark, plan, user_days, before.user_days)
     return {cutoff: version for cutoff, version in before.versions.items() if cutoff + horizon <= changed}
+
+
+# --- emr-steps/fragments/sources.ts ---
+
+SOURCE_COUNTS = """
+SELECT
+  day,
+  SUM(events) AS events,
+  COUNT(*) AS users,
+  SUM(songs) AS source_0,
+  SUM(home_visits) AS source_1,
+  SUM(thumbs_up) AS source_2,
+  SUM(thumbs_down) AS source_3,
+  SUM(playlist_adds) AS source_4,
+  SUM(friend_adds) AS source_5,
+  SUM(adverts) AS source_6,
+  SUM(logouts) AS source_7,
+  SUM(downgrade_visits) AS source_8,
+  SUM(downgrades) AS source_9,
+  SUM(upgrade_visits) AS source_10,
+  SUM(upgrades) AS source_11,
+  SUM(help_visits) AS source_12,
+  SUM(settings_visits) AS source_13,
+  SUM(settings_saves) AS source_14,
+  SUM(about_visits) AS source_15,
+  SUM(errors) AS source_16,
+  SUM(cancel_visits) AS source_17,
+  SUM(cancellations) AS source_18,
+  SUM(events - paid_events) AS source_19,
+  SUM(paid_events) AS source_20,
+  COUNT_IF(device = 'iPhone') AS source_21,
+  COUNT_IF(device = 'iPad') AS source_22,
+  COUNT_IF(device = 'Android') AS source_23,
+  COUNT_IF(device = 'Windows') AS source_24,
+  COUNT_IF(device = 'Mac') AS source_25,
+  COUNT_IF(device = 'Linux') AS source_26,
+  COUNT_IF(device = 'other') AS source_27,
+  COUNT_IF(device = 'unknown') AS source_28
+FROM (
+  SELECT *, CASE WHEN user_agent IS NULL THEN 'unknown'
+    WHEN CONTAINS(user_agent, 'iPhone') THEN 'iPhone'
+    WHEN CONTAINS(user_agent, 'iPad') THEN 'iPad'
+    WHEN CONTAINS(user_agent, 'Android') THEN 'Android'
+    WHEN CONTAINS(user_agent, 'Windows') THEN 'Windows'
+    WHEN CONTAINS(user_agent, 'Macintosh') THEN 'Mac'
+    WHEN CONTAINS(user_agent, 'Linux') THEN 'Linux'
+    ELSE 'other' END AS device
+  FROM source_days
+)
+GROUP BY day
+ORDER BY day
+"""
+
+# Kind and name of each source, in the order of the columns.
+SOURCE_KINDS: list[SourceKind] = [
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "level",
+    "level",
+    "device",
+    "device",
+    "device",
+    "device",
+    "device",
+    "device",
+    "device",
+    "device",
+]
+SOURCE_NAMES = [
+    "NextSong",
+    "Home",
+    "Thumbs Up",
+    "Thumbs Down",
+    "Add to Playlist",
+    "Add Friend",
+    "Roll Advert",
+    "Logout",
+    "Downgrade",
+    "Submit Downgrade",
+    "Upgrade",
+    "Submit Upgrade",
+    "Help",
+    "Settings",
+    "Save Settings",
+    "About",
+    "Error",
+    "Cancel",
+    "Cancellation Confirmation",
+    "free",
+    "paid",
+    "iPhone",
+    "iPad",
+    "Android",
+    "Windows",
+    "Mac",
+    "Linux",
+    "other",
+    "unknown",
+]
+SOURCE_DAYS = 56
+
+
+def daily_sources(user_days: DataFrame, end: datetime.date) -> DailySources:
+    """How often each page, level and device came on the newest days before the end of the log."""
+    first = end - datetime.timedelta(days=SOURCE_DAYS)
+    newest = user_days.where((F.col("day") >= F.lit(first)) & (F.col("day") < F.lit(end)))
+    newest.createOrReplaceTempView("source_days")
+    rows = user_days.sparkSession.sql(SOURCE_COUNTS).collect()
+    return {
+        "days": [{"day": str(row.day), "events": row.events, "users": row.users} for row in rows],
+        "counts": [
+            {"kind": kind, "name": name, "counts": [row[f"source_{index}"] for row in rows]}
+            for index, (kind, name) in enumerate(zip(SOURCE_KINDS, SOURCE_NAMES, strict=True))
+        ],
+    }
 
 
 # --- emr-steps/build-features.ts ---
@@ -1976,6 +2135,7 @@ def run(spark: SparkSession, plan: Plan) -> FeaturesResult:
         "observedDays": (period.observation_end - period.first_day).days,
         "cutoffs": counted_cutoffs(features, cutoffs, versions),
         "days": [{"day": str(day.day), "events": day.events} for day in days],
+        "sources": daily_sources(user_days, period.observation_end),
         "users": users.users,
         "cancellations": users.cancellations,
         "cutoffAnchor": str(grid_anchor(period, settings)),

@@ -891,11 +891,37 @@ class DayEvents(TypedDict):
     events: int
 
 
+class SourceDay(TypedDict):
+    """Events and users of a day."""
+
+    day: str
+    events: int
+    users: int
+
+
+SourceKind: TypeAlias = Literal["page", "level", "device"]
+
+
 class FeaturesSnapshots(TypedDict):
     """Snapshots that were read and written."""
 
     user_days: str
     features: str
+
+
+class SourceCounts(TypedDict):
+    """How often a source came, day by day."""
+
+    kind: SourceKind
+    name: str
+    counts: list[int]
+
+
+class DailySources(TypedDict):
+    """How often each source came on the newest days."""
+
+    days: list[SourceDay]
+    counts: list[SourceCounts]
 
 
 class FeaturesResult(TypedDict):
@@ -906,6 +932,7 @@ class FeaturesResult(TypedDict):
     observedDays: int
     cutoffs: list[CutoffCounts]
     days: NotRequired[list[DayEvents]]
+    sources: NotRequired[DailySources]
     users: int
     cancellations: int
     cutoffAnchor: str | None
