@@ -46,7 +46,7 @@ const score = (
   control: boolean,
   worth: boolean | null,
 ) =>
-  `('${run}', '${user}', DATE '${cutoff}', ${probability}D, ${decile}, ${end === null ? 'NULL' : `DATE '${end}'`}, ${control}, ${worth})`;
+  `('${run}', '${user}', DATE '${cutoff}', CAST(${probability} AS DOUBLE), ${decile}, ${end === null ? 'NULL' : `DATE '${end}'`}, ${control}, ${worth})`;
 
 const SCORES = [
   // Known on 20 November to the day: those who cancel on the first and on the last day of the horizon count.
