@@ -4,7 +4,7 @@
  * Replaces the partition of this run in the table `scores`, so that a second try ends with the same rows.
  */
 import { CHANNELS } from '../domain/features/channels.ts';
-import { FEATURES_TABLE } from '../domain/features/features-table.ts';
+import { SCORING_FEATURES_TABLE } from '../domain/features/features-table.ts';
 import { SCORES } from '../domain/lake.ts';
 import { PROBABILITY_BINS, TOP_USERS } from '../domain/models.ts';
 import { scoringResultSchema } from '../domain/results.ts';
@@ -39,7 +39,7 @@ export const scoreUsers = defineStep({
     'from pyspark.sql import functions as F',
   ],
   constants: python`
-    FEATURES = ${FEATURES_TABLE.name}
+    SCORING_FEATURES = ${SCORING_FEATURES_TABLE.name}
     SCORES = ${SCORES.name}
     SCORES_DEFINITION = ${createTable(SCORES)}
     COLUMNS = ${SCORES.columns.map((column) => column.name)}
@@ -78,7 +78,7 @@ export const scoreUsers = defineStep({
 
     def by_base_rate(features: DataFrame) -> DataFrame:
         """One row a user, all with the same score and no reasons: nobody ranks before another."""
-        return features.where("role = 'score'").select(
+        return features.select(
             "user_id",
             "cutoff",
             F.col("is_paid").alias("level_is_paid"),
@@ -96,7 +96,7 @@ export const scoreUsers = defineStep({
                 "the feature catalogue changed after the model was trained",
                 "run the pipeline from build-features",
             )
-        return features.where("role = 'score'").select(
+        return features.select(
             "user_id",
             "cutoff",
             F.col("is_paid").alias("level_is_paid"),
@@ -218,9 +218,8 @@ export const scoreUsers = defineStep({
         """How far the scored users are from the test users; of nobody's model there is none."""
         if compared is None:
             return {"features": [], "score": score, "comparedWith": None}
-        living = features.where("role = 'score'")
         return {
-            "features": feature_drift(living, names, compared.inputs, compared.users),
+            "features": feature_drift(features, names, compared.inputs, compared.users),
             "score": score,
             "comparedWith": {"testCutoff": compared.test_cutoff, "users": compared.users},
         }
@@ -231,9 +230,9 @@ export const scoreUsers = defineStep({
         files = Files(spark)
         choice: Choice = files.read_json(plan["outputs"]["choice"])
         scorer, compared = choice["scorer"], compared_with(files, choice)
-        features_table, scores_table = table_name(plan, FEATURES), table_name(plan, SCORES)
+        features_table, scores_table = table_name(plan, SCORING_FEATURES), table_name(plan, SCORES)
         built: FeaturesResult = files.read_json(plan["outputs"]["results"]["build-features"])
-        features = read_snapshot(spark, features_table, built["snapshots"]["features"])
+        features = read_snapshot(spark, features_table, built["snapshots"]["scoring_features"])
         spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
         # Without a model in charge there are no scores to compare.
         test_scores: ScoreBins = {"starts": [], "rows": [0]}

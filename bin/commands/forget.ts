@@ -1,6 +1,6 @@
 /** `churn forget`: adds users to the list of users whose rows ingest drops, in a local or a deployed lake. */
 import { Command } from 'commander';
-import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
+import { FEATURE_TABLES } from '../../domain/features/features-table.ts';
 import { forget } from '../../domain/forgotten-users.ts';
 import { EVENTS, REPEATED_EVENTS, SCORES, type Table, USER_DAYS } from '../../domain/lake.ts';
 import { CURRENT, FORGOTTEN_USERS, PLAN } from '../../domain/lake-objects.ts';
@@ -16,7 +16,7 @@ const BUCKET_URI = /^s3:\/\/[^/]+/;
 /** The tables that runs do not rewrite: the rows of a user stay until they are deleted. */
 const LASTING = [EVENTS, REPEATED_EVENTS, SCORES];
 /** The tables from which the next run removes the rows of a user. */
-const REWRITTEN = [USER_DAYS, FEATURES_TABLE];
+const REWRITTEN = [USER_DAYS, ...FEATURE_TABLES];
 const UNKNOWN_DATABASE = '<database>';
 
 interface ForgetOptions {

@@ -859,6 +859,7 @@ class FeaturesSnapshots(TypedDict):
 
     user_days: str
     features: str
+    scoring_features: NotRequired[str]
 
 
 class FeaturesResult(TypedDict):
@@ -876,6 +877,7 @@ class FeaturesResult(TypedDict):
     secondCancellations: NotRequired[int]
     featureCount: int
     snapshots: FeaturesSnapshots
+    tableRows: NotRequired[int]
 
 
 # --- emr-steps/generated/types/choice.py ---
@@ -1465,7 +1467,7 @@ def score_drift(test_scores: ScoreBins, users: int, reached: list[int]) -> float
 # --- emr-steps/score-users.ts ---
 
 STEP: StepName = "score-users"
-FEATURES = "features"
+SCORING_FEATURES = "scoring_features"
 SCORES = "scores"
 SCORES_DEFINITION = """
 CREATE TABLE IF NOT EXISTS {table} (
@@ -1542,7 +1544,7 @@ def flat(rate: float) -> Calibration:
 
 def by_base_rate(features: DataFrame) -> DataFrame:
     """One row a user, all with the same score and no reasons: nobody ranks before another."""
-    return features.where("role = 'score'").select(
+    return features.select(
         "user_id",
         "cutoff",
         F.col("is_paid").alias("level_is_paid"),
@@ -1560,7 +1562,7 @@ def living_users(features: DataFrame, inputs: list[ModelInput]) -> DataFrame:
             "the feature catalogue changed after the model was trained",
             "run the pipeline from build-features",
         )
-    return features.where("role = 'score'").select(
+    return features.select(
         "user_id",
         "cutoff",
         F.col("is_paid").alias("level_is_paid"),
@@ -1682,9 +1684,8 @@ def measured_drift(features: DataFrame, names: list[str], compared: Compared | N
     """How far the scored users are from the test users; of nobody's model there is none."""
     if compared is None:
         return {"features": [], "score": score, "comparedWith": None}
-    living = features.where("role = 'score'")
     return {
-        "features": feature_drift(living, names, compared.inputs, compared.users),
+        "features": feature_drift(features, names, compared.inputs, compared.users),
         "score": score,
         "comparedWith": {"testCutoff": compared.test_cutoff, "users": compared.users},
     }
@@ -1695,9 +1696,9 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
     files = Files(spark)
     choice: Choice = files.read_json(plan["outputs"]["choice"])
     scorer, compared = choice["scorer"], compared_with(files, choice)
-    features_table, scores_table = table_name(plan, FEATURES), table_name(plan, SCORES)
+    features_table, scores_table = table_name(plan, SCORING_FEATURES), table_name(plan, SCORES)
     built: FeaturesResult = files.read_json(plan["outputs"]["results"]["build-features"])
-    features = read_snapshot(spark, features_table, built["snapshots"]["features"])
+    features = read_snapshot(spark, features_table, built["snapshots"]["scoring_features"])
     spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
     # Without a model in charge there are no scores to compare.
     test_scores: ScoreBins = {"starts": [], "rows": [0]}

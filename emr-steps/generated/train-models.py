@@ -1029,6 +1029,52 @@ class TrainingResult(TypedDict):
     past: list[PastTest]
 
 
+# --- emr-steps/generated/types/features_result.py ---
+
+
+class CutoffCounts(TypedDict):
+    """The rows of one cutoff."""
+
+    cutoff: str
+    role: Literal["train", "past", "test", "score"]
+    rows: int
+    cancellations: int | None
+    version: NotRequired[str]
+
+
+class DayEvents(TypedDict):
+    """Signed-in events of a day."""
+
+    day: str
+    events: int
+
+
+class FeaturesSnapshots(TypedDict):
+    """Snapshots that were read and written."""
+
+    user_days: str
+    features: str
+    scoring_features: NotRequired[str]
+
+
+class FeaturesResult(TypedDict):
+    """Result of build-features."""
+
+    firstDay: str
+    observationEnd: str
+    observedDays: int
+    cutoffs: list[CutoffCounts]
+    days: NotRequired[list[DayEvents]]
+    users: int
+    cancellations: int
+    cutoffAnchor: str | None
+    returnedUsers: NotRequired[int]
+    secondCancellations: NotRequired[int]
+    featureCount: int
+    snapshots: FeaturesSnapshots
+    tableRows: NotRequired[int]
+
+
 # --- emr-steps/fragments/table-name.ts ---
 
 CATALOG = "lake"
@@ -1063,6 +1109,26 @@ def current_snapshot(spark: SparkSession, table: str) -> str:
 def read_snapshot(spark: SparkSession, table: str, snapshot: str) -> DataFrame:
     """The table's rows as of one snapshot."""
     return spark.read.option("snapshot-id", snapshot).table(table)
+
+
+# --- emr-steps/fragments/feature-rows.ts ---
+
+FEATURES = "features"
+
+
+def feature_rows(spark: SparkSession, plan: Plan, built: FeaturesResult) -> DataFrame:
+    """The rows of the cutoffs of this run, with the column role: train, past or test."""
+    snapshot = built["snapshots"]["features"]
+    features = read_snapshot(spark, table_name(plan, FEATURES), snapshot)
+    roles: dict[str, list[datetime.date]] = {"train": [], "past": [], "test": []}
+    for cutoff in built["cutoffs"]:
+        if cutoff["role"] in roles:
+            roles[cutoff["role"]].append(datetime.date.fromisoformat(cutoff["cutoff"]))
+    role = F.when(F.col("cutoff").isin(roles["train"]), "train")
+    for name in ("past", "test"):
+        role = role.when(F.col("cutoff").isin(roles[name]), name)
+    wanted = [day for days in roles.values() for day in days]
+    return features.where(F.col("cutoff").isin(wanted)).withColumn("role", role)
 
 
 # --- emr-steps/fragments/census.ts ---
@@ -3283,7 +3349,6 @@ def simplest_of_the_best(candidates: Sequence[HeldOutLosses]) -> int:
 # --- emr-steps/train-models.ts ---
 
 STEP: StepName = "train-models"
-FEATURES = "features"
 CANDIDATES: list[ModelName] = [
     "segments",
     "logistic_regression",
@@ -3460,9 +3525,10 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
     settings = plan["training"]
     if str(spark.sparkContext.master).partition("[")[0] == "local":
         atexit.register(release_barrier_timer, spark)
-    features_table = table_name(plan, FEATURES)
-    snapshot = current_snapshot(spark, features_table)
-    features = read_snapshot(spark, features_table, snapshot)
+    files = Files(spark)
+    built: FeaturesResult = files.read_json(plan["outputs"]["results"]["build-features"])
+    snapshot = built["snapshots"]["features"]
+    features = feature_rows(spark, plan, built)
     counts = census(features)
     train, test = counts["train"], counts["test"]
     tasks = tasks_for(train["rows"])
@@ -3508,7 +3574,6 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
         description["segmentDefinitions"] = {name: DEFINITIONS[name] for name in columns}
         if chosen.model is None:
             description["inputs"] = [one for one in inputs if one["name"] in model["regression"]["plain"]]
-    files = Files(spark)
     store(files, plan["outputs"]["model"], description, chosen.model if chosen else None)
     champion = check_champion(
         files, plan, features.where("role = 'test'"), test["cutoff"], chosen.test_scores if chosen else None

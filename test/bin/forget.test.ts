@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { requireLake } from '../../bin/commands/deployed/lake.ts';
 import { addToList, databaseOf, deletions } from '../../bin/commands/forget.ts';
-import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
+import { FEATURE_TABLES } from '../../domain/features/features-table.ts';
 import { forgottenUsersSchema } from '../../domain/forgotten-users.ts';
 import { TABLES } from '../../domain/lake.ts';
 import { CURRENT, FORGOTTEN_USERS, LEASE } from '../../domain/lake-objects.ts';
@@ -79,8 +79,8 @@ describe('the statements printed for a deployed lake', () => {
     ]);
   });
 
-  it('cover every table with user ids, and remove old files after the run that rewrites two of them', () => {
-    const withUsers = [...TABLES, FEATURES_TABLE].filter(
+  it('cover every table with user ids, and remove old files after the run that rewrites three of them', () => {
+    const withUsers = [...TABLES, ...FEATURE_TABLES].filter(
       ({ format, columns }) => format === 'iceberg' && columns.some(({ name }) => name === 'user_id'),
     );
     const run = lines.findIndex((line) => line.startsWith('The next run'));

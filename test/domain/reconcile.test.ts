@@ -1,6 +1,6 @@
 import { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, it } from 'vitest';
-import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
+import { FEATURE_TABLES } from '../../domain/features/features-table.ts';
 import { TABLES } from '../../domain/lake.ts';
 import { expectedCounts, RECONCILE_VALUES, reconcileQuery } from '../../domain/reconcile.ts';
 import { FEATURES, INGEST, SCORING } from '../support/run-fixture.ts';
@@ -30,7 +30,7 @@ describe('the reconcile query', () => {
   it('counts the rows of the batch and the run, and no others', async () => {
     const connection = await (await DuckDBInstance.create(':memory:')).connect();
     await connection.run('CREATE SCHEMA churn; USE churn');
-    for (const { name, columns } of [...TABLES, FEATURES_TABLE]) {
+    for (const { name, columns } of [...TABLES, ...FEATURE_TABLES]) {
       const types = columns.map((column) => `"${column.name}" VARCHAR`).join(', ');
       await connection.run(`CREATE TABLE ${name} (${types})`);
     }
