@@ -123,7 +123,9 @@ export const buildFeatures = defineStep({
             return versions
         computed = Computed(source, by, versions)
         properties = {f"snapshot-property.{name}": value for name, value in computed.properties().items()}
-        rows = computed_rows(spark, user_days, missing, days, COMMENTS) if missing else spark.table(table).limit(0)
+        rows = (
+            computed_rows(spark, user_days, missing, days, COMMENTS) if missing else spark.table(table).limit(0)
+        )
         if before is None or before.by != by:
             replace_table(rows, table, properties).partitionedBy(F.col("cutoff")).createOrReplace()
         else:

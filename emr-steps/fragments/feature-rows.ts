@@ -2,14 +2,13 @@
 import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
-import { files } from './files.ts';
 import { snapshotReading } from './snapshots.ts';
 import { tableName } from './table-name.ts';
 import { featuresTypes, planTypes } from './types.ts';
 
 export const featureRows = fragment({
   file: import.meta.url,
-  needs: [planTypes, featuresTypes, tableName, files, snapshotReading],
+  needs: [planTypes, featuresTypes, tableName, snapshotReading],
   imports: [
     'import datetime',
     'from pyspark.sql import DataFrame, SparkSession',
