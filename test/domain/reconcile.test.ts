@@ -39,6 +39,7 @@ describe('the reconcile query', () => {
       INSERT INTO events (batch_id) SELECT 'another' FROM range(100);
       INSERT INTO quarantined_events (batch_id) SELECT '${VALUES.batchId}' FROM range(2);
       INSERT INTO features (user_id) SELECT 'x' FROM range(11);
+      INSERT INTO scoring_features (user_id) SELECT 'x' FROM range(3);
       INSERT INTO scores (run_id) SELECT 'run-1' FROM range(5);
       INSERT INTO scores (run_id) SELECT 'run-0' FROM range(5);
       ALTER TABLE ingest_files ALTER rows_read TYPE BIGINT;
@@ -60,6 +61,7 @@ describe('the reconcile query', () => {
       'ingest_files.rows_quarantined': 2,
       'ingest_files.rows_duplicate': 1,
       features: 11,
+      scoring_features: 3,
       scores: 5,
     });
     expect(Object.keys(counted)).toEqual(expected('2018-12-04').map(({ table }) => table));
