@@ -103,6 +103,8 @@ class SimulatedStore implements ObjectStore {
     yield* filesFrom(0, this.#files + NEW_FILES);
   }
 
+  async tag(): Promise<void> {}
+
   #path(uri: string): string {
     return join(this.#folder, uri.slice(uri.lastIndexOf('/') + 1));
   }

@@ -21,7 +21,7 @@ import {
 import { leaseSchema } from './lease.ts';
 import { closedSchema, refusedSchema, watchedSinceSchema } from './markers.ts';
 import { modelCardSchema } from './model-card.ts';
-import { HTML_PAGE, jsonDocument, jsonRow, jsonRows } from './object-format.ts';
+import { CSV_FILE, HTML_PAGE, jsonDocument, jsonRow, jsonRows } from './object-format.ts';
 import { currentSchema, runDetailSchema, runRecordSchema } from './records.ts';
 import {
   featuresResultSchema,
@@ -267,6 +267,18 @@ export const CHAMPION_DETAIL = objectPerId(detailKey, {
   format: jsonDocument(z.object({ training: trainingResultSchema.nullable() })),
   remedy: KEPT,
 });
+
+/** The list of a run, for the people who contact its users. */
+export const CAMPAIGN = objectPerId((runId) => `${runFolder(runId)}/campaign.csv`, {
+  what: 'list of the users to contact',
+  format: CSV_FILE,
+  remedy: MADE_BY_RUN,
+});
+
+export const CAMPAIGN_COLUMNS = ['user_id', 'probability', 'value', 'reasons', 'run_id'] as const;
+
+/** Tag of objects that a lifecycle rule of the bucket removes: it finds them by the tag, because each run has its folder. */
+export const CAMPAIGN_TAG = { key: 'churn-expires', value: 'campaign' } as const;
 
 /** Marker of a closing of which people were notified. */
 export const CLOSED = objectPerId((runId) => `${runFolder(runId)}/closed.json`, {

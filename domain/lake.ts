@@ -246,7 +246,16 @@ export const SCORES = {
       'boolean',
       'never to be contacted, so that the effect of contacting can be measured',
     ),
-    column('reasons', 'array<string>', 'groups of features that raise the score most, strongest first'),
+    column(
+      'reasons',
+      'array<string>',
+      'what raises the score most, strongest first; empty when nothing stands out, null when not asked',
+    ),
+    column(
+      'reason_details',
+      'string',
+      'JSON: of each reason feature, group, value, typical value, direction and rise of the score',
+    ),
   ],
 } as const satisfies Table;
 

@@ -196,5 +196,11 @@ export const SCORE_BINS = 10_000;
 export const CURVE_BINS = 200;
 /** Bins of equal width by which a result describes the probabilities of the living users. */
 export const PROBABILITY_BINS = 2_000;
+/** Reasons that a user has at most. */
+export const MOST_REASONS = 3;
+/** What raises the score by less, in log-odds, does not stand out. */
+export const LEAST_REASON = 0.1;
+/** Who gets reasons: the list, or so many users, or this share of them, whichever is more. */
+export const REASONED_USERS = { least: 5_000, share: 0.1 } as const;
 /** Living users of the highest probability that a result holds, for the report's list. */
 export const TOP_USERS = 2_200;

@@ -25,6 +25,20 @@ export function profitOfContact(probability: number, terms: Terms): number {
   return profitOfContacts(1, probability, terms);
 }
 
+/** The terms as pieces of SQL: numbers, or whatever a program fills in. */
+export type TermsSql = { readonly [Term in keyof Terms]: string };
+
+/** The value of contacting a user in SQL: the same sums in the same order as `profitOfContact`. @param probability its column */
+export function valueSql(
+  probability: string,
+  { customerValue, offerCost, contactCost, acceptance }: TermsSql,
+): string {
+  return (
+    `${probability} * (${acceptance} * (${customerValue} - ${offerCost}) - ${contactCost})\n` +
+    `- (1 - ${probability}) * (${offerCost} + ${contactCost})`
+  );
+}
+
 /** Expected profit of contacting users, by how many they are and how many of them are expected to cancel. */
 export function profitOfContacts(users: number, cancelling: number, terms: Terms): number {
   const { customerValue, offerCost, contactCost, acceptance } = terms;

@@ -21,7 +21,7 @@ export const NAMED_QUERIES: readonly NamedQuery[] = [
   {
     name: 'users-at-risk-now',
     description: 'The 1,000 users most at risk, whom a campaign may contact, with the reasons',
-    sql: `SELECT user_id, probability, decile, level, array_join(reasons, ', ') AS reasons
+    sql: `SELECT user_id, probability, decile, level, array_join(reasons, '; ') AS reasons
 FROM ${SCORES.name}
 WHERE run_id = ${CURRENT_RUN} AND NOT in_control_group
 ORDER BY rank

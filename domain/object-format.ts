@@ -54,6 +54,13 @@ export function jsonRows<Row>(schema: z.ZodType<Row>): ObjectFormat<readonly Row
   };
 }
 
+/** Comma-separated values. */
+export const CSV_FILE: ObjectFormat<string> = {
+  contentType: 'text/csv; charset=utf-8',
+  write: (text) => text,
+  read: (text) => ({ isValid: true, value: text }),
+};
+
 /** A page for people. */
 export const HTML_PAGE: ObjectFormat<string> = {
   contentType: 'text/html; charset=utf-8',

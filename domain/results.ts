@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { ADAPTATIONS } from './adaptations.ts';
 import { REFUSAL_REASONS } from './events.ts';
+import { EXPLORED_VARIABLES, SURVIVAL_GROUPINGS } from './exploration.ts';
 import { count, isoDate, uri } from './fields.ts';
 import { FINDING_KINDS } from './findings.ts';
 import { leftOutSchema, passedOverSchema } from './listing.ts';
@@ -238,6 +239,62 @@ export const pastTestSchema = z.strictObject({
 });
 export type PastTest = z.infer<typeof pastTestSchema>;
 
+/** A value that divides the users: how many of those who have it cancelled at least once, and how many stayed. */
+export const exploredGroupSchema = z.strictObject({
+  variable: z.enum(EXPLORED_VARIABLES.map(({ name }) => name)),
+  value: z.string(),
+  churned: count,
+  stayed: count,
+});
+
+/** The same figure of those who cancelled and of those who stayed; null where nobody has it. */
+export const exploredFigureSchema = z.strictObject({
+  name: z.string(),
+  churned: z.number().nullable(),
+  stayed: z.number().nullable(),
+});
+
+/** A measure of each user, as quantiles among those who cancelled and those who stayed; empty where nobody has it. */
+export const exploredMeasureSchema = z.strictObject({
+  name: z.string(),
+  churned: z.array(z.number()),
+  stayed: z.array(z.number()),
+});
+
+/** Users who are still there after so many days, as a share; with its 95 % interval. */
+export const survivalPointSchema = z.strictObject({
+  /** Days since registration. */
+  day: count,
+  atRisk: count,
+  cancelled: count,
+  survival: z.number(),
+  low: z.number(),
+  high: z.number(),
+});
+
+/** A Kaplan-Meier curve with delayed entry. */
+export const survivalCurveSchema = z.strictObject({
+  grouping: z.enum(SURVIVAL_GROUPINGS.map(({ name }) => name)),
+  value: z.string(),
+  users: count,
+  points: z.array(survivalPointSchema),
+});
+export type SurvivalCurve = z.infer<typeof survivalCurveSchema>;
+
+/** Who leaves: see exploration.ts. */
+export const explorationSchema = z.strictObject({
+  churned: count,
+  stayed: count,
+  groups: z.array(exploredGroupSchema),
+  measures: z.array(exploredMeasureSchema),
+  /** Visits of each page per hour of use, by column of user_days. */
+  pages: z.array(exploredFigureSchema),
+  /** Share of the events that fall on each day of the week. */
+  weekdays: z.array(exploredFigureSchema),
+  survival: z.array(survivalCurveSchema),
+});
+export type Exploration = z.infer<typeof explorationSchema>;
+
 /** Result of train-models. */
 export const trainingResultSchema = z.strictObject({
   trainRows: count,
@@ -265,6 +322,8 @@ export const trainingResultSchema = z.strictObject({
   segments: z.array(segmentSchema).default([]),
   /** Earlier cutoffs, oldest first. Results of older versions lack it. */
   past: z.array(pastTestSchema).default([]),
+  /** Results of older versions lack it. */
+  exploration: explorationSchema.nullable().default(null),
 });
 export type TrainingResult = z.infer<typeof trainingResultSchema>;
 
@@ -289,6 +348,18 @@ export const probabilityBinSchema = z.strictObject({
 });
 export type ProbabilityBin = z.infer<typeof probabilityBinSchema>;
 
+/** The median of the living users of a level; null where most of them have no value. Of a channel: events per exposure. */
+export const typicalValueSchema = z.strictObject({
+  feature: z.string(),
+  free: z.number().nullable(),
+  paid: z.number().nullable(),
+});
+export type TypicalValue = z.infer<typeof typicalValueSchema>;
+
+/** Where the list was written, and how many users are on it. */
+export const campaignSchema = z.strictObject({ uri, users: count });
+export type Campaign = z.infer<typeof campaignSchema>;
+
 /** Result of score-users. */
 export const scoringResultSchema = z.strictObject({
   users: count,
@@ -302,11 +373,16 @@ export const scoringResultSchema = z.strictObject({
       probability: z.number().nullable(),
       level: z.string().nullable(),
       inControlGroup: z.boolean(),
+      /** In words, the strongest first; in results of older versions, names of groups of features. */
       reasons: z.array(z.string()),
     }),
   ),
+  /** What is typical, of each input of the model and each channel of its segments. Results of older versions lack it. */
+  typical: z.array(typicalValueSchema).optional(),
   /** Living users by probability, the control group apart. Results of older versions lack it. */
   probabilities: z.array(probabilityBinSchema).optional(),
+  /** Null where there is no list. Results of older versions lack it. */
+  campaign: campaignSchema.nullable().optional(),
   drift: driftSchema,
   snapshots: z.strictObject({ scores: z.string() }),
 });

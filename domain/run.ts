@@ -7,6 +7,7 @@ import { count, databaseName, isoDate, share, uri, wholeNumber } from './fields.
 import { LOCAL_DATABASE } from './lake.ts';
 import { listingSchema } from './listing.ts';
 import { LEAKAGE_AUC, LEAKAGE_INPUT_AUC } from './models.ts';
+import { DEFAULT_TERMS } from './money.ts';
 import { HORIZON_DAYS, requestShape, SEED } from './request-fields.ts';
 import { STATES, STEP_STATES } from './states.ts';
 import { trainModeSchema, trainSettingsSchema } from './training-decision.ts';
@@ -28,6 +29,18 @@ function sortsByDay(folder: string): boolean {
 
 /** Whether a challenger may take over by itself. */
 export const promotionModeSchema = z.enum(['automatic', 'manual']);
+
+/** Days for which the list of a run is kept, unless a setting says otherwise. */
+const CAMPAIGN_DAYS = 30;
+const campaignDays = z.number().int().min(1).max(3_650);
+
+/** What a contact costs and saves, in the operator's currency. */
+export const termsSchema = z.strictObject({
+  customerValue: z.number().nonnegative(),
+  offerCost: z.number().nonnegative(),
+  contactCost: z.number().nonnegative(),
+  acceptance: share,
+});
 
 /** Defaults of a deployment; a request overrides some of them for one run. */
 export const runSettingsSchema = z.strictObject({
@@ -55,6 +68,10 @@ export const runSettingsSchema = z.strictObject({
   /** Share of users who are never contacted, so that the effect of contacting can be measured. */
   controlGroupShare: share.default(0.1),
   controlGroupSalt: z.string().default('control'),
+  /** Days for which campaign.csv, the list of a run, is kept. */
+  campaignDays: campaignDays.default(CAMPAIGN_DAYS),
+  /** Worth of a customer who stays, cost of the offer and of a contact, and the share of cancellers who accept the offer. */
+  terms: termsSchema.default(DEFAULT_TERMS),
   /** `manual`: a challenger waits until a person promotes it, where a usable champion exists. */
   promotion: promotionModeSchema.default('automatic'),
   /** By how much average precision over base rate may be lower before a challenger is refused. */
@@ -209,7 +226,13 @@ export const runPlanSchema = z.strictObject({
   train: trainSettingsSchema.default({ mode: 'always', askedBy: 'setting', fingerprint: '' }),
   /** Written by older versions for a run that only scored. */
   rescoring: z.record(z.string(), z.string()).nullable().optional(),
-  scoring: z.strictObject({ controlGroupShare: share, controlGroupSalt: z.string() }),
+  scoring: z.strictObject({
+    controlGroupShare: share,
+    controlGroupSalt: z.string(),
+    /** Plans of older versions lack it and what follows. */
+    terms: termsSchema.default(DEFAULT_TERMS),
+    campaignDays: campaignDays.default(CAMPAIGN_DAYS),
+  }),
   cluster: clusterSizeSchema,
   /** Where each step writes its result or, when it fails, its error. */
   outputs: z.strictObject({
@@ -219,6 +242,8 @@ export const runPlanSchema = z.strictObject({
     model: uri,
     /** Where ChooseModel writes its choice. Plans of older versions lack it. */
     choice: uri.optional(),
+    /** Where ScoreUsers writes the list. Plans of older versions lack it. */
+    campaign: uri.optional(),
     /** Where DecideTraining writes its decision. Plans of older versions lack it. */
     trainingDecision: uri.optional(),
   }),

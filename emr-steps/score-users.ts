@@ -3,33 +3,45 @@
  * those on whom it was tested.
  * Replaces the partition of this run in the table `scores`, so that a second try ends with the same rows.
  */
-import { CHANNELS } from '../domain/features/channels.ts';
 import { SCORING_FEATURES_TABLE } from '../domain/features/features-table.ts';
 import { SCORES } from '../domain/lake.ts';
-import { PROBABILITY_BINS, TOP_USERS } from '../domain/models.ts';
+import { PROBABILITY_BINS, REASONED_USERS, TOP_USERS } from '../domain/models.ts';
+import { valueSql } from '../domain/money.ts';
 import { scoringResultSchema } from '../domain/results.ts';
 import { python } from './composition/python.ts';
+import { campaign } from './fragments/campaign.ts';
 import { scoring } from './fragments/candidates.ts';
 import { files } from './fragments/files.ts';
+import { columnTypes, missingColumns } from './fragments/missing-columns.ts';
 import { calibrationType, modelDescription } from './fragments/model-description.ts';
 import { featureType, inputVector } from './fragments/model-inputs.ts';
 import { loading } from './fragments/model-storage.ts';
+import { reasons } from './fragments/reasons.ts';
 import { snapshotExpiry, snapshotReading } from './fragments/snapshots.ts';
+import { sqlText } from './fragments/sql.ts';
 import { drift } from './fragments/stability-index.ts';
 import { stepError } from './fragments/step-error.ts';
 import { tableName } from './fragments/table-name.ts';
 import { createTable } from './fragments/tables.ts';
 import { choiceTypes, featuresTypes, planTypes, scoringTypes } from './fragments/types.ts';
+import { typicalValues } from './fragments/typical-values.ts';
 import { defineStep } from './step.ts';
+
+const CONTACT_VALUE = valueSql('probability', {
+  customerValue: '{customerValue}',
+  offerCost: '{offerCost}',
+  contactCost: '{contactCost}',
+  acceptance: '{acceptance}',
+});
 
 export const scoreUsers = defineStep({
   name: 'score-users',
-  summary: 'Scores every living user, says which groups of features raise the score, and measures drift.',
+  summary: 'Scores every living user, says what raises the score of those most at risk, and measures drift.',
   result: scoringResultSchema,
   uses: [
     ...[planTypes, featuresTypes, choiceTypes, scoringTypes, tableName, stepError, files],
     ...[snapshotReading, snapshotExpiry, featureType, inputVector, calibrationType],
-    ...[modelDescription, scoring, loading, drift],
+    ...[modelDescription, scoring, loading, drift, missingColumns, typicalValues, reasons, campaign],
   ],
   imports: [
     'import math',
@@ -43,14 +55,16 @@ export const scoreUsers = defineStep({
     SCORES = ${SCORES.name}
     SCORES_DEFINITION = ${createTable(SCORES)}
     COLUMNS = ${SCORES.columns.map((column) => column.name)}
-    # The name under which a row is scored as it is, beside the groups of features.
-    AS_IT_IS = ""
-    REASONS = 3
+    REASON_COLUMNS = ["reasons", "reason_details"]
+    SCORES_TYPES = ${columnTypes(SCORES)}
     TOP_USERS = ${TOP_USERS}
     PROBABILITY_BINS = ${PROBABILITY_BINS}
     HASH_VALUES = 2**32
     LEAST_RATE = 1e-6
-    CHANNEL_GROUPS = ${CHANNELS.map(({ group }) => group)}
+    LEAST_REASONED = ${REASONED_USERS.least}
+    REASONED_SHARE = ${REASONED_USERS.share}
+    # What contacting a user is worth; those of whom it is not negative are the list.
+    VALUE = ${sqlText(CONTACT_VALUE)}
   `,
   run: python`
     class Compared(NamedTuple):
@@ -76,82 +90,39 @@ export const scoreUsers = defineStep({
         return {"slope": 0.0, "intercept": math.log(bounded / (1 - bounded))}
 
 
-    def by_base_rate(features: DataFrame) -> DataFrame:
-        """One row a user, all with the same score and no reasons: nobody ranks before another."""
-        return features.select(
+    def by_base_rate(living: DataFrame) -> DataFrame:
+        """One row a user, all with the same score: nobody ranks before another."""
+        return living.select(
             "user_id",
             "cutoff",
             F.col("is_paid").alias("level_is_paid"),
             F.lit(0.0).alias("raw_score"),
-            F.array().cast("array<string>").alias("reasons"),
         )
 
 
-    def living_users(features: DataFrame, inputs: list[ModelInput]) -> DataFrame:
+    def living_users(living: DataFrame, inputs: list[ModelInput], segments: SegmentModel | None) -> DataFrame:
         """The rows to score, with what the model must know of them."""
-        missing = [feature["name"] for feature in inputs if feature["name"] not in features.columns]
+        missing = [feature["name"] for feature in inputs if feature["name"] not in living.columns]
         if missing:
             raise StepError(
                 f"the model needs features that the table does not have: {', '.join(missing)}",
                 "the feature catalogue changed after the model was trained",
                 "run the pipeline from build-features",
             )
-        return features.select(
+        values = [F.expr(value) for value in [*(feature["name"] for feature in inputs), *channel_rates(segments)]]
+        return living.select(
             "user_id",
             "cutoff",
             F.col("is_paid").alias("level_is_paid"),
+            F.expr(LEVEL).alias("level"),
             *segment_source(),
             input_array(inputs).alias("inputs"),
-        )
-
-
-    def with_variants(users: DataFrame, inputs: list[ModelInput], segments: SegmentModel | None) -> DataFrame:
-        """Each row as it is, and once more for each group with the group's inputs at their training medians.
-
-        Counts of the group's channels are then what is usual for their exposure, and segments are computed from these.
-        """
-        channels: list[tuple[str, str, float, str]] = []
-        if segments is not None:
-            columns = segments["counts"], segments["exposures"], segments["usualRates"]
-            channels = list(zip(*columns, CHANNEL_GROUPS, strict=True))
-        every = [feature["group"] for feature in inputs] + [group for *_, group in channels]
-        groups = list(dict.fromkeys(every))
-        group_of = F.lit([feature["group"] for feature in inputs])
-        medians = F.lit(
-            [
-                math.log1p(feature["median"]) if feature["scale"] == "log1p" else feature["median"]
-                for feature in inputs
-            ]
-        )
-        variants = users.withColumn("variant", F.explode(F.lit([AS_IT_IS, *groups])))
-
-        for count, exposure, rate, group in channels:
-            typical = F.when(F.col("variant") == group, F.col(exposure) * rate)
-            variants = variants.withColumn(count, typical.otherwise(F.col(count)))
-
-        def replaced(value: Column, index: Column) -> Column:
-            return F.when(group_of[index] == F.col("variant"), medians[index]).otherwise(value)
-
-        return variants.withColumn("features", array_to_vector(F.transform("inputs", replaced)))
-
-
-    def with_reasons(scored: DataFrame) -> DataFrame:
-        """One row a user: the score, and the groups without which it would be lower, strongest first."""
-        as_it_is = F.col("variant") == AS_IT_IS
-        score = F.max(F.when(as_it_is, F.col("raw_score")))
-        others = F.collect_list(F.when(~as_it_is, F.struct("raw_score", "variant")))
-        users = scored.groupBy("user_id", "cutoff", "level_is_paid").agg(
-            score.alias("raw_score"), others.alias("others")
-        )
-        rises = "transform(others, other -> struct(raw_score - other.raw_score AS rise, other.variant AS name))"
-        raising = f"sort_array(filter({rises}, other -> other.rise > 0), false)"
-        return users.withColumn(
-            "reasons", F.expr(f"transform(slice({raising}, 1, {REASONS}), other -> other.name)")
+            F.array(*values).alias("values"),
         )
 
 
     def ranked(users: DataFrame, calibration: Calibration, plan: Plan, choice: Choice) -> DataFrame:
-        """The rows of the table: probability, rank and decile, and who is never to be contacted.
+        """The rows of the table but for the reasons: probability, rank and decile, and who is never to be contacted.
 
         Without a model in charge nobody ranks before another; withheld probabilities are missing.
         """
@@ -169,7 +140,54 @@ export const scoreUsers = defineStep({
             .withColumn("decile", F.when(is_ranked, F.ntile(10).over(order)))
             .withColumn("level", F.expr("CASE level_is_paid WHEN 1 THEN 'paid' WHEN 0 THEN 'free' END"))
             .withColumn("in_control_group", first_bytes.cast("bigint") < control_below)
-            .select(*COLUMNS)
+            .select(*(name for name in COLUMNS if name not in REASON_COLUMNS))
+            .cache()
+        )
+
+
+    def sql_number(value: float) -> str:
+        """A literal of Spark SQL."""
+        return f"{float(value)!r}D"
+
+
+    def contact_value(terms: Terms) -> str:
+        """What contacting a user is worth, in SQL."""
+        return VALUE.format(
+            customerValue=sql_number(terms["customerValue"]),
+            offerCost=sql_number(terms["offerCost"]),
+            contactCost=sql_number(terms["contactCost"]),
+            acceptance=sql_number(terms["acceptance"]),
+        )
+
+
+    def without_reasons(scores: DataFrame) -> DataFrame:
+        """Scores with reasons for nobody: all users have the same."""
+        nothing = F.array().cast("array<string>")
+        return scores.withColumn("reasons", nothing).withColumn("reason_details", F.lit("[]"))
+
+
+    def with_reasons(
+        scores: DataFrame,
+        users: DataFrame,
+        charge: tuple[ModelDescription, CandidateModel | None],
+        typical: Typical,
+        chosen: Column,
+    ) -> DataFrame:
+        """Scores with the reasons of the chosen users: only these are scored again.
+
+        A model that gives all users the same score has reasons for nobody.
+        """
+        description, model = charge
+        if description["kind"] == "base_rate":
+            return without_reasons(scores)
+        asked = scores.where(chosen).select("user_id", F.col("raw_score").alias("own_score"))
+        found = reasons_of(users.join(asked, "user_id"), description, model, typical)
+        nothing = F.array().cast("array<string>")
+        return scores.join(found, "user_id", "left").withColumns(
+            {
+                "reasons": F.when(chosen, F.coalesce("reasons", nothing)),
+                "reason_details": F.when(chosen, F.coalesce("reason_details", F.lit("[]"))),
+            }
         )
 
 
@@ -232,24 +250,36 @@ export const scoreUsers = defineStep({
         scorer, compared = choice["scorer"], compared_with(files, choice)
         features_table, scores_table = table_name(plan, SCORING_FEATURES), table_name(plan, SCORES)
         built: FeaturesResult = files.read_json(plan["outputs"]["results"]["build-features"])
-        features = read_snapshot(spark, features_table, built["snapshots"]["scoring_features"])
+        living = read_snapshot(spark, features_table, built["snapshots"]["scoring_features"])
         spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
         # Without a model in charge there are no scores to compare.
         test_scores: ScoreBins = {"starts": [], "rows": [0]}
+        typical: Typical | None = None
         if scorer is None:
-            users, calibration = by_base_rate(features), flat(choice["baseRate"])
+            ranks = ranked(by_base_rate(living), flat(choice["baseRate"]), plan, choice)
+            scores = without_reasons(ranks)
             names = list(compared.inputs) if compared else []
             kind = "base_rate"
         else:
             description, model = load(files, scorer["modelUri"])
             inputs, segments = description["inputs"], description.get("segments")
             names = [feature["name"] for feature in inputs]
-            variants = with_variants(living_users(features, inputs), inputs, segments)
-            users = with_reasons(with_raw_score(description["kind"], model, variants, segments, names))
-            kind, calibration = description["kind"], description["calibration"]
+            users = living_users(living, inputs, segments)
+            number = sum(cutoff["rows"] for cutoff in built["cutoffs"] if cutoff["role"] == "score")
+            typical = typical_values(living, inputs, segments, number)
+            as_they_are = users.withColumn("features", array_to_vector(F.col("inputs")))
+            scored = with_raw_score(description["kind"], model, as_they_are, segments, names)
+            ranks = ranked(scored, description["calibration"], plan, choice)
+            # The list, or so many of those most at risk, whichever is more.
+            most = max(LEAST_REASONED, math.ceil(REASONED_SHARE * number))
+            listed = F.coalesce(F.expr(contact_value(plan["scoring"]["terms"])) >= 0, F.lit(False))
+            chosen = (F.col("rank") <= most) | listed
+            scores = with_reasons(ranks, users, (description, model), typical, chosen)
+            kind = description["kind"]
             test_scores = {**(scorer["testScores"] or description["testScores"])}
-        scores = ranked(users, calibration, plan, choice)
+        scores = scores.select(*COLUMNS)
         spark.sql(SCORES_DEFINITION.format(table=scores_table))
+        add_missing_columns(spark, scores_table, SCORES_TYPES)
         scores.writeTo(scores_table).overwrite(F.col("run_id") == plan["runId"])
         expire_snapshots(spark, plan, [SCORES], SNAPSHOT_RETENTION_DAYS)
 
@@ -265,6 +295,7 @@ export const scoreUsers = defineStep({
         ).collect()
         score = score_drift(test_scores, totals.users, totals.reached)
         is_believed = choice["list"] != "order only"
+        value = contact_value(plan["scoring"]["terms"])
         return {
             "users": totals.users,
             "cutoff": str(totals.cutoff),
@@ -274,8 +305,10 @@ export const scoreUsers = defineStep({
             ),
             # By the base rate alone all users are equal, and who is first would be an accident of hashing.
             "top": [] if kind == "base_rate" else top_users(written),
+            "typical": described_typical(typical) if typical else [],
             "probabilities": probability_bins(written),
-            "drift": measured_drift(features, names, compared, score),
+            "campaign": write_campaign(files, plan, choice, written, value),
+            "drift": measured_drift(living, names, compared, score),
             "snapshots": {"scores": snapshot},
         }
   `,

@@ -3,6 +3,7 @@
  * Tuning, calibration and thresholds see training cutoffs only, in folds of whole users. With too few cancellations
  * the run still succeeds and says that its figures cannot be trusted.
  */
+import { USER_DAYS } from '../domain/lake.ts';
 import { CANDIDATES } from '../domain/models.ts';
 import { trainingResultSchema } from '../domain/results.ts';
 import { python } from './composition/python.ts';
@@ -12,6 +13,7 @@ import { census } from './fragments/census.ts';
 import { champion } from './fragments/champion.ts';
 import { decisions } from './fragments/decisions.ts';
 import { evaluation } from './fragments/evaluation.ts';
+import { exploration } from './fragments/exploration.ts';
 import { featureRows } from './fragments/feature-rows.ts';
 import { figures } from './fragments/figures.ts';
 import { files } from './fragments/files.ts';
@@ -27,7 +29,9 @@ import { pastCutoffs } from './fragments/past-cutoffs.ts';
 import { segmentImportance } from './fragments/segment-importance.ts';
 import { segmentSample } from './fragments/segment-sample.ts';
 import { singleInputs } from './fragments/single-inputs.ts';
+import { snapshotReading } from './fragments/snapshots.ts';
 import { inputBins, scoreBins } from './fragments/stability-index.ts';
+import { tableName } from './fragments/table-name.ts';
 import { featuresTypes, planTypes, trainingTypes } from './fragments/types.ts';
 import { defineStep } from './step.ts';
 
@@ -38,8 +42,10 @@ export const trainModels = defineStep({
   uses: [
     ...[
       planTypes,
-      trainingTypes,
       featuresTypes,
+      trainingTypes,
+      tableName,
+      snapshotReading,
       featureRows,
       files,
       barrierTimer,
@@ -64,7 +70,7 @@ export const trainModels = defineStep({
       singleInputs,
       pastCutoffs,
     ],
-    ...[segmentSample, segmentImportance, heldOutLosses],
+    ...[segmentSample, segmentImportance, heldOutLosses, exploration],
   ],
   imports: [
     'import atexit',
@@ -82,6 +88,7 @@ export const trainModels = defineStep({
     'from pyspark.sql import functions as F',
   ],
   constants: python`
+    USER_DAYS = ${USER_DAYS.name}
     CANDIDATES: list[ModelName] = ${CANDIDATES.map((candidate) => candidate.name)}
     ROWS_PER_TASK = 50_000
     # With fewer users who cancel than this, nothing can be learnt, nor can they be dealt to folds.
@@ -247,6 +254,13 @@ export const trainModels = defineStep({
         return ""
 
 
+    def explored(spark: SparkSession, plan: Plan) -> Exploration:
+        """Who leaves, from the days of users that the features were made of."""
+        built: FeaturesResult = Files(spark).read_json(plan["outputs"]["results"]["build-features"])
+        days = read_snapshot(spark, table_name(plan, USER_DAYS), built["snapshots"]["user_days"])
+        return explore(spark, days, datetime.date.fromisoformat(built["observationEnd"]))
+
+
     def run(spark: SparkSession, plan: Plan) -> TrainingResult:
         """Trains, judges, chooses and stores."""
         settings = plan["training"]
@@ -330,6 +344,7 @@ export const trainModels = defineStep({
             "segments": described_segments(given.segments.whole) if given.segments else [],
             "singleInputs": single_inputs(features.where("role = 'train'"), inputs, train["users"]),
             "past": tested_before(features, settings, functools.partial(judge_again, kind)) if chosen else [],
+            "exploration": explored(spark, plan),
         }
   `,
 });

@@ -1,11 +1,13 @@
 /** `churn forget`: adds users to the list of users whose rows ingest drops, in a local or a deployed lake. */
 import { Command } from 'commander';
-import { FEATURE_TABLES } from '../../domain/features/features-table.ts';
 import { forget } from '../../domain/forgotten-users.ts';
-import { EVENTS, REPEATED_EVENTS, SCORES, type Table, USER_DAYS } from '../../domain/lake.ts';
+import type { Table } from '../../domain/lake.ts';
 import { CURRENT, FORGOTTEN_USERS, PLAN } from '../../domain/lake-objects.ts';
+import { TABLE_PLACES, type TablePlace } from '../../domain/user-id-places.ts';
+import { forgetInObjects, objectsThatMention } from '../../lambda/run/forget-in-objects.ts';
 import { Lake } from '../../lambda/run/lake.ts';
 import { ContentTags } from '../../local/adapters/content-tags.ts';
+import { DuckDbEngine } from '../../local/adapters/duckdb-engine.ts';
 import { FolderStore } from '../../local/adapters/folder-store.ts';
 import { openExistingLake } from '../../local/run/lake-folder.ts';
 import { DEFAULT_LAKE, UsageError } from './arguments.ts';
@@ -13,23 +15,26 @@ import { withRemedy } from './deployed/errors.ts';
 
 const BUCKET_URI = /^s3:\/\/[^/]+/;
 
+const tablesForgotten = (how: TablePlace['forgotten']): readonly Table[] =>
+  TABLE_PLACES.filter(({ forgotten }) => forgotten === how).map(({ table }) => table);
 /** The tables that runs do not rewrite: the rows of a user stay until they are deleted. */
-const LASTING = [EVENTS, REPEATED_EVENTS, SCORES];
+const LASTING = tablesForgotten('deleted');
 /** The tables from which the next run removes the rows of a user. */
-const REWRITTEN = [USER_DAYS, ...FEATURE_TABLES];
+const REWRITTEN = tablesForgotten('rewritten');
 const UNKNOWN_DATABASE = '<database>';
 
 interface ForgetOptions {
   readonly lake: string;
   readonly region?: string;
   readonly json: boolean;
+  readonly check: boolean;
 }
 
 export function forgetCommand(): Command {
   return new Command('forget')
     .description(
       'Forget users: the lake keeps salted hashes of their ids and drops any further rows of theirs. ' +
-        'Prints how to delete the rows that its tables already hold.',
+        'Takes them out of lists, results and reports, and prints how to delete the rows that its tables hold.',
     )
     .argument('<users...>', 'ids of the users')
     .option(
@@ -38,27 +43,87 @@ export function forgetCommand(): Command {
       DEFAULT_LAKE,
     )
     .option('--region <region>', "Region of a deployed pipeline's lake (default: the SDK's own)")
+    .option('--check', 'change nothing: say where the lake still holds the ids', false)
     .option('--json', 'print one JSON document', false)
     .action(async (users: readonly string[], options: ForgetOptions) => {
       const { lake } = options;
       if (users.some((user) => user.trim() === '')) throw new UsageError('A user id is empty.');
       try {
         const opened = await openLake(options);
+        if (options.check) {
+          await check(opened, users, options);
+          return;
+        }
         await addToList(opened, users);
+        const objects = (await forgetInObjects(opened, users)).map(({ uri }) => uri);
         const whatToDo = isDeployed(lake) ? deletions(users, await databaseOf(opened)) : startOver(lake);
         console.log(
           options.json
             ? JSON.stringify(
-                { added: users.length, list: opened.uri(FORGOTTEN_USERS), whatToDo },
+                { added: users.length, list: opened.uri(FORGOTTEN_USERS), objects, whatToDo },
                 undefined,
                 2,
               )
-            : `Added ${users.length} to the list: from the next run on, their rows are dropped.\n${whatToDo}`,
+            : `Added ${users.length} to the list: from the next run on, their rows are dropped.\n${objectsText(objects)}${whatToDo}`,
         );
       } catch (error) {
         throw withRemedy(error);
       }
     });
+}
+
+function objectsText(objects: readonly string[]): string {
+  if (objects.length === 0) return '';
+  return ['Taken out of these objects, or removed with them:', ...objects.map((uri) => `  ${uri}`), ''].join(
+    '\n',
+  );
+}
+
+/** Says where the users still are; the command then ends with 1. */
+async function check(lake: Lake, users: readonly string[], options: ForgetOptions): Promise<void> {
+  const objects = (await objectsThatMention(lake, users)).map(({ uri }) => uri);
+  const statement = countStatement(users);
+  const tables = isDeployed(options.lake) ? undefined : await tablesThatMention(options.lake, statement);
+  const isFound = objects.length > 0 || (tables ?? []).length > 0;
+  const lines = [
+    ...objects.map((uri) => `  ${uri}`),
+    ...(tables ?? []).map(({ table, rows }) => `  table ${table}: ${rows} rows`),
+  ];
+  const text = isFound
+    ? `The lake still holds the ids:\n${lines.join('\n')}`
+    : `The ids are in none of the places that the lake has for them${tables === undefined ? ', tables apart' : ''}.`;
+  const more = tables === undefined ? `\nOf its tables ask Athena:\n${statement}` : '';
+  console.log(
+    options.json
+      ? JSON.stringify({ objects, tables: tables ?? null, statement }, undefined, 2)
+      : `${text}${more}`,
+  );
+  if (isFound) process.exitCode = 1;
+}
+
+async function tablesThatMention(
+  lake: string,
+  statement: string,
+): Promise<readonly { readonly table: string; readonly rows: number }[]> {
+  const folder = await openExistingLake(lake);
+  const sql = new DuckDbEngine({ folder: folder.path, queriesFolder: folder.queries });
+  const rows = await sql.ask(statement);
+  return rows
+    .map((row) => ({ table: row.table_name ?? '', rows: Number(row.row_count) }))
+    .filter((entry) => entry.rows > 0);
+}
+
+/** Counts the rows that mention the users, in every table that may; in the SQL that Athena and DuckDB share. */
+export function countStatement(users: readonly string[]): string {
+  const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+  const isMentioned = ({ column }: TablePlace): string =>
+    column === 'user_id'
+      ? `user_id IN (${users.map(quoted).join(', ')})`
+      : users.map((user) => `strpos(${column}, ${quoted(JSON.stringify(user))}) > 0`).join(' OR ');
+  return TABLE_PLACES.map(
+    (place) =>
+      `SELECT ${quoted(place.table.name)} AS table_name, count(*) AS row_count FROM ${place.table.name} WHERE ${isMentioned(place)}`,
+  ).join('\nUNION ALL\n');
 }
 
 const isDeployed = (lake: string): boolean => lake.startsWith('s3:');

@@ -19,6 +19,7 @@ export function summaryText(summary: RunSummary, paint: Paint = plain): string {
         ...summary.warnings.map((warning) => ['Warning', `${warning}.`] as const),
         ['Time', stateTimes(summary)],
         ['Report', summary.report],
+        ...campaign(summary.campaign ?? null),
         ['Next', paint('bold', `npm run churn -- report --lake ${lakeOf(summary.report)}`)],
       ]);
     case 'NOTHING_TO_DO':
@@ -45,6 +46,12 @@ export function summaryText(summary: RunSummary, paint: Paint = plain): string {
 
 function newestDay({ day, ageDays }: { readonly day: string; readonly ageDays: number }): Line {
   return ['Newest day', `${day}, ${count(ageDays)} ${ageDays === 1 ? 'day' : 'days'} before the run`];
+}
+
+function campaign(list: Extract<RunSummary, { status: 'SUCCEEDED' }>['campaign'] | null): Line[] {
+  if (list === null || list === undefined) return [];
+  const users = `${count(list.users)} ${list.users === 1 ? 'user' : 'users'} to contact`;
+  return [['List', `${list.file} (${users}; kept for ${count(list.days)} days)`]];
 }
 
 /** The folder of the lake in which a report is. */

@@ -1,61 +1,116 @@
 /** The feature catalogue: every column from which the models learn. */
-import { counts, type Noun, ratios, trend } from './build.ts';
+import { amountOf, counts, type Noun, ratios, trend } from './build.ts';
 import { CHANNEL_FEATURES } from './channels.ts';
 import type { Feature, FeatureGroup, Test, Trait } from './measure.ts';
 import { REGIONS } from './regions.ts';
 
-const EVENTS: Noun = { counter: 'events', noun: 'events', group: 'activity' };
-const ACTIVE_DAYS: Noun = { counter: 'active_days', noun: 'active days', group: 'activity', unit: 'days' };
-const SESSIONS: Noun = { counter: 'begun_sessions', noun: 'sessions', group: 'activity' };
-const HOME: Noun = { counter: 'home_visits', noun: 'visits to Home', group: 'activity', unit: 'visits' };
-const LOGOUTS: Noun = { counter: 'logouts', noun: 'logouts', group: 'activity' };
+const EVENTS: Noun = { counter: 'events', noun: 'events', one: 'event', group: 'activity' };
+const ACTIVE_DAYS: Noun = {
+  counter: 'active_days',
+  noun: 'active days',
+  one: 'active day',
+  group: 'activity',
+  unit: 'days',
+};
+const SESSIONS: Noun = { counter: 'begun_sessions', noun: 'sessions', one: 'session', group: 'activity' };
+const HOME: Noun = {
+  counter: 'home_visits',
+  noun: 'visits to Home',
+  one: 'visit to Home',
+  group: 'activity',
+  unit: 'visits',
+};
+const LOGOUTS: Noun = { counter: 'logouts', noun: 'logouts', one: 'logout', group: 'activity' };
 const SESSION_HOURS: Noun = {
   counter: 'session_hours',
   noun: 'hours in sessions',
+  one: 'hour in sessions',
   group: 'activity',
   unit: 'hours',
 };
-const SONGS: Noun = { counter: 'songs', noun: 'songs', group: 'listening' };
+const SONGS: Noun = { counter: 'songs', noun: 'songs', one: 'song', group: 'listening' };
 const HOURS: Noun = {
   counter: 'hours_listened',
   noun: 'hours listened',
+  one: 'hour listened',
   group: 'listening',
   unit: 'hours',
 };
-const THUMBS_UP: Noun = { counter: 'thumbs_up', noun: 'thumbs up', group: 'enjoyment' };
-const THUMBS_DOWN: Noun = { counter: 'thumbs_down', noun: 'thumbs down', group: 'enjoyment' };
-const PLAYLIST: Noun = { counter: 'playlist_adds', noun: 'playlist adds', group: 'enjoyment' };
-const FRIENDS: Noun = { counter: 'friend_adds', noun: 'friends added', group: 'enjoyment' };
-const ADVERTS: Noun = { counter: 'adverts', noun: 'adverts', group: 'adverts' };
+const THUMBS_UP: Noun = { counter: 'thumbs_up', noun: 'thumbs up', one: 'thumb up', group: 'enjoyment' };
+const THUMBS_DOWN: Noun = {
+  counter: 'thumbs_down',
+  noun: 'thumbs down',
+  one: 'thumb down',
+  group: 'enjoyment',
+};
+const PLAYLIST: Noun = {
+  counter: 'playlist_adds',
+  noun: 'playlist adds',
+  one: 'playlist add',
+  group: 'enjoyment',
+};
+const FRIENDS: Noun = {
+  counter: 'friend_adds',
+  noun: 'friends added',
+  one: 'friend added',
+  group: 'enjoyment',
+};
+const ADVERTS: Noun = { counter: 'adverts', noun: 'adverts', one: 'advert', group: 'adverts' };
 const DOWNGRADE_VISITS: Noun = {
   counter: 'downgrade_visits',
   noun: 'visits to Downgrade',
+  one: 'visit to Downgrade',
   group: 'subscription',
   unit: 'visits',
 };
 const UPGRADE_VISITS: Noun = {
   counter: 'upgrade_visits',
   noun: 'visits to Upgrade',
+  one: 'visit to Upgrade',
   group: 'subscription',
   unit: 'visits',
 };
 const LEVEL_CHANGES: Noun = {
   counter: 'level_changes',
   noun: 'changes of level',
+  one: 'change of level',
   group: 'subscription',
   unit: 'changes',
 };
-const PAID_EVENTS: Noun = { counter: 'paid_events', noun: 'paid events', group: 'subscription' };
-const HELP: Noun = { counter: 'help_visits', noun: 'visits to Help', group: 'service', unit: 'visits' };
-const SETTINGS: Noun = {
-  counter: 'settings_visits',
-  noun: 'visits to Settings',
+const PAID_EVENTS: Noun = {
+  counter: 'paid_events',
+  noun: 'paid events',
+  one: 'paid event',
+  group: 'subscription',
+};
+const HELP: Noun = {
+  counter: 'help_visits',
+  noun: 'visits to Help',
+  one: 'visit to Help',
   group: 'service',
   unit: 'visits',
 };
-const SAVES: Noun = { counter: 'settings_saves', noun: 'settings saved', group: 'service' };
-const ABOUT: Noun = { counter: 'about_visits', noun: 'visits to About', group: 'service', unit: 'visits' };
-const ERRORS: Noun = { counter: 'errors', noun: 'errors', group: 'service' };
+const SETTINGS: Noun = {
+  counter: 'settings_visits',
+  noun: 'visits to Settings',
+  one: 'visit to Settings',
+  group: 'service',
+  unit: 'visits',
+};
+const SAVES: Noun = {
+  counter: 'settings_saves',
+  noun: 'settings saved',
+  one: 'setting saved',
+  group: 'service',
+};
+const ABOUT: Noun = {
+  counter: 'about_visits',
+  noun: 'visits to About',
+  one: 'visit to About',
+  group: 'service',
+  unit: 'visits',
+};
+const ERRORS: Noun = { counter: 'errors', noun: 'errors', one: 'error', group: 'service' };
 
 const SONG = { counter: 'songs', noun: 'song', name: 'song' } as const;
 const FREE_SONG = { counter: 'free_songs', noun: 'free song', name: 'free_song' } as const;
@@ -80,6 +135,7 @@ function indicator(
     label,
     description: `1 when the latest ${trait.replace('_', ' ')} says so, else 0: ${label.toLowerCase()}`,
     unit: 'yes or no',
+    words: { kind: 'yes or no' },
     group,
     measure: { combine: 'indicator', trait, test },
     scale: 'linear',
@@ -120,6 +176,7 @@ const SINGLE: readonly Feature[] = [
     label: 'Days since last seen',
     description: 'Days from the last event to the cutoff',
     unit: 'days',
+    words: amountOf('day', 'days', 'since last seen'),
     group: 'activity',
     measure: { combine: 'days since', moment: 'last_event' },
     scale: 'log1p',
@@ -131,6 +188,7 @@ const SINGLE: readonly Feature[] = [
     label: 'Longest absence',
     description: 'Most days between two neighbouring active days',
     unit: 'days',
+    words: amountOf('day', 'days', 'without an event at the longest'),
     group: 'activity',
     measure: { combine: 'max', counter: 'absence_days', window: 'ever' },
     scale: 'log1p',
@@ -142,6 +200,7 @@ const SINGLE: readonly Feature[] = [
     label: 'Most songs in a day',
     description: 'Most songs played on one day of the last 28',
     unit: 'songs',
+    words: amountOf('song', 'songs', 'on the busiest of 28 days'),
     group: 'listening',
     measure: { combine: 'max', counter: 'songs', window: 28 },
     scale: 'log1p',
@@ -153,6 +212,7 @@ const SINGLE: readonly Feature[] = [
     label: 'Artists, last 28 days',
     description: 'Distinct artists played in the last 28 days, within about 4 %',
     unit: 'artists',
+    words: amountOf('artist', 'artists', 'in 28 days'),
     group: 'listening',
     measure: { combine: 'distinct', sketch: 'artist_sketch', window: 28 },
     scale: 'log1p',
@@ -164,6 +224,7 @@ const SINGLE: readonly Feature[] = [
     label: 'Artists, ever',
     description: 'Distinct artists played so far, within about 4 %',
     unit: 'artists',
+    words: amountOf('artist', 'artists', 'so far'),
     group: 'listening',
     measure: { combine: 'distinct', sketch: 'artist_sketch', window: 'ever' },
     scale: 'log1p',
@@ -175,6 +236,7 @@ const SINGLE: readonly Feature[] = [
     label: 'Tenure',
     description: 'Days from registration to the cutoff; 0 for a registration after it',
     unit: 'days',
+    words: amountOf('day', 'days', 'since registration'),
     group: 'tenure',
     measure: { combine: 'days since', moment: 'registration' },
     scale: 'log1p',
@@ -186,6 +248,7 @@ const SINGLE: readonly Feature[] = [
     label: 'Days observed',
     description: 'Days of log in which the user could have been seen: since its start, or since joining',
     unit: 'days',
+    words: amountOf('day', 'days', 'of log'),
     group: 'tenure',
     measure: { combine: 'observed days' },
     scale: 'log1p',
@@ -199,6 +262,8 @@ const SINGLE: readonly Feature[] = [
     label: 'Days since change of level',
     description: 'Days from the last day with an upgrade or a downgrade to the cutoff',
     unit: 'days',
+    words: amountOf('day', 'days', 'since the last change of level'),
+    missing: 'never',
     group: 'subscription',
     measure: { combine: 'days since', moment: 'level_change' },
     scale: 'log1p',
@@ -213,6 +278,7 @@ const RETURNS: readonly Feature[] = [
     label: 'Cancellations before',
     description: 'How often the user had cancelled before the present spell began; 0 for most users',
     unit: 'cancellations',
+    words: amountOf('cancellation', 'cancellations', 'before'),
     group: 'tenure',
     measure: { combine: 'sum', counter: 'ended_spells', window: 'ever' },
     scale: 'log1p',
@@ -225,6 +291,8 @@ const RETURNS: readonly Feature[] = [
     description:
       'Days from the first event after the last cancellation to the cutoff; missing if there was none',
     unit: 'days',
+    words: amountOf('day', 'days', 'since the return'),
+    missing: 'never',
     group: 'tenure',
     measure: { combine: 'days since', moment: 'return' },
     scale: 'log1p',

@@ -75,6 +75,7 @@ function channelFeature(counter: Counter, group: FeatureGroup, halfLife: HalfLif
         ? `All ${noun} so far; read by behaviour segments, and no model reads it as it is`
         : `${noun.charAt(0).toUpperCase()}${noun.slice(1)}, each counted half after every ${halfLife} days; read by behaviour segments`,
     unit: 'events',
+    words: { kind: 'amount', one: noun, many: noun },
     group,
     measure:
       halfLife === 'none'

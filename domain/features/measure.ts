@@ -91,7 +91,15 @@ export type Scale = 'linear' | 'log1p';
 /** What stands for a missing value: a fixed number, or the median of the training rows. */
 export type Fill = number | 'median';
 
-/** Groups under which features are explained to readers; a user's reasons are groups. */
+/**
+ * How a value reads in a sentence about a user. `amount`: the number comes first, as in "4 visits to Downgrade in 7 days".
+ * `yes or no`: whether what the label says is so.
+ */
+export type Words =
+  | { readonly kind: 'amount'; readonly one: string; readonly many: string }
+  | { readonly kind: 'yes or no' };
+
+/** Groups under which features are explained to readers; of each group a user has one reason at most. */
 export const FEATURE_GROUPS = [
   { name: 'activity', label: 'How often they come' },
   { name: 'listening', label: 'How much they listen' },
@@ -116,6 +124,9 @@ export interface Feature {
   /** One sentence, for column comments and the docs. */
   readonly description: string;
   readonly unit: string;
+  readonly words: Words;
+  /** What a missing value means, where more is known than that it is missing. */
+  readonly missing?: 'never';
   readonly group: FeatureGroup;
   readonly measure: Measure;
   readonly scale: Scale;

@@ -6,7 +6,7 @@ import { hadoopFiles, jvm } from './jvm.ts';
 export const files = fragment({
   file: import.meta.url,
   needs: [jvm, hadoopFiles],
-  imports: ['import json', 'from collections.abc import Mapping', 'from typing import Any'],
+  imports: ['import json', 'from collections.abc import Iterable, Mapping', 'from typing import Any'],
   code: python`
     class Files:
         """Small text files, wherever Spark's file systems can reach."""
@@ -29,13 +29,21 @@ export const files = fragment({
 
         def write_text(self, uri: str, text: str) -> None:
             """Writes the whole text or nothing: a reader never sees half of it."""
+            self.write_parts(uri, [text])
+
+        def write_parts(self, uri: str, parts: Iterable[str]) -> None:
+            """The same of a text that is not held as a whole."""
             file_system, path = hadoop_file_system(self._spark, uri), hadoop_path(self._spark, uri)
             draft = path.suffix(".draft")
             stream = file_system.create(draft, True)
             try:
-                stream.write(text.encode("utf-8"))
-            finally:
+                for part in parts:
+                    stream.write(part.encode("utf-8"))
+            except Exception:
                 stream.close()
+                file_system.delete(draft, False)
+                raise
+            stream.close()
             file_system.delete(path, False)
             if not file_system.rename(draft, path):
                 raise OSError(f"could not move {draft} to {path}")

@@ -6,6 +6,7 @@ import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
 import { eventsTable } from './events-table.ts';
 import { icebergTables } from './jvm.ts';
+import { columnTypes, missingColumns } from './missing-columns.ts';
 import { newestSnapshot, snapshotChanges } from './snapshots.ts';
 import { sqlText } from './sql.ts';
 import { tableName } from './table-name.ts';
@@ -101,7 +102,7 @@ export const ROLL_UP_HASH = createHash('sha256')
 
 export const userDays = fragment({
   file: import.meta.url,
-  needs: [planTypes, tableName, icebergTables, eventsTable, newestSnapshot, snapshotChanges],
+  needs: [planTypes, tableName, icebergTables, eventsTable, newestSnapshot, snapshotChanges, missingColumns],
   imports: [
     'import datetime',
     'from pyspark.sql import SparkSession',
@@ -120,7 +121,7 @@ export const userDays = fragment({
     USER_DAY_COLUMNS = ${USER_DAY_COLUMNS}
 
     # Types by column: a lake of an earlier version is given the columns that it lacks.
-    USER_DAYS_TYPES = ${Object.fromEntries(USER_DAYS.columns.map(({ name, type }) => [name, type]))}
+    USER_DAYS_TYPES = ${columnTypes(USER_DAYS)}
 
     # Properties of a snapshot of user_days: the snapshot of events that it was computed from, and the roll-up.
     COMPUTED_FROM = ${'computed-from-events-snapshot'}
@@ -151,19 +152,12 @@ export const userDays = fragment({
         return current.summary().get(COMPUTED_FROM)
 
 
-    def add_missing_columns(spark: SparkSession, table: str) -> None:
-        """Gives the table of an earlier version the columns that it lacks; all its days are then computed again."""
-        known = spark.table(table).columns
-        for name, column_type in USER_DAYS_TYPES.items():
-            if name not in known:
-                spark.sql(f"ALTER TABLE {table} ADD COLUMN {name} {column_type}")
-
-
     def refresh_user_days(spark: SparkSession, plan: Plan) -> int:
         """Recomputes the days of user_days whose events have changed; returns how many."""
         events, user_days = table_name(plan, EVENTS), table_name(plan, USER_DAYS)
         spark.sql(CREATE_USER_DAYS.format(table=user_days))
-        add_missing_columns(spark, user_days)
+        # With another roll-up all days are computed again, and the new columns are filled.
+        add_missing_columns(spark, user_days, USER_DAYS_TYPES)
         source = newest_snapshot(spark, events)
         if source is None:
             return 0

@@ -130,11 +130,13 @@ class TrainSettings(TypedDict):
     fingerprint: str
 
 
-class ScoringSettings(TypedDict):
-    """Settings of score-users."""
+class Terms(TypedDict):
+    """What a contact costs and saves."""
 
-    controlGroupShare: float
-    controlGroupSalt: str
+    customerValue: float
+    offerCost: float
+    contactCost: float
+    acceptance: float
 
 
 class ClusterSize(TypedDict):
@@ -155,6 +157,7 @@ class Outputs(TypedDict):
     ledger: str
     model: str
     choice: NotRequired[str]
+    campaign: NotRequired[str]
     trainingDecision: NotRequired[str]
 
 
@@ -177,6 +180,15 @@ class UnreadFiles(TypedDict):
     reason: UnreadReason
     count: int
     first: list[str]
+
+
+class ScoringSettings(TypedDict):
+    """Settings of score-users."""
+
+    controlGroupShare: float
+    controlGroupSalt: str
+    terms: Terms
+    campaignDays: int
 
 
 class Listing(TypedDict):
@@ -573,13 +585,21 @@ class Files:
 
     def write_text(self, uri: str, text: str) -> None:
         """Writes the whole text or nothing: a reader never sees half of it."""
+        self.write_parts(uri, [text])
+
+    def write_parts(self, uri: str, parts: Iterable[str]) -> None:
+        """The same of a text that is not held as a whole."""
         file_system, path = hadoop_file_system(self._spark, uri), hadoop_path(self._spark, uri)
         draft = path.suffix(".draft")
         stream = file_system.create(draft, True)
         try:
-            stream.write(text.encode("utf-8"))
-        finally:
+            for part in parts:
+                stream.write(part.encode("utf-8"))
+        except Exception:
             stream.close()
+            file_system.delete(draft, False)
+            raise
+        stream.close()
         file_system.delete(path, False)
         if not file_system.rename(draft, path):
             raise OSError(f"could not move {draft} to {path}")

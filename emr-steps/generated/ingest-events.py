@@ -137,11 +137,13 @@ class TrainSettings(TypedDict):
     fingerprint: str
 
 
-class ScoringSettings(TypedDict):
-    """Settings of score-users."""
+class Terms(TypedDict):
+    """What a contact costs and saves."""
 
-    controlGroupShare: float
-    controlGroupSalt: str
+    customerValue: float
+    offerCost: float
+    contactCost: float
+    acceptance: float
 
 
 class ClusterSize(TypedDict):
@@ -162,6 +164,7 @@ class Outputs(TypedDict):
     ledger: str
     model: str
     choice: NotRequired[str]
+    campaign: NotRequired[str]
     trainingDecision: NotRequired[str]
 
 
@@ -184,6 +187,15 @@ class UnreadFiles(TypedDict):
     reason: UnreadReason
     count: int
     first: list[str]
+
+
+class ScoringSettings(TypedDict):
+    """Settings of score-users."""
+
+    controlGroupShare: float
+    controlGroupSalt: str
+    terms: Terms
+    campaignDays: int
 
 
 class Listing(TypedDict):
@@ -589,13 +601,21 @@ class Files:
 
     def write_text(self, uri: str, text: str) -> None:
         """Writes the whole text or nothing: a reader never sees half of it."""
+        self.write_parts(uri, [text])
+
+    def write_parts(self, uri: str, parts: Iterable[str]) -> None:
+        """The same of a text that is not held as a whole."""
         file_system, path = hadoop_file_system(self._spark, uri), hadoop_path(self._spark, uri)
         draft = path.suffix(".draft")
         stream = file_system.create(draft, True)
         try:
-            stream.write(text.encode("utf-8"))
-        finally:
+            for part in parts:
+                stream.write(part.encode("utf-8"))
+        except Exception:
             stream.close()
+            file_system.delete(draft, False)
+            raise
+        stream.close()
         file_system.delete(path, False)
         if not file_system.rename(draft, path):
             raise OSError(f"could not move {draft} to {path}")
@@ -3505,6 +3525,17 @@ def stage_batch(spark: SparkSession, plan: Plan, former: dict[str, LedgerRow]) -
     )
 
 
+# --- emr-steps/fragments/missing-columns.ts ---
+
+
+def add_missing_columns(spark: SparkSession, table: str, types: Mapping[str, str]) -> None:
+    """Gives the table of an earlier version the columns that it lacks; takes the types of all by name."""
+    known = spark.table(table).columns
+    for name, column_type in types.items():
+        if name not in known:
+            spark.sql(f"ALTER TABLE {table} ADD COLUMN {name} {column_type}")
+
+
 # --- emr-steps/fragments/user-days.ts ---
 
 USER_DAYS = "user_days"
@@ -3780,19 +3811,12 @@ def computed_from(spark: SparkSession, plan: Plan) -> str | None:
     return current.summary().get(COMPUTED_FROM)
 
 
-def add_missing_columns(spark: SparkSession, table: str) -> None:
-    """Gives the table of an earlier version the columns that it lacks; all its days are then computed again."""
-    known = spark.table(table).columns
-    for name, column_type in USER_DAYS_TYPES.items():
-        if name not in known:
-            spark.sql(f"ALTER TABLE {table} ADD COLUMN {name} {column_type}")
-
-
 def refresh_user_days(spark: SparkSession, plan: Plan) -> int:
     """Recomputes the days of user_days whose events have changed; returns how many."""
     events, user_days = table_name(plan, EVENTS), table_name(plan, USER_DAYS)
     spark.sql(CREATE_USER_DAYS.format(table=user_days))
-    add_missing_columns(spark, user_days)
+    # With another roll-up all days are computed again, and the new columns are filled.
+    add_missing_columns(spark, user_days, USER_DAYS_TYPES)
     source = newest_snapshot(spark, events)
     if source is None:
         return 0

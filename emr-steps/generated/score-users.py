@@ -1,4 +1,4 @@
-"""Scores every living user, says which groups of features raise the score, and measures drift.
+"""Scores every living user, says what raises the score of those most at risk, and measures drift.
 
 Generated from emr-steps/score-users.ts and the files named below by `npm run generate`: change it there. Run by
 spark-submit score-users.py --plan <uri of plan.json>
@@ -22,7 +22,7 @@ from pyspark import SparkContext
 from pyspark.errors.exceptions.captured import CapturedException
 from pyspark.ml import classification
 from pyspark.ml.functions import array_to_vector, vector_to_array
-from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import Column, DataFrame, Row, SparkSession, Window
 from pyspark.sql import functions as F
 from xgboost.spark import SparkXGBClassifierModel
 
@@ -132,11 +132,13 @@ class TrainSettings(TypedDict):
     fingerprint: str
 
 
-class ScoringSettings(TypedDict):
-    """Settings of score-users."""
+class Terms(TypedDict):
+    """What a contact costs and saves."""
 
-    controlGroupShare: float
-    controlGroupSalt: str
+    customerValue: float
+    offerCost: float
+    contactCost: float
+    acceptance: float
 
 
 class ClusterSize(TypedDict):
@@ -157,6 +159,7 @@ class Outputs(TypedDict):
     ledger: str
     model: str
     choice: NotRequired[str]
+    campaign: NotRequired[str]
     trainingDecision: NotRequired[str]
 
 
@@ -179,6 +182,15 @@ class UnreadFiles(TypedDict):
     reason: UnreadReason
     count: int
     first: list[str]
+
+
+class ScoringSettings(TypedDict):
+    """Settings of score-users."""
+
+    controlGroupShare: float
+    controlGroupSalt: str
+    terms: Terms
+    campaignDays: int
 
 
 class Listing(TypedDict):
@@ -575,13 +587,21 @@ class Files:
 
     def write_text(self, uri: str, text: str) -> None:
         """Writes the whole text or nothing: a reader never sees half of it."""
+        self.write_parts(uri, [text])
+
+    def write_parts(self, uri: str, parts: Iterable[str]) -> None:
+        """The same of a text that is not held as a whole."""
         file_system, path = hadoop_file_system(self._spark, uri), hadoop_path(self._spark, uri)
         draft = path.suffix(".draft")
         stream = file_system.create(draft, True)
         try:
-            stream.write(text.encode("utf-8"))
-        finally:
+            for part in parts:
+                stream.write(part.encode("utf-8"))
+        except Exception:
             stream.close()
+            file_system.delete(draft, False)
+            raise
+        stream.close()
         file_system.delete(path, False)
         if not file_system.rename(draft, path):
             raise OSError(f"could not move {draft} to {path}")
@@ -959,6 +979,14 @@ class TopUser(TypedDict):
     reasons: list[str]
 
 
+class TypicalValue(TypedDict):
+    """What is typical of the users of a level."""
+
+    feature: str
+    free: float | None
+    paid: float | None
+
+
 class ProbabilityBin(TypedDict):
     """Living users of nearly the same probability."""
 
@@ -966,6 +994,13 @@ class ProbabilityBin(TypedDict):
     users: int
     expected: float
     control: int
+
+
+class Campaign(TypedDict):
+    """The list that was written."""
+
+    uri: str
+    users: int
 
 
 class FeatureDrift(TypedDict):
@@ -1003,7 +1038,9 @@ class ScoringResult(TypedDict):
     cutoff: str
     expectedCancellations: float
     top: list[TopUser]
+    typical: NotRequired[list[TypicalValue]]
     probabilities: NotRequired[list[ProbabilityBin]]
+    campaign: NotRequired[Campaign | None]
     drift: Drift
     snapshots: ScoringSnapshots
 
@@ -1464,6 +1501,481 @@ def score_drift(test_scores: ScoreBins, users: int, reached: list[int]) -> float
     return stability_index(list(zip(test_scores["rows"], scored, strict=True)))
 
 
+# --- emr-steps/fragments/missing-columns.ts ---
+
+
+def add_missing_columns(spark: SparkSession, table: str, types: Mapping[str, str]) -> None:
+    """Gives the table of an earlier version the columns that it lacks; takes the types of all by name."""
+    known = spark.table(table).columns
+    for name, column_type in types.items():
+        if name not in known:
+            spark.sql(f"ALTER TABLE {table} ADD COLUMN {name} {column_type}")
+
+
+# --- emr-steps/fragments/typical-values.ts ---
+
+# Medians are taken from about this many users, chosen by a hash; of fewer users, from all.
+TYPICAL_USERS = 20_000
+CHANNEL_GROUPS = [
+    "enjoyment",
+    "enjoyment",
+    "adverts",
+    "adverts",
+    "subscription",
+    "subscription",
+]
+LEVEL = "INT(COALESCE(is_paid, 0))"
+# Missing where most users have no value.
+MEDIAN = "IF(2 * COUNT({value}) < COUNT(1), NULL, PERCENTILE_APPROX({value}, 0.5, 100000))"
+
+
+class Typical(NamedTuple):
+    """The medians of the inputs and, behind them, of the channels' rates: of free users, and of those who pay."""
+
+    names: list[str]
+    groups: list[str]
+    # As they are; none where most users have no value.
+    values: list[list[float | None]]
+    # As the model reads them.
+    read: list[list[float | None]]
+
+
+def counts_of_channels(segments: SegmentModel | None) -> list[str]:
+    """The columns that count the events of the channels."""
+    return segments["counts"] if segments else []
+
+
+def channel_rates(segments: SegmentModel | None) -> list[str]:
+    """Events per exposure of each channel, in SQL; null without exposure."""
+    if segments is None:
+        return []
+    channels = zip(segments["counts"], segments["exposures"], strict=True)
+    return [f"{count} / NULLIF({exposure}, 0)" for count, exposure in channels]
+
+
+def typical_values(
+    living: DataFrame, inputs: list[ModelInput], segments: SegmentModel | None, users: int
+) -> Typical:
+    """The medians by level; takes the rows of the living users, and how many they are."""
+    share = min(1.0, TYPICAL_USERS / max(users, 1))
+    chosen = F.pmod(F.xxhash64("user_id"), F.lit(1_000_000)) < share * 1_000_000
+    names, counted = [feature["name"] for feature in inputs], counts_of_channels(segments)
+    rates = {f"rate_of_{count}": rate for count, rate in zip(counted, channel_rates(segments), strict=True)}
+    sources = {**{name: name for name in names}, **rates}
+    medians = [F.expr(MEDIAN.format(value=source)).alias(name) for name, source in sources.items()]
+    by_level = living.where(chosen).groupBy(F.expr(LEVEL).alias("level")).agg(*medians)
+    read = F.concat(input_array(inputs), F.array(*rates)) if rates else input_array(inputs)
+    found = {
+        row.level: row
+        for row in by_level.select("level", F.array(*sources).alias("own"), read.alias("read")).collect()
+    }
+    nothing: list[float | None] = [None] * len(sources)
+    return Typical(
+        names=[*names, *counted],
+        groups=[*(feature["group"] for feature in inputs), *(CHANNEL_GROUPS if segments else [])],
+        values=[found[level].own if level in found else nothing for level in (0, 1)],
+        read=[found[level].read if level in found else nothing for level in (0, 1)],
+    )
+
+
+def described_typical(typical: Typical) -> list[TypicalValue]:
+    """The medians as the result holds them."""
+    free, paid = typical.values
+    return [
+        {"feature": name, "free": of_free, "paid": of_paid}
+        for name, of_free, of_paid in zip(typical.names, free, paid, strict=True)
+    ]
+
+
+# --- emr-steps/fragments/reasons.ts ---
+
+UNKNOWN = "unknown"
+
+
+def read_words(table: str) -> dict[str, list[str]]:
+    """The words of each feature by its name."""
+    rows = (line.split("|") for line in table.strip().splitlines())
+    return {name: [label, amount, *(absent or [UNKNOWN])] for name, label, amount, *absent in rows}
+
+
+LEAST_REASON = 0.1
+# By name: what is before a colon|after a number|instead of a missing value, where that is not unknown.
+WORDS = read_words(
+    """
+    events_last_3_days|Events, last 3 days|event(s) in 3 days
+    events_last_7_days|Events, last 7 days|event(s) in 7 days
+    events_last_14_days|Events, last 14 days|event(s) in 14 days
+    events_last_28_days|Events, last 28 days|event(s) in 28 days
+    events_per_day|Events per day|event(s) per day
+    active_days_last_3_days|Active days, last 3 days|active day(s) in 3 days
+    active_days_last_7_days|Active days, last 7 days|active day(s) in 7 days
+    active_days_last_14_days|Active days, last 14 days|active day(s) in 14 days
+    active_days_last_28_days|Active days, last 28 days|active day(s) in 28 days
+    active_days_per_day|Active days per day|active day(s) per day
+    begun_sessions_last_3_days|Sessions, last 3 days|session(s) in 3 days
+    begun_sessions_last_7_days|Sessions, last 7 days|session(s) in 7 days
+    begun_sessions_last_14_days|Sessions, last 14 days|session(s) in 14 days
+    begun_sessions_last_28_days|Sessions, last 28 days|session(s) in 28 days
+    begun_sessions_per_day|Sessions per day|session(s) per day
+    session_hours_last_3_days|Hours in sessions, last 3 days|hour(s) in sessions in 3 days
+    session_hours_last_7_days|Hours in sessions, last 7 days|hour(s) in sessions in 7 days
+    session_hours_last_14_days|Hours in sessions, last 14 days|hour(s) in sessions in 14 days
+    session_hours_last_28_days|Hours in sessions, last 28 days|hour(s) in sessions in 28 days
+    session_hours_per_day|Hours in sessions per day|hour(s) in sessions per day
+    songs_last_3_days|Songs, last 3 days|song(s) in 3 days
+    songs_last_7_days|Songs, last 7 days|song(s) in 7 days
+    songs_last_14_days|Songs, last 14 days|song(s) in 14 days
+    songs_last_28_days|Songs, last 28 days|song(s) in 28 days
+    songs_per_day|Songs per day|song(s) per day
+    hours_listened_last_3_days|Hours listened, last 3 days|hour(s) listened in 3 days
+    hours_listened_last_7_days|Hours listened, last 7 days|hour(s) listened in 7 days
+    hours_listened_last_14_days|Hours listened, last 14 days|hour(s) listened in 14 days
+    hours_listened_last_28_days|Hours listened, last 28 days|hour(s) listened in 28 days
+    hours_listened_per_day|Hours listened per day|hour(s) listened per day
+    home_visits_last_7_days|Visits to Home, last 7 days|visit(s) to Home in 7 days
+    home_visits_last_28_days|Visits to Home, last 28 days|visit(s) to Home in 28 days
+    home_visits_per_day|Visits to Home per day|visit(s) to Home per day
+    logouts_last_7_days|Logouts, last 7 days|logout(s) in 7 days
+    logouts_last_28_days|Logouts, last 28 days|logout(s) in 28 days
+    logouts_per_day|Logouts per day|logout(s) per day
+    thumbs_up_last_3_days|Thumbs up, last 3 days|thumb(s) up in 3 days
+    thumbs_up_last_7_days|Thumbs up, last 7 days|thumb(s) up in 7 days
+    thumbs_up_last_14_days|Thumbs up, last 14 days|thumb(s) up in 14 days
+    thumbs_up_last_28_days|Thumbs up, last 28 days|thumb(s) up in 28 days
+    thumbs_up_per_day|Thumbs up per day|thumb(s) up per day
+    thumbs_down_last_3_days|Thumbs down, last 3 days|thumb(s) down in 3 days
+    thumbs_down_last_7_days|Thumbs down, last 7 days|thumb(s) down in 7 days
+    thumbs_down_last_14_days|Thumbs down, last 14 days|thumb(s) down in 14 days
+    thumbs_down_last_28_days|Thumbs down, last 28 days|thumb(s) down in 28 days
+    thumbs_down_per_day|Thumbs down per day|thumb(s) down per day
+    playlist_adds_last_3_days|Playlist adds, last 3 days|playlist add(s) in 3 days
+    playlist_adds_last_7_days|Playlist adds, last 7 days|playlist add(s) in 7 days
+    playlist_adds_last_14_days|Playlist adds, last 14 days|playlist add(s) in 14 days
+    playlist_adds_last_28_days|Playlist adds, last 28 days|playlist add(s) in 28 days
+    playlist_adds_per_day|Playlist adds per day|playlist add(s) per day
+    friend_adds_last_3_days|Friends added, last 3 days|friend(s) added in 3 days
+    friend_adds_last_7_days|Friends added, last 7 days|friend(s) added in 7 days
+    friend_adds_last_14_days|Friends added, last 14 days|friend(s) added in 14 days
+    friend_adds_last_28_days|Friends added, last 28 days|friend(s) added in 28 days
+    friend_adds_per_day|Friends added per day|friend(s) added per day
+    adverts_last_3_days|Adverts, last 3 days|advert(s) in 3 days
+    adverts_last_7_days|Adverts, last 7 days|advert(s) in 7 days
+    adverts_last_14_days|Adverts, last 14 days|advert(s) in 14 days
+    adverts_last_28_days|Adverts, last 28 days|advert(s) in 28 days
+    adverts_per_day|Adverts per day|advert(s) per day
+    downgrade_visits_last_3_days|Visits to Downgrade, last 3 days|visit(s) to Downgrade in 3 days
+    downgrade_visits_last_7_days|Visits to Downgrade, last 7 days|visit(s) to Downgrade in 7 days
+    downgrade_visits_last_14_days|Visits to Downgrade, last 14 days|visit(s) to Downgrade in 14 days
+    downgrade_visits_last_28_days|Visits to Downgrade, last 28 days|visit(s) to Downgrade in 28 days
+    downgrade_visits_per_day|Visits to Downgrade per day|visit(s) to Downgrade per day
+    settings_visits_last_3_days|Visits to Settings, last 3 days|visit(s) to Settings in 3 days
+    settings_visits_last_7_days|Visits to Settings, last 7 days|visit(s) to Settings in 7 days
+    settings_visits_last_14_days|Visits to Settings, last 14 days|visit(s) to Settings in 14 days
+    settings_visits_last_28_days|Visits to Settings, last 28 days|visit(s) to Settings in 28 days
+    settings_visits_per_day|Visits to Settings per day|visit(s) to Settings per day
+    help_visits_last_3_days|Visits to Help, last 3 days|visit(s) to Help in 3 days
+    help_visits_last_7_days|Visits to Help, last 7 days|visit(s) to Help in 7 days
+    help_visits_last_14_days|Visits to Help, last 14 days|visit(s) to Help in 14 days
+    help_visits_last_28_days|Visits to Help, last 28 days|visit(s) to Help in 28 days
+    help_visits_per_day|Visits to Help per day|visit(s) to Help per day
+    errors_last_3_days|Errors, last 3 days|error(s) in 3 days
+    errors_last_7_days|Errors, last 7 days|error(s) in 7 days
+    errors_last_14_days|Errors, last 14 days|error(s) in 14 days
+    errors_last_28_days|Errors, last 28 days|error(s) in 28 days
+    errors_per_day|Errors per day|error(s) per day
+    upgrade_visits_last_28_days|Visits to Upgrade, last 28 days|visit(s) to Upgrade in 28 days
+    upgrade_visits_per_day|Visits to Upgrade per day|visit(s) to Upgrade per day
+    level_changes_last_28_days|Changes of level, last 28 days|change(s) of level in 28 days
+    level_changes_per_day|Changes of level per day|change(s) of level per day
+    settings_saves_last_28_days|Settings saved, last 28 days|setting(s) saved in 28 days
+    settings_saves_per_day|Settings saved per day|setting(s) saved per day
+    about_visits_last_28_days|Visits to About, last 28 days|visit(s) to About in 28 days
+    about_visits_per_day|Visits to About per day|visit(s) to About per day
+    thumbs_up_per_song_last_7_days|Thumbs up per song, last 7 days|thumb(s) up per song in 7 days
+    thumbs_up_per_song_last_28_days|Thumbs up per song, last 28 days|thumb(s) up per song in 28 days
+    thumbs_up_per_song|Thumbs up per song, ever|thumb(s) up per song so far
+    thumbs_down_per_song_last_7_days|Thumbs down per song, last 7 days|thumb(s) down per song in 7 days
+    thumbs_down_per_song_last_28_days|Thumbs down per song, last 28 days|thumb(s) down per song in 28 days
+    thumbs_down_per_song|Thumbs down per song, ever|thumb(s) down per song so far
+    playlist_adds_per_song_last_28_days|Playlist adds per song, last 28 days|playlist add(s) per song in 28 days
+    playlist_adds_per_song|Playlist adds per song, ever|playlist add(s) per song so far
+    friend_adds_per_song_last_28_days|Friends added per song, last 28 days|friend(s) added per song in 28 days
+    friend_adds_per_song|Friends added per song, ever|friend(s) added per song so far
+    adverts_per_free_song_last_7_days|Adverts per free song, last 7 days|advert(s) per free song in 7 days
+    adverts_per_free_song_last_28_days|Adverts per free song, last 28 days|advert(s) per free song in 28 days
+    adverts_per_free_song|Adverts per free song, ever|advert(s) per free song so far
+    thumbs_down_per_thumb_up_last_28_days|Thumbs down per thumb up, last 28 days|thumb(s) down per thumb up in 28 days
+    thumbs_down_per_thumb_up|Thumbs down per thumb up, ever|thumb(s) down per thumb up so far
+    home_visits_per_event_last_28_days|Visits to Home per event, last 28 days|visit(s) to Home per event in 28 days
+    home_visits_per_event|Visits to Home per event, ever|visit(s) to Home per event so far
+    logouts_per_event_last_28_days|Logouts per event, last 28 days|logout(s) per event in 28 days
+    logouts_per_event|Logouts per event, ever|logout(s) per event so far
+    help_visits_per_event_last_28_days|Visits to Help per event, last 28 days|visit(s) to Help per event in 28 days
+    help_visits_per_event|Visits to Help per event, ever|visit(s) to Help per event so far
+    settings_visits_per_event_last_28_days|Visits to Settings per event, last 28 days|visit(s) to Settings per event in 28 days
+    settings_visits_per_event|Visits to Settings per event, ever|visit(s) to Settings per event so far
+    errors_per_event_last_28_days|Errors per event, last 28 days|error(s) per event in 28 days
+    errors_per_event|Errors per event, ever|error(s) per event so far
+    downgrade_visits_per_event_last_28_days|Visits to Downgrade per event, last 28 days|visit(s) to Downgrade per event in 28 days
+    downgrade_visits_per_event|Visits to Downgrade per event, ever|visit(s) to Downgrade per event so far
+    upgrade_visits_per_event_last_28_days|Visits to Upgrade per event, last 28 days|visit(s) to Upgrade per event in 28 days
+    upgrade_visits_per_event|Visits to Upgrade per event, ever|visit(s) to Upgrade per event so far
+    paid_events_per_event_last_7_days|Paid events per event, last 7 days|paid event(s) per event in 7 days
+    paid_events_per_event_last_28_days|Paid events per event, last 28 days|paid event(s) per event in 28 days
+    paid_events_per_event|Paid events per event, ever|paid event(s) per event so far
+    songs_per_event_last_28_days|Songs per event, last 28 days|song(s) per event in 28 days
+    songs_per_event|Songs per event, ever|song(s) per event so far
+    events_per_session_last_28_days|Events per session, last 28 days|event(s) per session in 28 days
+    events_per_session|Events per session, ever|event(s) per session so far
+    session_hours_per_session_last_28_days|Hours in sessions per session, last 28 days|hour(s) in sessions per session in 28 days
+    session_hours_per_session|Hours in sessions per session, ever|hour(s) in sessions per session so far
+    songs_per_active_day_last_28_days|Songs per active day, last 28 days|song(s) per active day in 28 days
+    songs_per_active_day|Songs per active day, ever|song(s) per active day so far
+    events_trend|Events, last week against month|times the month's events per day in the last week
+    active_days_trend|Active days, last week against month|times the month's active days per day in the last week
+    begun_sessions_trend|Sessions, last week against month|times the month's sessions per day in the last week
+    songs_trend|Songs, last week against month|times the month's songs per day in the last week
+    thumbs_up_trend|Thumbs up, last week against month|times the month's thumbs up per day in the last week
+    thumbs_down_trend|Thumbs down, last week against month|times the month's thumbs down per day in the last week
+    adverts_trend|Adverts, last week against month|times the month's adverts per day in the last week
+    days_since_last_seen|Days since last seen|day(s) since last seen
+    longest_absence_days|Longest absence|day(s) without an event at the longest
+    most_songs_in_a_day|Most songs in a day|song(s) on the busiest of 28 days
+    artists_last_28_days|Artists, last 28 days|artist(s) in 28 days
+    artists|Artists, ever|artist(s) so far
+    tenure_days|Tenure|day(s) since registration
+    days_since_level_change|Days since change of level|day(s) since the last change of level|never
+    spells_before|Cancellations before|cancellation(s) before
+    days_since_return|Days since return|day(s) since the return|never
+    is_paid|Paid subscription|yes or no
+    is_female|Registered as female|yes or no
+    in_northeast|Lives in the Northeast|yes or no
+    in_midwest|Lives in the Midwest|yes or no
+    in_south|Lives in the South|yes or no
+    in_west|Lives in the West|yes or no
+    on_windows|Uses Windows|yes or no
+    on_mac|Uses a Mac|yes or no
+    on_linux|Uses Linux|yes or no
+    on_phone_or_tablet|Uses a phone or tablet|yes or no
+    thumbs_up_half_life_28|Thumbs up per song|thumbs up per song
+    thumbs_down_half_life_28|Thumbs down per song|thumbs down per song
+    free_adverts_half_life_28|Adverts per free song|adverts per free song
+    paid_adverts_half_life_28|Adverts per paid song|adverts per paid song
+    upgrade_visits_half_life_28|Visits to Upgrade per free event|visits to Upgrade per free event
+    downgrade_visits_half_life_28|Visits to Downgrade per paid event|visits to Downgrade per paid event
+    thumbs_up_half_life_56|Thumbs up per song|thumbs up per song
+    thumbs_down_half_life_56|Thumbs down per song|thumbs down per song
+    free_adverts_half_life_56|Adverts per free song|adverts per free song
+    paid_adverts_half_life_56|Adverts per paid song|adverts per paid song
+    upgrade_visits_half_life_56|Visits to Upgrade per free event|visits to Upgrade per free event
+    downgrade_visits_half_life_56|Visits to Downgrade per paid event|visits to Downgrade per paid event
+    thumbs_up_ever|Thumbs up per song|thumbs up per song
+    thumbs_down_ever|Thumbs down per song|thumbs down per song
+    free_adverts_ever|Adverts per free song|adverts per free song
+    paid_adverts_ever|Adverts per paid song|adverts per paid song
+    upgrade_visits_ever|Visits to Upgrade per free event|visits to Upgrade per free event
+    downgrade_visits_ever|Visits to Downgrade per paid event|visits to Downgrade per paid event
+    """
+)
+
+VALUE_TEXT = """
+IF(
+  value = ROUND(value),
+  FORMAT_NUMBER(value, 0),
+  TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM
+    FORMAT_NUMBER(value, GREATEST(1, LEAST(6, 2 - INT(FLOOR(LOG10(ABS(value)))))))
+  ))
+)
+"""
+
+TYPICAL_TEXT = """
+IF(
+  typical = ROUND(typical),
+  FORMAT_NUMBER(typical, 0),
+  TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM
+    FORMAT_NUMBER(typical, GREATEST(1, LEAST(6, 2 - INT(FLOOR(LOG10(ABS(typical)))))))
+  ))
+)
+"""
+
+REASON_TEXT = """
+CASE
+  WHEN amount = 'yes or no' THEN CONCAT(
+    label, ': ', CASE value WHEN 1 THEN 'yes' WHEN 0 THEN 'no' ELSE absent END,
+    ', typically ', CASE typical WHEN 1 THEN 'yes' WHEN 0 THEN 'no' ELSE absent END
+  )
+  WHEN value IS NULL THEN CONCAT(label, ': ', absent, ', typically ', COALESCE(typical_text, absent))
+  ELSE CONCAT(
+    value_text, ' ', REPLACE(amount, '(s)', IF(value_text = '1', '', 's')), ', ',
+    CASE
+      WHEN value_text = typical_text AND value > typical THEN 'a little more than typical'
+      WHEN value_text = typical_text THEN 'a little less than typical'
+      ELSE CONCAT('typically ', COALESCE(typical_text, absent))
+    END
+  )
+END
+"""
+
+REASON_DETAIL = """
+TO_JSON(
+  NAMED_STRUCT(
+    'text', text, 'feature', feature, 'group', group, 'value', value, 'typical', typical,
+    'direction', CASE WHEN value > typical THEN 'above' WHEN value < typical THEN 'below' END,
+    'change', change
+  ),
+  MAP('ignoreNullFields', 'false')
+)
+"""
+
+BEST_REASONS = "SLICE(FILTER(found, (one, at) -> NOT EXISTS(SLICE(found, 1, at), other -> other.group = one.group)), 1, 3)"
+
+
+def numbers_used(description: ModelDescription, model: CandidateModel | None) -> list[int]:
+    """The inputs that the model looks at, and behind all inputs the channels, by their numbers."""
+    inputs = len(description["inputs"])
+    used = set(range(inputs))
+    if isinstance(model, SparkXGBClassifierModel):
+        splits = model.get_booster().get_score(importance_type="weight")
+        used = {int(name.removeprefix("f")) for name in splits} & used
+    elif isinstance(model, classification.RandomForestClassificationModel):
+        used = {index for index, share in enumerate(model.featureImportances.toArray().tolist()) if share > 0}
+    segments = description.get("segments")
+    if segments is not None:
+        plain = segments["regression"]["plain"]
+        used |= {index for index, one in enumerate(description["inputs"]) if one["name"] in plain}
+        used |= {inputs + channel for channel in range(len(segments["counts"]))}
+    return sorted(used)
+
+
+def with_one_typical(
+    users: DataFrame, typical: Typical, used: list[int], inputs: int, segments: SegmentModel | None
+) -> DataFrame:
+    """Each user once for each value that is not typical, with that value as is typical of the level."""
+    rates = [F.expr(rate) for rate in channel_rates(segments)]
+    usual = F.lit(typical.read).cast("array<array<double>>")
+    rows = users.withColumn("own", F.concat("inputs", F.array(*rates)) if rates else F.col("inputs"))
+    rows = rows.withColumn("usual", usual[F.col("level")])
+    differing = F.filter(F.lit(used), lambda number: F.col("own")[number] != F.col("usual")[number])
+    rows = rows.withColumn("number", F.explode(differing))
+    number, returned = F.col("number"), F.col("usual")[F.col("number")]
+    others = F.slice("inputs", F.lit(1), number), F.slice("inputs", number + 2, F.lit(inputs))
+    read = F.when(number < inputs, F.concat(others[0], F.array(returned), others[1]))
+    rows = rows.withColumn("features", array_to_vector(read.otherwise(F.col("inputs"))))
+    if segments is not None:
+        for channel, (count, exposure) in enumerate(
+            zip(segments["counts"], segments["exposures"], strict=True), start=inputs
+        ):
+            expected = F.when(number == channel, F.col(exposure) * returned)
+            rows = rows.withColumn(count, expected.otherwise(F.col(count)))
+    return rows
+
+
+def in_words(rows: DataFrame, typical: Typical) -> DataFrame:
+    """Adds to what has changed a score: the feature, its value, the typical one, and both in words."""
+    words = [WORDS.get(name, [name, name, UNKNOWN]) for name in typical.names]
+    number = F.col("number")
+
+    def looked_up(entries: list[str]) -> Column:
+        return F.lit(entries)[number]
+
+    named = rows.withColumns(
+        {
+            "feature": looked_up(typical.names),
+            "group": looked_up(typical.groups),
+            "typical": F.lit(typical.values).cast("array<array<double>>")[F.col("level")][number],
+            "value": F.col("values")[number],
+            **{
+                part: looked_up([entry[place] for entry in words])
+                for place, part in enumerate(["label", "amount", "absent"])
+            },
+        }
+    )
+    texts = {"value_text": F.expr(VALUE_TEXT), "typical_text": F.expr(TYPICAL_TEXT)}
+    return named.withColumns(texts).withColumn("text", F.expr(REASON_TEXT))
+
+
+def reasons_of(
+    users: DataFrame, description: ModelDescription, model: CandidateModel | None, typical: Typical
+) -> DataFrame:
+    """The reasons of users for whom something stands out: user_id, reasons, reason_details.
+
+    @param users user_id, level, own_score, inputs, values (of the inputs and the channels), and what segments need
+    """
+    inputs, segments = description["inputs"], description.get("segments")
+    used = numbers_used(description, model)
+    variants = with_one_typical(users, typical, used, len(inputs), segments)
+    names = [feature["name"] for feature in inputs]
+    scored = with_raw_score(description["kind"], model, variants, segments, names)
+    change = F.round(F.col("own_score") - F.col("raw_score"), SCORE_DECIMALS)
+    raising = scored.withColumn("change", change).where(F.col("change") >= LEAST_REASON)
+    # The strongest first; of equal ones, the first of the catalogue.
+    order = (-F.col("number")).alias("before")
+    told = in_words(raising, typical).withColumn("detail", F.expr(REASON_DETAIL))
+    told = told.select("user_id", F.struct("change", order, "group", "text", "detail").alias("reason"))
+    found = told.groupBy("user_id").agg(F.sort_array(F.collect_list("reason"), asc=False).alias("found"))
+    return found.withColumn("best", F.expr(BEST_REASONS)).selectExpr(
+        "user_id",
+        "TRANSFORM(best, one -> one.text) AS reasons",
+        "CONCAT('[', ARRAY_JOIN(TRANSFORM(best, one -> one.detail), ','), ']') AS reason_details",
+    )
+
+
+# --- emr-steps/fragments/campaign.ts ---
+
+CAMPAIGN_COLUMNS = ["user_id", "probability", "value", "reasons", "run_id"]
+# A spreadsheet takes a cell that begins like this for a formula, and would run it.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+QUOTED = {'"', ",", "\r", "\n"}
+NOTHING_STANDS_OUT = "nothing stands out"
+LINES_AT_ONCE = 1_000
+
+
+def csv_cell(text: str) -> str:
+    """One cell: what would be a formula is made text by an apostrophe."""
+    safe = f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    if QUOTED.isdisjoint(safe):
+        return safe
+    doubled = safe.replace('"', '""')
+    return f'"{doubled}"'
+
+
+def csv_line(cells: list[str]) -> str:
+    """One line of a file."""
+    return ",".join(csv_cell(cell) for cell in cells) + "\r\n"
+
+
+def campaign_line(row: Row) -> str:
+    """One user of the list."""
+    reasons = "; ".join(row.reasons or []) or NOTHING_STANDS_OUT
+    return csv_line([row.user_id, f"{row.probability:.6f}", f"{row.value:.2f}", reasons, row.run_id])
+
+
+def write_campaign(
+    files: Files, plan: Plan, choice: Choice, scores: DataFrame, value: str
+) -> Campaign | None:
+    """Writes the users outside the control group whose contact is worth it, the most probable first.
+
+    None where nobody is in charge, where probabilities are withheld, and for scores that do not become current.
+    """
+    uri = plan["outputs"].get("campaign")
+    if uri is None or choice["list"] != "yes" or not choice["makesCurrent"]:
+        return None
+    listed = scores.withColumn("value", F.expr(value)).where("value >= 0 AND NOT in_control_group")
+    rows = listed.select("user_id", "probability", "value", "reasons", "run_id", "rank").orderBy("rank")
+    users = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal users
+        yield csv_line(CAMPAIGN_COLUMNS)
+        known = rows.toLocalIterator()
+        while part := list(itertools.islice(known, LINES_AT_ONCE)):
+            users += len(part)
+            yield "".join(map(campaign_line, part))
+
+    files.write_parts(uri, lines())
+    return {"uri": uri, "users": users}
+
+
 # --- emr-steps/score-users.ts ---
 
 STEP: StepName = "score-users"
@@ -1480,7 +1992,8 @@ CREATE TABLE IF NOT EXISTS {table} (
   rank bigint COMMENT 'rank by score; 1 is the most at risk; null when no model is in charge',
   level string COMMENT 'subscription at the latest event',
   in_control_group boolean COMMENT 'never to be contacted, so that the effect of contacting can be measured',
-  reasons array<string> COMMENT 'groups of features that raise the score most, strongest first'
+  reasons array<string> COMMENT 'what raises the score most, strongest first; empty when nothing stands out, null when not asked',
+  reason_details string COMMENT 'JSON: of each reason feature, group, value, typical value, direction and rise of the score'
 ) USING iceberg
 PARTITIONED BY (run_id)
 COMMENT 'living user x run'
@@ -1501,22 +2014,33 @@ COLUMNS = [
     "level",
     "in_control_group",
     "reasons",
+    "reason_details",
 ]
-# The name under which a row is scored as it is, beside the groups of features.
-AS_IT_IS = ""
-REASONS = 3
+REASON_COLUMNS = ["reasons", "reason_details"]
+SCORES_TYPES = {
+    "run_id": "string",
+    "user_id": "string",
+    "cutoff": "date",
+    "probability": "double",
+    "raw_score": "double",
+    "decile": "int",
+    "rank": "bigint",
+    "level": "string",
+    "in_control_group": "boolean",
+    "reasons": "array<string>",
+    "reason_details": "string",
+}
 TOP_USERS = 2200
 PROBABILITY_BINS = 2000
 HASH_VALUES = 2**32
 LEAST_RATE = 1e-6
-CHANNEL_GROUPS = [
-    "enjoyment",
-    "enjoyment",
-    "adverts",
-    "adverts",
-    "subscription",
-    "subscription",
-]
+LEAST_REASONED = 5000
+REASONED_SHARE = 0.1
+# What contacting a user is worth; those of whom it is not negative are the list.
+VALUE = """
+probability * ({acceptance} * ({customerValue} - {offerCost}) - {contactCost})
+- (1 - probability) * ({offerCost} + {contactCost})
+"""
 
 
 class Compared(NamedTuple):
@@ -1542,82 +2066,39 @@ def flat(rate: float) -> Calibration:
     return {"slope": 0.0, "intercept": math.log(bounded / (1 - bounded))}
 
 
-def by_base_rate(features: DataFrame) -> DataFrame:
-    """One row a user, all with the same score and no reasons: nobody ranks before another."""
-    return features.select(
+def by_base_rate(living: DataFrame) -> DataFrame:
+    """One row a user, all with the same score: nobody ranks before another."""
+    return living.select(
         "user_id",
         "cutoff",
         F.col("is_paid").alias("level_is_paid"),
         F.lit(0.0).alias("raw_score"),
-        F.array().cast("array<string>").alias("reasons"),
     )
 
 
-def living_users(features: DataFrame, inputs: list[ModelInput]) -> DataFrame:
+def living_users(living: DataFrame, inputs: list[ModelInput], segments: SegmentModel | None) -> DataFrame:
     """The rows to score, with what the model must know of them."""
-    missing = [feature["name"] for feature in inputs if feature["name"] not in features.columns]
+    missing = [feature["name"] for feature in inputs if feature["name"] not in living.columns]
     if missing:
         raise StepError(
             f"the model needs features that the table does not have: {', '.join(missing)}",
             "the feature catalogue changed after the model was trained",
             "run the pipeline from build-features",
         )
-    return features.select(
+    values = [F.expr(value) for value in [*(feature["name"] for feature in inputs), *channel_rates(segments)]]
+    return living.select(
         "user_id",
         "cutoff",
         F.col("is_paid").alias("level_is_paid"),
+        F.expr(LEVEL).alias("level"),
         *segment_source(),
         input_array(inputs).alias("inputs"),
-    )
-
-
-def with_variants(users: DataFrame, inputs: list[ModelInput], segments: SegmentModel | None) -> DataFrame:
-    """Each row as it is, and once more for each group with the group's inputs at their training medians.
-
-    Counts of the group's channels are then what is usual for their exposure, and segments are computed from these.
-    """
-    channels: list[tuple[str, str, float, str]] = []
-    if segments is not None:
-        columns = segments["counts"], segments["exposures"], segments["usualRates"]
-        channels = list(zip(*columns, CHANNEL_GROUPS, strict=True))
-    every = [feature["group"] for feature in inputs] + [group for *_, group in channels]
-    groups = list(dict.fromkeys(every))
-    group_of = F.lit([feature["group"] for feature in inputs])
-    medians = F.lit(
-        [
-            math.log1p(feature["median"]) if feature["scale"] == "log1p" else feature["median"]
-            for feature in inputs
-        ]
-    )
-    variants = users.withColumn("variant", F.explode(F.lit([AS_IT_IS, *groups])))
-
-    for count, exposure, rate, group in channels:
-        typical = F.when(F.col("variant") == group, F.col(exposure) * rate)
-        variants = variants.withColumn(count, typical.otherwise(F.col(count)))
-
-    def replaced(value: Column, index: Column) -> Column:
-        return F.when(group_of[index] == F.col("variant"), medians[index]).otherwise(value)
-
-    return variants.withColumn("features", array_to_vector(F.transform("inputs", replaced)))
-
-
-def with_reasons(scored: DataFrame) -> DataFrame:
-    """One row a user: the score, and the groups without which it would be lower, strongest first."""
-    as_it_is = F.col("variant") == AS_IT_IS
-    score = F.max(F.when(as_it_is, F.col("raw_score")))
-    others = F.collect_list(F.when(~as_it_is, F.struct("raw_score", "variant")))
-    users = scored.groupBy("user_id", "cutoff", "level_is_paid").agg(
-        score.alias("raw_score"), others.alias("others")
-    )
-    rises = "transform(others, other -> struct(raw_score - other.raw_score AS rise, other.variant AS name))"
-    raising = f"sort_array(filter({rises}, other -> other.rise > 0), false)"
-    return users.withColumn(
-        "reasons", F.expr(f"transform(slice({raising}, 1, {REASONS}), other -> other.name)")
+        F.array(*values).alias("values"),
     )
 
 
 def ranked(users: DataFrame, calibration: Calibration, plan: Plan, choice: Choice) -> DataFrame:
-    """The rows of the table: probability, rank and decile, and who is never to be contacted.
+    """The rows of the table but for the reasons: probability, rank and decile, and who is never to be contacted.
 
     Without a model in charge nobody ranks before another; withheld probabilities are missing.
     """
@@ -1635,7 +2116,54 @@ def ranked(users: DataFrame, calibration: Calibration, plan: Plan, choice: Choic
         .withColumn("decile", F.when(is_ranked, F.ntile(10).over(order)))
         .withColumn("level", F.expr("CASE level_is_paid WHEN 1 THEN 'paid' WHEN 0 THEN 'free' END"))
         .withColumn("in_control_group", first_bytes.cast("bigint") < control_below)
-        .select(*COLUMNS)
+        .select(*(name for name in COLUMNS if name not in REASON_COLUMNS))
+        .cache()
+    )
+
+
+def sql_number(value: float) -> str:
+    """A literal of Spark SQL."""
+    return f"{float(value)!r}D"
+
+
+def contact_value(terms: Terms) -> str:
+    """What contacting a user is worth, in SQL."""
+    return VALUE.format(
+        customerValue=sql_number(terms["customerValue"]),
+        offerCost=sql_number(terms["offerCost"]),
+        contactCost=sql_number(terms["contactCost"]),
+        acceptance=sql_number(terms["acceptance"]),
+    )
+
+
+def without_reasons(scores: DataFrame) -> DataFrame:
+    """Scores with reasons for nobody: all users have the same."""
+    nothing = F.array().cast("array<string>")
+    return scores.withColumn("reasons", nothing).withColumn("reason_details", F.lit("[]"))
+
+
+def with_reasons(
+    scores: DataFrame,
+    users: DataFrame,
+    charge: tuple[ModelDescription, CandidateModel | None],
+    typical: Typical,
+    chosen: Column,
+) -> DataFrame:
+    """Scores with the reasons of the chosen users: only these are scored again.
+
+    A model that gives all users the same score has reasons for nobody.
+    """
+    description, model = charge
+    if description["kind"] == "base_rate":
+        return without_reasons(scores)
+    asked = scores.where(chosen).select("user_id", F.col("raw_score").alias("own_score"))
+    found = reasons_of(users.join(asked, "user_id"), description, model, typical)
+    nothing = F.array().cast("array<string>")
+    return scores.join(found, "user_id", "left").withColumns(
+        {
+            "reasons": F.when(chosen, F.coalesce("reasons", nothing)),
+            "reason_details": F.when(chosen, F.coalesce("reason_details", F.lit("[]"))),
+        }
     )
 
 
@@ -1698,24 +2226,36 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
     scorer, compared = choice["scorer"], compared_with(files, choice)
     features_table, scores_table = table_name(plan, SCORING_FEATURES), table_name(plan, SCORES)
     built: FeaturesResult = files.read_json(plan["outputs"]["results"]["build-features"])
-    features = read_snapshot(spark, features_table, built["snapshots"]["scoring_features"])
+    living = read_snapshot(spark, features_table, built["snapshots"]["scoring_features"])
     spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
     # Without a model in charge there are no scores to compare.
     test_scores: ScoreBins = {"starts": [], "rows": [0]}
+    typical: Typical | None = None
     if scorer is None:
-        users, calibration = by_base_rate(features), flat(choice["baseRate"])
+        ranks = ranked(by_base_rate(living), flat(choice["baseRate"]), plan, choice)
+        scores = without_reasons(ranks)
         names = list(compared.inputs) if compared else []
         kind = "base_rate"
     else:
         description, model = load(files, scorer["modelUri"])
         inputs, segments = description["inputs"], description.get("segments")
         names = [feature["name"] for feature in inputs]
-        variants = with_variants(living_users(features, inputs), inputs, segments)
-        users = with_reasons(with_raw_score(description["kind"], model, variants, segments, names))
-        kind, calibration = description["kind"], description["calibration"]
+        users = living_users(living, inputs, segments)
+        number = sum(cutoff["rows"] for cutoff in built["cutoffs"] if cutoff["role"] == "score")
+        typical = typical_values(living, inputs, segments, number)
+        as_they_are = users.withColumn("features", array_to_vector(F.col("inputs")))
+        scored = with_raw_score(description["kind"], model, as_they_are, segments, names)
+        ranks = ranked(scored, description["calibration"], plan, choice)
+        # The list, or so many of those most at risk, whichever is more.
+        most = max(LEAST_REASONED, math.ceil(REASONED_SHARE * number))
+        listed = F.coalesce(F.expr(contact_value(plan["scoring"]["terms"])) >= 0, F.lit(False))
+        chosen = (F.col("rank") <= most) | listed
+        scores = with_reasons(ranks, users, (description, model), typical, chosen)
+        kind = description["kind"]
         test_scores = {**(scorer["testScores"] or description["testScores"])}
-    scores = ranked(users, calibration, plan, choice)
+    scores = scores.select(*COLUMNS)
     spark.sql(SCORES_DEFINITION.format(table=scores_table))
+    add_missing_columns(spark, scores_table, SCORES_TYPES)
     scores.writeTo(scores_table).overwrite(F.col("run_id") == plan["runId"])
     expire_snapshots(spark, plan, [SCORES], SNAPSHOT_RETENTION_DAYS)
 
@@ -1731,6 +2271,7 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
     ).collect()
     score = score_drift(test_scores, totals.users, totals.reached)
     is_believed = choice["list"] != "order only"
+    value = contact_value(plan["scoring"]["terms"])
     return {
         "users": totals.users,
         "cutoff": str(totals.cutoff),
@@ -1740,8 +2281,10 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
         ),
         # By the base rate alone all users are equal, and who is first would be an accident of hashing.
         "top": [] if kind == "base_rate" else top_users(written),
+        "typical": described_typical(typical) if typical else [],
         "probabilities": probability_bins(written),
-        "drift": measured_drift(features, names, compared, score),
+        "campaign": write_campaign(files, plan, choice, written, value),
+        "drift": measured_drift(living, names, compared, score),
         "snapshots": {"scores": snapshot},
     }
 

@@ -145,11 +145,13 @@ class TrainSettings(TypedDict):
     fingerprint: str
 
 
-class ScoringSettings(TypedDict):
-    """Settings of score-users."""
+class Terms(TypedDict):
+    """What a contact costs and saves."""
 
-    controlGroupShare: float
-    controlGroupSalt: str
+    customerValue: float
+    offerCost: float
+    contactCost: float
+    acceptance: float
 
 
 class ClusterSize(TypedDict):
@@ -170,6 +172,7 @@ class Outputs(TypedDict):
     ledger: str
     model: str
     choice: NotRequired[str]
+    campaign: NotRequired[str]
     trainingDecision: NotRequired[str]
 
 
@@ -192,6 +195,15 @@ class UnreadFiles(TypedDict):
     reason: UnreadReason
     count: int
     first: list[str]
+
+
+class ScoringSettings(TypedDict):
+    """Settings of score-users."""
+
+    controlGroupShare: float
+    controlGroupSalt: str
+    terms: Terms
+    campaignDays: int
 
 
 class Listing(TypedDict):
@@ -594,13 +606,21 @@ class Files:
 
     def write_text(self, uri: str, text: str) -> None:
         """Writes the whole text or nothing: a reader never sees half of it."""
+        self.write_parts(uri, [text])
+
+    def write_parts(self, uri: str, parts: Iterable[str]) -> None:
+        """The same of a text that is not held as a whole."""
         file_system, path = hadoop_file_system(self._spark, uri), hadoop_path(self._spark, uri)
         draft = path.suffix(".draft")
         stream = file_system.create(draft, True)
         try:
-            stream.write(text.encode("utf-8"))
-        finally:
+            for part in parts:
+                stream.write(part.encode("utf-8"))
+        except Exception:
             stream.close()
+            file_system.delete(draft, False)
+            raise
+        stream.close()
         file_system.delete(path, False)
         if not file_system.rename(draft, path):
             raise OSError(f"could not move {draft} to {path}")
@@ -853,6 +873,52 @@ def main(
             spark.stop()
 
 
+# --- emr-steps/generated/types/features_result.py ---
+
+
+class CutoffCounts(TypedDict):
+    """The rows of one cutoff."""
+
+    cutoff: str
+    role: Literal["train", "past", "test", "score"]
+    rows: int
+    cancellations: int | None
+    version: NotRequired[str]
+
+
+class DayEvents(TypedDict):
+    """Signed-in events of a day."""
+
+    day: str
+    events: int
+
+
+class FeaturesSnapshots(TypedDict):
+    """Snapshots that were read and written."""
+
+    user_days: str
+    features: str
+    scoring_features: NotRequired[str]
+
+
+class FeaturesResult(TypedDict):
+    """Result of build-features."""
+
+    firstDay: str
+    observationEnd: str
+    observedDays: int
+    cutoffs: list[CutoffCounts]
+    days: NotRequired[list[DayEvents]]
+    users: int
+    cancellations: int
+    cutoffAnchor: str | None
+    returnedUsers: NotRequired[int]
+    secondCancellations: NotRequired[int]
+    featureCount: int
+    snapshots: FeaturesSnapshots
+    tableRows: NotRequired[int]
+
+
 # --- emr-steps/generated/types/training_result.py ---
 
 ModelName: TypeAlias = Literal[
@@ -973,6 +1039,39 @@ class PastTest(TypedDict):
     recency: dict[MetricName, Estimate]
 
 
+ExploredVariable: TypeAlias = Literal["level", "gender", "device", "tenure", "state"]
+
+
+class ExploredMeasure(TypedDict):
+    """Quantiles of a measure among both."""
+
+    name: str
+    churned: list[float]
+    stayed: list[float]
+
+
+class ExploredFigure(TypedDict):
+    """A figure of those who cancelled and of those who stayed."""
+
+    name: str
+    churned: float | None
+    stayed: float | None
+
+
+SurvivalGrouping: TypeAlias = Literal["all", "level", "joined"]
+
+
+class SurvivalPoint(TypedDict):
+    """The share of users who are still there after so many days."""
+
+    day: int
+    atRisk: int
+    cancelled: int
+    survival: float
+    low: float
+    high: float
+
+
 class ModelEvaluation(TypedDict):
     """A candidate or baseline on the test rows."""
 
@@ -1007,6 +1106,36 @@ class Segment(TypedDict):
     paidHazard: float
 
 
+class ExploredGroup(TypedDict):
+    """Users with one value, by whether they cancelled."""
+
+    variable: ExploredVariable
+    value: str
+    churned: int
+    stayed: int
+
+
+class SurvivalCurve(TypedDict):
+    """How long the users of a group stay."""
+
+    grouping: SurvivalGrouping
+    value: str
+    users: int
+    points: list[SurvivalPoint]
+
+
+class Exploration(TypedDict):
+    """Who leaves."""
+
+    churned: int
+    stayed: int
+    groups: list[ExploredGroup]
+    measures: list[ExploredMeasure]
+    pages: list[ExploredFigure]
+    weekdays: list[ExploredFigure]
+    survival: list[SurvivalCurve]
+
+
 class TrainingResult(TypedDict):
     """Result of train-models."""
 
@@ -1027,52 +1156,7 @@ class TrainingResult(TypedDict):
     notFitted: list[NotFitted]
     segments: list[Segment]
     past: list[PastTest]
-
-
-# --- emr-steps/generated/types/features_result.py ---
-
-
-class CutoffCounts(TypedDict):
-    """The rows of one cutoff."""
-
-    cutoff: str
-    role: Literal["train", "past", "test", "score"]
-    rows: int
-    cancellations: int | None
-    version: NotRequired[str]
-
-
-class DayEvents(TypedDict):
-    """Signed-in events of a day."""
-
-    day: str
-    events: int
-
-
-class FeaturesSnapshots(TypedDict):
-    """Snapshots that were read and written."""
-
-    user_days: str
-    features: str
-    scoring_features: NotRequired[str]
-
-
-class FeaturesResult(TypedDict):
-    """Result of build-features."""
-
-    firstDay: str
-    observationEnd: str
-    observedDays: int
-    cutoffs: list[CutoffCounts]
-    days: NotRequired[list[DayEvents]]
-    users: int
-    cancellations: int
-    cutoffAnchor: str | None
-    returnedUsers: NotRequired[int]
-    secondCancellations: NotRequired[int]
-    featureCount: int
-    snapshots: FeaturesSnapshots
-    tableRows: NotRequired[int]
+    exploration: Exploration | None
 
 
 # --- emr-steps/fragments/table-name.ts ---
@@ -3346,9 +3430,340 @@ def simplest_of_the_best(candidates: Sequence[HeldOutLosses]) -> int:
     return len(candidates) - 1
 
 
+# --- emr-steps/fragments/survival.ts ---
+
+SURVIVAL_TIMES = """
+SELECT
+  has_cancelled,
+  GREATEST(DATEDIFF(first_at, registered_at), 0) AS entered,
+  GREATEST(DATEDIFF(left_at, registered_at), DATEDIFF(first_at, registered_at), 0) + 1 AS ended,
+  STACK(
+    3,
+    'all', 'all',
+    'level', first_level,
+    'joined', IF(
+      registered_at < (SELECT MIN(first_at) FROM {users}),
+      'before the log', STRING(DATE(DATE_TRUNC('WEEK', registered_at)))
+    )
+  ) AS (grouping, value)
+FROM {users}
+WHERE registered_at IS NOT NULL
+"""
+
+SURVIVAL_CHANGES = """
+SELECT grouping, value, day, SUM(entered) AS entered, SUM(cancelled) AS cancelled, SUM(ended) AS ended
+FROM (
+  SELECT grouping, value, entered AS day, 1 AS entered, 0 AS cancelled, 0 AS ended FROM survival_times
+  UNION ALL
+  SELECT grouping, value, ended, 0, INT(has_cancelled), 1 FROM survival_times
+)
+GROUP BY grouping, value, day
+"""
+
+LEAST_AT_RISK = 10
+NORMAL_QUANTILE_95 = 1.959964
+
+
+class Change(NamedTuple):
+    """How many users enter before the end of a day, and of those at risk on it, how many end, and how many by cancelling."""
+
+    day: int
+    entered: int
+    cancelled: int
+    ended: int
+
+
+def survival_points(changes: Iterable[Change]) -> list[SurvivalPoint]:
+    """The product-limit estimate on the days on which somebody cancels, with its log-log interval.
+
+    It begins on the first day with enough users at risk: it says who stays of those who have got there.
+    """
+    points: list[SurvivalPoint] = []
+    at_risk, share, variance, has_begun = 0, 1.0, 0.0, False
+    for change in sorted(changes):
+        has_begun = has_begun or at_risk >= LEAST_AT_RISK
+        if change.cancelled and has_begun:
+            share *= 1 - change.cancelled / at_risk
+            left = at_risk - change.cancelled
+            variance += change.cancelled / (at_risk * left) if left else 0.0
+            low, high = share, share
+            if 0 < share < 1:
+                width = NORMAL_QUANTILE_95 * math.sqrt(variance) / abs(math.log(share))
+                low, high = share ** math.exp(width), share ** math.exp(-width)
+            points.append(
+                {
+                    "day": change.day,
+                    "atRisk": at_risk,
+                    "cancelled": change.cancelled,
+                    "survival": stored(share),
+                    "low": stored(low),
+                    "high": stored(high),
+                }
+            )
+        at_risk += change.entered - change.ended
+    return points
+
+
+def survival_curves(spark: SparkSession, users: str) -> list[SurvivalCurve]:
+    """The curves of all users and of each group, from one row a user."""
+    spark.sql(SURVIVAL_TIMES.format(users=users)).createOrReplaceTempView("survival_times")
+    rows = sorted(spark.sql(SURVIVAL_CHANGES).collect())
+    curves: list[SurvivalCurve] = []
+    for (grouping, value), of_group in itertools.groupby(rows, key=lambda row: (row.grouping, row.value)):
+        changes = [Change(row.day, row.entered, row.cancelled, row.ended) for row in of_group]
+        curves.append(
+            {
+                "grouping": grouping,
+                "value": value,
+                "users": sum(change.entered for change in changes),
+                "points": survival_points(changes),
+            }
+        )
+    return curves
+
+
+# --- emr-steps/fragments/exploration.ts ---
+
+EXPLORED_USERS = """
+SELECT
+  user_id,
+  MAX(last_cancelled_at) IS NOT NULL AS has_cancelled,
+  COALESCE(MIN(last_cancelled_at), TIMESTAMP_NTZ '{end}') AS left_at,
+  MIN(first_event_at) AS first_at,
+  MAX_BY(registered_at, last_event_at) AS registered_at,
+  COALESCE(MAX_BY(level, last_event_at), 'unknown') AS level,
+  COALESCE(MIN_BY(level, first_event_at), 'unknown') AS first_level,
+  COALESCE(MAX_BY(gender, last_event_at), 'unknown') AS gender,
+  MAX_BY(location, last_event_at) AS location,
+  MAX_BY(user_agent, last_event_at) AS user_agent,
+  SUM(songs) AS songs,
+  SUM(home_visits) AS home_visits,
+  SUM(thumbs_up) AS thumbs_up,
+  SUM(thumbs_down) AS thumbs_down,
+  SUM(playlist_adds) AS playlist_adds,
+  SUM(friend_adds) AS friend_adds,
+  SUM(adverts) AS adverts,
+  SUM(logouts) AS logouts,
+  SUM(downgrade_visits) AS downgrade_visits,
+  SUM(downgrades) AS downgrades,
+  SUM(upgrade_visits) AS upgrade_visits,
+  SUM(upgrades) AS upgrades,
+  SUM(help_visits) AS help_visits,
+  SUM(settings_visits) AS settings_visits,
+  SUM(settings_saves) AS settings_saves,
+  SUM(about_visits) AS about_visits,
+  SUM(errors) AS errors,
+  SUM(sessions) AS sessions,
+  SUM(session_seconds) AS session_seconds,
+  SUM(events) AS events,
+  SUM(IF(DAYOFWEEK(day) = 1, events, 0)) AS weekday_1,
+  SUM(IF(DAYOFWEEK(day) = 2, events, 0)) AS weekday_2,
+  SUM(IF(DAYOFWEEK(day) = 3, events, 0)) AS weekday_3,
+  SUM(IF(DAYOFWEEK(day) = 4, events, 0)) AS weekday_4,
+  SUM(IF(DAYOFWEEK(day) = 5, events, 0)) AS weekday_5,
+  SUM(IF(DAYOFWEEK(day) = 6, events, 0)) AS weekday_6,
+  SUM(IF(DAYOFWEEK(day) = 7, events, 0)) AS weekday_7,
+  SUM(session_seconds) / 3600D AS hours,
+  (DATEDIFF(COALESCE(MIN(last_cancelled_at), TIMESTAMP_NTZ '{end}'), MIN(day)) + 1) / 7D AS weeks
+FROM {days}
+WHERE day < DATE '{end}'
+GROUP BY user_id
+"""
+
+EXPLORED_GROUPS = """
+SELECT variable, value, COUNT_IF(has_cancelled) AS churned, COUNT_IF(NOT has_cancelled) AS stayed
+FROM (
+  SELECT has_cancelled, STACK(
+    5,
+    'level', level,
+    'gender', gender,
+    'device', CASE WHEN user_agent IS NULL THEN 'unknown'
+    WHEN CONTAINS(user_agent, 'iPhone') THEN 'iPhone'
+    WHEN CONTAINS(user_agent, 'iPad') THEN 'iPad'
+    WHEN CONTAINS(user_agent, 'Android') THEN 'Android'
+    WHEN CONTAINS(user_agent, 'Windows') THEN 'Windows'
+    WHEN CONTAINS(user_agent, 'Macintosh') THEN 'Mac'
+    WHEN CONTAINS(user_agent, 'Linux') THEN 'Linux'
+    ELSE 'other' END,
+    'tenure', CASE WHEN registered_at IS NULL THEN 'unknown'
+    WHEN DATEDIFF(left_at, registered_at) >= 112 THEN '16 weeks or more'
+    WHEN DATEDIFF(left_at, registered_at) >= 56 THEN '8 to 16 weeks'
+    WHEN DATEDIFF(left_at, registered_at) >= 28 THEN '4 to 8 weeks'
+    WHEN DATEDIFF(left_at, registered_at) >= 14 THEN '2 to 4 weeks'
+    ELSE 'under 2 weeks' END,
+    'state', COALESCE(NULLIF(REGEXP_EXTRACT(location, ', ([A-Z][A-Z])', 1), ''), 'unknown')
+  ) AS (variable, value)
+  FROM explored_users
+)
+GROUP BY variable, value
+"""
+
+EXPLORED_FIGURES = """
+SELECT
+  has_cancelled,
+  COUNT(*) AS users,
+  SUM(songs) / NULLIF(SUM(hours), 0) AS page_songs,
+  SUM(home_visits) / NULLIF(SUM(hours), 0) AS page_home_visits,
+  SUM(thumbs_up) / NULLIF(SUM(hours), 0) AS page_thumbs_up,
+  SUM(thumbs_down) / NULLIF(SUM(hours), 0) AS page_thumbs_down,
+  SUM(playlist_adds) / NULLIF(SUM(hours), 0) AS page_playlist_adds,
+  SUM(friend_adds) / NULLIF(SUM(hours), 0) AS page_friend_adds,
+  SUM(adverts) / NULLIF(SUM(hours), 0) AS page_adverts,
+  SUM(logouts) / NULLIF(SUM(hours), 0) AS page_logouts,
+  SUM(downgrade_visits) / NULLIF(SUM(hours), 0) AS page_downgrade_visits,
+  SUM(downgrades) / NULLIF(SUM(hours), 0) AS page_downgrades,
+  SUM(upgrade_visits) / NULLIF(SUM(hours), 0) AS page_upgrade_visits,
+  SUM(upgrades) / NULLIF(SUM(hours), 0) AS page_upgrades,
+  SUM(help_visits) / NULLIF(SUM(hours), 0) AS page_help_visits,
+  SUM(settings_visits) / NULLIF(SUM(hours), 0) AS page_settings_visits,
+  SUM(settings_saves) / NULLIF(SUM(hours), 0) AS page_settings_saves,
+  SUM(about_visits) / NULLIF(SUM(hours), 0) AS page_about_visits,
+  SUM(errors) / NULLIF(SUM(hours), 0) AS page_errors,
+  SUM(weekday_1) / NULLIF(SUM(events), 0) AS weekday_1,
+  SUM(weekday_2) / NULLIF(SUM(events), 0) AS weekday_2,
+  SUM(weekday_3) / NULLIF(SUM(events), 0) AS weekday_3,
+  SUM(weekday_4) / NULLIF(SUM(events), 0) AS weekday_4,
+  SUM(weekday_5) / NULLIF(SUM(events), 0) AS weekday_5,
+  SUM(weekday_6) / NULLIF(SUM(events), 0) AS weekday_6,
+  SUM(weekday_7) / NULLIF(SUM(events), 0) AS weekday_7,
+  PERCENTILE_APPROX(
+    1D * sessions / NULLIF(weeks, 0),
+    ARRAY(0.1, 0.25, 0.5, 0.75, 0.9), 1000
+  ) AS measure_sessions_per_week,
+  PERCENTILE_APPROX(
+    0.0002777777777777778D * session_seconds / NULLIF(weeks, 0),
+    ARRAY(0.1, 0.25, 0.5, 0.75, 0.9), 1000
+  ) AS measure_hours_per_week,
+  PERCENTILE_APPROX(
+    0.016666666666666666D * session_seconds / NULLIF(sessions, 0),
+    ARRAY(0.1, 0.25, 0.5, 0.75, 0.9), 1000
+  ) AS measure_minutes_per_session,
+  PERCENTILE_APPROX(
+    1D * songs / NULLIF(hours, 0),
+    ARRAY(0.1, 0.25, 0.5, 0.75, 0.9), 1000
+  ) AS measure_songs_per_hour,
+  PERCENTILE_APPROX(
+    100D * thumbs_up / NULLIF(songs, 0),
+    ARRAY(0.1, 0.25, 0.5, 0.75, 0.9), 1000
+  ) AS measure_thumbs_up_per_100_songs,
+  PERCENTILE_APPROX(
+    100D * thumbs_down / NULLIF(songs, 0),
+    ARRAY(0.1, 0.25, 0.5, 0.75, 0.9), 1000
+  ) AS measure_thumbs_down_per_100_songs,
+  PERCENTILE_APPROX(
+    1D * adverts / NULLIF(hours, 0),
+    ARRAY(0.1, 0.25, 0.5, 0.75, 0.9), 1000
+  ) AS measure_adverts_per_hour,
+  PERCENTILE_APPROX(
+    100D * playlist_adds / NULLIF(songs, 0),
+    ARRAY(0.1, 0.25, 0.5, 0.75, 0.9), 1000
+  ) AS measure_playlist_adds_per_100_songs,
+  PERCENTILE_APPROX(
+    1D * friend_adds / NULLIF(weeks, 0),
+    ARRAY(0.1, 0.25, 0.5, 0.75, 0.9), 1000
+  ) AS measure_friend_adds_per_week,
+  PERCENTILE_APPROX(
+    1D * errors / NULLIF(weeks, 0),
+    ARRAY(0.1, 0.25, 0.5, 0.75, 0.9), 1000
+  ) AS measure_errors_per_week
+FROM explored_users
+GROUP BY has_cancelled
+"""
+
+EXPLORED_PAGES = [
+    "songs",
+    "home_visits",
+    "thumbs_up",
+    "thumbs_down",
+    "playlist_adds",
+    "friend_adds",
+    "adverts",
+    "logouts",
+    "downgrade_visits",
+    "downgrades",
+    "upgrade_visits",
+    "upgrades",
+    "help_visits",
+    "settings_visits",
+    "settings_saves",
+    "about_visits",
+    "errors",
+]
+EXPLORED_MEASURES = [
+    "sessions_per_week",
+    "hours_per_week",
+    "minutes_per_session",
+    "songs_per_hour",
+    "thumbs_up_per_100_songs",
+    "thumbs_down_per_100_songs",
+    "adverts_per_hour",
+    "playlist_adds_per_100_songs",
+    "friend_adds_per_week",
+    "errors_per_week",
+]
+WEEKDAYS = [
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+]
+
+
+def explored_figure(name: str, column: str, rows: dict[bool, Row]) -> ExploredFigure:
+    """A figure of those who cancelled and of those who stayed."""
+    churned, stayed = (rows[which][column] if which in rows else None for which in (True, False))
+    return {
+        "name": name,
+        "churned": None if churned is None else stored(churned),
+        "stayed": None if stayed is None else stored(stayed),
+    }
+
+
+def explored_measure(name: str, rows: dict[bool, Row]) -> ExploredMeasure:
+    """The quantiles of a measure among those who cancelled and those who stayed."""
+    churned, stayed = (rows[which][f"measure_{name}"] if which in rows else None for which in (True, False))
+    return {
+        "name": name,
+        "churned": [stored(quantile) for quantile in churned or []],
+        "stayed": [stored(quantile) for quantile in stayed or []],
+    }
+
+
+def explore(spark: SparkSession, user_days: DataFrame, end: datetime.date) -> Exploration:
+    """Who leaves, by what was known of the users before the end of the log."""
+    user_days.createOrReplaceTempView("explored_days")
+    users = spark.sql(EXPLORED_USERS.format(days="explored_days", end=end)).cache()
+    users.createOrReplaceTempView("explored_users")
+    try:
+        groups = spark.sql(EXPLORED_GROUPS).collect()
+        rows = {row.has_cancelled: row for row in spark.sql(EXPLORED_FIGURES).collect()}
+        curves = survival_curves(spark, "explored_users")
+    finally:
+        users.unpersist()
+    held: list[ExploredGroup] = [
+        {"variable": row.variable, "value": row.value, "churned": row.churned, "stayed": row.stayed}
+        for row in sorted(groups, key=lambda row: (row.variable, -row.churned - row.stayed, row.value))
+    ]
+    return {
+        "churned": rows[True].users if True in rows else 0,
+        "stayed": rows[False].users if False in rows else 0,
+        "groups": held,
+        "measures": [explored_measure(name, rows) for name in EXPLORED_MEASURES],
+        "pages": [explored_figure(name, f"page_{name}", rows) for name in EXPLORED_PAGES],
+        "weekdays": [
+            explored_figure(name, f"weekday_{index}", rows) for index, name in enumerate(WEEKDAYS, 1)
+        ],
+        "survival": curves,
+    }
+
+
 # --- emr-steps/train-models.ts ---
 
 STEP: StepName = "train-models"
+USER_DAYS = "user_days"
 CANDIDATES: list[ModelName] = [
     "segments",
     "logistic_regression",
@@ -3520,6 +3935,13 @@ def reliability_reason(counts: dict[str, Census], least: int) -> str:
     return ""
 
 
+def explored(spark: SparkSession, plan: Plan) -> Exploration:
+    """Who leaves, from the days of users that the features were made of."""
+    built: FeaturesResult = Files(spark).read_json(plan["outputs"]["results"]["build-features"])
+    days = read_snapshot(spark, table_name(plan, USER_DAYS), built["snapshots"]["user_days"])
+    return explore(spark, days, datetime.date.fromisoformat(built["observationEnd"]))
+
+
 def run(spark: SparkSession, plan: Plan) -> TrainingResult:
     """Trains, judges, chooses and stores."""
     settings = plan["training"]
@@ -3603,6 +4025,7 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
         "segments": described_segments(given.segments.whole) if given.segments else [],
         "singleInputs": single_inputs(features.where("role = 'train'"), inputs, train["users"]),
         "past": tested_before(features, settings, functools.partial(judge_again, kind)) if chosen else [],
+        "exploration": explored(spark, plan),
     }
 
 

@@ -8,6 +8,7 @@ import {
   NoSuchKey,
   PutObjectCommand,
   type PutObjectCommandInput,
+  PutObjectTaggingCommand,
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
@@ -15,6 +16,7 @@ import { compareKeys } from '../../domain/key-order.ts';
 import {
   type ListedObject,
   type ObjectStore,
+  type ObjectTag,
   type ObjectText,
   UnlistableError,
   type WriteCondition,
@@ -108,6 +110,15 @@ export class S3Objects implements ObjectStore {
       yield await this.#find(bucket, key);
     }
     yield* listInOrder(this.#client, { bucket, prefix: key === '' ? '' : `${key}/`, ...start });
+  }
+
+  async tag(uri: string, { key, value }: ObjectTag): Promise<void> {
+    const Tagging = { TagSet: [{ Key: key, Value: value }] };
+    try {
+      await this.#client.send(new PutObjectTaggingCommand({ ...address(uri), Tagging }));
+    } catch (error) {
+      if (!(error instanceof S3ServiceException && error.name === 'NoSuchKey')) throw error;
+    }
   }
 
   async remove(uri: string): Promise<void> {

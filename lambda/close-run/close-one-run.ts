@@ -1,5 +1,5 @@
 /** Closes one run: terminates its clusters, explains and records its failure, releases the lease, notifies once. */
-import { REFUSED, RUN_DETAIL, RUN_RECORD } from '../../domain/lake-objects.ts';
+import { CAMPAIGN, REFUSED, RUN_DETAIL, RUN_RECORD } from '../../domain/lake-objects.ts';
 import { REFUSED_ERROR } from '../../domain/operations.ts';
 import type { RunRecord } from '../../domain/records.ts';
 import type { Notice } from '../../domain/run.ts';
@@ -51,6 +51,8 @@ export async function closeOneRun(world: World, run: RunToClose): Promise<Closin
   const record = await recordFailure(world, run, evidence, failure);
   const explanation = record.status === 'SUCCEEDED' ? explainAfterSuccess(failure) : failure;
   if (record.status === 'SUCCEEDED') await finish(world, run.runId);
+  // The list of a run that failed is not to be used.
+  else await lake.remove(CAMPAIGN.of(run.runId));
   await releaseLease(world, run.executionArn);
   const notice = noticeOf(run.runId, record.status, explanation);
   const notified = await notifyOnce(world, run.runId, notice);

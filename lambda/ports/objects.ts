@@ -16,6 +16,12 @@ export interface ObjectText {
   readonly etag: string;
 }
 
+/** A tag of an object. */
+export interface ObjectTag {
+  readonly key: string;
+  readonly value: string;
+}
+
 /** When a write may happen. */
 export type WriteCondition =
   | { readonly kind: 'absent' }
@@ -61,6 +67,8 @@ export interface ObjectStore {
    * @throws UnlistableError while it is iterated over
    */
   pages(location: string, after?: string): Pages<ListedObject>;
+  /** Gives the object a tag, by which a lifecycle rule finds it; it is no error if it is not there. */
+  tag(uri: string, tag: ObjectTag): Promise<void>;
   /** Removes the object; it is no error if it is not there. */
   remove(uri: string): Promise<void>;
 }

@@ -3,10 +3,13 @@
  * what is wrong with the data. In words that need no glossary; the page and the terminal show the same.
  */
 
+import { checkCalibration } from '../../domain/calibration-check.ts';
+import { expectedInterval } from '../../domain/expected-interval.ts';
 import { breakEven, listOf } from '../../domain/money.ts';
+import { nothingLearnt } from '../../domain/nothing-learnt.ts';
 import type { RunDetail } from '../../domain/records.ts';
 import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
-import { chanceInterval, contactData, whyNoList } from './contact-data.ts';
+import { contactData, whyNoList } from './contact-data.ts';
 import { money, percentText } from './figures-text.ts';
 import { counted, day, percent, whole } from './format.ts';
 import { type PastRun, runBefore } from './history.ts';
@@ -33,17 +36,21 @@ export function breathOf(
   ];
 }
 
-function expected({ scoring, plan }: RunDetail): Sentence {
+function expected(detail: RunDetail): Sentence {
+  const { scoring, plan } = detail;
   const { users, expectedCancellations } = scoring;
-  const [low, high] = chanceInterval(scoring);
+  const nothing = nothingLearnt(detail);
+  if (expectedCancellations === 0 && nothing !== undefined)
+    return { about: 'expected', isWarning: true, text: `${nothing}.` };
+  const [low, high] = expectedInterval(detail);
   const share = percent(users === 0 ? 0 : expectedCancellations / users);
   return {
     about: 'expected',
     isWarning: false,
     text:
       `About ${whole(expectedCancellations)} of your ${counted(users, 'user')} (${share}) will probably cancel in the ` +
-      `${counted(plan.training.horizonDays, 'day')} from ${day(scoring.cutoff)}; even if every probability is right, chance alone ` +
-      `makes that ${whole(low)} to ${whole(high)}.`,
+      `${counted(plan.training.horizonDays, 'day')} from ${day(scoring.cutoff)}: by chance, and by how far predictions were off ` +
+      `on the test cutoffs, it may be ${whole(low)} to ${whole(high)}.`,
   };
 }
 
@@ -81,10 +88,14 @@ function trust(detail: RunDetail): Sentence {
   const auc = scoringEvaluation(detail)?.metrics.auc;
   const reason = record.promotion_reason ?? 'no reason was recorded';
   if (training !== null && !training.reliable && (choice === undefined || choice.scorer === null)) {
+    const nothing = nothingLearnt(detail);
     return {
       about: 'trust',
       isWarning: true,
-      text: `Do not trust this model yet: ${training.reliabilityReason}.`,
+      text:
+        nothing === undefined
+          ? `Do not trust this model yet: ${training.reliabilityReason}.`
+          : 'There is no model to trust: all users have the same score.',
     };
   }
   const skill =
@@ -100,13 +111,37 @@ function trust(detail: RunDetail): Sentence {
       text: `Scored by the champion: ${reason}.${skill}`,
     };
   }
-  return record.promoted === true
+  if (record.promoted !== true)
+    return {
+      about: 'trust',
+      isWarning: true,
+      text: `The model of this run is not in charge: ${reason}.${skill}`,
+    };
+  const doubt = levelDoubt(detail);
+  return doubt === undefined
     ? {
         about: 'trust',
         isWarning: false,
         text: `The model of this run is trusted and in charge: ${reason}.${skill}`,
       }
-    : { about: 'trust', isWarning: true, text: `The model of this run is not in charge: ${reason}.${skill}` };
+    : {
+        about: 'trust',
+        isWarning: true,
+        text: `The model of this run is in charge, and its order of users is trusted: ${reason}.${skill} ${doubt}`,
+      };
+}
+
+/** Why the probabilities of the model that scored should be read with care; undefined if the test rows bear them out. */
+function levelDoubt(detail: RunDetail): string | undefined {
+  const evaluation = scoringEvaluation(detail);
+  if (evaluation === undefined) return undefined;
+  const { predictedObserved, contradicted } = checkCalibration(evaluation.curve ?? []);
+  if (contradicted.length === 0) return undefined;
+  const level =
+    predictedObserved === undefined || !contradicted.includes('predicted_observed')
+      ? ''
+      : `: for each user who cancelled, it had predicted ${predictedObserved.value.toFixed(2)}`;
+  return `Read its probabilities with care, and what a contact earns by them${level}.`;
 }
 
 function change({ record, scoring }: RunDetail, history: readonly PastRun[]): readonly Sentence[] {

@@ -23,6 +23,11 @@ export const CHAPTERS = {
     title: 'What drives it',
     lead: 'What the model looks at. It is no statement about causes.',
   },
+  leaves: {
+    id: 'who-leaves',
+    title: 'Who leaves',
+    lead: 'How users who cancelled differ from those who stayed, and how long users stay.',
+  },
   data: { id: 'the-data', title: 'The data', lead: 'What was read, what was refused and why.' },
   time: {
     id: 'over-time',

@@ -1,6 +1,5 @@
 /** Whom to contact, as data: or why there is no list. Pure functions. */
-import { PROBABILITY_BINS } from '../../domain/models.ts';
-import { DEFAULT_TERMS, type UserBin } from '../../domain/money.ts';
+import type { UserBin } from '../../domain/money.ts';
 import { nothingLearnt } from '../../domain/nothing-learnt.ts';
 import type { RunDetail } from '../../domain/records.ts';
 import type { ScoringResult } from '../../domain/results.ts';
@@ -31,10 +30,10 @@ export function whyNoList(detail: RunDetail): string | undefined {
 
 /** The list and what its sliders need. */
 export function contactData(detail: RunDetail): ContactData {
-  const { scoring, record } = detail;
+  const { scoring, record, plan } = detail;
   const users = scoring.top.filter(({ inControlGroup }) => !inControlGroup).slice(0, MOST_USERS);
   return {
-    terms: DEFAULT_TERMS,
+    terms: plan.scoring.terms,
     users: users.flatMap(({ userId, probability, level, reasons }) =>
       probability === null
         ? []
@@ -73,21 +72,4 @@ export function livingBins({ probabilities, top }: ScoringResult): readonly User
     .filter(({ users }) => users > 0)
     .toSorted((a, b) => b.bin - a.bin)
     .map(({ users, expected }) => ({ users, expected }));
-}
-
-/** How many of the living users may cancel by chance alone, if the probabilities are right: 95 %. */
-export function chanceInterval({
-  probabilities,
-  expectedCancellations: expected,
-  users,
-}: ScoringResult): readonly [number, number] {
-  const variance =
-    probabilities === undefined
-      ? expected * (1 - (users === 0 ? 0 : expected / users))
-      : probabilities.reduce((sum, bin) => {
-          const p = (bin.bin + 0.5) / PROBABILITY_BINS;
-          return sum + (bin.users + bin.control) * p * (1 - p);
-        }, 0);
-  const margin = 1.96 * Math.sqrt(variance);
-  return [Math.max(0, Math.floor(expected - margin)), Math.min(users, Math.ceil(expected + margin))];
 }

@@ -13,5 +13,5 @@ function labeller(entries: readonly Labelled[]): (name: string) => string {
 }
 
 export const featureLabel = labeller(FEATURES);
-/** A user's reasons are groups of features. */
+/** Reasons are sentences; in results of older versions they are groups of features. */
 export const reasonLabel = labeller([...FEATURE_GROUPS, ...FEATURES]);

@@ -20,8 +20,10 @@ import { pastSection } from './sections/past.ts';
 import { qualitySection } from './sections/quality.ts';
 import { readingSection } from './sections/reading.ts';
 import { segmentsSection } from './sections/segments.ts';
+import { survivalSection } from './sections/survival.ts';
 import { untrainedSection } from './sections/untrained.ts';
 import { volumeSection } from './sections/volume.ts';
+import { whoLeavesSection } from './sections/who-leaves.ts';
 import { STYLE } from './style.ts';
 
 export interface PageContext {
@@ -95,7 +97,7 @@ async function chaptersOf(
   history: readonly PastRun[],
   book: ChartBook,
 ): Promise<Chapters> {
-  const { contact, believe, drives, data, time, made } = CHAPTERS;
+  const { contact, believe, drives, leaves, data, time, made } = CHAPTERS;
   const trained = hasTrained(detail) ? detail : undefined;
   return [
     [contact, [await contactsSection(detail, book)]],
@@ -115,6 +117,12 @@ async function chaptersOf(
       ],
     ],
     [drives, trained === undefined ? [] : [segmentsSection(trained), await driversSection(trained, book)]],
+    [
+      leaves,
+      trained === undefined
+        ? []
+        : [await whoLeavesSection(trained, book), await survivalSection(trained, book)],
+    ],
     [data, [readingSection(detail), await volumeSection(detail, book)]],
     [time, [await historySection(detail, history, book)]],
     [made, [factsSection(detail)]],

@@ -5,6 +5,8 @@
 import { createHash } from 'node:crypto';
 import type { Scorer } from '../../domain/choice.ts';
 import {
+  CAMPAIGN,
+  CAMPAIGN_TAG,
   CURRENT,
   CUTOFF_GRID,
   DRAFT,
@@ -31,6 +33,8 @@ export async function finishRun(world: World, detail: RunDetail): Promise<void> 
   await lake.write(METRIC_ROWS.of(runId), metricRows(detail));
   await makeCurrent(lake, detail);
   await keepGrid(lake, detail);
+  const { campaign = null } = detail.scoring;
+  if (campaign !== null) await lake.tag(CAMPAIGN.at(campaign.uri), CAMPAIGN_TAG);
   await writeCard(lake, detail);
   for (const batchId of [batch.batchId, ...abandonedBatchIds]) {
     await lake.remove(PENDING_BATCH.of(batchId));

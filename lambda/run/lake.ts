@@ -1,6 +1,7 @@
 /** The lake as the code uses it: objects by their definitions, checked as they are read. */
-import type { FolderKind, LakeObject } from '../../domain/lake-object.ts';
-import type { ObjectStore, WriteCondition, WriteOutcome } from '../ports/objects.ts';
+import type { FolderKind, LakeObject, ObjectKind } from '../../domain/lake-object.ts';
+import { UserError } from '../../domain/user-error.ts';
+import type { ObjectStore, ObjectTag, WriteCondition, WriteOutcome } from '../ports/objects.ts';
 import { PipelineError } from './errors.ts';
 
 /** A value that was read, and the entity tag of that version. */
@@ -101,6 +102,11 @@ export class Lake {
     await this.#objects.remove(this.uri(object));
   }
 
+  /** Gives the object a tag; it is no error if it is not there. */
+  async tag(object: LakeObject<unknown>, tag: ObjectTag): Promise<void> {
+    await this.#objects.tag(this.uri(object), tag);
+  }
+
   /** When the object was last written; undefined when it is not there. */
   async modifiedAt(object: LakeObject<unknown>): Promise<Date | undefined> {
     const [listed] = await this.#objects.list(this.uri(object));
@@ -114,6 +120,39 @@ export class Lake {
       const id = kind.idOf(uri);
       return id === undefined ? [] : [{ id, object: kind.at(uri), etag, modifiedAt }];
     });
+  }
+
+  /** The texts of all objects of a kind, whatever is in them, in the order of their URIs. */
+  async texts(
+    kind: ObjectKind<unknown>,
+  ): Promise<readonly { readonly uri: string; readonly text: string }[]> {
+    const listed = await this.#objects.list(`${this.root}/${kind.of('*').key}`);
+    const texts = [];
+    for (const { uri } of listed) {
+      const stored = await this.#objects.read(uri);
+      if (stored !== undefined) texts.push({ uri, text: stored.text });
+    }
+    return texts;
+  }
+
+  /**
+   * Replaces the text of an object of a kind, or removes the object where there is no other text.
+   * @throws UserError when another process has changed it in the meantime
+   */
+  async rewrite(
+    uri: string,
+    { format: { contentType } }: ObjectKind<unknown>,
+    change: (text: string) => string | undefined,
+  ): Promise<void> {
+    const stored = await this.#objects.read(uri);
+    if (stored === undefined) return;
+    const text = change(stored.text);
+    if (text === undefined) return this.#objects.remove(uri);
+    const condition: WriteCondition = { kind: 'unchanged', etag: stored.etag };
+    const outcome = await this.#objects.write(uri, text, { contentType, condition });
+    if (outcome === 'conflict') {
+      throw new UserError(`${uri} was changed by another process in the meantime: run the command again.`);
+    }
   }
 
   #checked<Value>(object: LakeObject<Value>, text: string): Value {

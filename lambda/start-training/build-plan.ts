@@ -1,6 +1,7 @@
 /** The plan of a run, assembled from what was decided. Pure functions. */
 import { each } from '../../domain/each.ts';
 import {
+  CAMPAIGN,
   CHOICE,
   LEDGER,
   modelFolder,
@@ -79,7 +80,12 @@ export function buildPlan(parts: PlanParts, deployment: Deployment): RunPlan {
     },
     ...inCharge(current, settings),
     train: trainSettings(request, deployment),
-    scoring: { controlGroupShare: settings.controlGroupShare, controlGroupSalt: settings.controlGroupSalt },
+    scoring: {
+      controlGroupShare: settings.controlGroupShare,
+      controlGroupSalt: settings.controlGroupSalt,
+      terms: settings.terms,
+      campaignDays: settings.campaignDays,
+    },
     cluster: size.cluster,
     outputs: {
       results: each(STEP_NAMES, (step) => STEP_RESULT[step].of(runId).uriIn(lakeRoot)),
@@ -87,6 +93,7 @@ export function buildPlan(parts: PlanParts, deployment: Deployment): RunPlan {
       ledger: LEDGER.of(batch.batchId).uriIn(lakeRoot),
       model: `${lakeRoot}/${modelFolder(runId)}`,
       choice: CHOICE.of(runId).uriIn(lakeRoot),
+      campaign: CAMPAIGN.of(runId).uriIn(lakeRoot),
       trainingDecision: TRAINING_DECISION.of(runId).uriIn(lakeRoot),
     },
   };
@@ -116,6 +123,7 @@ export function resumedPlan(
       },
       errors: each(STEP_NAMES, (step) => STEP_ERROR[step].of(runId).uriIn(plan.lakeRoot)),
       choice: CHOICE.of(runId).uriIn(plan.lakeRoot),
+      campaign: CAMPAIGN.of(runId).uriIn(plan.lakeRoot),
     },
   };
 }

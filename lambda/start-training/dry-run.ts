@@ -65,6 +65,9 @@ export class DryRunObjects implements ObjectStore {
     else yield* linesOf(bytesOf(this.#own.get(uri)?.text ?? ''));
   }
 
+  /** A dry run leaves every object as it is. */
+  async tag(): Promise<void> {}
+
   list(location: string): Promise<readonly ListedObject[]> {
     return this.#store.list(location);
   }

@@ -22,6 +22,8 @@ const IS_PART_OF_TRAINING: Readonly<Record<keyof RunSettings, boolean>> = {
   train: false,
   controlGroupShare: false,
   controlGroupSalt: false,
+  terms: false,
+  campaignDays: false,
   promotion: false,
   promotionMargin: true,
   leakageAuc: true,

@@ -23,6 +23,14 @@ function headline(detail: RunDetail): string {
   );
 }
 
+/** Where the list is, without a user of it. */
+function campaignText({ scoring, plan }: RunDetail): readonly string[] {
+  const { campaign = null } = scoring;
+  if (campaign === null) return [];
+  const users = `${WHOLE.format(campaign.users)} ${campaign.users === 1 ? 'user' : 'users'} to contact`;
+  return [`List: ${users}, in ${campaign.uri} for ${plan.scoring.campaignDays} days.`];
+}
+
 /** What was read and what was left, how many users are expected to cancel, the chosen model, and whether it was promoted. */
 export function summarize(detail: RunDetail): string {
   const { record, ingest, features, training } = detail;
@@ -47,6 +55,7 @@ export function summarize(detail: RunDetail): string {
     `Model: ${modelLabel(scoringModel(detail))}${shown.length === 0 ? '' : ` (${shown.join(', ')})`}, ` +
       `${training === null ? 'nothing trained' : record.promoted ? 'promoted' : 'not promoted'}: ${record.promotion_reason}.`,
     ...(nothing === undefined || features.cancellations === 0 ? [] : [`${nothing}.`]),
+    ...campaignText(detail),
     ...(newest === undefined ? [] : [`Newest day of the log: ${newest}.`]),
     ...adaptedTexts(ingest.adapted).map((text) => `${text}.`),
     ...logWarnings(detail).map((warning) => `${warning}.`),

@@ -2,6 +2,7 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { EXTERNAL_TABLES } from '../../domain/lake.ts';
 import {
+  CAMPAIGN,
   CHOICE,
   CURRENT,
   CUTOFF_GRID,
@@ -72,6 +73,7 @@ export function functionStatements(
     'store-metrics': [
       ...common,
       write([...CONTROL, ...RECORDS, ...MODEL_CARDS, DRAFTS]),
+      tagCampaigns(storage),
       getQueryResults(storage),
       readQueryResultObjects(storage),
       ...describeClusters(),
@@ -82,6 +84,7 @@ export function functionStatements(
     'close-run': [
       ...common,
       write([...CONTROL, ...RECORDS, ...MODEL_CARDS, DRAFTS, WATCHED_SINCE.key]),
+      tagCampaigns(storage),
       listExecutions(props),
       terminateClusters(props),
       startNotifier(props),
@@ -116,6 +119,11 @@ function lakeObjects(
     actions,
     keys.map((key) => lakeBucket.arnForObjects(key)),
   );
+}
+
+/** By the tag the lifecycle rule of the bucket finds the lists that it removes. */
+function tagCampaigns(storage: Storage): PolicyStatement {
+  return lakeObjects(storage, 'TagCampaigns', ['s3:PutObjectTagging'], [CAMPAIGN.of('*').key]);
 }
 
 /** Without it S3 answers a request for a missing object with "forbidden". */

@@ -4,6 +4,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { NAMED_QUERIES } from '../../domain/named-queries.ts';
+import { EXPIRING_PLACES } from '../../domain/user-id-places.ts';
 import type { Configuration } from '../configuration.ts';
 import { AccessLogBucket } from './access-log-bucket.ts';
 import { DataBucket } from './data-bucket.ts';
@@ -75,7 +76,14 @@ export class StorageStack extends Stack implements Storage {
     this.key = key;
     this.rawBucket = events.bucket;
     this.eventsRoot = events.root;
-    this.lakeBucket = new DataBucket(this, 'Lake', versioned).bucket;
+    this.lakeBucket = new DataBucket(this, 'Lake', {
+      ...versioned,
+      lifecycleRules: EXPIRING_PLACES.map(({ setting, tag }) => ({
+        id: tag.value,
+        tagFilters: { [tag.key]: tag.value },
+        expiration: Duration.days(configuration.run[setting]),
+      })),
+    }).bucket;
     this.lakeRoot = `s3://${this.lakeBucket.bucketName}`;
     this.logBucket = new DataBucket(this, 'ClusterLogs', {
       ...data,

@@ -113,6 +113,9 @@ export class FolderStore implements ObjectStore {
     });
   }
 
+  /** Files have no tags: what expires is found by its age. */
+  async tag(): Promise<void> {}
+
   async remove(uri: string): Promise<void> {
     const path = filePath(uri);
     const folder = await stat(dirname(path)).catch(() => undefined);

@@ -3,8 +3,12 @@ import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { generateLog } from '../../generator/generate.ts';
 
-/** Large enough for a model to learn from, small enough for a first run of two minutes. */
-const DEFAULT_LOG = { users: 800, days: 62, seed: 1 } as const;
+/**
+ * Large enough for a model to learn from, small enough for a first run of two minutes. With so few users chance decides much:
+ * with seed 1, 52 of them cancel in the first window that is learnt from and 20 in the one that is tested; with seed 2, as
+ * many as the service usually loses in both.
+ */
+const DEFAULT_LOG = { users: 800, days: 62, seed: 2 } as const;
 
 /** Generates the log unless it exists. A generation that was interrupted starts from scratch. */
 export async function ensureDefaultLog(folder: string, onNote: (text: string) => void): Promise<void> {

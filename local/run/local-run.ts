@@ -26,6 +26,7 @@ import type { SparkProgress } from '../spark/progress.ts';
 import { sharedEngine } from '../spark/shared-engine.ts';
 import type { StepRunner } from '../spark/step-runner.ts';
 import type { LocalDefinition } from '../template/definition.ts';
+import { removeExpired } from './expired-objects.ts';
 import type { LakeFolder } from './lake-folder.ts';
 import { type LocalFunctions, localFunctions } from './local-functions.ts';
 import { LocalNotifications } from './local-notifications.ts';
@@ -95,6 +96,7 @@ export async function runLocally(options: LocalRunOptions): Promise<RunSummary> 
   for (const closing of await functions.close({ sweep: true })) {
     observer.onNote(`run ${closing.runId} had ended without being closed; it has been closed now`);
   }
+  await removeExpired(lake.path, functions.planner.settings, startedAt);
   const assets = await keepScripts(definition, join(lake.path, runFolder(runId)));
   const timeline = new Timeline();
   await executions.begin(runId, executionArn, startedAt);

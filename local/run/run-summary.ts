@@ -1,4 +1,5 @@
 /** The summary that `churn run` prints at its end; also the document of --json. */
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { adaptedTexts } from '../../domain/adaptations.ts';
 import { logWarnings, newestDayOf } from '../../domain/log-state.ts';
@@ -57,6 +58,8 @@ export const runSummarySchema = z.discriminatedUnion('status', [
     notTrained: z.string().nullable(),
     /** What to know about what was read, a sentence each. */
     warnings: z.array(z.string()),
+    /** The list of users to contact, for so many days; null where there is none. Runs of older versions lack it. */
+    campaign: z.strictObject({ file: z.string(), users: z.number(), days: z.number() }).nullable().optional(),
     /** The three most important sentences of the report. */
     sentences: z.array(z.string()),
   }),
@@ -124,6 +127,7 @@ export function succeeded(run: RunEnd, { detail, report, files }: KnownRun): Run
     warnings: [nothingLearnt(detail), ...adaptedTexts(detail.ingest.adapted), ...logWarnings(detail)].filter(
       (text) => text !== undefined,
     ),
+    campaign: campaignOf(detail),
     sentences: importantSentences(detail),
     states: [...run.states],
     report,
@@ -157,6 +161,16 @@ export function failed(
     states: [...run.states],
     error: { state: where, message: why, whatToDo },
     logs,
+  };
+}
+
+function campaignOf({ scoring, plan }: RunDetail) {
+  const { campaign = null } = scoring;
+  if (campaign === null) return null;
+  return {
+    file: campaign.uri.startsWith('file:') ? fileURLToPath(campaign.uri) : campaign.uri,
+    users: campaign.users,
+    days: plan.scoring.campaignDays,
   };
 }
 

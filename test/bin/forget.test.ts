@@ -3,11 +3,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { requireLake } from '../../bin/commands/deployed/lake.ts';
-import { addToList, databaseOf, deletions } from '../../bin/commands/forget.ts';
+import { addToList, countStatement, databaseOf, deletions } from '../../bin/commands/forget.ts';
+import { csvCell } from '../../domain/csv.ts';
 import { FEATURE_TABLES } from '../../domain/features/features-table.ts';
 import { forgottenUsersSchema } from '../../domain/forgotten-users.ts';
 import { TABLES } from '../../domain/lake.ts';
-import { CURRENT, FORGOTTEN_USERS, LEASE } from '../../domain/lake-objects.ts';
+import {
+  CAMPAIGN,
+  CURRENT,
+  FORGOTTEN_USERS,
+  LEASE,
+  PLAN,
+  REPORT,
+  RUN_DETAIL,
+  STEP_ERROR,
+  STEP_RESULT,
+} from '../../domain/lake-objects.ts';
+import { TABLE_PLACES } from '../../domain/user-id-places.ts';
+import { forgetInObjects, objectsThatMention } from '../../lambda/run/forget-in-objects.ts';
 import { Lake } from '../../lambda/run/lake.ts';
 import { ContentTags } from '../../local/adapters/content-tags.ts';
 import { FolderStore } from '../../local/adapters/folder-store.ts';
@@ -53,6 +66,94 @@ describe('the list of forgotten users', () => {
     await addToList(lakeIn(first), ['1']);
     await rm(join(folder, 'local'), { recursive: true });
     await expect(openLake(folder)).resolves.toMatchObject({ path: first.path });
+  });
+});
+
+describe('the objects beside the tables', () => {
+  const detail = { scoring: { top: [{ userId: '42', reasons: ['42 songs in 7 days'] }, { userId: '43' }] } };
+  const held: Readonly<Record<string, string>> = {
+    [CAMPAIGN.of('r').key]: "user_id,probability\r\n42,0.5\r\n'=42,0.42\r\n43,0.42,42 songs\r\n",
+    [RUN_DETAIL.of('r').key]: JSON.stringify(detail),
+    [STEP_RESULT['ingest-events'].of('r').key]: JSON.stringify({
+      counts: { read: 42 },
+      examples: [{ line: '{"userId":"42"}' }, { line: '{"userId":"43"}' }],
+    }),
+    [STEP_ERROR['ingest-events'].of('r').key]: 'user 42: too long',
+    [REPORT.of('r').key]: '<td>42</td><bdi class="id">43</bdi>',
+    [REPORT.of('with').key]: '<td>1</td><bdi class="id">42</bdi>',
+    [REPORT.of('script').key]: '{"id":"42"}',
+    [PLAN.of('r').key]: '{"of no user":"42"}',
+  };
+  let ports: MemoryPorts;
+  let lake: Lake;
+  beforeEach(() => {
+    ports = new MemoryPorts();
+    lake = new Lake(ports.objects, LAKE);
+    for (const [key, text] of Object.entries(held)) ports.objects.put(at(key), text);
+  });
+
+  it('lose the user, and nothing that only looks like the id', async () => {
+    await forgetInObjects(lake, ['42']);
+    expect(ports.objects.text(at(CAMPAIGN.of('r').key))).toBe(
+      "user_id,probability\r\n'=42,0.42\r\n43,0.42,42 songs\r\n",
+    );
+    const read = (key: string): unknown => JSON.parse(ports.objects.text(at(key)) ?? 'null');
+    expect(read(RUN_DETAIL.of('r').key)).toEqual({ scoring: { top: [{ userId: '43' }] } });
+    expect(read(STEP_RESULT['ingest-events'].of('r').key)).toEqual({
+      counts: { read: 42 },
+      examples: [{ line: '{"userId":"43"}' }],
+    });
+    for (const kind of [STEP_ERROR['ingest-events'].of('r'), REPORT.of('with'), REPORT.of('script')])
+      expect(ports.objects.text(at(kind.key)), kind.key).toBeUndefined();
+    for (const kind of [REPORT.of('r'), PLAN.of('r')])
+      expect(ports.objects.text(at(kind.key))).toBe(held[kind.key]);
+    expect(await objectsThatMention(lake, ['42'])).toEqual([]);
+  });
+
+  it('are named as long as they hold the user, whose id may be hostile', async () => {
+    const hostile = '=<b>&"\'';
+    ports.objects.put(at(CAMPAIGN.of('s').key), `${csvCell(hostile)},0.5\r\n`);
+    ports.objects.put(at(REPORT.of('s').key), '<bdi class="id">=&lt;b&gt;&amp;&quot;&#39;</bdi>');
+    const found = await objectsThatMention(lake, [hostile]);
+    expect(found.map(({ uri }) => uri)).toEqual([at(CAMPAIGN.of('s').key), at(REPORT.of('s').key)]);
+    await forgetInObjects(lake, [hostile]);
+    expect(await objectsThatMention(lake, [hostile])).toEqual([]);
+    expect((await objectsThatMention(lake, ['42'])).length).toBe(6);
+  });
+
+  it('that cannot be read are removed rather than kept', async () => {
+    ports.objects.put(at(RUN_DETAIL.of('r').key), '{"userId": "42", cut');
+    await forgetInObjects(lake, ['42']);
+    expect(ports.objects.text(at(RUN_DETAIL.of('r').key))).toBeUndefined();
+  });
+
+  it('are not overwritten when another process changes them at the same time', async () => {
+    ports.before = async (call) => {
+      if (call !== 'objects.write') return;
+      ports.before = undefined;
+      ports.objects.put(at(CAMPAIGN.of('r').key), 'other');
+    };
+    await expect(forgetInObjects(lake, ['42'])).rejects.toThrow(/was changed by another process/);
+    expect(ports.objects.text(at(CAMPAIGN.of('r').key))).toBe('other');
+  });
+});
+
+describe('the places where ids of users may be', () => {
+  it('are every column of a table that is the id of a user', () => {
+    const withIds = [...TABLES, ...FEATURE_TABLES].filter(({ columns }) =>
+      columns.some(({ name }) => name === 'user_id'),
+    );
+    const listed = TABLE_PLACES.filter(({ column }) => column === 'user_id').map(({ table }) => table.name);
+    expect([...listed].sort()).toEqual(withIds.map(({ name }) => name).sort());
+  });
+
+  it('are counted by one query', () => {
+    const statement = countStatement(['17', "o'x"]);
+    expect(statement.split('\nUNION ALL\n')).toHaveLength(TABLE_PLACES.length);
+    expect(statement).toContain(
+      "SELECT 'scores' AS table_name, count(*) AS row_count FROM scores WHERE user_id IN ('17', 'o''x')",
+    );
+    expect(statement).toContain(`FROM quarantined_events WHERE strpos(line, '"17"') > 0 OR strpos(line`);
   });
 });
 

@@ -29,6 +29,7 @@ describe('a detail that an earlier version stored', () => {
         observedBefore: undefined,
         promotion: undefined,
         train: undefined,
+        scoring: { ...plan.scoring, terms: undefined, campaignDays: undefined },
         training: { ...plan.training, excludedFeatures: undefined, cutoffAnchor: undefined },
       },
       features: { ...detail.features, cutoffAnchor: undefined },
@@ -39,6 +40,7 @@ describe('a detail that an earlier version stored', () => {
         past: undefined,
         notFitted: undefined,
         segments: undefined,
+        exploration: undefined,
       },
     }).toEqual(STORED);
     expect(plan).toMatchObject({

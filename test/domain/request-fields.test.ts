@@ -49,7 +49,7 @@ describe('the fields of a request', () => {
   it('whose default is a setting have one of the same name', () => {
     const settings = Object.keys(runSettingsSchema.parse({}));
     const fields = REQUEST_FIELDS.filter(({ isSetting }) => isSetting).map(({ name }) => name);
-    expect(fields).toEqual(['horizonDays', 'maxQuarantineShare', 'strict', 'seed']);
+    expect(fields).toEqual(['horizonDays', 'maxQuarantineShare', 'strict', 'seed', 'train']);
     expect(settings).toEqual(expect.arrayContaining(fields));
   });
 

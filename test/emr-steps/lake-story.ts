@@ -273,6 +273,7 @@ export class LakeStory {
       lines: (uri) => store.lines(uri),
       list: (location) => store.list(location),
       remove: (uri) => store.remove(uri),
+      tag: () => store.tag(),
       async *pages() {
         yield listing;
       },

@@ -7,8 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Choice, choiceSchema } from '../../domain/choice.ts';
 import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
+import { csvCell } from '../../domain/csv.ts';
 import { FEATURES } from '../../domain/features/catalogue.ts';
 import { FEATURE_GROUPS } from '../../domain/features/measure.ts';
+import { reasonsSchema } from '../../domain/features/reason-words.ts';
 import { runFolder } from '../../domain/lake-objects.ts';
 import {
   BASELINES,
@@ -18,6 +20,7 @@ import {
   THRESHOLD_RULES,
   TOP_USERS,
 } from '../../domain/models.ts';
+import { profitOfContact } from '../../domain/money.ts';
 import { metricNameSchema, type TrainingResult } from '../../domain/results.ts';
 import type { RunPlan, StepName } from '../../domain/run.ts';
 import { buildFeatures } from '../../emr-steps/build-features.ts';
@@ -113,6 +116,11 @@ describe('train-models and score-users', () => {
     );
     nobody = await continued('nobody');
     withheld = await continued('withheld');
+    // The table as a former version left it.
+    await writeFile(
+      join(planFolder(withheld), 'before.sql'),
+      `ALTER TABLE lake.${database}.scores DROP COLUMN reason_details`,
+    );
     await new SparkBench(folder, trainModels).runAll([first, second, loyal, peeked, shuffled]);
     for (const plan of [first, second, loyal]) await choose(plan, true);
     await choose(untrained, false);
@@ -219,6 +227,47 @@ describe('train-models and score-users', () => {
     expect(names(FEATURES)).toEqual(expect.arrayContaining(result.importance.map(({ feature }) => feature)));
   });
 
+  it('says who leaves, as SQL over the days of the users counts it', async () => {
+    const { exploration } = await resultOf(trainModels, first);
+    const { observationEnd } = await resultOf(buildFeatures, first);
+    const users = `(
+      SELECT user_id, max(last_cancelled_at) IS NOT NULL AS churned, arg_max(level, last_event_at) AS level,
+        sum(thumbs_up) AS thumbs_up, sum(session_seconds) / 3600 AS hours, sum(events) AS events,
+        sum(CASE WHEN dayofweek(day) = 0 THEN events ELSE 0 END) AS on_sundays
+      FROM user_days WHERE day < DATE '${observationEnd}' GROUP BY user_id
+    )`;
+    const ask = (sql: string) => queryLake(fileURLToPath(first.lakeRoot), sql, database);
+    const levels = await ask(
+      `SELECT level AS value, count(*) FILTER (churned)::INT AS churned, count(*) FILTER (NOT churned)::INT AS stayed
+       FROM ${users} GROUP BY level ORDER BY level`,
+    );
+    const byLevel = exploration?.groups.filter(({ variable }) => variable === 'level') ?? [];
+    expect(
+      byLevel.map(({ variable: _, ...group }) => group).sort((a, b) => (a.value < b.value ? -1 : 1)),
+    ).toEqual(levels);
+    const [figures] = await ask(
+      `SELECT sum(thumbs_up) FILTER (churned) / sum(hours) FILTER (churned) AS thumbs_up,
+         sum(on_sundays) FILTER (NOT churned) / sum(events) FILTER (NOT churned) AS sundays, count(*)::INT AS users
+       FROM ${users}`,
+    );
+    expect((exploration?.churned ?? 0) + (exploration?.stayed ?? 0)).toBe(figures?.users);
+    expect(exploration?.pages.find(({ name }) => name === 'thumbs_up')?.churned).toBeCloseTo(
+      Number(figures?.thumbs_up),
+      8,
+    );
+    expect(exploration?.weekdays.find(({ name }) => name === 'Sunday')?.stayed).toBeCloseTo(
+      Number(figures?.sundays),
+      8,
+    );
+    const everybody = exploration?.survival.find(({ grouping }) => grouping === 'all');
+    expect(everybody?.users).toBe(figures?.users);
+    for (const { grouping, users: members } of exploration?.survival ?? [])
+      expect(members, grouping).toBeGreaterThan(0);
+    const { exploration: loyalOnes } = await resultOf(trainModels, loyal);
+    expect(loyalOnes).toMatchObject({ churned: 0, survival: expect.any(Array) });
+    expect(loyalOnes?.pages.every(({ churned }) => churned === null)).toBe(true);
+  });
+
   it('gives the same figures and the same scores twice', async () => {
     expect(figuresOf(await resultOf(trainModels, second))).toEqual(
       figuresOf(await resultOf(trainModels, first)),
@@ -266,7 +315,8 @@ describe('train-models and score-users', () => {
       const logOdds = calibration.slope * score + calibration.intercept;
       expect(row.probability).toBeCloseTo(1 / (1 + Math.exp(-logOdds)), 12);
       expect(['free', 'paid']).toContain(row.level);
-      expect(names(FEATURE_GROUPS)).toEqual(expect.arrayContaining(reasonsOf(row)));
+      for (const reason of reasonsOf(row))
+        expect(reason).toMatch(/^([\d.,]+ .+|[A-Z].+: \w+), (typically |a little (more|less) than typical$)/);
       expect(reasonsOf(row).length).toBeLessThanOrEqual(3);
     });
     expect(rows.some((row) => reasonsOf(row).length === 3)).toBe(true);
@@ -434,6 +484,58 @@ describe('train-models and score-users', () => {
     const result = await resultOf(scoreUsers, withheld);
     expect(result.top[0]).toMatchObject({ probability: null, userId: rows[0]?.user_id });
     expect(result.expectedCancellations).toBeCloseTo(0.07 * rows.length, 6);
+  });
+
+  it('adds the columns that the table of a former version lacks, and leaves the rows of earlier runs', async () => {
+    expect(rows.every((row) => row.reason_details === null)).toBe(true);
+    const groups: readonly string[] = names(FEATURE_GROUPS);
+    for (const row of await scoresOf(withheld)) {
+      const told = reasonsSchema.parse(JSON.parse(String(row.reason_details)));
+      expect(told.map(({ text }) => text)).toEqual(reasonsOf(row));
+      expect(groups).toEqual(expect.arrayContaining(told.map(({ group }) => group)));
+    }
+  });
+
+  it('writes the list as a file: outside the control group, whose contact is worth it, the most probable first', async () => {
+    const { campaign } = await resultOf(scoreUsers, first);
+    const text = await readFile(fileURLToPath(campaign?.uri ?? ''), 'utf8');
+    const [head, ...lines] = text.trimEnd().split('\r\n');
+    expect(head).toBe('user_id,probability,value,reasons,run_id');
+    const listed = rows.filter(
+      (row) =>
+        row.in_control_group === false && profitOfContact(Number(row.probability), first.scoring.terms) >= 0,
+    );
+    expect(listed.length).toBeGreaterThan(0);
+    expect(campaign?.users).toBe(listed.length);
+    expect(lines).toEqual(
+      listed.map((row) => {
+        const probability = Number(row.probability);
+        const value = profitOfContact(probability, first.scoring.terms);
+        const reasons = reasonsOf(row).join('; ') || 'nothing stands out';
+        return [row.user_id, probability.toFixed(6), value.toFixed(2), reasons, 'first']
+          .map((cell) => csvCell(String(cell)))
+          .join(',');
+      }),
+    );
+  });
+
+  it('writes no list where nobody is in charge or probabilities are withheld', async () => {
+    for (const plan of [nobody, withheld]) {
+      expect((await resultOf(scoreUsers, plan)).campaign).toBeNull();
+      expect(await readdir(planFolder(plan))).not.toContain('campaign.csv');
+    }
+  });
+
+  it('says what is typical of each input, by level', async () => {
+    const { typical = [] } = await resultOf(scoreUsers, first);
+    const { inputs } = await modelOf(first);
+    expect(typical.map(({ feature }) => feature)).toEqual(expect.arrayContaining([...names(inputs)]));
+    const [sql] = await queryLake(
+      fileURLToPath(first.lakeRoot),
+      `SELECT quantile_disc(days_since_last_seen, 0.5) AS typical FROM scoring_features WHERE is_paid = 1`,
+      database,
+    );
+    expect(typical.find(({ feature }) => feature === 'days_since_last_seen')?.paid).toBe(sql?.typical);
   });
 
   it('keeps about a tenth of the users from being contacted, the same ones in every run', async () => {

@@ -24,6 +24,7 @@ import type { Notifications, NotifyOutcome } from '../../lambda/ports/notificati
 import type {
   ListedObject,
   ObjectStore,
+  ObjectTag,
   ObjectText,
   WriteOptions,
   WriteOutcome,
@@ -83,6 +84,8 @@ function* piecesOf(text: string): Generator<string> {
 export class MemoryObjects implements ObjectStore {
   /** Content types of the objects that were written, by URI. */
   readonly contentTypes = new Map<string, string>();
+  /** `key=value` of the objects that were given a tag, by URI. */
+  readonly tags = new Map<string, string>();
   /** Objects on a page of a listing. */
   pageSize = 1_000;
   readonly #objects = new Map<string, MemoryObject>();
@@ -137,6 +140,11 @@ export class MemoryObjects implements ObjectStore {
     for (let start = 0; start < listed.length; start += this.pageSize) {
       yield listed.slice(start, start + this.pageSize);
     }
+  }
+
+  async tag(uri: string, { key, value }: ObjectTag): Promise<void> {
+    await this.#turnstile.pass('objects.tag', uri);
+    if (this.#objects.has(uri)) this.tags.set(uri, `${key}=${value}`);
   }
 
   async remove(uri: string): Promise<void> {

@@ -29,6 +29,7 @@ import type { Ports } from '../../lambda/ports/ports.ts';
 import { type Deployment, readDeployment } from '../../lambda/run/deployment.ts';
 import { type World, worldOf } from '../../lambda/run/world.ts';
 import { planRun } from '../../lambda/start-training/plan-run.ts';
+import { EXPLORATION } from './exploration-fixture.ts';
 import { arnOf, type MemoryPorts } from './memory-ports.ts';
 
 export const LAKE = 's3://lake';
@@ -372,6 +373,7 @@ export const TRAINING: TrainingResult = {
       recency: {},
     },
   ],
+  exploration: EXPLORATION,
 };
 
 export const SCORING: ScoringResult = {
@@ -384,7 +386,7 @@ export const SCORING: ScoringResult = {
       probability: 0.61,
       level: 'paid',
       inControlGroup: false,
-      reasons: ['enjoyment', 'adverts'],
+      reasons: ['4 visits to Downgrade in 7 days, typically 0', '2 adverts per free song, typically 0.1'],
     },
     {
       userId: '<b>&"\'',

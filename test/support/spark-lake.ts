@@ -8,6 +8,7 @@ import { each } from '../../domain/each.ts';
 import { FEATURE_TABLES } from '../../domain/features/features-table.ts';
 import { LOCAL_DATABASE, TABLES } from '../../domain/lake.ts';
 import {
+  CAMPAIGN,
   CHOICE,
   LEDGER,
   modelFolder,
@@ -118,7 +119,12 @@ export async function writePlan(lakeFolder: string, options: PlanOptions): Promi
       maxQuarantineShare: SETTINGS.maxQuarantineShare,
     },
     train: { mode: 'always', askedBy: 'setting', fingerprint: 'test' },
-    scoring: { controlGroupShare: SETTINGS.controlGroupShare, controlGroupSalt: SETTINGS.controlGroupSalt },
+    scoring: {
+      controlGroupShare: SETTINGS.controlGroupShare,
+      controlGroupSalt: SETTINGS.controlGroupSalt,
+      terms: SETTINGS.terms,
+      campaignDays: SETTINGS.campaignDays,
+    },
     cluster: { coreUnits: 1, taskUnits: 1, executors: 1, estimatedMinutes: 0, estimatedUsd: 0 },
     outputs: {
       results: each(STEP_NAMES, (step) => at(STEP_RESULT[step].of(runId).key)),
@@ -126,6 +132,7 @@ export async function writePlan(lakeFolder: string, options: PlanOptions): Promi
       ledger: at(LEDGER.of(batchId).key),
       model: at(modelFolder(runId)),
       choice: at(CHOICE.of(runId).key),
+      campaign: at(CAMPAIGN.of(runId).key),
     },
   } satisfies RunPlan);
   await mkdir(join(lakeFolder, runFolder(runId)), { recursive: true });

@@ -31,6 +31,9 @@ const SETTINGS: Readonly<Record<keyof RunSettings, string>> = {
   controlGroupShare:
     'share of users who are never contacted, so that the effect of contacting can be measured',
   controlGroupSalt: 'text that decides which users are in the control group',
+  campaignDays: 'days for which `campaign.csv`, the list of a run, is kept',
+  terms:
+    'what a contact costs and saves, in your currency: worth of a customer who stays, cost of the offer and of a contact, and the share of users about to cancel who accept the offer; the list follows from them',
   promotion:
     '`automatic`, or `manual`: a challenger waits for `churn promote`, where a usable champion exists',
   promotionMargin:

@@ -28,6 +28,7 @@ export async function openWorld(options: LakeOptions): Promise<OpenLake> {
     executions: new LocalExecutions(folder.executions),
     clusters: new LocalClusters(folder.clusters),
     executionArnOf: (name) => `arn:local:states:local:execution:churn:${name}`,
-    query: async (text) => sql.results(await sql.start(text)),
+    // At once: a stored answer would be one more place with ids of users.
+    query: (text) => sql.ask(text),
   };
 }

@@ -106,11 +106,13 @@ class TrainSettings(TypedDict):
     fingerprint: str
 
 
-class ScoringSettings(TypedDict):
-    """Settings of score-users."""
+class Terms(TypedDict):
+    """What a contact costs and saves."""
 
-    controlGroupShare: float
-    controlGroupSalt: str
+    customerValue: float
+    offerCost: float
+    contactCost: float
+    acceptance: float
 
 
 class ClusterSize(TypedDict):
@@ -131,6 +133,7 @@ class Outputs(TypedDict):
     ledger: str
     model: str
     choice: NotRequired[str]
+    campaign: NotRequired[str]
     trainingDecision: NotRequired[str]
 
 
@@ -153,6 +156,15 @@ class UnreadFiles(TypedDict):
     reason: UnreadReason
     count: int
     first: list[str]
+
+
+class ScoringSettings(TypedDict):
+    """Settings of score-users."""
+
+    controlGroupShare: float
+    controlGroupSalt: str
+    terms: Terms
+    campaignDays: int
 
 
 class Listing(TypedDict):

@@ -13,6 +13,14 @@ class TopUser(TypedDict):
     reasons: list[str]
 
 
+class TypicalValue(TypedDict):
+    """What is typical of the users of a level."""
+
+    feature: str
+    free: float | None
+    paid: float | None
+
+
 class ProbabilityBin(TypedDict):
     """Living users of nearly the same probability."""
 
@@ -20,6 +28,13 @@ class ProbabilityBin(TypedDict):
     users: int
     expected: float
     control: int
+
+
+class Campaign(TypedDict):
+    """The list that was written."""
+
+    uri: str
+    users: int
 
 
 class FeatureDrift(TypedDict):
@@ -57,6 +72,8 @@ class ScoringResult(TypedDict):
     cutoff: str
     expectedCancellations: float
     top: list[TopUser]
+    typical: NotRequired[list[TypicalValue]]
     probabilities: NotRequired[list[ProbabilityBin]]
+    campaign: NotRequired[Campaign | None]
     drift: Drift
     snapshots: ScoringSnapshots

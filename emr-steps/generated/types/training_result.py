@@ -120,6 +120,39 @@ class PastTest(TypedDict):
     recency: dict[MetricName, Estimate]
 
 
+ExploredVariable: TypeAlias = Literal["level", "gender", "device", "tenure", "state"]
+
+
+class ExploredMeasure(TypedDict):
+    """Quantiles of a measure among both."""
+
+    name: str
+    churned: list[float]
+    stayed: list[float]
+
+
+class ExploredFigure(TypedDict):
+    """A figure of those who cancelled and of those who stayed."""
+
+    name: str
+    churned: float | None
+    stayed: float | None
+
+
+SurvivalGrouping: TypeAlias = Literal["all", "level", "joined"]
+
+
+class SurvivalPoint(TypedDict):
+    """The share of users who are still there after so many days."""
+
+    day: int
+    atRisk: int
+    cancelled: int
+    survival: float
+    low: float
+    high: float
+
+
 class ModelEvaluation(TypedDict):
     """A candidate or baseline on the test rows."""
 
@@ -154,6 +187,36 @@ class Segment(TypedDict):
     paidHazard: float
 
 
+class ExploredGroup(TypedDict):
+    """Users with one value, by whether they cancelled."""
+
+    variable: ExploredVariable
+    value: str
+    churned: int
+    stayed: int
+
+
+class SurvivalCurve(TypedDict):
+    """How long the users of a group stay."""
+
+    grouping: SurvivalGrouping
+    value: str
+    users: int
+    points: list[SurvivalPoint]
+
+
+class Exploration(TypedDict):
+    """Who leaves."""
+
+    churned: int
+    stayed: int
+    groups: list[ExploredGroup]
+    measures: list[ExploredMeasure]
+    pages: list[ExploredFigure]
+    weekdays: list[ExploredFigure]
+    survival: list[SurvivalCurve]
+
+
 class TrainingResult(TypedDict):
     """Result of train-models."""
 
@@ -174,3 +237,4 @@ class TrainingResult(TypedDict):
     notFitted: list[NotFitted]
     segments: list[Segment]
     past: list[PastTest]
+    exploration: Exploration | None

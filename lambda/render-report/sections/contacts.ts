@@ -55,7 +55,7 @@ ${await profitFigure(data, book)}
 ${usersTable(listed, terms)}
 <button type="button" class="more" hidden>Show more</button>
 <p class="fine">The CSV is what is shown here, with your search and terms. All ${counted(detail.scoring.users, 'living user')} are in the
-table <span class="id">scores</span> under this run. Reasons say what raises a user's score, not why the user would cancel.</p>
+table <span class="id">scores</span> under this run.${campaignPlace(detail)} Reasons say what raises a user's score, not why the user would cancel.</p>
 ${controlGroup(
   detail.scoring.top.filter(
     ({ probability }) => probability !== null && profitOfContact(probability, terms) >= 0,
@@ -63,6 +63,14 @@ ${controlGroup(
   share,
 )}
 </section>`;
+}
+
+/** The file with the list by the terms of the deployment. */
+function campaignPlace({ scoring, plan }: RunDetail): Html | undefined {
+  const { campaign = null } = scoring;
+  if (campaign === null) return undefined;
+  return html` By the terms of this deployment the list has ${counted(campaign.users, 'user')}: it is in <span class="id">${campaign.uri}</span>
+for ${counted(plan.scoring.campaignDays, 'day')}.`;
 }
 
 interface Slider {

@@ -61,6 +61,17 @@ describe('the summary of a run', () => {
     expect(text).toContain('  Warning     3 new files are left for the next run.\n');
   });
 
+  it('names the list of users to contact, where there is one', () => {
+    const campaign = { file: '/lake/runs/local-1/campaign.csv', users: 1_234, days: 30 };
+    expect(summaryText({ ...succeeded, campaign })).toContain(
+      '  List        /lake/runs/local-1/campaign.csv (1,234 users to contact; kept for 30 days)\n',
+    );
+    for (const none of [null, undefined])
+      expect(summaryText({ ...succeeded, ...(none === null ? { campaign: none } : {}) })).not.toContain(
+        'List',
+      );
+  });
+
   it('of a failed run names the state, the reason, what to do, the logs, and how to resume it', () => {
     const text = summaryText(failed);
     for (const part of [

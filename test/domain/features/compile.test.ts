@@ -10,6 +10,7 @@ const feature = (name: string, measure: Measure): Feature => ({
   label: name,
   description: name,
   unit: 'events',
+  words: { kind: 'amount', one: 'event', many: 'events' },
   group: 'activity',
   measure,
   scale: 'linear',

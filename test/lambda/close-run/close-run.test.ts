@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { CLOSED, CURRENT, LEASE, RUN_RECORD } from '../../../domain/lake-objects.ts';
+import { CAMPAIGN, CLOSED, CURRENT, LEASE, RUN_RECORD } from '../../../domain/lake-objects.ts';
 import { type RunRecord, runRecordSchema } from '../../../domain/records.ts';
 import { closeRunOutputSchema } from '../../../domain/run.ts';
 import { closeRun } from '../../../lambda/close-run/close-run.ts';
@@ -96,6 +96,14 @@ describe('close-run for a run whose step failed', () => {
     expect(recordOf('run-1')?.error).toMatch(explanation);
     expect(ports.notifications.published[0]?.subject).toBe('Churn model: run failed in TrainModels');
     expect(ports.notifications.published[0]?.text).toMatch(explanation);
+  });
+
+  it('removes the list that the run has written', async () => {
+    await startRun();
+    ports.objects.put(at(CAMPAIGN.of('run-1').key), 'user_id');
+    await close(caught('run-1'));
+    expectClosed('run-1');
+    expect(ports.objects.text(at(CAMPAIGN.of('run-1').key))).toBeUndefined();
   });
 
   it('does not blame an error of a step whose second attempt succeeded', async () => {

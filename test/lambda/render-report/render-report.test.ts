@@ -10,6 +10,8 @@ import { RUN_DETAIL } from '../../../domain/lake-objects.ts';
 import { metricHeading } from '../../../domain/metrics.ts';
 import { METRICS, type MetricName } from '../../../domain/models.ts';
 import { hasTrained, type RunDetail, runDetailSchema, type TrainedDetail } from '../../../domain/records.ts';
+import type { Exploration } from '../../../domain/results.ts';
+import { breathOf } from '../../../lambda/render-report/breath.ts';
 import { between, bytes, duration } from '../../../lambda/render-report/format.ts';
 import { escaped, html } from '../../../lambda/render-report/html.ts';
 import { reportLink } from '../../../lambda/render-report/link.ts';
@@ -17,6 +19,7 @@ import { reportPage } from '../../../lambda/render-report/page.ts';
 import { renderReport } from '../../../lambda/render-report/render-report.ts';
 import { readDeployment } from '../../../lambda/run/deployment.ts';
 import { storeMetrics } from '../../../lambda/store-metrics/store-metrics.ts';
+import { EXPLORATION } from '../../support/exploration-fixture.ts';
 import { MemoryPorts } from '../../support/memory-ports.ts';
 import { at, EVENTS, plan, runSteps, storeMetricsInput, worldOn } from '../../support/run-fixture.ts';
 
@@ -103,6 +106,36 @@ describe('the events of each day', () => {
   });
 });
 
+describe('who leaves', () => {
+  const pageWith = async (changed: Partial<Exploration> | null): Promise<string> => {
+    const exploration = changed === null ? null : { ...EXPLORATION, ...changed };
+    return render({ ...detail, training: { ...detail.training, exploration } });
+  };
+
+  it('shows rates with intervals, measures, pages, days of the week and survival', async () => {
+    const page = await pageWith({});
+    expect(page).toContain('200 users cancelled at least once (17.2% of 1,160)');
+    for (const id of [
+      'cancelled-by-level',
+      'cancelled-by-state',
+      'weekdays-of-use',
+      'survival-all',
+      'survival-level',
+    ])
+      expect(page, id).toContain(`id="${id}"`);
+    expect(page).toContain('Subscription: free 20%, paid 14.3%');
+    // With fewer than 20 users, a rate says next to nothing.
+    expect(page).not.toContain('Linux 33');
+    expect(page).not.toContain('id="survival-joined"');
+    expect(page).toMatch(/Half of the users have cancelled 245 days|users are still there/);
+  });
+
+  it('is left out where nobody cancelled, and for results that lack it', async () => {
+    expect(await pageWith({ churned: 0, survival: [] })).not.toContain('who-leaves');
+    expect(await pageWith(null)).not.toContain('who-leaves');
+  });
+});
+
 describe('the Lambda render-report', () => {
   it('writes the page and returns its address and the link that opens it', async () => {
     const output = await renderReport(
@@ -153,10 +186,19 @@ describe('the report page', () => {
     expect(heading).toBe('38 of 960 living users expected to cancel between 3 and 16 December 2018');
   });
 
+  it('names the file with the list, where there is one', async () => {
+    const campaign = { uri: 's3://lake/runs/run-1/campaign.csv', users: 3 };
+    const named = section('contacts', await render({ ...detail, scoring: { ...detail.scoring, campaign } }));
+    expect(textOf(named)).toContain(
+      'the list has 3 users: it is in s3://lake/runs/run-1/campaign.csv for 30 days',
+    );
+    expect(section('contacts')).not.toContain('campaign.csv');
+  });
+
   it('lists the users to contact, and marks the control group as not to be contacted', () => {
     const [contacts = '', control = ''] = section('contacts').split('<details');
     expect(textOf(contacts)).toContain(
-      '100042 61.0% 29.87 paid Likes, dislikes and friends · Adverts they hear',
+      '100042 61.0% 29.87 paid 4 visits to Downgrade in 7 days, typically 0 · 2 adverts per free song, typically 0.1',
     );
     expect(contacts).not.toContain('300011');
     expect(textOf(control)).toMatch(
@@ -243,8 +285,8 @@ describe('the report page', () => {
     expect(textOf(section('drift', few))).toContain('chance alone takes one feature in 20 to 0.19 or more');
   });
 
-  it('has seven charts, each with a description in words', () => {
-    expect(page.match(/<svg role="img" aria-label="[^"]{20,}"/g)).toHaveLength(7);
+  it('has sixteen charts, each with a description in words', () => {
+    expect(page.match(/<svg role="img" aria-label="[^"]{20,}"/g)).toHaveLength(16);
     expect(section('drivers')).toContain('Thumbs down per song, last 28 days');
   });
 });
@@ -338,8 +380,15 @@ describe('the warnings of the report', () => {
       ...evaluation,
       curve: (evaluation.curve ?? []).map((bin) => ({ ...bin, predicted: bin.predicted * 2 })),
     }));
-    expect(await notesOf({ ...detail, training: { ...detail.training, evaluations } })).toMatch(
+    const off = { ...detail, training: { ...detail.training, evaluations } };
+    expect(await notesOf(off)).toMatch(
       /not well calibrated \(predicted over observed cancellations 2\.\d\d, from 1\.\d\d to \d\.\d\d; slope .*ideally 1\)/,
+    );
+    const trust = (of: RunDetail): string | undefined =>
+      breathOf(of, [], []).find(({ about }) => about === 'trust')?.text;
+    expect(trust(detail)).toMatch(/is trusted and in charge/);
+    expect(trust(off)).toMatch(
+      /its order of users is trusted.* Read its probabilities with care.*: for each user who cancelled, it had predicted 2\.\d\d\.$/,
     );
   });
 

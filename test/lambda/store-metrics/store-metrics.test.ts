@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MODEL_METRICS, RUNS } from '../../../domain/lake.ts';
 import {
+  CAMPAIGN,
+  CAMPAIGN_TAG,
   CHOICE,
   CURRENT,
   CUTOFF_GRID,
@@ -29,6 +31,7 @@ import {
   putResult,
   runSteps,
   runWithoutTraining,
+  SCORING,
   storeMetricsInput,
   worldOn,
 } from '../../support/run-fixture.ts';
@@ -149,6 +152,22 @@ describe('StoreMetrics for a run that reached its end', () => {
     );
     expect(summary).toContain('1,000 rows, of which 970 accepted, 20 refused, 10 duplicates');
     expect(summary).toContain('Gradient-boosted trees (AUC 0.763');
+  });
+
+  it('names the list, and gives its file the tag by which the bucket removes it', async () => {
+    const uri = at(CAMPAIGN.of('run-1').key);
+    ports.objects.put(uri, 'user_id');
+    putResult(ports, 'run-1', 'score-users', { ...SCORING, campaign: { uri, users: 1_234 } });
+    const { summary } = await store();
+    expect(summary).toContain(`List: 1,234 users to contact, in ${uri} for 30 days.`);
+    expect([...ports.objects.tags]).toEqual([[uri, `${CAMPAIGN_TAG.key}=${CAMPAIGN_TAG.value}`]]);
+  });
+
+  it('names no list where nobody is in charge', async () => {
+    putResult(ports, 'run-1', 'score-users', { ...SCORING, campaign: null });
+    const { summary } = await store();
+    expect(summary).not.toContain('List');
+    expect([...ports.objects.tags]).toEqual([]);
   });
 
   it('has the same effect when it runs twice, and when it dies before any of its writes and is retried', async () => {

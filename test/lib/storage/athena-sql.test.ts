@@ -27,7 +27,13 @@ const queries = new Map([
 const ANSWERS: Readonly<Record<string, readonly (readonly Json[])[]>> = {
   'users-at-risk-now': [
     ['user_id', 'probability', 'decile', 'level', 'reasons'],
-    ['at-risk', 0.61, 1, 'paid', 'enjoyment, adverts'],
+    [
+      'at-risk',
+      0.61,
+      1,
+      'paid',
+      '4 visits to Downgrade in 7 days, typically 0; 2 adverts per free song, typically 0.1',
+    ],
     ['loyal', 0.02, 9, 'free', 'habit'],
   ],
   'model-history': [

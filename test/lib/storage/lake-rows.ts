@@ -100,7 +100,13 @@ const score = (userId: string, rank: number, more: Row = {}): Row => ({
 
 const SCORE_ROWS = [
   score('loyal', 3, { probability: 0.02, decile: 9, level: 'free' }),
-  score('at-risk', 1, { probability: 0.61, reasons: listValue(['enjoyment', 'adverts']) }),
+  score('at-risk', 1, {
+    probability: 0.61,
+    reasons: listValue([
+      '4 visits to Downgrade in 7 days, typically 0',
+      '2 adverts per free song, typically 0.1',
+    ]),
+  }),
   score('in-control-group', 2, { in_control_group: true }),
   score('at-risk-a-week-ago', 1, { run_id: 'run-1' }),
   score('scored-by-a-failed-run', 1, { run_id: 'run-3' }),

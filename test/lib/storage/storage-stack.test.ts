@@ -1,6 +1,7 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { TABLES } from '../../../domain/lake.ts';
+import { CAMPAIGN_TAG } from '../../../domain/lake-objects.ts';
 import { synthesize } from '../../support/synthesize.ts';
 import { flatten } from '../policies.ts';
 import { configuration, keyPolicy, resources, STACKS, template } from '../resources.ts';
@@ -31,6 +32,21 @@ describe('storage', () => {
     for (const [, { Properties }] of buckets.filter((bucket) => !plain.includes(bucket))) {
       expect(Properties).toHaveProperty('LoggingConfiguration');
     }
+  });
+
+  test('lists of users to contact are removed from the lake after the days of the setting', () => {
+    template('storage').hasResourceProperties('AWS::S3::Bucket', {
+      LifecycleConfiguration: {
+        Rules: Match.arrayWith([
+          {
+            Id: CAMPAIGN_TAG.value,
+            Status: 'Enabled',
+            ExpirationInDays: configuration.run.campaignDays,
+            TagFilters: [{ Key: CAMPAIGN_TAG.key, Value: CAMPAIGN_TAG.value }],
+          },
+        ]),
+      },
+    });
   });
 
   test('every bucket refuses requests without TLS', () => {
