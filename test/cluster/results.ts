@@ -7,6 +7,7 @@ const TIMES_AND_IDS: readonly string[] = [
   'seconds',
   'snapshots',
   'featuresSnapshot',
+  'version',
   'batchId',
   'etag',
 ];

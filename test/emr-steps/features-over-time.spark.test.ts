@@ -82,7 +82,9 @@ it.each(Array.from({ length: STORIES }, (_, story) => SEED + story))(
     };
     const story = new LakeStory(join(folder, `story ${seed}`), server, random, {
       days: 9,
-      cancellations: 14,
+      users: 8,
+      lines: 40,
+      cancellations: 30,
       settings: SETTINGS,
       afterIngest,
     });

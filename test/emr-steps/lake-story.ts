@@ -31,14 +31,18 @@ export interface LakeRows {
 }
 
 const DAYS = 3;
+const USERS = 3;
+const LINES = 7;
 const PUBLISHED = /^CALL lake\.system\.fast_forward\('lake\.churn\.events'/;
 /** Commits of an ingest, at most: a later death is none. */
 const MOST_COMMITS = 16;
 
 /** What may happen in a story besides deliveries and deaths. */
 export interface StoryOptions {
-  /** Days of the log. */
+  /** Days of the log, its users, and the lines that a file has at most. */
   readonly days?: number;
+  readonly users?: number;
+  readonly lines?: number;
   /** One event in so many is a cancellation. */
   readonly cancellations?: number;
   readonly settings?: Partial<RunSettings>;
@@ -48,12 +52,12 @@ export interface StoryOptions {
 
 /** A row of few users, days and events, so that files hold copies of each other's, equal ones and others. */
 function randomLine(random: Random, isOddlyWritten: boolean, options: StoryOptions): string {
-  const { days = DAYS, cancellations } = options;
+  const { days = DAYS, users = USERS, cancellations } = options;
   const item = random(4);
   const cancels = cancellations !== undefined && random(cancellations) === 0;
   const row = {
     ts: Date.parse('2018-10-05T10:00:00Z') + random(days) * 86_400_000 + item * 60_000,
-    userId: `u${random(3)}`,
+    userId: `u${random(users)}`,
     sessionId: 1,
     itemInSession: item,
     page: random(12) === 0 ? 'Nowhere' : 'NextSong',
@@ -234,7 +238,7 @@ export class LakeStory {
   }
 
   #randomLines(withOddLines: boolean): Lines {
-    return Array.from({ length: 1 + this.#random(7) }, () =>
+    return Array.from({ length: 1 + this.#random(this.#options.lines ?? LINES) }, () =>
       this.#randomLine(withOddLines && this.#random(ODD_LINES) === 0),
     );
   }
