@@ -12,6 +12,7 @@ import { startCommand } from './commands/deployed/start.ts';
 import { stopCommand } from './commands/deployed/stop.ts';
 import { watchCommand } from './commands/deployed/watch.ts';
 import { examplesText } from './commands/examples.ts';
+import { exploreCommand } from './commands/explore.ts';
 import { forgetCommand } from './commands/forget.ts';
 import { generateCommand } from './commands/generate.ts';
 import { modelsCommand } from './commands/models/models.ts';
@@ -43,6 +44,7 @@ const program = new Command('churn')
   .addCommand(runCommand())
   .addCommand(generateCommand())
   .addCommand(reportCommand())
+  .addCommand(exploreCommand())
   .addCommand(modelsCommand())
   .addCommand(promoteCommand())
   .addCommand(rollbackCommand())

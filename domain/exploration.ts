@@ -13,6 +13,8 @@ export interface ExploredVariable {
   readonly values?: readonly string[];
 }
 
+/** Where in the report it stands, as the fragment of an address. */
+export const EXPLORATION_ANCHOR = 'who-leaves';
 /** What a value is called where it is not known. */
 export const UNKNOWN = 'unknown';
 /** Stands for values that are not among the known ones. */

@@ -270,7 +270,11 @@ export const MODEL_METRICS = {
     column('model', 'string', "candidate or baseline; champion for the champion on the run's test rows"),
     column('protocol', 'string', 'forward, or retrospective (leaky, for comparison only)'),
     column('slice', 'string', 'users on which it was measured; "all" for all users'),
-    column('metric', 'string', 'name of the metric; psi.<column> is the drift of a feature or of raw_score'),
+    column(
+      'metric',
+      'string',
+      'name of the metric; psi.<column> is the drift of a feature or of raw_score, money.<figure> what model and list are worth',
+    ),
     column('value', 'double', 'its value'),
     column('low', 'double', 'lower bound of its 95 % interval; null if none was computed'),
     column('high', 'double', 'upper bound of its 95 % interval; null if none was computed'),

@@ -68,15 +68,27 @@ export interface CurvePoint {
   readonly profit: number;
 }
 
+/** What the profit may come to by chance alone, if the probabilities are right: 95 %. */
+export interface BandPoint extends CurvePoint {
+  readonly low: number;
+  readonly high: number;
+}
+
+const STANDARD_DEVIATIONS = 1.96;
+
 /** Profit by the number of users contacted, from nobody to everybody. @param bins the most probable first */
-export function profitCurve(bins: readonly UserBin[], terms: Terms): readonly CurvePoint[] {
-  let [users, cancelling] = [0, 0];
+export function profitCurve(bins: readonly UserBin[], terms: Terms): readonly BandPoint[] {
+  let [users, cancelling, variance] = [0, 0, 0];
+  const one = Math.abs(profitOfContacts(1, 1, terms) - profitOfContacts(1, 0, terms));
   const points = bins.map((bin) => {
     users += bin.users;
     cancelling += bin.expected;
-    return { users, cancelling, profit: profitOfContacts(users, cancelling, terms) };
+    variance += bin.users === 0 ? 0 : bin.expected * (1 - bin.expected / bin.users);
+    const profit = profitOfContacts(users, cancelling, terms);
+    const margin = STANDARD_DEVIATIONS * Math.sqrt(Math.max(0, variance)) * one;
+    return { users, cancelling, profit, low: profit - margin, high: profit + margin };
   });
-  return [{ users: 0, cancelling: 0, profit: 0 }, ...points];
+  return [{ users: 0, cancelling: 0, profit: 0, low: 0, high: 0 }, ...points];
 }
 
 /**

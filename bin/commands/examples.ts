@@ -13,6 +13,19 @@ const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['report', 'opens the latest report of .churn'],
     ['report --all --stage prod', 'fetches all reports of a deployment and opens their index'],
   ],
+  explore: [['explore', 'opens the latest report of .churn at "Who leaves"']],
+  models: [['models --stage prod', 'which model each run chose, by which rule, with which figures']],
+  promote: [['promote manual-20181203-080000-1a2b', 'puts the model of that run in charge']],
+  rollback: [
+    [
+      'rollback manual-20181203-080000-1a2b --why "the new one overstates"',
+      'goes back to an earlier model, and asks a person before the next promotion',
+    ],
+  ],
+  score: [
+    ['score --top 100 --csv top.csv', 'the users most at risk, with reasons, as CSV'],
+    ['score --user 100042', 'why one user is at risk, or what is typical beside the values'],
+  ],
   query: [
     ['query --list', 'the saved queries'],
     ['query users-at-risk-now --format csv', 'a saved query, as CSV'],

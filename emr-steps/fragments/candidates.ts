@@ -92,6 +92,7 @@ export const fitting = fragment({
   imports: [
     'import math',
     'from collections.abc import Callable',
+    'from py4j.protocol import Py4JJavaError',
     'from pyspark.ml import classification',
     'from pyspark.sql import DataFrame',
     'from xgboost.spark import SparkXGBClassifier, SparkXGBClassifierModel',
@@ -99,8 +100,23 @@ export const fitting = fragment({
   constants: python`
     PENALTY_ROWS = 400
     REGRESSION_ROWS_PER_TASK = 500_000
+    BOOSTING_ATTEMPTS = 3
+    # What Spark says when an executor that ran a barrier task was lost.
+    BARRIER_FAILURE = "Could not recover from a failed barrier"
   `,
   code: python`
+    def boost(booster: SparkXGBClassifier, rows: DataFrame) -> SparkXGBClassifierModel:
+        """Fits, and fits again when an executor was lost: Spark does not repeat barrier tasks that return a result."""
+        for left in reversed(range(BOOSTING_ATTEMPTS)):
+            try:
+                model: SparkXGBClassifierModel = booster.fit(rows)
+                break
+            except Py4JJavaError as error:
+                if left == 0 or BARRIER_FAILURE not in str(error):
+                    raise
+        return model
+
+
     def in_parts(train: DataFrame, parts: int) -> DataFrame:
         """The rows in a number of partitions, whole users in each, in the same order every time."""
         return train.repartition(parts, "user_id").sortWithinPartitions("user_id", "cutoff")
@@ -149,8 +165,7 @@ export const fitting = fragment({
             tree_method="hist",
             device="cpu",
         )
-        model: SparkXGBClassifierModel = booster.fit(in_parts(train, workers))
-        return model
+        return boost(booster, in_parts(train, workers))
 
 
     def fit_segments_and_trees(

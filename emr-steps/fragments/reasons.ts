@@ -72,7 +72,7 @@ const words = fragment({
   code: python`
     def read_words(table: str) -> dict[str, list[str]]:
         """The words of each feature by its name."""
-        rows = (line.split(${APART}) for line in table.strip().splitlines())
+        rows = (line.strip().split(${APART}) for line in table.strip().splitlines())
         return {name: [label, amount, *(absent or [UNKNOWN])] for name, label, amount, *absent in rows}
   `,
 });
@@ -177,7 +177,8 @@ export const reasons = fragment({
         @param users user_id, level, own_score, inputs, values (of the inputs and the channels), and what segments need
         """
         inputs, segments = description["inputs"], description.get("segments")
-        used = numbers_used(description, model)
+        # Of trees without a split any input will do: no score changes.
+        used = numbers_used(description, model) or [0]
         variants = with_one_typical(users, typical, used, len(inputs), segments)
         names = [feature["name"] for feature in inputs]
         scored = with_raw_score(description["kind"], model, variants, segments, names)
@@ -185,9 +186,9 @@ export const reasons = fragment({
         raising = scored.withColumn("change", change).where(F.col("change") >= LEAST_REASON)
         # The strongest first; of equal ones, the first of the catalogue.
         order = (-F.col("number")).alias("before")
-        told = in_words(raising, typical).withColumn("detail", F.expr(REASON_DETAIL))
-        told = told.select("user_id", F.struct("change", order, "group", "text", "detail").alias("reason"))
-        found = told.groupBy("user_id").agg(F.sort_array(F.collect_list("reason"), asc=False).alias("found"))
+        worded = in_words(raising, typical).withColumn("detail", F.expr(REASON_DETAIL))
+        worded = worded.select("user_id", F.struct("change", order, "group", "text", "detail").alias("reason"))
+        found = worded.groupBy("user_id").agg(F.sort_array(F.collect_list("reason"), asc=False).alias("found"))
         return found.withColumn("best", F.expr(BEST_REASONS)).selectExpr(
             "user_id",
             "TRANSFORM(best, one -> one.text) AS reasons",

@@ -1956,6 +1956,21 @@ def with_raw_score(
 
 PENALTY_ROWS = 400
 REGRESSION_ROWS_PER_TASK = 500_000
+BOOSTING_ATTEMPTS = 3
+# What Spark says when an executor that ran a barrier task was lost.
+BARRIER_FAILURE = "Could not recover from a failed barrier"
+
+
+def boost(booster: SparkXGBClassifier, rows: DataFrame) -> SparkXGBClassifierModel:
+    """Fits, and fits again when an executor was lost: Spark does not repeat barrier tasks that return a result."""
+    for left in reversed(range(BOOSTING_ATTEMPTS)):
+        try:
+            model: SparkXGBClassifierModel = booster.fit(rows)
+            break
+        except Py4JJavaError as error:
+            if left == 0 or BARRIER_FAILURE not in str(error):
+                raise
+    return model
 
 
 def in_parts(train: DataFrame, parts: int) -> DataFrame:
@@ -2006,8 +2021,7 @@ def fit_boosted_trees(train: DataFrame, rows: int, settings: TrainingSettings) -
         tree_method="hist",
         device="cpu",
     )
-    model: SparkXGBClassifierModel = booster.fit(in_parts(train, workers))
-    return model
+    return boost(booster, in_parts(train, workers))
 
 
 def fit_segments_and_trees(

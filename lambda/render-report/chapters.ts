@@ -1,4 +1,5 @@
 /** The chapters of the page, in the order in which people ask. */
+import { EXPLORATION_ANCHOR } from '../../domain/exploration.ts';
 
 export interface Chapter {
   readonly id: string;
@@ -24,7 +25,7 @@ export const CHAPTERS = {
     lead: 'What the model looks at. It is no statement about causes.',
   },
   leaves: {
-    id: 'who-leaves',
+    id: EXPLORATION_ANCHOR,
     title: 'Who leaves',
     lead: 'How users who cancelled differ from those who stayed, and how long users stay.',
   },

@@ -1,8 +1,7 @@
 /** Whom to contact, as data: or why there is no list. Pure functions. */
-import type { UserBin } from '../../domain/money.ts';
+import { livingBins } from '../../domain/living-bins.ts';
 import { nothingLearnt } from '../../domain/nothing-learnt.ts';
 import type { RunDetail } from '../../domain/records.ts';
-import type { ScoringResult } from '../../domain/results.ts';
 import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
 import type { ContactData } from './client/page-data.ts';
 import { printable } from './html.ts';
@@ -59,17 +58,4 @@ export function contactData(detail: RunDetail): ContactData {
 /** A user's reasons in words, the strongest first. */
 export function reasonsText(reasons: readonly string[]): string {
   return reasons.length === 0 ? 'nothing stands out' : reasons.map(reasonLabel).join(' · ');
-}
-
-/** Living users outside the control group, the most probable first. Older results know only the first of them. */
-export function livingBins({ probabilities, top }: ScoringResult): readonly UserBin[] {
-  if (probabilities === undefined) {
-    return top
-      .filter(({ inControlGroup }) => !inControlGroup)
-      .flatMap(({ probability }) => (probability === null ? [] : [{ users: 1, expected: probability }]));
-  }
-  return probabilities
-    .filter(({ users }) => users > 0)
-    .toSorted((a, b) => b.bin - a.bin)
-    .map(({ users, expected }) => ({ users, expected }));
 }

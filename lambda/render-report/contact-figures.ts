@@ -70,7 +70,13 @@ export function profitRows(bins: readonly UserBin[], terms: Terms): readonly obj
   const step = Math.max(1, Math.ceil(curve.length / MOST_POINTS));
   return curve
     .filter((_, index) => index % step === 0 || index === curve.length - 1)
-    .map(({ users, cancelling, profit }) => ({ users, profit, cancelling: Math.round(cancelling) }));
+    .map(({ users, cancelling, profit, low, high }) => ({
+      users,
+      profit,
+      low,
+      high,
+      cancelling: Math.round(cancelling),
+    }));
 }
 
 /** Users whom the chart shows: beyond a few times the list the curve only falls. */

@@ -12,6 +12,7 @@ import { curvesSection } from './sections/curves.ts';
 import { decisionsSection } from './sections/decisions.ts';
 import { driftSection } from './sections/drift.ts';
 import { driversSection } from './sections/drivers.ts';
+import { expectedQualitySection } from './sections/expected-quality.ts';
 import { factsSection } from './sections/facts.ts';
 import { summarySection } from './sections/headline.ts';
 import { historySection } from './sections/history.ts';
@@ -113,6 +114,7 @@ async function chaptersOf(
               await qualitySection(trained, book),
               decisionsSection(trained),
             ]),
+        expectedQualitySection(detail),
         driftSection(detail),
       ],
     ],

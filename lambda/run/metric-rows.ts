@@ -7,6 +7,7 @@ import {
   THRESHOLD_RULES,
   type ThresholdRule,
 } from '../../domain/models.ts';
+import { type MoneyMetricName, moneyMetrics } from '../../domain/money-metrics.ts';
 import type { RunDetail } from '../../domain/records.ts';
 import {
   type Decision,
@@ -17,8 +18,12 @@ import {
 } from '../../domain/results.ts';
 import { scoringModel } from '../../domain/scoring-evaluation.ts';
 
-/** What the column `metric` can hold: a metric, `<threshold rule>.<field of a decision>`, or `psi.<column>`. */
-export type StoredMetricName = MetricName | `${ThresholdRule}.${keyof Decision}` | DriftMetricName;
+/** What the column `metric` can hold: a metric, `<threshold rule>.<field of a decision>`, `psi.<column>`, or `money.<figure>`. */
+export type StoredMetricName =
+  | MetricName
+  | `${ThresholdRule}.${keyof Decision}`
+  | DriftMetricName
+  | MoneyMetricName;
 
 /** One stored value; the keys are the columns of MODEL_METRICS in lake.ts. */
 export interface MetricRow {
@@ -35,7 +40,7 @@ export interface MetricRow {
 
 type StoredMetric = readonly [name: StoredMetricName, estimate: Estimate];
 
-/** Every metric of every model, none where nothing was trained, and the drift of the features and of the score of the model that scored. */
+/** Every metric of every model, none where nothing was trained, and of the model that scored the drift of the features and of the score, and the money. */
 export function metricRows(detail: RunDetail): readonly MetricRow[] {
   const { record, training, scoring } = detail;
   const rows = (model: MetricRow['model'], metrics: readonly StoredMetric[]): readonly MetricRow[] =>
@@ -56,7 +61,7 @@ export function metricRows(detail: RunDetail): readonly MetricRow[] {
     ...(training?.champion?.evaluation != null
       ? rows('champion', evaluationMetrics(training.champion.evaluation))
       : []),
-    ...rows(scoringModel(detail), driftMetrics(scoring)),
+    ...rows(scoringModel(detail), [...driftMetrics(scoring), ...moneyMetrics(detail)]),
   ];
 }
 

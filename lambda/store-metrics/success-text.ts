@@ -1,8 +1,10 @@
 /** The notification about a run that succeeded. Pure functions. */
 import { adaptedTexts } from '../../domain/adaptations.ts';
 import { lakeText } from '../../domain/event-changes.ts';
+import { livingBins } from '../../domain/living-bins.ts';
 import { logWarnings, newestDayText } from '../../domain/log-state.ts';
 import { metricsShownIn, metricText, modelLabel } from '../../domain/metrics.ts';
+import { listOf } from '../../domain/money.ts';
 import { nothingLearnt } from '../../domain/nothing-learnt.ts';
 import type { RunDetail } from '../../domain/records.ts';
 import { scoringEvaluation, scoringModel } from '../../domain/scoring-evaluation.ts';
@@ -23,12 +25,14 @@ function headline(detail: RunDetail): string {
   );
 }
 
-/** Where the list is, without a user of it. */
+/** What the list is worth and where it is, without a user of it. */
 function campaignText({ scoring, plan }: RunDetail): readonly string[] {
   const { campaign = null } = scoring;
   if (campaign === null) return [];
+  const { terms, campaignDays } = plan.scoring;
   const users = `${WHOLE.format(campaign.users)} ${campaign.users === 1 ? 'user' : 'users'} to contact`;
-  return [`List: ${users}, in ${campaign.uri} for ${plan.scoring.campaignDays} days.`];
+  const profit = WHOLE.format(listOf(livingBins(scoring), terms).profit);
+  return [`List: ${users}, expected to earn ${profit}, in ${campaign.uri} for ${campaignDays} days.`];
 }
 
 /** What was read and what was left, how many users are expected to cancel, the chosen model, and whether it was promoted. */

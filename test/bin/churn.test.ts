@@ -1,9 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { FORGOTTEN_USERS } from '../../domain/lake-objects.ts';
+import { examplesText } from '../../bin/commands/examples.ts';
+import { FORGOTTEN_USERS, REPORT } from '../../domain/lake-objects.ts';
 import { openLake } from '../../local/run/lake-folder.ts';
 import { projectRoot } from '../../setup/environment.mjs';
 
@@ -25,20 +26,23 @@ describe('the command line', () => {
   it('lists every command in its help, and exits with 0', async () => {
     const { exitCode, stdout } = await churn('--help');
     expect(exitCode).toBe(0);
-    for (const command of [
-      'run',
-      'generate',
-      'report',
-      'forget',
-      'start',
-      'watch',
-      'list',
-      'stop',
-      'doctor',
-      'query',
-      'completion',
-    ]) {
-      expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
+    const commands = [...stdout.matchAll(/^ {2}([a-z]+)\b/gm)].flatMap(([, name]) => name ?? []);
+    expect(commands).toEqual(expect.arrayContaining(['run', 'start', 'report', 'explore', 'score', 'query']));
+    for (const command of commands.filter((name) => name !== 'help'))
+      expect(examplesText(command), command).toContain(`$ churn ${command}`);
+  });
+
+  it('opens a report where it says who leaves, or says that there is none', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'churn-'));
+    try {
+      await openLake(folder);
+      expect((await churn('explore', '--lake', folder)).stderr).toMatch(/no run has succeeded/);
+      await mkdir(join(folder, REPORT.folder));
+      await writeFile(join(folder, REPORT.of('run-1').key), '<!doctype html>');
+      const { stdout } = await churn('explore', '--lake', folder);
+      expect(stdout).toMatch(/^file:\/\/.*\/reports\/run-1\.html#who-leaves$/);
+    } finally {
+      await rm(folder, { recursive: true });
     }
   });
 

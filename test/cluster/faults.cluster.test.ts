@@ -56,8 +56,6 @@ async function inAccount(
   use: (rehearsal: Rehearsal) => Promise<void>,
   boostingWorkers = BOOSTING_WORKERS,
 ): Promise<void> {
-  // Before the cluster needs the memory.
-  await localLake(boostingWorkers);
   const rehearsal = await startRehearsal(join(folder, name), { boostingWorkers });
   try {
     await upload(rehearsal.s3, log, rehearsal.eventsRoot);
@@ -231,38 +229,44 @@ describe('a run survives', () => {
 test(
   'a start is refused while the cluster of a stopped run is still terminating, and then succeeds',
   async () => {
-    await inAccount('starts', async (rehearsal) => {
-      const release = rehearsal.emr.holdTerminations();
-      const stop = new AbortController();
-      const stopped = await rehearsal.run(
-        'stopped',
-        {},
-        ({ kind, state }) => {
-          if (kind === 'entered' && state === 'IngestEvents') stop.abort();
-        },
-        stop.signal,
-      );
-      expect(stopped.status).toBe('ABORTED');
-      const [clusterId = ''] = rehearsal.emr.clusterIds();
-      // The rule on executions that have ended, which is not emulated: the run is closed, and holds no lease any more.
-      await rehearsal.call('close-run', endedEvent(rehearsal, 'stopped'));
-      const record = runRecordSchema.parse(JSON.parse(await object(rehearsal, RUN_RECORD.of('stopped').key)));
-      expect(record.status).toBe('FAILED');
-      expect(JSON.parse(await object(rehearsal, LEASE.key))).toMatchObject({ holder: null });
+    await inAccount(
+      'starts',
+      async (rehearsal) => {
+        const release = rehearsal.emr.holdTerminations();
+        const stop = new AbortController();
+        const stopped = await rehearsal.run(
+          'stopped',
+          {},
+          ({ kind, state }) => {
+            if (kind === 'entered' && state === 'IngestEvents') stop.abort();
+          },
+          stop.signal,
+        );
+        expect(stopped.status).toBe('ABORTED');
+        const [clusterId = ''] = rehearsal.emr.clusterIds();
+        // The rule on executions that have ended, which is not emulated: the run is closed, and holds no lease any more.
+        await rehearsal.call('close-run', endedEvent(rehearsal, 'stopped'));
+        const record = runRecordSchema.parse(
+          JSON.parse(await object(rehearsal, RUN_RECORD.of('stopped').key)),
+        );
+        expect(record.status).toBe('FAILED');
+        expect(JSON.parse(await object(rehearsal, LEASE.key))).toMatchObject({ holder: null });
 
-      const refused = await rehearsal.run('too-early', {});
-      expect(refused).toMatchObject({
-        status: 'FAILED',
-        error: 'Refused',
-        cause: expect.stringContaining(clusterId),
-      });
+        const refused = await rehearsal.run('too-early', {});
+        expect(refused).toMatchObject({
+          status: 'FAILED',
+          error: 'Refused',
+          cause: expect.stringContaining(clusterId),
+        });
 
-      release();
-      await clustersTerminated(rehearsal);
-      expect(await rehearsal.run('in-time', {})).toMatchObject({ status: 'SUCCEEDED' });
-      await rehearsal.call('close-run', { sweep: true });
-      await sameTables(rehearsal, false);
-    });
+        release();
+        await clustersTerminated(rehearsal);
+        expect(await rehearsal.run('in-time', {})).toMatchObject({ status: 'SUCCEEDED' });
+        await rehearsal.call('close-run', { sweep: true });
+        await sameTables(rehearsal, false, WORKERS_ON_CORE_NODES);
+      },
+      WORKERS_ON_CORE_NODES,
+    );
   },
   60 * MINUTE,
 );

@@ -70,6 +70,7 @@ export async function startRehearsal(
   folder: string,
   { engine = glueEngine, boostingWorkers = BOOSTING_WORKERS }: RehearsalOptions = {},
 ): Promise<Rehearsal> {
+  await mkdir(folder, { recursive: true });
   const moto = await startEmulator();
   const account = { ...moto.environment };
   const deployment = synthesizeDeployment({ account: ACCOUNT, region: REGION }, await createSubnets(account));
@@ -175,7 +176,6 @@ export async function startRehearsal(
     },
     async stop() {
       await emr.stop();
-      await mkdir(folder, { recursive: true });
       if (keepsFolders()) {
         await keepAccount(account, environment[ENVIRONMENT.database] ?? '', join(folder, KEPT_ACCOUNT));
       }

@@ -30,7 +30,7 @@ import { applicationTasks } from './spark-events.ts';
 const MINUTE = 60_000;
 const RUN_ID = 'rehearsal';
 /** Every defect, and the smallest log from which boosted trees learn: their leaves need many rows, and many labels. */
-const LOG = { users: 120, days: 90, seed: 1, dirty: true } as const;
+const LOG = { users: 120, days: 100, seed: 1, dirty: true } as const;
 /** The log has more refused rows than a deployment would accept; and within four weeks twice as many users cancel. */
 const REQUEST = { maxQuarantineShare: 1, horizonDays: 28 } as const;
 

@@ -40,6 +40,8 @@ export async function submit(submission: Submission): Promise<Outcome> {
   );
   await writeFile(join(folder, 'spark-defaults.conf'), propertiesText(settings['spark-defaults'] ?? {}));
   await writeFile(join(folder, 'log4j2.properties'), LOG4J_PROPERTIES);
+  // A step that is stopped before it has begun.
+  if (submission.signal?.aborted === true) return { exitCode: undefined, log: '' };
   const submitted = execa(join(sparkHome, 'bin', 'spark-submit'), [...args], {
     cwd: join(folder, 'scratch'),
     env: { ...sparkEnvironment(folder), ...aws, HADOOP_CONF_DIR: yarn.configurationFolder },

@@ -1,3 +1,4 @@
+import { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, it } from 'vitest';
 import { betaIncomplete } from '../../domain/beta.ts';
 import { expectedMaximumProfit } from '../../domain/empc.ts';
@@ -11,7 +12,9 @@ import {
   profitOfContact,
   profitOfContacts,
   type Terms,
+  valueSql,
 } from '../../domain/money.ts';
+import { seeded } from '../support/seeded.ts';
 
 /** 1,000 users in bins of 10, the most probable first. */
 const bins = Array.from({ length: 100 }, (_, bin) => ({
@@ -93,5 +96,52 @@ describe('the expected maximum profit', () => {
     expect(betaIncomplete(0.3, 1, 1)).toBeCloseTo(0.3, 12);
     // 1 - (1 - x)^b for a = 1
     expect(betaIncomplete(0.2, 1, 14)).toBeCloseTo(1 - 0.8 ** 14, 12);
+  });
+});
+
+describe('the value in SQL', () => {
+  it.each([DEFAULT_TERMS, { customerValue: 37.5, offerCost: 0.1, contactCost: 0.25, acceptance: 0.7 }])(
+    'is bit for bit that of the module: %o',
+    async (terms) => {
+      const probabilities = Array.from({ length: 500 }, (_, index) => ((index * 7_919) % 10_007) / 10_007);
+      const literal = (value: number): string => `CAST('${value}' AS DOUBLE)`;
+      const sql = valueSql('p', {
+        customerValue: literal(terms.customerValue),
+        offerCost: literal(terms.offerCost),
+        contactCost: literal(terms.contactCost),
+        acceptance: literal(terms.acceptance),
+      });
+      const connection = await (await DuckDBInstance.create(':memory:')).connect();
+      const rows = probabilities.map((p) => `(${literal(p)})`).join(', ');
+      const answer = await connection.runAndReadAll(`SELECT ${sql} AS value FROM (VALUES ${rows}) AS t(p)`);
+      connection.closeSync();
+      expect(answer.getRowObjects().map(({ value }) => value)).toEqual(
+        probabilities.map((p) => profitOfContact(p, terms)),
+      );
+    },
+  );
+});
+
+describe('the band of the profit curve', () => {
+  it('covers the profit in 95 of 100 draws, where the probabilities are right', () => {
+    const random = seeded(5);
+    const wanted = profitCurve(bins, DEFAULT_TERMS)[25];
+    if (wanted === undefined) throw new Error('the curve is too short');
+    let inside = 0;
+    for (let draw = 0; draw < 2_000; draw += 1) {
+      let cancelling = 0;
+      for (const { users, expected } of bins.slice(0, 25))
+        for (let user = 0; user < users; user += 1)
+          if (random(1_000_000) / 1_000_000 < expected / users) cancelling += 1;
+      const profit = profitOfContacts(250, cancelling, DEFAULT_TERMS);
+      if (profit >= wanted.low && profit <= wanted.high) inside += 1;
+    }
+    expect(inside / 2_000).toBeGreaterThan(0.93);
+    expect(inside / 2_000).toBeLessThan(0.97);
+  });
+
+  it('has no width where the outcome is certain, and none around nobody', () => {
+    const certain = profitCurve([{ users: 10, expected: 10 }], DEFAULT_TERMS);
+    for (const { low, profit, high } of certain) expect([low, high]).toEqual([profit, profit]);
   });
 });

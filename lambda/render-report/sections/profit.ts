@@ -20,6 +20,8 @@ export async function profitFigure({ bins, terms }: ContactData, book: ChartBook
     { field: 'users', title: 'users', type: 'quantitative', format: ',.0f' },
     { field: 'cancelling', title: 'expected to cancel', type: 'quantitative', format: ',.0f' },
     { field: 'profit', title: 'expected profit', type: 'quantitative', format: ',.0f' },
+    { field: 'low', title: 'at least (95 %)', type: 'quantitative', format: ',.0f' },
+    { field: 'high', title: 'at most (95 %)', type: 'quantitative', format: ',.0f' },
   ] as const;
   const drawn = await book.draw(
     PROFIT_CHART,
@@ -34,8 +36,16 @@ export async function profitFigure({ bins, terms }: ContactData, book: ChartBook
         },
         {
           data: { name: PROFIT_DATA, values: [...profitRows(bins, terms)] },
-          mark: { type: 'line', color: COLOURS.accent, strokeWidth: 2.5 },
-          encoding: { x, y, tooltip: [...tooltip] },
+          layer: [
+            {
+              mark: { type: 'area', color: COLOURS.accent, opacity: 0.15 },
+              encoding: { x, y: { ...y, field: 'low' }, y2: { field: 'high' } },
+            },
+            {
+              mark: { type: 'line', color: COLOURS.accent, strokeWidth: 2.5 },
+              encoding: { x, y, tooltip: [...tooltip] },
+            },
+          ],
         },
         {
           data: { name: LIST_DATA, values: [...listMark(bins, terms)] },
@@ -67,5 +77,6 @@ export async function profitFigure({ bins, terms }: ContactData, book: ChartBook
     'Expected profit by the number of users contacted, with the list at its highest point',
   );
   return html`<figure><h3>Where does contacting stop paying?</h3>${drawn}
-<figcaption>Each further user is less likely to cancel than the one before. Beyond the highest point an offer costs more than it saves.</figcaption></figure>`;
+<figcaption>Each further user is less likely to cancel than the one before. Beyond the highest point an offer costs more than it saves.
+The band is what chance alone makes of it, in 95 of 100 cases, if the probabilities are right.</figcaption></figure>`;
 }

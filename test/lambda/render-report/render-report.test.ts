@@ -106,6 +106,16 @@ describe('the events of each day', () => {
   });
 });
 
+describe('what to expect of the scores', () => {
+  it('is said beside the test rows, and not where probabilities are withheld', async () => {
+    const page = await render(detail);
+    expect(page).toContain('id="expected-quality"');
+    expect(page).toContain('decides nothing');
+    const { probabilities: _, ...older } = detail.scoring;
+    expect(await render({ ...detail, scoring: older })).not.toContain('id="expected-quality"');
+  });
+});
+
 describe('who leaves', () => {
   const pageWith = async (changed: Partial<Exploration> | null): Promise<string> => {
     const exploration = changed === null ? null : { ...EXPLORATION, ...changed };

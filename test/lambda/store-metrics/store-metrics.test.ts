@@ -15,6 +15,7 @@ import {
   RUN_RECORD,
 } from '../../../domain/lake-objects.ts';
 import { modelCardSchema } from '../../../domain/model-card.ts';
+import { MONEY_METRICS } from '../../../domain/money-metrics.ts';
 import { runDetailSchema, runRecordSchema } from '../../../domain/records.ts';
 import { measurements } from '../../../lambda/store-metrics/measurements.ts';
 import { storeMetrics } from '../../../lambda/store-metrics/store-metrics.ts';
@@ -159,8 +160,18 @@ describe('StoreMetrics for a run that reached its end', () => {
     ports.objects.put(uri, 'user_id');
     putResult(ports, 'run-1', 'score-users', { ...SCORING, campaign: { uri, users: 1_234 } });
     const { summary } = await store();
-    expect(summary).toContain(`List: 1,234 users to contact, in ${uri} for 30 days.`);
+    expect(summary).toContain(`List: 1,234 users to contact, expected to earn 85, in ${uri} for 30 days.`);
     expect([...ports.objects.tags]).toEqual([[uri, `${CAMPAIGN_TAG.key}=${CAMPAIGN_TAG.value}`]]);
+    const money = lines(METRIC_ROWS.of('run-1').key).filter(({ metric }) => metric.startsWith('money.'));
+    expect(money.map(({ metric }) => metric)).toEqual([...MONEY_METRICS]);
+    // By hand: 3 users with 1.76 cancellations expected, at .3 * 190 - 1 = 56 saved and 11 for the others.
+    const [empc, share, users, profit] = money;
+    expect(users.value).toBe(3);
+    expect(profit.value).toBeCloseTo(1.76 * 56 - 1.24 * 11, 9);
+    expect(profit.low).toBeLessThan(profit.value);
+    expect(profit.high - profit.value).toBeCloseTo(profit.value - profit.low, 9);
+    expect(empc.value).toBeGreaterThan(0);
+    expect(share.value).toBe(0);
   });
 
   it('names no list where nobody is in charge', async () => {
