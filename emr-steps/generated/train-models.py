@@ -1204,15 +1204,14 @@ def feature_rows(spark: SparkSession, plan: Plan, built: FeaturesResult) -> Data
     """The rows of the cutoffs of this run, with the column role: train, past or test."""
     snapshot = built["snapshots"]["features"]
     features = read_snapshot(spark, table_name(plan, FEATURES), snapshot)
-    roles: dict[str, list[datetime.date]] = {"train": [], "past": [], "test": []}
-    for cutoff in built["cutoffs"]:
-        if cutoff["role"] in roles:
-            roles[cutoff["role"]].append(datetime.date.fromisoformat(cutoff["cutoff"]))
-    role = F.when(F.col("cutoff").isin(roles["train"]), "train")
-    for name in ("past", "test"):
-        role = role.when(F.col("cutoff").isin(roles[name]), name)
-    wanted = [day for days in roles.values() for day in days]
-    return features.where(F.col("cutoff").isin(wanted)).withColumn("role", role)
+    roles = [
+        (datetime.date.fromisoformat(cutoff["cutoff"]), cutoff["role"])
+        for cutoff in built["cutoffs"]
+        if cutoff["role"] != "score"
+    ]
+    wanted = features.where(F.col("cutoff").isin([cutoff for cutoff, _ in roles]))
+    # A column by CASE would be pushed down to the table, where Spark 3.5 fails on conditions that are never true.
+    return wanted.join(F.broadcast(spark.createDataFrame(roles, "cutoff date, role string")), "cutoff")
 
 
 # --- emr-steps/fragments/census.ts ---

@@ -182,7 +182,7 @@ describe('a whole run that succeeds', () => {
     expect(Number(row?.bad)).toBe(0);
     const [marked] = await queryLake(
       lake,
-      `SELECT max(tenure_days) AS tenure, min(events_per_day) AS events FROM features WHERE user_id = '${MARKER}'`,
+      `SELECT max(tenure_days) AS tenure, min(events_per_day) AS events FROM scoring_features WHERE user_id = '${MARKER}'`,
     );
     expect(marked?.tenure).toBe(0);
     expect(Number(marked?.events)).toBeGreaterThan(0);
