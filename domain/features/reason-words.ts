@@ -23,6 +23,9 @@ export type Reason = z.infer<typeof reasonSchema>;
 
 export const reasonsSchema = z.array(reasonSchema);
 
+/** In place of reasons, where no value raises the score enough. */
+export const NOTHING_STANDS_OUT = 'nothing stands out';
+
 /** What a missing value means where no more is known. */
 export const UNKNOWN = 'unknown';
 

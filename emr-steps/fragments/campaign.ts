@@ -1,4 +1,5 @@
 /** campaign.csv: whom to contact, for the people who do it. */
+import { NOTHING_STANDS_OUT } from '../../domain/features/reason-words.ts';
 import { CAMPAIGN_COLUMNS } from '../../domain/lake-objects.ts';
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
@@ -19,7 +20,7 @@ export const campaign = fragment({
     # A spreadsheet takes a cell that begins like this for a formula, and would run it.
     FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
     QUOTED = {'"', ",", "\r", "\n"}
-    NOTHING_STANDS_OUT = "nothing stands out"
+    NOTHING_STANDS_OUT = ${NOTHING_STANDS_OUT}
     LINES_AT_ONCE = 1_000
   `,
   code: python`

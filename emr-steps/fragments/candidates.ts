@@ -1,6 +1,7 @@
 /** The candidates: how each is fitted, and made to give a score on the log-odds scale. */
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
+import { javaErrors } from './jvm.ts';
 import { segmentScores } from './segment-scores.ts';
 import { planTypes } from './types.ts';
 
@@ -88,11 +89,10 @@ export const scoring = fragment({
 /** Fitting (train-models only). Parameters were chosen on out-of-fold rows of authentic logs; more trees or depth add time and no precision. */
 export const fitting = fragment({
   file: import.meta.url,
-  needs: [planTypes, candidateType, scoring],
+  needs: [planTypes, javaErrors, candidateType, scoring],
   imports: [
     'import math',
     'from collections.abc import Callable',
-    'from py4j.protocol import Py4JJavaError',
     'from pyspark.ml import classification',
     'from pyspark.sql import DataFrame',
     'from xgboost.spark import SparkXGBClassifier, SparkXGBClassifierModel',
@@ -111,7 +111,7 @@ export const fitting = fragment({
             try:
                 model: SparkXGBClassifierModel = booster.fit(rows)
                 break
-            except Py4JJavaError as error:
+            except QUERY_ERRORS as error:
                 if left == 0 or BARRIER_FAILURE not in str(error):
                     raise
         return model

@@ -33,7 +33,7 @@ const KNOWN = new Set<string>(USER_DAYS.columns.map(({ name }) => name));
 const strange = SUMMED.filter((column) => !KNOWN.has(column));
 if (strange.length > 0) throw new Error(`user_days has no column ${strange.join(', ')}`);
 
-/** One row a user. What is known of a user ends with the last cancellation, or with the log. */
+/** One row a user: with all days, also those of users who came back; `left_at` is the first cancellation, or the end of the log. */
 const USERS = `
 SELECT
   user_id,
@@ -49,7 +49,7 @@ SELECT
 ${SUMMED.map((column) => `  SUM(${column}) AS ${column},`).join('\n')}
 ${WEEKDAYS.map((_, index) => `  SUM(IF(DAYOFWEEK(day) = ${index + 1}, events, 0)) AS weekday_${index + 1},`).join('\n')}
   SUM(session_seconds) / ${SECONDS_PER_HOUR}D AS hours,
-  (DATEDIFF(COALESCE(MIN(last_cancelled_at), TIMESTAMP_NTZ '{end}'), MIN(day)) + 1) / 7D AS weeks
+  (DATEDIFF(IF(MAX(last_cancelled_at) IS NULL, DATE_SUB('{end}', 1), MAX(day)), MIN(day)) + 1) / 7D AS weeks
 FROM {days}
 WHERE day < DATE '{end}'
 GROUP BY user_id`.trim();

@@ -1966,7 +1966,7 @@ def boost(booster: SparkXGBClassifier, rows: DataFrame) -> SparkXGBClassifierMod
         try:
             model: SparkXGBClassifierModel = booster.fit(rows)
             break
-        except Py4JJavaError as error:
+        except QUERY_ERRORS as error:
             if left == 0 or BARRIER_FAILURE not in str(error):
                 raise
     return model
@@ -3577,7 +3577,7 @@ SELECT
   SUM(IF(DAYOFWEEK(day) = 6, events, 0)) AS weekday_6,
   SUM(IF(DAYOFWEEK(day) = 7, events, 0)) AS weekday_7,
   SUM(session_seconds) / 3600D AS hours,
-  (DATEDIFF(COALESCE(MIN(last_cancelled_at), TIMESTAMP_NTZ '{end}'), MIN(day)) + 1) / 7D AS weeks
+  (DATEDIFF(IF(MAX(last_cancelled_at) IS NULL, DATE_SUB('{end}', 1), MAX(day)), MIN(day)) + 1) / 7D AS weeks
 FROM {days}
 WHERE day < DATE '{end}'
 GROUP BY user_id

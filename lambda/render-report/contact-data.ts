@@ -1,4 +1,5 @@
 /** Whom to contact, as data: or why there is no list. Pure functions. */
+import { NOTHING_STANDS_OUT } from '../../domain/features/reason-words.ts';
 import { livingBins } from '../../domain/living-bins.ts';
 import { nothingLearnt } from '../../domain/nothing-learnt.ts';
 import type { RunDetail } from '../../domain/records.ts';
@@ -57,5 +58,5 @@ export function contactData(detail: RunDetail): ContactData {
 
 /** A user's reasons in words, the strongest first. */
 export function reasonsText(reasons: readonly string[]): string {
-  return reasons.length === 0 ? 'nothing stands out' : reasons.map(reasonLabel).join(' · ');
+  return reasons.length === 0 ? NOTHING_STANDS_OUT : reasons.map(reasonLabel).join(' · ');
 }

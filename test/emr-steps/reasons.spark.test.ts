@@ -68,9 +68,9 @@ describe('reasons', () => {
     const users = usersOf(kind).filter(({ rank }) => rank <= REASONED);
     expect(users.some(({ expected }) => expected.length === 3)).toBe(true);
     for (const { details, expected, rank } of users) {
-      const told = details?.map(({ feature, value, typical }) => ({ feature, value, typical }));
+      const stated = details?.map(({ feature, value, typical }) => ({ feature, value, typical }));
       const wanted = expected.map(({ feature, value, typical }) => ({ feature, value, typical }));
-      expect(told, `${kind} ${rank}`).toEqual(wanted);
+      expect(stated, `${kind} ${rank}`).toEqual(wanted);
       details?.forEach(({ change }, index) => {
         expect(change, `${kind} ${rank}`).toBeCloseTo(expected[index]?.change ?? 0, 5);
       });
@@ -94,9 +94,9 @@ describe('reasons', () => {
 
   it('are at most one of a group, and say whether the value is above or below', () => {
     const reasons = KINDS.flatMap((kind) => usersOf(kind).map(({ details }) => details ?? []));
-    for (const told of reasons) {
-      expect(new Set(told.map(({ group }) => group)).size).toBe(told.length);
-      for (const { value, typical, direction, feature, text } of told) {
+    for (const stated of reasons) {
+      expect(new Set(stated.map(({ group }) => group)).size).toBe(stated.length);
+      for (const { value, typical, direction, feature, text } of stated) {
         // The command line says it in the same words.
         expect(text).toBe(comparisonText(feature, value, typical));
         const above = value === null || typical === null ? null : value > typical ? 'above' : 'below';

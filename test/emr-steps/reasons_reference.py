@@ -184,9 +184,9 @@ def main() -> None:
     segments = segment_model(step)
     plain = [{"name": name, "group": group, "scale": scale, "fill": fill, "median": fill} for name, group, scale, fill in INPUTS]
     nobody = Expected(frame, segments, lambda inputs, *_: inputs[:, 0])
-    told = segment_columns(segments, nobody.counts, nobody.exposures, frame.is_paid.to_numpy())
+    of_segments = segment_columns(segments, nobody.counts, nobody.exposures, frame.is_paid.to_numpy())
     generator = numpy.random.default_rng(2)
-    odds = nobody.inputs[:, 3] - 2 * nobody.inputs[:, 9] + 2 * nobody.inputs[:, 5] + 30 * nobody.inputs[:, 4] + told[:, 0] + 6
+    odds = nobody.inputs[:, 3] - 2 * nobody.inputs[:, 9] + 2 * nobody.inputs[:, 5] + 30 * nobody.inputs[:, 4] + of_segments[:, 0] + 6
     labels = (generator.random(USERS) < 1 / (1 + numpy.exp(-odds))).astype(float)
 
     def training(matrix):
@@ -199,7 +199,7 @@ def main() -> None:
         "random_forest": classification.RandomForestClassifier(numTrees=8, maxDepth=4, seed=1).fit(training(nobody.inputs)),
         "boosted_trees": trees.fit(training(nobody.inputs)),
         "segments": None,
-        "segments_and_trees": trees.fit(training(numpy.hstack([nobody.inputs, told]))),
+        "segments_and_trees": trees.fit(training(numpy.hstack([nobody.inputs, of_segments]))),
     }
 
     def margin(kind: str, matrix):

@@ -20,7 +20,7 @@ import {
   THRESHOLD_RULES,
   TOP_USERS,
 } from '../../domain/models.ts';
-import { profitOfContact } from '../../domain/money.ts';
+import { DEFAULT_TERMS, profitOfContact } from '../../domain/money.ts';
 import { metricNameSchema, type TrainingResult } from '../../domain/results.ts';
 import type { RunPlan, StepName } from '../../domain/run.ts';
 import { buildFeatures } from '../../emr-steps/build-features.ts';
@@ -83,7 +83,14 @@ describe('train-models and score-users', () => {
     await withoutCancellations(at('log'), at('loyal log'));
     const files = await eventFiles(at('log'));
     // Nine days of history give three training cutoffs, so that one earlier cutoff can be tested.
-    first = await writePlan(at('lake'), { runId: 'first', database, files, training: { minHistoryDays: 9 } });
+    first = await writePlan(at('lake'), {
+      runId: 'first',
+      database,
+      files,
+      training: { minHistoryDays: 9 },
+      // So much that users are worth a contact who are not likely to cancel: there are few others in so small a log.
+      scoring: { terms: { ...DEFAULT_TERMS, customerValue: 5_000 } },
+    });
     loyal = await writePlan(at('loyal lake'), {
       runId: 'loyal',
       database,
@@ -319,7 +326,6 @@ describe('train-models and score-users', () => {
         expect(reason).toMatch(/^([\d.,]+ .+|[A-Z].+: \w+), (typically |a little (more|less) than typical$)/);
       expect(reasonsOf(row).length).toBeLessThanOrEqual(3);
     });
-    expect(rows.some((row) => reasonsOf(row).length === 3)).toBe(true);
     const tenths = Map.groupBy(rows, (row) => Number(row.decile));
     expect([...tenths.keys()]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     const sizes = [...tenths.values()].map((tenth) => tenth.length);
@@ -490,9 +496,9 @@ describe('train-models and score-users', () => {
     expect(rows.every((row) => row.reason_details === null)).toBe(true);
     const groups: readonly string[] = names(FEATURE_GROUPS);
     for (const row of await scoresOf(withheld)) {
-      const told = reasonsSchema.parse(JSON.parse(String(row.reason_details)));
-      expect(told.map(({ text }) => text)).toEqual(reasonsOf(row));
-      expect(groups).toEqual(expect.arrayContaining(told.map(({ group }) => group)));
+      const stated = reasonsSchema.parse(JSON.parse(String(row.reason_details)));
+      expect(stated.map(({ text }) => text)).toEqual(reasonsOf(row));
+      expect(groups).toEqual(expect.arrayContaining(stated.map(({ group }) => group)));
     }
   });
 

@@ -14,11 +14,7 @@ import { family } from '../../local/processes/process-table.ts';
 import { type RunSummary, runSummarySchema } from '../../local/run/run-summary.ts';
 import { projectRoot } from '../../setup/environment.mjs';
 import { checkedSql } from '../support/athena-sql.ts';
-import { markUser, sightingsOf } from '../support/marked-user.ts';
 import { queryLake, temporaryFolder } from '../support/spark-lake.ts';
-
-/** Id of a user, which is nothing else; registered after the end of the log. */
-const MARKER = 'marker-5f1c0e';
 
 let folder: string;
 let log: string;
@@ -28,7 +24,6 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   log = join(folder, 'log');
   generated = await generateLog({ users: 160, days: 45, seed: 7, outputFolder: log, dirty: true });
-  await markUser(log, MARKER);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -158,34 +153,6 @@ describe('a whole run that succeeds', () => {
     expect(sum('churn-by-day-and-level', 'cancellations')).toBe(generated.cancellations);
     expect(sum('quarantine-by-reason', 'refused_rows')).toBe(generated.dirt?.refusedRows);
     expect(answers.get('model-history')).toHaveLength(1);
-  });
-
-  it('holds ids of users where the list of their places says, and nowhere else', async () => {
-    const { tables, unknownTables, unknownFiles } = await sightingsOf(lake, MARKER);
-    expect(tables).toEqual(expect.arrayContaining(['events', 'user_days', 'features', 'scores']));
-    expect({ unknownTables, unknownFiles }).toEqual({ unknownTables: [], unknownFiles: [] });
-    // What proves that a user is forgotten finds this one.
-    const { code, output } = await churn('forget', MARKER, '--lake', lake, '--check', '--json').ended;
-    expect(code).toBe(1);
-    const counted: readonly { readonly table: string }[] = JSON.parse(output).tables;
-    expect(counted.map(({ table }) => table).sort()).toEqual([...tables].sort());
-    const never = await churn('forget', 'nobody', '--lake', lake, '--check').ended;
-    expect(never).toMatchObject({ code: 0, output: expect.stringContaining('in none of the places') });
-  });
-
-  it('has no number that is none, for a user either who registers after the end of the log', async () => {
-    const [row] = await queryLake(
-      lake,
-      `SELECT count(*) AS n, count_if(isnan(probability) OR isnan(raw_score)) AS bad FROM scores`,
-    );
-    expect(Number(row?.n)).toBeGreaterThan(100);
-    expect(Number(row?.bad)).toBe(0);
-    const [marked] = await queryLake(
-      lake,
-      `SELECT max(tenure_days) AS tenure, min(events_per_day) AS events FROM scoring_features WHERE user_id = '${MARKER}'`,
-    );
-    expect(marked?.tenure).toBe(0);
-    expect(Number(marked?.events)).toBeGreaterThan(0);
   });
 
   it('is followed by a run that has nothing to do', async () => {

@@ -67,6 +67,7 @@ export interface PlanOptions {
   readonly abandonedBatchIds?: readonly string[];
   readonly ingest?: Partial<RunPlan['ingest']>;
   readonly training?: Partial<RunPlan['training']>;
+  readonly scoring?: Partial<RunPlan['scoring']>;
   readonly champion?: RunPlan['champion'];
 }
 
@@ -124,6 +125,7 @@ export async function writePlan(lakeFolder: string, options: PlanOptions): Promi
       controlGroupSalt: SETTINGS.controlGroupSalt,
       terms: SETTINGS.terms,
       campaignDays: SETTINGS.campaignDays,
+      ...options.scoring,
     },
     cluster: { coreUnits: 1, taskUnits: 1, executors: 1, estimatedMinutes: 0, estimatedUsd: 0 },
     outputs: {

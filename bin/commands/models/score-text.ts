@@ -1,6 +1,6 @@
 /** Scores as text for people, and as CSV for programs and spreadsheets. Pure functions. */
 import { csvFile } from '../../../domain/csv.ts';
-import { type Reason, reasonsSchema } from '../../../domain/features/reason-words.ts';
+import { NOTHING_STANDS_OUT, type Reason, reasonsSchema } from '../../../domain/features/reason-words.ts';
 import type { AnswerRow } from '../../../lambda/ports/sql.ts';
 
 const COLUMNS = ['rank', 'decile', 'user_id', 'probability', 'level', 'in_control_group', 'reasons'] as const;
@@ -8,7 +8,6 @@ const CSV_COLUMNS = [
   ...['user_id', 'rank', 'decile', 'probability', 'level'],
   ...['in_control_group', 'reasons', 'cutoff', 'run_id'],
 ] as const;
-export const NOTHING = 'nothing stands out';
 
 /** A table; says so when nobody is ranked. */
 export function scoresText(runId: string, rows: readonly AnswerRow[]): string {
@@ -35,7 +34,7 @@ export function scoresText(runId: string, rows: readonly AnswerRow[]): string {
 function reasonsCell(row: AnswerRow): string {
   const reasons = reasonsOf(row);
   if (reasons === null) return '';
-  return reasons.length === 0 ? NOTHING : reasons.map(({ text }) => text).join('; ');
+  return reasons.length === 0 ? NOTHING_STANDS_OUT : reasons.map(({ text }) => text).join('; ');
 }
 
 /** The reasons of a row of `scores`; null when it was not asked for them, or by an older version. */

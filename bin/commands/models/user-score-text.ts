@@ -1,6 +1,5 @@
 /** One user's score as text for people. Pure functions. */
-import { comparisonText } from '../../../domain/features/reason-words.ts';
-import { NOTHING } from './score-text.ts';
+import { comparisonText, NOTHING_STANDS_OUT } from '../../../domain/features/reason-words.ts';
 import type { UserScore } from './user-score.ts';
 
 /** Values that are shown; JSON has all. */
@@ -30,7 +29,7 @@ function explained({ reasons, values }: UserScore): readonly string[] {
   const why =
     reasons === null
       ? 'Reasons were not asked for: they are for those most at risk.'
-      : `What raises the score: ${NOTHING}.`;
+      : `What raises the score: ${NOTHING_STANDS_OUT}.`;
   if (values.length === 0) return [why, 'Typical values are not stored with this run.'];
   return [
     why,

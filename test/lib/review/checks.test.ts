@@ -128,6 +128,7 @@ test('every wildcard that is left has its justification', () => {
       close-run/Role: Lake/models/*/model.json
       close-run/Role: Lake/pending/*
       close-run/Role: Lake/runs/*
+      close-run/Role: Lake/runs/*/campaign.csv
       close-run/Role: Lake/tables/*
       decide-training/Role: Lake/models/*/model.json
       decide-training/Role: Lake/pending/*
@@ -145,6 +146,7 @@ test('every wildcard that is left has its justification', () => {
       store-metrics/Role: Lake/models/*/model.json
       store-metrics/Role: Lake/pending/*
       store-metrics/Role: Lake/runs/*
+      store-metrics/Role: Lake/runs/*/campaign.csv
       store-metrics/Role: Lake/tables/*
     RunJobFlow (conditioned on the tags it sets), log delivery and X-Ray have no resource to name
       StateMachine/Execution/Policy: *
