@@ -20,6 +20,7 @@ import { files } from './fragments/files.ts';
 import { folds } from './fragments/folds.ts';
 import { heldOutLosses } from './fragments/held-out-losses.ts';
 import { histograms } from './fragments/histograms.ts';
+import { homogeneity } from './fragments/homogeneity.ts';
 import { importance } from './fragments/importance.ts';
 import { barrierTimer } from './fragments/jvm.ts';
 import { modelDescription } from './fragments/model-description.ts';
@@ -69,7 +70,7 @@ export const trainModels = defineStep({
       singleInputs,
       pastCutoffs,
     ],
-    ...[segmentSample, segmentImportance, heldOutLosses, exploration],
+    ...[segmentSample, segmentImportance, heldOutLosses, exploration, homogeneity],
   ],
   imports: [
     'import atexit',
@@ -345,6 +346,7 @@ export const trainModels = defineStep({
             "singleInputs": single_inputs(features.where("role = 'train'"), inputs, train["users"]),
             "past": tested_before(features, settings, functools.partial(judge_again, kind)) if chosen else [],
             "exploration": explored(spark, plan),
+            "homogeneity": homogeneity(features.where("role = 'test'"), test["rows"]),
         }
   `,
 });

@@ -35,6 +35,7 @@ from pyspark.ml.functions import array_to_vector, vector_to_array
 from pyspark.ml.stat import Summarizer
 from pyspark.sql import Column, DataFrame, Row, SparkSession, Window
 from pyspark.sql import functions as F
+from scipy import stats
 from sklearn.linear_model import LogisticRegression as RidgeRegression
 from sklearn.linear_model import LogisticRegression as WeightedLogisticRegression
 from xgboost.spark import SparkXGBClassifier, SparkXGBClassifierModel
@@ -1070,6 +1071,12 @@ class SurvivalPoint(TypedDict):
     high: float
 
 
+SampleName: TypeAlias = Literal["one_percent", "medium_set"]
+
+
+SampleTest: TypeAlias = Literal["kolmogorov_smirnov", "chi_square", "fisher_exact"]
+
+
 class ModelEvaluation(TypedDict):
     """A candidate or baseline on the test rows."""
 
@@ -1122,6 +1129,17 @@ class SurvivalCurve(TypedDict):
     points: list[SurvivalPoint]
 
 
+class SampleDifference(TypedDict):
+    """A column of a sample compared with that of the others."""
+
+    feature: str
+    test: SampleTest
+    distance: float
+    pValue: float
+    adjusted: float
+    smallestFound: float | None
+
+
 class Exploration(TypedDict):
     """Who leaves."""
 
@@ -1132,6 +1150,23 @@ class Exploration(TypedDict):
     pages: list[ExploredFigure]
     weekdays: list[ExploredFigure]
     survival: list[SurvivalCurve]
+
+
+class SampleComparison(TypedDict):
+    """A sample compared with the other users."""
+
+    sample: SampleName
+    users: int
+    others: int
+    cancelled: int
+    differences: list[SampleDifference]
+
+
+class Homogeneity(TypedDict):
+    """Is a sample of the users enough."""
+
+    users: int
+    samples: list[SampleComparison]
 
 
 class TrainingResult(TypedDict):
@@ -1155,6 +1190,7 @@ class TrainingResult(TypedDict):
     segments: list[Segment]
     past: list[PastTest]
     exploration: Exploration | None
+    homogeneity: Homogeneity | None
 
 
 # --- emr-steps/fragments/table-name.ts ---
@@ -3752,6 +3788,179 @@ def explore(spark: SparkSession, user_days: DataFrame, end: datetime.date) -> Ex
     }
 
 
+# --- emr-steps/fragments/homogeneity.ts ---
+
+SAMPLE_SHARES: dict[SampleName, float] = {"one_percent": 0.01}
+SAMPLE_SIZES: dict[SampleName, int] = {"medium_set": 449}
+SAMPLE_ORDER: list[SampleName] = ["one_percent", "medium_set"]
+MOST_SAMPLED_SHARE = 0.1
+LEAST_SAMPLED_USERS = 10
+MOST_COMPARED_USERS = 20000
+SAMPLE_TEST_LEVEL = 0.05
+SAMPLE_TEST_POWER = 0.8
+# With less in a cell, the chi-square distribution is a poor approximation (Cochran, Biometrics 10, 1954).
+LEAST_EXPECTED = 5
+COMPARED_LABEL = "label"
+# Whether they cancel, and everything that models read.
+COMPARED = [COMPARED_LABEL, *(feature.name for feature in CATALOGUE)]
+YES_OR_NO = [
+    "label",
+    "is_paid",
+    "is_female",
+    "in_northeast",
+    "in_midwest",
+    "in_south",
+    "in_west",
+    "on_windows",
+    "on_mac",
+    "on_linux",
+    "on_phone_or_tablet",
+]
+
+
+def sample_users(users: int) -> dict[SampleName, int]:
+    """How many users each sample has, in order."""
+    sizes = {name: round(share * users) for name, share in SAMPLE_SHARES.items()} | SAMPLE_SIZES
+    return {name: min(sizes[name], MOST_COMPARED_USERS) for name in SAMPLE_ORDER}
+
+
+def is_tested(size: int, users: int) -> bool:
+    """Whether a sample of so many users can be told from the whole."""
+    return LEAST_SAMPLED_USERS <= size <= MOST_SAMPLED_SHARE * users
+
+
+def compared_values(rows: DataFrame, users: int) -> Numbers:
+    """The label and the features of the users in the order of a hash: a sample is the first of them.
+
+    A missing amount is less than any other; where yes or no is missing, it counts as no.
+    """
+
+    def value(name: str) -> str:
+        missing = "0D" if name in YES_OR_NO else "double('-Infinity')"
+        return f"coalesce(double({name}), {missing})"
+
+    values = F.expr(f"array({', '.join(value(name) for name in COMPARED)})")
+    drawn = (
+        rows.select(F.xxhash64(F.lit("sample"), "user_id").alias("place"), "user_id", values.alias("values"))
+        .orderBy("place", "user_id")
+        .limit(users)
+        .toPandas()
+    )
+    return np.array(drawn["values"].tolist(), dtype=float).reshape(-1, len(COMPARED))
+
+
+def adjusted_by_holm(p_values: Numbers) -> Numbers:
+    """P-values that may be compared with the level for all tests together (Holm 1979)."""
+    order = np.argsort(p_values, kind="stable")
+    steps = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
+    adjusted = np.empty_like(p_values)
+    adjusted[order] = np.minimum(steps, 1)
+    return adjusted
+
+
+def smallest_distance(size: float, level: float) -> float:
+    """A distance that Kolmogorov and Smirnov's test finds with the stated power, wherever it is.
+
+    The difference at the place of the distance alone has at most the variance of two shares of a half, and the test
+    looks at the largest of all. So the power is at least the stated one, ties or not.
+
+    @param size of the one sample whose distance is as sure: the product of the two sizes over their sum
+    """
+    critical = stats.kstwo.isf(level, round(size))
+    return float(critical + stats.norm.ppf(SAMPLE_TEST_POWER) / (2 * math.sqrt(size)))
+
+
+def smallest_share_distance(share: float, size: float, level: float) -> float:
+    """A difference from a share, towards the half, that an exact test finds with the stated power; 1 where none is.
+
+    @param size as for the distance
+    """
+    rarer, rows = min(share, 1 - share), round(size)
+    needed = stats.binom.isf(level / 2, rows, rarer) + 1
+    if needed > rows:
+        return 1.0
+    found = stats.beta.ppf(SAMPLE_TEST_POWER, needed, rows - needed + 1)
+    return float(found - rarer)
+
+
+def compare_shares(name: str, sample: Numbers, others: Numbers, level: float) -> SampleDifference:
+    """Chi-square, or Fisher's exact test where it would be a poor approximation."""
+    ones = np.array([sample.sum(), others.sum()])
+    sizes = np.array([len(sample), len(others)])
+    cells = np.column_stack([ones, sizes - ones])
+    expected = np.outer(sizes, cells.sum(axis=0)) / sizes.sum()
+    share = ones / sizes
+    is_exact = expected.min() < LEAST_EXPECTED
+    exact, plain = stats.fisher_exact, stats.chi2_contingency
+    test = exact(cells.astype(int)) if is_exact else plain(cells, correction=False)
+    smallest = smallest_share_distance(float(share[1]), sizes.prod() / sizes.sum(), level)
+    return {
+        "feature": name,
+        "test": "fisher_exact" if is_exact else "chi_square",
+        "distance": stored(abs(share[0] - share[1])),
+        "pValue": stored(test.pvalue),
+        "adjusted": 1.0,
+        "smallestFound": stored(smallest) if smallest < 1 else None,
+    }
+
+
+def compare_amounts(name: str, sample: Numbers, others: Numbers, level: float) -> SampleDifference:
+    """Kolmogorov and Smirnov's test of two samples."""
+    test = stats.ks_2samp(sample, others, method="asymp")
+    smallest = smallest_distance(len(sample) * len(others) / (len(sample) + len(others)), level)
+    return {
+        "feature": name,
+        "test": "kolmogorov_smirnov",
+        "distance": stored(test.statistic),
+        "pValue": stored(test.pvalue),
+        "adjusted": 1.0,
+        "smallestFound": stored(smallest) if smallest < 1 else None,
+    }
+
+
+def compare_sample(name: SampleName, values: Numbers, size: int) -> SampleComparison:
+    """The first users compared with those behind them, in each column; those that differ most first."""
+    sample, others = values[:size], values[size : size + MOST_COMPARED_USERS]
+    # Holm's first step: a single feature that differs must pass it.
+    level = SAMPLE_TEST_LEVEL / len(COMPARED)
+    differences = [
+        (compare_shares if column in YES_OR_NO else compare_amounts)(
+            column, sample[:, index], others[:, index], level
+        )
+        for index, column in enumerate(COMPARED)
+    ]
+    adjusted = adjusted_by_holm(np.array([difference["pValue"] for difference in differences]))
+    for difference, p_value in zip(differences, adjusted, strict=True):
+        difference["adjusted"] = stored(p_value)
+    return {
+        "sample": name,
+        "users": size,
+        "others": len(others),
+        "cancelled": int(sample[:, COMPARED.index(COMPARED_LABEL)].sum()),
+        "differences": sorted(differences, key=lambda one: (one["pValue"], -one["distance"], one["feature"])),
+    }
+
+
+def homogeneity(rows: DataFrame, users: int) -> Homogeneity:
+    """How samples of the users differ from the others.
+
+    @param rows one labelled row a user
+    @param users how many they are
+    """
+    sizes = sample_users(users)
+    tested = [size for size in sizes.values() if is_tested(size, users)]
+    values = np.empty((0, len(COMPARED)))
+    if tested:
+        values = compared_values(rows, max(tested) + MOST_COMPARED_USERS)
+    samples: list[SampleComparison] = [
+        compare_sample(name, values, size)
+        if is_tested(size, users)
+        else {"sample": name, "users": size, "others": 0, "cancelled": 0, "differences": []}
+        for name, size in sizes.items()
+    ]
+    return {"users": users, "samples": samples}
+
+
 # --- emr-steps/train-models.ts ---
 
 STEP: StepName = "train-models"
@@ -4019,6 +4228,7 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
         "singleInputs": single_inputs(features.where("role = 'train'"), inputs, train["users"]),
         "past": tested_before(features, settings, functools.partial(judge_again, kind)) if chosen else [],
         "exploration": explored(spark, plan),
+        "homogeneity": homogeneity(features.where("role = 'test'"), test["rows"]),
     }
 
 

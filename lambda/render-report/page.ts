@@ -20,6 +20,7 @@ import { modelsSection } from './sections/models.ts';
 import { pastSection } from './sections/past.ts';
 import { qualitySection } from './sections/quality.ts';
 import { readingSection } from './sections/reading.ts';
+import { sampleSection } from './sections/sample.ts';
 import { segmentsSection } from './sections/segments.ts';
 import { survivalSection } from './sections/survival.ts';
 import { untrainedSection } from './sections/untrained.ts';
@@ -123,7 +124,11 @@ async function chaptersOf(
       leaves,
       trained === undefined
         ? []
-        : [await whoLeavesSection(trained, book), await survivalSection(trained, book)],
+        : [
+            await whoLeavesSection(trained, book),
+            await survivalSection(trained, book),
+            sampleSection(trained),
+          ],
     ],
     [data, [readingSection(detail), await volumeSection(detail, book)]],
     [time, [await historySection(detail, history, book)]],

@@ -41,6 +41,7 @@ describe('a detail that an earlier version stored', () => {
         notFitted: undefined,
         segments: undefined,
         exploration: undefined,
+        homogeneity: undefined,
       },
     }).toEqual(STORED);
     expect(plan).toMatchObject({

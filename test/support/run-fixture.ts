@@ -30,6 +30,7 @@ import { type Deployment, readDeployment } from '../../lambda/run/deployment.ts'
 import { type World, worldOf } from '../../lambda/run/world.ts';
 import { planRun } from '../../lambda/start-training/plan-run.ts';
 import { EXPLORATION } from './exploration-fixture.ts';
+import { HOMOGENEITY } from './homogeneity-fixture.ts';
 import { arnOf, type MemoryPorts } from './memory-ports.ts';
 
 export const LAKE = 's3://lake';
@@ -369,6 +370,7 @@ export const TRAINING: TrainingResult = {
     },
   ],
   exploration: EXPLORATION,
+  homogeneity: HOMOGENEITY,
 };
 
 export const SCORING: ScoringResult = {

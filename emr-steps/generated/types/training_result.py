@@ -153,6 +153,12 @@ class SurvivalPoint(TypedDict):
     high: float
 
 
+SampleName: TypeAlias = Literal["one_percent", "medium_set"]
+
+
+SampleTest: TypeAlias = Literal["kolmogorov_smirnov", "chi_square", "fisher_exact"]
+
+
 class ModelEvaluation(TypedDict):
     """A candidate or baseline on the test rows."""
 
@@ -205,6 +211,17 @@ class SurvivalCurve(TypedDict):
     points: list[SurvivalPoint]
 
 
+class SampleDifference(TypedDict):
+    """A column of a sample compared with that of the others."""
+
+    feature: str
+    test: SampleTest
+    distance: float
+    pValue: float
+    adjusted: float
+    smallestFound: float | None
+
+
 class Exploration(TypedDict):
     """Who leaves."""
 
@@ -215,6 +232,23 @@ class Exploration(TypedDict):
     pages: list[ExploredFigure]
     weekdays: list[ExploredFigure]
     survival: list[SurvivalCurve]
+
+
+class SampleComparison(TypedDict):
+    """A sample compared with the other users."""
+
+    sample: SampleName
+    users: int
+    others: int
+    cancelled: int
+    differences: list[SampleDifference]
+
+
+class Homogeneity(TypedDict):
+    """Is a sample of the users enough."""
+
+    users: int
+    samples: list[SampleComparison]
 
 
 class TrainingResult(TypedDict):
@@ -238,3 +272,4 @@ class TrainingResult(TypedDict):
     segments: list[Segment]
     past: list[PastTest]
     exploration: Exploration | None
+    homogeneity: Homogeneity | None

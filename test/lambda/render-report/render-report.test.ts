@@ -141,8 +141,18 @@ describe('who leaves', () => {
   });
 
   it('is left out where nobody cancelled, and for results that lack it', async () => {
-    expect(await pageWith({ churned: 0, survival: [] })).not.toContain('who-leaves');
-    expect(await pageWith(null)).not.toContain('who-leaves');
+    expect(await pageWith({ churned: 0, survival: [] })).not.toContain('id="who-cancelled"');
+    expect(await pageWith(null)).not.toContain('id="who-cancelled"');
+    const older = { ...detail.training, exploration: null, homogeneity: null };
+    expect(await render({ ...detail, training: older })).not.toContain('who-leaves');
+  });
+
+  it('answers whether a sample of the users is enough, feature by feature', () => {
+    const text = textOf(section('sample'));
+    expect(text).toContain('Yes, to describe the users: 200 users (1%) differ from the other 19,800');
+    expect(text).toContain('the drawn users these are few (9 of 200, 20 of 449)');
+    expect(text).toContain("Cancels within the horizon Fisher's exact 0.010 0.150 0.0400 0.2400");
+    expect(text).toContain('All 6 features');
   });
 });
 
