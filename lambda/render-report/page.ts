@@ -22,6 +22,7 @@ import { qualitySection } from './sections/quality.ts';
 import { readingSection } from './sections/reading.ts';
 import { sampleSection } from './sections/sample.ts';
 import { segmentsSection } from './sections/segments.ts';
+import { statesSection } from './sections/states.ts';
 import { survivalSection } from './sections/survival.ts';
 import { untrainedSection } from './sections/untrained.ts';
 import { volumeSection } from './sections/volume.ts';
@@ -126,6 +127,7 @@ async function chaptersOf(
         ? []
         : [
             await whoLeavesSection(trained, book),
+            statesSection(trained),
             await survivalSection(trained, book),
             sampleSection(trained),
           ],

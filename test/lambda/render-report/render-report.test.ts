@@ -147,6 +147,28 @@ describe('who leaves', () => {
     expect(await render({ ...detail, training: older })).not.toContain('who-leaves');
   });
 
+  it('draws a map of the states with a table beside it, grey where users are few', async () => {
+    const states = section('states', await pageWith({}));
+    expect(states.match(/<path /g)).toHaveLength(51);
+    expect(states).toContain('<title>New York: 30% of 100 users cancelled</title>');
+    expect(states).toMatch(/style="fill:color-mix\([^"]*98%[^"]*"><title>New York/);
+    expect(states).toMatch(/style="fill:color-mix\([^"]*18%[^"]*"><title>California/);
+    expect(states).toContain('style="fill:var(--rule)"><title>Rhode Island: 15 users, too few</title>');
+    expect(states).toContain('style="fill:var(--rule)"><title>Texas: no users</title>');
+    expect(states).toMatch(/<svg [^>]*role="img" aria-labelledby="states-title states-description"/);
+    expect(textOf(states)).toMatch(/Rhode Island 15 33\.3% 15\.2% to 58\.3%/);
+  });
+
+  it('draws no map where fewer than half of the places name a state', async () => {
+    const groups = EXPLORATION.groups.map((group) =>
+      group.value === '<b>' ? { ...group, churned: 100, stayed: 256 } : group,
+    );
+    expect(section('states', await pageWith({ groups }))).toBe('');
+    const [most = groups[0]] = groups.filter(({ value }) => value === '<b>');
+    const half = groups.map((group) => (group === most ? { ...group, stayed: 255 } : group));
+    expect(section('states', await pageWith({ groups: half }))).toContain('<path ');
+  });
+
   it('answers whether a sample of the users is enough, feature by feature', () => {
     const text = textOf(section('sample'));
     expect(text).toContain('Yes, to describe the users: 200 users (1%) differ from the other 19,800');
