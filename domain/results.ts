@@ -8,6 +8,7 @@ import { FINDING_KINDS } from './findings.ts';
 import { SAMPLE_TESTS, USER_SAMPLES } from './homogeneity.ts';
 import { leftOutSchema, passedOverSchema } from './listing.ts';
 import { METRICS, MODELS, THRESHOLD_RULES } from './models.ts';
+import { RETROSPECTIVE_MODELS, RETROSPECTIVE_SLICES } from './retrospective.ts';
 import { stepNameSchema } from './run.ts';
 
 /** Rows by outcome. `read = accepted + quarantined + duplicates`, each counted independently. */
@@ -319,6 +320,37 @@ export type SampleComparison = z.infer<typeof sampleComparisonSchema>;
 export const homogeneitySchema = z.strictObject({ users: count, samples: z.array(sampleComparisonSchema) });
 export type Homogeneity = z.infer<typeof homogeneitySchema>;
 
+/** Figures of the published table; accuracy, recall, precision and F1 at a threshold found on training users. */
+export const retrospectiveFiguresSchema = z.strictObject({
+  auc: z.number(),
+  accuracy: z.number(),
+  recall: z.number(),
+  precision: z.number(),
+  f1: z.number(),
+});
+
+/** A model by the retrospective protocol, on each slice of the users. */
+export const retrospectiveEvaluationSchema = z.strictObject({
+  model: z.enum(RETROSPECTIVE_MODELS.map(({ name }) => name)),
+  figures: z.record(z.enum(RETROSPECTIVE_SLICES.map(({ name }) => name)), retrospectiveFiguresSchema),
+});
+export type RetrospectiveEvaluation = z.infer<typeof retrospectiveEvaluationSchema>;
+
+/** The retrospective protocol, leaky and for comparison only: see retrospective.ts. */
+export const retrospectiveSchema = z.strictObject({
+  users: count,
+  cancelled: count,
+  testUsers: count,
+  testCancelled: count,
+  /** Those on six features first, ours last. */
+  evaluations: z.array(retrospectiveEvaluationSchema),
+  /** The one of those on six features that ranks the test users best. */
+  bestSix: retrospectiveEvaluationSchema.shape.model,
+  /** AUC of ours minus that of this one, on the same test users. */
+  difference: estimateSchema,
+});
+export type Retrospective = z.infer<typeof retrospectiveSchema>;
+
 /** Result of train-models. */
 export const trainingResultSchema = z.strictObject({
   trainRows: count,
@@ -350,6 +382,8 @@ export const trainingResultSchema = z.strictObject({
   exploration: explorationSchema.nullable().default(null),
   /** Results of older versions lack it. */
   homogeneity: homogeneitySchema.nullable().default(null),
+  /** Null where the run did not do it, or too few users cancelled. Results of older versions lack it. */
+  retrospective: retrospectiveSchema.nullable().default(null),
 });
 export type TrainingResult = z.infer<typeof trainingResultSchema>;
 

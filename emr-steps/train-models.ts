@@ -27,6 +27,7 @@ import { modelDescription } from './fragments/model-description.ts';
 import { inputLearning } from './fragments/model-inputs.ts';
 import { storing } from './fragments/model-storage.ts';
 import { pastCutoffs } from './fragments/past-cutoffs.ts';
+import { retrospective } from './fragments/retrospective.ts';
 import { segmentImportance } from './fragments/segment-importance.ts';
 import { segmentSample } from './fragments/segment-sample.ts';
 import { singleInputs } from './fragments/single-inputs.ts';
@@ -70,7 +71,7 @@ export const trainModels = defineStep({
       singleInputs,
       pastCutoffs,
     ],
-    ...[segmentSample, segmentImportance, heldOutLosses, exploration, homogeneity],
+    ...[segmentSample, segmentImportance, heldOutLosses, exploration, homogeneity, retrospective],
   ],
   imports: [
     'import atexit',
@@ -262,6 +263,16 @@ export const trainModels = defineStep({
         return explore(spark, days, datetime.date.fromisoformat(built["observationEnd"]))
 
 
+    def judged_in_retrospect(spark: SparkSession, plan: Plan) -> Retrospective | None:
+        """Models by the retrospective protocol, from the days that the features were made of; None unless asked for."""
+        if not plan["training"]["retrospective"]:
+            return None
+        built: FeaturesResult = Files(spark).read_json(plan["outputs"]["results"]["build-features"])
+        days = read_snapshot(spark, table_name(plan, USER_DAYS), built["snapshots"]["user_days"])
+        users = retrospective_users(spark, days, datetime.date.fromisoformat(built["observationEnd"]))
+        return compare_retrospectively(users, plan["training"]["seed"])
+
+
     def run(spark: SparkSession, plan: Plan) -> TrainingResult:
         """Trains, judges, chooses and stores."""
         settings = plan["training"]
@@ -347,6 +358,7 @@ export const trainModels = defineStep({
             "past": tested_before(features, settings, functools.partial(judge_again, kind)) if chosen else [],
             "exploration": explored(spark, plan),
             "homogeneity": homogeneity(features.where("role = 'test'"), test["rows"]),
+            "retrospective": judged_in_retrospect(spark, plan),
         }
   `,
 });

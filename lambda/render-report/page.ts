@@ -20,6 +20,7 @@ import { modelsSection } from './sections/models.ts';
 import { pastSection } from './sections/past.ts';
 import { qualitySection } from './sections/quality.ts';
 import { readingSection } from './sections/reading.ts';
+import { retrospectiveSection } from './sections/retrospective.ts';
 import { sampleSection } from './sections/sample.ts';
 import { segmentsSection } from './sections/segments.ts';
 import { statesSection } from './sections/states.ts';
@@ -115,6 +116,7 @@ async function chaptersOf(
               await curvesSection(trained, book),
               await qualitySection(trained, book),
               decisionsSection(trained),
+              retrospectiveSection(trained),
             ]),
         expectedQualitySection(detail),
         driftSection(detail),

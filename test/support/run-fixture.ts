@@ -32,6 +32,7 @@ import { planRun } from '../../lambda/start-training/plan-run.ts';
 import { EXPLORATION } from './exploration-fixture.ts';
 import { HOMOGENEITY } from './homogeneity-fixture.ts';
 import { arnOf, type MemoryPorts } from './memory-ports.ts';
+import { RETROSPECTIVE } from './retrospective-fixture.ts';
 
 export const LAKE = 's3://lake';
 export const EVENTS = 's3://raw/events';
@@ -371,6 +372,7 @@ export const TRAINING: TrainingResult = {
   ],
   exploration: EXPLORATION,
   homogeneity: HOMOGENEITY,
+  retrospective: RETROSPECTIVE,
 };
 
 export const SCORING: ScoringResult = {

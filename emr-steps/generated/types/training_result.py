@@ -159,6 +159,27 @@ SampleName: TypeAlias = Literal["one_percent", "medium_set"]
 SampleTest: TypeAlias = Literal["kolmogorov_smirnov", "chi_square", "fisher_exact"]
 
 
+RetrospectiveModelName: TypeAlias = Literal[
+    "six_features_logistic_regression",
+    "six_features_random_forest",
+    "six_features_boosted_trees",
+    "boosted_trees",
+]
+
+
+RetrospectiveSlice: TypeAlias = Literal["test", "test_reweighted", "whole", "whole_reweighted"]
+
+
+class RetrospectiveFigures(TypedDict):
+    """Figures of the published table."""
+
+    auc: float
+    accuracy: float
+    recall: float
+    precision: float
+    f1: float
+
+
 class ModelEvaluation(TypedDict):
     """A candidate or baseline on the test rows."""
 
@@ -222,6 +243,13 @@ class SampleDifference(TypedDict):
     smallestFound: float | None
 
 
+class RetrospectiveEvaluation(TypedDict):
+    """How well a model does by the retrospective protocol."""
+
+    model: RetrospectiveModelName
+    figures: dict[RetrospectiveSlice, RetrospectiveFigures]
+
+
 class Exploration(TypedDict):
     """Who leaves."""
 
@@ -242,6 +270,18 @@ class SampleComparison(TypedDict):
     others: int
     cancelled: int
     differences: list[SampleDifference]
+
+
+class Retrospective(TypedDict):
+    """Models by the retrospective protocol."""
+
+    users: int
+    cancelled: int
+    testUsers: int
+    testCancelled: int
+    evaluations: list[RetrospectiveEvaluation]
+    bestSix: RetrospectiveModelName
+    difference: Estimate
 
 
 class Homogeneity(TypedDict):
@@ -273,3 +313,4 @@ class TrainingResult(TypedDict):
     past: list[PastTest]
     exploration: Exploration | None
     homogeneity: Homogeneity | None
+    retrospective: Retrospective | None

@@ -116,6 +116,34 @@ describe('what to expect of the scores', () => {
   });
 });
 
+describe('the published figures', () => {
+  it('stand beside the same recipe and ours on this log, all marked leaky with the reason', () => {
+    const markup = section('retrospective');
+    const text = textOf(markup);
+    expect(markup.match(/<caption>/g)).toHaveLength(4);
+    expect(markup.match(/<caption><span class="tag plain">leaky<\/span>/g)).toHaveLength(4);
+    expect(text).toContain('a short membership gives the answer away');
+    expect(text).toContain(
+      'the AUC of ours is +0.041 (95% interval +0.021 to +0.062) compared with “Random forest',
+    );
+    expect(text).toContain(
+      'Random forest, six features published, of another log 0.844 0.765 0.758 0.809 0.783',
+    );
+    expect(text).toContain('Random forest, six features on this log 0.830 0.750 0.760 0.790 0.775');
+    expect(text).toContain('Gradient-boosted trees, our features on this log');
+  });
+
+  it('are shown alone where a run has not done it again', async () => {
+    const markup = section(
+      'retrospective',
+      await render({ ...detail, training: { ...detail.training, retrospective: null } }),
+    );
+    expect(markup.match(/<caption>/g)).toHaveLength(2);
+    expect(textOf(markup)).toContain('0.844 0.765 0.758 0.809 0.783');
+    expect(textOf(markup)).not.toContain('on this log 0.');
+  });
+});
+
 describe('who leaves', () => {
   const pageWith = async (changed: Partial<Exploration> | null): Promise<string> => {
     const exploration = changed === null ? null : { ...EXPLORATION, ...changed };
