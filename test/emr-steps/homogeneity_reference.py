@@ -111,7 +111,7 @@ def compared_by_spark(step, spark: SparkSession) -> dict:
     data = [[f"user {index}", *row] for index, row in enumerate(values.tolist())]
     data[0][names.index("tenure_days")] = None
     data[0][names.index("is_female")] = None
-    rows = spark.createDataFrame(data, ", ".join(["user_id string", *(f"{name} double" for name in step.COMPARED)]))
+    rows = spark.createDataFrame(data, ", ".join(["user_id string", *(f"{name} double" for name in step.COMPARED)])).cache()
     first = step.homogeneity(rows, USERS)
     place = {name: index for index, name in enumerate(step.COMPARED)}
     drawn = step.compared_values(rows, USERS)

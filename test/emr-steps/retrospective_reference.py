@@ -54,7 +54,8 @@ def days_of(number: int, generator: numpy.random.Generator) -> list[dict]:
         )
     if number == 0:
         last = days[-1]["last_event_at"] + datetime.timedelta(days=40)
-        days.append({**days[-1], "day": last.date(), "cancellations": 0, "last_cancelled_at": None, "first_event_at": last, "last_event_at": last})
+        again = {"day": last.date(), "cancellations": 0, "last_cancelled_at": None}
+        days.append({**days[-1], **again, "first_event_at": last, "last_event_at": last})
     return days
 
 
@@ -79,14 +80,21 @@ def compared_users(step, spark: SparkSession, columns: str) -> dict:
     """The users that Spark makes of days, and those of brute force."""
     generator = numpy.random.default_rng(6)
     by_user = [days_of(number, generator) for number in range(USERS)]
-    names = [column.split(" ")[0] for column in columns.split(", ")]
-    rows = [[day.get(name, None if name in ("artist_sketch", "gender", "location", "user_agent") else 0) for name in names] for days in by_user for day in days]
+    kinds = dict(column.split(" ") for column in columns.split(", "))
+    nothing = {"double": 0.0, "bigint": 0}
+    defaults = {name: nothing.get(kind) for name, kind in kinds.items()}
+
+    def row(day: dict) -> list:
+        return [{**defaults, **day}[name] for name in kinds]
+
+    rows = [row(day) for days in by_user for day in days]
     end = START.date() + datetime.timedelta(days=80)
-    stray = dict(by_user[1][-1], day=end, user_id="stray", first_event_at=START, last_event_at=START)
-    rows.append([stray.get(name) for name in names])
+    # After the end of the log.
+    rows.append(row({**by_user[1][-1], "day": end, "user_id": "stray"}))
     user_days = spark.createDataFrame(rows, columns)
     users = step.retrospective_users(spark, user_days, end)
-    expected = [(number % 3 == 0, six) for number, days in enumerate(by_user) if (six := expected_six(days)) is not None]
+    six = [(number % 3 == 0, expected_six(days)) for number, days in enumerate(by_user)]
+    expected = [one for one in six if one[1] is not None]
     return {
         "labels": [users.labels.tolist(), [float(label) for label, _ in expected]],
         "six": [users.six.tolist(), [six for _, six in expected]],
@@ -117,13 +125,15 @@ def compared_figures(step) -> dict:
     for is_reweighted in (False, True):
         weights = step.weights_of(labels, is_reweighted)
         threshold = step.best_f1_threshold(ours, labels, weights)
-        figures.append([step.retrospective_figures(ours, labels, weights, threshold), by_scikit_learn(ours, labels, weights, threshold)])
+        given = ours, labels, weights, threshold
+        figures.append([step.retrospective_figures(*given), by_scikit_learn(*given)])
         best = max(metrics.f1_score(labels, ours >= cut, sample_weight=weights) for cut in numpy.unique(ours))
         thresholds.append([metrics.f1_score(labels, ours >= threshold, sample_weight=weights), best])
     drawn = []
-    for _ in range(1_000):
+    for _ in range(600):
         rows = generator.integers(0, 900, 900)
-        drawn.append(metrics.roc_auc_score(labels[rows], ours[rows]) - metrics.roc_auc_score(labels[rows], theirs[rows]))
+        better, worse = (metrics.roc_auc_score(labels[rows], scores[rows]) for scores in (ours, theirs))
+        drawn.append(better - worse)
     reweighted = step.weights_of(labels, True)
     return {
         "figures": figures,
