@@ -20,12 +20,14 @@ import { files } from './fragments/files.ts';
 import { folds } from './fragments/folds.ts';
 import { heldOutLosses } from './fragments/held-out-losses.ts';
 import { histograms } from './fragments/histograms.ts';
+import { homogeneity } from './fragments/homogeneity.ts';
 import { importance } from './fragments/importance.ts';
 import { barrierTimer } from './fragments/jvm.ts';
 import { modelDescription } from './fragments/model-description.ts';
 import { inputLearning } from './fragments/model-inputs.ts';
 import { storing } from './fragments/model-storage.ts';
 import { pastCutoffs } from './fragments/past-cutoffs.ts';
+import { retrospective } from './fragments/retrospective.ts';
 import { segmentImportance } from './fragments/segment-importance.ts';
 import { segmentSample } from './fragments/segment-sample.ts';
 import { singleInputs } from './fragments/single-inputs.ts';
@@ -70,7 +72,7 @@ export const trainModels = defineStep({
       singleInputs,
       pastCutoffs,
     ],
-    ...[segmentSample, segmentImportance, heldOutLosses, exploration],
+    ...[segmentSample, segmentImportance, heldOutLosses, exploration, homogeneity, retrospective],
   ],
   imports: [
     'import atexit',
@@ -261,6 +263,16 @@ export const trainModels = defineStep({
         return explore(spark, days, datetime.date.fromisoformat(built["observationEnd"]))
 
 
+    def judged_in_retrospect(spark: SparkSession, plan: Plan) -> Retrospective | None:
+        """Models by the retrospective protocol, from the days that the features were made of; None unless asked for."""
+        if not plan["training"]["retrospective"]:
+            return None
+        built: FeaturesResult = Files(spark).read_json(plan["outputs"]["results"]["build-features"])
+        days = read_snapshot(spark, table_name(plan, USER_DAYS), built["snapshots"]["user_days"])
+        users = retrospective_users(spark, days, datetime.date.fromisoformat(built["observationEnd"]))
+        return compare_retrospectively(users, plan["training"]["seed"])
+
+
     def run(spark: SparkSession, plan: Plan) -> TrainingResult:
         """Trains, judges, chooses and stores."""
         settings = plan["training"]
@@ -345,6 +357,8 @@ export const trainModels = defineStep({
             "singleInputs": single_inputs(features.where("role = 'train'"), inputs, train["users"]),
             "past": tested_before(features, settings, functools.partial(judge_again, kind)) if chosen else [],
             "exploration": explored(spark, plan),
+            "homogeneity": homogeneity(features.where("role = 'test'"), test["rows"]),
+            "retrospective": judged_in_retrospect(spark, plan),
         }
   `,
 });

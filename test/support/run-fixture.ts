@@ -30,7 +30,9 @@ import { type Deployment, readDeployment } from '../../lambda/run/deployment.ts'
 import { type World, worldOf } from '../../lambda/run/world.ts';
 import { planRun } from '../../lambda/start-training/plan-run.ts';
 import { EXPLORATION } from './exploration-fixture.ts';
+import { HOMOGENEITY } from './homogeneity-fixture.ts';
 import { arnOf, type MemoryPorts } from './memory-ports.ts';
+import { RETROSPECTIVE } from './retrospective-fixture.ts';
 
 export const LAKE = 's3://lake';
 export const EVENTS = 's3://raw/events';
@@ -374,6 +376,8 @@ export const TRAINING: TrainingResult = {
     },
   ],
   exploration: EXPLORATION,
+  homogeneity: HOMOGENEITY,
+  retrospective: RETROSPECTIVE,
 };
 
 export const SCORING: ScoringResult = {

@@ -106,6 +106,7 @@ export async function writePlan(lakeFolder: string, options: PlanOptions): Promi
       seed: SETTINGS.seed,
       boostingWorkers: 1,
       excludedFeatures: [],
+      retrospective: false,
       ...options.training,
     },
     champion: options.champion ?? null,

@@ -111,6 +111,23 @@ describe('StoreMetrics for a run that reached its end', () => {
     expect(rows.filter(({ metric }) => metric === 'best_f1.threshold')).toHaveLength(5);
   });
 
+  it('stores figures of the retrospective protocol apart from those that count', async () => {
+    await store();
+    const rows = lines(METRIC_ROWS.of('run-1').key).filter(({ protocol }) => protocol === 'retrospective');
+    // Four models, four slices, five figures.
+    expect(rows).toHaveLength(80);
+    expect(rows).toContainEqual({
+      run_id: 'run-1',
+      model: 'six_features_random_forest',
+      protocol: 'retrospective',
+      slice: 'test_reweighted',
+      metric: 'f1',
+      value: 0.775,
+      low: null,
+      high: null,
+    });
+  });
+
   it('stores the drift of each feature and of the score under the chosen model', async () => {
     await store();
     const rows = lines(METRIC_ROWS.of('run-1').key).filter(({ metric }) => metric.startsWith('psi.'));
