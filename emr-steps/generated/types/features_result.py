@@ -36,6 +36,7 @@ class FeaturesSnapshots(TypedDict):
 
     user_days: str
     features: str
+    scoring_features: NotRequired[str]
 
 
 class SourceCounts(TypedDict):
@@ -69,3 +70,4 @@ class FeaturesResult(TypedDict):
     secondCancellations: NotRequired[int]
     featureCount: int
     snapshots: FeaturesSnapshots
+    tableRows: NotRequired[int]
