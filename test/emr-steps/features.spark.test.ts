@@ -179,6 +179,31 @@ describe('build-features', () => {
     }
   });
 
+  it('counts pages, levels and devices of the newest days, without the stray day after them', async () => {
+    const { sources } = await resultOf(buildFeatures, plan);
+    const events = [...users.values()].flat().filter(({ ts }) => ts < Date.parse('2018-11-20'));
+    const onDay = (day: string): readonly RawEvent[] =>
+      events.filter(({ ts }) => new Date(ts).toISOString().startsWith(day));
+    expect(sources?.days).toHaveLength(50);
+    const seen = (kind: string, name: string): readonly number[] | undefined =>
+      sources?.counts.find((one) => one.kind === kind && one.name === name)?.counts;
+    for (const [index, { day, events: all, users: active }] of (sources?.days ?? []).entries()) {
+      const own = onDay(day);
+      expect(all, day).toBe(own.length);
+      expect(active, day).toBe(new Set(own.map(({ userId }) => userId)).size);
+      expect(seen('page', 'Thumbs Down')?.[index], day).toBe(
+        own.filter(({ page }) => page === 'Thumbs Down').length,
+      );
+      expect(seen('level', 'paid')?.[index], day).toBe(own.filter(({ level }) => level === 'paid').length);
+      const devices = sources?.counts.filter(({ kind }) => kind === 'device') ?? [];
+      expect(
+        devices.reduce((sum, { counts }) => sum + (counts[index] ?? 0), 0),
+        day,
+      ).toBe(active);
+    }
+    expect(seen('device', 'Windows')?.some((count) => count > 0)).toBe(true);
+  });
+
   it('equals what one works out from the events known at each cutoff', () => {
     let compared = 0;
     for (const { cutoff, role } of CUTOFFS) {
