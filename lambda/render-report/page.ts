@@ -18,6 +18,7 @@ import { factsSection } from './sections/facts.ts';
 import { summarySection } from './sections/headline.ts';
 import { historySection } from './sections/history.ts';
 import { modelsSection } from './sections/models.ts';
+import { pageMixSection } from './sections/page-mix.ts';
 import { pastSection } from './sections/past.ts';
 import { qualitySection } from './sections/quality.ts';
 import { readingSection } from './sections/reading.ts';
@@ -136,7 +137,7 @@ async function chaptersOf(
             sampleSection(trained),
           ],
     ],
-    [data, [readingSection(detail), await volumeSection(detail, book)]],
+    [data, [readingSection(detail), await volumeSection(detail, book), await pageMixSection(detail, book)]],
     [time, [await historySection(detail, history, book)]],
     [made, [factsSection(detail)]],
   ];

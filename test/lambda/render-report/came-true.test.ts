@@ -8,6 +8,7 @@ import { addDays } from '../../../domain/time.ts';
 import { ChartBook } from '../../../lambda/render-report/charts.ts';
 import { reportPage } from '../../../lambda/render-report/page.ts';
 import { cameTrueSection } from '../../../lambda/render-report/sections/came-true.ts';
+import { pageMixSection } from '../../../lambda/render-report/sections/page-mix.ts';
 import { warnings } from '../../../lambda/render-report/sections/warnings.ts';
 import { measurements } from '../../../lambda/store-metrics/measurements.ts';
 import { storeMetrics } from '../../../lambda/store-metrics/store-metrics.ts';
@@ -141,5 +142,24 @@ describe('a source that has gone quiet', () => {
     expect(warnings(of)).toContain(text);
     expect(measurements(of)).toMatchObject({ sourcesGoneQuiet: 1, sourcesNew: 0 });
     expect(measurements(detail)).toMatchObject({ sourcesGoneQuiet: 0, sourcesNew: 0 });
+  });
+
+  it('is said beside the pages day by day, which are left out of reports that lack them', async () => {
+    const songs = { kind: 'page' as const, name: 'NextSong', counts: counts.map(() => 800) };
+    const device = { kind: 'device' as const, name: 'iPad', counts: counts.map(() => 5) };
+    const sources = { days, counts: [songs, { kind: 'page' as const, name: 'Help', counts }, device] };
+    const of: RunDetail = { ...detail, features: { ...detail.features, sources } };
+    const markup = (await pageMixSection(of, new ChartBook()))?.markup ?? '';
+    expect(markup).toContain('the page Help has not appeared since 26 November 2018');
+    expect(markup).toContain('aria-label="Visits per 1,000 events, day by day, of 2 pages"');
+    const text = markup.replaceAll(/<svg[\s\S]*?<\/svg>|<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ');
+    expect(text).toContain('page NextSong 80% 80% 44,800');
+    expect(text).toContain('page Help 0.1% 1% 500');
+    expect(text).toContain('device iPad 10% 10% 280');
+    const calm: RunDetail = { ...of, features: { ...of.features, sources: { ...sources, counts: [songs] } } };
+    expect((await pageMixSection(calm, new ChartBook()))?.markup).toContain(
+      'has gone quiet, and none is new',
+    );
+    expect(await pageMixSection(detail, new ChartBook())).toBeUndefined();
   });
 });
