@@ -206,14 +206,15 @@ export const trainModels = defineStep({
         """A kind of candidate and recency on other training and test rows: everything is learnt again from these."""
         train = counts["train"]
         inputs = learn_inputs(known.where("role = 'train'"), train["rows"], settings["excludedFeatures"])
-        rows = prepare(known, inputs, tasks_for(train["rows"]), settings)
+        prepared = prepare(known, inputs, tasks_for(train["rows"]), settings)
+        rows = prepared.rows
         by_recency = score_histograms(scored_by_recency(rows))
         recency = evaluate("days_since_last_seen", "baseline", by_recency, settings["seed"], 0)
         candidate = None
         if is_trainable(train):
             trained = train_candidate(kind, given_rows(rows, inputs, train, settings, kind not in FIT), settings)
             candidate = trained.evaluation if trained else None
-        rows.unpersist()
+        prepared.release()
         return candidate, recency
 
 
@@ -273,8 +274,10 @@ export const trainModels = defineStep({
         train, test = counts["train"], counts["test"]
         tasks = tasks_for(train["rows"])
         spark.conf.set("spark.sql.shuffle.partitions", tasks)
+        # Planning each of some hundred small queries again after each of their stages costs more than it finds.
+        spark.conf.set("spark.sql.adaptive.enabled", "false")
         inputs = learn_inputs(features.where("role = 'train'"), train["rows"], settings["excludedFeatures"])
-        rows = prepare(features, inputs, tasks, settings)
+        rows = prepare(features, inputs, tasks, settings).rows
 
         evaluations = judge_baselines(rows, counts, settings["seed"])
         given = given_rows(rows, inputs, train, settings, is_trainable(train))

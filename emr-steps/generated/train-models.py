@@ -582,6 +582,26 @@ def release_barrier_timer(spark: SparkSession) -> None:
     getattr(context, "org$apache$spark$BarrierTaskContext$$timer")().cancel()
 
 
+class HeldRows:
+    """Rows that are kept in memory, and computed again where they are lost; to Spark, a source.
+
+    Spark analyses each query together with all that it is built on: a column for each feature, again for each fold
+    of each candidate. That took half of the time of a training. A checkpoint would do the same, but a local one
+    does not survive the loss of an executor, and a reliable one is written to S3.
+    """
+
+    def __init__(self, rows: DataFrame) -> None:
+        """They are computed when they are first read."""
+        self._kept = rows.cache()
+        spark, computed = rows.sparkSession, self._kept._jdf.queryExecution().toRdd()
+        source = spark._jsparkSession.internalCreateDataFrame(computed, self._kept._jdf.schema(), False)
+        self.rows = DataFrame(source, spark)
+
+    def release(self) -> None:
+        """Lets go of the memory."""
+        self._kept.unpersist()
+
+
 # --- emr-steps/fragments/files.ts ---
 
 
@@ -1701,8 +1721,8 @@ def with_folds(rows: DataFrame, folds: int, seed: int) -> DataFrame:
 
 def prepare(
     features: DataFrame, inputs: list[ModelInput], tasks: int, settings: TrainingSettings
-) -> DataFrame:
-    """Training and test rows with the models' inputs and a fold; cached, in the same order every time."""
+) -> HeldRows:
+    """Training and test rows with the models' inputs and a fold, held in the same order every time."""
     known = features.where("role IN ('train', 'test')").select(
         "user_id",
         "cutoff",
@@ -1712,12 +1732,8 @@ def prepare(
         *segment_source(),
         array_to_vector(input_array(inputs)).alias("features"),
     )
-    return (
-        with_folds(known, settings["folds"], settings["seed"])
-        .repartition(tasks, "user_id")
-        .sortWithinPartitions("user_id", "cutoff")
-        .cache()
-    )
+    dealt = with_folds(known, settings["folds"], settings["seed"]).repartition(tasks, "user_id")
+    return HeldRows(dealt.sortWithinPartitions("user_id", "cutoff"))
 
 
 # --- emr-steps/fragments/model-description.ts ---
@@ -3880,14 +3896,15 @@ def judge_again(
     """A kind of candidate and recency on other training and test rows: everything is learnt again from these."""
     train = counts["train"]
     inputs = learn_inputs(known.where("role = 'train'"), train["rows"], settings["excludedFeatures"])
-    rows = prepare(known, inputs, tasks_for(train["rows"]), settings)
+    prepared = prepare(known, inputs, tasks_for(train["rows"]), settings)
+    rows = prepared.rows
     by_recency = score_histograms(scored_by_recency(rows))
     recency = evaluate("days_since_last_seen", "baseline", by_recency, settings["seed"], 0)
     candidate = None
     if is_trainable(train):
         trained = train_candidate(kind, given_rows(rows, inputs, train, settings, kind not in FIT), settings)
         candidate = trained.evaluation if trained else None
-    rows.unpersist()
+    prepared.release()
     return candidate, recency
 
 
@@ -3947,8 +3964,10 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
     train, test = counts["train"], counts["test"]
     tasks = tasks_for(train["rows"])
     spark.conf.set("spark.sql.shuffle.partitions", tasks)
+    # Planning each of some hundred small queries again after each of their stages costs more than it finds.
+    spark.conf.set("spark.sql.adaptive.enabled", "false")
     inputs = learn_inputs(features.where("role = 'train'"), train["rows"], settings["excludedFeatures"])
-    rows = prepare(features, inputs, tasks, settings)
+    rows = prepare(features, inputs, tasks, settings).rows
 
     evaluations = judge_baselines(rows, counts, settings["seed"])
     given = given_rows(rows, inputs, train, settings, is_trainable(train))
