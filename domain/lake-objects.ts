@@ -180,8 +180,8 @@ export const INDEX_SHARD = objectsInFolder(`${INDEX_FOLDER}/files`, '.json', {
 const metricRowSchema = z.strictObject({
   run_id: z.string(),
   model: z.string(),
-  protocol: z.literal('forward'),
-  slice: z.literal('all'),
+  protocol: z.enum(['forward', 'retrospective']),
+  slice: z.string(),
   metric: z.string(),
   value: z.number(),
   low: z.number().nullable(),

@@ -269,7 +269,11 @@ export const MODEL_METRICS = {
     column('run_id', 'string', 'run that measured'),
     column('model', 'string', "candidate or baseline; champion for the champion on the run's test rows"),
     column('protocol', 'string', 'forward, or retrospective (leaky, for comparison only)'),
-    column('slice', 'string', 'users on which it was measured; "all" for all users'),
+    column(
+      'slice',
+      'string',
+      'users on which it was measured; "all" for all users; of the retrospective protocol test or whole, "_reweighted" as if 56 % had cancelled',
+    ),
     column(
       'metric',
       'string',

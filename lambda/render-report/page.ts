@@ -20,7 +20,10 @@ import { modelsSection } from './sections/models.ts';
 import { pastSection } from './sections/past.ts';
 import { qualitySection } from './sections/quality.ts';
 import { readingSection } from './sections/reading.ts';
+import { retrospectiveSection } from './sections/retrospective.ts';
+import { sampleSection } from './sections/sample.ts';
 import { segmentsSection } from './sections/segments.ts';
+import { statesSection } from './sections/states.ts';
 import { survivalSection } from './sections/survival.ts';
 import { untrainedSection } from './sections/untrained.ts';
 import { volumeSection } from './sections/volume.ts';
@@ -113,6 +116,7 @@ async function chaptersOf(
               await curvesSection(trained, book),
               await qualitySection(trained, book),
               decisionsSection(trained),
+              retrospectiveSection(trained),
             ]),
         expectedQualitySection(detail),
         driftSection(detail),
@@ -123,7 +127,12 @@ async function chaptersOf(
       leaves,
       trained === undefined
         ? []
-        : [await whoLeavesSection(trained, book), await survivalSection(trained, book)],
+        : [
+            await whoLeavesSection(trained, book),
+            statesSection(trained),
+            await survivalSection(trained, book),
+            sampleSection(trained),
+          ],
     ],
     [data, [readingSection(detail), await volumeSection(detail, book)]],
     [time, [await historySection(detail, history, book)]],

@@ -16,6 +16,13 @@ import {
   type ModelEvaluation,
   type ScoringResult,
 } from '../../domain/results.ts';
+import {
+  RETROSPECTIVE_METRICS,
+  RETROSPECTIVE_SLICES,
+  type RetrospectiveMetric,
+  type RetrospectiveModelName,
+  type RetrospectiveSlice,
+} from '../../domain/retrospective.ts';
 import { scoringModel } from '../../domain/scoring-evaluation.ts';
 
 /** What the column `metric` can hold: a metric, `<threshold rule>.<field of a decision>`, `psi.<column>`, or `money.<figure>`. */
@@ -29,10 +36,11 @@ export type StoredMetricName =
 export interface MetricRow {
   readonly run_id: string;
   /** `champion`: the champion on this run's test rows. */
-  readonly model: ModelName | 'champion';
-  readonly protocol: 'forward';
-  readonly slice: 'all';
-  readonly metric: StoredMetricName;
+  readonly model: ModelName | RetrospectiveModelName | 'champion';
+  /** `retrospective`: leaky, for comparison only. */
+  readonly protocol: 'forward' | 'retrospective';
+  readonly slice: 'all' | RetrospectiveSlice;
+  readonly metric: StoredMetricName | RetrospectiveMetric;
   readonly value: number;
   readonly low: number | null;
   readonly high: number | null;
@@ -62,7 +70,26 @@ export function metricRows(detail: RunDetail): readonly MetricRow[] {
       ? rows('champion', evaluationMetrics(training.champion.evaluation))
       : []),
     ...rows(scoringModel(detail), [...driftMetrics(scoring), ...moneyMetrics(detail)]),
+    ...retrospectiveRows(detail),
   ];
+}
+
+/** Figures of the retrospective protocol; none where the run has not done it. */
+function retrospectiveRows({ record, training }: RunDetail): readonly MetricRow[] {
+  return (training?.retrospective?.evaluations ?? []).flatMap(({ model, figures }) =>
+    RETROSPECTIVE_SLICES.flatMap(({ name: slice }) =>
+      RETROSPECTIVE_METRICS.map(
+        ({ name: metric }): MetricRow => ({
+          run_id: record.run_id,
+          model,
+          protocol: 'retrospective',
+          slice,
+          metric,
+          ...withoutInterval(figures[slice][metric]),
+        }),
+      ),
+    ),
+  );
 }
 
 function evaluationMetrics({ metrics, decisions }: ModelEvaluation): readonly StoredMetric[] {

@@ -30,7 +30,9 @@ import { type Deployment, readDeployment } from '../../lambda/run/deployment.ts'
 import { type World, worldOf } from '../../lambda/run/world.ts';
 import { planRun } from '../../lambda/start-training/plan-run.ts';
 import { EXPLORATION } from './exploration-fixture.ts';
+import { HOMOGENEITY } from './homogeneity-fixture.ts';
 import { arnOf, type MemoryPorts } from './memory-ports.ts';
+import { RETROSPECTIVE } from './retrospective-fixture.ts';
 
 export const LAKE = 's3://lake';
 export const EVENTS = 's3://raw/events';
@@ -309,7 +311,12 @@ export const FEATURES: FeaturesResult = {
   cancellations: 200,
   cutoffAnchor: '2018-11-19',
   featureCount: 62,
-  snapshots: { user_days: '3051729675574597004', features: '6216728340239837218' },
+  tableRows: 2_850,
+  snapshots: {
+    user_days: '3051729675574597004',
+    features: '6216728340239837218',
+    scoring_features: '2274728340239837555',
+  },
 };
 
 export const TRAINING: TrainingResult = {
@@ -369,6 +376,8 @@ export const TRAINING: TrainingResult = {
     },
   ],
   exploration: EXPLORATION,
+  homogeneity: HOMOGENEITY,
+  retrospective: RETROSPECTIVE,
 };
 
 export const SCORING: ScoringResult = {
