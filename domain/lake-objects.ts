@@ -181,7 +181,7 @@ const metricRowSchema = z.strictObject({
   run_id: z.string(),
   model: z.string(),
   protocol: z.literal('forward'),
-  slice: z.literal('all'),
+  slice: z.string(),
   metric: z.string(),
   value: z.number(),
   low: z.number().nullable(),

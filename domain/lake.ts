@@ -269,11 +269,15 @@ export const MODEL_METRICS = {
     column('run_id', 'string', 'run that measured'),
     column('model', 'string', "candidate or baseline; champion for the champion on the run's test rows"),
     column('protocol', 'string', 'forward, or retrospective (leaky, for comparison only)'),
-    column('slice', 'string', 'users on which it was measured; "all" for all users'),
+    column(
+      'slice',
+      'string',
+      'test users on which it was measured: "all", or a part of them, as level=paid or segment=2 (segments by number, the largest first)',
+    ),
     column(
       'metric',
       'string',
-      'name of the metric; psi.<column> is the drift of a feature or of raw_score, money.<figure> what model and list are worth',
+      'name of the metric; psi.<column> is the drift of a feature or of raw_score, money.<figure> what model and list are worth; of a slice auc, users, cancelled, cancellation_rate, predicted, predicted_over_observed, and only users where they are too few',
     ),
     column('value', 'double', 'its value'),
     column('low', 'double', 'lower bound of its 95 % interval; null if none was computed'),

@@ -51,6 +51,14 @@ WHERE runs.status = 'SUCCEEDED' AND figures.metric LIKE '${DRIFT_METRIC_PREFIX}%
 ORDER BY runs.ended_at DESC, population_stability_index DESC`,
   },
   {
+    name: 'model-by-part-of-the-users',
+    description: 'The last run: how each model did on each part of the test users, with intervals',
+    sql: `SELECT model, slice, metric, value, low, high
+FROM ${MODEL_METRICS.name}
+WHERE run_id = ${CURRENT_RUN} AND protocol = 'forward' AND slice <> 'all'
+ORDER BY model, slice, metric`,
+  },
+  {
     name: 'churn-by-day-and-level',
     description: 'Active users, cancellations and their share, by day and subscription',
     sql: `SELECT day, level, count(*) AS active_users, sum(cancellations) AS cancellations,

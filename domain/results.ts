@@ -8,6 +8,7 @@ import { FINDING_KINDS } from './findings.ts';
 import { leftOutSchema, passedOverSchema } from './listing.ts';
 import { METRICS, MODELS, THRESHOLD_RULES } from './models.ts';
 import { stepNameSchema } from './run.ts';
+import { SLICE_VARIABLES, SLICED_MODELS } from './slices.ts';
 
 /** Rows by outcome. `read = accepted + quarantined + duplicates`, each counted independently. */
 export const rowCountsSchema = z.strictObject({
@@ -232,6 +233,21 @@ export const pastTestSchema = z.strictObject({
 });
 export type PastTest = z.infer<typeof pastTestSchema>;
 
+/** A part of the test users, and how a model did on it: counts, from which the figures follow (slices.ts). */
+export const sliceSchema = z.strictObject({
+  model: z.enum(SLICED_MODELS),
+  variable: z.enum(SLICE_VARIABLES.map(({ name }) => name)),
+  /** Of segments their number, from 1, the largest first. */
+  value: z.string(),
+  users: count,
+  cancelled: count,
+  /** Cancellations that the probabilities add up to. */
+  predicted: z.number().nonnegative(),
+  /** Null where all cancelled, or nobody. */
+  auc: z.number().nullable(),
+});
+export type Slice = z.infer<typeof sliceSchema>;
+
 /** A value that divides the users: how many of those who have it cancelled at least once, and how many stayed. */
 export const exploredGroupSchema = z.strictObject({
   variable: z.enum(EXPLORED_VARIABLES.map(({ name }) => name)),
@@ -317,6 +333,8 @@ export const trainingResultSchema = z.strictObject({
   past: z.array(pastTestSchema).default([]),
   /** Results of older versions lack it. */
   exploration: explorationSchema.nullable().default(null),
+  /** The test users in parts. Results of older versions lack it. */
+  slices: z.array(sliceSchema).default([]),
 });
 export type TrainingResult = z.infer<typeof trainingResultSchema>;
 

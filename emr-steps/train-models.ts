@@ -29,6 +29,7 @@ import { pastCutoffs } from './fragments/past-cutoffs.ts';
 import { segmentImportance } from './fragments/segment-importance.ts';
 import { segmentSample } from './fragments/segment-sample.ts';
 import { singleInputs } from './fragments/single-inputs.ts';
+import { slices } from './fragments/slices.ts';
 import { snapshotReading } from './fragments/snapshots.ts';
 import { inputBins, scoreBins } from './fragments/stability-index.ts';
 import { tableName } from './fragments/table-name.ts';
@@ -69,7 +70,7 @@ export const trainModels = defineStep({
       singleInputs,
       pastCutoffs,
     ],
-    ...[segmentSample, segmentImportance, heldOutLosses, exploration],
+    ...[segmentSample, segmentImportance, heldOutLosses, exploration, slices],
   ],
   imports: [
     'import atexit',
@@ -316,9 +317,12 @@ export const trainModels = defineStep({
                 description["inputs"] = [one for one in inputs if one["name"] in model["regression"]["plain"]]
         files = Files(spark)
         store(files, plan["outputs"]["model"], description, chosen.model if chosen else None)
+        test_rows = features.where("role = 'test'")
+        challenger = TestedModel(chosen.test_scores.cache(), description["calibration"]) if chosen else None
         champion = check_champion(
-            files, plan, features.where("role = 'test'"), test["cutoff"], chosen.test_scores if chosen else None
+            files, plan, test_rows, test["cutoff"], challenger.scores if challenger else None
         )
+        tested: dict[SlicedModel, TestedModel | None] = {"challenger": challenger, "champion": champion.model}
         ranked: list[Importance] = []
         if chosen:
             told_apart = chosen.segments
@@ -339,12 +343,17 @@ export const trainModels = defineStep({
             "importance": ranked,
             "modelUri": plan["outputs"]["model"],
             "featuresSnapshot": snapshot,
-            "champion": champion,
+            "champion": champion.test,
             "notFitted": [{"model": kind, "reason": TOO_FEW} for kind in CANDIDATES if kind not in fitted],
             "segments": described_segments(given.segments.whole) if given.segments else [],
             "singleInputs": single_inputs(features.where("role = 'train'"), inputs, train["users"]),
             "past": tested_before(features, settings, functools.partial(judge_again, kind)) if chosen else [],
             "exploration": explored(spark, plan),
+            "slices": sliced(
+                test_rows,
+                {name: model for name, model in tested.items() if model is not None},
+                given.segments.whole if given.segments else None,
+            ),
         }
   `,
 });

@@ -1070,6 +1070,12 @@ class SurvivalPoint(TypedDict):
     high: float
 
 
+SlicedModel: TypeAlias = Literal["challenger", "champion"]
+
+
+SliceVariable: TypeAlias = Literal["level", "gender", "device", "tenure", "region", "segment"]
+
+
 class ModelEvaluation(TypedDict):
     """A candidate or baseline on the test rows."""
 
@@ -1122,6 +1128,18 @@ class SurvivalCurve(TypedDict):
     points: list[SurvivalPoint]
 
 
+class Slice(TypedDict):
+    """A part of the test users, and how a model did on it."""
+
+    model: SlicedModel
+    variable: SliceVariable
+    value: str
+    users: int
+    cancelled: int
+    predicted: float
+    auc: float | None
+
+
 class Exploration(TypedDict):
     """Who leaves."""
 
@@ -1155,6 +1173,7 @@ class TrainingResult(TypedDict):
     segments: list[Segment]
     past: list[PastTest]
     exploration: Exploration | None
+    slices: list[Slice]
 
 
 # --- emr-steps/fragments/table-name.ts ---
@@ -2718,10 +2737,163 @@ def precision_difference(paired: PairedRows, rows: int, seed: int) -> Estimate |
     }
 
 
+# --- emr-steps/fragments/slices.ts ---
+
+
+class TestedModel(NamedTuple):
+    """A model's scores of the test rows (user_id, label, raw_score), and what makes them probabilities."""
+
+    scores: DataFrame
+    calibration: Calibration
+
+
+# By variable; the first value that holds counts.
+SLICES = {
+    "level": """
+    CASE
+      WHEN is_paid >= 1 THEN 'paid'
+      WHEN is_paid >= 0 THEN 'free'
+      ELSE 'unknown'
+    END
+    """,
+    "gender": """
+    CASE
+      WHEN is_female >= 1 THEN 'F'
+      WHEN is_female >= 0 THEN 'M'
+      ELSE 'unknown'
+    END
+    """,
+    "device": """
+    CASE
+      WHEN on_phone_or_tablet >= 1 THEN 'phone or tablet'
+      WHEN on_windows >= 1 THEN 'Windows'
+      WHEN on_mac >= 1 THEN 'Mac'
+      WHEN on_linux >= 1 THEN 'Linux'
+      WHEN on_windows >= 0 THEN 'other'
+      ELSE 'unknown'
+    END
+    """,
+    "tenure": """
+    CASE
+      WHEN tenure_days >= 112 THEN '16 weeks or more'
+      WHEN tenure_days >= 56 THEN '8 to 16 weeks'
+      WHEN tenure_days >= 28 THEN '4 to 8 weeks'
+      WHEN tenure_days >= 14 THEN '2 to 4 weeks'
+      WHEN tenure_days >= 0 THEN 'under 2 weeks'
+      ELSE 'unknown'
+    END
+    """,
+    "region": """
+    CASE
+      WHEN in_northeast >= 1 THEN 'northeast'
+      WHEN in_midwest >= 1 THEN 'midwest'
+      WHEN in_south >= 1 THEN 'south'
+      WHEN in_west >= 1 THEN 'west'
+      WHEN in_northeast >= 0 THEN 'other'
+      ELSE 'unknown'
+    END
+    """,
+}
+
+SLICE_OF_SEGMENT = "STRING(ARRAY_POSITION(SLICE(segment_inputs, 2, {segments}), ARRAY_MAX(SLICE(segment_inputs, 2, {segments}))))"
+
+SLICE_PARTS = """
+STACK(
+  6,
+  'level', slice_level,
+  'gender', slice_gender,
+  'device', slice_device,
+  'tenure', slice_tenure,
+  'region', slice_region,
+  'segment', slice_segment
+) AS (variable, value)
+"""
+
+
+def sliced_users(test: DataFrame, segments: SegmentModel | None) -> DataFrame:
+    """The test users with their value of each variable; takes rows of features."""
+    values = {f"slice_{name}": F.expr(sql) for name, sql in SLICES.items()}
+    users = test.select("user_id", *(value.alias(name) for name, value in values.items()), *segment_source())
+    segment = F.lit(None).cast("string")
+    if segments is not None:
+        users = with_segments(users, segments)
+        segment = F.expr(SLICE_OF_SEGMENT.format(segments=len(segments["mixture"]["sizes"])))
+    return users.select("user_id", *values, segment.alias("slice_segment"))
+
+
+def sliced(
+    test: DataFrame, models: dict[SlicedModel, TestedModel], segments: SegmentModel | None
+) -> list[Slice]:
+    """How each model did on each part of the test users: exact counts and areas, in one job.
+
+    @param test rows of features at the test cutoff
+    @param segments by which users are assigned to segments; without them, nobody is
+    """
+    if not models:
+        return []
+
+    def scores_of(name: SlicedModel) -> DataFrame:
+        model = models[name]
+        log_odds = F.col("raw_score") * model.calibration["slope"] + model.calibration["intercept"]
+        # Sums of decimals do not depend on the order in which tasks finish.
+        probability = (1 / (1 + F.exp(-log_odds))).cast("decimal(20,9)")
+        return model.scores.select(
+            F.lit(name).alias("model"), "user_id", "label", "raw_score", probability.alias("probability")
+        )
+
+    scores = functools.reduce(DataFrame.union, [scores_of(name) for name in models])
+    parts = scores.join(sliced_users(test, segments), "user_id").select(
+        "model", "label", "raw_score", "probability", F.expr(SLICE_PARTS)
+    )
+    by_score = (
+        parts.where("value IS NOT NULL")
+        .groupBy("model", "variable", "value", "raw_score")
+        .agg(
+            F.count(F.lit(1)).alias("users"),
+            F.sum("label").alias("cancelled"),
+            F.sum("probability").alias("predicted"),
+        )
+    )
+    upwards = Window.partitionBy("model", "variable", "value").orderBy("raw_score")
+    stayed = F.col("users") - F.col("cancelled")
+    # Of pairs of one who cancelled and one who stayed, those in order; ties count half.
+    in_order = F.col("cancelled") * (F.sum(stayed).over(upwards) - stayed / 2)
+    rows = (
+        by_score.withColumn("in_order", in_order)
+        .groupBy("model", "variable", "value")
+        .agg(*(F.sum(name).alias(name) for name in ["users", "cancelled", "predicted", "in_order"]))
+        .orderBy("model", "variable", "value")
+        .collect()
+    )
+
+    def area(pairs: float, in_order: float) -> float | None:
+        return stored(in_order / pairs) if pairs else None
+
+    return [
+        {
+            "model": row["model"],
+            "variable": row["variable"],
+            "value": row["value"],
+            "users": row["users"],
+            "cancelled": int(row["cancelled"]),
+            "predicted": stored(row["predicted"]),
+            "auc": area(row["cancelled"] * (row["users"] - row["cancelled"]), row["in_order"]),
+        }
+        for row in rows
+    ]
+
+
 # --- emr-steps/fragments/champion.ts ---
 
 # A model that was tested together with a challenger: frames of user_id, label and raw_score.
 TEST_SCORE_COLUMNS = ["user_id", "label", "raw_score"]
+
+
+class CheckedChampion(NamedTuple):
+    """How the champion does, and its scores of the test rows where it is usable; nothing without a champion."""
+
+    test: ChampionTest | None
+    model: TestedModel | None
 
 
 def why_not_usable(description: ModelDescription, horizon_days: int) -> str | None:
@@ -2760,14 +2932,14 @@ def scored_by(description: ModelDescription, model: CandidateModel | None, test:
 
 def check_champion(
     files: Files, plan: Plan, test: DataFrame, cutoff: datetime.date, challenger: DataFrame | None
-) -> ChampionTest | None:
-    """How the champion does on the test rows, and how much better the challenger ranks; none without a champion.
+) -> CheckedChampion:
+    """How the champion does on the test rows, and how much better the challenger ranks.
 
     @param challenger the challenger's test rows with their scores; none when there is no challenger
     """
     in_charge = plan["champion"]
     if in_charge is None:
-        return None
+        return CheckedChampion(None, None)
     checked: ChampionTest = {
         "runId": in_charge["runId"],
         "modelUri": in_charge["modelUri"],
@@ -2789,7 +2961,7 @@ def check_champion(
         reason = f"its files cannot be read: {readable(error)}"
     if reason is not None:
         checked["notUsable"] = reason
-        return checked
+        return CheckedChampion(checked, None)
 
     scored = scored_by(description, model, test).cache()
     histogram = histogram_of(scored)
@@ -2807,7 +2979,7 @@ def check_champion(
     )
     checked["difference"] = difference
     checked["testScores"] = {**score_bins(histogram)}
-    return checked
+    return CheckedChampion(checked, TestedModel(scored, description["calibration"]))
 
 
 # --- emr-steps/fragments/single-inputs.ts ---
@@ -3990,9 +4162,12 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
             description["inputs"] = [one for one in inputs if one["name"] in model["regression"]["plain"]]
     files = Files(spark)
     store(files, plan["outputs"]["model"], description, chosen.model if chosen else None)
+    test_rows = features.where("role = 'test'")
+    challenger = TestedModel(chosen.test_scores.cache(), description["calibration"]) if chosen else None
     champion = check_champion(
-        files, plan, features.where("role = 'test'"), test["cutoff"], chosen.test_scores if chosen else None
+        files, plan, test_rows, test["cutoff"], challenger.scores if challenger else None
     )
+    tested: dict[SlicedModel, TestedModel | None] = {"challenger": challenger, "champion": champion.model}
     ranked: list[Importance] = []
     if chosen:
         told_apart = chosen.segments
@@ -4013,12 +4188,17 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
         "importance": ranked,
         "modelUri": plan["outputs"]["model"],
         "featuresSnapshot": snapshot,
-        "champion": champion,
+        "champion": champion.test,
         "notFitted": [{"model": kind, "reason": TOO_FEW} for kind in CANDIDATES if kind not in fitted],
         "segments": described_segments(given.segments.whole) if given.segments else [],
         "singleInputs": single_inputs(features.where("role = 'train'"), inputs, train["users"]),
         "past": tested_before(features, settings, functools.partial(judge_again, kind)) if chosen else [],
         "exploration": explored(spark, plan),
+        "slices": sliced(
+            test_rows,
+            {name: model for name, model in tested.items() if model is not None},
+            given.segments.whole if given.segments else None,
+        ),
     }
 
 

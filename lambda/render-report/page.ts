@@ -21,6 +21,7 @@ import { pastSection } from './sections/past.ts';
 import { qualitySection } from './sections/quality.ts';
 import { readingSection } from './sections/reading.ts';
 import { segmentsSection } from './sections/segments.ts';
+import { slicesSection } from './sections/slices.ts';
 import { survivalSection } from './sections/survival.ts';
 import { untrainedSection } from './sections/untrained.ts';
 import { volumeSection } from './sections/volume.ts';
@@ -112,6 +113,7 @@ async function chaptersOf(
               pastSection(trained),
               await curvesSection(trained, book),
               await qualitySection(trained, book),
+              slicesSection(trained),
               decisionsSection(trained),
             ]),
         expectedQualitySection(detail),

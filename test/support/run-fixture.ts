@@ -31,6 +31,7 @@ import { type World, worldOf } from '../../lambda/run/world.ts';
 import { planRun } from '../../lambda/start-training/plan-run.ts';
 import { EXPLORATION } from './exploration-fixture.ts';
 import { arnOf, type MemoryPorts } from './memory-ports.ts';
+import { slicesOf } from './slices-fixture.ts';
 
 export const LAKE = 's3://lake';
 export const EVENTS = 's3://raw/events';
@@ -369,6 +370,7 @@ export const TRAINING: TrainingResult = {
     },
   ],
   exploration: EXPLORATION,
+  slices: slicesOf('challenger', 0.76),
 };
 
 export const SCORING: ScoringResult = {

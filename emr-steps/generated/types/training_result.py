@@ -153,6 +153,12 @@ class SurvivalPoint(TypedDict):
     high: float
 
 
+SlicedModel: TypeAlias = Literal["challenger", "champion"]
+
+
+SliceVariable: TypeAlias = Literal["level", "gender", "device", "tenure", "region", "segment"]
+
+
 class ModelEvaluation(TypedDict):
     """A candidate or baseline on the test rows."""
 
@@ -205,6 +211,18 @@ class SurvivalCurve(TypedDict):
     points: list[SurvivalPoint]
 
 
+class Slice(TypedDict):
+    """A part of the test users, and how a model did on it."""
+
+    model: SlicedModel
+    variable: SliceVariable
+    value: str
+    users: int
+    cancelled: int
+    predicted: float
+    auc: float | None
+
+
 class Exploration(TypedDict):
     """Who leaves."""
 
@@ -238,3 +256,4 @@ class TrainingResult(TypedDict):
     segments: list[Segment]
     past: list[PastTest]
     exploration: Exploration | None
+    slices: list[Slice]

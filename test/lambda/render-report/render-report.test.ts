@@ -22,6 +22,7 @@ import { storeMetrics } from '../../../lambda/store-metrics/store-metrics.ts';
 import { EXPLORATION } from '../../support/exploration-fixture.ts';
 import { MemoryPorts } from '../../support/memory-ports.ts';
 import { at, EVENTS, plan, runSteps, storeMetricsInput, worldOn } from '../../support/run-fixture.ts';
+import { slicesOf } from '../../support/slices-fixture.ts';
 
 let ports: MemoryPorts;
 let detail: TrainedDetail;
@@ -73,6 +74,43 @@ describe('the record over time', () => {
   it('is left out where there is none', async () => {
     const { training } = detail;
     expect(await render({ ...detail, training: { ...training, past: [] } })).not.toContain('id="past"');
+  });
+});
+
+describe('the parts of the test users', () => {
+  const withSlices = (slices: TrainedDetail['training']['slices'], choice = detail.choice): Promise<string> =>
+    render({ ...detail, choice, training: { ...detail.training, slices } });
+
+  it('have counts, rates and figures with intervals, and say where they are too few', () => {
+    const text = textOf(section('slices'));
+    expect(text).toContain('Subscription paid 580 2.6% 1.6% to 4.2% 1.09 0.66 to 1.95 0.760 0.6');
+    expect(text).toMatch(/Linux 49 too few – –/);
+    // 2.1 predicted where 9 came.
+    expect(text).toContain('under 2 weeks 100 9% 4.8% to 16.2% off 0.23 0.12 to 0.51');
+    expect(text).toMatch(/In 1 of 1\d parts predicted and actual cancellations differ/);
+    expect(text).toMatch(/Segment like most users 700/);
+    // The order of the definition, not of the alphabet.
+    expect(text.indexOf('2 to 4 weeks')).toBeLessThan(text.indexOf('under 2 weeks'));
+  });
+
+  it('show the model in charge first, with the other beside it', async () => {
+    const { choice } = detail;
+    if (choice === undefined) throw new Error('the fixture has a choice');
+    const both = [...slicesOf('challenger', 0.76), ...slicesOf('champion', 0.7)];
+    const ours = textOf(section('slices', await withSlices(both)));
+    expect(ours).toContain('what the challenger, in charge, and the champion made of it');
+    expect(ours).toMatch(/Subscription paid 580 2\.6% 1\.6% to 4\.2% 1\.09 \S+ to \S+ 0\.760 [^–]*? 0\.700/);
+    const theirs = textOf(section('slices', await withSlices(both, { ...choice, challengerScores: false })));
+    expect(theirs).toContain('what the champion, in charge, and the challenger made of it');
+    expect(theirs).toMatch(
+      /Subscription paid 580 2\.6% 1\.6% to 4\.2% 1\.09 \S+ to \S+ 0\.700 [^–]*? 0\.760/,
+    );
+  });
+
+  it('are left out where there are none, and say so where all are too few', async () => {
+    expect(await withSlices([])).not.toContain('id="slices"');
+    const few = slicesOf('challenger', 0.7).map((slice) => ({ ...slice, users: 20, cancelled: 1 }));
+    expect(textOf(section('slices', await withSlices(few)))).toContain('None of them has enough users');
   });
 });
 

@@ -36,6 +36,7 @@ import {
   storeMetricsInput,
   worldOn,
 } from '../../support/run-fixture.ts';
+import { slicesOf } from '../../support/slices-fixture.ts';
 
 let ports: MemoryPorts;
 
@@ -120,6 +121,37 @@ describe('StoreMetrics for a run that reached its end', () => {
       ['boosted_trees', 'psi.adverts_per_free_song_last_7_days', 0.271],
       ['boosted_trees', 'psi.thumbs_down_per_song_last_28_days', 0.118],
       ['boosted_trees', 'psi.active_days_last_7_days', 0.042],
+    ]);
+  });
+
+  it('stores how the model did on each part of the test users, and of too few users only how many they are', async () => {
+    runSteps(ports, 'run-1', {
+      champion: championTest(),
+      slices: [...slicesOf('challenger', 0.76), ...slicesOf('champion', 0.7)],
+    });
+    await store();
+    const rows = lines(METRIC_ROWS.of('run-1').key).filter(({ slice }) => slice !== 'all');
+    const of = (model: string, slice: string) =>
+      Object.fromEntries(
+        rows
+          .filter((row) => row.model === model && row.slice === slice)
+          .map(({ metric, value, low, high }) => [metric, [value, low, high]]),
+      );
+    const free = of('boosted_trees', 'level=free');
+    expect(Object.keys(free)).toEqual([
+      ...['users', 'cancelled', 'cancellation_rate', 'predicted', 'predicted_over_observed', 'auc'],
+    ]);
+    expect(free.users).toEqual([420, null, null]);
+    expect(free.predicted).toEqual([22.1, null, null]);
+    expect(free.predicted_over_observed[0]).toBeCloseTo(22.1 / 25, 12);
+    expect(of('champion', 'level=free').auc[0]).toBe(0.7);
+    expect(of('boosted_trees', 'device=Linux')).toEqual({ users: [49, null, null] });
+    // Nobody of the segment has cancelled: nothing can be ranked, and no ratio has a value.
+    expect(Object.keys(of('champion', 'segment=1'))).toEqual([
+      'users',
+      'cancelled',
+      'cancellation_rate',
+      'predicted',
     ]);
   });
 

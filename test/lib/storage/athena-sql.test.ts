@@ -58,6 +58,10 @@ const ANSWERS: Readonly<Record<string, readonly (readonly Json[])[]>> = {
     ['2018-12-03T05:00:00.000Z', 'run-2', 'raw_score', 0.06],
     ['2018-11-26T05:00:00.000Z', 'run-1', 'tenure_days', 0.02],
   ],
+  'model-by-part-of-the-users': [
+    ['model', 'slice', 'metric', 'value', 'low', 'high'],
+    ['boosted_trees', 'level=paid', 'auc', 0.88, null, null],
+  ],
   'churn-by-day-and-level': [
     ['day', 'level', 'active_users', 'cancellations', 'share_cancelled'],
     ['2018-12-01', 'free', '1', '0', 0],
