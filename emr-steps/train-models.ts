@@ -13,6 +13,7 @@ import { fitting, scoring } from './fragments/candidates.ts';
 import { census } from './fragments/census.ts';
 import { champion } from './fragments/champion.ts';
 import { decisions } from './fragments/decisions.ts';
+import { drivers } from './fragments/drivers.ts';
 import { evaluation } from './fragments/evaluation.ts';
 import { exploration } from './fragments/exploration.ts';
 import { figures } from './fragments/figures.ts';
@@ -70,7 +71,7 @@ export const trainModels = defineStep({
       singleInputs,
       pastCutoffs,
     ],
-    ...[segmentSample, segmentImportance, heldOutLosses, exploration, slices],
+    ...[segmentSample, segmentImportance, heldOutLosses, exploration, slices, drivers],
   ],
   imports: [
     'import atexit',
@@ -330,6 +331,11 @@ export const trainModels = defineStep({
             rises = segment_importance(seen, told_apart, settings["seed"]) if seen and told_apart else {}
             behind = 1 + len(told_apart["mixture"]["sizes"]) if told_apart else 0
             ranked = importance(chosen.model, inputs, rows.where("role = 'train'"), rises, behind)
+        driven: Drivers | None = None
+        if chosen and challenger:
+            folder = plan["outputs"]["model"]
+            score = score_function(spark, chosen.model, chosen.segments, given.names, folder)
+            driven = what_drives(test_rows, test["rows"], challenger, score, inputs, ranked, settings["seed"])
         return {
             "trainRows": train["rows"],
             "trainCancellations": train["cancellations"],
@@ -354,6 +360,7 @@ export const trainModels = defineStep({
                 {name: model for name, model in tested.items() if model is not None},
                 given.segments.whole if given.segments else None,
             ),
+            "drivers": driven,
         }
   `,
 });

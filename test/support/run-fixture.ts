@@ -29,6 +29,7 @@ import type { Ports } from '../../lambda/ports/ports.ts';
 import { type Deployment, readDeployment } from '../../lambda/run/deployment.ts';
 import { type World, worldOf } from '../../lambda/run/world.ts';
 import { planRun } from '../../lambda/start-training/plan-run.ts';
+import { DRIVERS } from './drivers-fixture.ts';
 import { EXPLORATION } from './exploration-fixture.ts';
 import { arnOf, type MemoryPorts } from './memory-ports.ts';
 import { slicesOf } from './slices-fixture.ts';
@@ -371,6 +372,7 @@ export const TRAINING: TrainingResult = {
   ],
   exploration: EXPLORATION,
   slices: slicesOf('challenger', 0.76),
+  drivers: DRIVERS,
 };
 
 export const SCORING: ScoringResult = {

@@ -159,6 +159,25 @@ SlicedModel: TypeAlias = Literal["challenger", "champion"]
 SliceVariable: TypeAlias = Literal["level", "gender", "device", "tenure", "region", "segment"]
 
 
+class GroupDriver(TypedDict):
+    """By how much the AUC falls without a group of features."""
+
+    group: str
+    fall: float
+    least: float
+    most: float
+
+
+class FeatureBand(TypedDict):
+    """Test users whose value of a feature is in one band."""
+
+    lowest: float | None
+    highest: float | None
+    users: int
+    cancelled: int
+    predicted: float
+
+
 class ModelEvaluation(TypedDict):
     """A candidate or baseline on the test rows."""
 
@@ -223,6 +242,17 @@ class Slice(TypedDict):
     auc: float | None
 
 
+class FeatureDriver(TypedDict):
+    """By how much the AUC falls without a feature, and its range."""
+
+    feature: str
+    fall: float
+    least: float
+    most: float
+    correlation: float | None
+    bands: list[FeatureBand]
+
+
 class Exploration(TypedDict):
     """Who leaves."""
 
@@ -233,6 +263,15 @@ class Exploration(TypedDict):
     pages: list[ExploredFigure]
     weekdays: list[ExploredFigure]
     survival: list[SurvivalCurve]
+
+
+class Drivers(TypedDict):
+    """What drives the chosen model."""
+
+    users: int
+    auc: float
+    groups: list[GroupDriver]
+    features: list[FeatureDriver]
 
 
 class TrainingResult(TypedDict):
@@ -257,3 +296,4 @@ class TrainingResult(TypedDict):
     past: list[PastTest]
     exploration: Exploration | None
     slices: list[Slice]
+    drivers: Drivers | None
