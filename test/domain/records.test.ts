@@ -41,6 +41,8 @@ describe('a detail that an earlier version stored', () => {
         notFitted: undefined,
         segments: undefined,
         exploration: undefined,
+        slices: undefined,
+        drivers: undefined,
       },
     }).toEqual(STORED);
     expect(plan).toMatchObject({

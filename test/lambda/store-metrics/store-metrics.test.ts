@@ -219,7 +219,10 @@ describe('StoreMetrics for a run that reached its end', () => {
     await store();
     expect(new Map(ports.objects.uris().map((uri) => [uri, ports.objects.text(uri)]))).toEqual(undisturbed);
 
-    const changes = ['detail.json', 'tables/runs', 'model_metrics', 'current.json', 'pending/', 'lease.json'];
+    const changes = [
+      ...['detail.json', 'tables/runs', 'model_metrics', 'tables/segments', 'tables/feature_ranges'],
+      ...['current.json', 'pending/', 'lease.json'],
+    ];
     for (const crash of changes) {
       ports = new MemoryPorts();
       ports.objects.put(`${EVENTS}/2018-10-01.json`, 'events');
