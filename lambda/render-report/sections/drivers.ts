@@ -1,16 +1,13 @@
-/** What the chosen model uses: by how much it ranks worse without a feature, in which direction, and across which range. */
+/** What the chosen model uses: by how much it ranks worse without a feature, and in which direction. */
 import { DEALS } from '../../../domain/drivers.ts';
 import { FEATURE_GROUPS } from '../../../domain/features/measure.ts';
-import { REASON_WORDS, valueText } from '../../../domain/features/reason-words.ts';
 import { modelLabel } from '../../../domain/metrics.ts';
 import type { TrainedDetail } from '../../../domain/records.ts';
-import type { Drivers, FeatureBand, FeatureDriver } from '../../../domain/results.ts';
-import { shareInterval } from '../../../domain/share-interval.ts';
+import type { Drivers, FeatureDriver } from '../../../domain/results.ts';
 import { type ChartBook, COLOURS } from '../charts.ts';
-import { counted, decimal, whole } from '../format.ts';
+import { counted, decimal } from '../format.ts';
 import { type Html, html, printable } from '../html.ts';
-import { featureLabel } from '../labels.ts';
-import { drawRates, type Rate } from '../rates-chart.ts';
+import { driverLabel, featureRanges } from './feature-ranges.ts';
 import { sharesSection } from './importance.ts';
 
 /** A rank correlation that is nearer to 0 is of no one direction. */
@@ -34,7 +31,6 @@ export async function driversSection(detail: TrainedDetail, book: ChartBook): Pr
       ? ', which is not in charge: its champion’s own report says what drives that one'
       : ''
   }`;
-  const overall = training.testCancellations / Math.max(1, training.testRows);
   return html`<section class="long" id="drivers">
 <h2>What the model cannot do without</h2>
 <p>Values of ${counted(drivers.users, 'test user')} are dealt to other users, ${DEALS.group} times for a group of features and ${DEALS.feature} times for a
@@ -45,16 +41,8 @@ people cancel.</p>
 <figure><h3>Groups of features</h3>${await groupsChart(drivers, book)}</figure>
 <figure><h3>The leading features</h3>${await featuresChart(drivers, book)}</figure>
 </div>
-<h3>Across their range</h3>
-<p>Share of all ${whole(training.testRows)} test users who cancelled, by their value, with how many users have it. Points with lines: what came,
-with 95% intervals. Ticks: what was predicted. Dashed: all users.</p>
-<div class="pair">${await Promise.all(drivers.features.map((feature, index) => rangeFigure(feature, `range-${index + 1}`, overall, book)))}</div>
+${featureRanges(drivers, detail, directionOf)}
 </section>`;
-}
-
-/** A channel of the segments is events per exposure, not the column that counts its events. */
-function driverLabel(name: string): string {
-  return printable(REASON_WORDS[name]?.label ?? featureLabel(name));
 }
 
 function directionOf({ correlation }: FeatureDriver): string {
@@ -74,7 +62,7 @@ function groupsChart({ groups }: Drivers, book: ChartBook): Promise<Html> {
 
 function featuresChart({ features }: Drivers, book: ChartBook): Promise<Html> {
   const falls = features.map((driver) => ({
-    name: driverLabel(driver.feature),
+    name: printable(driverLabel(driver.feature)),
     fall: driver.fall,
     least: driver.least,
     most: driver.most,
@@ -165,32 +153,4 @@ function fallsChart(
       )
       .join(', ')}`,
   );
-}
-
-async function rangeFigure(
-  driver: FeatureDriver,
-  id: string,
-  overall: number,
-  book: ChartBook,
-): Promise<Html> {
-  const { feature, bands } = driver;
-  const label = driverLabel(feature);
-  const rates = bands.map((band): Rate => {
-    const { users, cancelled, predicted } = band;
-    const share = cancelled / users;
-    return {
-      value: printable(`${rangeText(feature, band)} · ${counted(users, 'user')}`),
-      users,
-      share,
-      ...shareInterval(share, users),
-      predicted: predicted / users,
-    };
-  });
-  const chart = await drawRates({ id, label, rates, overall }, book);
-  return html`<figure><h3>${label}</h3>${chart}<figcaption>${directionOf(driver)}</figcaption></figure>`;
-}
-
-function rangeText(feature: string, { lowest, highest }: FeatureBand): string {
-  const [from, to] = [valueText(feature, lowest), valueText(feature, highest)];
-  return from === to ? from : `${from} to ${to}`;
 }

@@ -14,7 +14,6 @@ import { type ChartBook, COLOURS } from '../charts.ts';
 import { counted, decimal, percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import { table } from '../html-table.ts';
-import { drawRates } from '../rates-chart.ts';
 
 /** Of a variable with many values, so many are drawn. */
 const MOST_VALUES = 12;
@@ -69,14 +68,56 @@ async function ratesFigure(
 ): Promise<Html | undefined> {
   const groups = groupsOf(variable, exploration);
   if (groups.length < 2) return undefined;
-  const rates = groups.map(({ value, churned, stayed }) => {
+  const values = groups.map(({ value, churned, stayed }) => {
     const users = churned + stayed;
     return { value, users, share: churned / users, ...shareInterval(churned / users, users) };
   });
+  const order = values.map(({ value }) => value);
   const overall = exploration.churned / (exploration.churned + exploration.stayed);
-  const { name, label } = variable;
-  const chart = await drawRates({ id: `cancelled-by-${name}`, label, rates, overall }, book);
-  return html`<figure><h3>${label}</h3>${chart}</figure>`;
+  const y = { field: 'value', type: 'nominal', sort: order, axis: { title: null } } as const;
+  const tooltip = [
+    { field: 'value', title: variable.label.toLowerCase() },
+    { field: 'users', title: 'users', type: 'quantitative', format: ',' },
+    { field: 'share', title: 'cancelled', type: 'quantitative', format: '.1%' },
+    { field: 'low', title: 'at least', type: 'quantitative', format: '.1%' },
+    { field: 'high', title: 'at most', type: 'quantitative', format: '.1%' },
+  ] as const;
+  const chart = await book.draw(
+    `cancelled-by-${variable.name}`,
+    {
+      width: 260,
+      height: { step: 20 },
+      layer: [
+        {
+          data: { values: [{ overall }] },
+          mark: { type: 'rule', color: COLOURS.neutral, strokeDash: [4, 4] },
+          encoding: { x: { field: 'overall', type: 'quantitative' } },
+        },
+        {
+          data: { values },
+          mark: { type: 'rule', color: COLOURS.accent, strokeWidth: 2, opacity: 0.5 },
+          encoding: {
+            y,
+            x: {
+              field: 'low',
+              type: 'quantitative',
+              scale: { zero: true },
+              axis: { title: 'share of users who cancelled', format: '.0%', tickCount: 5 },
+            },
+            x2: { field: 'high' },
+            tooltip: [...tooltip],
+          },
+        },
+        {
+          data: { values },
+          mark: { type: 'point', filled: true, size: 60, color: COLOURS.accent, opacity: 1 },
+          encoding: { y, x: { field: 'share', type: 'quantitative' }, tooltip: [...tooltip] },
+        },
+      ],
+    },
+    `${variable.label}: ${values.map(({ value, share }) => `${value} ${percent(share)}`).join(', ')}`,
+  );
+  return html`<figure><h3>${variable.label}</h3>${chart}</figure>`;
 }
 
 function measuresTable({ measures }: Exploration): Html {

@@ -131,12 +131,31 @@ describe('what drives the model', () => {
 
   it('shows who cancelled across the range of each leading feature, with the number of users', () => {
     const drivers = section('drivers');
-    expect(drivers).toContain(
-      'Thumbs down per song, last 28 days: 0 to 0.008 · 500 users 1%, 0.009 to 0.02 · 300 users 4%',
+    const text = textOf(drivers);
+    expect(text).toContain(
+      'Thumbs down per song, last 28 days (more of it: likelier to cancel) Value Users Cancelled',
     );
-    expect(drivers).toContain('Paid subscription: no · 420 users 6%, yes · 580 users 2.6%');
+    expect(text).toMatch(
+      /0 to 0\.008 500 1% 0\.4% to 2\.3% 1\.2% 0\.009 to 0\.02 300 4% 2\.3% to 6\.9% 3\.8%/,
+    );
+    expect(text).toMatch(/ no 420 6% .*? yes 580 2\.6% /);
     // Missing says something here.
-    expect(drivers).toContain('never · 800 users 3.5%');
+    expect(text).toMatch(/ never 800 3\.5% 2\.4% to 5% /);
+    // A line for each band: its interval on a scale that begins at 0.
+    expect(drivers.match(/<line class="interval"/g)).toHaveLength(8);
+    const [, low, high] = /class="interval" x1="([\d.]+)" x2="([\d.]+)"/.exec(drivers) ?? [];
+    expect(Number(low)).toBeCloseTo((120 * 0.0043) / 0.1651, 0);
+    expect(Number(high)).toBeCloseTo((120 * 0.0232) / 0.1651, 0);
+  });
+
+  it('shows the first six features at once, and the others when they are asked for', async () => {
+    const { drivers } = detail.training;
+    const [feature] = drivers?.features ?? [];
+    if (drivers === null || feature === undefined) throw new Error('the fixture has drivers');
+    const features = Array.from({ length: 8 }, () => feature);
+    const shown = section('drivers', await withDrivers({ drivers: { ...drivers, features } }));
+    expect(shown.split('<details>').map((part) => part.match(/class="range"/g)?.length)).toEqual([6, 2]);
+    expect(shown).toContain('2 more features');
   });
 
   it('names channels of segments by their rate, and says when the model is not in charge', async () => {
@@ -377,8 +396,8 @@ describe('the report page', () => {
     expect(textOf(section('drift', few))).toContain('chance alone takes one feature in 20 to 0.19 or more');
   });
 
-  it('has twenty charts, each with a description in words', () => {
-    expect(page.match(/<svg role="img" aria-label="[^"]{20,}"/g)).toHaveLength(20);
+  it('has seventeen charts, each with a description in words', () => {
+    expect(page.match(/<svg role="img" aria-label="[^"]{20,}"/g)).toHaveLength(17);
   });
 });
 
