@@ -104,6 +104,8 @@ def main() -> None:
     names = made_up.NAMES
     frame = rows_of_users(step)
     segments = made_up.segment_model(step)
+    segments["regression"]["products"] = step.SEGMENT_PRODUCTS
+    segments["regression"]["weights"] += [0.03, -0.04, 0.05]
     inputs = [
         {"name": name, "group": group, "scale": scale, "fill": fill, "median": fill} for name, group, scale, fill in made_up.INPUTS
     ]
