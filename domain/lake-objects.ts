@@ -193,7 +193,7 @@ export const INDEX_SHARD = objectsInFolder(`${INDEX_FOLDER}/files`, '.json', {
 const metricRowSchema = z.strictObject({
   run_id: z.string(),
   model: z.string(),
-  protocol: z.literal('forward'),
+  protocol: z.enum(['forward', 'retrospective']),
   slice: z.string(),
   metric: z.string(),
   value: z.number(),

@@ -272,7 +272,7 @@ export const MODEL_METRICS = {
     column(
       'slice',
       'string',
-      'test users on which it was measured: "all", or a part of them, as level=paid or segment=2 (segments by number, the largest first)',
+      'test users on which it was measured: "all", or a part of them, as level=paid or segment=2 (segments by number, the largest first); of the retrospective protocol test or whole, "_reweighted" as if 56 % had cancelled',
     ),
     column(
       'metric',

@@ -5,8 +5,10 @@ import { REFUSAL_REASONS } from './events.ts';
 import { EXPLORED_VARIABLES, SURVIVAL_GROUPINGS } from './exploration.ts';
 import { count, isoDate, uri } from './fields.ts';
 import { FINDING_KINDS } from './findings.ts';
+import { SAMPLE_TESTS, USER_SAMPLES } from './homogeneity.ts';
 import { leftOutSchema, passedOverSchema } from './listing.ts';
 import { METRICS, MODELS, THRESHOLD_RULES } from './models.ts';
+import { RETROSPECTIVE_MODELS, RETROSPECTIVE_SLICES } from './retrospective.ts';
 import { stepNameSchema } from './run.ts';
 import { SLICE_VARIABLES, SLICED_MODELS } from './slices.ts';
 
@@ -126,7 +128,14 @@ export const featuresResultSchema = z.strictObject({
   returnedUsers: count.optional(),
   secondCancellations: count.optional(),
   featureCount: count,
-  snapshots: z.strictObject({ user_days: z.string(), features: z.string() }),
+  snapshots: z.strictObject({
+    user_days: z.string(),
+    features: z.string(),
+    /** Results of older versions lack it: their scoring rows were among the others. */
+    scoring_features: z.string().optional(),
+  }),
+  /** Rows of the whole table `features`, counted. Results of older versions lack it: it had the rows of the cutoffs. */
+  tableRows: count.optional(),
 });
 export type FeaturesResult = z.infer<typeof featuresResultSchema>;
 
@@ -346,6 +355,67 @@ export const explorationSchema = z.strictObject({
 });
 export type Exploration = z.infer<typeof explorationSchema>;
 
+/** A column of a sample of the users, compared with that of all others. */
+export const sampleDifferenceSchema = z.strictObject({
+  feature: z.string(),
+  test: z.enum(SAMPLE_TESTS.map(({ name }) => name)),
+  /** The effect size, from 0 to 1: the largest difference of two cumulative shares, or the difference of two shares. */
+  distance: z.number(),
+  pValue: z.number(),
+  /** The p-value by Holm, for all columns of the sample together. */
+  adjusted: z.number(),
+  /** The smallest distance that would have been found, with the power that the domain states; null where none would. */
+  smallestFound: z.number().nullable(),
+});
+export type SampleDifference = z.infer<typeof sampleDifferenceSchema>;
+
+/** A sample of the users compared with the others; without others and differences where it was not tested. */
+export const sampleComparisonSchema = z.strictObject({
+  sample: z.enum(USER_SAMPLES.map(({ name }) => name)),
+  users: count,
+  others: count,
+  /** Users of the sample who cancel within the horizon. */
+  cancelled: count,
+  /** The least probable first. */
+  differences: z.array(sampleDifferenceSchema),
+});
+export type SampleComparison = z.infer<typeof sampleComparisonSchema>;
+
+/** Is a sample of the users enough: see homogeneity.ts. Of the users of the test cutoff. */
+export const homogeneitySchema = z.strictObject({ users: count, samples: z.array(sampleComparisonSchema) });
+export type Homogeneity = z.infer<typeof homogeneitySchema>;
+
+/** Figures of the published table; accuracy, recall, precision and F1 at a threshold found on training users. */
+export const retrospectiveFiguresSchema = z.strictObject({
+  auc: z.number(),
+  accuracy: z.number(),
+  recall: z.number(),
+  precision: z.number(),
+  f1: z.number(),
+});
+
+/** A model by the retrospective protocol, on each slice of the users. */
+export const retrospectiveEvaluationSchema = z.strictObject({
+  model: z.enum(RETROSPECTIVE_MODELS.map(({ name }) => name)),
+  figures: z.record(z.enum(RETROSPECTIVE_SLICES.map(({ name }) => name)), retrospectiveFiguresSchema),
+});
+export type RetrospectiveEvaluation = z.infer<typeof retrospectiveEvaluationSchema>;
+
+/** The retrospective protocol, leaky and for comparison only: see retrospective.ts. */
+export const retrospectiveSchema = z.strictObject({
+  users: count,
+  cancelled: count,
+  testUsers: count,
+  testCancelled: count,
+  /** Those on six features first, ours last. */
+  evaluations: z.array(retrospectiveEvaluationSchema),
+  /** The one of those on six features that ranks the test users best. */
+  bestSix: retrospectiveEvaluationSchema.shape.model,
+  /** AUC of ours minus that of this one, on the same test users. */
+  difference: estimateSchema,
+});
+export type Retrospective = z.infer<typeof retrospectiveSchema>;
+
 /** Result of train-models. */
 export const trainingResultSchema = z.strictObject({
   trainRows: count,
@@ -379,6 +449,10 @@ export const trainingResultSchema = z.strictObject({
   slices: z.array(sliceSchema).default([]),
   /** Null where nothing was chosen, or where the test users hold one outcome only. Results of older versions lack it. */
   drivers: driversSchema.nullable().default(null),
+  /** Results of older versions lack it. */
+  homogeneity: homogeneitySchema.nullable().default(null),
+  /** Null where the run did not do it, or too few users cancelled. Results of older versions lack it. */
+  retrospective: retrospectiveSchema.nullable().default(null),
 });
 export type TrainingResult = z.infer<typeof trainingResultSchema>;
 

@@ -9,6 +9,7 @@ import { listingSchema } from './listing.ts';
 import { LEAKAGE_AUC, LEAKAGE_INPUT_AUC } from './models.ts';
 import { DEFAULT_TERMS } from './money.ts';
 import { HORIZON_DAYS, requestShape, SEED } from './request-fields.ts';
+import { RETROSPECTIVE_MODES } from './retrospective.ts';
 import { STATES, STEP_STATES } from './states.ts';
 import { trainModeSchema, trainSettingsSchema } from './training-decision.ts';
 
@@ -65,6 +66,8 @@ export const runSettingsSchema = z.strictObject({
   seed: wholeNumber(SEED).default(20_181_001),
   /** When a run trains, unless its request says so. */
   train: trainModeSchema.default('when-new'),
+  /** When a run that trains also judges models by the retrospective protocol, for comparison. */
+  retrospective: z.enum(RETROSPECTIVE_MODES).default('first-run'),
   /** Share of users who are never contacted, so that the effect of contacting can be measured. */
   controlGroupShare: share.default(0.1),
   controlGroupSalt: z.string().default('control'),
@@ -207,6 +210,8 @@ export const runPlanSchema = z.strictObject({
     /** Barrier tasks of XGBoost; never more than the executors have slots. */
     boostingWorkers: z.number().int().min(1),
     excludedFeatures: z.array(z.string()).default([]),
+    /** Whether models are judged by the retrospective protocol, too. Plans of older versions lack it. */
+    retrospective: z.boolean().default(false),
   }),
   /** The model in charge when the run was planned. Plans of older versions lack it and what follows. */
   champion: modelInChargeSchema.nullable().default(null),

@@ -3,7 +3,6 @@
  * Tuning, calibration and thresholds see training cutoffs only, in folds of whole users. With too few cancellations
  * the run still succeeds and says that its figures cannot be trusted.
  */
-import { FEATURES_TABLE } from '../domain/features/features-table.ts';
 import { USER_DAYS } from '../domain/lake.ts';
 import { CANDIDATES } from '../domain/models.ts';
 import { trainingResultSchema } from '../domain/results.ts';
@@ -16,17 +15,20 @@ import { decisions } from './fragments/decisions.ts';
 import { drivers } from './fragments/drivers.ts';
 import { evaluation } from './fragments/evaluation.ts';
 import { exploration } from './fragments/exploration.ts';
+import { featureRows } from './fragments/feature-rows.ts';
 import { figures } from './fragments/figures.ts';
 import { files } from './fragments/files.ts';
 import { folds } from './fragments/folds.ts';
 import { heldOutLosses } from './fragments/held-out-losses.ts';
 import { histograms } from './fragments/histograms.ts';
+import { homogeneity } from './fragments/homogeneity.ts';
 import { importance } from './fragments/importance.ts';
 import { barrierTimer } from './fragments/jvm.ts';
 import { modelDescription } from './fragments/model-description.ts';
 import { inputLearning } from './fragments/model-inputs.ts';
 import { storing } from './fragments/model-storage.ts';
 import { pastCutoffs } from './fragments/past-cutoffs.ts';
+import { retrospective } from './fragments/retrospective.ts';
 import { segmentImportance } from './fragments/segment-importance.ts';
 import { segmentSample } from './fragments/segment-sample.ts';
 import { singleInputs } from './fragments/single-inputs.ts';
@@ -47,8 +49,9 @@ export const trainModels = defineStep({
       featuresTypes,
       trainingTypes,
       tableName,
-      files,
       snapshotReading,
+      featureRows,
+      files,
       barrierTimer,
       census,
       inputLearning,
@@ -72,6 +75,7 @@ export const trainModels = defineStep({
       pastCutoffs,
     ],
     ...[segmentSample, segmentImportance, heldOutLosses, exploration, slices, drivers],
+    ...[homogeneity, retrospective],
   ],
   imports: [
     'import atexit',
@@ -89,7 +93,6 @@ export const trainModels = defineStep({
     'from pyspark.sql import functions as F',
   ],
   constants: python`
-    FEATURES = ${FEATURES_TABLE.name}
     USER_DAYS = ${USER_DAYS.name}
     CANDIDATES: list[ModelName] = ${CANDIDATES.map((candidate) => candidate.name)}
     ROWS_PER_TASK = 50_000
@@ -263,14 +266,25 @@ export const trainModels = defineStep({
         return explore(spark, days, datetime.date.fromisoformat(built["observationEnd"]))
 
 
+    def judged_in_retrospect(spark: SparkSession, plan: Plan) -> Retrospective | None:
+        """Models by the retrospective protocol, from the days that the features were made of; None unless asked for."""
+        if not plan["training"]["retrospective"]:
+            return None
+        built: FeaturesResult = Files(spark).read_json(plan["outputs"]["results"]["build-features"])
+        days = read_snapshot(spark, table_name(plan, USER_DAYS), built["snapshots"]["user_days"])
+        users = retrospective_users(spark, days, datetime.date.fromisoformat(built["observationEnd"]))
+        return compare_retrospectively(users, plan["training"]["seed"])
+
+
     def run(spark: SparkSession, plan: Plan) -> TrainingResult:
         """Trains, judges, chooses and stores."""
         settings = plan["training"]
         if str(spark.sparkContext.master).partition("[")[0] == "local":
             atexit.register(release_barrier_timer, spark)
-        features_table = table_name(plan, FEATURES)
-        snapshot = current_snapshot(spark, features_table)
-        features = read_snapshot(spark, features_table, snapshot)
+        files = Files(spark)
+        built: FeaturesResult = files.read_json(plan["outputs"]["results"]["build-features"])
+        snapshot = built["snapshots"]["features"]
+        features = feature_rows(spark, plan, built)
         counts = census(features)
         train, test = counts["train"], counts["test"]
         tasks = tasks_for(train["rows"])
@@ -316,7 +330,6 @@ export const trainModels = defineStep({
             description["segmentDefinitions"] = {name: DEFINITIONS[name] for name in columns}
             if chosen.model is None:
                 description["inputs"] = [one for one in inputs if one["name"] in model["regression"]["plain"]]
-        files = Files(spark)
         store(files, plan["outputs"]["model"], description, chosen.model if chosen else None)
         test_rows = features.where("role = 'test'")
         challenger = TestedModel(chosen.test_scores.cache(), description["calibration"]) if chosen else None
@@ -361,6 +374,8 @@ export const trainModels = defineStep({
                 given.segments.whole if given.segments else None,
             ),
             "drivers": driven,
+            "homogeneity": homogeneity(features.where("role = 'test'"), test["rows"]),
+            "retrospective": judged_in_retrospect(spark, plan),
         }
   `,
 });

@@ -1,7 +1,7 @@
 /** The imports of a script, as ruff sorts them. */
 
 /** Packages outside the standard library: their imports form the second block. */
-const THIRD_PARTY: readonly string[] = ['numpy', 'pandas', 'py4j', 'pyspark', 'sklearn', 'xgboost'];
+const THIRD_PARTY: readonly string[] = ['numpy', 'pandas', 'py4j', 'pyspark', 'scipy', 'sklearn', 'xgboost'];
 
 const IMPORT = /^(?:import ([\w.]+)(?: as \w+)?|from ([\w.]+) import (\w+ as \w+|\w+(?:, \w+)*))$/;
 

@@ -1,6 +1,7 @@
 /** The candidates: how each is fitted, and made to give a score on the log-odds scale. */
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
+import { boosting } from './boosting.ts';
 import { javaErrors } from './jvm.ts';
 import { segmentScores } from './segment-scores.ts';
 import { planTypes } from './types.ts';
@@ -89,7 +90,7 @@ export const scoring = fragment({
 /** Fitting (train-models only). Parameters were chosen on out-of-fold rows of authentic logs; more trees or depth add time and no precision. */
 export const fitting = fragment({
   file: import.meta.url,
-  needs: [planTypes, javaErrors, candidateType, scoring],
+  needs: [planTypes, javaErrors, candidateType, scoring, boosting],
   imports: [
     'import math',
     'from collections.abc import Callable',
@@ -152,18 +153,7 @@ export const fitting = fragment({
         """Gradient-boosted trees, trained by barrier tasks that each hold one partition."""
         workers = settings["boostingWorkers"]
         booster = SparkXGBClassifier(
-            num_workers=workers,
-            random_state=settings["seed"],
-            verbose=False,
-            n_estimators=250,
-            max_depth=3,
-            learning_rate=0.03,
-            subsample=0.7,
-            colsample_bytree=0.3,
-            min_child_weight=10,
-            reg_lambda=5,
-            tree_method="hist",
-            device="cpu",
+            num_workers=workers, random_state=settings["seed"], verbose=False, **BOOSTING
         )
         return boost(booster, in_parts(train, workers))
 

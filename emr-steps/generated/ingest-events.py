@@ -107,6 +107,7 @@ class TrainingSettings(TypedDict):
     seed: int
     boostingWorkers: int
     excludedFeatures: list[str]
+    retrospective: bool
 
 
 class ModelInCharge(TypedDict):

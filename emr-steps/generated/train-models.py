@@ -35,8 +35,15 @@ from pyspark.ml.functions import array_to_vector, vector_to_array
 from pyspark.ml.stat import Summarizer
 from pyspark.sql import Column, DataFrame, Row, SparkSession, Window
 from pyspark.sql import functions as F
+from scipy import stats
+from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression as PlainLogisticRegression
 from sklearn.linear_model import LogisticRegression as RidgeRegression
 from sklearn.linear_model import LogisticRegression as WeightedLogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from xgboost import XGBClassifier
 from xgboost.spark import SparkXGBClassifier, SparkXGBClassifierModel
 
 # --- emr-steps/generated/types/plan.py ---
@@ -115,6 +122,7 @@ class TrainingSettings(TypedDict):
     seed: int
     boostingWorkers: int
     excludedFeatures: list[str]
+    retrospective: bool
 
 
 class ModelInCharge(TypedDict):
@@ -898,6 +906,7 @@ class FeaturesSnapshots(TypedDict):
 
     user_days: str
     features: str
+    scoring_features: NotRequired[str]
 
 
 class FeaturesResult(TypedDict):
@@ -915,6 +924,7 @@ class FeaturesResult(TypedDict):
     secondCancellations: NotRequired[int]
     featureCount: int
     snapshots: FeaturesSnapshots
+    tableRows: NotRequired[int]
 
 
 # --- emr-steps/generated/types/training_result.py ---
@@ -1095,6 +1105,33 @@ class FeatureBand(TypedDict):
     predicted: float
 
 
+SampleName: TypeAlias = Literal["one_percent", "medium_set"]
+
+
+SampleTest: TypeAlias = Literal["kolmogorov_smirnov", "chi_square", "fisher_exact"]
+
+
+RetrospectiveModelName: TypeAlias = Literal[
+    "six_features_logistic_regression",
+    "six_features_random_forest",
+    "six_features_boosted_trees",
+    "boosted_trees",
+]
+
+
+RetrospectiveSlice: TypeAlias = Literal["test", "test_reweighted", "whole", "whole_reweighted"]
+
+
+class RetrospectiveFigures(TypedDict):
+    """Figures of the published table."""
+
+    auc: float
+    accuracy: float
+    recall: float
+    precision: float
+    f1: float
+
+
 class ModelEvaluation(TypedDict):
     """A candidate or baseline on the test rows."""
 
@@ -1170,6 +1207,24 @@ class FeatureDriver(TypedDict):
     bands: list[FeatureBand]
 
 
+class SampleDifference(TypedDict):
+    """A column of a sample compared with that of the others."""
+
+    feature: str
+    test: SampleTest
+    distance: float
+    pValue: float
+    adjusted: float
+    smallestFound: float | None
+
+
+class RetrospectiveEvaluation(TypedDict):
+    """How well a model does by the retrospective protocol."""
+
+    model: RetrospectiveModelName
+    figures: dict[RetrospectiveSlice, RetrospectiveFigures]
+
+
 class Exploration(TypedDict):
     """Who leaves."""
 
@@ -1189,6 +1244,35 @@ class Drivers(TypedDict):
     auc: float
     groups: list[GroupDriver]
     features: list[FeatureDriver]
+
+
+class SampleComparison(TypedDict):
+    """A sample compared with the other users."""
+
+    sample: SampleName
+    users: int
+    others: int
+    cancelled: int
+    differences: list[SampleDifference]
+
+
+class Retrospective(TypedDict):
+    """Models by the retrospective protocol."""
+
+    users: int
+    cancelled: int
+    testUsers: int
+    testCancelled: int
+    evaluations: list[RetrospectiveEvaluation]
+    bestSix: RetrospectiveModelName
+    difference: Estimate
+
+
+class Homogeneity(TypedDict):
+    """Is a sample of the users enough."""
+
+    users: int
+    samples: list[SampleComparison]
 
 
 class TrainingResult(TypedDict):
@@ -1214,6 +1298,8 @@ class TrainingResult(TypedDict):
     exploration: Exploration | None
     slices: list[Slice]
     drivers: Drivers | None
+    homogeneity: Homogeneity | None
+    retrospective: Retrospective | None
 
 
 # --- emr-steps/fragments/table-name.ts ---
@@ -1250,6 +1336,25 @@ def current_snapshot(spark: SparkSession, table: str) -> str:
 def read_snapshot(spark: SparkSession, table: str, snapshot: str) -> DataFrame:
     """The table's rows as of one snapshot."""
     return spark.read.option("snapshot-id", snapshot).table(table)
+
+
+# --- emr-steps/fragments/feature-rows.ts ---
+
+FEATURES = "features"
+
+
+def feature_rows(spark: SparkSession, plan: Plan, built: FeaturesResult) -> DataFrame:
+    """The rows of the cutoffs of this run, with the column role: train, past or test."""
+    snapshot = built["snapshots"]["features"]
+    features = read_snapshot(spark, table_name(plan, FEATURES), snapshot)
+    roles = [
+        (datetime.date.fromisoformat(cutoff["cutoff"]), cutoff["role"])
+        for cutoff in built["cutoffs"]
+        if cutoff["role"] != "score"
+    ]
+    wanted = features.where(F.col("cutoff").isin([cutoff for cutoff, _ in roles]))
+    # A column by CASE would be pushed down to the table, where Spark 3.5 fails on conditions that are never true.
+    return wanted.join(F.broadcast(spark.createDataFrame(roles, "cutoff date, role string")), "cutoff")
 
 
 # --- emr-steps/fragments/census.ts ---
@@ -1991,6 +2096,23 @@ def with_raw_score(
     return scored.withColumn("raw_score", rounded_score(score))
 
 
+# --- emr-steps/fragments/boosting.ts ---
+
+BOOSTING: dict[str, Any] = {
+    "n_estimators": 250,
+    "max_depth": 3,
+    "learning_rate": 0.03,
+    "subsample": 0.7,
+    "colsample_bytree": 0.3,
+    "min_child_weight": 10,
+    "reg_lambda": 5,
+    "tree_method": "hist",
+    "device": "cpu",
+}
+
+
+# --- emr-steps/fragments/candidates.ts ---
+
 PENALTY_ROWS = 400
 REGRESSION_ROWS_PER_TASK = 500_000
 BOOSTING_ATTEMPTS = 3
@@ -2045,18 +2167,7 @@ def fit_boosted_trees(train: DataFrame, rows: int, settings: TrainingSettings) -
     """Gradient-boosted trees, trained by barrier tasks that each hold one partition."""
     workers = settings["boostingWorkers"]
     booster = SparkXGBClassifier(
-        num_workers=workers,
-        random_state=settings["seed"],
-        verbose=False,
-        n_estimators=250,
-        max_depth=3,
-        learning_rate=0.03,
-        subsample=0.7,
-        colsample_bytree=0.3,
-        min_child_weight=10,
-        reg_lambda=5,
-        tree_method="hist",
-        device="cpu",
+        num_workers=workers, random_state=settings["seed"], verbose=False, **BOOSTING
     )
     return boost(booster, in_parts(train, workers))
 
@@ -4382,10 +4493,944 @@ def what_drives(
     }
 
 
+# --- emr-steps/fragments/homogeneity.ts ---
+
+SAMPLE_SHARES: dict[SampleName, float] = {"one_percent": 0.01}
+SAMPLE_SIZES: dict[SampleName, int] = {"medium_set": 449}
+SAMPLE_ORDER: list[SampleName] = ["one_percent", "medium_set"]
+MOST_SAMPLED_SHARE = 0.1
+LEAST_SAMPLED_USERS = 10
+MOST_COMPARED_USERS = 20000
+SAMPLE_TEST_LEVEL = 0.05
+SAMPLE_TEST_POWER = 0.8
+# With less in a cell, the chi-square distribution is a poor approximation (Cochran, Biometrics 10, 1954).
+LEAST_EXPECTED = 5
+COMPARED_LABEL = "label"
+# Whether they cancel, and everything that models read.
+COMPARED = [COMPARED_LABEL, *(feature.name for feature in CATALOGUE)]
+YES_OR_NO = [
+    "label",
+    "is_paid",
+    "is_female",
+    "in_northeast",
+    "in_midwest",
+    "in_south",
+    "in_west",
+    "on_windows",
+    "on_mac",
+    "on_linux",
+    "on_phone_or_tablet",
+]
+
+
+def sample_users(users: int) -> dict[SampleName, int]:
+    """How many users each sample has, in order."""
+    sizes = {name: round(share * users) for name, share in SAMPLE_SHARES.items()} | SAMPLE_SIZES
+    return {name: min(sizes[name], MOST_COMPARED_USERS) for name in SAMPLE_ORDER}
+
+
+def is_tested(size: int, users: int) -> bool:
+    """Whether a sample of so many users can be told from the whole."""
+    return LEAST_SAMPLED_USERS <= size <= MOST_SAMPLED_SHARE * users
+
+
+def compared_values(rows: DataFrame, users: int) -> Numbers:
+    """The label and the features of the users in the order of a hash: a sample is the first of them.
+
+    A missing amount is less than any other; where yes or no is missing, it counts as no.
+    """
+
+    def value(name: str) -> str:
+        missing = "0D" if name in YES_OR_NO else "double('-Infinity')"
+        return f"coalesce(double({name}), {missing})"
+
+    values = F.expr(f"array({', '.join(value(name) for name in COMPARED)})")
+    drawn = (
+        rows.select(F.xxhash64(F.lit("sample"), "user_id").alias("place"), "user_id", values.alias("values"))
+        .orderBy("place", "user_id")
+        .limit(users)
+        .toPandas()
+    )
+    return np.array(drawn["values"].tolist(), dtype=float).reshape(-1, len(COMPARED))
+
+
+def adjusted_by_holm(p_values: Numbers) -> Numbers:
+    """P-values that may be compared with the level for all tests together (Holm 1979)."""
+    order = np.argsort(p_values, kind="stable")
+    steps = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
+    adjusted = np.empty_like(p_values)
+    adjusted[order] = np.minimum(steps, 1)
+    return adjusted
+
+
+def smallest_distance(size: float, level: float) -> float:
+    """A distance that Kolmogorov and Smirnov's test finds with the stated power, wherever it is.
+
+    The difference at the place of the distance alone has at most the variance of two shares of a half, and the test
+    looks at the largest of all. So the power is at least the stated one, ties or not.
+
+    @param size of the one sample whose distance is as sure: the product of the two sizes over their sum
+    """
+    critical = stats.kstwo.isf(level, round(size))
+    return float(critical + stats.norm.ppf(SAMPLE_TEST_POWER) / (2 * math.sqrt(size)))
+
+
+def smallest_share_distance(share: float, size: float, level: float) -> float:
+    """A difference from a share, towards the half, that an exact test finds with the stated power; 1 where none is.
+
+    @param size as for the distance
+    """
+    rarer, rows = min(share, 1 - share), round(size)
+    needed = stats.binom.isf(level / 2, rows, rarer) + 1
+    if needed > rows:
+        return 1.0
+    found = stats.beta.ppf(SAMPLE_TEST_POWER, needed, rows - needed + 1)
+    return float(found - rarer)
+
+
+def compare_shares(name: str, sample: Numbers, others: Numbers, level: float) -> SampleDifference:
+    """Chi-square, or Fisher's exact test where it would be a poor approximation."""
+    ones = np.array([sample.sum(), others.sum()])
+    sizes = np.array([len(sample), len(others)])
+    cells = np.column_stack([ones, sizes - ones])
+    expected = np.outer(sizes, cells.sum(axis=0)) / sizes.sum()
+    share = ones / sizes
+    is_exact = expected.min() < LEAST_EXPECTED
+    exact, plain = stats.fisher_exact, stats.chi2_contingency
+    test = exact(cells.astype(int)) if is_exact else plain(cells, correction=False)
+    smallest = smallest_share_distance(float(share[1]), sizes.prod() / sizes.sum(), level)
+    return {
+        "feature": name,
+        "test": "fisher_exact" if is_exact else "chi_square",
+        "distance": stored(abs(share[0] - share[1])),
+        "pValue": stored(test.pvalue),
+        "adjusted": 1.0,
+        "smallestFound": stored(smallest) if smallest < 1 else None,
+    }
+
+
+def compare_amounts(name: str, sample: Numbers, others: Numbers, level: float) -> SampleDifference:
+    """Kolmogorov and Smirnov's test of two samples."""
+    test = stats.ks_2samp(sample, others, method="asymp")
+    smallest = smallest_distance(len(sample) * len(others) / (len(sample) + len(others)), level)
+    return {
+        "feature": name,
+        "test": "kolmogorov_smirnov",
+        "distance": stored(test.statistic),
+        "pValue": stored(test.pvalue),
+        "adjusted": 1.0,
+        "smallestFound": stored(smallest) if smallest < 1 else None,
+    }
+
+
+def compare_sample(name: SampleName, values: Numbers, size: int) -> SampleComparison:
+    """The first users compared with those behind them, in each column; those that differ most first."""
+    sample, others = values[:size], values[size : size + MOST_COMPARED_USERS]
+    # Holm's first step: a single feature that differs must pass it.
+    level = SAMPLE_TEST_LEVEL / len(COMPARED)
+    differences = [
+        (compare_shares if column in YES_OR_NO else compare_amounts)(
+            column, sample[:, index], others[:, index], level
+        )
+        for index, column in enumerate(COMPARED)
+    ]
+    adjusted = adjusted_by_holm(np.array([difference["pValue"] for difference in differences]))
+    for difference, p_value in zip(differences, adjusted, strict=True):
+        difference["adjusted"] = stored(p_value)
+    return {
+        "sample": name,
+        "users": size,
+        "others": len(others),
+        "cancelled": int(sample[:, COMPARED.index(COMPARED_LABEL)].sum()),
+        "differences": sorted(differences, key=lambda one: (one["pValue"], -one["distance"], one["feature"])),
+    }
+
+
+def homogeneity(rows: DataFrame, users: int) -> Homogeneity:
+    """How samples of the users differ from the others.
+
+    @param rows one labelled row a user
+    @param users how many they are
+    """
+    sizes = sample_users(users)
+    tested = [size for size in sizes.values() if is_tested(size, users)]
+    values = np.empty((0, len(COMPARED)))
+    if tested:
+        values = compared_values(rows, max(tested) + MOST_COMPARED_USERS)
+    samples: list[SampleComparison] = [
+        compare_sample(name, values, size)
+        if is_tested(size, users)
+        else {"sample": name, "users": size, "others": 0, "cancelled": 0, "differences": []}
+        for name, size in sizes.items()
+    ]
+    return {"users": users, "samples": samples}
+
+
+# --- emr-steps/fragments/retrospective.ts ---
+
+MOST_RETROSPECTIVE_USERS = 20000
+LEAST_RETROSPECTIVE_USERS = 20
+RETROSPECTIVE_TRAINING_SHARE = 0.7
+RETROSPECTIVE_FOLDS = 3
+PUBLISHED_RATIO = 1.25
+PUBLISHED_POSITIVES = 0.56
+RETROSPECTIVE_SLICES: list[RetrospectiveSlice] = ["test", "test_reweighted", "whole", "whole_reweighted"]
+RETROSPECTIVE_INPUTS = [
+    "events_last_3_days",
+    "events_last_7_days",
+    "events_last_14_days",
+    "events_last_28_days",
+    "events_per_day",
+    "active_days_last_3_days",
+    "active_days_last_7_days",
+    "active_days_last_14_days",
+    "active_days_last_28_days",
+    "active_days_per_day",
+    "begun_sessions_last_3_days",
+    "begun_sessions_last_7_days",
+    "begun_sessions_last_14_days",
+    "begun_sessions_last_28_days",
+    "begun_sessions_per_day",
+    "session_hours_last_3_days",
+    "session_hours_last_7_days",
+    "session_hours_last_14_days",
+    "session_hours_last_28_days",
+    "session_hours_per_day",
+    "songs_last_3_days",
+    "songs_last_7_days",
+    "songs_last_14_days",
+    "songs_last_28_days",
+    "songs_per_day",
+    "hours_listened_last_3_days",
+    "hours_listened_last_7_days",
+    "hours_listened_last_14_days",
+    "hours_listened_last_28_days",
+    "hours_listened_per_day",
+    "home_visits_last_7_days",
+    "home_visits_last_28_days",
+    "home_visits_per_day",
+    "logouts_last_7_days",
+    "logouts_last_28_days",
+    "logouts_per_day",
+    "thumbs_up_last_3_days",
+    "thumbs_up_last_7_days",
+    "thumbs_up_last_14_days",
+    "thumbs_up_last_28_days",
+    "thumbs_up_per_day",
+    "thumbs_down_last_3_days",
+    "thumbs_down_last_7_days",
+    "thumbs_down_last_14_days",
+    "thumbs_down_last_28_days",
+    "thumbs_down_per_day",
+    "playlist_adds_last_3_days",
+    "playlist_adds_last_7_days",
+    "playlist_adds_last_14_days",
+    "playlist_adds_last_28_days",
+    "playlist_adds_per_day",
+    "friend_adds_last_3_days",
+    "friend_adds_last_7_days",
+    "friend_adds_last_14_days",
+    "friend_adds_last_28_days",
+    "friend_adds_per_day",
+    "adverts_last_3_days",
+    "adverts_last_7_days",
+    "adverts_last_14_days",
+    "adverts_last_28_days",
+    "adverts_per_day",
+    "downgrade_visits_last_3_days",
+    "downgrade_visits_last_7_days",
+    "downgrade_visits_last_14_days",
+    "downgrade_visits_last_28_days",
+    "downgrade_visits_per_day",
+    "settings_visits_last_3_days",
+    "settings_visits_last_7_days",
+    "settings_visits_last_14_days",
+    "settings_visits_last_28_days",
+    "settings_visits_per_day",
+    "help_visits_last_3_days",
+    "help_visits_last_7_days",
+    "help_visits_last_14_days",
+    "help_visits_last_28_days",
+    "help_visits_per_day",
+    "errors_last_3_days",
+    "errors_last_7_days",
+    "errors_last_14_days",
+    "errors_last_28_days",
+    "errors_per_day",
+    "upgrade_visits_last_28_days",
+    "upgrade_visits_per_day",
+    "level_changes_last_28_days",
+    "level_changes_per_day",
+    "settings_saves_last_28_days",
+    "settings_saves_per_day",
+    "about_visits_last_28_days",
+    "about_visits_per_day",
+    "thumbs_up_per_song_last_7_days",
+    "thumbs_up_per_song_last_28_days",
+    "thumbs_up_per_song",
+    "thumbs_down_per_song_last_7_days",
+    "thumbs_down_per_song_last_28_days",
+    "thumbs_down_per_song",
+    "playlist_adds_per_song_last_28_days",
+    "playlist_adds_per_song",
+    "friend_adds_per_song_last_28_days",
+    "friend_adds_per_song",
+    "adverts_per_free_song_last_7_days",
+    "adverts_per_free_song_last_28_days",
+    "adverts_per_free_song",
+    "thumbs_down_per_thumb_up_last_28_days",
+    "thumbs_down_per_thumb_up",
+    "home_visits_per_event_last_28_days",
+    "home_visits_per_event",
+    "logouts_per_event_last_28_days",
+    "logouts_per_event",
+    "help_visits_per_event_last_28_days",
+    "help_visits_per_event",
+    "settings_visits_per_event_last_28_days",
+    "settings_visits_per_event",
+    "errors_per_event_last_28_days",
+    "errors_per_event",
+    "downgrade_visits_per_event_last_28_days",
+    "downgrade_visits_per_event",
+    "upgrade_visits_per_event_last_28_days",
+    "upgrade_visits_per_event",
+    "paid_events_per_event_last_7_days",
+    "paid_events_per_event_last_28_days",
+    "paid_events_per_event",
+    "songs_per_event_last_28_days",
+    "songs_per_event",
+    "events_per_session_last_28_days",
+    "events_per_session",
+    "session_hours_per_session_last_28_days",
+    "session_hours_per_session",
+    "songs_per_active_day_last_28_days",
+    "songs_per_active_day",
+    "events_trend",
+    "active_days_trend",
+    "begun_sessions_trend",
+    "songs_trend",
+    "thumbs_up_trend",
+    "thumbs_down_trend",
+    "adverts_trend",
+    "days_since_last_seen",
+    "longest_absence_days",
+    "most_songs_in_a_day",
+    "artists_last_28_days",
+    "artists",
+    "tenure_days",
+    "days_since_level_change",
+    "spells_before",
+    "days_since_return",
+    "is_paid",
+    "is_female",
+    "in_northeast",
+    "in_midwest",
+    "in_south",
+    "in_west",
+    "on_windows",
+    "on_mac",
+    "on_linux",
+    "on_phone_or_tablet",
+]
+
+# Each user's days, with sessions that go on over midnight joined.
+RETROSPECTIVE_DAYS = """
+WITH neighbours AS (
+  SELECT
+    *,
+    COALESCE(first_session_id = LAG(last_session_id) OVER chronology, FALSE) AS continues_session,
+    LAG(last_session_ended_at) OVER chronology AS previous_session_ended_at,
+    DATEDIFF(day, LAG(day) OVER chronology) AS absence_days,
+    LEAD(day) OVER chronology AS next_day,
+    MAX(last_cancelled_at) OVER chronology AS latest_cancelled_at
+  FROM user_days
+  WINDOW chronology AS (PARTITION BY user_id ORDER BY day)
+),
+ends AS (
+  SELECT *, COALESCE(last_event_at <= latest_cancelled_at + INTERVAL 30 MINUTES, FALSE) AS spell_ended
+  FROM neighbours
+)
+SELECT
+  *,
+  CASE
+    WHEN spell_ended THEN NULL
+    WHEN LAG(spell_ended) OVER chronology OR last_cancelled_at IS NOT NULL THEN IF(
+      first_event_at > latest_cancelled_at + INTERVAL 30 MINUTES,
+      first_event_at,
+      GREATEST(last_session_started_at, latest_cancelled_at)
+    )
+  END AS returned_at,
+  COLLECT_LIST(IF(cancellations > 0, day, NULL)) OVER (PARTITION BY user_id) AS cancelled_on,
+  COLLECT_LIST(IF(spell_ended, STRUCT(day AS after, COALESCE(next_day, DATE '9999-12-31') AS until), NULL))
+    OVER (PARTITION BY user_id) AS absences,
+  sessions - INT(continues_session) AS begun_sessions,
+  session_seconds + IF(
+    continues_session,
+    TIMESTAMPDIFF(MILLISECOND, previous_session_ended_at, first_session_started_at) / 1000,
+    0
+  ) AS joined_session_seconds
+FROM ends
+WINDOW chronology AS (PARTITION BY user_id ORDER BY day)
+"""
+
+# Where each user's history ends, and whether the user ever cancelled.
+RETROSPECTIVE_ENDS = """
+SELECT
+  user_id,
+  COALESCE(DATE(MIN(last_cancelled_at)), MAX(day)) AS cutoff,
+  INT(MAX(last_cancelled_at) IS NOT NULL) AS label
+FROM user_days
+GROUP BY user_id
+"""
+
+# The days before the own last one.
+RETROSPECTIVE_HISTORY = """
+SELECT days.*, cutoff, 'retrospective' AS role, DATE '{first_day}' AS first_day, DATEDIFF(cutoff, day) AS age, label
+FROM days JOIN retrospective_ends USING (user_id)
+WHERE day < cutoff
+"""
+
+# The six features of the published recipe.
+RETROSPECTIVE_SIX = """
+SELECT
+  user_id,
+  ARRAY(
+    DOUBLE(INT(COALESCE(level = 'paid', FALSE))),
+    DOUBLE(30 * sessions / span),
+    DOUBLE(thumbs_up / span),
+    DOUBLE(thumbs_down / span),
+    DOUBLE(errors / span),
+    DOUBLE(COALESCE(TIMESTAMPDIFF(SECOND, registered_at, last_at) / 86400D, 0))
+  ) AS six
+FROM (
+  SELECT
+    user_id,
+    MAX_BY(level, last_event_at) AS level,
+    MAX_BY(registered_at, last_event_at) AS registered_at,
+    MAX(last_event_at) AS last_at,
+    GREATEST(CEIL(TIMESTAMPDIFF(SECOND, MIN(first_event_at), MAX(last_event_at)) / 86400D), 1) AS span,
+    SUM(begun_sessions) AS sessions,
+    SUM(thumbs_up) AS thumbs_up,
+    SUM(thumbs_down) AS thumbs_down,
+    SUM(errors) AS errors
+  FROM history
+  GROUP BY user_id
+)
+"""
+
+# From the feature catalogue, as in build-features.
+RETROSPECTIVE_AGGREGATE = """
+SELECT
+  user_id,
+  cutoff,
+  role,
+  label,
+  DATEDIFF(cutoff, GREATEST(first_day, LEAST(MIN(day), DATE(MAX(registered_at))))) AS known_days,
+  SUM(IF(age <= 3, events, 0)) AS events_3d,
+  SUM(IF(age <= 7, events, 0)) AS events_7d,
+  SUM(IF(age <= 14, events, 0)) AS events_14d,
+  SUM(IF(age <= 28, events, 0)) AS events_28d,
+  SUM(events) AS events_ever,
+  SUM(IF(age <= 3, 1, 0)) AS active_days_3d,
+  SUM(IF(age <= 7, 1, 0)) AS active_days_7d,
+  SUM(IF(age <= 14, 1, 0)) AS active_days_14d,
+  SUM(IF(age <= 28, 1, 0)) AS active_days_28d,
+  SUM(1) AS active_days_ever,
+  SUM(IF(age <= 3, begun_sessions, 0)) AS begun_sessions_3d,
+  SUM(IF(age <= 7, begun_sessions, 0)) AS begun_sessions_7d,
+  SUM(IF(age <= 14, begun_sessions, 0)) AS begun_sessions_14d,
+  SUM(IF(age <= 28, begun_sessions, 0)) AS begun_sessions_28d,
+  SUM(begun_sessions) AS begun_sessions_ever,
+  SUM(IF(age <= 3, joined_session_seconds / 3600, 0)) AS session_hours_3d,
+  SUM(IF(age <= 7, joined_session_seconds / 3600, 0)) AS session_hours_7d,
+  SUM(IF(age <= 14, joined_session_seconds / 3600, 0)) AS session_hours_14d,
+  SUM(IF(age <= 28, joined_session_seconds / 3600, 0)) AS session_hours_28d,
+  SUM(joined_session_seconds / 3600) AS session_hours_ever,
+  SUM(IF(age <= 3, songs, 0)) AS songs_3d,
+  SUM(IF(age <= 7, songs, 0)) AS songs_7d,
+  SUM(IF(age <= 14, songs, 0)) AS songs_14d,
+  SUM(IF(age <= 28, songs, 0)) AS songs_28d,
+  SUM(songs) AS songs_ever,
+  SUM(IF(age <= 3, song_seconds / 3600, 0)) AS hours_listened_3d,
+  SUM(IF(age <= 7, song_seconds / 3600, 0)) AS hours_listened_7d,
+  SUM(IF(age <= 14, song_seconds / 3600, 0)) AS hours_listened_14d,
+  SUM(IF(age <= 28, song_seconds / 3600, 0)) AS hours_listened_28d,
+  SUM(song_seconds / 3600) AS hours_listened_ever,
+  SUM(IF(age <= 7, home_visits, 0)) AS home_visits_7d,
+  SUM(IF(age <= 28, home_visits, 0)) AS home_visits_28d,
+  SUM(home_visits) AS home_visits_ever,
+  SUM(IF(age <= 7, logouts, 0)) AS logouts_7d,
+  SUM(IF(age <= 28, logouts, 0)) AS logouts_28d,
+  SUM(logouts) AS logouts_ever,
+  SUM(IF(age <= 3, thumbs_up, 0)) AS thumbs_up_3d,
+  SUM(IF(age <= 7, thumbs_up, 0)) AS thumbs_up_7d,
+  SUM(IF(age <= 14, thumbs_up, 0)) AS thumbs_up_14d,
+  SUM(IF(age <= 28, thumbs_up, 0)) AS thumbs_up_28d,
+  SUM(thumbs_up) AS thumbs_up_ever,
+  SUM(IF(age <= 3, thumbs_down, 0)) AS thumbs_down_3d,
+  SUM(IF(age <= 7, thumbs_down, 0)) AS thumbs_down_7d,
+  SUM(IF(age <= 14, thumbs_down, 0)) AS thumbs_down_14d,
+  SUM(IF(age <= 28, thumbs_down, 0)) AS thumbs_down_28d,
+  SUM(thumbs_down) AS thumbs_down_ever,
+  SUM(IF(age <= 3, playlist_adds, 0)) AS playlist_adds_3d,
+  SUM(IF(age <= 7, playlist_adds, 0)) AS playlist_adds_7d,
+  SUM(IF(age <= 14, playlist_adds, 0)) AS playlist_adds_14d,
+  SUM(IF(age <= 28, playlist_adds, 0)) AS playlist_adds_28d,
+  SUM(playlist_adds) AS playlist_adds_ever,
+  SUM(IF(age <= 3, friend_adds, 0)) AS friend_adds_3d,
+  SUM(IF(age <= 7, friend_adds, 0)) AS friend_adds_7d,
+  SUM(IF(age <= 14, friend_adds, 0)) AS friend_adds_14d,
+  SUM(IF(age <= 28, friend_adds, 0)) AS friend_adds_28d,
+  SUM(friend_adds) AS friend_adds_ever,
+  SUM(IF(age <= 3, adverts, 0)) AS adverts_3d,
+  SUM(IF(age <= 7, adverts, 0)) AS adverts_7d,
+  SUM(IF(age <= 14, adverts, 0)) AS adverts_14d,
+  SUM(IF(age <= 28, adverts, 0)) AS adverts_28d,
+  SUM(adverts) AS adverts_ever,
+  SUM(IF(age <= 3, downgrade_visits, 0)) AS downgrade_visits_3d,
+  SUM(IF(age <= 7, downgrade_visits, 0)) AS downgrade_visits_7d,
+  SUM(IF(age <= 14, downgrade_visits, 0)) AS downgrade_visits_14d,
+  SUM(IF(age <= 28, downgrade_visits, 0)) AS downgrade_visits_28d,
+  SUM(downgrade_visits) AS downgrade_visits_ever,
+  SUM(IF(age <= 3, settings_visits, 0)) AS settings_visits_3d,
+  SUM(IF(age <= 7, settings_visits, 0)) AS settings_visits_7d,
+  SUM(IF(age <= 14, settings_visits, 0)) AS settings_visits_14d,
+  SUM(IF(age <= 28, settings_visits, 0)) AS settings_visits_28d,
+  SUM(settings_visits) AS settings_visits_ever,
+  SUM(IF(age <= 3, help_visits, 0)) AS help_visits_3d,
+  SUM(IF(age <= 7, help_visits, 0)) AS help_visits_7d,
+  SUM(IF(age <= 14, help_visits, 0)) AS help_visits_14d,
+  SUM(IF(age <= 28, help_visits, 0)) AS help_visits_28d,
+  SUM(help_visits) AS help_visits_ever,
+  SUM(IF(age <= 3, errors, 0)) AS errors_3d,
+  SUM(IF(age <= 7, errors, 0)) AS errors_7d,
+  SUM(IF(age <= 14, errors, 0)) AS errors_14d,
+  SUM(IF(age <= 28, errors, 0)) AS errors_28d,
+  SUM(errors) AS errors_ever,
+  SUM(IF(age <= 28, upgrade_visits, 0)) AS upgrade_visits_28d,
+  SUM(upgrade_visits) AS upgrade_visits_ever,
+  SUM(IF(age <= 28, upgrades + downgrades, 0)) AS level_changes_28d,
+  SUM(upgrades + downgrades) AS level_changes_ever,
+  SUM(IF(age <= 28, settings_saves, 0)) AS settings_saves_28d,
+  SUM(settings_saves) AS settings_saves_ever,
+  SUM(IF(age <= 28, about_visits, 0)) AS about_visits_28d,
+  SUM(about_visits) AS about_visits_ever,
+  SUM(IF(age <= 7, songs - paid_songs, 0)) AS free_songs_7d,
+  SUM(IF(age <= 28, songs - paid_songs, 0)) AS free_songs_28d,
+  SUM(songs - paid_songs) AS free_songs_ever,
+  SUM(IF(age <= 7, paid_events, 0)) AS paid_events_7d,
+  SUM(IF(age <= 28, paid_events, 0)) AS paid_events_28d,
+  SUM(paid_events) AS paid_events_ever,
+  MAX(last_event_at) AS last_event_at,
+  MAX(absence_days) AS most_absence_days_ever,
+  MAX(IF(age <= 28, songs, NULL)) AS most_songs_28d,
+  HLL_UNION_AGG(IF(age <= 28, artist_sketch, NULL)) AS artist_sketch_28d,
+  HLL_UNION_AGG(artist_sketch) AS artist_sketch_ever,
+  MAX_BY(registered_at, IF(registered_at IS NULL, NULL, day)) AS latest_registered_at,
+  MAX(IF(upgrades + downgrades > 0, last_event_at, NULL)) AS level_changed_at,
+  SUM(cancellations) AS ended_spells_ever,
+  MAX(returned_at) AS latest_returned_at,
+  MAX_BY(level, IF(level IS NULL, NULL, day)) AS latest_level,
+  MAX_BY(gender, IF(gender IS NULL, NULL, day)) AS latest_gender,
+  MAX_BY(location, IF(location IS NULL, NULL, day)) AS latest_location,
+  MAX_BY(user_agent, IF(user_agent IS NULL, NULL, day)) AS latest_user_agent
+FROM history
+GROUP BY user_id, cutoff, role, label, first_day
+"""
+
+RETROSPECTIVE_PROJECTION = """
+SELECT
+  user_id,
+  cutoff,
+  role,
+  label,
+  DOUBLE(events_3d) AS events_last_3_days,
+  DOUBLE(events_7d) AS events_last_7_days,
+  DOUBLE(events_14d) AS events_last_14_days,
+  DOUBLE(events_28d) AS events_last_28_days,
+  DOUBLE(events_ever / known_days) AS events_per_day,
+  DOUBLE(active_days_3d) AS active_days_last_3_days,
+  DOUBLE(active_days_7d) AS active_days_last_7_days,
+  DOUBLE(active_days_14d) AS active_days_last_14_days,
+  DOUBLE(active_days_28d) AS active_days_last_28_days,
+  DOUBLE(active_days_ever / known_days) AS active_days_per_day,
+  DOUBLE(begun_sessions_3d) AS begun_sessions_last_3_days,
+  DOUBLE(begun_sessions_7d) AS begun_sessions_last_7_days,
+  DOUBLE(begun_sessions_14d) AS begun_sessions_last_14_days,
+  DOUBLE(begun_sessions_28d) AS begun_sessions_last_28_days,
+  DOUBLE(begun_sessions_ever / known_days) AS begun_sessions_per_day,
+  DOUBLE(session_hours_3d) AS session_hours_last_3_days,
+  DOUBLE(session_hours_7d) AS session_hours_last_7_days,
+  DOUBLE(session_hours_14d) AS session_hours_last_14_days,
+  DOUBLE(session_hours_28d) AS session_hours_last_28_days,
+  DOUBLE(session_hours_ever / known_days) AS session_hours_per_day,
+  DOUBLE(songs_3d) AS songs_last_3_days,
+  DOUBLE(songs_7d) AS songs_last_7_days,
+  DOUBLE(songs_14d) AS songs_last_14_days,
+  DOUBLE(songs_28d) AS songs_last_28_days,
+  DOUBLE(songs_ever / known_days) AS songs_per_day,
+  DOUBLE(hours_listened_3d) AS hours_listened_last_3_days,
+  DOUBLE(hours_listened_7d) AS hours_listened_last_7_days,
+  DOUBLE(hours_listened_14d) AS hours_listened_last_14_days,
+  DOUBLE(hours_listened_28d) AS hours_listened_last_28_days,
+  DOUBLE(hours_listened_ever / known_days) AS hours_listened_per_day,
+  DOUBLE(home_visits_7d) AS home_visits_last_7_days,
+  DOUBLE(home_visits_28d) AS home_visits_last_28_days,
+  DOUBLE(home_visits_ever / known_days) AS home_visits_per_day,
+  DOUBLE(logouts_7d) AS logouts_last_7_days,
+  DOUBLE(logouts_28d) AS logouts_last_28_days,
+  DOUBLE(logouts_ever / known_days) AS logouts_per_day,
+  DOUBLE(thumbs_up_3d) AS thumbs_up_last_3_days,
+  DOUBLE(thumbs_up_7d) AS thumbs_up_last_7_days,
+  DOUBLE(thumbs_up_14d) AS thumbs_up_last_14_days,
+  DOUBLE(thumbs_up_28d) AS thumbs_up_last_28_days,
+  DOUBLE(thumbs_up_ever / known_days) AS thumbs_up_per_day,
+  DOUBLE(thumbs_down_3d) AS thumbs_down_last_3_days,
+  DOUBLE(thumbs_down_7d) AS thumbs_down_last_7_days,
+  DOUBLE(thumbs_down_14d) AS thumbs_down_last_14_days,
+  DOUBLE(thumbs_down_28d) AS thumbs_down_last_28_days,
+  DOUBLE(thumbs_down_ever / known_days) AS thumbs_down_per_day,
+  DOUBLE(playlist_adds_3d) AS playlist_adds_last_3_days,
+  DOUBLE(playlist_adds_7d) AS playlist_adds_last_7_days,
+  DOUBLE(playlist_adds_14d) AS playlist_adds_last_14_days,
+  DOUBLE(playlist_adds_28d) AS playlist_adds_last_28_days,
+  DOUBLE(playlist_adds_ever / known_days) AS playlist_adds_per_day,
+  DOUBLE(friend_adds_3d) AS friend_adds_last_3_days,
+  DOUBLE(friend_adds_7d) AS friend_adds_last_7_days,
+  DOUBLE(friend_adds_14d) AS friend_adds_last_14_days,
+  DOUBLE(friend_adds_28d) AS friend_adds_last_28_days,
+  DOUBLE(friend_adds_ever / known_days) AS friend_adds_per_day,
+  DOUBLE(adverts_3d) AS adverts_last_3_days,
+  DOUBLE(adverts_7d) AS adverts_last_7_days,
+  DOUBLE(adverts_14d) AS adverts_last_14_days,
+  DOUBLE(adverts_28d) AS adverts_last_28_days,
+  DOUBLE(adverts_ever / known_days) AS adverts_per_day,
+  DOUBLE(downgrade_visits_3d) AS downgrade_visits_last_3_days,
+  DOUBLE(downgrade_visits_7d) AS downgrade_visits_last_7_days,
+  DOUBLE(downgrade_visits_14d) AS downgrade_visits_last_14_days,
+  DOUBLE(downgrade_visits_28d) AS downgrade_visits_last_28_days,
+  DOUBLE(downgrade_visits_ever / known_days) AS downgrade_visits_per_day,
+  DOUBLE(settings_visits_3d) AS settings_visits_last_3_days,
+  DOUBLE(settings_visits_7d) AS settings_visits_last_7_days,
+  DOUBLE(settings_visits_14d) AS settings_visits_last_14_days,
+  DOUBLE(settings_visits_28d) AS settings_visits_last_28_days,
+  DOUBLE(settings_visits_ever / known_days) AS settings_visits_per_day,
+  DOUBLE(help_visits_3d) AS help_visits_last_3_days,
+  DOUBLE(help_visits_7d) AS help_visits_last_7_days,
+  DOUBLE(help_visits_14d) AS help_visits_last_14_days,
+  DOUBLE(help_visits_28d) AS help_visits_last_28_days,
+  DOUBLE(help_visits_ever / known_days) AS help_visits_per_day,
+  DOUBLE(errors_3d) AS errors_last_3_days,
+  DOUBLE(errors_7d) AS errors_last_7_days,
+  DOUBLE(errors_14d) AS errors_last_14_days,
+  DOUBLE(errors_28d) AS errors_last_28_days,
+  DOUBLE(errors_ever / known_days) AS errors_per_day,
+  DOUBLE(upgrade_visits_28d) AS upgrade_visits_last_28_days,
+  DOUBLE(upgrade_visits_ever / known_days) AS upgrade_visits_per_day,
+  DOUBLE(level_changes_28d) AS level_changes_last_28_days,
+  DOUBLE(level_changes_ever / known_days) AS level_changes_per_day,
+  DOUBLE(settings_saves_28d) AS settings_saves_last_28_days,
+  DOUBLE(settings_saves_ever / known_days) AS settings_saves_per_day,
+  DOUBLE(about_visits_28d) AS about_visits_last_28_days,
+  DOUBLE(about_visits_ever / known_days) AS about_visits_per_day,
+  DOUBLE((thumbs_up_7d + 3) / (songs_7d + 60)) AS thumbs_up_per_song_last_7_days,
+  DOUBLE((thumbs_up_28d + 3) / (songs_28d + 60)) AS thumbs_up_per_song_last_28_days,
+  DOUBLE((thumbs_up_ever + 3) / (songs_ever + 60)) AS thumbs_up_per_song,
+  DOUBLE((thumbs_down_7d + 1) / (songs_7d + 80)) AS thumbs_down_per_song_last_7_days,
+  DOUBLE((thumbs_down_28d + 1) / (songs_28d + 80)) AS thumbs_down_per_song_last_28_days,
+  DOUBLE((thumbs_down_ever + 1) / (songs_ever + 80)) AS thumbs_down_per_song,
+  DOUBLE((playlist_adds_28d + 3) / (songs_28d + 100)) AS playlist_adds_per_song_last_28_days,
+  DOUBLE((playlist_adds_ever + 3) / (songs_ever + 100)) AS playlist_adds_per_song,
+  DOUBLE((friend_adds_28d + 2) / (songs_28d + 100)) AS friend_adds_per_song_last_28_days,
+  DOUBLE((friend_adds_ever + 2) / (songs_ever + 100)) AS friend_adds_per_song,
+  DOUBLE((adverts_7d + 2) / (free_songs_7d + 20)) AS adverts_per_free_song_last_7_days,
+  DOUBLE((adverts_28d + 2) / (free_songs_28d + 20)) AS adverts_per_free_song_last_28_days,
+  DOUBLE((adverts_ever + 2) / (free_songs_ever + 20)) AS adverts_per_free_song,
+  DOUBLE((thumbs_down_28d + 1) / (thumbs_up_28d + 4)) AS thumbs_down_per_thumb_up_last_28_days,
+  DOUBLE((thumbs_down_ever + 1) / (thumbs_up_ever + 4)) AS thumbs_down_per_thumb_up,
+  DOUBLE((home_visits_28d + 1) / (events_28d + 100)) AS home_visits_per_event_last_28_days,
+  DOUBLE((home_visits_ever + 1) / (events_ever + 100)) AS home_visits_per_event,
+  DOUBLE((logouts_28d + 1) / (events_28d + 100)) AS logouts_per_event_last_28_days,
+  DOUBLE((logouts_ever + 1) / (events_ever + 100)) AS logouts_per_event,
+  DOUBLE((help_visits_28d + 1) / (events_28d + 100)) AS help_visits_per_event_last_28_days,
+  DOUBLE((help_visits_ever + 1) / (events_ever + 100)) AS help_visits_per_event,
+  DOUBLE((settings_visits_28d + 1) / (events_28d + 100)) AS settings_visits_per_event_last_28_days,
+  DOUBLE((settings_visits_ever + 1) / (events_ever + 100)) AS settings_visits_per_event,
+  DOUBLE((errors_28d + 1) / (events_28d + 100)) AS errors_per_event_last_28_days,
+  DOUBLE((errors_ever + 1) / (events_ever + 100)) AS errors_per_event,
+  DOUBLE((downgrade_visits_28d + 1) / (events_28d + 100)) AS downgrade_visits_per_event_last_28_days,
+  DOUBLE((downgrade_visits_ever + 1) / (events_ever + 100)) AS downgrade_visits_per_event,
+  DOUBLE((upgrade_visits_28d + 1) / (events_28d + 100)) AS upgrade_visits_per_event_last_28_days,
+  DOUBLE((upgrade_visits_ever + 1) / (events_ever + 100)) AS upgrade_visits_per_event,
+  DOUBLE(paid_events_7d / NULLIF(events_7d, 0)) AS paid_events_per_event_last_7_days,
+  DOUBLE(paid_events_28d / NULLIF(events_28d, 0)) AS paid_events_per_event_last_28_days,
+  DOUBLE(paid_events_ever / NULLIF(events_ever, 0)) AS paid_events_per_event,
+  DOUBLE(songs_28d / NULLIF(events_28d, 0)) AS songs_per_event_last_28_days,
+  DOUBLE(songs_ever / NULLIF(events_ever, 0)) AS songs_per_event,
+  DOUBLE(events_28d / NULLIF(begun_sessions_28d, 0)) AS events_per_session_last_28_days,
+  DOUBLE(events_ever / NULLIF(begun_sessions_ever, 0)) AS events_per_session,
+  DOUBLE(session_hours_28d / NULLIF(begun_sessions_28d, 0)) AS session_hours_per_session_last_28_days,
+  DOUBLE(session_hours_ever / NULLIF(begun_sessions_ever, 0)) AS session_hours_per_session,
+  DOUBLE(songs_28d / NULLIF(active_days_28d, 0)) AS songs_per_active_day_last_28_days,
+  DOUBLE(songs_ever / NULLIF(active_days_ever, 0)) AS songs_per_active_day,
+  DOUBLE(events_7d / LEAST(known_days, 7) / NULLIF(events_28d / LEAST(known_days, 28), 0))
+    AS events_trend,
+  DOUBLE(active_days_7d / LEAST(known_days, 7) / NULLIF(active_days_28d / LEAST(known_days, 28), 0))
+    AS active_days_trend,
+  DOUBLE(begun_sessions_7d / LEAST(known_days, 7) / NULLIF(begun_sessions_28d / LEAST(known_days, 28), 0))
+    AS begun_sessions_trend,
+  DOUBLE(songs_7d / LEAST(known_days, 7) / NULLIF(songs_28d / LEAST(known_days, 28), 0))
+    AS songs_trend,
+  DOUBLE(thumbs_up_7d / LEAST(known_days, 7) / NULLIF(thumbs_up_28d / LEAST(known_days, 28), 0))
+    AS thumbs_up_trend,
+  DOUBLE(thumbs_down_7d / LEAST(known_days, 7) / NULLIF(thumbs_down_28d / LEAST(known_days, 28), 0))
+    AS thumbs_down_trend,
+  DOUBLE(adverts_7d / LEAST(known_days, 7) / NULLIF(adverts_28d / LEAST(known_days, 28), 0))
+    AS adverts_trend,
+  DOUBLE(IF(last_event_at >= cutoff, 0, TIMESTAMPDIFF(SECOND, last_event_at, cutoff) / 86400))
+    AS days_since_last_seen,
+  DOUBLE(most_absence_days_ever) AS longest_absence_days,
+  DOUBLE(most_songs_28d) AS most_songs_in_a_day,
+  DOUBLE(HLL_SKETCH_ESTIMATE(artist_sketch_28d)) AS artists_last_28_days,
+  DOUBLE(HLL_SKETCH_ESTIMATE(artist_sketch_ever)) AS artists,
+  DOUBLE(IF(latest_registered_at >= cutoff, 0, TIMESTAMPDIFF(SECOND, latest_registered_at, cutoff) / 86400))
+    AS tenure_days,
+  DOUBLE(IF(level_changed_at >= cutoff, 0, TIMESTAMPDIFF(SECOND, level_changed_at, cutoff) / 86400))
+    AS days_since_level_change,
+  DOUBLE(ended_spells_ever) AS spells_before,
+  DOUBLE(IF(latest_returned_at >= cutoff, 0, TIMESTAMPDIFF(SECOND, latest_returned_at, cutoff) / 86400))
+    AS days_since_return,
+  DOUBLE(INT(latest_level = 'paid')) AS is_paid,
+  DOUBLE(INT(latest_gender = 'F')) AS is_female,
+  DOUBLE(INT(REGEXP_EXTRACT(latest_location, ', ([A-Z]{2})', 1) IN (
+    'CT', 'MA', 'ME', 'NH', 'NJ', 'NY', 'PA', 'RI', 'VT'
+  ))) AS in_northeast,
+  DOUBLE(INT(REGEXP_EXTRACT(latest_location, ', ([A-Z]{2})', 1) IN (
+    'IA', 'IL', 'IN', 'KS', 'MI', 'MN', 'MO', 'ND', 'NE', 'OH', 'SD', 'WI'
+  ))) AS in_midwest,
+  DOUBLE(INT(REGEXP_EXTRACT(latest_location, ', ([A-Z]{2})', 1) IN (
+    'AL', 'AR', 'DC', 'DE', 'FL', 'GA', 'KY', 'LA', 'MD', 'MS', 'NC', 'OK', 'SC', 'TN', 'TX',
+    'VA', 'WV'
+  ))) AS in_south,
+  DOUBLE(INT(REGEXP_EXTRACT(latest_location, ', ([A-Z]{2})', 1) IN (
+    'AK', 'AZ', 'CA', 'CO', 'HI', 'ID', 'MT', 'NM', 'NV', 'OR', 'UT', 'WA', 'WY'
+  ))) AS in_west,
+  DOUBLE(INT(CONTAINS(latest_user_agent, 'Windows'))) AS on_windows,
+  DOUBLE(INT(CONTAINS(latest_user_agent, 'Macintosh'))) AS on_mac,
+  DOUBLE(INT(CONTAINS(latest_user_agent, 'Linux')
+    AND NOT CONTAINS(latest_user_agent, 'Android'))) AS on_linux,
+  DOUBLE(INT(CONTAINS(latest_user_agent, 'iPhone')
+    OR CONTAINS(latest_user_agent, 'iPad')
+    OR CONTAINS(latest_user_agent, 'Android')
+    OR CONTAINS(latest_user_agent, 'Mobile'))) AS on_phone_or_tablet
+FROM aggregated
+"""
+
+# Makes an untrained classifier of scikit-learn's kind.
+Recipe: TypeAlias = Callable[[int], Any]
+
+
+class RetrospectiveUsers(NamedTuple):
+    """Users in the order of their ids: whether they ever cancelled, the six features, and ours."""
+
+    labels: Numbers
+    six: Numbers
+    ours: Numbers
+
+
+class RetrospectiveScores(NamedTuple):
+    """What a model gives all users, and what models that had not seen them gave the training users."""
+
+    whole: Numbers
+    held_out: Numbers
+
+
+# The largest models of the grids that the published analysis searched, with scikit-learn in place of MLlib.
+SIX_FEATURE_RECIPES: dict[RetrospectiveModelName, Recipe] = {
+    "six_features_logistic_regression": lambda seed: make_pipeline(
+        StandardScaler(), PlainLogisticRegression(C=np.inf)
+    ),
+    "six_features_random_forest": lambda seed: RandomForestClassifier(
+        n_estimators=25, max_depth=7, random_state=seed
+    ),
+    "six_features_boosted_trees": lambda seed: GradientBoostingClassifier(
+        n_estimators=20, max_depth=5, random_state=seed
+    ),
+}
+
+
+def retrospective_users(spark: SparkSession, user_days: DataFrame, end: datetime.date) -> RetrospectiveUsers:
+    """The users of the log, or so many of a large one, with what was known before the own last day of each."""
+    known = user_days.where(F.col("day") < F.lit(end))
+    users, first_day = F.countDistinct("user_id"), F.min("day")
+    (counted,) = known.agg(users.alias("users"), first_day.alias("first_day")).collect()
+    share = min(1.0, MOST_RETROSPECTIVE_USERS / max(counted.users, 1))
+    chosen = F.pmod(F.xxhash64("user_id"), F.lit(1_000_000)) < share * 1_000_000
+    known.where(chosen).createOrReplaceTempView("user_days")
+    spark.sql(RETROSPECTIVE_DAYS).createOrReplaceTempView("days")
+    spark.sql(RETROSPECTIVE_ENDS).createOrReplaceTempView("retrospective_ends")
+    history = RETROSPECTIVE_HISTORY.format(first_day=counted.first_day)
+    spark.sql(history).createOrReplaceTempView("history")
+    spark.sql(RETROSPECTIVE_AGGREGATE).createOrReplaceTempView("aggregated")
+    features = spark.sql(RETROSPECTIVE_PROJECTION).select(
+        "user_id", F.col("label").cast("double").alias("label"), F.array(*RETROSPECTIVE_INPUTS).alias("ours")
+    )
+    # Twice over the days: the second time Spark reads a dozen columns of them.
+    six = spark.sql(RETROSPECTIVE_SIX).toPandas()
+    rows = features.toPandas().merge(six, on="user_id").sort_values("user_id")
+    return RetrospectiveUsers(
+        labels=rows["label"].to_numpy(dtype=float),
+        six=np.array(rows["six"].tolist(), dtype=float).reshape(-1, 6),
+        ours=np.array(rows["ours"].tolist(), dtype=float).reshape(-1, len(RETROSPECTIVE_INPUTS)),
+    )
+
+
+def undersampled(labels: Numbers, generator: np.random.Generator) -> Any:
+    """Places of all who cancelled, and of as many of the others as the published ratio asks for."""
+    (cancelled,), (stayed,) = np.nonzero(labels == 1), np.nonzero(labels == 0)
+    wanted = min(len(stayed), round(len(cancelled) / PUBLISHED_RATIO))
+    return np.sort(np.concatenate([cancelled, generator.choice(stayed, wanted, replace=False)]))
+
+
+def retrospective_scores(
+    recipe: Recipe, values: Numbers, labels: Numbers, is_training: Any, folds: Any, seed: int, is_even: bool
+) -> RetrospectiveScores:
+    """Fits on the training users, and once more without each fold of them.
+
+    @param is_even whether others are left out until five of nine have cancelled, as in the published recipe
+    """
+
+    def scored(train: Any, rows: Any) -> Numbers:
+        (places,) = np.nonzero(train)
+        if is_even:
+            places = places[undersampled(labels[places], np.random.default_rng(seed))]
+        model = recipe(seed).fit(values[places], labels[places])
+        probabilities: Numbers = model.predict_proba(values[rows])[:, 1]
+        return probabilities
+
+    held_out = np.zeros(len(labels))
+    for fold in range(RETROSPECTIVE_FOLDS):
+        rows = is_training & (folds == fold)
+        held_out[rows] = scored(is_training & (folds != fold), rows)
+    return RetrospectiveScores(scored(is_training, np.ones(len(labels), dtype=bool)), held_out[is_training])
+
+
+def weights_of(labels: Numbers, is_reweighted: bool) -> Numbers:
+    """One for each user, or as if so many had cancelled as in the published test set."""
+    if not is_reweighted:
+        return np.ones(len(labels))
+    cancelled = PUBLISHED_POSITIVES / (1 - PUBLISHED_POSITIVES) * (labels == 0).sum() / labels.sum()
+    return np.where(labels == 1, cancelled, 1.0)
+
+
+def best_f1_threshold(scores: Numbers, labels: Numbers, weights: Numbers) -> float:
+    """The score from which on users are taken to cancel, for the best F1."""
+    order = np.argsort(-scores, kind="stable")
+    caught = np.cumsum((weights * labels)[order])
+    chosen = np.cumsum(weights[order])
+    figure = 2 * caught / (chosen + (weights * labels).sum())
+    # Only the last of equal scores takes all of them.
+    is_last = np.append(scores[order][1:] != scores[order][:-1], True)
+    return float(scores[order][np.argmax(np.where(is_last, figure, -1))])
+
+
+def retrospective_figures(
+    scores: Numbers, labels: Numbers, weights: Numbers, threshold: float
+) -> RetrospectiveFigures:
+    """The figures of the published table; precision, recall and F1 are of the users who cancelled."""
+    taken = scores >= threshold
+    caught, all_taken = (weights * labels)[taken].sum(), weights[taken].sum()
+    cancelled = (weights * labels).sum()
+    right = caught + (weights * (1 - labels))[~taken].sum()
+    return {
+        "auc": stored(roc_auc_score(labels, scores)),
+        "accuracy": stored(right / weights.sum()),
+        "recall": stored(caught / cancelled),
+        "precision": stored(caught / all_taken) if all_taken > 0 else 0.0,
+        "f1": stored(2 * caught / (all_taken + cancelled)),
+    }
+
+
+def judged_retrospectively(
+    name: RetrospectiveModelName, scores: RetrospectiveScores, labels: Numbers, is_training: Any
+) -> RetrospectiveEvaluation:
+    """A model's figures on held-out and on all users, as they are and reweighted."""
+
+    def figures_on(slice_name: RetrospectiveSlice) -> RetrospectiveFigures:
+        is_reweighted = slice_name.endswith("reweighted")
+        learnt = labels[is_training]
+        threshold = best_f1_threshold(scores.held_out, learnt, weights_of(learnt, is_reweighted))
+        rows = ~is_training if slice_name.startswith("test") else np.ones(len(labels), dtype=bool)
+        weights = weights_of(labels[rows], is_reweighted)
+        return retrospective_figures(scores.whole[rows], labels[rows], weights, threshold)
+
+    return {"model": name, "figures": {one: figures_on(one) for one in RETROSPECTIVE_SLICES}}
+
+
+def weighted_auc(score: Numbers, label: Numbers, weights: Numbers) -> Numbers:
+    """The AUC of each row of weights."""
+    order = np.argsort(score, kind="stable")
+    _, first = np.unique(score[order], return_index=True)
+    counts = weights[:, order]
+    positives = np.add.reduceat(counts * label[order], first, axis=1)
+    return auc(positives, np.add.reduceat(counts, first, axis=1) - positives)
+
+
+def auc_difference(ours: Numbers, theirs: Numbers, labels: Numbers, seed: int) -> Estimate:
+    """How much better our scores rank the same users, with the interval of a bootstrap of whole users."""
+    paired = PairedRows(labels, ours, theirs, np.ones(len(labels)))
+
+    def difference(weights: Numbers) -> Numbers:
+        return weighted_auc(ours, labels, weights) - weighted_auc(theirs, labels, weights)
+
+    drawn = np.concatenate([difference(weights) for weights in resampled_weights(paired, seed)])
+    low, high = np.quantile(drawn, INTERVAL)
+    value = difference(np.ones((1, len(labels))))[0]
+    return {"value": stored(value), "low": stored(low), "high": stored(high)}
+
+
+def compare_retrospectively(users: RetrospectiveUsers, seed: int) -> Retrospective | None:
+    """All models on one split; None where too few users cancelled, or stayed."""
+    labels = users.labels
+    if min(labels.sum(), len(labels) - labels.sum()) < LEAST_RETROSPECTIVE_USERS:
+        return None
+    generator = np.random.default_rng(seed)
+    # As at random, but with equal shares of those who cancelled in both parts.
+    place = np.zeros(len(labels))
+    for outcome in (0, 1):
+        rows = labels == outcome
+        place[rows] = (generator.permutation(int(rows.sum())) + 0.5) / rows.sum()
+    is_training = place < RETROSPECTIVE_TRAINING_SHARE
+    folds = np.floor(place * RETROSPECTIVE_FOLDS / RETROSPECTIVE_TRAINING_SHARE)
+    scores = {
+        name: retrospective_scores(recipe, users.six, labels, is_training, folds, seed, True)
+        for name, recipe in SIX_FEATURE_RECIPES.items()
+    }
+    best = max(scores, key=lambda name: roc_auc_score(labels[~is_training], scores[name].whole[~is_training]))
+    # One thread: beside a busy Spark, several wait for each other and cost three times the processor time.
+    scores["boosted_trees"] = retrospective_scores(
+        lambda seed: XGBClassifier(random_state=seed, n_jobs=1, **BOOSTING),
+        *(users.ours, labels, is_training, folds, seed, False),
+    )
+    test = ~is_training
+    return {
+        "users": len(labels),
+        "cancelled": int(labels.sum()),
+        "testUsers": int(test.sum()),
+        "testCancelled": int(labels[test].sum()),
+        "evaluations": [
+            judged_retrospectively(name, one, labels, is_training) for name, one in scores.items()
+        ],
+        "bestSix": best,
+        "difference": auc_difference(
+            scores["boosted_trees"].whole[test], scores[best].whole[test], labels[test], seed
+        ),
+    }
+
+
 # --- emr-steps/train-models.ts ---
 
 STEP: StepName = "train-models"
-FEATURES = "features"
 USER_DAYS = "user_days"
 CANDIDATES: list[ModelName] = [
     "segments",
@@ -4565,14 +5610,25 @@ def explored(spark: SparkSession, plan: Plan) -> Exploration:
     return explore(spark, days, datetime.date.fromisoformat(built["observationEnd"]))
 
 
+def judged_in_retrospect(spark: SparkSession, plan: Plan) -> Retrospective | None:
+    """Models by the retrospective protocol, from the days that the features were made of; None unless asked for."""
+    if not plan["training"]["retrospective"]:
+        return None
+    built: FeaturesResult = Files(spark).read_json(plan["outputs"]["results"]["build-features"])
+    days = read_snapshot(spark, table_name(plan, USER_DAYS), built["snapshots"]["user_days"])
+    users = retrospective_users(spark, days, datetime.date.fromisoformat(built["observationEnd"]))
+    return compare_retrospectively(users, plan["training"]["seed"])
+
+
 def run(spark: SparkSession, plan: Plan) -> TrainingResult:
     """Trains, judges, chooses and stores."""
     settings = plan["training"]
     if str(spark.sparkContext.master).partition("[")[0] == "local":
         atexit.register(release_barrier_timer, spark)
-    features_table = table_name(plan, FEATURES)
-    snapshot = current_snapshot(spark, features_table)
-    features = read_snapshot(spark, features_table, snapshot)
+    files = Files(spark)
+    built: FeaturesResult = files.read_json(plan["outputs"]["results"]["build-features"])
+    snapshot = built["snapshots"]["features"]
+    features = feature_rows(spark, plan, built)
     counts = census(features)
     train, test = counts["train"], counts["test"]
     tasks = tasks_for(train["rows"])
@@ -4618,7 +5674,6 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
         description["segmentDefinitions"] = {name: DEFINITIONS[name] for name in columns}
         if chosen.model is None:
             description["inputs"] = [one for one in inputs if one["name"] in model["regression"]["plain"]]
-    files = Files(spark)
     store(files, plan["outputs"]["model"], description, chosen.model if chosen else None)
     test_rows = features.where("role = 'test'")
     challenger = TestedModel(chosen.test_scores.cache(), description["calibration"]) if chosen else None
@@ -4663,6 +5718,8 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
             given.segments.whole if given.segments else None,
         ),
         "drivers": driven,
+        "homogeneity": homogeneity(features.where("role = 'test'"), test["rows"]),
+        "retrospective": judged_in_retrospect(spark, plan),
     }
 
 

@@ -20,8 +20,11 @@ import { modelsSection } from './sections/models.ts';
 import { pastSection } from './sections/past.ts';
 import { qualitySection } from './sections/quality.ts';
 import { readingSection } from './sections/reading.ts';
+import { retrospectiveSection } from './sections/retrospective.ts';
+import { sampleSection } from './sections/sample.ts';
 import { segmentsSection } from './sections/segments.ts';
 import { slicesSection } from './sections/slices.ts';
+import { statesSection } from './sections/states.ts';
 import { survivalSection } from './sections/survival.ts';
 import { untrainedSection } from './sections/untrained.ts';
 import { volumeSection } from './sections/volume.ts';
@@ -115,6 +118,7 @@ async function chaptersOf(
               await qualitySection(trained, book),
               slicesSection(trained),
               decisionsSection(trained),
+              retrospectiveSection(trained),
             ]),
         expectedQualitySection(detail),
         driftSection(detail),
@@ -125,7 +129,12 @@ async function chaptersOf(
       leaves,
       trained === undefined
         ? []
-        : [await whoLeavesSection(trained, book), await survivalSection(trained, book)],
+        : [
+            await whoLeavesSection(trained, book),
+            statesSection(trained),
+            await survivalSection(trained, book),
+            sampleSection(trained),
+          ],
     ],
     [data, [readingSection(detail), await volumeSection(detail, book)]],
     [time, [await historySection(detail, history, book)]],

@@ -56,6 +56,10 @@ tr.chosen > :first-child { box-shadow: inset 3px 0 0 var(--accent); padding-left
 figure { margin: 1rem 0 0; }
 figure h3 { margin: 0 0 .6rem; }
 figcaption { color: var(--muted); font-size: .9rem; max-width: 68ch; }
+svg.states { width: 100%; max-width: 46rem; }
+svg.states path { stroke: var(--card); stroke-width: 1; }
+.legend { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; margin: .6rem 0 0; padding: 0; list-style: none; font-size: .85rem; color: var(--muted); }
+.swatch { display: inline-block; width: 1rem; height: 1rem; margin-right: .4rem; border: 1px solid var(--rule); border-radius: .2rem; vertical-align: -.15rem; print-color-adjust: exact; }
 figure svg { display: block; max-width: 100%; height: auto; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(19rem, 1fr)); gap: 1.5rem; }
 details { margin: .8rem 0 0; }

@@ -18,6 +18,12 @@ import {
   type Slice,
   type TrainingResult,
 } from '../../domain/results.ts';
+import {
+  RETROSPECTIVE_METRICS,
+  RETROSPECTIVE_SLICES,
+  type RetrospectiveMetric,
+  type RetrospectiveModelName,
+} from '../../domain/retrospective.ts';
 import { scoringModel } from '../../domain/scoring-evaluation.ts';
 import { sliceFigures, sliceName } from '../../domain/slice-figures.ts';
 import type { SliceMetricName } from '../../domain/slices.ts';
@@ -34,11 +40,12 @@ export type StoredMetricName =
 export interface MetricRow {
   readonly run_id: string;
   /** `champion`: the champion on this run's test rows. */
-  readonly model: ModelName | 'champion';
-  readonly protocol: 'forward';
-  /** `all`, or a part of the test users: `level=paid`. */
+  readonly model: ModelName | RetrospectiveModelName | 'champion';
+  /** `retrospective`: leaky, for comparison only. */
+  readonly protocol: 'forward' | 'retrospective';
+  /** `all`, or a part of the test users: `level=paid`; of the retrospective protocol which users. */
   readonly slice: string;
-  readonly metric: StoredMetricName;
+  readonly metric: StoredMetricName | RetrospectiveMetric;
   readonly value: number;
   readonly low: number | null;
   readonly high: number | null;
@@ -78,6 +85,7 @@ export function metricRows(detail: RunDetail): readonly MetricRow[] {
       rows(slicedModel(slice, training), sliceMetrics(slice), sliceName(slice)),
     ),
     ...rows(scoringModel(detail), [...driftMetrics(scoring), ...moneyMetrics(detail)]),
+    ...retrospectiveRows(detail),
   ];
 }
 
@@ -100,6 +108,24 @@ function sliceMetrics(slice: Slice): readonly StoredMetric[] {
     ...(predictedObserved === undefined ? [] : [['predicted_over_observed', predictedObserved] as const]),
     ...(auc === undefined ? [] : [['auc', auc] as const]),
   ];
+}
+
+/** Figures of the retrospective protocol; none where the run has not done it. */
+function retrospectiveRows({ record, training }: RunDetail): readonly MetricRow[] {
+  return (training?.retrospective?.evaluations ?? []).flatMap(({ model, figures }) =>
+    RETROSPECTIVE_SLICES.flatMap(({ name: slice }) =>
+      RETROSPECTIVE_METRICS.map(
+        ({ name: metric }): MetricRow => ({
+          run_id: record.run_id,
+          model,
+          protocol: 'retrospective',
+          slice,
+          metric,
+          ...withoutInterval(figures[slice][metric]),
+        }),
+      ),
+    ),
+  );
 }
 
 function evaluationMetrics({ metrics, decisions }: ModelEvaluation): readonly StoredMetric[] {

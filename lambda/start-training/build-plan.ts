@@ -77,6 +77,9 @@ export function buildPlan(parts: PlanParts, deployment: Deployment): RunPlan {
       seed: request.seed ?? settings.seed,
       boostingWorkers: size.boostingWorkers,
       excludedFeatures: settings.excludedFeatures,
+      retrospective:
+        settings.retrospective === 'always' ||
+        (settings.retrospective === 'first-run' && current === undefined),
     },
     ...inCharge(current, settings),
     train: trainSettings(request, deployment),

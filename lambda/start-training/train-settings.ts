@@ -20,6 +20,7 @@ const IS_PART_OF_TRAINING: Readonly<Record<keyof RunSettings, boolean>> = {
   folds: true,
   seed: true,
   train: false,
+  retrospective: false,
   controlGroupShare: false,
   controlGroupSalt: false,
   terms: false,

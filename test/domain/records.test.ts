@@ -30,7 +30,12 @@ describe('a detail that an earlier version stored', () => {
         promotion: undefined,
         train: undefined,
         scoring: { ...plan.scoring, terms: undefined, campaignDays: undefined },
-        training: { ...plan.training, excludedFeatures: undefined, cutoffAnchor: undefined },
+        training: {
+          ...plan.training,
+          excludedFeatures: undefined,
+          cutoffAnchor: undefined,
+          retrospective: undefined,
+        },
       },
       features: { ...detail.features, cutoffAnchor: undefined },
       training: {
@@ -43,6 +48,8 @@ describe('a detail that an earlier version stored', () => {
         exploration: undefined,
         slices: undefined,
         drivers: undefined,
+        homogeneity: undefined,
+        retrospective: undefined,
       },
     }).toEqual(STORED);
     expect(plan).toMatchObject({

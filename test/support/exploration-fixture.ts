@@ -33,6 +33,8 @@ export const EXPLORATION: Exploration = {
     { variable: 'device', value: 'Mac', churned: 75, stayed: 445 },
     { variable: 'device', value: 'Linux', churned: 5, stayed: 10 },
     { variable: 'state', value: 'CA', churned: 40, stayed: 200 },
+    { variable: 'state', value: 'NY', churned: 30, stayed: 70 },
+    { variable: 'state', value: 'RI', churned: 5, stayed: 10 },
     { variable: 'state', value: '<b>', churned: 20, stayed: 100 },
     { variable: 'tenure', value: '2 to 4 weeks', churned: 90, stayed: 60 },
     { variable: 'tenure', value: '4 to 8 weeks', churned: 110, stayed: 900 },

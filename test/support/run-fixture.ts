@@ -31,7 +31,9 @@ import { type World, worldOf } from '../../lambda/run/world.ts';
 import { planRun } from '../../lambda/start-training/plan-run.ts';
 import { DRIVERS } from './drivers-fixture.ts';
 import { EXPLORATION } from './exploration-fixture.ts';
+import { HOMOGENEITY } from './homogeneity-fixture.ts';
 import { arnOf, type MemoryPorts } from './memory-ports.ts';
+import { RETROSPECTIVE } from './retrospective-fixture.ts';
 import { slicesOf } from './slices-fixture.ts';
 
 export const LAKE = 's3://lake';
@@ -311,7 +313,12 @@ export const FEATURES: FeaturesResult = {
   cancellations: 200,
   cutoffAnchor: '2018-11-19',
   featureCount: 62,
-  snapshots: { user_days: '3051729675574597004', features: '6216728340239837218' },
+  tableRows: 2_850,
+  snapshots: {
+    user_days: '3051729675574597004',
+    features: '6216728340239837218',
+    scoring_features: '2274728340239837555',
+  },
 };
 
 export const TRAINING: TrainingResult = {
@@ -373,6 +380,8 @@ export const TRAINING: TrainingResult = {
   exploration: EXPLORATION,
   slices: slicesOf('challenger', 0.76),
   drivers: DRIVERS,
+  homogeneity: HOMOGENEITY,
+  retrospective: RETROSPECTIVE,
 };
 
 export const SCORING: ScoringResult = {

@@ -28,6 +28,8 @@ const SETTINGS: Readonly<Record<keyof RunSettings, string>> = {
   seed: 'seed of everything random',
   train:
     'when models are trained: `always`, `when-new` (only if there is something that the last training did not have), or `never`',
+  retrospective:
+    'when models are also judged by the retrospective protocol, leaky and for comparison only: `first-run` of a lake, `always` or `never`',
   controlGroupShare:
     'share of users who are never contacted, so that the effect of contacting can be measured',
   controlGroupSalt: 'text that decides which users are in the control group',

@@ -76,6 +76,7 @@ class TrainingSettings(TypedDict):
     seed: int
     boostingWorkers: int
     excludedFeatures: list[str]
+    retrospective: bool
 
 
 class ModelInCharge(TypedDict):

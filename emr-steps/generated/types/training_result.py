@@ -178,6 +178,33 @@ class FeatureBand(TypedDict):
     predicted: float
 
 
+SampleName: TypeAlias = Literal["one_percent", "medium_set"]
+
+
+SampleTest: TypeAlias = Literal["kolmogorov_smirnov", "chi_square", "fisher_exact"]
+
+
+RetrospectiveModelName: TypeAlias = Literal[
+    "six_features_logistic_regression",
+    "six_features_random_forest",
+    "six_features_boosted_trees",
+    "boosted_trees",
+]
+
+
+RetrospectiveSlice: TypeAlias = Literal["test", "test_reweighted", "whole", "whole_reweighted"]
+
+
+class RetrospectiveFigures(TypedDict):
+    """Figures of the published table."""
+
+    auc: float
+    accuracy: float
+    recall: float
+    precision: float
+    f1: float
+
+
 class ModelEvaluation(TypedDict):
     """A candidate or baseline on the test rows."""
 
@@ -253,6 +280,24 @@ class FeatureDriver(TypedDict):
     bands: list[FeatureBand]
 
 
+class SampleDifference(TypedDict):
+    """A column of a sample compared with that of the others."""
+
+    feature: str
+    test: SampleTest
+    distance: float
+    pValue: float
+    adjusted: float
+    smallestFound: float | None
+
+
+class RetrospectiveEvaluation(TypedDict):
+    """How well a model does by the retrospective protocol."""
+
+    model: RetrospectiveModelName
+    figures: dict[RetrospectiveSlice, RetrospectiveFigures]
+
+
 class Exploration(TypedDict):
     """Who leaves."""
 
@@ -272,6 +317,35 @@ class Drivers(TypedDict):
     auc: float
     groups: list[GroupDriver]
     features: list[FeatureDriver]
+
+
+class SampleComparison(TypedDict):
+    """A sample compared with the other users."""
+
+    sample: SampleName
+    users: int
+    others: int
+    cancelled: int
+    differences: list[SampleDifference]
+
+
+class Retrospective(TypedDict):
+    """Models by the retrospective protocol."""
+
+    users: int
+    cancelled: int
+    testUsers: int
+    testCancelled: int
+    evaluations: list[RetrospectiveEvaluation]
+    bestSix: RetrospectiveModelName
+    difference: Estimate
+
+
+class Homogeneity(TypedDict):
+    """Is a sample of the users enough."""
+
+    users: int
+    samples: list[SampleComparison]
 
 
 class TrainingResult(TypedDict):
@@ -297,3 +371,5 @@ class TrainingResult(TypedDict):
     exploration: Exploration | None
     slices: list[Slice]
     drivers: Drivers | None
+    homogeneity: Homogeneity | None
+    retrospective: Retrospective | None

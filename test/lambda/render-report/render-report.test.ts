@@ -217,6 +217,34 @@ describe('what to expect of the scores', () => {
   });
 });
 
+describe('the published figures', () => {
+  it('stand beside the same recipe and ours on this log, all marked leaky with the reason', () => {
+    const markup = section('retrospective');
+    const text = textOf(markup);
+    expect(markup.match(/<caption>/g)).toHaveLength(4);
+    expect(markup.match(/<caption><span class="tag plain">leaky<\/span>/g)).toHaveLength(4);
+    expect(text).toContain('a short membership gives the answer away');
+    expect(text).toContain(
+      'the AUC of ours is +0.041 (95% interval +0.021 to +0.062) compared with “Random forest',
+    );
+    expect(text).toContain(
+      'Random forest, six features published, of another log 0.844 0.765 0.758 0.809 0.783',
+    );
+    expect(text).toContain('Random forest, six features on this log 0.830 0.750 0.760 0.790 0.775');
+    expect(text).toContain('Gradient-boosted trees, our features on this log');
+  });
+
+  it('are shown alone where a run has not done it again', async () => {
+    const markup = section(
+      'retrospective',
+      await render({ ...detail, training: { ...detail.training, retrospective: null } }),
+    );
+    expect(markup.match(/<caption>/g)).toHaveLength(2);
+    expect(textOf(markup)).toContain('0.844 0.765 0.758 0.809 0.783');
+    expect(textOf(markup)).not.toContain('on this log 0.');
+  });
+});
+
 describe('who leaves', () => {
   const pageWith = async (changed: Partial<Exploration> | null): Promise<string> => {
     const exploration = changed === null ? null : { ...EXPLORATION, ...changed };
@@ -242,8 +270,40 @@ describe('who leaves', () => {
   });
 
   it('is left out where nobody cancelled, and for results that lack it', async () => {
-    expect(await pageWith({ churned: 0, survival: [] })).not.toContain('who-leaves');
-    expect(await pageWith(null)).not.toContain('who-leaves');
+    expect(await pageWith({ churned: 0, survival: [] })).not.toContain('id="who-cancelled"');
+    expect(await pageWith(null)).not.toContain('id="who-cancelled"');
+    const older = { ...detail.training, exploration: null, homogeneity: null };
+    expect(await render({ ...detail, training: older })).not.toContain('who-leaves');
+  });
+
+  it('draws a map of the states with a table beside it, grey where users are few', async () => {
+    const states = section('states', await pageWith({}));
+    expect(states.match(/<path /g)).toHaveLength(51);
+    expect(states).toContain('<title>New York: 30% of 100 users cancelled</title>');
+    expect(states).toMatch(/style="fill:color-mix\([^"]*98%[^"]*"><title>New York/);
+    expect(states).toMatch(/style="fill:color-mix\([^"]*18%[^"]*"><title>California/);
+    expect(states).toContain('style="fill:var(--rule)"><title>Rhode Island: 15 users, too few</title>');
+    expect(states).toContain('style="fill:var(--rule)"><title>Texas: no users</title>');
+    expect(states).toMatch(/<svg [^>]*role="img" aria-labelledby="states-title states-description"/);
+    expect(textOf(states)).toMatch(/Rhode Island 15 33\.3% 15\.2% to 58\.3%/);
+  });
+
+  it('draws no map where fewer than half of the places name a state', async () => {
+    const groups = EXPLORATION.groups.map((group) =>
+      group.value === '<b>' ? { ...group, churned: 100, stayed: 256 } : group,
+    );
+    expect(section('states', await pageWith({ groups }))).toBe('');
+    const [most = groups[0]] = groups.filter(({ value }) => value === '<b>');
+    const half = groups.map((group) => (group === most ? { ...group, stayed: 255 } : group));
+    expect(section('states', await pageWith({ groups: half }))).toContain('<path ');
+  });
+
+  it('answers whether a sample of the users is enough, feature by feature', () => {
+    const text = textOf(section('sample'));
+    expect(text).toContain('Yes, to describe the users: 200 users (1%) differ from the other 19,800');
+    expect(text).toContain('the drawn users these are few (9 of 200, 20 of 449)');
+    expect(text).toContain("Cancels within the horizon Fisher's exact 0.010 0.150 0.0400 0.2400");
+    expect(text).toContain('All 6 features');
   });
 });
 

@@ -12,7 +12,7 @@ import {
   STEP_RESULT,
 } from '../../../domain/lake-objects.ts';
 import { listingWarnings } from '../../../domain/listing.ts';
-import { MAX_BATCH_FILES } from '../../../domain/run.ts';
+import { MAX_BATCH_FILES, runSettingsSchema } from '../../../domain/run.ts';
 import { closeRun } from '../../../lambda/close-run/close-run.ts';
 import { UnlistableError } from '../../../lambda/ports/objects.ts';
 import { worldOf } from '../../../lambda/run/world.ts';
@@ -151,6 +151,31 @@ describe('PlanRun at the first start', () => {
       training: { horizonDays: 7, seed: 5, observationEnd: '2018-12-01', folds: 3 },
     });
   });
+});
+
+describe('the retrospective protocol', () => {
+  const planned = async (ports: MemoryPorts, runId: string, retrospective: string): Promise<boolean> => {
+    const settings = runSettingsSchema.parse({ ...DEPLOYMENT.settings, retrospective });
+    await plan(ports, runId, { force: true }, { ...DEPLOYMENT, settings });
+    return planOf(ports, runId).training.retrospective;
+  };
+
+  it.each([
+    ['first-run', true, false],
+    ['always', true, true],
+    ['never', false, false],
+  ])(
+    'with the setting %s is asked for in the first run: %s, in later ones: %s',
+    async (mode, first, later) => {
+      const ports = portsWithLog();
+      expect(await planned(ports, 'run-1', mode)).toBe(first);
+      runSteps(ports, 'run-1');
+      await storeMetrics(storeMetricsInput('run-1'), worldOn(ports));
+      ports.executions.set('run-1', 'SUCCEEDED');
+      ports.clock.advance(3_600_000);
+      expect(await planned(ports, 'run-2', mode)).toBe(later);
+    },
+  );
 });
 
 describe('an invalid request', () => {

@@ -112,6 +112,23 @@ describe('StoreMetrics for a run that reached its end', () => {
     expect(rows.filter(({ metric }) => metric === 'best_f1.threshold')).toHaveLength(5);
   });
 
+  it('stores figures of the retrospective protocol apart from those that count', async () => {
+    await store();
+    const rows = lines(METRIC_ROWS.of('run-1').key).filter(({ protocol }) => protocol === 'retrospective');
+    // Four models, four slices, five figures.
+    expect(rows).toHaveLength(80);
+    expect(rows).toContainEqual({
+      run_id: 'run-1',
+      model: 'six_features_random_forest',
+      protocol: 'retrospective',
+      slice: 'test_reweighted',
+      metric: 'f1',
+      value: 0.775,
+      low: null,
+      high: null,
+    });
+  });
+
   it('stores the drift of each feature and of the score under the chosen model', async () => {
     await store();
     const rows = lines(METRIC_ROWS.of('run-1').key).filter(({ metric }) => metric.startsWith('psi.'));
@@ -450,17 +467,21 @@ describe('StoreMetrics for a lake that does not hold the counted rows', () => {
     expect(json(LEASE.key).holder).toMatchObject({ runId: 'run-1' });
   };
 
-  it.each(['events', 'quarantined_events', 'ingest_files.rows_accepted', 'features', 'scores'])(
-    'fails on a wrong count of %s, and makes nothing current',
-    async (table) => {
-      answerReconcileQuery(ports, 'run-1', { [table]: '12345' });
-      await expect(store()).rejects.toMatchObject({ name: 'ReconciliationFailed' });
-      await expect(store()).rejects.toThrow(
-        new RegExp(`${table}: 12345 rows were counted, \\d+ were expected`),
-      );
-      nothingIsCurrent();
-    },
-  );
+  it.each([
+    'events',
+    'quarantined_events',
+    'ingest_files.rows_accepted',
+    'features',
+    'scoring_features',
+    'scores',
+  ])('fails on a wrong count of %s, and makes nothing current', async (table) => {
+    answerReconcileQuery(ports, 'run-1', { [table]: '12345' });
+    await expect(store()).rejects.toMatchObject({ name: 'ReconciliationFailed' });
+    await expect(store()).rejects.toThrow(
+      new RegExp(`${table}: 12345 rows were counted, \\d+ were expected`),
+    );
+    nothingIsCurrent();
+  });
 
   it('fails when rows that were read are not accounted for', async () => {
     const counts = { ...INGEST.counts, read: 1_001 };
