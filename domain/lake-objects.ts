@@ -17,6 +17,7 @@ import {
   FEATURE_RANGES,
   INGEST_FILES,
   MODEL_METRICS,
+  OUTCOMES,
   RUNS,
   SEGMENTS,
   SURVIVAL,
@@ -35,6 +36,7 @@ import { leaseSchema } from './lease.ts';
 import { closedSchema, refusedSchema, watchedSinceSchema } from './markers.ts';
 import { modelCardSchema } from './model-card.ts';
 import { CSV_FILE, HTML_PAGE, jsonDocument, jsonRow, jsonRows } from './object-format.ts';
+import { outcomeRowSchema } from './outcomes.ts';
 import { currentSchema, runDetailSchema, runRecordSchema } from './records.ts';
 import {
   featuresResultSchema,
@@ -219,6 +221,16 @@ export const EVIDENCE_ROWS: Readonly<Record<EvidenceTableName, FolderKind<readon
   drivers: evidenceRows(DRIVERS),
   feature_ranges: evidenceRows(FEATURE_RANGES),
 };
+
+/** What came true of the scores of one run, written once by the first run that knows. */
+export const OUTCOME_ROWS = objectsInFolder(externalTableFolder(OUTCOMES), '.json', {
+  what: 'outcome of the run',
+  format: jsonRows(outcomeRowSchema),
+  remedy: {
+    missing: 'The next run counts it.',
+    malformed: 'Remove it: the next run counts it again.',
+  },
+});
 
 /** The record of one finished run. */
 export const RUN_RECORD = objectsInFolder(externalTableFolder(RUNS), '.json', {

@@ -6,6 +6,7 @@ import {
   EXPLORATION,
   FEATURE_RANGES,
   MODEL_METRICS,
+  OUTCOMES,
   QUARANTINED_EVENTS,
   RUNS,
   SCORES,
@@ -122,6 +123,15 @@ ORDER BY variable, rate DESC, value`,
 FROM ${SURVIVAL.name}
 WHERE run_id = ${lastRunIn(SURVIVAL)}
 ORDER BY variable, value, day`,
+  },
+  {
+    name: 'what-came-true',
+    description:
+      'Every run whose horizon has passed: predicted and observed by tenth, of the list and of the control group, with the effect',
+    sql: `SELECT cutoff, run_id, part, decile, users, predicted, observed, predicted / nullif(observed, 0) AS predicted_over_observed,
+  effect, effect_low, effect_high, smallest_effect
+FROM ${OUTCOMES.name}
+ORDER BY cutoff DESC, run_id, part, decile`,
   },
   {
     name: 'churn-by-day-and-level',

@@ -25,6 +25,7 @@ import { evidenceRows } from './evidence-rows.ts';
 import type { Lake } from './lake.ts';
 import { leaseHolder, releaseLease } from './lease.ts';
 import { metricRows } from './metric-rows.ts';
+import { writeOutcomes } from './outcomes.ts';
 import type { World } from './world.ts';
 
 /** Makes metrics, scores and model current, removes the batch's markers, and releases the lease. */
@@ -35,6 +36,7 @@ export async function finishRun(world: World, detail: RunDetail): Promise<void> 
   if ((await leaseHolder(lake))?.executionArn !== executionArn) return;
   await lake.write(METRIC_ROWS.of(runId), metricRows(detail));
   await writeEvidence(lake, detail);
+  await writeOutcomes(lake, detail);
   await makeCurrent(lake, detail);
   await keepGrid(lake, detail);
   const { campaign = null } = detail.scoring;

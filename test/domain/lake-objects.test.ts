@@ -20,6 +20,7 @@ import {
   logFolder,
   METRIC_ROWS,
   modelFolder,
+  OUTCOME_ROWS,
   PENDING_BATCH,
   PLAN,
   REFUSED,
@@ -69,7 +70,9 @@ describe('the objects of the lake', () => {
   it('that are rows of an external table are in its folder', () => {
     const folders = TABLES.filter(({ format }) => format === 'json').map(externalTableFolder);
     const evidence = EVIDENCE_TABLES.map(({ name }) => EVIDENCE_ROWS[name]);
-    expect([LEDGER, METRIC_ROWS, RUN_RECORD, ...evidence].map(({ folder }) => folder)).toEqual(folders);
+    expect([LEDGER, METRIC_ROWS, OUTCOME_ROWS, RUN_RECORD, ...evidence].map(({ folder }) => folder)).toEqual(
+      folders,
+    );
   });
 
   it('are found by their keys below the root, or by a URI that a plan names', () => {

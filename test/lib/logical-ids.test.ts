@@ -24,7 +24,7 @@ const KEPT: readonly (readonly [StackName, string, readonly string[]])[] = [
     'storage',
     'AWS::Glue::Table',
     [
-      ...['Tablerawevents', 'Tableingestfiles', 'Tablemodelmetrics', 'Tableruns'],
+      ...['Tablerawevents', 'Tableingestfiles', 'Tablemodelmetrics', 'Tableoutcomes', 'Tableruns'],
       ...['Tablesegments', 'Tableexploration', 'Tablesurvival', 'Tabledrivers', 'Tablefeatureranges'],
     ],
   ],

@@ -37,6 +37,17 @@ class Campaign(TypedDict):
     users: int
 
 
+class OutcomeGroup(TypedDict):
+    """Users of an earlier run, and what came of them."""
+
+    decile: int | None
+    inControlGroup: bool
+    worthContacting: bool | None
+    users: int
+    predicted: float | None
+    observed: int
+
+
 class FeatureDrift(TypedDict):
     """How far a feature has drifted."""
 
@@ -57,6 +68,15 @@ class ScoringSnapshots(TypedDict):
     scores: str
 
 
+class RunOutcome(TypedDict):
+    """What came true of the scores of an earlier run."""
+
+    runId: str
+    cutoff: str
+    horizonEnd: str
+    groups: list[OutcomeGroup]
+
+
 class Drift(TypedDict):
     """How far the scored users differ from the test users."""
 
@@ -75,5 +95,6 @@ class ScoringResult(TypedDict):
     typical: NotRequired[list[TypicalValue]]
     probabilities: NotRequired[list[ProbabilityBin]]
     campaign: NotRequired[Campaign | None]
+    outcomes: NotRequired[list[RunOutcome]]
     drift: Drift
     snapshots: ScoringSnapshots

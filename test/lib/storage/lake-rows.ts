@@ -12,6 +12,7 @@ import {
   FEATURE_RANGES,
   INGEST_FILES,
   MODEL_METRICS,
+  OUTCOMES,
   QUARANTINED_EVENTS,
   RUNS,
   SCORES,
@@ -223,6 +224,26 @@ const RANGE_ROWS = [
   { run_id: 'run-1', feature: 'is_paid', band: 1, lowest: 0, highest: 0, users: 40, cancelled: 4, rate: 0.1 },
 ];
 
+const outcome = (
+  part: string,
+  users: number,
+  predicted: number | null,
+  observed: number,
+  more: Row = {},
+): Row => ({
+  ...{ run_id: 'run-0', cutoff: '2018-11-19', horizon_end: '2018-12-03', measured_by: 'run-2' },
+  ...{ part, users, predicted, observed },
+  ...more,
+});
+
+const OUTCOME_ROWS = [
+  outcome('control', 10, 2.5, 4),
+  outcome('list', 90, 24, 20, { effect: 0.17, effect_low: -0.08, effect_high: 0.47 }),
+  outcome('decile', 50, 20, 21, { decile: 2 }),
+  outcome('decile', 50, 30, 0, { decile: 1 }),
+  outcome('all', 800, null, 41, { run_id: 'run-1', cutoff: '2018-11-26' }),
+];
+
 export const LAKE_ROWS: readonly TableRows[] = [
   { table: EVENTS, rows: EVENT_ROWS },
   { table: QUARANTINED_EVENTS, rows: REFUSED_ROWS },
@@ -232,6 +253,7 @@ export const LAKE_ROWS: readonly TableRows[] = [
   { table: SCORING_FEATURES_TABLE, rows: [{ user_id: 'at-risk', cutoff: '2018-12-03' }] },
   { table: SCORES, rows: SCORE_ROWS },
   { table: MODEL_METRICS, rows: FIGURE_ROWS },
+  { table: OUTCOMES, rows: OUTCOME_ROWS },
   { table: RUNS, rows: RUN_ROWS },
   { table: SEGMENTS, rows: SEGMENT_ROWS },
   { table: EXPLORATION, rows: EXPLORATION_ROWS },
