@@ -15,6 +15,8 @@ export interface SliceVariable {
   readonly label: string;
   /** The first that holds counts; a user of whom none holds is unknown. None: segments, by number, the largest first. */
   readonly values: readonly SliceValue[];
+  /** Whether people see the last value first. */
+  readonly shownBackwards?: boolean;
 }
 
 const yes = (value: string, column: string): SliceValue => ({ value, column, least: 1 });
@@ -43,6 +45,7 @@ export const SLICE_VARIABLES = [
       column: 'tenure_days',
       least: fromDays,
     })),
+    shownBackwards: true,
   },
   {
     name: 'region',

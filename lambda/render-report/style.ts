@@ -118,7 +118,7 @@ html:not(.scripted) .terms-and-figures { display: block; }
 .tooltip-name { color: var(--muted); }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .range table { font-size: .85rem; }
-.range th, .range td { padding: .15rem .8rem .15rem 0; border: 0; }
+.range th, .range td { padding: .15rem .5rem .15rem 0; border: 0; vertical-align: middle; }
 .range tbody th { min-width: 0; white-space: nowrap; }
 .range svg { display: block; }
 .range line { stroke: var(--accent); stroke-width: 2; }
@@ -144,6 +144,8 @@ span.predicted { color: var(--contrast); }
   main, header.page { padding: 0 1rem; }
   section { padding: 1rem; }
   .scroll table { min-width: 38rem; }
+  .range .scroll table { min-width: 0; }
+  .range :is(.fine, :is(th, td):nth-child(4)) { display: none; }
   dl.facts { grid-template-columns: 1fr; }
   dl.facts dd { margin-bottom: .5rem; }
 }

@@ -1,6 +1,7 @@
 /** What the chosen model uses: by how much it ranks worse without a feature, and in which direction. */
 import { DEALS } from '../../../domain/drivers.ts';
 import { FEATURE_GROUPS } from '../../../domain/features/measure.ts';
+import { REASON_WORDS } from '../../../domain/features/reason-words.ts';
 import { modelLabel } from '../../../domain/metrics.ts';
 import type { TrainedDetail } from '../../../domain/records.ts';
 import type { Drivers, FeatureDriver } from '../../../domain/results.ts';
@@ -12,9 +13,9 @@ import { sharesSection } from './importance.ts';
 
 /** A rank correlation that is nearer to 0 is of no one direction. */
 const LEAST_CORRELATION = 0.05;
-const RAISES = 'more of it: likelier to cancel';
-const LOWERS = 'more of it: less likely';
-const NEITHER = 'of no one direction';
+const RAISES = 'the higher, the likelier to cancel';
+const LOWERS = 'the higher, the less likely to cancel';
+const NEITHER = 'in no one direction';
 const DIRECTIONS = [
   { direction: RAISES, colour: COLOURS.contrast },
   { direction: LOWERS, colour: COLOURS.accent },
@@ -26,11 +27,7 @@ export async function driversSection(detail: TrainedDetail, book: ChartBook): Pr
   const { training, choice } = detail;
   const { drivers } = training;
   if (drivers === null) return sharesSection(detail, book);
-  const model = `${modelLabel(training.chosen)}${
-    choice?.challengerScores === false
-      ? ', which is not in charge: its champion’s own report says what drives that one'
-      : ''
-  }`;
+  const model = `${modelLabel(training.chosen)}${standing(choice)}`;
   return html`<section class="long" id="drivers">
 <h2>What the model cannot do without</h2>
 <p>Values of ${counted(drivers.users, 'test user')} are dealt to other users, ${DEALS.group} times for a group of features and ${DEALS.feature} times for a
@@ -41,8 +38,24 @@ people cancel.</p>
 <figure><h3>Groups of features</h3>${await groupsChart(drivers, book)}</figure>
 <figure><h3>The leading features</h3>${await featuresChart(drivers, book)}</figure>
 </div>
-${featureRanges(drivers, detail, directionOf)}
+${featureRanges(drivers, detail, directionText)}
 </section>`;
+}
+
+/** Whose features these are, where it is not the model in charge. */
+function standing(choice: TrainedDetail['choice']): string {
+  if (choice === undefined || choice.challengerScores) return '';
+  return choice.scorer === null
+    ? ', which is not in charge'
+    : `, which is not in charge; the report of run ${choice.scorer.runId} says what drives the champion`;
+}
+
+/** Of a feature that is yes or no, what yes means. */
+function directionText(driver: FeatureDriver): string {
+  const direction = directionOf(driver);
+  return REASON_WORDS[driver.feature]?.amount === 'yes or no'
+    ? direction.replace('the higher, the', 'if yes,')
+    : direction;
 }
 
 function directionOf({ correlation }: FeatureDriver): string {
@@ -128,7 +141,7 @@ function fallsChart(
             x: {
               field: 'fall',
               type: 'quantitative',
-              axis: { title: 'AUC falls by', format: '.2f', tickCount: 5 },
+              axis: { title: 'AUC falls by', format: '.3~f', tickCount: 4 },
             },
             color,
             tooltip: [...tooltip],

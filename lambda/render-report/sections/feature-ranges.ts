@@ -13,7 +13,8 @@ import { featureLabel } from '../labels.ts';
 
 /** So many features are shown at once, the others when they are asked for. */
 const SHOWN_AT_ONCE = 6;
-const WIDTH = 120;
+/** Of the drawing in a row, in pixels. */
+const WIDTH = 76;
 const HEIGHT = 14;
 
 /** A feature as people read it: a channel of the segments is events per exposure, not the column that counts its events. */
@@ -60,7 +61,7 @@ function rangeTable({ feature, bands }: FeatureDriver, overall: number, directio
         heading: 'Cancelled',
         isNumber: true,
         cell: ({ share, low, high }) =>
-          html`${percent(share)} <span class="fine">${percent(low)} to ${percent(high)}</span>`,
+          html`${percent(share)} <span class="fine">${percent(low).replace('%', '')}–${percent(high)}</span>`,
       },
       {
         heading: 'Predicted',
@@ -68,7 +69,7 @@ function rangeTable({ feature, bands }: FeatureDriver, overall: number, directio
         cell: ({ predicted, users }) => percent(predicted / users),
       },
       {
-        heading: html`<span class="unseen">As a line</span>`,
+        heading: html`<span class="unseen">Drawn</span>`,
         cell: ({ share, low, high, predicted, users }) =>
           html`<svg width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" aria-hidden="true">${line(overall, 'overall')}
 <line class="interval" x1="${x(low)}" x2="${x(high)}" y1="${HEIGHT / 2}" y2="${HEIGHT / 2}"/>${line(predicted / users, 'predicted')}

@@ -66,10 +66,11 @@ function byPlace(a: Slice, b: Slice): number {
 
 /** Values in their order, others behind; segments by their number. */
 function placeOf({ variable, value }: Slice): number {
-  const values = VARIABLES.find(({ name }) => name === variable)?.values ?? [];
+  const { values = [], shownBackwards } = VARIABLES.find(({ name }) => name === variable) ?? {};
   if (values.length === 0) return Number(value);
   const place = values.findIndex((one) => one.value === value);
-  return place === -1 ? values.length : place;
+  if (place === -1) return values.length;
+  return shownBackwards === true ? values.length - 1 - place : place;
 }
 
 /** In how many parts predicted and observed differ by more than chance and a small error explain. */
