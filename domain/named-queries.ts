@@ -76,7 +76,8 @@ ORDER BY runs.ended_at DESC, population_stability_index DESC`,
     sql: `SELECT model, slice, metric, value, low, high
 FROM ${MODEL_METRICS.name}
 WHERE run_id = (SELECT max_by(run_id, ended_at) FROM ${RUNS.name}
-  WHERE status = 'SUCCEEDED' AND run_id IN (SELECT run_id FROM ${MODEL_METRICS.name} WHERE slice <> 'all'))
+  WHERE status = 'SUCCEEDED' AND run_id IN (
+    SELECT run_id FROM ${MODEL_METRICS.name} WHERE protocol = 'forward' AND slice <> 'all'))
   AND protocol = 'forward' AND slice <> 'all'
 ORDER BY model, slice, metric`,
   },
