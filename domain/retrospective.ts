@@ -10,7 +10,7 @@ export type RetrospectiveMode = (typeof RETROSPECTIVE_MODES)[number];
 
 /** Why figures of this protocol must not be believed. */
 export const RETROSPECTIVE_LEAK =
-  'It asks who has ever cancelled once everything has happened: the history of a user who cancels is cut off by the cancellation itself, so a short membership gives the answer away. At no day could these figures have been had of users whose future was still open.';
+  'It asks who has ever cancelled once everything has happened: the history of a user who cancels is cut off by the cancellation itself, so a short membership gives the answer away. On no day could anyone have had these figures for users whose future was still open.';
 
 /** The three models of the published analysis on its six features, and ours on ours. */
 export const RETROSPECTIVE_MODELS = [

@@ -12,6 +12,7 @@ import { python } from './composition/python.ts';
 import { campaign } from './fragments/campaign.ts';
 import { scoring } from './fragments/candidates.ts';
 import { files } from './fragments/files.ts';
+import { livingSegments } from './fragments/living-segments.ts';
 import { columnTypes, missingColumns } from './fragments/missing-columns.ts';
 import { calibrationType, modelDescription } from './fragments/model-description.ts';
 import { featureType, inputVector } from './fragments/model-inputs.ts';
@@ -41,7 +42,17 @@ export const scoreUsers = defineStep({
   uses: [
     ...[planTypes, featuresTypes, choiceTypes, scoringTypes, tableName, stepError, files],
     ...[snapshotReading, snapshotExpiry, featureType, inputVector, calibrationType],
-    ...[modelDescription, scoring, loading, drift, missingColumns, typicalValues, reasons, campaign],
+    ...[
+      modelDescription,
+      scoring,
+      loading,
+      drift,
+      missingColumns,
+      typicalValues,
+      reasons,
+      campaign,
+      livingSegments,
+    ],
   ],
   imports: [
     'import math',
@@ -257,6 +268,7 @@ export const scoreUsers = defineStep({
         # Without a model in charge there are no scores to compare.
         test_scores: ScoreBins = {"starts": [], "rows": [0]}
         typical: Typical | None = None
+        segments: SegmentModel | None = None
         if scorer is None:
             ranks = ranked(by_base_rate(living), flat(choice["baseRate"]), plan, choice)
             scores = without_reasons(ranks)
@@ -309,6 +321,7 @@ export const scoreUsers = defineStep({
             "top": [] if kind == "base_rate" else top_users(written),
             "typical": described_typical(typical) if typical else [],
             "probabilities": probability_bins(written),
+            "segments": living_segments(spark, living, written, features_table, segments) if segments else None,
             "campaign": write_campaign(files, plan, choice, written, value),
             "drift": measured_drift(features, names, compared, score),
             "snapshots": {"scores": snapshot},
