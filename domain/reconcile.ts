@@ -2,7 +2,7 @@
  * The query by which an SQL engine counts the lake's tables, independently of Spark, and the counts of the steps that
  * its answer is compared with. The query uses only the SQL that Athena and DuckDB share.
  */
-import { FEATURES_TABLE } from './features/features-table.ts';
+import { FEATURES_TABLE, SCORING_FEATURES_TABLE } from './features/features-table.ts';
 import { EVENTS, INGEST_FILES, QUARANTINE_RETENTION_DAYS, QUARANTINED_EVENTS, SCORES } from './lake.ts';
 import type { FeaturesResult, IngestResult, ScoringResult } from './results.ts';
 import type { RunPlan } from './run.ts';
@@ -34,8 +34,9 @@ const COUNTS: readonly Count[] = [
     from: INGEST_FILES.name,
     where: OF_BATCH,
   })),
-  // BuildFeatures overwrites this table in every run.
+  // Of both, BuildFeatures counts all rows.
   { name: FEATURES_TABLE.name, select: 'count(*)', from: FEATURES_TABLE.name },
+  { name: SCORING_FEATURES_TABLE.name, select: 'count(*)', from: SCORING_FEATURES_TABLE.name },
   { name: SCORES.name, select: 'count(*)', from: SCORES.name, where: { column: 'run_id', value: 'runId' } },
 ];
 
@@ -87,8 +88,19 @@ export function expectedCounts(
     { table: ledgerCount('rows_accepted'), expected: counts.accepted },
     { table: ledgerCount('rows_quarantined'), expected: counts.quarantined },
     { table: ledgerCount('rows_duplicate'), expected: counts.duplicates },
-    { table: FEATURES_TABLE.name, expected: features.cutoffs.reduce((sum, cutoff) => sum + cutoff.rows, 0) },
+    ...featureCounts(features),
     { table: SCORES.name, expected: scoring.users },
+  ];
+}
+
+function featureCounts({ cutoffs, tableRows }: FeaturesResult): readonly ExpectedCount[] {
+  const rows = (ofScoring: boolean): number =>
+    cutoffs
+      .filter(({ role }) => (role === 'score') === ofScoring)
+      .reduce((sum, cutoff) => sum + cutoff.rows, 0);
+  return [
+    { table: FEATURES_TABLE.name, expected: tableRows ?? rows(false) },
+    { table: SCORING_FEATURES_TABLE.name, expected: rows(true) },
   ];
 }
 

@@ -127,7 +127,14 @@ export const featuresResultSchema = z.strictObject({
   returnedUsers: count.optional(),
   secondCancellations: count.optional(),
   featureCount: count,
-  snapshots: z.strictObject({ user_days: z.string(), features: z.string() }),
+  snapshots: z.strictObject({
+    user_days: z.string(),
+    features: z.string(),
+    /** Results of older versions lack it: their scoring rows were among the others. */
+    scoring_features: z.string().optional(),
+  }),
+  /** Rows of the whole table `features`, counted. Results of older versions lack it: it had the rows of the cutoffs. */
+  tableRows: count.optional(),
 });
 export type FeaturesResult = z.infer<typeof featuresResultSchema>;
 

@@ -75,7 +75,7 @@ export const STATES = {
   BuildFeatures: {
     kind: 'step',
     stepName: 'build-features',
-    does: 'Turns user_days into one row per user and cutoff, from what was known at the cutoff',
+    does: 'Turns user_days into one row per user and cutoff, from what was known at the cutoff: for the scoring cutoff, and for those of the past that are new or have changed',
     minutes: 60,
   },
   DecideTraining: {

@@ -2,7 +2,7 @@
  * Every place of the lake that may hold the id of a user: one list. Forgetting a user, removing what has had its time and
  * proving that a user is forgotten all walk it; a test looks for a planted id in everything else that a run leaves.
  */
-import { FEATURES_TABLE } from './features/features-table.ts';
+import { FEATURES_TABLE, SCORING_FEATURES_TABLE } from './features/features-table.ts';
 import {
   EVENTS,
   QUARANTINE_RETENTION_DAYS,
@@ -53,6 +53,7 @@ export const TABLE_PLACES: readonly TablePlace[] = [
   { table: SCORES, column: 'user_id', forgotten: 'deleted', kept: FOR_GOOD },
   { table: USER_DAYS, column: 'user_id', forgotten: 'rewritten', kept: FOR_GOOD },
   { table: FEATURES_TABLE, column: 'user_id', forgotten: 'rewritten', kept: FOR_GOOD },
+  { table: SCORING_FEATURES_TABLE, column: 'user_id', forgotten: 'rewritten', kept: FOR_GOOD },
   {
     table: QUARANTINED_EVENTS,
     column: 'line',

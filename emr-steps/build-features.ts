@@ -1,11 +1,11 @@
 /**
- * BuildFeatures: user_days -> features, one row per user and cutoff, by the `forward` protocol.
- * Reads the current snapshot of user_days once for all cutoffs; replaces the table `features` whole.
+ * BuildFeatures: user_days -> features, one row per user and cutoff, by the `forward` protocol; and scoring_features.
+ * Cutoffs of the past stand: only those are computed that are new, or that depend on a day that has changed since.
  * Fails when the log is too short to train on, or when no user has a history before a cutoff.
  */
 import { FEATURES } from '../domain/features/catalogue.ts';
 import { compileFeatures } from '../domain/features/compile.ts';
-import { FEATURES_TABLE } from '../domain/features/features-table.ts';
+import { FEATURES_TABLE, SCORING_FEATURES_TABLE } from '../domain/features/features-table.ts';
 import { ICEBERG_FORMAT_VERSION } from '../domain/lake.ts';
 import { featuresResultSchema } from '../domain/results.ts';
 import { python } from './composition/python.ts';
@@ -32,11 +32,13 @@ export const buildFeatures = defineStep({
   imports: [
     'import datetime',
     'import math',
-    'from pyspark.sql import DataFrame, SparkSession',
+    'from collections.abc import Iterable',
+    'from pyspark.sql import DataFrame, DataFrameWriterV2, SparkSession',
     'from pyspark.sql import functions as F',
   ],
   constants: python`
-    KEY_COLUMNS = ${FEATURES_TABLE.columns.length - FEATURES.length}
+    SCORING_FEATURES = ${SCORING_FEATURES_TABLE.name}
+    FEATURE_COUNT = ${FEATURES.length}
     HISTORY_ROWS_PER_TASK = 200_000
     CUTOFF_SCHEMA = "cutoff date, role string, first_day date, label_end date"
 
@@ -55,7 +57,9 @@ export const buildFeatures = defineStep({
     # From the feature catalogue: the columns of the table.
     PROJECTION = ${sqlText(projection)}
 
+    # Columns of the two tables, with what they mean.
     COMMENTS = ${Object.fromEntries(FEATURES_TABLE.columns.map(({ name, meaning }) => [name, meaning]))}
+    SCORING_COLUMNS = ${SCORING_FEATURES_TABLE.columns.map(({ name }) => name)}
   `,
   run: python`
     def point_in_time_rows(spark: SparkSession, user_days: DataFrame, cutoffs: list[Cutoff]) -> DataFrame:
@@ -68,34 +72,85 @@ export const buildFeatures = defineStep({
         return spark.sql(PROJECTION)
 
 
-    def write_features(rows: DataFrame, table: str, computed: Computed) -> None:
-        """Replaces the table in one commit; its columns follow the catalogue."""
+    def computed_rows(
+        spark: SparkSession,
+        user_days: DataFrame,
+        cutoffs: list[Cutoff],
+        days: list[DayRows],
+        columns: Iterable[str],
+    ) -> DataFrame:
+        """The rows of some cutoffs, from the days that they depend on, with described columns."""
+        end = max(max(cutoff.cutoff, cutoff.label_end) for cutoff in cutoffs)
+        rows = sum(day.user_days for day in days if day.day < end) * len(cutoffs)
+        tasks = max(spark.sparkContext.defaultParallelism, math.ceil(rows / HISTORY_ROWS_PER_TASK))
+        spark.conf.set("spark.sql.shuffle.partitions", tasks)
+        known = user_days.where(F.col("day") < F.lit(end))
+        described = [F.col(name).alias(name, metadata={"comment": COMMENTS[name]}) for name in columns]
+        return point_in_time_rows(spark, known, cutoffs).select(*described)
+
+
+    def replace_table(rows: DataFrame, table: str, properties: dict[str, str]) -> DataFrameWriterV2:
+        """How a table is replaced in one commit; its columns follow the catalogue."""
+        writer = rows.writeTo(table).using("iceberg").options(**properties)
+        writer = writer.tableProperty("format-version", ${String(ICEBERG_FORMAT_VERSION)})
+        writer = writer.tableProperty("write.metadata.delete-after-commit.enabled", "true")
+        writer = writer.tableProperty("write.distribution-mode", "none")
+        return writer.tableProperty("write.spark.fanout.enabled", "true")
+
+
+    def refresh_features(
+        spark: SparkSession,
+        plan: Plan,
+        user_days: DataFrame,
+        source: str,
+        period: Period,
+        wanted: list[Cutoff],
+        days: list[DayRows],
+    ) -> dict[datetime.date, str]:
+        """Computes the rows of the cutoffs that are missing or have changed; returns the versions of those wanted.
+
+        @param source the snapshot of user_days
+        """
+        settings, table = plan["training"], table_name(plan, FEATURES)
+        by, before = computed_by(period, settings), computed_before(spark, plan)
+        unchanged: dict[datetime.date, str] = {}
+        if before is not None and before.by == by:
+            unchanged = unchanged_versions(spark, plan, source, before)
+        kept = kept_versions(unchanged, [cutoff.cutoff for cutoff in wanted], period, settings)
+        missing = [cutoff for cutoff in wanted if cutoff.cutoff not in kept]
+        versions = {**kept, **{cutoff.cutoff: source for cutoff in missing}}
+        if before is not None and not missing and kept.keys() == before.versions.keys():
+            return versions
+        computed = Computed(source, by, versions)
         properties = {f"snapshot-property.{name}": value for name, value in computed.properties().items()}
-        described = [F.col(name).alias(name, metadata={"comment": COMMENTS[name]}) for name in COMMENTS]
-        (
-            rows.select(*described)
-            .writeTo(table)
-            .using("iceberg")
-            .options(**properties)
-            .partitionedBy(F.col("cutoff"))
-            .tableProperty("format-version", ${String(ICEBERG_FORMAT_VERSION)})
-            .tableProperty("write.distribution-mode", "none")
-            .tableProperty("write.spark.fanout.enabled", "true")
-            .createOrReplace()
+        rows = (
+            computed_rows(spark, user_days, missing, days, COMMENTS) if missing else spark.table(table).limit(0)
         )
+        if before is None or before.by != by:
+            replace_table(rows, table, properties).partitionedBy(F.col("cutoff")).createOrReplace()
+        else:
+            others = ~F.col("cutoff").isin(sorted(kept)) if kept else F.lit(True)
+            rows.writeTo(table).options(**properties).overwrite(others)
+        return versions
 
 
     def counted_cutoffs(
-        features: DataFrame, cutoffs: list[Cutoff], versions: dict[datetime.date, str]
-    ) -> list[CutoffCounts]:
-        """Rows and cancellations of each cutoff, counted in the table that was written, with the version of the rows."""
+        features: DataFrame, scoring: DataFrame, cutoffs: list[Cutoff], versions: dict[datetime.date, str]
+    ) -> tuple[list[CutoffCounts], int]:
+        """Rows and cancellations of each cutoff, counted in the tables; and all rows of the features."""
         counts = {
             row.cutoff: row
             for row in features.groupBy("cutoff")
             .agg(F.count(F.lit(1)).alias("rows"), F.sum("label").alias("cancellations"))
             .collect()
         }
-        empty = [str(cutoff.cutoff) for cutoff in cutoffs if cutoff.cutoff not in counts]
+        living = scoring.count()
+        rows = {cutoff: row["rows"] for cutoff, row in counts.items()}
+
+        def rows_of(cutoff: Cutoff) -> int:
+            return living if cutoff.role == "score" else rows.get(cutoff.cutoff, 0)
+
+        empty = [str(cutoff.cutoff) for cutoff in cutoffs if rows_of(cutoff) == 0]
         if empty:
             raise StepError(
                 f"no living user has an event before {', '.join(empty)}",
@@ -107,53 +162,64 @@ export const buildFeatures = defineStep({
             found: CutoffCounts = {
                 "cutoff": str(cutoff.cutoff),
                 "role": cutoff.role,
-                "rows": counts[cutoff.cutoff].rows,
-                "cancellations": counts[cutoff.cutoff].cancellations,
+                "rows": rows_of(cutoff),
+                "cancellations": None,
             }
-            if cutoff.cutoff in versions:
+            if cutoff.role != "score":
+                found["cancellations"] = counts[cutoff.cutoff].cancellations
                 found["version"] = versions[cutoff.cutoff]
             return found
 
-        return [counted(cutoff) for cutoff in cutoffs]
+        return [counted(cutoff) for cutoff in cutoffs], sum(rows.values())
 
 
     def run(spark: SparkSession, plan: Plan) -> FeaturesResult:
         """Fills the table of features and says what is in it."""
         settings = plan["training"]
         user_days_table, features_table = table_name(plan, USER_DAYS), table_name(plan, FEATURES)
+        scoring_table = table_name(plan, SCORING_FEATURES)
         user_days_snapshot = current_snapshot(spark, user_days_table)
         user_days = read_snapshot(spark, user_days_table, user_days_snapshot)
         days = daily_rows(user_days)
         period = find_period(days, settings)
         cutoffs = plan_cutoffs(period, settings)
 
-        history_rows = sum(day.user_days for day in days) * len(cutoffs)
-        tasks = max(spark.sparkContext.defaultParallelism, math.ceil(history_rows / HISTORY_ROWS_PER_TASK))
-        spark.conf.set("spark.sql.shuffle.partitions", tasks)
-        by = computed_by(period, settings)
-        unchanged = unchanged_versions(spark, plan, user_days_snapshot, by, computed_before(spark, plan))
-        known = [cutoff.cutoff for cutoff in cutoffs if cutoff.role != "score"]
-        versions = {cutoff: unchanged.get(cutoff, user_days_snapshot) for cutoff in known}
-        computed = Computed(user_days_snapshot, by, versions)
-        write_features(point_in_time_rows(spark, user_days, cutoffs), features_table, computed)
-        expire_snapshots(spark, plan, [FEATURES], SNAPSHOT_RETENTION_DAYS)
+        wanted = [cutoff for cutoff in cutoffs if cutoff.role != "score"]
+        versions = refresh_features(spark, plan, user_days, user_days_snapshot, period, wanted, days)
+        scored = [cutoff for cutoff in cutoffs if cutoff.role == "score"]
+        scoring_rows = computed_rows(spark, user_days, scored, days, SCORING_COLUMNS)
+        replace_table(scoring_rows, scoring_table, {}).createOrReplace()
+        expire_snapshots(spark, plan, [FEATURES, SCORING_FEATURES], SNAPSHOT_RETENTION_DAYS)
 
         features_snapshot = current_snapshot(spark, features_table)
-        features = read_snapshot(spark, features_table, features_snapshot)
+        scoring_snapshot = current_snapshot(spark, scoring_table)
+        counted, table_rows = counted_cutoffs(
+            read_snapshot(spark, features_table, features_snapshot),
+            read_snapshot(spark, scoring_table, scoring_snapshot),
+            cutoffs,
+            versions,
+        )
+        user_days.createOrReplaceTempView("user_days")
+        spark.sql(DAYS).createOrReplaceTempView("days")
         (users,) = spark.sql(USERS).collect()
         return {
             "firstDay": str(period.first_day),
             "observationEnd": str(period.observation_end),
             "observedDays": (period.observation_end - period.first_day).days,
-            "cutoffs": counted_cutoffs(features, cutoffs, versions),
+            "cutoffs": counted,
             "days": [{"day": str(day.day), "events": day.events} for day in days],
             "users": users.users,
             "cancellations": users.cancellations,
             "cutoffAnchor": str(grid_anchor(period, settings)),
             "returnedUsers": users.returned_users,
             "secondCancellations": users.second_cancellations,
-            "featureCount": len(features.columns) - KEY_COLUMNS,
-            "snapshots": {"user_days": user_days_snapshot, "features": features_snapshot},
+            "featureCount": FEATURE_COUNT,
+            "tableRows": table_rows,
+            "snapshots": {
+                "user_days": user_days_snapshot,
+                "features": features_snapshot,
+                "scoring_features": scoring_snapshot,
+            },
         }
   `,
 });

@@ -3,7 +3,7 @@
  * those on whom it was tested.
  * Replaces the partition of this run in the table `scores`, so that a second try ends with the same rows.
  */
-import { FEATURES_TABLE } from '../domain/features/features-table.ts';
+import { SCORING_FEATURES_TABLE } from '../domain/features/features-table.ts';
 import { SCORES } from '../domain/lake.ts';
 import { PROBABILITY_BINS, REASONED_USERS, TOP_USERS } from '../domain/models.ts';
 import { valueSql } from '../domain/money.ts';
@@ -62,7 +62,7 @@ export const scoreUsers = defineStep({
     'from pyspark.sql import functions as F',
   ],
   constants: python`
-    FEATURES = ${FEATURES_TABLE.name}
+    SCORING_FEATURES = ${SCORING_FEATURES_TABLE.name}
     SCORES = ${SCORES.name}
     SCORES_DEFINITION = ${createTable(SCORES)}
     COLUMNS = ${SCORES.columns.map((column) => column.name)}
@@ -247,9 +247,8 @@ export const scoreUsers = defineStep({
         """How far the scored users are from the test users; of nobody's model there is none."""
         if compared is None:
             return {"features": [], "score": score, "comparedWith": None}
-        living = features.where("role = 'score'")
         return {
-            "features": feature_drift(living, names, compared.inputs, compared.users),
+            "features": feature_drift(features, names, compared.inputs, compared.users),
             "score": score,
             "comparedWith": {"testCutoff": compared.test_cutoff, "users": compared.users},
         }
@@ -260,11 +259,10 @@ export const scoreUsers = defineStep({
         files = Files(spark)
         choice: Choice = files.read_json(plan["outputs"]["choice"])
         scorer, compared = choice["scorer"], compared_with(files, choice)
-        features_table, scores_table = table_name(plan, FEATURES), table_name(plan, SCORES)
+        features_table, scores_table = table_name(plan, SCORING_FEATURES), table_name(plan, SCORES)
         built: FeaturesResult = files.read_json(plan["outputs"]["results"]["build-features"])
-        features = read_snapshot(spark, features_table, built["snapshots"]["features"])
+        living = read_snapshot(spark, features_table, built["snapshots"]["scoring_features"])
         spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
-        living = features.where("role = 'score'")
         # Without a model in charge there are no scores to compare.
         test_scores: ScoreBins = {"starts": [], "rows": [0]}
         typical: Typical | None = None
@@ -323,7 +321,7 @@ export const scoreUsers = defineStep({
             "probabilities": probability_bins(written),
             "segments": living_segments(spark, living, written, features_table, segments) if segments else None,
             "campaign": write_campaign(files, plan, choice, written, value),
-            "drift": measured_drift(features, names, compared, score),
+            "drift": measured_drift(living, names, compared, score),
             "snapshots": {"scores": snapshot},
         }
   `,

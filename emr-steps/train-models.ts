@@ -3,7 +3,6 @@
  * Tuning, calibration and thresholds see training cutoffs only, in folds of whole users. With too few cancellations
  * the run still succeeds and says that its figures cannot be trusted.
  */
-import { FEATURES_TABLE } from '../domain/features/features-table.ts';
 import { USER_DAYS } from '../domain/lake.ts';
 import { CANDIDATES } from '../domain/models.ts';
 import { trainingResultSchema } from '../domain/results.ts';
@@ -15,6 +14,7 @@ import { champion } from './fragments/champion.ts';
 import { decisions } from './fragments/decisions.ts';
 import { evaluation } from './fragments/evaluation.ts';
 import { exploration } from './fragments/exploration.ts';
+import { featureRows } from './fragments/feature-rows.ts';
 import { figures } from './fragments/figures.ts';
 import { files } from './fragments/files.ts';
 import { folds } from './fragments/folds.ts';
@@ -47,8 +47,9 @@ export const trainModels = defineStep({
       featuresTypes,
       trainingTypes,
       tableName,
-      files,
       snapshotReading,
+      featureRows,
+      files,
       barrierTimer,
       census,
       inputLearning,
@@ -89,7 +90,6 @@ export const trainModels = defineStep({
     'from pyspark.sql import functions as F',
   ],
   constants: python`
-    FEATURES = ${FEATURES_TABLE.name}
     USER_DAYS = ${USER_DAYS.name}
     CANDIDATES: list[ModelName] = ${CANDIDATES.map((candidate) => candidate.name)}
     ROWS_PER_TASK = 50_000
@@ -278,9 +278,10 @@ export const trainModels = defineStep({
         settings = plan["training"]
         if str(spark.sparkContext.master).partition("[")[0] == "local":
             atexit.register(release_barrier_timer, spark)
-        features_table = table_name(plan, FEATURES)
-        snapshot = current_snapshot(spark, features_table)
-        features = read_snapshot(spark, features_table, snapshot)
+        files = Files(spark)
+        built: FeaturesResult = files.read_json(plan["outputs"]["results"]["build-features"])
+        snapshot = built["snapshots"]["features"]
+        features = feature_rows(spark, plan, built)
         counts = census(features)
         train, test = counts["train"], counts["test"]
         tasks = tasks_for(train["rows"])
@@ -326,7 +327,6 @@ export const trainModels = defineStep({
             description["segmentDefinitions"] = {name: DEFINITIONS[name] for name in columns}
             if chosen.model is None:
                 description["inputs"] = [one for one in inputs if one["name"] in model["regression"]["plain"]]
-        files = Files(spark)
         store(files, plan["outputs"]["model"], description, chosen.model if chosen else None)
         champion = check_champion(
             files, plan, features.where("role = 'test'"), test["cutoff"], chosen.test_scores if chosen else None

@@ -174,7 +174,7 @@ export function deletions(users: readonly string[], database: string | undefined
       `  DELETE FROM ${name} WHERE user_id IN (${ids});`,
       `  OPTIMIZE ${name} REWRITE DATA USING BIN_PACK;`,
     ]),
-    `The next run (with --force if there are no new files) rewrites ${REWRITTEN.map(({ name }) => name).join(' and ')} without them. After it:`,
+    `The next run (with --force if there are no new files) rewrites ${REWRITTEN.map(({ name }) => name).join(', ')} without them. After it:`,
     ...[...LASTING, ...REWRITTEN].map((table) => `  VACUUM ${nameIn(table)};`),
     'docs/operations.md, "Forget a user", says how old files must be for VACUUM to remove them, and where else ids are stored.',
   ].join('\n');

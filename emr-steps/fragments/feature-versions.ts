@@ -92,13 +92,30 @@ export const featureVersions = fragment({
 
 
     def unchanged_versions(
-        spark: SparkSession, plan: Plan, user_days: str, by: str, before: Computed | None
+        spark: SparkSession, plan: Plan, user_days: str, before: Computed
     ) -> dict[datetime.date, str]:
         """The cutoffs whose rows are the same as before, with their versions."""
-        if before is None or before.by != by:
-            return {}
         horizon = datetime.timedelta(days=plan["training"]["horizonDays"])
         changed = first_changed_day(spark, plan, user_days, before.user_days)
         return {cutoff: version for cutoff, version in before.versions.items() if cutoff + horizon <= changed}
+
+
+    def kept_versions(
+        unchanged: dict[datetime.date, str],
+        wanted: list[datetime.date],
+        period: Period,
+        settings: TrainingSettings,
+    ) -> dict[datetime.date, str]:
+        """Of the cutoffs that are the same, those to keep: of this run, and newer ones of the grid.
+
+        A run that looks back to an earlier day leaves what later ones have computed.
+        """
+        anchor, step = grid_anchor(period, settings), datetime.timedelta(days=settings["cutoffStepDays"])
+        newest = max(wanted)
+        return {
+            cutoff: version
+            for cutoff, version in unchanged.items()
+            if cutoff in wanted or (cutoff > newest and not (cutoff - anchor) % step)
+        }
   `,
 });

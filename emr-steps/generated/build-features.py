@@ -21,7 +21,7 @@ from typing import Any, Literal, NamedTuple, NoReturn, NotRequired, Protocol, Ty
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark import SparkContext
 from pyspark.errors.exceptions.captured import CapturedException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, DataFrameWriterV2, SparkSession
 from pyspark.sql import functions as F
 
 # --- emr-steps/generated/types/plan.py ---
@@ -878,6 +878,7 @@ class FeaturesSnapshots(TypedDict):
 
     user_days: str
     features: str
+    scoring_features: NotRequired[str]
 
 
 class FeaturesResult(TypedDict):
@@ -895,6 +896,7 @@ class FeaturesResult(TypedDict):
     secondCancellations: NotRequired[int]
     featureCount: int
     snapshots: FeaturesSnapshots
+    tableRows: NotRequired[int]
 
 
 # --- emr-steps/fragments/table-name.ts ---
@@ -1211,20 +1213,38 @@ def first_changed_day(spark: SparkSession, plan: Plan, user_days: str, since: st
 
 
 def unchanged_versions(
-    spark: SparkSession, plan: Plan, user_days: str, by: str, before: Computed | None
+    spark: SparkSession, plan: Plan, user_days: str, before: Computed
 ) -> dict[datetime.date, str]:
     """The cutoffs whose rows are the same as before, with their versions."""
-    if before is None or before.by != by:
-        return {}
     horizon = datetime.timedelta(days=plan["training"]["horizonDays"])
     changed = first_changed_day(spark, plan, user_days, before.user_days)
     return {cutoff: version for cutoff, version in before.versions.items() if cutoff + horizon <= changed}
 
 
+def kept_versions(
+    unchanged: dict[datetime.date, str],
+    wanted: list[datetime.date],
+    period: Period,
+    settings: TrainingSettings,
+) -> dict[datetime.date, str]:
+    """Of the cutoffs that are the same, those to keep: of this run, and newer ones of the grid.
+
+    A run that looks back to an earlier day leaves what later ones have computed.
+    """
+    anchor, step = grid_anchor(period, settings), datetime.timedelta(days=settings["cutoffStepDays"])
+    newest = max(wanted)
+    return {
+        cutoff: version
+        for cutoff, version in unchanged.items()
+        if cutoff in wanted or (cutoff > newest and not (cutoff - anchor) % step)
+    }
+
+
 # --- emr-steps/build-features.ts ---
 
 STEP: StepName = "build-features"
-KEY_COLUMNS = 4
+SCORING_FEATURES = "scoring_features"
+FEATURE_COUNT = 189
 HISTORY_ROWS_PER_TASK = 200_000
 CUTOFF_SCHEMA = "cutoff date, role string, first_day date, label_end date"
 
@@ -1674,11 +1694,11 @@ SELECT
 FROM aggregated
 """
 
+# Columns of the two tables, with what they mean.
 COMMENTS = {
     "user_id": "user",
     "cutoff": "only what happened before the start of this UTC day was known",
-    "role": "what the row is for: train, past (tested for the record only), test or score",
-    "label": "1 when the user cancelled within the horizon after the cutoff, else 0; null when not yet known",
+    "label": "1 when the user cancelled within the horizon after the cutoff, else 0",
     "events_last_3_days": "Events in the last 3 days",
     "events_last_7_days": "Events in the last 7 days",
     "events_last_14_days": "Events in the last 14 days",
@@ -1869,6 +1889,199 @@ COMMENTS = {
     "songs_ever": "All songs so far; read by behaviour segments, and no model reads it as it is",
     "thumbs_up_ever": "All thumbs up so far; read by behaviour segments, and no model reads it as it is",
 }
+SCORING_COLUMNS = [
+    "user_id",
+    "cutoff",
+    "events_last_3_days",
+    "events_last_7_days",
+    "events_last_14_days",
+    "events_last_28_days",
+    "events_per_day",
+    "active_days_last_3_days",
+    "active_days_last_7_days",
+    "active_days_last_14_days",
+    "active_days_last_28_days",
+    "active_days_per_day",
+    "begun_sessions_last_3_days",
+    "begun_sessions_last_7_days",
+    "begun_sessions_last_14_days",
+    "begun_sessions_last_28_days",
+    "begun_sessions_per_day",
+    "session_hours_last_3_days",
+    "session_hours_last_7_days",
+    "session_hours_last_14_days",
+    "session_hours_last_28_days",
+    "session_hours_per_day",
+    "songs_last_3_days",
+    "songs_last_7_days",
+    "songs_last_14_days",
+    "songs_last_28_days",
+    "songs_per_day",
+    "hours_listened_last_3_days",
+    "hours_listened_last_7_days",
+    "hours_listened_last_14_days",
+    "hours_listened_last_28_days",
+    "hours_listened_per_day",
+    "home_visits_last_7_days",
+    "home_visits_last_28_days",
+    "home_visits_per_day",
+    "logouts_last_7_days",
+    "logouts_last_28_days",
+    "logouts_per_day",
+    "thumbs_up_last_3_days",
+    "thumbs_up_last_7_days",
+    "thumbs_up_last_14_days",
+    "thumbs_up_last_28_days",
+    "thumbs_up_per_day",
+    "thumbs_down_last_3_days",
+    "thumbs_down_last_7_days",
+    "thumbs_down_last_14_days",
+    "thumbs_down_last_28_days",
+    "thumbs_down_per_day",
+    "playlist_adds_last_3_days",
+    "playlist_adds_last_7_days",
+    "playlist_adds_last_14_days",
+    "playlist_adds_last_28_days",
+    "playlist_adds_per_day",
+    "friend_adds_last_3_days",
+    "friend_adds_last_7_days",
+    "friend_adds_last_14_days",
+    "friend_adds_last_28_days",
+    "friend_adds_per_day",
+    "adverts_last_3_days",
+    "adverts_last_7_days",
+    "adverts_last_14_days",
+    "adverts_last_28_days",
+    "adverts_per_day",
+    "downgrade_visits_last_3_days",
+    "downgrade_visits_last_7_days",
+    "downgrade_visits_last_14_days",
+    "downgrade_visits_last_28_days",
+    "downgrade_visits_per_day",
+    "settings_visits_last_3_days",
+    "settings_visits_last_7_days",
+    "settings_visits_last_14_days",
+    "settings_visits_last_28_days",
+    "settings_visits_per_day",
+    "help_visits_last_3_days",
+    "help_visits_last_7_days",
+    "help_visits_last_14_days",
+    "help_visits_last_28_days",
+    "help_visits_per_day",
+    "errors_last_3_days",
+    "errors_last_7_days",
+    "errors_last_14_days",
+    "errors_last_28_days",
+    "errors_per_day",
+    "upgrade_visits_last_28_days",
+    "upgrade_visits_per_day",
+    "level_changes_last_28_days",
+    "level_changes_per_day",
+    "settings_saves_last_28_days",
+    "settings_saves_per_day",
+    "about_visits_last_28_days",
+    "about_visits_per_day",
+    "thumbs_up_per_song_last_7_days",
+    "thumbs_up_per_song_last_28_days",
+    "thumbs_up_per_song",
+    "thumbs_down_per_song_last_7_days",
+    "thumbs_down_per_song_last_28_days",
+    "thumbs_down_per_song",
+    "playlist_adds_per_song_last_28_days",
+    "playlist_adds_per_song",
+    "friend_adds_per_song_last_28_days",
+    "friend_adds_per_song",
+    "adverts_per_free_song_last_7_days",
+    "adverts_per_free_song_last_28_days",
+    "adverts_per_free_song",
+    "thumbs_down_per_thumb_up_last_28_days",
+    "thumbs_down_per_thumb_up",
+    "home_visits_per_event_last_28_days",
+    "home_visits_per_event",
+    "logouts_per_event_last_28_days",
+    "logouts_per_event",
+    "help_visits_per_event_last_28_days",
+    "help_visits_per_event",
+    "settings_visits_per_event_last_28_days",
+    "settings_visits_per_event",
+    "errors_per_event_last_28_days",
+    "errors_per_event",
+    "downgrade_visits_per_event_last_28_days",
+    "downgrade_visits_per_event",
+    "upgrade_visits_per_event_last_28_days",
+    "upgrade_visits_per_event",
+    "paid_events_per_event_last_7_days",
+    "paid_events_per_event_last_28_days",
+    "paid_events_per_event",
+    "songs_per_event_last_28_days",
+    "songs_per_event",
+    "events_per_session_last_28_days",
+    "events_per_session",
+    "session_hours_per_session_last_28_days",
+    "session_hours_per_session",
+    "songs_per_active_day_last_28_days",
+    "songs_per_active_day",
+    "events_trend",
+    "active_days_trend",
+    "begun_sessions_trend",
+    "songs_trend",
+    "thumbs_up_trend",
+    "thumbs_down_trend",
+    "adverts_trend",
+    "days_since_last_seen",
+    "longest_absence_days",
+    "most_songs_in_a_day",
+    "artists_last_28_days",
+    "artists",
+    "tenure_days",
+    "observed_days",
+    "days_since_level_change",
+    "spells_before",
+    "days_since_return",
+    "is_paid",
+    "is_female",
+    "in_northeast",
+    "in_midwest",
+    "in_south",
+    "in_west",
+    "on_windows",
+    "on_mac",
+    "on_linux",
+    "on_phone_or_tablet",
+    "downgrade_visits_half_life_28",
+    "paid_events_half_life_28",
+    "upgrade_visits_half_life_28",
+    "free_events_half_life_28",
+    "paid_adverts_half_life_28",
+    "paid_songs_half_life_28",
+    "free_adverts_half_life_28",
+    "free_songs_half_life_28",
+    "thumbs_down_half_life_28",
+    "songs_half_life_28",
+    "thumbs_up_half_life_28",
+    "downgrade_visits_half_life_56",
+    "paid_events_half_life_56",
+    "upgrade_visits_half_life_56",
+    "free_events_half_life_56",
+    "paid_adverts_half_life_56",
+    "paid_songs_half_life_56",
+    "free_adverts_half_life_56",
+    "free_songs_half_life_56",
+    "thumbs_down_half_life_56",
+    "songs_half_life_56",
+    "thumbs_up_half_life_56",
+    "downgrade_visits_ever",
+    "paid_events_ever",
+    "upgrade_visits_ever",
+    "free_events_ever",
+    "paid_adverts_ever",
+    "paid_songs_ever",
+    "free_adverts_ever",
+    "free_songs_ever",
+    "thumbs_down_ever",
+    "songs_ever",
+    "thumbs_up_ever",
+]
 
 
 def point_in_time_rows(spark: SparkSession, user_days: DataFrame, cutoffs: list[Cutoff]) -> DataFrame:
@@ -1881,34 +2094,85 @@ def point_in_time_rows(spark: SparkSession, user_days: DataFrame, cutoffs: list[
     return spark.sql(PROJECTION)
 
 
-def write_features(rows: DataFrame, table: str, computed: Computed) -> None:
-    """Replaces the table in one commit; its columns follow the catalogue."""
+def computed_rows(
+    spark: SparkSession,
+    user_days: DataFrame,
+    cutoffs: list[Cutoff],
+    days: list[DayRows],
+    columns: Iterable[str],
+) -> DataFrame:
+    """The rows of some cutoffs, from the days that they depend on, with described columns."""
+    end = max(max(cutoff.cutoff, cutoff.label_end) for cutoff in cutoffs)
+    rows = sum(day.user_days for day in days if day.day < end) * len(cutoffs)
+    tasks = max(spark.sparkContext.defaultParallelism, math.ceil(rows / HISTORY_ROWS_PER_TASK))
+    spark.conf.set("spark.sql.shuffle.partitions", tasks)
+    known = user_days.where(F.col("day") < F.lit(end))
+    described = [F.col(name).alias(name, metadata={"comment": COMMENTS[name]}) for name in columns]
+    return point_in_time_rows(spark, known, cutoffs).select(*described)
+
+
+def replace_table(rows: DataFrame, table: str, properties: dict[str, str]) -> DataFrameWriterV2:
+    """How a table is replaced in one commit; its columns follow the catalogue."""
+    writer = rows.writeTo(table).using("iceberg").options(**properties)
+    writer = writer.tableProperty("format-version", "2")
+    writer = writer.tableProperty("write.metadata.delete-after-commit.enabled", "true")
+    writer = writer.tableProperty("write.distribution-mode", "none")
+    return writer.tableProperty("write.spark.fanout.enabled", "true")
+
+
+def refresh_features(
+    spark: SparkSession,
+    plan: Plan,
+    user_days: DataFrame,
+    source: str,
+    period: Period,
+    wanted: list[Cutoff],
+    days: list[DayRows],
+) -> dict[datetime.date, str]:
+    """Computes the rows of the cutoffs that are missing or have changed; returns the versions of those wanted.
+
+    @param source the snapshot of user_days
+    """
+    settings, table = plan["training"], table_name(plan, FEATURES)
+    by, before = computed_by(period, settings), computed_before(spark, plan)
+    unchanged: dict[datetime.date, str] = {}
+    if before is not None and before.by == by:
+        unchanged = unchanged_versions(spark, plan, source, before)
+    kept = kept_versions(unchanged, [cutoff.cutoff for cutoff in wanted], period, settings)
+    missing = [cutoff for cutoff in wanted if cutoff.cutoff not in kept]
+    versions = {**kept, **{cutoff.cutoff: source for cutoff in missing}}
+    if before is not None and not missing and kept.keys() == before.versions.keys():
+        return versions
+    computed = Computed(source, by, versions)
     properties = {f"snapshot-property.{name}": value for name, value in computed.properties().items()}
-    described = [F.col(name).alias(name, metadata={"comment": COMMENTS[name]}) for name in COMMENTS]
-    (
-        rows.select(*described)
-        .writeTo(table)
-        .using("iceberg")
-        .options(**properties)
-        .partitionedBy(F.col("cutoff"))
-        .tableProperty("format-version", "2")
-        .tableProperty("write.distribution-mode", "none")
-        .tableProperty("write.spark.fanout.enabled", "true")
-        .createOrReplace()
+    rows = (
+        computed_rows(spark, user_days, missing, days, COMMENTS) if missing else spark.table(table).limit(0)
     )
+    if before is None or before.by != by:
+        replace_table(rows, table, properties).partitionedBy(F.col("cutoff")).createOrReplace()
+    else:
+        others = ~F.col("cutoff").isin(sorted(kept)) if kept else F.lit(True)
+        rows.writeTo(table).options(**properties).overwrite(others)
+    return versions
 
 
 def counted_cutoffs(
-    features: DataFrame, cutoffs: list[Cutoff], versions: dict[datetime.date, str]
-) -> list[CutoffCounts]:
-    """Rows and cancellations of each cutoff, counted in the table that was written, with the version of the rows."""
+    features: DataFrame, scoring: DataFrame, cutoffs: list[Cutoff], versions: dict[datetime.date, str]
+) -> tuple[list[CutoffCounts], int]:
+    """Rows and cancellations of each cutoff, counted in the tables; and all rows of the features."""
     counts = {
         row.cutoff: row
         for row in features.groupBy("cutoff")
         .agg(F.count(F.lit(1)).alias("rows"), F.sum("label").alias("cancellations"))
         .collect()
     }
-    empty = [str(cutoff.cutoff) for cutoff in cutoffs if cutoff.cutoff not in counts]
+    living = scoring.count()
+    rows = {cutoff: row["rows"] for cutoff, row in counts.items()}
+
+    def rows_of(cutoff: Cutoff) -> int:
+        return living if cutoff.role == "score" else rows.get(cutoff.cutoff, 0)
+
+    empty = [str(cutoff.cutoff) for cutoff in cutoffs if rows_of(cutoff) == 0]
     if empty:
         raise StepError(
             f"no living user has an event before {', '.join(empty)}",
@@ -1920,53 +2184,64 @@ def counted_cutoffs(
         found: CutoffCounts = {
             "cutoff": str(cutoff.cutoff),
             "role": cutoff.role,
-            "rows": counts[cutoff.cutoff].rows,
-            "cancellations": counts[cutoff.cutoff].cancellations,
+            "rows": rows_of(cutoff),
+            "cancellations": None,
         }
-        if cutoff.cutoff in versions:
+        if cutoff.role != "score":
+            found["cancellations"] = counts[cutoff.cutoff].cancellations
             found["version"] = versions[cutoff.cutoff]
         return found
 
-    return [counted(cutoff) for cutoff in cutoffs]
+    return [counted(cutoff) for cutoff in cutoffs], sum(rows.values())
 
 
 def run(spark: SparkSession, plan: Plan) -> FeaturesResult:
     """Fills the table of features and says what is in it."""
     settings = plan["training"]
     user_days_table, features_table = table_name(plan, USER_DAYS), table_name(plan, FEATURES)
+    scoring_table = table_name(plan, SCORING_FEATURES)
     user_days_snapshot = current_snapshot(spark, user_days_table)
     user_days = read_snapshot(spark, user_days_table, user_days_snapshot)
     days = daily_rows(user_days)
     period = find_period(days, settings)
     cutoffs = plan_cutoffs(period, settings)
 
-    history_rows = sum(day.user_days for day in days) * len(cutoffs)
-    tasks = max(spark.sparkContext.defaultParallelism, math.ceil(history_rows / HISTORY_ROWS_PER_TASK))
-    spark.conf.set("spark.sql.shuffle.partitions", tasks)
-    by = computed_by(period, settings)
-    unchanged = unchanged_versions(spark, plan, user_days_snapshot, by, computed_before(spark, plan))
-    known = [cutoff.cutoff for cutoff in cutoffs if cutoff.role != "score"]
-    versions = {cutoff: unchanged.get(cutoff, user_days_snapshot) for cutoff in known}
-    computed = Computed(user_days_snapshot, by, versions)
-    write_features(point_in_time_rows(spark, user_days, cutoffs), features_table, computed)
-    expire_snapshots(spark, plan, [FEATURES], SNAPSHOT_RETENTION_DAYS)
+    wanted = [cutoff for cutoff in cutoffs if cutoff.role != "score"]
+    versions = refresh_features(spark, plan, user_days, user_days_snapshot, period, wanted, days)
+    scored = [cutoff for cutoff in cutoffs if cutoff.role == "score"]
+    scoring_rows = computed_rows(spark, user_days, scored, days, SCORING_COLUMNS)
+    replace_table(scoring_rows, scoring_table, {}).createOrReplace()
+    expire_snapshots(spark, plan, [FEATURES, SCORING_FEATURES], SNAPSHOT_RETENTION_DAYS)
 
     features_snapshot = current_snapshot(spark, features_table)
-    features = read_snapshot(spark, features_table, features_snapshot)
+    scoring_snapshot = current_snapshot(spark, scoring_table)
+    counted, table_rows = counted_cutoffs(
+        read_snapshot(spark, features_table, features_snapshot),
+        read_snapshot(spark, scoring_table, scoring_snapshot),
+        cutoffs,
+        versions,
+    )
+    user_days.createOrReplaceTempView("user_days")
+    spark.sql(DAYS).createOrReplaceTempView("days")
     (users,) = spark.sql(USERS).collect()
     return {
         "firstDay": str(period.first_day),
         "observationEnd": str(period.observation_end),
         "observedDays": (period.observation_end - period.first_day).days,
-        "cutoffs": counted_cutoffs(features, cutoffs, versions),
+        "cutoffs": counted,
         "days": [{"day": str(day.day), "events": day.events} for day in days],
         "users": users.users,
         "cancellations": users.cancellations,
         "cutoffAnchor": str(grid_anchor(period, settings)),
         "returnedUsers": users.returned_users,
         "secondCancellations": users.second_cancellations,
-        "featureCount": len(features.columns) - KEY_COLUMNS,
-        "snapshots": {"user_days": user_days_snapshot, "features": features_snapshot},
+        "featureCount": FEATURE_COUNT,
+        "tableRows": table_rows,
+        "snapshots": {
+            "user_days": user_days_snapshot,
+            "features": features_snapshot,
+            "scoring_features": scoring_snapshot,
+        },
     }
 
 

@@ -880,6 +880,7 @@ class FeaturesSnapshots(TypedDict):
 
     user_days: str
     features: str
+    scoring_features: NotRequired[str]
 
 
 class FeaturesResult(TypedDict):
@@ -897,6 +898,7 @@ class FeaturesResult(TypedDict):
     secondCancellations: NotRequired[int]
     featureCount: int
     snapshots: FeaturesSnapshots
+    tableRows: NotRequired[int]
 
 
 # --- emr-steps/generated/types/choice.py ---
@@ -2108,7 +2110,7 @@ def living_segments(
 # --- emr-steps/score-users.ts ---
 
 STEP: StepName = "score-users"
-FEATURES = "features"
+SCORING_FEATURES = "scoring_features"
 SCORES = "scores"
 SCORES_DEFINITION = """
 CREATE TABLE IF NOT EXISTS {table} (
@@ -2341,9 +2343,8 @@ def measured_drift(features: DataFrame, names: list[str], compared: Compared | N
     """How far the scored users are from the test users; of nobody's model there is none."""
     if compared is None:
         return {"features": [], "score": score, "comparedWith": None}
-    living = features.where("role = 'score'")
     return {
-        "features": feature_drift(living, names, compared.inputs, compared.users),
+        "features": feature_drift(features, names, compared.inputs, compared.users),
         "score": score,
         "comparedWith": {"testCutoff": compared.test_cutoff, "users": compared.users},
     }
@@ -2354,11 +2355,10 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
     files = Files(spark)
     choice: Choice = files.read_json(plan["outputs"]["choice"])
     scorer, compared = choice["scorer"], compared_with(files, choice)
-    features_table, scores_table = table_name(plan, FEATURES), table_name(plan, SCORES)
+    features_table, scores_table = table_name(plan, SCORING_FEATURES), table_name(plan, SCORES)
     built: FeaturesResult = files.read_json(plan["outputs"]["results"]["build-features"])
-    features = read_snapshot(spark, features_table, built["snapshots"]["features"])
+    living = read_snapshot(spark, features_table, built["snapshots"]["scoring_features"])
     spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
-    living = features.where("role = 'score'")
     # Without a model in charge there are no scores to compare.
     test_scores: ScoreBins = {"starts": [], "rows": [0]}
     typical: Typical | None = None
@@ -2417,7 +2417,7 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
         "probabilities": probability_bins(written),
         "segments": living_segments(spark, living, written, features_table, segments) if segments else None,
         "campaign": write_campaign(files, plan, choice, written, value),
-        "drift": measured_drift(features, names, compared, score),
+        "drift": measured_drift(living, names, compared, score),
         "snapshots": {"scores": snapshot},
     }
 

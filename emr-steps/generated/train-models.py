@@ -906,6 +906,7 @@ class FeaturesSnapshots(TypedDict):
 
     user_days: str
     features: str
+    scoring_features: NotRequired[str]
 
 
 class FeaturesResult(TypedDict):
@@ -923,6 +924,7 @@ class FeaturesResult(TypedDict):
     secondCancellations: NotRequired[int]
     featureCount: int
     snapshots: FeaturesSnapshots
+    tableRows: NotRequired[int]
 
 
 # --- emr-steps/generated/types/training_result.py ---
@@ -1275,6 +1277,25 @@ def current_snapshot(spark: SparkSession, table: str) -> str:
 def read_snapshot(spark: SparkSession, table: str, snapshot: str) -> DataFrame:
     """The table's rows as of one snapshot."""
     return spark.read.option("snapshot-id", snapshot).table(table)
+
+
+# --- emr-steps/fragments/feature-rows.ts ---
+
+FEATURES = "features"
+
+
+def feature_rows(spark: SparkSession, plan: Plan, built: FeaturesResult) -> DataFrame:
+    """The rows of the cutoffs of this run, with the column role: train, past or test."""
+    snapshot = built["snapshots"]["features"]
+    features = read_snapshot(spark, table_name(plan, FEATURES), snapshot)
+    roles = [
+        (datetime.date.fromisoformat(cutoff["cutoff"]), cutoff["role"])
+        for cutoff in built["cutoffs"]
+        if cutoff["role"] != "score"
+    ]
+    wanted = features.where(F.col("cutoff").isin([cutoff for cutoff, _ in roles]))
+    # A column by CASE would be pushed down to the table, where Spark 3.5 fails on conditions that are never true.
+    return wanted.join(F.broadcast(spark.createDataFrame(roles, "cutoff date, role string")), "cutoff")
 
 
 # --- emr-steps/fragments/census.ts ---
@@ -4778,7 +4799,6 @@ def compare_retrospectively(users: RetrospectiveUsers, seed: int) -> Retrospecti
 # --- emr-steps/train-models.ts ---
 
 STEP: StepName = "train-models"
-FEATURES = "features"
 USER_DAYS = "user_days"
 CANDIDATES: list[ModelName] = [
     "segments",
@@ -4973,9 +4993,10 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
     settings = plan["training"]
     if str(spark.sparkContext.master).partition("[")[0] == "local":
         atexit.register(release_barrier_timer, spark)
-    features_table = table_name(plan, FEATURES)
-    snapshot = current_snapshot(spark, features_table)
-    features = read_snapshot(spark, features_table, snapshot)
+    files = Files(spark)
+    built: FeaturesResult = files.read_json(plan["outputs"]["results"]["build-features"])
+    snapshot = built["snapshots"]["features"]
+    features = feature_rows(spark, plan, built)
     counts = census(features)
     train, test = counts["train"], counts["test"]
     tasks = tasks_for(train["rows"])
@@ -5021,7 +5042,6 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
         description["segmentDefinitions"] = {name: DEFINITIONS[name] for name in columns}
         if chosen.model is None:
             description["inputs"] = [one for one in inputs if one["name"] in model["regression"]["plain"]]
-    files = Files(spark)
     store(files, plan["outputs"]["model"], description, chosen.model if chosen else None)
     champion = check_champion(
         files, plan, features.where("role = 'test'"), test["cutoff"], chosen.test_scores if chosen else None

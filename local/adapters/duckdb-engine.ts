@@ -4,7 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { z } from 'zod';
-import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
+import { FEATURE_TABLES } from '../../domain/features/features-table.ts';
 import { TABLES, type Table } from '../../domain/lake.ts';
 import type { SqlEngine } from '../../lambda/ports/sql.ts';
 import { duckdbExtensions } from '../../setup/environment.mjs';
@@ -74,7 +74,7 @@ export class DuckDbEngine implements SqlEngine {
       for (const statement of ATHENA_FUNCTIONS) await connection.run(statement);
       for (const statement of lakeViews(
         this.#lake.folder,
-        this.#lake.tables ?? [...TABLES, FEATURES_TABLE],
+        this.#lake.tables ?? [...TABLES, ...FEATURE_TABLES],
       )) {
         await connection.run(statement);
       }

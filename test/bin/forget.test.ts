@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { requireLake } from '../../bin/commands/deployed/lake.ts';
 import { addToList, countStatement, databaseOf, deletions } from '../../bin/commands/forget.ts';
 import { csvCell } from '../../domain/csv.ts';
-import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
+import { FEATURE_TABLES } from '../../domain/features/features-table.ts';
 import { forgottenUsersSchema } from '../../domain/forgotten-users.ts';
 import { TABLES } from '../../domain/lake.ts';
 import {
@@ -140,7 +140,7 @@ describe('the objects beside the tables', () => {
 
 describe('the places where ids of users may be', () => {
   it('are every column of a table that is the id of a user', () => {
-    const withIds = [...TABLES, FEATURES_TABLE].filter(({ columns }) =>
+    const withIds = [...TABLES, ...FEATURE_TABLES].filter(({ columns }) =>
       columns.some(({ name }) => name === 'user_id'),
     );
     const listed = TABLE_PLACES.filter(({ column }) => column === 'user_id').map(({ table }) => table.name);
@@ -180,8 +180,8 @@ describe('the statements printed for a deployed lake', () => {
     ]);
   });
 
-  it('cover every table with user ids, and remove old files after the run that rewrites two of them', () => {
-    const withUsers = [...TABLES, FEATURES_TABLE].filter(
+  it('cover every table with user ids, and remove old files after the run that rewrites three of them', () => {
+    const withUsers = [...TABLES, ...FEATURE_TABLES].filter(
       ({ format, columns }) => format === 'iceberg' && columns.some(({ name }) => name === 'user_id'),
     );
     const run = lines.findIndex((line) => line.startsWith('The next run'));

@@ -214,7 +214,7 @@ describe("one user's score", () => {
     (row: AnswerRow | undefined) =>
     async (sql: string): Promise<readonly AnswerRow[]> => {
       asked.push(sql);
-      if (sql.includes(' FROM features ')) return [features];
+      if (sql.includes(' FROM scoring_features ')) return [features];
       return row === undefined ? [] : [row];
     };
   const scoreOf = (row: AnswerRow | undefined) =>

@@ -1,6 +1,6 @@
 /** Compares the tables of the rehearsed deployment with those of a local run on the same log. */
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
+import { FEATURE_TABLES } from '../../domain/features/features-table.ts';
 import { LOCAL_DATABASE, TABLES, type Table } from '../../domain/lake.ts';
 import { lakeViews, quotedText } from '../../local/adapters/lake-views.ts';
 import { duckdbExtensions } from '../../setup/environment.mjs';
@@ -38,7 +38,7 @@ export interface TableComparison {
 
 /** Compares every table row for row, whatever their order. */
 export async function compareLakes(lakes: Lakes): Promise<readonly TableComparison[]> {
-  const tables = [...TABLES, FEATURES_TABLE];
+  const tables = [...TABLES, ...FEATURE_TABLES];
   const instance = await DuckDBInstance.create(':memory:', { autoinstall_known_extensions: 'false' });
   const connection = await instance.connect();
   try {

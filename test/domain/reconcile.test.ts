@@ -1,6 +1,6 @@
 import { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, it } from 'vitest';
-import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
+import { FEATURE_TABLES } from '../../domain/features/features-table.ts';
 import { TABLES } from '../../domain/lake.ts';
 import { expectedCounts, RECONCILE_VALUES, reconcileQuery } from '../../domain/reconcile.ts';
 import { FEATURES, INGEST, SCORING } from '../support/run-fixture.ts';
@@ -30,7 +30,7 @@ describe('the reconcile query', () => {
   it('counts the rows of the batch and the run, and no others', async () => {
     const connection = await (await DuckDBInstance.create(':memory:')).connect();
     await connection.run('CREATE SCHEMA churn; USE churn');
-    for (const { name, columns } of [...TABLES, FEATURES_TABLE]) {
+    for (const { name, columns } of [...TABLES, ...FEATURE_TABLES]) {
       const types = columns.map((column) => `"${column.name}" VARCHAR`).join(', ');
       await connection.run(`CREATE TABLE ${name} (${types})`);
     }
@@ -39,6 +39,7 @@ describe('the reconcile query', () => {
       INSERT INTO events (batch_id) SELECT 'another' FROM range(100);
       INSERT INTO quarantined_events (batch_id) SELECT '${VALUES.batchId}' FROM range(2);
       INSERT INTO features (user_id) SELECT 'x' FROM range(11);
+      INSERT INTO scoring_features (user_id) SELECT 'x' FROM range(3);
       INSERT INTO scores (run_id) SELECT 'run-1' FROM range(5);
       INSERT INTO scores (run_id) SELECT 'run-0' FROM range(5);
       ALTER TABLE ingest_files ALTER rows_read TYPE BIGINT;
@@ -60,6 +61,7 @@ describe('the reconcile query', () => {
       'ingest_files.rows_quarantined': 2,
       'ingest_files.rows_duplicate': 1,
       features: 11,
+      scoring_features: 3,
       scores: 5,
     });
     expect(Object.keys(counted)).toEqual(expected('2018-12-04').map(({ table }) => table));

@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CHURN_EVENT } from '../../domain/events.ts';
 import { EVENTS, LOCAL_DATABASE, QUARANTINED_EVENTS, USER_DAYS } from '../../domain/lake.ts';
 import { CURRENT, DRAFT, PENDING_BATCH, PLAN } from '../../domain/lake-objects.ts';
-import type { EventFile, RunPlan } from '../../domain/run.ts';
+import type { EventFile, RunPlan, RunSettings } from '../../domain/run.ts';
 import { ingestEvents } from '../../emr-steps/ingest-events.ts';
 import type { Ports } from '../../lambda/ports/ports.ts';
 import { worldOf } from '../../lambda/run/world.ts';
@@ -30,22 +31,40 @@ export interface LakeRows {
 }
 
 const DAYS = 3;
+const USERS = 3;
+const LINES = 7;
 const PUBLISHED = /^CALL lake\.system\.fast_forward\('lake\.churn\.events'/;
 /** Commits of an ingest, at most: a later death is none. */
 const MOST_COMMITS = 16;
 
+/** What may happen in a story besides deliveries and deaths. */
+export interface StoryOptions {
+  /** Days of the log, its users, and the lines that a file has at most. */
+  readonly days?: number;
+  readonly users?: number;
+  readonly lines?: number;
+  /** One event in so many is a cancellation. */
+  readonly cancellations?: number;
+  readonly settings?: Partial<RunSettings>;
+  /** What else is done for a plan once its batch is ingested. */
+  readonly afterIngest?: (plan: RunPlan) => Promise<void>;
+}
+
 /** A row of few users, days and events, so that files hold copies of each other's, equal ones and others. */
-function randomLine(random: Random, isOddlyWritten: boolean): string {
+function randomLine(random: Random, isOddlyWritten: boolean, options: StoryOptions): string {
+  const { days = DAYS, users = USERS, cancellations } = options;
   const item = random(4);
+  const cancels = cancellations !== undefined && random(cancellations) === 0;
   const row = {
-    ts: Date.parse('2018-10-05T10:00:00Z') + random(DAYS) * 86_400_000 + item * 60_000,
-    userId: `u${random(3)}`,
+    ts: Date.parse('2018-10-05T10:00:00Z') + random(days) * 86_400_000 + item * 60_000,
+    userId: `u${random(users)}`,
     sessionId: 1,
     itemInSession: item,
     page: random(12) === 0 ? 'Nowhere' : 'NextSong',
     auth: 'Logged In',
     level: ['free', 'paid'][random(2)],
     ...(random(2) === 0 ? {} : { artist: `artist ${random(2)}`, length: 100.5 + random(2) }),
+    ...(cancels ? { page: CHURN_EVENT.page, auth: 'Cancelled' } : {}),
   };
   const line = JSON.stringify(row);
   // As other programs write it: its file is read a second time.
@@ -55,13 +74,11 @@ function randomLine(random: Random, isOddlyWritten: boolean): string {
 /** One line in so many is written as other programs write it. */
 const ODD_LINES = 12;
 
-const randomLines = (random: Random, withOddLines: boolean): Lines =>
-  Array.from({ length: 1 + random(7) }, () => randomLine(random, withOddLines && random(ODD_LINES) === 0));
-
 export class LakeStory {
   readonly #random: Random;
   readonly #folder: string;
   readonly #server: StepServer;
+  readonly #options: StoryOptions;
   readonly #memory = new MemoryPorts();
   /** The log as it is now; `delivery` changes the tag of a file whose content stays. */
   readonly #log = new Map<string, { readonly lines: Lines; readonly delivery: number }>();
@@ -77,18 +94,19 @@ export class LakeStory {
   #runs = 0;
   #names = 0;
 
-  constructor(folder: string, server: StepServer, random: Random) {
+  constructor(folder: string, server: StepServer, random: Random, options: StoryOptions = {}) {
     this.#folder = folder;
     this.#server = server;
     this.#random = random;
+    this.#options = options;
   }
 
   /** Files are delivered and corrected, and another release ingests them. What it leaves is put right by the next run. */
   async beginWith(release: ServedStep, runs: number): Promise<void> {
     for (let run = 0; run < runs; run += 1) {
       for (const name of this.#log.keys())
-        if (this.#random(2) === 0) this.#put(name, randomLines(this.#random, false));
-      for (let file = 0; file < 3; file += 1) this.#put(this.#newName(), randomLines(this.#random, false));
+        if (this.#random(2) === 0) this.#put(name, this.#randomLines(false));
+      for (let file = 0; file < 3; file += 1) this.#put(this.#newName(), this.#randomLines(false));
       await this.#run(undefined, release);
     }
     await this.#run(undefined);
@@ -113,12 +131,12 @@ export class LakeStory {
     if (name === undefined || file === undefined || kind === 0) {
       const gone = [...this.#versions.keys()].filter((known) => !this.#log.has(known));
       const isOld = gone.length > 0 && this.#random(2) === 0;
-      this.#put(isOld ? (this.#anyOf(gone) ?? '') : this.#newName(), randomLines(this.#random, true));
+      this.#put(isOld ? (this.#anyOf(gone) ?? '') : this.#newName(), this.#randomLines(true));
     } else if (kind === 1) {
       this.#tell(`redeliver ${name}`);
       this.#log.set(name, { ...file, delivery: file.delivery + 1 });
     } else if (kind === 2) {
-      this.#put(name, [...file.lines.slice(1), randomLine(this.#random, this.#random(ODD_LINES) === 0)]);
+      this.#put(name, [...file.lines.slice(1), this.#randomLine(this.#random(ODD_LINES) === 0)]);
     } else if (kind === 3) {
       this.#put(name, this.#anyOf(this.#versions.get(name) ?? []) ?? file.lines);
     } else if (kind === 4) {
@@ -159,6 +177,7 @@ export class LakeStory {
     while (reply.outcome === 'dead' && this.#random(2) === 0) {
       reply = await this.#ingest(plan, 1 + this.#random(MOST_COMMITS));
     }
+    if (reply.outcome === 'done') await this.#options.afterIngest?.(plan);
     const isCurrent = reply.outcome === 'done' && this.#random(3) > 0;
     this.#memory.executions.set(runId, isCurrent ? 'SUCCEEDED' : 'FAILED');
     if (isCurrent) {
@@ -200,18 +219,28 @@ export class LakeStory {
 
   /** What the tables of the lake hold, but for where a row was held and when a refused one came. */
   rows(): Promise<LakeRows> {
-    return rowsOf(this.#lakeFolder());
+    return rowsOf(this.lakeFolder());
   }
 
   /** The same of a lake that ingests what this one must hold at once. */
   async cleanRows(): Promise<LakeRows> {
-    const [lake, log] = [join(this.#folder, 'clean'), join(this.#folder, 'clean log')];
+    const [lake, log] = [this.cleanLakeFolder(), join(this.#folder, 'clean log')];
     await mkdir(log, { recursive: true });
     const files = await Promise.all([...this.#held].map(([name, lines]) => writeEventFile(log, name, lines)));
     const plan = await writePlan(lake, { runId: 'clean', files, ingest: { maxQuarantineShare: 1 } });
     const reply = await this.#server.run(ingestEvents, plan);
     if (reply.outcome !== 'done') throw new Error(`${reply.error}`);
     return rowsOf(lake);
+  }
+
+  #randomLine(isOddlyWritten: boolean): string {
+    return randomLine(this.#random, isOddlyWritten, this.#options);
+  }
+
+  #randomLines(withOddLines: boolean): Lines {
+    return Array.from({ length: 1 + this.#random(this.#options.lines ?? LINES) }, () =>
+      this.#randomLine(withOddLines && this.#random(ODD_LINES) === 0),
+    );
   }
 
   #put(name: string, lines: Lines): void {
@@ -272,9 +301,10 @@ export class LakeStory {
   #deployment() {
     return {
       ...DEPLOYMENT,
+      settings: { ...DEPLOYMENT.settings, ...this.#options.settings },
       platform: 'local' as const,
       database: LOCAL_DATABASE,
-      lakeRoot: fileUri(this.#lakeFolder()),
+      lakeRoot: fileUri(this.lakeFolder()),
       eventsRoot: fileUri(this.#logFolder()),
     };
   }
@@ -300,8 +330,14 @@ export class LakeStory {
     return items[this.#random(Math.max(items.length, 1))];
   }
 
-  #lakeFolder(): string {
+  /** Folder of the lake. */
+  lakeFolder(): string {
     return join(this.#folder, 'lake');
+  }
+
+  /** Folder of the lake that `cleanRows` makes. */
+  cleanLakeFolder(): string {
+    return join(this.#folder, 'clean');
   }
 
   #logFolder(): string {

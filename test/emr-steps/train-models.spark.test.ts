@@ -119,7 +119,7 @@ describe('train-models and score-users', () => {
     await writeFile(
       join(planFolder(shuffled), 'before.sql'),
       `UPDATE lake.${database}.features SET label = IF(pmod(xxhash64(user_id, cutoff), 100) < 15, 1, 0),
-       tenure_days = NULL, songs_per_day = 3.5 WHERE role <> 'score'`,
+       tenure_days = NULL, songs_per_day = 3.5`,
     );
     nobody = await continued('nobody');
     withheld = await continued('withheld');
@@ -350,11 +350,15 @@ describe('train-models and score-users', () => {
       'songs',
     ]) {
       const column = FEATURES.find(({ name }) => name.startsWith(feature))?.name ?? feature;
-      const values = await queryLake(lake, `SELECT role, ${column} AS value FROM features`, database);
-      const of = (role: string): readonly (number | null)[] =>
-        values.filter((row) => row.role === role).map(({ value }) => (value === null ? null : Number(value)));
+      const of = async (from: string): Promise<readonly (number | null)[]> =>
+        (await queryLake(lake, `SELECT ${column} AS value FROM ${from}`, database)).map(({ value }) =>
+          value === null ? null : Number(value),
+        );
       const measured = drift.features.find((entry) => entry.feature === column)?.psi;
-      expect(measured, column).toBeCloseTo(stabilityIndex(of('test'), of('score')), 5);
+      expect(measured, column).toBeCloseTo(
+        stabilityIndex(await of("features WHERE cutoff = '2018-11-06'"), await of('scoring_features')),
+        5,
+      );
     }
   });
 
@@ -534,7 +538,7 @@ describe('train-models and score-users', () => {
     expect(typical.map(({ feature }) => feature)).toEqual(expect.arrayContaining([...names(inputs)]));
     const [sql] = await queryLake(
       fileURLToPath(first.lakeRoot),
-      `SELECT quantile_disc(days_since_last_seen, 0.5) AS typical FROM features WHERE role = 'score' AND is_paid = 1`,
+      `SELECT quantile_disc(days_since_last_seen, 0.5) AS typical FROM scoring_features WHERE is_paid = 1`,
       database,
     );
     expect(typical.find(({ feature }) => feature === 'days_since_last_seen')?.paid).toBe(sql?.typical);

@@ -32,7 +32,9 @@ describe('a lake after a run', () => {
 
   it('holds ids of users where the list of their places says, and nowhere else', async () => {
     const { tables, unknownTables, unknownFiles } = await sightingsOf(lake, MARKER);
-    expect(tables).toEqual(expect.arrayContaining(['events', 'user_days', 'features', 'scores']));
+    expect(tables).toEqual(
+      expect.arrayContaining(['events', 'user_days', 'features', 'scoring_features', 'scores']),
+    );
     expect({ unknownTables, unknownFiles }).toEqual({ unknownTables: [], unknownFiles: [] });
     // What proves that a user is forgotten finds this one.
     const { exitCode, stdout } = await churn('forget', MARKER, '--lake', lake, '--check', '--json');
@@ -52,7 +54,7 @@ describe('a lake after a run', () => {
     expect(Number(row?.bad)).toBe(0);
     const [marked] = await queryLake(
       lake,
-      `SELECT max(tenure_days) AS tenure, min(events_per_day) AS events FROM features WHERE user_id = '${MARKER}'`,
+      `SELECT max(tenure_days) AS tenure, min(events_per_day) AS events FROM scoring_features WHERE user_id = '${MARKER}'`,
     );
     expect(marked?.tenure).toBe(0);
     expect(Number(marked?.events)).toBeGreaterThan(0);

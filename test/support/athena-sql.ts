@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
+import { FEATURE_TABLES } from '../../domain/features/features-table.ts';
 import { type ColumnType, TABLES } from '../../domain/lake.ts';
 import { projectRoot, pythonExecutable } from '../../setup/environment.mjs';
 
@@ -12,7 +12,7 @@ const ATHENA_TYPES: Partial<Record<ColumnType, string>> = {
 };
 
 /** Every table that Athena can query. */
-export const QUERIED_TABLES = [...TABLES, FEATURES_TABLE];
+export const QUERIED_TABLES = [...TABLES, ...FEATURE_TABLES];
 
 const answerSchema = z.record(
   z.string(),

@@ -2,7 +2,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
+import { FEATURE_TABLES } from '../../domain/features/features-table.ts';
 import { TABLES, WAREHOUSE } from '../../domain/lake.ts';
 import { OBJECT_PLACES, TABLE_PLACES } from '../../domain/user-id-places.ts';
 import { queryLake } from './spark-lake.ts';
@@ -47,7 +47,7 @@ export interface Sightings {
 /** Where a lake holds the id: tables by their rows, all other files by their text. */
 export async function sightingsOf(lake: string, marker: string): Promise<Sightings> {
   const tables: string[] = [];
-  for (const { name } of [...TABLES, FEATURES_TABLE]) {
+  for (const { name } of [...TABLES, ...FEATURE_TABLES]) {
     const [row] = await queryLake(
       lake,
       `SELECT count(*) AS n FROM ${name} AS found WHERE CAST(found AS VARCHAR) LIKE '%${marker}%'`,

@@ -311,7 +311,12 @@ export const FEATURES: FeaturesResult = {
   cancellations: 200,
   cutoffAnchor: '2018-11-19',
   featureCount: 62,
-  snapshots: { user_days: '3051729675574597004', features: '6216728340239837218' },
+  tableRows: 2_850,
+  snapshots: {
+    user_days: '3051729675574597004',
+    features: '6216728340239837218',
+    scoring_features: '2274728340239837555',
+  },
 };
 
 export const TRAINING: TrainingResult = {

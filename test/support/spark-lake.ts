@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance, type Json } from '@duckdb/node-api';
 import { each } from '../../domain/each.ts';
-import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
+import { FEATURE_TABLES } from '../../domain/features/features-table.ts';
 import { LOCAL_DATABASE, TABLES } from '../../domain/lake.ts';
 import {
   CAMPAIGN,
@@ -232,7 +232,7 @@ export async function queryLake(
   try {
     for (const extension of [duckdbExtensions.avro, duckdbExtensions.iceberg])
       await connection.run(`LOAD '${extension}'`);
-    for (const statement of lakeViews(lakeFolder, [...TABLES, FEATURES_TABLE], database))
+    for (const statement of lakeViews(lakeFolder, [...TABLES, ...FEATURE_TABLES], database))
       await connection.run(statement);
     return (await connection.runAndReadAll(sql)).getRowObjectsJson();
   } finally {

@@ -13,6 +13,18 @@ import sys
 from pyspark.sql import SparkSession
 
 
+def read_current_features(step, session: SparkSession, plan) -> None:
+    """Names the features as they are now in the result of build-features, which its readers go by, if there is one."""
+    uri = plan["outputs"]["results"]["build-features"]
+    files = step.Files(session)
+    if not files.exists(uri):
+        return
+    built = files.read_json(uri)
+    table = step.iceberg_table(session, step.table_name(plan, "features"))
+    snapshots = {**built["snapshots"], "features": str(table.currentSnapshot().snapshotId())}
+    files.write_json(uri, {**built, "snapshots": snapshots})
+
+
 def main() -> None:
     """Runs the plans one after another; a plan that fails does not stop the others."""
     script, *plans = sys.argv[1:]
@@ -30,6 +42,8 @@ def main() -> None:
         before = pathlib.Path(path).with_name("before.sql")
         for statement in before.read_text(encoding="utf-8").split(";") if before.exists() else []:
             session.sql(statement)
+        if before.exists():
+            read_current_features(step, session, plan)
         files = step.Files(session)
         outputs = plan["outputs"]
         try:

@@ -1,7 +1,7 @@
 /** The data dictionary: every table of the lake, and the event log as it is delivered. */
 import { RAW_COLUMNS } from '../../domain/events.ts';
 import { FEATURES } from '../../domain/features/catalogue.ts';
-import { FEATURES_TABLE } from '../../domain/features/features-table.ts';
+import { FEATURE_TABLES, FEATURES_TABLE } from '../../domain/features/features-table.ts';
 import { type Column, TABLES, type Table } from '../../domain/lake.ts';
 import { code, page, table } from './markdown.ts';
 
@@ -17,7 +17,7 @@ export function dataDictionary(): string {
     [
       'Types of the raw log are those of JSON, all others those of Spark SQL, which Iceberg and Athena have too. Times are UTC.',
       rawEvents(),
-      ...[...TABLES, FEATURES_TABLE].map(section),
+      ...[...TABLES, ...FEATURE_TABLES].map(section),
     ],
   );
 }

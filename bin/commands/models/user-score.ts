@@ -1,6 +1,6 @@
 /** One user's score: the reasons or, for a user without, the values beside those that are typical. */
 
-import { FEATURES_TABLE } from '../../../domain/features/features-table.ts';
+import { SCORING_FEATURES_TABLE } from '../../../domain/features/features-table.ts';
 import { CHANNEL_EXPOSURES } from '../../../domain/features/reason-words.ts';
 import { SCORES } from '../../../domain/lake.ts';
 import { CHAMPION_DETAIL, CHOICE, CURRENT, STEP_RESULT } from '../../../domain/lake-objects.ts';
@@ -53,9 +53,7 @@ export async function userScore(
   const [features] =
     typical.length === 0
       ? []
-      : await query(
-          `SELECT * FROM ${FEATURES_TABLE.name} WHERE ${where({ role: 'score', user_id: userId })}`,
-        );
+      : await query(`SELECT * FROM ${SCORING_FEATURES_TABLE.name} WHERE ${where({ user_id: userId })}`);
   const important = await importanceOf(lake, runId);
   return {
     ...score,

@@ -25,6 +25,7 @@ class FeaturesSnapshots(TypedDict):
 
     user_days: str
     features: str
+    scoring_features: NotRequired[str]
 
 
 class FeaturesResult(TypedDict):
@@ -42,3 +43,4 @@ class FeaturesResult(TypedDict):
     secondCancellations: NotRequired[int]
     featureCount: int
     snapshots: FeaturesSnapshots
+    tableRows: NotRequired[int]

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { FEATURES } from '../../../domain/features/catalogue.ts';
 import { CHANNELS, channelColumn } from '../../../domain/features/channels.ts';
-import { FEATURES_TABLE } from '../../../domain/features/features-table.ts';
+import { FEATURES_TABLE, SCORING_FEATURES_TABLE } from '../../../domain/features/features-table.ts';
 import {
   COUNTERS,
   FEATURE_GROUPS,
@@ -116,12 +116,15 @@ describe('the feature catalogue', () => {
   });
 });
 
-describe('the features table', () => {
-  it('has the keys, the label, and a column with a description for each feature', () => {
+describe('the tables of features', () => {
+  it('have the keys, the label where it is known, and a column with a description for each feature', () => {
     expect(FEATURES_TABLE.columns.map((column) => column.name)).toEqual([
-      ...['user_id', 'cutoff', 'role', 'label'],
+      ...['user_id', 'cutoff', 'label'],
       ...FEATURES.map((feature) => feature.name),
     ]);
+    expect(SCORING_FEATURES_TABLE.columns).toEqual(
+      FEATURES_TABLE.columns.filter(({ name }) => name !== 'label'),
+    );
     for (const column of FEATURES_TABLE.columns) expect(column.meaning, column.name).not.toBe('');
     expect(FEATURES_TABLE.partitionedBy).toEqual(['cutoff']);
   });

@@ -432,17 +432,21 @@ describe('StoreMetrics for a lake that does not hold the counted rows', () => {
     expect(json(LEASE.key).holder).toMatchObject({ runId: 'run-1' });
   };
 
-  it.each(['events', 'quarantined_events', 'ingest_files.rows_accepted', 'features', 'scores'])(
-    'fails on a wrong count of %s, and makes nothing current',
-    async (table) => {
-      answerReconcileQuery(ports, 'run-1', { [table]: '12345' });
-      await expect(store()).rejects.toMatchObject({ name: 'ReconciliationFailed' });
-      await expect(store()).rejects.toThrow(
-        new RegExp(`${table}: 12345 rows were counted, \\d+ were expected`),
-      );
-      nothingIsCurrent();
-    },
-  );
+  it.each([
+    'events',
+    'quarantined_events',
+    'ingest_files.rows_accepted',
+    'features',
+    'scoring_features',
+    'scores',
+  ])('fails on a wrong count of %s, and makes nothing current', async (table) => {
+    answerReconcileQuery(ports, 'run-1', { [table]: '12345' });
+    await expect(store()).rejects.toMatchObject({ name: 'ReconciliationFailed' });
+    await expect(store()).rejects.toThrow(
+      new RegExp(`${table}: 12345 rows were counted, \\d+ were expected`),
+    );
+    nothingIsCurrent();
+  });
 
   it('fails when rows that were read are not accounted for', async () => {
     const counts = { ...INGEST.counts, read: 1_001 };

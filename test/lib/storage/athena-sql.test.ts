@@ -86,7 +86,8 @@ const ANSWERS: Readonly<Record<string, readonly (readonly Json[])[]>> = {
     ['ingest_files.rows_accepted', '3'],
     ['ingest_files.rows_quarantined', '3'],
     ['ingest_files.rows_duplicate', '2'],
-    ['features', '3'],
+    ['features', '2'],
+    ['scoring_features', '1'],
     ['scores', '3'],
   ],
 };

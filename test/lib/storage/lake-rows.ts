@@ -4,7 +4,7 @@
  */
 import { type DuckDBValue, listValue } from '@duckdb/node-api';
 import { driftMetric } from '../../../domain/drift-thresholds.ts';
-import { FEATURES_TABLE } from '../../../domain/features/features-table.ts';
+import { FEATURES_TABLE, SCORING_FEATURES_TABLE } from '../../../domain/features/features-table.ts';
 import {
   EVENTS,
   INGEST_FILES,
@@ -177,11 +177,7 @@ const ledgered = (batchId: string, read: number, accepted: number): Row => ({
 
 const LEDGER_ROWS = [ledgered('batch-1', 1_000, 900), ledgered('batch-2', 5, 2), ledgered('batch-2', 3, 1)];
 
-const FEATURE_ROWS = ['train', 'test', 'score'].map((role) => ({
-  user_id: 'at-risk',
-  cutoff: '2018-12-03',
-  role,
-}));
+const FEATURE_ROWS = ['2018-11-12', '2018-11-19'].map((cutoff) => ({ user_id: 'at-risk', cutoff, label: 0 }));
 
 export const LAKE_ROWS: readonly TableRows[] = [
   { table: EVENTS, rows: EVENT_ROWS },
@@ -189,6 +185,7 @@ export const LAKE_ROWS: readonly TableRows[] = [
   { table: USER_DAYS, rows: DAY_ROWS },
   { table: INGEST_FILES, rows: LEDGER_ROWS },
   { table: FEATURES_TABLE, rows: FEATURE_ROWS },
+  { table: SCORING_FEATURES_TABLE, rows: [{ user_id: 'at-risk', cutoff: '2018-12-03' }] },
   { table: SCORES, rows: SCORE_ROWS },
   { table: MODEL_METRICS, rows: FIGURE_ROWS },
   { table: RUNS, rows: RUN_ROWS },
