@@ -39,7 +39,7 @@ export const livingSegments = fragment({
             rows = read_snapshot(spark, table, str(snapshot))
             (earlier,) = rows.agg(F.max("cutoff")).collect()[0]
             if earlier is not None and earlier < cutoff:
-                return earlier, rows.where(F.col("cutoff") == F.lit(earlier))
+                return earlier, rows
         return None
 
 
@@ -68,7 +68,7 @@ export const livingSegments = fragment({
 
         @param living their rows of features
         @param scores user_id, cutoff and probability of each; null where probabilities are withheld
-        @param table the features of living users at its newest cutoff, with earlier snapshots
+        @param table the features of living users, with earlier snapshots
         """
         own = segment_of_users(living, model).cache()
         # A sum of decimals does not depend on the order of its parts.

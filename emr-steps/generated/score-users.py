@@ -2041,7 +2041,7 @@ def users_before(
         rows = read_snapshot(spark, table, str(snapshot))
         (earlier,) = rows.agg(F.max("cutoff")).collect()[0]
         if earlier is not None and earlier < cutoff:
-            return earlier, rows.where(F.col("cutoff") == F.lit(earlier))
+            return earlier, rows
     return None
 
 
@@ -2070,7 +2070,7 @@ def living_segments(
 
     @param living their rows of features
     @param scores user_id, cutoff and probability of each; null where probabilities are withheld
-    @param table the features of living users at its newest cutoff, with earlier snapshots
+    @param table the features of living users, with earlier snapshots
     """
     own = segment_of_users(living, model).cache()
     # A sum of decimals does not depend on the order of its parts.
