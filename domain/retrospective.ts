@@ -37,8 +37,8 @@ export const PUBLISHED_POSITIVES = 0.56;
 export const PUBLISHED_RATIO = 1.25;
 /** Share of the users of whom models learn. */
 export const RETROSPECTIVE_TRAINING_SHARE = 0.7;
-/** Of large logs, so many users are looked at, chosen by a hash. */
-export const MOST_RETROSPECTIVE_USERS = 20_000;
+/** Of large logs, so many users are looked at, chosen by a hash: it is a comparison, and may take half a minute. */
+export const MOST_RETROSPECTIVE_USERS = 10_000;
 /** With fewer users who cancelled, or who stayed, there is nothing to learn from. */
 export const LEAST_RETROSPECTIVE_USERS = 20;
 

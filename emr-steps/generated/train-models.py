@@ -4038,7 +4038,7 @@ def homogeneity(rows: DataFrame, users: int) -> Homogeneity:
 
 # --- emr-steps/fragments/retrospective.ts ---
 
-MOST_RETROSPECTIVE_USERS = 20000
+MOST_RETROSPECTIVE_USERS = 10000
 LEAST_RETROSPECTIVE_USERS = 20
 RETROSPECTIVE_TRAINING_SHARE = 0.7
 RETROSPECTIVE_FOLDS = 3
