@@ -8,7 +8,7 @@ import { each } from './each.ts';
 import { isoDate } from './fields.ts';
 import { fileIndexSchema, indexEntrySchema } from './file-index.ts';
 import { forgottenUsersSchema } from './forgotten-users.ts';
-import { externalTableFolder, INGEST_FILES, MODEL_METRICS, RUNS } from './lake.ts';
+import { externalTableFolder, INGEST_FILES, MODEL_METRICS, OUTCOMES, RUNS } from './lake.ts';
 import { lakeFormatSchema } from './lake-format.ts';
 import {
   type FolderKind,
@@ -22,6 +22,7 @@ import { leaseSchema } from './lease.ts';
 import { closedSchema, refusedSchema, watchedSinceSchema } from './markers.ts';
 import { modelCardSchema } from './model-card.ts';
 import { CSV_FILE, HTML_PAGE, jsonDocument, jsonRow, jsonRows } from './object-format.ts';
+import { outcomeRowSchema } from './outcomes.ts';
 import { currentSchema, runDetailSchema, runRecordSchema } from './records.ts';
 import {
   featuresResultSchema,
@@ -193,6 +194,16 @@ export const METRIC_ROWS = objectsInFolder(externalTableFolder(MODEL_METRICS), '
   what: 'metrics of the run',
   format: jsonRows(metricRowSchema),
   remedy: MADE_BY_RUN,
+});
+
+/** What came true of the scores of one run, written once by the first run that knows. */
+export const OUTCOME_ROWS = objectsInFolder(externalTableFolder(OUTCOMES), '.json', {
+  what: 'outcome of the run',
+  format: jsonRows(outcomeRowSchema),
+  remedy: {
+    missing: 'The next run counts it.',
+    malformed: 'Remove it: the next run counts it again.',
+  },
 });
 
 /** The record of one finished run. */

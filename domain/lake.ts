@@ -247,6 +247,16 @@ export const SCORES = {
       'never to be contacted, so that the effect of contacting can be measured',
     ),
     column(
+      'horizon_end',
+      'date',
+      'midnight (UTC) that ends the horizon: from then on it is known who cancelled',
+    ),
+    column(
+      'worth_contacting',
+      'boolean',
+      'whether a contact is expected to pay: outside the control group, the list; null without one',
+    ),
+    column(
       'reasons',
       'array<string>',
       'what raises the score most, strongest first; empty when nothing stands out, null when not asked',
@@ -282,6 +292,41 @@ export const MODEL_METRICS = {
     column('value', 'double', 'its value'),
     column('low', 'double', 'lower bound of its 95 % interval; null if none was computed'),
     column('high', 'double', 'upper bound of its 95 % interval; null if none was computed'),
+  ],
+} as const satisfies Table;
+
+export const OUTCOMES = {
+  name: 'outcomes',
+  format: 'json',
+  grain: 'run whose horizon has passed x part of its users: what came true of its scores, counted once',
+  partitionedBy: [],
+  writtenBy: 'StoreMetrics',
+  columns: [
+    column('run_id', 'string', 'run that scored'),
+    column('cutoff', 'string', 'its scoring cutoff, YYYY-MM-DD'),
+    column('horizon_end', 'string', 'midnight (UTC) that ends its horizon, YYYY-MM-DD'),
+    column('measured_by', 'string', 'run that counted what came true'),
+    column(
+      'part',
+      'string',
+      'all; decile; list; or control: the control users who would have been on the list',
+    ),
+    column('decile', 'int', 'which tenth; 1 was the most at risk; null in other parts'),
+    column('users', 'bigint', 'users that were scored'),
+    column('predicted', 'double', 'sum of their probabilities; null where these were withheld'),
+    column('observed', 'bigint', 'users who cancelled within the horizon'),
+    column(
+      'effect',
+      'double',
+      'of the list: share of the control users who cancelled minus share of the list, whoever was contacted',
+    ),
+    column('effect_low', 'double', 'lower bound of its 95 % interval'),
+    column('effect_high', 'double', 'upper bound of its 95 % interval'),
+    column(
+      'smallest_effect',
+      'double',
+      'smallest effect that would have been found in 80 of 100 cases; null where none would',
+    ),
   ],
 } as const satisfies Table;
 
@@ -326,6 +371,7 @@ export const TABLES: readonly Table[] = [
   INGEST_FILES,
   SCORES,
   MODEL_METRICS,
+  OUTCOMES,
   RUNS,
 ];
 

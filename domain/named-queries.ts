@@ -1,6 +1,6 @@
 /** What an analyst asks first, ready in Athena's list of saved queries. */
 import { DRIFT_METRIC_PREFIX } from './drift-thresholds.ts';
-import { EVENTS, MODEL_METRICS, QUARANTINED_EVENTS, RUNS, SCORES, USER_DAYS } from './lake.ts';
+import { EVENTS, MODEL_METRICS, OUTCOMES, QUARANTINED_EVENTS, RUNS, SCORES, USER_DAYS } from './lake.ts';
 import { metricsShownIn } from './metrics.ts';
 
 export interface NamedQuery {
@@ -49,6 +49,15 @@ FROM ${RUNS.name} AS runs
 JOIN ${MODEL_METRICS.name} AS figures ON figures.run_id = runs.run_id
 WHERE runs.status = 'SUCCEEDED' AND figures.metric LIKE '${DRIFT_METRIC_PREFIX}%'
 ORDER BY runs.ended_at DESC, population_stability_index DESC`,
+  },
+  {
+    name: 'what-came-true',
+    description:
+      'Every run whose horizon has passed: predicted and observed by tenth, of the list and of the control group, with the effect',
+    sql: `SELECT cutoff, run_id, part, decile, users, predicted, observed, predicted / nullif(observed, 0) AS predicted_over_observed,
+  effect, effect_low, effect_high, smallest_effect
+FROM ${OUTCOMES.name}
+ORDER BY cutoff DESC, run_id, part, decile`,
   },
   {
     name: 'churn-by-day-and-level',

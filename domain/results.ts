@@ -10,6 +10,7 @@ import { leftOutSchema, passedOverSchema } from './listing.ts';
 import { METRICS, MODELS, THRESHOLD_RULES } from './models.ts';
 import { RETROSPECTIVE_MODELS, RETROSPECTIVE_SLICES } from './retrospective.ts';
 import { stepNameSchema } from './run.ts';
+import { SOURCE_KINDS } from './sources.ts';
 
 /** Rows by outcome. `read = accepted + quarantined + duplicates`, each counted independently. */
 export const rowCountsSchema = z.strictObject({
@@ -100,6 +101,14 @@ export type IngestResult = z.infer<typeof ingestResultSchema>;
 export const CUTOFF_ROLES = ['train', 'past', 'test', 'score'] as const;
 export type CutoffRole = (typeof CUTOFF_ROLES)[number];
 
+/** How often each page, level and device came on the newest days of the log: see sources.ts. */
+export const dailySourcesSchema = z.strictObject({
+  /** Days with events, in order, with all events and all users of each. */
+  days: z.array(z.strictObject({ day: isoDate, events: count, users: count })),
+  /** By source its number on each of these days: events of pages and levels, users of devices. */
+  counts: z.array(z.strictObject({ kind: z.enum(SOURCE_KINDS), name: z.string(), counts: z.array(count) })),
+});
+
 /** Result of build-features. */
 export const featuresResultSchema = z.strictObject({
   firstDay: isoDate,
@@ -118,6 +127,8 @@ export const featuresResultSchema = z.strictObject({
   ),
   /** Signed-in events of each day that has any, in order. Results of older versions lack it. */
   days: z.array(z.strictObject({ day: isoDate, events: count })).optional(),
+  /** Results of older versions lack it. */
+  sources: dailySourcesSchema.optional(),
   /** Users with a history, and how many of them cancelled, in the whole lake. */
   users: count,
   cancellations: count,
@@ -447,6 +458,31 @@ export const livingSegmentsSchema = z.strictObject({
 });
 export type LivingSegments = z.infer<typeof livingSegmentsSchema>;
 
+/** Users of an earlier run of whom the same was stored, and what came of them. */
+export const outcomeGroupSchema = z.strictObject({
+  /** Null where nobody was in charge. */
+  decile: count.nullable(),
+  inControlGroup: z.boolean(),
+  /** Null where there was no list. */
+  worthContacting: z.boolean().nullable(),
+  users: count,
+  /** Sum of their probabilities; null where these were withheld. */
+  predicted: z.number().nonnegative().nullable(),
+  /** Those who cancelled within the horizon. */
+  observed: count,
+});
+export type OutcomeGroup = z.infer<typeof outcomeGroupSchema>;
+
+/** What came true of the scores of an earlier run. */
+export const runOutcomeSchema = z.strictObject({
+  runId: z.string(),
+  cutoff: isoDate,
+  /** The midnight that ends its horizon. */
+  horizonEnd: isoDate,
+  groups: z.array(outcomeGroupSchema),
+});
+export type RunOutcome = z.infer<typeof runOutcomeSchema>;
+
 /** Result of score-users. */
 export const scoringResultSchema = z.strictObject({
   users: count,
@@ -472,6 +508,8 @@ export const scoringResultSchema = z.strictObject({
   campaign: campaignSchema.nullable().optional(),
   /** Null where the model in charge knows no segments. Results of older versions lack it. */
   segments: livingSegmentsSchema.nullable().optional(),
+  /** Of earlier runs whose horizon has passed and whose outcome was not known. Results of older versions lack it. */
+  outcomes: z.array(runOutcomeSchema).optional(),
   drift: driftSchema,
   snapshots: z.strictObject({ scores: z.string() }),
 });

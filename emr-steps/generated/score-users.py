@@ -283,6 +283,13 @@ class HadoopPath(Protocol):
         """The path with something after its name."""
 
 
+class HadoopFileStatus(Protocol):
+    """org.apache.hadoop.fs.FileStatus."""
+
+    def getPath(self) -> Any:
+        """The path of a file or folder."""
+
+
 class HadoopFileSystem(Protocol):
     """org.apache.hadoop.fs.FileSystem."""
 
@@ -294,6 +301,9 @@ class HadoopFileSystem(Protocol):
 
     def exists(self, path: HadoopPath) -> bool:
         """Whether there is a file or folder."""
+
+    def listStatus(self, path: HadoopPath) -> Iterable[HadoopFileStatus]:
+        """What is in a folder that exists."""
 
     def open(self, path: HadoopPath) -> JavaStream:
         """Opens a file to read it."""
@@ -577,6 +587,13 @@ class Files:
     def exists(self, uri: str) -> bool:
         """Whether there is a file or folder."""
         return hadoop_file_system(self._spark, uri).exists(hadoop_path(self._spark, uri))
+
+    def names(self, uri: str) -> list[str]:
+        """The names of what is in a folder; none where there is no folder."""
+        if not self.exists(uri):
+            return []
+        file_system = hadoop_file_system(self._spark, uri)
+        return [str(one.getPath().getName()) for one in file_system.listStatus(hadoop_path(self._spark, uri))]
 
     def read_text(self, uri: str) -> str:
         """Reads the whole file."""
@@ -875,12 +892,38 @@ class DayEvents(TypedDict):
     events: int
 
 
+class SourceDay(TypedDict):
+    """Events and users of a day."""
+
+    day: str
+    events: int
+    users: int
+
+
+SourceKind: TypeAlias = Literal["page", "level", "device"]
+
+
 class FeaturesSnapshots(TypedDict):
     """Snapshots that were read and written."""
 
     user_days: str
     features: str
     scoring_features: NotRequired[str]
+
+
+class SourceCounts(TypedDict):
+    """How often a source came, day by day."""
+
+    kind: SourceKind
+    name: str
+    counts: list[int]
+
+
+class DailySources(TypedDict):
+    """How often each source came on the newest days."""
+
+    days: list[SourceDay]
+    counts: list[SourceCounts]
 
 
 class FeaturesResult(TypedDict):
@@ -891,6 +934,7 @@ class FeaturesResult(TypedDict):
     observedDays: int
     cutoffs: list[CutoffCounts]
     days: NotRequired[list[DayEvents]]
+    sources: NotRequired[DailySources]
     users: int
     cancellations: int
     cutoffAnchor: str | None
@@ -1019,6 +1063,17 @@ class SegmentMove(TypedDict):
     users: int
 
 
+class OutcomeGroup(TypedDict):
+    """Users of an earlier run, and what came of them."""
+
+    decile: int | None
+    inControlGroup: bool
+    worthContacting: bool | None
+    users: int
+    predicted: float | None
+    observed: int
+
+
 class FeatureDrift(TypedDict):
     """How far a feature has drifted."""
 
@@ -1057,6 +1112,15 @@ class Moved(TypedDict):
     moves: list[SegmentMove]
 
 
+class RunOutcome(TypedDict):
+    """What came true of the scores of an earlier run."""
+
+    runId: str
+    cutoff: str
+    horizonEnd: str
+    groups: list[OutcomeGroup]
+
+
 class Drift(TypedDict):
     """How far the scored users differ from the test users."""
 
@@ -1083,6 +1147,7 @@ class ScoringResult(TypedDict):
     probabilities: NotRequired[list[ProbabilityBin]]
     campaign: NotRequired[Campaign | None]
     segments: NotRequired[LivingSegments | None]
+    outcomes: NotRequired[list[RunOutcome]]
     drift: Drift
     snapshots: ScoringSnapshots
 
@@ -2107,11 +2172,123 @@ def living_segments(
     return found
 
 
+# --- emr-steps/fragments/outcomes.ts ---
+
+OUTCOMES_FOLDER = "tables/outcomes"
+RECORD_OF_RUN = "tables/runs/{run_id}.json"
+# Of a lake that has not counted any, the newest come first and the others with the next runs.
+MOST_OUTCOMES = 100
+
+DUE_OUTCOMES = """
+SELECT *
+FROM (
+  SELECT run_id, MAX(cutoff) AS scored_at, MAX(COALESCE(horizon_end, DATE_ADD(cutoff, {horizon}))) AS known_from
+  FROM {scores}
+  WHERE run_id IN ({runs})
+  GROUP BY run_id
+)
+WHERE known_from <= DATE '{end}'
+ORDER BY scored_at DESC, run_id
+"""
+
+OUTCOME_GROUPS = """
+WITH cancelled AS (
+  SELECT user_id, COLLECT_SET(day) AS days
+  FROM outcome_days
+  WHERE cancellations > 0 AND day >= DATE '{first}' AND day < DATE '{last}'
+  GROUP BY user_id
+)
+SELECT
+  run_id,
+  decile,
+  in_control_group,
+  worth_contacting,
+  COUNT(*) AS users,
+  CAST(SUM(CAST(probability AS DECIMAL(20, 12))) AS DOUBLE) AS predicted,
+  COUNT_IF(COALESCE(
+    EXISTS(days, day -> day >= cutoff AND day < COALESCE(horizon_end, DATE_ADD(cutoff, {horizon}))),
+    FALSE
+  )) AS observed
+FROM {scores}
+LEFT JOIN cancelled USING (user_id)
+WHERE run_id IN ({runs})
+GROUP BY run_id, decile, in_control_group, worth_contacting
+ORDER BY run_id, decile, in_control_group, worth_contacting
+"""
+
+
+def runs_without_outcome(spark: SparkSession, files: Files, plan: Plan, scores: str) -> list[str]:
+    """Earlier runs that have scored and succeeded, and of which it is not known what came true."""
+    root = plan["lakeRoot"]
+    known = {name.removesuffix(".json") for name in files.names(f"{root}/{OUTCOMES_FOLDER}")}
+    # Iceberg's own list of the partitions: no row is read.
+    scored = {row.run_id for row in spark.table(f"{scores}.partitions").select("partition.run_id").collect()}
+
+    def has_succeeded(run_id: str) -> bool:
+        uri = f"{root}/{RECORD_OF_RUN.format(run_id=run_id)}"
+        return files.exists(uri) and files.read_json(uri)["status"] == "SUCCEEDED"
+
+    return [run_id for run_id in sorted(scored - known - {plan["runId"]}) if has_succeeded(run_id)]
+
+
+def run_literals(run_ids: list[str]) -> str:
+    """Ids of runs as literals of SQL: they are made of letters, digits and what needs no escape."""
+    return ", ".join(json.dumps(run_id) for run_id in run_ids)
+
+
+def count_outcomes(
+    spark: SparkSession, files: Files, plan: Plan, scores: str, user_days: DataFrame, observation_end: str
+) -> list[RunOutcome]:
+    """What came true of the runs whose horizon the log has passed and whose outcome is not known yet.
+
+    A second call counts the same, until StoreMetrics has stored it; no user is named.
+    """
+    waiting = runs_without_outcome(spark, files, plan, scores)
+    if not waiting:
+        return []
+    terms = {"scores": scores, "horizon": plan["training"]["horizonDays"]}
+    due = spark.sql(DUE_OUTCOMES.format(runs=run_literals(waiting), end=observation_end, **terms)).collect()
+    if not due:
+        return []
+    due = due[:MOST_OUTCOMES]
+    user_days.createOrReplaceTempView("outcome_days")
+    counted = spark.sql(
+        OUTCOME_GROUPS.format(
+            runs=run_literals([run.run_id for run in due]),
+            first=min(run.scored_at for run in due),
+            last=max(run.known_from for run in due),
+            **terms,
+        )
+    ).collect()
+    groups: dict[str, list[OutcomeGroup]] = {run.run_id: [] for run in due}
+    for row in counted:
+        groups[row.run_id].append(
+            {
+                "decile": row.decile,
+                "inControlGroup": row.in_control_group,
+                "worthContacting": row.worth_contacting,
+                "users": row.users,
+                "predicted": row.predicted,
+                "observed": row.observed,
+            }
+        )
+    return [
+        {
+            "runId": run.run_id,
+            "cutoff": str(run.scored_at),
+            "horizonEnd": str(run.known_from),
+            "groups": groups[run.run_id],
+        }
+        for run in due
+    ]
+
+
 # --- emr-steps/score-users.ts ---
 
 STEP: StepName = "score-users"
 SCORING_FEATURES = "scoring_features"
 SCORES = "scores"
+USER_DAYS = "user_days"
 SCORES_DEFINITION = """
 CREATE TABLE IF NOT EXISTS {table} (
   run_id string COMMENT 'run that scored',
@@ -2123,6 +2300,8 @@ CREATE TABLE IF NOT EXISTS {table} (
   rank bigint COMMENT 'rank by score; 1 is the most at risk; null when no model is in charge',
   level string COMMENT 'subscription at the latest event',
   in_control_group boolean COMMENT 'never to be contacted, so that the effect of contacting can be measured',
+  horizon_end date COMMENT 'midnight (UTC) that ends the horizon: from then on it is known who cancelled',
+  worth_contacting boolean COMMENT 'whether a contact is expected to pay: outside the control group, the list; null without one',
   reasons array<string> COMMENT 'what raises the score most, strongest first; empty when nothing stands out, null when not asked',
   reason_details string COMMENT 'JSON: of each reason feature, group, value, typical value, direction and rise of the score'
 ) USING iceberg
@@ -2144,6 +2323,8 @@ COLUMNS = [
     "rank",
     "level",
     "in_control_group",
+    "horizon_end",
+    "worth_contacting",
     "reasons",
     "reason_details",
 ]
@@ -2158,6 +2339,8 @@ SCORES_TYPES = {
     "rank": "bigint",
     "level": "string",
     "in_control_group": "boolean",
+    "horizon_end": "date",
+    "worth_contacting": "boolean",
     "reasons": "array<string>",
     "reason_details": "string",
 }
@@ -2229,12 +2412,13 @@ def living_users(living: DataFrame, inputs: list[ModelInput], segments: SegmentM
 
 
 def ranked(users: DataFrame, calibration: Calibration, plan: Plan, choice: Choice) -> DataFrame:
-    """The rows of the table but for the reasons: probability, rank and decile, and who is never to be contacted.
+    """The rows of the table but for the reasons: probability, rank and decile, and who is (never) to be contacted.
 
     Without a model in charge nobody ranks before another; withheld probabilities are missing.
     """
     log_odds = calibration["slope"] * F.col("raw_score") + calibration["intercept"]
     is_ranked, is_believed = F.lit(choice["list"] != "no"), F.lit(choice["list"] != "order only")
+    has_list = F.lit(choice["list"] == "yes" and choice["makesCurrent"])
     order = Window.orderBy(F.desc("raw_score"), F.xxhash64("user_id"), "user_id")
     settings = plan["scoring"]
     salted = F.concat(F.lit(settings["controlGroupSalt"]), F.lit(":"), "user_id")
@@ -2247,6 +2431,8 @@ def ranked(users: DataFrame, calibration: Calibration, plan: Plan, choice: Choic
         .withColumn("decile", F.when(is_ranked, F.ntile(10).over(order)))
         .withColumn("level", F.expr("CASE level_is_paid WHEN 1 THEN 'paid' WHEN 0 THEN 'free' END"))
         .withColumn("in_control_group", first_bytes.cast("bigint") < control_below)
+        .withColumn("horizon_end", F.date_add("cutoff", plan["training"]["horizonDays"]))
+        .withColumn("worth_contacting", F.when(has_list, F.expr(contact_value(settings["terms"])) >= 0))
         .select(*(name for name in COLUMNS if name not in REASON_COLUMNS))
         .cache()
     )
@@ -2404,6 +2590,7 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
     score = score_drift(test_scores, totals.users, totals.reached)
     is_believed = choice["list"] != "order only"
     value = contact_value(plan["scoring"]["terms"])
+    user_days = read_snapshot(spark, table_name(plan, USER_DAYS), built["snapshots"]["user_days"])
     return {
         "users": totals.users,
         "cutoff": str(totals.cutoff),
@@ -2417,6 +2604,7 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
         "probabilities": probability_bins(written),
         "segments": living_segments(spark, living, written, features_table, segments) if segments else None,
         "campaign": write_campaign(files, plan, choice, written, value),
+        "outcomes": count_outcomes(spark, files, plan, scores_table, user_days, built["observationEnd"]),
         "drift": measured_drift(living, names, compared, score),
         "snapshots": {"scores": snapshot},
     }

@@ -303,6 +303,13 @@ class HadoopPath(Protocol):
         """The path with something after its name."""
 
 
+class HadoopFileStatus(Protocol):
+    """org.apache.hadoop.fs.FileStatus."""
+
+    def getPath(self) -> Any:
+        """The path of a file or folder."""
+
+
 class HadoopFileSystem(Protocol):
     """org.apache.hadoop.fs.FileSystem."""
 
@@ -314,6 +321,9 @@ class HadoopFileSystem(Protocol):
 
     def exists(self, path: HadoopPath) -> bool:
         """Whether there is a file or folder."""
+
+    def listStatus(self, path: HadoopPath) -> Iterable[HadoopFileStatus]:
+        """What is in a folder that exists."""
 
     def open(self, path: HadoopPath) -> JavaStream:
         """Opens a file to read it."""
@@ -603,6 +613,13 @@ class Files:
     def exists(self, uri: str) -> bool:
         """Whether there is a file or folder."""
         return hadoop_file_system(self._spark, uri).exists(hadoop_path(self._spark, uri))
+
+    def names(self, uri: str) -> list[str]:
+        """The names of what is in a folder; none where there is no folder."""
+        if not self.exists(uri):
+            return []
+        file_system = hadoop_file_system(self._spark, uri)
+        return [str(one.getPath().getName()) for one in file_system.listStatus(hadoop_path(self._spark, uri))]
 
     def read_text(self, uri: str) -> str:
         """Reads the whole file."""
@@ -901,12 +918,38 @@ class DayEvents(TypedDict):
     events: int
 
 
+class SourceDay(TypedDict):
+    """Events and users of a day."""
+
+    day: str
+    events: int
+    users: int
+
+
+SourceKind: TypeAlias = Literal["page", "level", "device"]
+
+
 class FeaturesSnapshots(TypedDict):
     """Snapshots that were read and written."""
 
     user_days: str
     features: str
     scoring_features: NotRequired[str]
+
+
+class SourceCounts(TypedDict):
+    """How often a source came, day by day."""
+
+    kind: SourceKind
+    name: str
+    counts: list[int]
+
+
+class DailySources(TypedDict):
+    """How often each source came on the newest days."""
+
+    days: list[SourceDay]
+    counts: list[SourceCounts]
 
 
 class FeaturesResult(TypedDict):
@@ -917,6 +960,7 @@ class FeaturesResult(TypedDict):
     observedDays: int
     cutoffs: list[CutoffCounts]
     days: NotRequired[list[DayEvents]]
+    sources: NotRequired[DailySources]
     users: int
     cancellations: int
     cutoffAnchor: str | None

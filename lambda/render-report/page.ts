@@ -7,6 +7,7 @@ import { contactData, whyNoList } from './contact-data.ts';
 import type { PastRun } from './history.ts';
 import { Html, html } from './html.ts';
 import { hashSource, inlineJson, inlineScript, type PageScript } from './page-script.ts';
+import { cameTrueSection } from './sections/came-true.ts';
 import { contactsSection } from './sections/contacts.ts';
 import { curvesSection } from './sections/curves.ts';
 import { decisionsSection } from './sections/decisions.ts';
@@ -118,6 +119,7 @@ async function chaptersOf(
               decisionsSection(trained),
               retrospectiveSection(trained),
             ]),
+        await cameTrueSection(detail, book),
         expectedQualitySection(detail),
         driftSection(detail),
       ],

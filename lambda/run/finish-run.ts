@@ -22,6 +22,7 @@ import { championChanged, requireUnchanged } from './current.ts';
 import type { Lake } from './lake.ts';
 import { leaseHolder, releaseLease } from './lease.ts';
 import { metricRows } from './metric-rows.ts';
+import { writeOutcomes } from './outcomes.ts';
 import type { World } from './world.ts';
 
 /** Makes metrics, scores and model current, removes the batch's markers, and releases the lease. */
@@ -31,6 +32,7 @@ export async function finishRun(world: World, detail: RunDetail): Promise<void> 
   // The lease is released last: once it is, all of this has been done, and another run may be at work.
   if ((await leaseHolder(lake))?.executionArn !== executionArn) return;
   await lake.write(METRIC_ROWS.of(runId), metricRows(detail));
+  await writeOutcomes(lake, detail);
   await makeCurrent(lake, detail);
   await keepGrid(lake, detail);
   const { campaign = null } = detail.scoring;

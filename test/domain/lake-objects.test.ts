@@ -13,6 +13,7 @@ import {
   logFolder,
   METRIC_ROWS,
   modelFolder,
+  OUTCOME_ROWS,
   PENDING_BATCH,
   PLAN,
   REFUSED,
@@ -61,7 +62,7 @@ describe('the objects of the lake', () => {
 
   it('that are rows of an external table are in its folder', () => {
     const folders = TABLES.filter(({ format }) => format === 'json').map(externalTableFolder);
-    expect([LEDGER, METRIC_ROWS, RUN_RECORD].map(({ folder }) => folder)).toEqual(folders);
+    expect([LEDGER, METRIC_ROWS, OUTCOME_ROWS, RUN_RECORD].map(({ folder }) => folder)).toEqual(folders);
   });
 
   it('are found by their keys below the root, or by a URI that a plan names', () => {

@@ -52,6 +52,17 @@ class SegmentMove(TypedDict):
     users: int
 
 
+class OutcomeGroup(TypedDict):
+    """Users of an earlier run, and what came of them."""
+
+    decile: int | None
+    inControlGroup: bool
+    worthContacting: bool | None
+    users: int
+    predicted: float | None
+    observed: int
+
+
 class FeatureDrift(TypedDict):
     """How far a feature has drifted."""
 
@@ -90,6 +101,15 @@ class Moved(TypedDict):
     moves: list[SegmentMove]
 
 
+class RunOutcome(TypedDict):
+    """What came true of the scores of an earlier run."""
+
+    runId: str
+    cutoff: str
+    horizonEnd: str
+    groups: list[OutcomeGroup]
+
+
 class Drift(TypedDict):
     """How far the scored users differ from the test users."""
 
@@ -116,5 +136,6 @@ class ScoringResult(TypedDict):
     probabilities: NotRequired[list[ProbabilityBin]]
     campaign: NotRequired[Campaign | None]
     segments: NotRequired[LivingSegments | None]
+    outcomes: NotRequired[list[RunOutcome]]
     drift: Drift
     snapshots: ScoringSnapshots

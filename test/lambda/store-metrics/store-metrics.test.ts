@@ -150,6 +150,8 @@ describe('StoreMetrics for a run that reached its end', () => {
       filesPassedOver: 0,
       filesWithoutEvents: 0,
       daysWithoutEvents: 0,
+      sourcesGoneQuiet: 0,
+      sourcesNew: 0,
       quarantinePercent: 2,
       reconciliationMismatches: 0,
       modelPromoted: 1,

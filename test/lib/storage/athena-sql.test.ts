@@ -58,6 +58,17 @@ const ANSWERS: Readonly<Record<string, readonly (readonly Json[])[]>> = {
     ['2018-12-03T05:00:00.000Z', 'run-2', 'raw_score', 0.06],
     ['2018-11-26T05:00:00.000Z', 'run-1', 'tenure_days', 0.02],
   ],
+  'what-came-true': [
+    [
+      ...['cutoff', 'run_id', 'part', 'decile', 'users', 'predicted', 'observed', 'predicted_over_observed'],
+      ...['effect', 'effect_low', 'effect_high', 'smallest_effect'],
+    ],
+    ['2018-11-26', 'run-1', 'all', null, '800', null, '41', null, null, null, null, null],
+    ['2018-11-19', 'run-0', 'control', null, '10', 2.5, '4', 0.625, null, null, null, null],
+    ['2018-11-19', 'run-0', 'decile', 1, '50', 30, '0', null, null, null, null, null],
+    ['2018-11-19', 'run-0', 'decile', 2, '50', 20, '21', 20 / 21, null, null, null, null],
+    ['2018-11-19', 'run-0', 'list', null, '90', 24, '20', 1.2, 0.17, -0.08, 0.47, null],
+  ],
   'churn-by-day-and-level': [
     ['day', 'level', 'active_users', 'cancellations', 'share_cancelled'],
     ['2018-12-01', 'free', '1', '0', 0],

@@ -9,6 +9,7 @@ import {
   EVENTS,
   INGEST_FILES,
   MODEL_METRICS,
+  OUTCOMES,
   QUARANTINED_EVENTS,
   RUNS,
   SCORES,
@@ -179,6 +180,26 @@ const LEDGER_ROWS = [ledgered('batch-1', 1_000, 900), ledgered('batch-2', 5, 2),
 
 const FEATURE_ROWS = ['2018-11-12', '2018-11-19'].map((cutoff) => ({ user_id: 'at-risk', cutoff, label: 0 }));
 
+const outcome = (
+  part: string,
+  users: number,
+  predicted: number | null,
+  observed: number,
+  more: Row = {},
+): Row => ({
+  ...{ run_id: 'run-0', cutoff: '2018-11-19', horizon_end: '2018-12-03', measured_by: 'run-2' },
+  ...{ part, users, predicted, observed },
+  ...more,
+});
+
+const OUTCOME_ROWS = [
+  outcome('control', 10, 2.5, 4),
+  outcome('list', 90, 24, 20, { effect: 0.17, effect_low: -0.08, effect_high: 0.47 }),
+  outcome('decile', 50, 20, 21, { decile: 2 }),
+  outcome('decile', 50, 30, 0, { decile: 1 }),
+  outcome('all', 800, null, 41, { run_id: 'run-1', cutoff: '2018-11-26' }),
+];
+
 export const LAKE_ROWS: readonly TableRows[] = [
   { table: EVENTS, rows: EVENT_ROWS },
   { table: QUARANTINED_EVENTS, rows: REFUSED_ROWS },
@@ -188,5 +209,6 @@ export const LAKE_ROWS: readonly TableRows[] = [
   { table: SCORING_FEATURES_TABLE, rows: [{ user_id: 'at-risk', cutoff: '2018-12-03' }] },
   { table: SCORES, rows: SCORE_ROWS },
   { table: MODEL_METRICS, rows: FIGURE_ROWS },
+  { table: OUTCOMES, rows: OUTCOME_ROWS },
   { table: RUNS, rows: RUN_ROWS },
 ];
