@@ -10,6 +10,7 @@ import { leftOutSchema, passedOverSchema } from './listing.ts';
 import { METRICS, MODELS, THRESHOLD_RULES } from './models.ts';
 import { RETROSPECTIVE_MODELS, RETROSPECTIVE_SLICES } from './retrospective.ts';
 import { stepNameSchema } from './run.ts';
+import { SLICE_VARIABLES, SLICED_MODELS } from './slices.ts';
 import { SOURCE_KINDS } from './sources.ts';
 
 /** Rows by outcome. `read = accepted + quarantined + duplicates`, each counted independently. */
@@ -252,6 +253,63 @@ export const pastTestSchema = z.strictObject({
 });
 export type PastTest = z.infer<typeof pastTestSchema>;
 
+/** A part of the test users, and how a model did on it: counts, from which the figures follow (slices.ts). */
+export const sliceSchema = z.strictObject({
+  model: z.enum(SLICED_MODELS),
+  variable: z.enum(SLICE_VARIABLES.map(({ name }) => name)),
+  /** Of segments their number, from 1, the largest first. */
+  value: z.string(),
+  users: count,
+  cancelled: count,
+  /** Cancellations that the probabilities add up to. */
+  predicted: z.number().nonnegative(),
+  /** Null where all cancelled, or nobody. */
+  auc: z.number().nullable(),
+});
+export type Slice = z.infer<typeof sliceSchema>;
+
+/**
+ * By how much the AUC on test users falls when values are dealt to other users: the mean of some deals, and the least and the
+ * most of them.
+ */
+const fallSchema = { fall: z.number(), least: z.number(), most: z.number() };
+
+/** Test users whose value of a feature is in one band, both ends included; of those who lack it both are null. */
+export const featureBandSchema = z.strictObject({
+  lowest: z.number().nullable(),
+  highest: z.number().nullable(),
+  users: count,
+  cancelled: count,
+  /** Cancellations that the probabilities add up to. */
+  predicted: z.number().nonnegative(),
+});
+export type FeatureBand = z.infer<typeof featureBandSchema>;
+
+export const groupDriverSchema = z.strictObject({ group: z.string(), ...fallSchema });
+/** A column of `features`, or of a regression on segments the count of a channel, which stands for events per exposure. */
+export const featureDriverSchema = z.strictObject({
+  feature: z.string(),
+  ...fallSchema,
+  /** Rank correlation of the value with the score; null where all have the same value. */
+  correlation: z.number().nullable(),
+  /** From the lowest values to the highest, those who lack it last. */
+  bands: z.array(featureBandSchema),
+});
+export type FeatureDriver = z.infer<typeof featureDriverSchema>;
+
+/** What drives the chosen model. */
+export const driversSchema = z.strictObject({
+  /** Test users that values were dealt among. */
+  users: count,
+  /** On them, with their own values. */
+  auc: z.number(),
+  /** All features of a group at once; the largest fall first. */
+  groups: z.array(groupDriverSchema),
+  /** The leading features one by one; the largest fall first. */
+  features: z.array(featureDriverSchema),
+});
+export type Drivers = z.infer<typeof driversSchema>;
+
 /** A value that divides the users: how many of those who have it cancelled at least once, and how many stayed. */
 export const exploredGroupSchema = z.strictObject({
   variable: z.enum(EXPLORED_VARIABLES.map(({ name }) => name)),
@@ -398,6 +456,10 @@ export const trainingResultSchema = z.strictObject({
   past: z.array(pastTestSchema).default([]),
   /** Results of older versions lack it. */
   exploration: explorationSchema.nullable().default(null),
+  /** The test users in parts. Results of older versions lack it. */
+  slices: z.array(sliceSchema).default([]),
+  /** Null where nothing was chosen, or where the test users hold one outcome only. Results of older versions lack it. */
+  drivers: driversSchema.nullable().default(null),
   /** Results of older versions lack it. */
   homogeneity: homogeneitySchema.nullable().default(null),
   /** Null where the run did not do it, or too few users cancelled. Results of older versions lack it. */

@@ -1619,10 +1619,8 @@ def add_missing_columns(spark: SparkSession, table: str, types: Mapping[str, str
             spark.sql(f"ALTER TABLE {table} ADD COLUMN {name} {column_type}")
 
 
-# --- emr-steps/fragments/typical-values.ts ---
+# --- emr-steps/fragments/channel-rates.ts ---
 
-# Medians are taken from about this many users, chosen by a hash; of fewer users, from all.
-TYPICAL_USERS = 20_000
 CHANNEL_GROUPS = [
     "enjoyment",
     "enjoyment",
@@ -1631,6 +1629,25 @@ CHANNEL_GROUPS = [
     "subscription",
     "subscription",
 ]
+
+
+def counts_of_channels(segments: SegmentModel | None) -> list[str]:
+    """The columns that count the events of the channels."""
+    return segments["counts"] if segments else []
+
+
+def channel_rates(segments: SegmentModel | None) -> list[str]:
+    """Events per exposure of each channel, in SQL; null without exposure."""
+    if segments is None:
+        return []
+    channels = zip(segments["counts"], segments["exposures"], strict=True)
+    return [f"{count} / NULLIF({exposure}, 0)" for count, exposure in channels]
+
+
+# --- emr-steps/fragments/typical-values.ts ---
+
+# Medians are taken from about this many users, chosen by a hash; of fewer users, from all.
+TYPICAL_USERS = 20_000
 LEVEL = "INT(COALESCE(is_paid, 0))"
 # Missing where most users have no value.
 MEDIAN = "IF(2 * COUNT({value}) < COUNT(1), NULL, PERCENTILE_APPROX({value}, 0.5, 100000))"
@@ -1645,19 +1662,6 @@ class Typical(NamedTuple):
     values: list[list[float | None]]
     # As the model reads them.
     read: list[list[float | None]]
-
-
-def counts_of_channels(segments: SegmentModel | None) -> list[str]:
-    """The columns that count the events of the channels."""
-    return segments["counts"] if segments else []
-
-
-def channel_rates(segments: SegmentModel | None) -> list[str]:
-    """Events per exposure of each channel, in SQL; null without exposure."""
-    if segments is None:
-        return []
-    channels = zip(segments["counts"], segments["exposures"], strict=True)
-    return [f"{count} / NULLIF({exposure}, 0)" for count, exposure in channels]
 
 
 def typical_values(

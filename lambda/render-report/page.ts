@@ -24,6 +24,7 @@ import { readingSection } from './sections/reading.ts';
 import { retrospectiveSection } from './sections/retrospective.ts';
 import { sampleSection } from './sections/sample.ts';
 import { segmentsSection } from './sections/segments.ts';
+import { slicesSection } from './sections/slices.ts';
 import { statesSection } from './sections/states.ts';
 import { survivalSection } from './sections/survival.ts';
 import { untrainedSection } from './sections/untrained.ts';
@@ -116,6 +117,7 @@ async function chaptersOf(
               pastSection(trained),
               await curvesSection(trained, book),
               await qualitySection(trained, book),
+              slicesSection(trained),
               decisionsSection(trained),
               retrospectiveSection(trained),
             ]),

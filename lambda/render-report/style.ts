@@ -117,6 +117,16 @@ html:not(.scripted) .terms-and-figures { display: block; }
 .tooltip[hidden] { display: none; }
 .tooltip-line { display: flex; justify-content: space-between; gap: 1rem; }
 .tooltip-name { color: var(--muted); }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.range table { font-size: .85rem; }
+.range th, .range td { padding: .15rem .8rem .15rem 0; border: 0; }
+.range tbody th { min-width: 0; white-space: nowrap; }
+.range svg { display: block; }
+.range line { stroke: var(--accent); stroke-width: 2; }
+.range line.overall { stroke: var(--neutral); stroke-width: 1; stroke-dasharray: 3 2; }
+.range line.predicted { stroke: var(--contrast); }
+.range circle { fill: var(--accent); }
+span.predicted { color: var(--contrast); }
 .pair.three { grid-template-columns: repeat(auto-fit, minmax(16rem, 1fr)); }
 @media screen and (min-width: 82rem) {
   body:not(.index) { display: grid; grid-template-columns: 14rem minmax(0, 66rem); gap: 2rem; justify-content: center; }

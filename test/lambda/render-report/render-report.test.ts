@@ -10,7 +10,7 @@ import { RUN_DETAIL } from '../../../domain/lake-objects.ts';
 import { metricHeading } from '../../../domain/metrics.ts';
 import { METRICS, type MetricName } from '../../../domain/models.ts';
 import { hasTrained, type RunDetail, runDetailSchema, type TrainedDetail } from '../../../domain/records.ts';
-import type { Exploration, LivingSegments } from '../../../domain/results.ts';
+import type { Drivers, Exploration, LivingSegments } from '../../../domain/results.ts';
 import { breathOf } from '../../../lambda/render-report/breath.ts';
 import { between, bytes, duration } from '../../../lambda/render-report/format.ts';
 import { escaped, html } from '../../../lambda/render-report/html.ts';
@@ -22,6 +22,7 @@ import { storeMetrics } from '../../../lambda/store-metrics/store-metrics.ts';
 import { EXPLORATION } from '../../support/exploration-fixture.ts';
 import { MemoryPorts } from '../../support/memory-ports.ts';
 import { at, EVENTS, plan, runSteps, storeMetricsInput, worldOn } from '../../support/run-fixture.ts';
+import { slicesOf } from '../../support/slices-fixture.ts';
 
 let ports: MemoryPorts;
 let detail: TrainedDetail;
@@ -73,6 +74,106 @@ describe('the record over time', () => {
   it('is left out where there is none', async () => {
     const { training } = detail;
     expect(await render({ ...detail, training: { ...training, past: [] } })).not.toContain('id="past"');
+  });
+});
+
+describe('the parts of the test users', () => {
+  const withSlices = (slices: TrainedDetail['training']['slices'], choice = detail.choice): Promise<string> =>
+    render({ ...detail, choice, training: { ...detail.training, slices } });
+
+  it('have counts, rates and figures with intervals, and say where they are too few', () => {
+    const text = textOf(section('slices'));
+    expect(text).toContain('Subscription paid 580 2.6% 1.6% to 4.2% 1.09 0.66 to 1.95 0.760 0.6');
+    expect(text).toMatch(/Linux 49 too few – –/);
+    // 2.1 predicted where 9 came.
+    expect(text).toContain('under 2 weeks 100 9% 4.8% to 16.2% off 0.23 0.12 to 0.51');
+    expect(text).toMatch(/In 1 of 1\d parts predicted and actual cancellations differ/);
+    expect(text).toMatch(/Segment like most users 700/);
+    // The order of the definition, not of the alphabet.
+    expect(text.indexOf('2 to 4 weeks')).toBeLessThan(text.indexOf('under 2 weeks'));
+  });
+
+  it('show the model in charge first, with the other beside it', async () => {
+    const { choice } = detail;
+    if (choice === undefined) throw new Error('the fixture has a choice');
+    const both = [...slicesOf('challenger', 0.76), ...slicesOf('champion', 0.7)];
+    const ours = textOf(section('slices', await withSlices(both)));
+    expect(ours).toContain('what the challenger, in charge, and the champion made of it');
+    expect(ours).toMatch(/Subscription paid 580 2\.6% 1\.6% to 4\.2% 1\.09 \S+ to \S+ 0\.760 [^–]*? 0\.700/);
+    const theirs = textOf(section('slices', await withSlices(both, { ...choice, challengerScores: false })));
+    expect(theirs).toContain('what the champion, in charge, and the challenger made of it');
+    expect(theirs).toMatch(
+      /Subscription paid 580 2\.6% 1\.6% to 4\.2% 1\.09 \S+ to \S+ 0\.700 [^–]*? 0\.760/,
+    );
+  });
+
+  it('are left out where there are none, and say so where all are too few', async () => {
+    expect(await withSlices([])).not.toContain('id="slices"');
+    const few = slicesOf('challenger', 0.7).map((slice) => ({ ...slice, users: 20, cancelled: 1 }));
+    expect(textOf(section('slices', await withSlices(few)))).toContain('None of them has enough users');
+  });
+});
+
+describe('what drives the model', () => {
+  const withDrivers = (
+    changed: Partial<TrainedDetail['training']>,
+    choice = detail.choice,
+  ): Promise<string> => render({ ...detail, choice, training: { ...detail.training, ...changed } });
+
+  it('is how far the AUC falls, by groups and by features with their direction', () => {
+    const drivers = section('drivers');
+    expect(textOf(drivers)).toContain('5 times for a group of features and 3 times for a feature');
+    expect(drivers).toContain('Likes, dislikes and friends 0.080, Adverts they hear 0.040, Device -0.001');
+    expect(drivers).toContain('Thumbs down per song, last 28 days 0.060 (more of it: likelier to cancel)');
+    expect(drivers).toContain('Paid subscription 0.020 (more of it: less likely)');
+    expect(drivers).toContain('Days since change of level 0.010 (of no one direction)');
+  });
+
+  it('shows who cancelled across the range of each leading feature, with the number of users', () => {
+    const drivers = section('drivers');
+    const text = textOf(drivers);
+    expect(text).toContain(
+      'Thumbs down per song, last 28 days (more of it: likelier to cancel) Value Users Cancelled',
+    );
+    expect(text).toMatch(
+      /0 to 0\.008 500 1% 0\.4% to 2\.3% 1\.2% 0\.009 to 0\.02 300 4% 2\.3% to 6\.9% 3\.8%/,
+    );
+    expect(text).toMatch(/ no 420 6% .*? yes 580 2\.6% /);
+    // Missing says something here.
+    expect(text).toMatch(/ never 800 3\.5% 2\.4% to 5% /);
+    // A line for each band: its interval on a scale that begins at 0.
+    expect(drivers.match(/<line class="interval"/g)).toHaveLength(8);
+    const [, low, high] = /class="interval" x1="([\d.]+)" x2="([\d.]+)"/.exec(drivers) ?? [];
+    expect(Number(low)).toBeCloseTo((120 * 0.0043) / 0.1651, 0);
+    expect(Number(high)).toBeCloseTo((120 * 0.0232) / 0.1651, 0);
+  });
+
+  it('shows the first six features at once, and the others when they are asked for', async () => {
+    const { drivers } = detail.training;
+    const [feature] = drivers?.features ?? [];
+    if (drivers === null || feature === undefined) throw new Error('the fixture has drivers');
+    const features = Array.from({ length: 8 }, () => feature);
+    const shown = section('drivers', await withDrivers({ drivers: { ...drivers, features } }));
+    expect(shown.split('<details>').map((part) => part.match(/class="range"/g)?.length)).toEqual([6, 2]);
+    expect(shown).toContain('2 more features');
+  });
+
+  it('names channels of segments by their rate, and says when the model is not in charge', async () => {
+    const { drivers } = detail.training;
+    const { choice } = detail;
+    if (drivers === null || choice === undefined) throw new Error('the fixture has drivers and a choice');
+    const features = drivers.features.map((one) => ({ ...one, feature: 'paid_adverts_half_life_56' }));
+    const changed = { drivers: { ...drivers, features } };
+    const page = await withDrivers(changed, { ...choice, challengerScores: false });
+    expect(section('drivers', page)).toContain('Adverts per paid song 0.060');
+    expect(textOf(section('drivers', page))).toContain('which is not in charge');
+    expect(textOf(section('drivers'))).not.toContain('which is not in charge');
+  });
+
+  it('is the share that each feature brings where a result of an older version says no more', async () => {
+    const older = section('drivers', await withDrivers({ drivers: null }));
+    expect(textOf(older)).toContain('Which features the model uses');
+    expect(older).toContain('Thumbs down per song, last 28 days');
   });
 });
 
@@ -393,9 +494,8 @@ describe('the report page', () => {
     expect(textOf(section('drift', few))).toContain('chance alone takes one feature in 20 to 0.19 or more');
   });
 
-  it('has sixteen charts, each with a description in words', () => {
-    expect(page.match(/<svg role="img" aria-label="[^"]{20,}"/g)).toHaveLength(16);
-    expect(section('drivers')).toContain('Thumbs down per song, last 28 days');
+  it('has seventeen charts, each with a description in words', () => {
+    expect(page.match(/<svg role="img" aria-label="[^"]{20,}"/g)).toHaveLength(17);
   });
 });
 
@@ -551,6 +651,14 @@ describe('the warnings of the report', () => {
   });
 });
 
+/** As no version writes them, but a damaged object may. */
+function hostileDrivers(text: string): Drivers {
+  const fall = { fall: 0.1, least: 0.05, most: 0.15 };
+  const bands = [{ lowest: 0, highest: 1, users: 10, cancelled: 1, predicted: 1 }];
+  const features = [{ feature: text, ...fall, correlation: 1, bands }];
+  return { users: 10, auc: 0.7, groups: [{ group: text, ...fall }], features };
+}
+
 describe('a report with hostile data', () => {
   const hostile = '"><script>alert(1)</script><img src=x onerror=alert(1)>\u202e\u0000';
 
@@ -568,6 +676,8 @@ describe('a report with hostile data', () => {
         ...detail.training,
         reliabilityReason: hostile,
         importance: [{ feature: hostile, share: 1 }],
+        drivers: hostileDrivers(hostile),
+        slices: [...slicesOf('challenger', 0.7)].map((slice) => ({ ...slice, value: hostile })),
         modelUri: hostile,
       },
       scoring: {
