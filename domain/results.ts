@@ -500,6 +500,26 @@ export type TypicalValue = z.infer<typeof typicalValueSchema>;
 export const campaignSchema = z.strictObject({ uri, users: count });
 export type Campaign = z.infer<typeof campaignSchema>;
 
+/** A segment with the living users of whom it is the most probable. */
+export const livingSegmentSchema = segmentSchema.extend({
+  users: count,
+  /** The sum of their probabilities; null where these are withheld. */
+  expected: z.number().nonnegative().nullable(),
+});
+export type LivingSegment = z.infer<typeof livingSegmentSchema>;
+
+/** Users of one segment before and of one now, by their places in the list. */
+export const segmentMoveSchema = z.strictObject({ before: count, now: count, users: count });
+
+/** The living users by segment, as the model in charge tells them apart. */
+export const livingSegmentsSchema = z.strictObject({
+  /** In the order of the model: by their share of its training users, the largest first. */
+  segments: z.array(livingSegmentSchema),
+  /** Those who lived at an earlier scoring cutoff too, then and now by the same model; null where there is none. */
+  moved: z.strictObject({ since: isoDate, moves: z.array(segmentMoveSchema) }).nullable(),
+});
+export type LivingSegments = z.infer<typeof livingSegmentsSchema>;
+
 /** Users of an earlier run of whom the same was stored, and what came of them. */
 export const outcomeGroupSchema = z.strictObject({
   /** Null where nobody was in charge. */
@@ -548,6 +568,8 @@ export const scoringResultSchema = z.strictObject({
   probabilities: z.array(probabilityBinSchema).optional(),
   /** Null where there is no list. Results of older versions lack it. */
   campaign: campaignSchema.nullable().optional(),
+  /** Null where the model in charge knows no segments. Results of older versions lack it. */
+  segments: livingSegmentsSchema.nullable().optional(),
   /** Of earlier runs whose horizon has passed and whose outcome was not known. Results of older versions lack it. */
   outcomes: z.array(runOutcomeSchema).optional(),
   drift: driftSchema,

@@ -4712,7 +4712,7 @@ def homogeneity(rows: DataFrame, users: int) -> Homogeneity:
 
 # --- emr-steps/fragments/retrospective.ts ---
 
-MOST_RETROSPECTIVE_USERS = 20000
+MOST_RETROSPECTIVE_USERS = 10000
 LEAST_RETROSPECTIVE_USERS = 20
 RETROSPECTIVE_TRAINING_SHARE = 0.7
 RETROSPECTIVE_FOLDS = 3
@@ -4876,6 +4876,14 @@ RETROSPECTIVE_INPUTS = [
     "on_linux",
     "on_phone_or_tablet",
 ]
+SIX_FEATURES = [
+    "six_features_is_paid",
+    "six_features_sessions_per_month",
+    "six_features_thumbs_up_per_day",
+    "six_features_thumbs_down_per_day",
+    "six_features_errors_per_day",
+    "six_features_membership_days",
+]
 
 # Each user's days, with sessions that go on over midnight joined.
 RETROSPECTIVE_DAYS = """
@@ -4934,35 +4942,7 @@ FROM days JOIN retrospective_ends USING (user_id)
 WHERE day < cutoff
 """
 
-# The six features of the published recipe.
-RETROSPECTIVE_SIX = """
-SELECT
-  user_id,
-  ARRAY(
-    DOUBLE(INT(COALESCE(level = 'paid', FALSE))),
-    DOUBLE(30 * sessions / span),
-    DOUBLE(thumbs_up / span),
-    DOUBLE(thumbs_down / span),
-    DOUBLE(errors / span),
-    DOUBLE(COALESCE(TIMESTAMPDIFF(SECOND, registered_at, last_at) / 86400D, 0))
-  ) AS six
-FROM (
-  SELECT
-    user_id,
-    MAX_BY(level, last_event_at) AS level,
-    MAX_BY(registered_at, last_event_at) AS registered_at,
-    MAX(last_event_at) AS last_at,
-    GREATEST(CEIL(TIMESTAMPDIFF(SECOND, MIN(first_event_at), MAX(last_event_at)) / 86400D), 1) AS span,
-    SUM(begun_sessions) AS sessions,
-    SUM(thumbs_up) AS thumbs_up,
-    SUM(thumbs_down) AS thumbs_down,
-    SUM(errors) AS errors
-  FROM history
-  GROUP BY user_id
-)
-"""
-
-# From the feature catalogue, as in build-features.
+# From the feature catalogue, as in build-features, and the six features of the published recipe.
 RETROSPECTIVE_AGGREGATE = """
 SELECT
   user_id,
@@ -5077,7 +5057,15 @@ SELECT
   MAX_BY(level, IF(level IS NULL, NULL, day)) AS latest_level,
   MAX_BY(gender, IF(gender IS NULL, NULL, day)) AS latest_gender,
   MAX_BY(location, IF(location IS NULL, NULL, day)) AS latest_location,
-  MAX_BY(user_agent, IF(user_agent IS NULL, NULL, day)) AS latest_user_agent
+  MAX_BY(user_agent, IF(user_agent IS NULL, NULL, day)) AS latest_user_agent,
+  MIN(first_event_at) AS six_first_at,
+  MAX(last_event_at) AS six_last_at,
+  MAX_BY(level, last_event_at) AS six_level,
+  MAX_BY(registered_at, last_event_at) AS six_registered_at,
+  SUM(begun_sessions) AS six_sessions,
+  SUM(thumbs_up) AS six_thumbs_up,
+  SUM(thumbs_down) AS six_thumbs_down,
+  SUM(errors) AS six_errors
 FROM history
 GROUP BY user_id, cutoff, role, label, first_day
 """
@@ -5266,7 +5254,18 @@ SELECT
   DOUBLE(INT(CONTAINS(latest_user_agent, 'iPhone')
     OR CONTAINS(latest_user_agent, 'iPad')
     OR CONTAINS(latest_user_agent, 'Android')
-    OR CONTAINS(latest_user_agent, 'Mobile'))) AS on_phone_or_tablet
+    OR CONTAINS(latest_user_agent, 'Mobile'))) AS on_phone_or_tablet,
+  DOUBLE(COALESCE(INT(six_level = 'paid'), 0)) AS six_features_is_paid,
+  DOUBLE(30 * six_sessions / GREATEST(CEIL(TIMESTAMPDIFF(SECOND, six_first_at, six_last_at) / 86400D), 1))
+    AS six_features_sessions_per_month,
+  DOUBLE(six_thumbs_up / GREATEST(CEIL(TIMESTAMPDIFF(SECOND, six_first_at, six_last_at) / 86400D), 1))
+    AS six_features_thumbs_up_per_day,
+  DOUBLE(six_thumbs_down / GREATEST(CEIL(TIMESTAMPDIFF(SECOND, six_first_at, six_last_at) / 86400D), 1))
+    AS six_features_thumbs_down_per_day,
+  DOUBLE(six_errors / GREATEST(CEIL(TIMESTAMPDIFF(SECOND, six_first_at, six_last_at) / 86400D), 1))
+    AS six_features_errors_per_day,
+  DOUBLE(COALESCE(TIMESTAMPDIFF(SECOND, six_registered_at, six_last_at) / 86400D, 0))
+    AS six_features_membership_days
 FROM aggregated
 """
 
@@ -5316,16 +5315,15 @@ def retrospective_users(spark: SparkSession, user_days: DataFrame, end: datetime
     history = RETROSPECTIVE_HISTORY.format(first_day=counted.first_day)
     spark.sql(history).createOrReplaceTempView("history")
     spark.sql(RETROSPECTIVE_AGGREGATE).createOrReplaceTempView("aggregated")
-    features = spark.sql(RETROSPECTIVE_PROJECTION).select(
-        "user_id", F.col("label").cast("double").alias("label"), F.array(*RETROSPECTIVE_INPUTS).alias("ours")
-    )
-    # Twice over the days: the second time Spark reads a dozen columns of them.
-    six = spark.sql(RETROSPECTIVE_SIX).toPandas()
-    rows = features.toPandas().merge(six, on="user_id").sort_values("user_id")
+    values = F.array(*SIX_FEATURES, *RETROSPECTIVE_INPUTS).alias("values")
+    rows = spark.sql(RETROSPECTIVE_PROJECTION).select("user_id", "label", values).toPandas()
+    rows = rows.sort_values("user_id")
+    known_values = np.array(rows["values"].tolist(), dtype=float)
+    known_values = known_values.reshape(-1, len(SIX_FEATURES) + len(RETROSPECTIVE_INPUTS))
     return RetrospectiveUsers(
         labels=rows["label"].to_numpy(dtype=float),
-        six=np.array(rows["six"].tolist(), dtype=float).reshape(-1, 6),
-        ours=np.array(rows["ours"].tolist(), dtype=float).reshape(-1, len(RETROSPECTIVE_INPUTS)),
+        six=known_values[:, : len(SIX_FEATURES)],
+        ours=known_values[:, len(SIX_FEATURES) :],
     )
 
 

@@ -126,7 +126,10 @@ async function chaptersOf(
         driftSection(detail),
       ],
     ],
-    [drives, trained === undefined ? [] : [segmentsSection(trained), await driversSection(trained, book)]],
+    [
+      drives,
+      [segmentsSection(detail), ...(trained === undefined ? [] : [await driversSection(trained, book)])],
+    ],
     [
       leaves,
       trained === undefined

@@ -37,6 +37,7 @@ section { margin: 1.5rem 0; padding: 1.6rem; background: var(--card); border: 1p
 .notes li { margin: .5rem 0; padding: .7rem 1rem; border-radius: .5rem; background: var(--warn-soft); color: var(--warn-ink); }
 .notes li.good { background: var(--good-soft); color: var(--good-ink); }
 .scroll { overflow-x: auto; }
+:is(.scroll, details) + .scroll { margin-top: 1.4rem; }
 table { width: 100%; border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 caption { padding: 0 0 .5rem; text-align: left; color: var(--muted); }
 th, td { padding: .45rem 1rem .45rem 0; border-bottom: 1px solid var(--rule); text-align: left; vertical-align: top; }

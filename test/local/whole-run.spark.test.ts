@@ -129,7 +129,8 @@ describe('a whole run that succeeds', () => {
     );
     if (summary.status !== 'SUCCEEDED') throw new Error(summary.status);
     expect(summary.model.metrics.auc).toBeGreaterThan(0);
-    expect(await readFile(summary.report, 'utf8')).toContain('<html');
+    const report = await readFile(summary.report, 'utf8');
+    for (const id of ['models', 'retrospective', 'sample', 'facts']) expect(report).toContain(`id="${id}"`);
   });
 
   it('leaves no cluster, a released lease, and one notification', async () => {

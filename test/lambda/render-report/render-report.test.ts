@@ -10,7 +10,7 @@ import { RUN_DETAIL } from '../../../domain/lake-objects.ts';
 import { metricHeading } from '../../../domain/metrics.ts';
 import { METRICS, type MetricName } from '../../../domain/models.ts';
 import { hasTrained, type RunDetail, runDetailSchema, type TrainedDetail } from '../../../domain/records.ts';
-import type { Drivers, Exploration } from '../../../domain/results.ts';
+import type { Drivers, Exploration, LivingSegments } from '../../../domain/results.ts';
 import { breathOf } from '../../../lambda/render-report/breath.ts';
 import { between, bytes, duration } from '../../../lambda/render-report/format.ts';
 import { escaped, html } from '../../../lambda/render-report/html.ts';
@@ -397,6 +397,44 @@ describe('the report page', () => {
   it('shows users who behave alike by plain names, with their size and how many cancel', () => {
     expect(textOf(section('segments'))).toContain('like most users 70% 3% 4.5%');
     expect(textOf(section('segments'))).toContain('dislikes three times as often as usual');
+    expect(textOf(section('segments'))).not.toContain('Value at risk');
+  });
+
+  it('shows the living users of each segment, their value at risk, and who has moved', async () => {
+    const [typical, grumpy] = detail.training.segments;
+    if (typical === undefined || grumpy === undefined) throw new Error('the fixture has two segments');
+    const segments = [
+      { ...typical, users: 700, expected: 21.4 },
+      { ...grumpy, users: 260, expected: 17 },
+    ];
+    const moves = [
+      { before: 0, now: 0, users: 640 },
+      { before: 0, now: 1, users: 12 },
+      { before: 1, now: 0, users: 30 },
+    ];
+    const shown = async (living: LivingSegments): Promise<string> =>
+      textOf(
+        section('segments', await render({ ...detail, scoring: { ...detail.scoring, segments: living } })),
+      );
+    const text = await shown({ segments, moved: { since: '2018-11-28', moves } });
+    expect(text).toContain('like most users 70% 3% 4.5% 700 21.4 4,280');
+    expect(text).toContain('Since 28 November 2018, 42 of 682 users have moved to another segment');
+    expect(text).toMatch(/Downgrade twice as often as usual like most users 30 like most users dislikes/);
+    const withheld = segments.map((segment) => ({ ...segment, expected: null }));
+    const alone = await shown({ segments: withheld, moved: null });
+    expect(alone).toContain('like most users 70% 3% 4.5% 700 withheld withheld');
+    expect(alone).not.toContain('moved to another segment');
+    const still = await shown({ segments, moved: { since: '2018-11-28', moves: moves.slice(0, 1) } });
+    expect(still).toContain(
+      'Since 28 November 2018, 0 of 640 users have moved to another segment; both days',
+    );
+  });
+
+  it('shows segments of the model in charge where nothing was trained', async () => {
+    const segments = detail.training.segments.map((segment) => ({ ...segment, users: 480, expected: 19 }));
+    const scoring = { ...detail.scoring, segments: { segments, moved: null } };
+    const page = await render({ ...detail, training: null, scoring });
+    expect(textOf(section('segments', page))).toContain('like most users 70% 3% 4.5% 480 19.0 3,800');
   });
 
   it('says by which metric the model was chosen, and shows the metrics of its head with their reading', () => {
