@@ -2,6 +2,7 @@
 import { ageInDays, findHoles, type Hole, touchedCutoffs } from './holes.ts';
 import { FILES_NAMED, listingWarnings, namesOf, passedOverText } from './listing.ts';
 import type { RunDetail } from './records.ts';
+import { sourceWarnings } from './sources.ts';
 
 type OfLog = Pick<RunDetail, 'plan' | 'ingest' | 'features'>;
 
@@ -49,6 +50,7 @@ export function logWarnings(detail: OfLog): readonly string[] {
             `gave no event: ${namesOf(withoutEvents)}; see the refused rows of the run`,
         ]),
     ...holeTexts(detail),
+    ...sourceWarnings(detail.features.sources),
   ];
 }
 

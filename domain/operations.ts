@@ -108,6 +108,9 @@ export const RUN_METRICS = {
   filesWithoutEvents: { name: 'FilesWithoutEvents', unit: 'Count' },
   /** Days inside the log's period without events, or with far fewer than usual. */
   daysWithoutEvents: { name: 'DaysWithoutEvents', unit: 'Count' },
+  /** Pages, levels and devices of which no event comes any more, and new ones. */
+  sourcesGoneQuiet: { name: 'SourcesGoneQuiet', unit: 'Count' },
+  sourcesNew: { name: 'SourcesNew', unit: 'Count' },
   /** Age of the newest day with events. */
   logAgeDays: { name: 'LogAgeDays', unit: 'Count' },
   reconciliationMismatches: { name: 'ReconciliationMismatches', unit: 'Count' },
@@ -115,6 +118,8 @@ export const RUN_METRICS = {
   /** Population stability index: the largest of the features that may alarm, and that of the score. */
   featureDrift: { name: 'FeatureDrift', unit: 'Count' },
   scoreDrift: { name: 'ScoreDrift', unit: 'Count' },
+  /** 1 when more or fewer users have cancelled than predicted, beyond chance, by the newest outcome. */
+  outcomeShift: { name: 'OutcomeShift', unit: 'Count' },
   modelPromoted: { name: 'ModelPromoted', unit: 'Count' },
   /** 1 for every sweep that has measured what follows: without it the alarms on the two below see nothing. */
   sweeps: { name: 'Sweeps', unit: 'Count' },

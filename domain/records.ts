@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { choiceSchema } from './choice.ts';
 import { count, isoDate } from './fields.ts';
+import { knownOutcomesSchema } from './outcomes.ts';
 import {
   featuresResultSchema,
   ingestResultSchema,
@@ -73,6 +74,8 @@ export const runDetailSchema = z.strictObject({
   /** Which model scored, and why. Details of older versions lack it: the run's own model did. */
   choice: choiceSchema.optional(),
   scoring: scoringResultSchema,
+  /** What came true of earlier runs. Details of older versions lack it. */
+  outcomes: knownOutcomesSchema.optional(),
   /** For each table, the rows counted by the SQL engine and the rows that the steps counted; they are equal. */
   reconciliation: z.array(z.strictObject({ table: z.string(), counted: count, expected: count })),
 });

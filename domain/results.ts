@@ -10,6 +10,8 @@ import { leftOutSchema, passedOverSchema } from './listing.ts';
 import { METRICS, MODELS, THRESHOLD_RULES } from './models.ts';
 import { RETROSPECTIVE_MODELS, RETROSPECTIVE_SLICES } from './retrospective.ts';
 import { stepNameSchema } from './run.ts';
+import { SLICE_VARIABLES, SLICED_MODELS } from './slices.ts';
+import { SOURCE_KINDS } from './sources.ts';
 
 /** Rows by outcome. `read = accepted + quarantined + duplicates`, each counted independently. */
 export const rowCountsSchema = z.strictObject({
@@ -100,6 +102,14 @@ export type IngestResult = z.infer<typeof ingestResultSchema>;
 export const CUTOFF_ROLES = ['train', 'past', 'test', 'score'] as const;
 export type CutoffRole = (typeof CUTOFF_ROLES)[number];
 
+/** How often each page, level and device came on the newest days of the log: see sources.ts. */
+export const dailySourcesSchema = z.strictObject({
+  /** Days with events, in order, with all events and all users of each. */
+  days: z.array(z.strictObject({ day: isoDate, events: count, users: count })),
+  /** By source its number on each of these days: events of pages and levels, users of devices. */
+  counts: z.array(z.strictObject({ kind: z.enum(SOURCE_KINDS), name: z.string(), counts: z.array(count) })),
+});
+
 /** Result of build-features. */
 export const featuresResultSchema = z.strictObject({
   firstDay: isoDate,
@@ -118,6 +128,8 @@ export const featuresResultSchema = z.strictObject({
   ),
   /** Signed-in events of each day that has any, in order. Results of older versions lack it. */
   days: z.array(z.strictObject({ day: isoDate, events: count })).optional(),
+  /** Results of older versions lack it. */
+  sources: dailySourcesSchema.optional(),
   /** Users with a history, and how many of them cancelled, in the whole lake. */
   users: count,
   cancellations: count,
@@ -240,6 +252,63 @@ export const pastTestSchema = z.strictObject({
   recency: z.partialRecord(metricNameSchema, estimateSchema),
 });
 export type PastTest = z.infer<typeof pastTestSchema>;
+
+/** A part of the test users, and how a model did on it: counts, from which the figures follow (slices.ts). */
+export const sliceSchema = z.strictObject({
+  model: z.enum(SLICED_MODELS),
+  variable: z.enum(SLICE_VARIABLES.map(({ name }) => name)),
+  /** Of segments their number, from 1, the largest first. */
+  value: z.string(),
+  users: count,
+  cancelled: count,
+  /** Cancellations that the probabilities add up to. */
+  predicted: z.number().nonnegative(),
+  /** Null where all cancelled, or nobody. */
+  auc: z.number().nullable(),
+});
+export type Slice = z.infer<typeof sliceSchema>;
+
+/**
+ * By how much the AUC on test users falls when values are dealt to other users: the mean of some deals, and the least and the
+ * most of them.
+ */
+const fallSchema = { fall: z.number(), least: z.number(), most: z.number() };
+
+/** Test users whose value of a feature is in one band, both ends included; of those who lack it both are null. */
+export const featureBandSchema = z.strictObject({
+  lowest: z.number().nullable(),
+  highest: z.number().nullable(),
+  users: count,
+  cancelled: count,
+  /** Cancellations that the probabilities add up to. */
+  predicted: z.number().nonnegative(),
+});
+export type FeatureBand = z.infer<typeof featureBandSchema>;
+
+export const groupDriverSchema = z.strictObject({ group: z.string(), ...fallSchema });
+/** A column of `features`, or of a regression on segments the count of a channel, which stands for events per exposure. */
+export const featureDriverSchema = z.strictObject({
+  feature: z.string(),
+  ...fallSchema,
+  /** Rank correlation of the value with the score; null where all have the same value. */
+  correlation: z.number().nullable(),
+  /** From the lowest values to the highest, those who lack it last. */
+  bands: z.array(featureBandSchema),
+});
+export type FeatureDriver = z.infer<typeof featureDriverSchema>;
+
+/** What drives the chosen model. */
+export const driversSchema = z.strictObject({
+  /** Test users that values were dealt among. */
+  users: count,
+  /** On them, with their own values. */
+  auc: z.number(),
+  /** All features of a group at once; the largest fall first. */
+  groups: z.array(groupDriverSchema),
+  /** The leading features one by one; the largest fall first. */
+  features: z.array(featureDriverSchema),
+});
+export type Drivers = z.infer<typeof driversSchema>;
 
 /** A value that divides the users: how many of those who have it cancelled at least once, and how many stayed. */
 export const exploredGroupSchema = z.strictObject({
@@ -387,6 +456,10 @@ export const trainingResultSchema = z.strictObject({
   past: z.array(pastTestSchema).default([]),
   /** Results of older versions lack it. */
   exploration: explorationSchema.nullable().default(null),
+  /** The test users in parts. Results of older versions lack it. */
+  slices: z.array(sliceSchema).default([]),
+  /** Null where nothing was chosen, or where the test users hold one outcome only. Results of older versions lack it. */
+  drivers: driversSchema.nullable().default(null),
   /** Results of older versions lack it. */
   homogeneity: homogeneitySchema.nullable().default(null),
   /** Null where the run did not do it, or too few users cancelled. Results of older versions lack it. */
@@ -427,6 +500,51 @@ export type TypicalValue = z.infer<typeof typicalValueSchema>;
 export const campaignSchema = z.strictObject({ uri, users: count });
 export type Campaign = z.infer<typeof campaignSchema>;
 
+/** A segment with the living users of whom it is the most probable. */
+export const livingSegmentSchema = segmentSchema.extend({
+  users: count,
+  /** The sum of their probabilities; null where these are withheld. */
+  expected: z.number().nonnegative().nullable(),
+});
+export type LivingSegment = z.infer<typeof livingSegmentSchema>;
+
+/** Users of one segment before and of one now, by their places in the list. */
+export const segmentMoveSchema = z.strictObject({ before: count, now: count, users: count });
+
+/** The living users by segment, as the model in charge tells them apart. */
+export const livingSegmentsSchema = z.strictObject({
+  /** In the order of the model: by their share of its training users, the largest first. */
+  segments: z.array(livingSegmentSchema),
+  /** Those who lived at an earlier scoring cutoff too, then and now by the same model; null where there is none. */
+  moved: z.strictObject({ since: isoDate, moves: z.array(segmentMoveSchema) }).nullable(),
+});
+export type LivingSegments = z.infer<typeof livingSegmentsSchema>;
+
+/** Users of an earlier run of whom the same was stored, and what came of them. */
+export const outcomeGroupSchema = z.strictObject({
+  /** Null where nobody was in charge. */
+  decile: count.nullable(),
+  inControlGroup: z.boolean(),
+  /** Null where there was no list. */
+  worthContacting: z.boolean().nullable(),
+  users: count,
+  /** Sum of their probabilities; null where these were withheld. */
+  predicted: z.number().nonnegative().nullable(),
+  /** Those who cancelled within the horizon. */
+  observed: count,
+});
+export type OutcomeGroup = z.infer<typeof outcomeGroupSchema>;
+
+/** What came true of the scores of an earlier run. */
+export const runOutcomeSchema = z.strictObject({
+  runId: z.string(),
+  cutoff: isoDate,
+  /** The midnight that ends its horizon. */
+  horizonEnd: isoDate,
+  groups: z.array(outcomeGroupSchema),
+});
+export type RunOutcome = z.infer<typeof runOutcomeSchema>;
+
 /** Result of score-users. */
 export const scoringResultSchema = z.strictObject({
   users: count,
@@ -450,6 +568,10 @@ export const scoringResultSchema = z.strictObject({
   probabilities: z.array(probabilityBinSchema).optional(),
   /** Null where there is no list. Results of older versions lack it. */
   campaign: campaignSchema.nullable().optional(),
+  /** Null where the model in charge knows no segments. Results of older versions lack it. */
+  segments: livingSegmentsSchema.nullable().optional(),
+  /** Of earlier runs whose horizon has passed and whose outcome was not known. Results of older versions lack it. */
+  outcomes: z.array(runOutcomeSchema).optional(),
   drift: driftSchema,
   snapshots: z.strictObject({ scores: z.string() }),
 });

@@ -12,6 +12,7 @@ import { python } from './composition/python.ts';
 import { cutoffs, period } from './fragments/cutoffs.ts';
 import { featureVersions } from './fragments/feature-versions.ts';
 import { snapshotExpiry, snapshotReading } from './fragments/snapshots.ts';
+import { sources } from './fragments/sources.ts';
 import { daysSql, HISTORY_SQL, USERS_SQL } from './fragments/spells.ts';
 import { sqlText } from './fragments/sql.ts';
 import { stepError } from './fragments/step-error.ts';
@@ -28,6 +29,7 @@ export const buildFeatures = defineStep({
   uses: [
     ...[planTypes, featuresTypes, tableName, stepError, snapshotReading, snapshotExpiry, period, cutoffs],
     featureVersions,
+    sources,
   ],
   imports: [
     'import datetime',
@@ -208,6 +210,7 @@ export const buildFeatures = defineStep({
             "observedDays": (period.observation_end - period.first_day).days,
             "cutoffs": counted,
             "days": [{"day": str(day.day), "events": day.events} for day in days],
+            "sources": daily_sources(user_days, period.observation_end),
             "users": users.users,
             "cancellations": users.cancellations,
             "cutoffAnchor": str(grid_anchor(period, settings)),

@@ -4,7 +4,7 @@
  * Replaces the partition of this run in the table `scores`, so that a second try ends with the same rows.
  */
 import { SCORING_FEATURES_TABLE } from '../domain/features/features-table.ts';
-import { SCORES } from '../domain/lake.ts';
+import { SCORES, USER_DAYS } from '../domain/lake.ts';
 import { PROBABILITY_BINS, REASONED_USERS, TOP_USERS } from '../domain/models.ts';
 import { valueSql } from '../domain/money.ts';
 import { scoringResultSchema } from '../domain/results.ts';
@@ -12,10 +12,12 @@ import { python } from './composition/python.ts';
 import { campaign } from './fragments/campaign.ts';
 import { scoring } from './fragments/candidates.ts';
 import { files } from './fragments/files.ts';
+import { livingSegments } from './fragments/living-segments.ts';
 import { columnTypes, missingColumns } from './fragments/missing-columns.ts';
 import { calibrationType, modelDescription } from './fragments/model-description.ts';
 import { featureType, inputVector } from './fragments/model-inputs.ts';
 import { loading } from './fragments/model-storage.ts';
+import { outcomes } from './fragments/outcomes.ts';
 import { reasons } from './fragments/reasons.ts';
 import { snapshotExpiry, snapshotReading } from './fragments/snapshots.ts';
 import { sqlText } from './fragments/sql.ts';
@@ -41,7 +43,19 @@ export const scoreUsers = defineStep({
   uses: [
     ...[planTypes, featuresTypes, choiceTypes, scoringTypes, tableName, stepError, files],
     ...[snapshotReading, snapshotExpiry, featureType, inputVector, calibrationType],
-    ...[modelDescription, scoring, loading, drift, missingColumns, typicalValues, reasons, campaign],
+    ...[
+      modelDescription,
+      scoring,
+      loading,
+      drift,
+      missingColumns,
+      typicalValues,
+      reasons,
+      campaign,
+      livingSegments,
+
+      outcomes,
+    ],
   ],
   imports: [
     'import math',
@@ -53,6 +67,7 @@ export const scoreUsers = defineStep({
   constants: python`
     SCORING_FEATURES = ${SCORING_FEATURES_TABLE.name}
     SCORES = ${SCORES.name}
+    USER_DAYS = ${USER_DAYS.name}
     SCORES_DEFINITION = ${createTable(SCORES)}
     COLUMNS = ${SCORES.columns.map((column) => column.name)}
     REASON_COLUMNS = ["reasons", "reason_details"]
@@ -122,12 +137,13 @@ export const scoreUsers = defineStep({
 
 
     def ranked(users: DataFrame, calibration: Calibration, plan: Plan, choice: Choice) -> DataFrame:
-        """The rows of the table but for the reasons: probability, rank and decile, and who is never to be contacted.
+        """The rows of the table but for the reasons: probability, rank and decile, and who is (never) to be contacted.
 
         Without a model in charge nobody ranks before another; withheld probabilities are missing.
         """
         log_odds = calibration["slope"] * F.col("raw_score") + calibration["intercept"]
         is_ranked, is_believed = F.lit(choice["list"] != "no"), F.lit(choice["list"] != "order only")
+        has_list = F.lit(choice["list"] == "yes" and choice["makesCurrent"])
         order = Window.orderBy(F.desc("raw_score"), F.xxhash64("user_id"), "user_id")
         settings = plan["scoring"]
         salted = F.concat(F.lit(settings["controlGroupSalt"]), F.lit(":"), "user_id")
@@ -140,6 +156,8 @@ export const scoreUsers = defineStep({
             .withColumn("decile", F.when(is_ranked, F.ntile(10).over(order)))
             .withColumn("level", F.expr("CASE level_is_paid WHEN 1 THEN 'paid' WHEN 0 THEN 'free' END"))
             .withColumn("in_control_group", first_bytes.cast("bigint") < control_below)
+            .withColumn("horizon_end", F.date_add("cutoff", plan["training"]["horizonDays"]))
+            .withColumn("worth_contacting", F.when(has_list, F.expr(contact_value(settings["terms"])) >= 0))
             .select(*(name for name in COLUMNS if name not in REASON_COLUMNS))
             .cache()
         )
@@ -255,6 +273,7 @@ export const scoreUsers = defineStep({
         # Without a model in charge there are no scores to compare.
         test_scores: ScoreBins = {"starts": [], "rows": [0]}
         typical: Typical | None = None
+        segments: SegmentModel | None = None
         if scorer is None:
             ranks = ranked(by_base_rate(living), flat(choice["baseRate"]), plan, choice)
             scores = without_reasons(ranks)
@@ -296,6 +315,7 @@ export const scoreUsers = defineStep({
         score = score_drift(test_scores, totals.users, totals.reached)
         is_believed = choice["list"] != "order only"
         value = contact_value(plan["scoring"]["terms"])
+        user_days = read_snapshot(spark, table_name(plan, USER_DAYS), built["snapshots"]["user_days"])
         return {
             "users": totals.users,
             "cutoff": str(totals.cutoff),
@@ -307,7 +327,9 @@ export const scoreUsers = defineStep({
             "top": [] if kind == "base_rate" else top_users(written),
             "typical": described_typical(typical) if typical else [],
             "probabilities": probability_bins(written),
+            "segments": living_segments(spark, living, written, features_table, segments) if segments else None,
             "campaign": write_campaign(files, plan, choice, written, value),
+            "outcomes": count_outcomes(spark, files, plan, scores_table, user_days, built["observationEnd"]),
             "drift": measured_drift(living, names, compared, score),
             "snapshots": {"scores": snapshot},
         }

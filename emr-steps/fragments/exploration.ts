@@ -1,13 +1,11 @@
 /** Who leaves: users who cancelled beside those who stayed, counted from their days. One small answer, whatever the size. */
 import {
-  DEVICES,
   EXPLORED_MEASURES,
   EXPLORED_PAGES,
   EXPLORED_QUANTILES,
   EXPLORED_VARIABLES,
   type ExploredMeasure,
   type ExploredVariableName,
-  OTHER,
   TENURE_BANDS,
   UNKNOWN,
   WEEKDAYS,
@@ -15,6 +13,7 @@ import {
 import { USER_DAYS } from '../../domain/lake.ts';
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
+import { DEVICE_SQL } from './device-sql.ts';
 import { sqlText } from './sql.ts';
 import { storedFigures } from './stored-figures.ts';
 import { survival } from './survival.ts';
@@ -58,13 +57,7 @@ const TENURE = 'DATEDIFF(left_at, registered_at)';
 const VALUES: Record<ExploredVariableName, string> = {
   level: 'level',
   gender: 'gender',
-  device: [
-    `CASE WHEN user_agent IS NULL THEN ${sqlString(UNKNOWN)}`,
-    ...DEVICES.map(
-      ({ value, text }) => `WHEN CONTAINS(user_agent, ${sqlString(text)}) THEN ${sqlString(value)}`,
-    ),
-    `ELSE ${sqlString(OTHER)} END`,
-  ].join('\n    '),
+  device: DEVICE_SQL,
   tenure: [
     `CASE WHEN registered_at IS NULL THEN ${sqlString(UNKNOWN)}`,
     ...TENURE_BANDS.toReversed()

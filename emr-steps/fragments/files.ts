@@ -19,6 +19,13 @@ export const files = fragment({
             """Whether there is a file or folder."""
             return hadoop_file_system(self._spark, uri).exists(hadoop_path(self._spark, uri))
 
+        def names(self, uri: str) -> list[str]:
+            """The names of what is in a folder; none where there is no folder."""
+            if not self.exists(uri):
+                return []
+            file_system = hadoop_file_system(self._spark, uri)
+            return [str(one.getPath().getName()) for one in file_system.listStatus(hadoop_path(self._spark, uri))]
+
         def read_text(self, uri: str) -> str:
             """Reads the whole file."""
             stream = hadoop_file_system(self._spark, uri).open(hadoop_path(self._spark, uri))

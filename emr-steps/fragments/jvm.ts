@@ -139,7 +139,11 @@ export const javaErrors = fragment({
 export const hadoopFiles = fragment({
   file: import.meta.url,
   needs: [jvm],
-  imports: ['from typing import Protocol', 'from pyspark.sql import SparkSession'],
+  imports: [
+    'from collections.abc import Iterable',
+    'from typing import Any, Protocol',
+    'from pyspark.sql import SparkSession',
+  ],
   code: python`
     class JavaStream(Protocol):
         """An open file: java.io.InputStream or OutputStream."""
@@ -158,6 +162,13 @@ export const hadoopFiles = fragment({
             """The path with something after its name."""
 
 
+    class HadoopFileStatus(Protocol):
+        """org.apache.hadoop.fs.FileStatus."""
+
+        def getPath(self) -> Any:
+            """The path of a file or folder."""
+
+
     class HadoopFileSystem(Protocol):
         """org.apache.hadoop.fs.FileSystem."""
 
@@ -169,6 +180,9 @@ export const hadoopFiles = fragment({
 
         def exists(self, path: HadoopPath) -> bool:
             """Whether there is a file or folder."""
+
+        def listStatus(self, path: HadoopPath) -> Iterable[HadoopFileStatus]:
+            """What is in a folder that exists."""
 
         def open(self, path: HadoopPath) -> JavaStream:
             """Opens a file to read it."""

@@ -281,6 +281,13 @@ class HadoopPath(Protocol):
         """The path with something after its name."""
 
 
+class HadoopFileStatus(Protocol):
+    """org.apache.hadoop.fs.FileStatus."""
+
+    def getPath(self) -> Any:
+        """The path of a file or folder."""
+
+
 class HadoopFileSystem(Protocol):
     """org.apache.hadoop.fs.FileSystem."""
 
@@ -292,6 +299,9 @@ class HadoopFileSystem(Protocol):
 
     def exists(self, path: HadoopPath) -> bool:
         """Whether there is a file or folder."""
+
+    def listStatus(self, path: HadoopPath) -> Iterable[HadoopFileStatus]:
+        """What is in a folder that exists."""
 
     def open(self, path: HadoopPath) -> JavaStream:
         """Opens a file to read it."""
@@ -575,6 +585,13 @@ class Files:
     def exists(self, uri: str) -> bool:
         """Whether there is a file or folder."""
         return hadoop_file_system(self._spark, uri).exists(hadoop_path(self._spark, uri))
+
+    def names(self, uri: str) -> list[str]:
+        """The names of what is in a folder; none where there is no folder."""
+        if not self.exists(uri):
+            return []
+        file_system = hadoop_file_system(self._spark, uri)
+        return [str(one.getPath().getName()) for one in file_system.listStatus(hadoop_path(self._spark, uri))]
 
     def read_text(self, uri: str) -> str:
         """Reads the whole file."""
@@ -873,12 +890,38 @@ class DayEvents(TypedDict):
     events: int
 
 
+class SourceDay(TypedDict):
+    """Events and users of a day."""
+
+    day: str
+    events: int
+    users: int
+
+
+SourceKind: TypeAlias = Literal["page", "level", "device"]
+
+
 class FeaturesSnapshots(TypedDict):
     """Snapshots that were read and written."""
 
     user_days: str
     features: str
     scoring_features: NotRequired[str]
+
+
+class SourceCounts(TypedDict):
+    """How often a source came, day by day."""
+
+    kind: SourceKind
+    name: str
+    counts: list[int]
+
+
+class DailySources(TypedDict):
+    """How often each source came on the newest days."""
+
+    days: list[SourceDay]
+    counts: list[SourceCounts]
 
 
 class FeaturesResult(TypedDict):
@@ -889,6 +932,7 @@ class FeaturesResult(TypedDict):
     observedDays: int
     cutoffs: list[CutoffCounts]
     days: NotRequired[list[DayEvents]]
+    sources: NotRequired[DailySources]
     users: int
     cancellations: int
     cutoffAnchor: str | None
@@ -1237,6 +1281,138 @@ def kept_versions(
         cutoff: version
         for cutoff, version in unchanged.items()
         if cutoff in wanted or (cutoff > newest and not (cutoff - anchor) % step)
+    }
+
+
+# --- emr-steps/fragments/sources.ts ---
+
+SOURCE_COUNTS = """
+SELECT
+  day,
+  SUM(events) AS events,
+  COUNT(*) AS users,
+  SUM(songs) AS source_0,
+  SUM(home_visits) AS source_1,
+  SUM(thumbs_up) AS source_2,
+  SUM(thumbs_down) AS source_3,
+  SUM(playlist_adds) AS source_4,
+  SUM(friend_adds) AS source_5,
+  SUM(adverts) AS source_6,
+  SUM(logouts) AS source_7,
+  SUM(downgrade_visits) AS source_8,
+  SUM(downgrades) AS source_9,
+  SUM(upgrade_visits) AS source_10,
+  SUM(upgrades) AS source_11,
+  SUM(help_visits) AS source_12,
+  SUM(settings_visits) AS source_13,
+  SUM(settings_saves) AS source_14,
+  SUM(about_visits) AS source_15,
+  SUM(errors) AS source_16,
+  SUM(cancel_visits) AS source_17,
+  SUM(cancellations) AS source_18,
+  SUM(events - paid_events) AS source_19,
+  SUM(paid_events) AS source_20,
+  COUNT_IF(device = 'iPhone') AS source_21,
+  COUNT_IF(device = 'iPad') AS source_22,
+  COUNT_IF(device = 'Android') AS source_23,
+  COUNT_IF(device = 'Windows') AS source_24,
+  COUNT_IF(device = 'Mac') AS source_25,
+  COUNT_IF(device = 'Linux') AS source_26,
+  COUNT_IF(device = 'other') AS source_27,
+  COUNT_IF(device = 'unknown') AS source_28
+FROM (
+  SELECT *, CASE WHEN user_agent IS NULL THEN 'unknown'
+    WHEN CONTAINS(user_agent, 'iPhone') THEN 'iPhone'
+    WHEN CONTAINS(user_agent, 'iPad') THEN 'iPad'
+    WHEN CONTAINS(user_agent, 'Android') THEN 'Android'
+    WHEN CONTAINS(user_agent, 'Windows') THEN 'Windows'
+    WHEN CONTAINS(user_agent, 'Macintosh') THEN 'Mac'
+    WHEN CONTAINS(user_agent, 'Linux') THEN 'Linux'
+    ELSE 'other' END AS device
+  FROM source_days
+)
+GROUP BY day
+ORDER BY day
+"""
+
+# Kind and name of each source, in the order of the columns.
+SOURCE_KINDS: list[SourceKind] = [
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "page",
+    "level",
+    "level",
+    "device",
+    "device",
+    "device",
+    "device",
+    "device",
+    "device",
+    "device",
+    "device",
+]
+SOURCE_NAMES = [
+    "NextSong",
+    "Home",
+    "Thumbs Up",
+    "Thumbs Down",
+    "Add to Playlist",
+    "Add Friend",
+    "Roll Advert",
+    "Logout",
+    "Downgrade",
+    "Submit Downgrade",
+    "Upgrade",
+    "Submit Upgrade",
+    "Help",
+    "Settings",
+    "Save Settings",
+    "About",
+    "Error",
+    "Cancel",
+    "Cancellation Confirmation",
+    "free",
+    "paid",
+    "iPhone",
+    "iPad",
+    "Android",
+    "Windows",
+    "Mac",
+    "Linux",
+    "other",
+    "unknown",
+]
+SOURCE_DAYS = 56
+
+
+def daily_sources(user_days: DataFrame, end: datetime.date) -> DailySources:
+    """How often each page, level and device came on the newest days before the end of the log."""
+    first = end - datetime.timedelta(days=SOURCE_DAYS)
+    newest = user_days.where((F.col("day") >= F.lit(first)) & (F.col("day") < F.lit(end)))
+    newest.createOrReplaceTempView("source_days")
+    rows = user_days.sparkSession.sql(SOURCE_COUNTS).collect()
+    return {
+        "days": [{"day": str(row.day), "events": row.events, "users": row.users} for row in rows],
+        "counts": [
+            {"kind": kind, "name": name, "counts": [row[f"source_{index}"] for row in rows]}
+            for index, (kind, name) in enumerate(zip(SOURCE_KINDS, SOURCE_NAMES, strict=True))
+        ],
     }
 
 
@@ -2230,6 +2406,7 @@ def run(spark: SparkSession, plan: Plan) -> FeaturesResult:
         "observedDays": (period.observation_end - period.first_day).days,
         "cutoffs": counted,
         "days": [{"day": str(day.day), "events": day.events} for day in days],
+        "sources": daily_sources(user_days, period.observation_end),
         "users": users.users,
         "cancellations": users.cancellations,
         "cutoffAnchor": str(grid_anchor(period, settings)),

@@ -288,6 +288,13 @@ class HadoopPath(Protocol):
         """The path with something after its name."""
 
 
+class HadoopFileStatus(Protocol):
+    """org.apache.hadoop.fs.FileStatus."""
+
+    def getPath(self) -> Any:
+        """The path of a file or folder."""
+
+
 class HadoopFileSystem(Protocol):
     """org.apache.hadoop.fs.FileSystem."""
 
@@ -299,6 +306,9 @@ class HadoopFileSystem(Protocol):
 
     def exists(self, path: HadoopPath) -> bool:
         """Whether there is a file or folder."""
+
+    def listStatus(self, path: HadoopPath) -> Iterable[HadoopFileStatus]:
+        """What is in a folder that exists."""
 
     def open(self, path: HadoopPath) -> JavaStream:
         """Opens a file to read it."""
@@ -591,6 +601,13 @@ class Files:
     def exists(self, uri: str) -> bool:
         """Whether there is a file or folder."""
         return hadoop_file_system(self._spark, uri).exists(hadoop_path(self._spark, uri))
+
+    def names(self, uri: str) -> list[str]:
+        """The names of what is in a folder; none where there is no folder."""
+        if not self.exists(uri):
+            return []
+        file_system = hadoop_file_system(self._spark, uri)
+        return [str(one.getPath().getName()) for one in file_system.listStatus(hadoop_path(self._spark, uri))]
 
     def read_text(self, uri: str) -> str:
         """Reads the whole file."""

@@ -283,6 +283,13 @@ class HadoopPath(Protocol):
         """The path with something after its name."""
 
 
+class HadoopFileStatus(Protocol):
+    """org.apache.hadoop.fs.FileStatus."""
+
+    def getPath(self) -> Any:
+        """The path of a file or folder."""
+
+
 class HadoopFileSystem(Protocol):
     """org.apache.hadoop.fs.FileSystem."""
 
@@ -294,6 +301,9 @@ class HadoopFileSystem(Protocol):
 
     def exists(self, path: HadoopPath) -> bool:
         """Whether there is a file or folder."""
+
+    def listStatus(self, path: HadoopPath) -> Iterable[HadoopFileStatus]:
+        """What is in a folder that exists."""
 
     def open(self, path: HadoopPath) -> JavaStream:
         """Opens a file to read it."""
@@ -577,6 +587,13 @@ class Files:
     def exists(self, uri: str) -> bool:
         """Whether there is a file or folder."""
         return hadoop_file_system(self._spark, uri).exists(hadoop_path(self._spark, uri))
+
+    def names(self, uri: str) -> list[str]:
+        """The names of what is in a folder; none where there is no folder."""
+        if not self.exists(uri):
+            return []
+        file_system = hadoop_file_system(self._spark, uri)
+        return [str(one.getPath().getName()) for one in file_system.listStatus(hadoop_path(self._spark, uri))]
 
     def read_text(self, uri: str) -> str:
         """Reads the whole file."""
@@ -875,12 +892,38 @@ class DayEvents(TypedDict):
     events: int
 
 
+class SourceDay(TypedDict):
+    """Events and users of a day."""
+
+    day: str
+    events: int
+    users: int
+
+
+SourceKind: TypeAlias = Literal["page", "level", "device"]
+
+
 class FeaturesSnapshots(TypedDict):
     """Snapshots that were read and written."""
 
     user_days: str
     features: str
     scoring_features: NotRequired[str]
+
+
+class SourceCounts(TypedDict):
+    """How often a source came, day by day."""
+
+    kind: SourceKind
+    name: str
+    counts: list[int]
+
+
+class DailySources(TypedDict):
+    """How often each source came on the newest days."""
+
+    days: list[SourceDay]
+    counts: list[SourceCounts]
 
 
 class FeaturesResult(TypedDict):
@@ -891,6 +934,7 @@ class FeaturesResult(TypedDict):
     observedDays: int
     cutoffs: list[CutoffCounts]
     days: NotRequired[list[DayEvents]]
+    sources: NotRequired[DailySources]
     users: int
     cancellations: int
     cutoffAnchor: str | None
@@ -1004,6 +1048,32 @@ class Campaign(TypedDict):
     users: int
 
 
+class LivingRate(TypedDict):
+    """Events of a channel per exposure."""
+
+    rate: float
+    usual: float
+
+
+class SegmentMove(TypedDict):
+    """Users of one segment before and of one now."""
+
+    before: int
+    now: int
+    users: int
+
+
+class OutcomeGroup(TypedDict):
+    """Users of an earlier run, and what came of them."""
+
+    decile: int | None
+    inControlGroup: bool
+    worthContacting: bool | None
+    users: int
+    predicted: float | None
+    observed: int
+
+
 class FeatureDrift(TypedDict):
     """How far a feature has drifted."""
 
@@ -1024,12 +1094,46 @@ class ScoringSnapshots(TypedDict):
     scores: str
 
 
+class LivingSegment(TypedDict):
+    """A segment with its living users."""
+
+    size: float
+    rates: list[LivingRate]
+    freeHazard: float
+    paidHazard: float
+    users: int
+    expected: float | None
+
+
+class Moved(TypedDict):
+    """Who has moved between segments since when."""
+
+    since: str
+    moves: list[SegmentMove]
+
+
+class RunOutcome(TypedDict):
+    """What came true of the scores of an earlier run."""
+
+    runId: str
+    cutoff: str
+    horizonEnd: str
+    groups: list[OutcomeGroup]
+
+
 class Drift(TypedDict):
     """How far the scored users differ from the test users."""
 
     features: list[FeatureDrift]
     score: float
     comparedWith: NotRequired[ComparedWith | None]
+
+
+class LivingSegments(TypedDict):
+    """The living users by segment."""
+
+    segments: list[LivingSegment]
+    moved: Moved | None
 
 
 class ScoringResult(TypedDict):
@@ -1042,6 +1146,8 @@ class ScoringResult(TypedDict):
     typical: NotRequired[list[TypicalValue]]
     probabilities: NotRequired[list[ProbabilityBin]]
     campaign: NotRequired[Campaign | None]
+    segments: NotRequired[LivingSegments | None]
+    outcomes: NotRequired[list[RunOutcome]]
     drift: Drift
     snapshots: ScoringSnapshots
 
@@ -1513,10 +1619,8 @@ def add_missing_columns(spark: SparkSession, table: str, types: Mapping[str, str
             spark.sql(f"ALTER TABLE {table} ADD COLUMN {name} {column_type}")
 
 
-# --- emr-steps/fragments/typical-values.ts ---
+# --- emr-steps/fragments/channel-rates.ts ---
 
-# Medians are taken from about this many users, chosen by a hash; of fewer users, from all.
-TYPICAL_USERS = 20_000
 CHANNEL_GROUPS = [
     "enjoyment",
     "enjoyment",
@@ -1525,6 +1629,25 @@ CHANNEL_GROUPS = [
     "subscription",
     "subscription",
 ]
+
+
+def counts_of_channels(segments: SegmentModel | None) -> list[str]:
+    """The columns that count the events of the channels."""
+    return segments["counts"] if segments else []
+
+
+def channel_rates(segments: SegmentModel | None) -> list[str]:
+    """Events per exposure of each channel, in SQL; null without exposure."""
+    if segments is None:
+        return []
+    channels = zip(segments["counts"], segments["exposures"], strict=True)
+    return [f"{count} / NULLIF({exposure}, 0)" for count, exposure in channels]
+
+
+# --- emr-steps/fragments/typical-values.ts ---
+
+# Medians are taken from about this many users, chosen by a hash; of fewer users, from all.
+TYPICAL_USERS = 20_000
 LEVEL = "INT(COALESCE(is_paid, 0))"
 # Missing where most users have no value.
 MEDIAN = "IF(2 * COUNT({value}) < COUNT(1), NULL, PERCENTILE_APPROX({value}, 0.5, 100000))"
@@ -1539,19 +1662,6 @@ class Typical(NamedTuple):
     values: list[list[float | None]]
     # As the model reads them.
     read: list[list[float | None]]
-
-
-def counts_of_channels(segments: SegmentModel | None) -> list[str]:
-    """The columns that count the events of the channels."""
-    return segments["counts"] if segments else []
-
-
-def channel_rates(segments: SegmentModel | None) -> list[str]:
-    """Events per exposure of each channel, in SQL; null without exposure."""
-    if segments is None:
-        return []
-    channels = zip(segments["counts"], segments["exposures"], strict=True)
-    return [f"{count} / NULLIF({exposure}, 0)" for count, exposure in channels]
 
 
 def typical_values(
@@ -1978,11 +2088,211 @@ def write_campaign(
     return {"uri": uri, "users": users}
 
 
+# --- emr-steps/fragments/living-segments.ts ---
+
+# A run that was repeated has left snapshots of the same cutoff.
+SNAPSHOTS_LOOKED_AT = 5
+
+
+def segment_of_users(living: DataFrame, model: SegmentModel) -> DataFrame:
+    """The segment of each user that is most probable, by its place in the model."""
+    joint = segment_joint(model)
+    place = f"array_position(array({', '.join(joint)}), greatest({', '.join([*joint, joint[0]])})) - 1"
+    return living.select("user_id", *segment_source()).select("user_id", F.expr(place).alias("segment"))
+
+
+def users_before(
+    spark: SparkSession, table: str, cutoff: datetime.date
+) -> tuple[datetime.date, DataFrame] | None:
+    """The living users of the newest earlier cutoff of which there is still a snapshot."""
+    newest = spark.table(f"{table}.snapshots").orderBy(F.desc("committed_at")).limit(SNAPSHOTS_LOOKED_AT)
+    for (snapshot,) in newest.select("snapshot_id").collect():
+        rows = read_snapshot(spark, table, str(snapshot))
+        (earlier,) = rows.agg(F.max("cutoff")).collect()[0]
+        if earlier is not None and earlier < cutoff:
+            return earlier, rows
+    return None
+
+
+def moved_users(
+    spark: SparkSession, table: str, cutoff: datetime.date, own: DataFrame, model: SegmentModel
+) -> Moved | None:
+    """How many of those who lived before too were of which segment then, and are of which now."""
+    before = users_before(spark, table, cutoff)
+    if before is None or not {"is_paid", *model["counts"], *model["exposures"]} <= set(before[1].columns):
+        return None
+    then = segment_of_users(before[1], model).withColumnRenamed("segment", "earlier")
+    counts = own.join(then, "user_id").groupBy("earlier", "segment").agg(F.count(F.lit(1)).alias("users"))
+    return {
+        "since": str(before[0]),
+        "moves": [
+            {"before": row.earlier, "now": row.segment, "users": row.users}
+            for row in counts.orderBy("earlier", "segment").collect()
+        ],
+    }
+
+
+def living_segments(
+    spark: SparkSession, living: DataFrame, scores: DataFrame, table: str, model: SegmentModel
+) -> LivingSegments:
+    """The living users by segment.
+
+    @param living their rows of features
+    @param scores user_id, cutoff and probability of each; null where probabilities are withheld
+    @param table the features of living users, with earlier snapshots
+    """
+    own = segment_of_users(living, model).cache()
+    # A sum of decimals does not depend on the order of its parts.
+    expected = F.sum(F.col("probability").cast("decimal(20,12)")).cast("double")
+    counted = {
+        row.segment: row
+        for row in own.join(scores.select("user_id", "probability"), "user_id")
+        .groupBy("segment")
+        .agg(F.count(F.lit(1)).alias("users"), expected.alias("expected"))
+        .collect()
+    }
+    (cutoff,) = scores.agg(F.max("cutoff")).collect()[0]
+    mixture, hazards = model["mixture"], model["regression"]["hazards"]
+    found: LivingSegments = {
+        "segments": [
+            {
+                "size": size,
+                "rates": [
+                    {"rate": rate, "usual": usual}
+                    for rate, usual in zip(rates, model["usualRates"], strict=True)
+                ],
+                "freeHazard": free,
+                "paidHazard": paid,
+                "users": counted[place].users if place in counted else 0,
+                "expected": counted[place].expected if place in counted else 0.0,
+            }
+            for place, (size, rates, (free, paid)) in enumerate(
+                zip(mixture["sizes"], mixture["rates"], hazards, strict=True)
+            )
+        ],
+        "moved": moved_users(spark, table, cutoff, own, model),
+    }
+    own.unpersist()
+    return found
+
+
+# --- emr-steps/fragments/outcomes.ts ---
+
+OUTCOMES_FOLDER = "tables/outcomes"
+RECORD_OF_RUN = "tables/runs/{run_id}.json"
+# Of a lake that has not counted any, the newest come first and the others with the next runs.
+MOST_OUTCOMES = 100
+
+DUE_OUTCOMES = """
+SELECT *
+FROM (
+  SELECT run_id, MAX(cutoff) AS scored_at, MAX(COALESCE(horizon_end, DATE_ADD(cutoff, {horizon}))) AS known_from
+  FROM {scores}
+  WHERE run_id IN ({runs})
+  GROUP BY run_id
+)
+WHERE known_from <= DATE '{end}'
+ORDER BY scored_at DESC, run_id
+"""
+
+OUTCOME_GROUPS = """
+WITH cancelled AS (
+  SELECT user_id, COLLECT_SET(day) AS days
+  FROM outcome_days
+  WHERE cancellations > 0 AND day >= DATE '{first}' AND day < DATE '{last}'
+  GROUP BY user_id
+)
+SELECT
+  run_id,
+  decile,
+  in_control_group,
+  worth_contacting,
+  COUNT(*) AS users,
+  CAST(SUM(CAST(probability AS DECIMAL(20, 12))) AS DOUBLE) AS predicted,
+  COUNT_IF(COALESCE(
+    EXISTS(days, day -> day >= cutoff AND day < COALESCE(horizon_end, DATE_ADD(cutoff, {horizon}))),
+    FALSE
+  )) AS observed
+FROM {scores}
+LEFT JOIN cancelled USING (user_id)
+WHERE run_id IN ({runs})
+GROUP BY run_id, decile, in_control_group, worth_contacting
+ORDER BY run_id, decile, in_control_group, worth_contacting
+"""
+
+
+def runs_without_outcome(spark: SparkSession, files: Files, plan: Plan, scores: str) -> list[str]:
+    """Earlier runs that have scored and succeeded, and of which it is not known what came true."""
+    root = plan["lakeRoot"]
+    known = {name.removesuffix(".json") for name in files.names(f"{root}/{OUTCOMES_FOLDER}")}
+    # Iceberg's own list of the partitions: no row is read.
+    scored = {row.run_id for row in spark.table(f"{scores}.partitions").select("partition.run_id").collect()}
+
+    def has_succeeded(run_id: str) -> bool:
+        uri = f"{root}/{RECORD_OF_RUN.format(run_id=run_id)}"
+        return files.exists(uri) and files.read_json(uri)["status"] == "SUCCEEDED"
+
+    return [run_id for run_id in sorted(scored - known - {plan["runId"]}) if has_succeeded(run_id)]
+
+
+def run_literals(run_ids: list[str]) -> str:
+    """Ids of runs as literals of SQL: they are made of letters, digits and what needs no escape."""
+    return ", ".join(json.dumps(run_id) for run_id in run_ids)
+
+
+def count_outcomes(
+    spark: SparkSession, files: Files, plan: Plan, scores: str, user_days: DataFrame, observation_end: str
+) -> list[RunOutcome]:
+    """What came true of the runs whose horizon the log has passed and whose outcome is not known yet.
+
+    A second call counts the same, until StoreMetrics has stored it; no user is named.
+    """
+    waiting = runs_without_outcome(spark, files, plan, scores)
+    if not waiting:
+        return []
+    terms = {"scores": scores, "horizon": plan["training"]["horizonDays"]}
+    due = spark.sql(DUE_OUTCOMES.format(runs=run_literals(waiting), end=observation_end, **terms)).collect()
+    if not due:
+        return []
+    due = due[:MOST_OUTCOMES]
+    user_days.createOrReplaceTempView("outcome_days")
+    counted = spark.sql(
+        OUTCOME_GROUPS.format(
+            runs=run_literals([run.run_id for run in due]),
+            first=min(run.scored_at for run in due),
+            last=max(run.known_from for run in due),
+            **terms,
+        )
+    ).collect()
+    groups: dict[str, list[OutcomeGroup]] = {run.run_id: [] for run in due}
+    for row in counted:
+        groups[row.run_id].append(
+            {
+                "decile": row.decile,
+                "inControlGroup": row.in_control_group,
+                "worthContacting": row.worth_contacting,
+                "users": row.users,
+                "predicted": row.predicted,
+                "observed": row.observed,
+            }
+        )
+    return [
+        {
+            "runId": run.run_id,
+            "cutoff": str(run.scored_at),
+            "horizonEnd": str(run.known_from),
+            "groups": groups[run.run_id],
+        }
+        for run in due
+    ]
+
+
 # --- emr-steps/score-users.ts ---
 
 STEP: StepName = "score-users"
 SCORING_FEATURES = "scoring_features"
 SCORES = "scores"
+USER_DAYS = "user_days"
 SCORES_DEFINITION = """
 CREATE TABLE IF NOT EXISTS {table} (
   run_id string COMMENT 'run that scored',
@@ -1994,6 +2304,8 @@ CREATE TABLE IF NOT EXISTS {table} (
   rank bigint COMMENT 'rank by score; 1 is the most at risk; null when no model is in charge',
   level string COMMENT 'subscription at the latest event',
   in_control_group boolean COMMENT 'never to be contacted, so that the effect of contacting can be measured',
+  horizon_end date COMMENT 'midnight (UTC) that ends the horizon: from then on it is known who cancelled',
+  worth_contacting boolean COMMENT 'whether a contact is expected to pay: outside the control group, the list; null without one',
   reasons array<string> COMMENT 'what raises the score most, strongest first; empty when nothing stands out, null when not asked',
   reason_details string COMMENT 'JSON: of each reason feature, group, value, typical value, direction and rise of the score'
 ) USING iceberg
@@ -2015,6 +2327,8 @@ COLUMNS = [
     "rank",
     "level",
     "in_control_group",
+    "horizon_end",
+    "worth_contacting",
     "reasons",
     "reason_details",
 ]
@@ -2029,6 +2343,8 @@ SCORES_TYPES = {
     "rank": "bigint",
     "level": "string",
     "in_control_group": "boolean",
+    "horizon_end": "date",
+    "worth_contacting": "boolean",
     "reasons": "array<string>",
     "reason_details": "string",
 }
@@ -2100,12 +2416,13 @@ def living_users(living: DataFrame, inputs: list[ModelInput], segments: SegmentM
 
 
 def ranked(users: DataFrame, calibration: Calibration, plan: Plan, choice: Choice) -> DataFrame:
-    """The rows of the table but for the reasons: probability, rank and decile, and who is never to be contacted.
+    """The rows of the table but for the reasons: probability, rank and decile, and who is (never) to be contacted.
 
     Without a model in charge nobody ranks before another; withheld probabilities are missing.
     """
     log_odds = calibration["slope"] * F.col("raw_score") + calibration["intercept"]
     is_ranked, is_believed = F.lit(choice["list"] != "no"), F.lit(choice["list"] != "order only")
+    has_list = F.lit(choice["list"] == "yes" and choice["makesCurrent"])
     order = Window.orderBy(F.desc("raw_score"), F.xxhash64("user_id"), "user_id")
     settings = plan["scoring"]
     salted = F.concat(F.lit(settings["controlGroupSalt"]), F.lit(":"), "user_id")
@@ -2118,6 +2435,8 @@ def ranked(users: DataFrame, calibration: Calibration, plan: Plan, choice: Choic
         .withColumn("decile", F.when(is_ranked, F.ntile(10).over(order)))
         .withColumn("level", F.expr("CASE level_is_paid WHEN 1 THEN 'paid' WHEN 0 THEN 'free' END"))
         .withColumn("in_control_group", first_bytes.cast("bigint") < control_below)
+        .withColumn("horizon_end", F.date_add("cutoff", plan["training"]["horizonDays"]))
+        .withColumn("worth_contacting", F.when(has_list, F.expr(contact_value(settings["terms"])) >= 0))
         .select(*(name for name in COLUMNS if name not in REASON_COLUMNS))
         .cache()
     )
@@ -2233,6 +2552,7 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
     # Without a model in charge there are no scores to compare.
     test_scores: ScoreBins = {"starts": [], "rows": [0]}
     typical: Typical | None = None
+    segments: SegmentModel | None = None
     if scorer is None:
         ranks = ranked(by_base_rate(living), flat(choice["baseRate"]), plan, choice)
         scores = without_reasons(ranks)
@@ -2274,6 +2594,7 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
     score = score_drift(test_scores, totals.users, totals.reached)
     is_believed = choice["list"] != "order only"
     value = contact_value(plan["scoring"]["terms"])
+    user_days = read_snapshot(spark, table_name(plan, USER_DAYS), built["snapshots"]["user_days"])
     return {
         "users": totals.users,
         "cutoff": str(totals.cutoff),
@@ -2285,7 +2606,9 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
         "top": [] if kind == "base_rate" else top_users(written),
         "typical": described_typical(typical) if typical else [],
         "probabilities": probability_bins(written),
+        "segments": living_segments(spark, living, written, features_table, segments) if segments else None,
         "campaign": write_campaign(files, plan, choice, written, value),
+        "outcomes": count_outcomes(spark, files, plan, scores_table, user_days, built["observationEnd"]),
         "drift": measured_drift(living, names, compared, score),
         "snapshots": {"scores": snapshot},
     }

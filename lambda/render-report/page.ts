@@ -7,6 +7,7 @@ import { contactData, whyNoList } from './contact-data.ts';
 import type { PastRun } from './history.ts';
 import { Html, html } from './html.ts';
 import { hashSource, inlineJson, inlineScript, type PageScript } from './page-script.ts';
+import { cameTrueSection } from './sections/came-true.ts';
 import { contactsSection } from './sections/contacts.ts';
 import { curvesSection } from './sections/curves.ts';
 import { decisionsSection } from './sections/decisions.ts';
@@ -23,6 +24,7 @@ import { readingSection } from './sections/reading.ts';
 import { retrospectiveSection } from './sections/retrospective.ts';
 import { sampleSection } from './sections/sample.ts';
 import { segmentsSection } from './sections/segments.ts';
+import { slicesSection } from './sections/slices.ts';
 import { statesSection } from './sections/states.ts';
 import { survivalSection } from './sections/survival.ts';
 import { untrainedSection } from './sections/untrained.ts';
@@ -115,14 +117,19 @@ async function chaptersOf(
               pastSection(trained),
               await curvesSection(trained, book),
               await qualitySection(trained, book),
+              slicesSection(trained),
               decisionsSection(trained),
               retrospectiveSection(trained),
             ]),
+        await cameTrueSection(detail, book),
         expectedQualitySection(detail),
         driftSection(detail),
       ],
     ],
-    [drives, trained === undefined ? [] : [segmentsSection(trained), await driversSection(trained, book)]],
+    [
+      drives,
+      [segmentsSection(detail), ...(trained === undefined ? [] : [await driversSection(trained, book)])],
+    ],
     [
       leaves,
       trained === undefined

@@ -23,6 +23,7 @@ import { PipelineError } from '../run/errors.ts';
 import { finishRun } from '../run/finish-run.ts';
 import type { Lake } from '../run/lake.ts';
 import { requireLease } from '../run/lease.ts';
+import { readOutcomes } from '../run/outcomes.ts';
 import { terminateClusters } from '../run/terminate-clusters.ts';
 import type { World } from '../run/world.ts';
 import { reconcile } from './reconciliation.ts';
@@ -93,7 +94,8 @@ async function assemble(world: World, run: StoreMetricsInput): Promise<RunDetail
     error: null,
   };
   const decided = trainingDecision === undefined ? {} : { trainingDecision };
-  return { record, plan, ingest, features, training, ...decided, choice, scoring, reconciliation };
+  const outcomes = await readOutcomes(lake, { plan, scoring });
+  return { record, plan, ingest, features, training, ...decided, choice, scoring, outcomes, reconciliation };
 }
 
 function counted(

@@ -6,6 +6,7 @@ import { logWarnings, newestDayText } from '../../domain/log-state.ts';
 import { metricsShownIn, metricText, modelLabel } from '../../domain/metrics.ts';
 import { listOf } from '../../domain/money.ts';
 import { nothingLearnt } from '../../domain/nothing-learnt.ts';
+import { outcomeWarning } from '../../domain/outcome-watch.ts';
 import type { RunDetail } from '../../domain/records.ts';
 import { scoringEvaluation, scoringModel } from '../../domain/scoring-evaluation.ts';
 import { addDays } from '../../domain/time.ts';
@@ -44,6 +45,7 @@ export function summarize(detail: RunDetail): string {
   const nothing = nothingLearnt(detail);
   const returns = returnsText(features, (value) => WHOLE.format(value));
   const evaluation = scoringEvaluation(detail);
+  const shifted = outcomeWarning(detail.outcomes?.past ?? []);
   const metrics = evaluation?.metrics ?? {};
   const shown = metricsShownIn('notification').flatMap((metric) => {
     const estimate = metrics[metric.name];
@@ -63,6 +65,7 @@ export function summarize(detail: RunDetail): string {
     ...(newest === undefined ? [] : [`Newest day of the log: ${newest}.`]),
     ...adaptedTexts(ingest.adapted).map((text) => `${text}.`),
     ...logWarnings(detail).map((warning) => `${warning}.`),
+    ...(shifted === undefined ? [] : [`${shifted}.`]),
     ...(training === null || training.reliable ? [] : [`Not reliable: ${training.reliabilityReason}.`]),
     ...(record.cost_usd === null || record.cost_usd === 0
       ? []

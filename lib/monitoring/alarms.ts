@@ -109,6 +109,14 @@ export function runAlarms(configuration: Configuration): readonly RunAlarm[] {
       threshold: 0,
       description: 'New files were read and gave no event',
     },
+    {
+      name: 'sources-gone-quiet',
+      metric: 'sourcesGoneQuiet',
+      measuredBy: 'store-metrics',
+      when: 'above',
+      threshold: 0,
+      description: 'A page, a level or a device that was usual does not appear in the log any more',
+    },
     ...oldLog(configuration),
     {
       name: 'row-reconciliation',
@@ -125,6 +133,14 @@ export function runAlarms(configuration: Configuration): readonly RunAlarm[] {
       when: 'below',
       threshold: configuration.alarmMinAreaUnderCurve,
       description: 'The chosen model ranks users worse than the configured minimum',
+    },
+    {
+      name: 'outcome-shift',
+      metric: 'outcomeShift',
+      measuredBy: 'store-metrics',
+      when: 'above',
+      threshold: 0,
+      description: 'More or fewer users have cancelled than the scores of earlier runs said, beyond chance',
     },
     {
       name: 'feature-drift',

@@ -9,7 +9,7 @@ import { glueViews, secret } from './cloud/glue-engine.ts';
 
 /** What two runs on the same log may differ in: ids, times, costs, and where files are. */
 const IDS_AND_TIMES: readonly string[] = [
-  ...['batch_id', 'run_id', 'etag', 'started_at', 'ended_at'],
+  ...['batch_id', 'run_id', 'measured_by', 'etag', 'started_at', 'ended_at'],
   ...['estimated_cost_usd', 'cost_usd', 'spot_price_source'],
 ];
 const FILES: readonly string[] = ['source_file', 'uri'];

@@ -528,6 +528,8 @@ describe('train-models and score-users', () => {
     );
     expect(listed.length).toBeGreaterThan(0);
     expect(campaign?.users).toBe(listed.length);
+    const worth = rows.filter((row) => row.worth_contacting === true && row.in_control_group === false);
+    expect(worth).toEqual(listed);
     expect(lines).toEqual(
       listed.map((row) => {
         const probability = Number(row.probability);
@@ -544,6 +546,7 @@ describe('train-models and score-users', () => {
     for (const plan of [nobody, withheld]) {
       expect((await resultOf(scoreUsers, plan)).campaign).toBeNull();
       expect(await readdir(planFolder(plan))).not.toContain('campaign.csv');
+      expect((await scoresOf(plan)).every((row) => row.worth_contacting === null)).toBe(true);
     }
   });
 

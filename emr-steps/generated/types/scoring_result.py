@@ -37,6 +37,32 @@ class Campaign(TypedDict):
     users: int
 
 
+class LivingRate(TypedDict):
+    """Events of a channel per exposure."""
+
+    rate: float
+    usual: float
+
+
+class SegmentMove(TypedDict):
+    """Users of one segment before and of one now."""
+
+    before: int
+    now: int
+    users: int
+
+
+class OutcomeGroup(TypedDict):
+    """Users of an earlier run, and what came of them."""
+
+    decile: int | None
+    inControlGroup: bool
+    worthContacting: bool | None
+    users: int
+    predicted: float | None
+    observed: int
+
+
 class FeatureDrift(TypedDict):
     """How far a feature has drifted."""
 
@@ -57,12 +83,46 @@ class ScoringSnapshots(TypedDict):
     scores: str
 
 
+class LivingSegment(TypedDict):
+    """A segment with its living users."""
+
+    size: float
+    rates: list[LivingRate]
+    freeHazard: float
+    paidHazard: float
+    users: int
+    expected: float | None
+
+
+class Moved(TypedDict):
+    """Who has moved between segments since when."""
+
+    since: str
+    moves: list[SegmentMove]
+
+
+class RunOutcome(TypedDict):
+    """What came true of the scores of an earlier run."""
+
+    runId: str
+    cutoff: str
+    horizonEnd: str
+    groups: list[OutcomeGroup]
+
+
 class Drift(TypedDict):
     """How far the scored users differ from the test users."""
 
     features: list[FeatureDrift]
     score: float
     comparedWith: NotRequired[ComparedWith | None]
+
+
+class LivingSegments(TypedDict):
+    """The living users by segment."""
+
+    segments: list[LivingSegment]
+    moved: Moved | None
 
 
 class ScoringResult(TypedDict):
@@ -75,5 +135,7 @@ class ScoringResult(TypedDict):
     typical: NotRequired[list[TypicalValue]]
     probabilities: NotRequired[list[ProbabilityBin]]
     campaign: NotRequired[Campaign | None]
+    segments: NotRequired[LivingSegments | None]
+    outcomes: NotRequired[list[RunOutcome]]
     drift: Drift
     snapshots: ScoringSnapshots

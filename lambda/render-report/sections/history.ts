@@ -3,11 +3,11 @@ import { metricOf, metricText } from '../../../domain/metrics.ts';
 import type { MetricName } from '../../../domain/models.ts';
 import type { RunDetail } from '../../../domain/records.ts';
 import type { ChartBook } from '../charts.ts';
-import { COLOURS } from '../charts.ts';
 import { counted, decimal, duration, moment, usd, whole } from '../format.ts';
 import { INDEX_FILE, type PastRun, reportFile, runBefore } from '../history.ts';
 import { type Html, html } from '../html.ts';
 import { table } from '../html-table.ts';
+import { lineOverTime } from '../line-over-time.ts';
 
 const QUALITY: readonly MetricName[] = ['average_precision_ratio', 'auc'];
 const MOST_LISTED = 30;
@@ -118,61 +118,17 @@ async function charts(runs: readonly PastRun[], book: ChartBook): Promise<readon
       const { low = null, high = null } = series.interval?.(run) ?? {};
       return value === null || value === undefined
         ? []
-        : [
-            {
-              at: run.record.ended_at,
-              run: run.record.run_id,
-              value,
-              low,
-              high,
-              promoted: run.record.promoted === true,
-            },
-          ];
+        : [{ at: run.record.ended_at, run: run.record.run_id, value, low, high }];
     });
     if (values.length < 2 || values.every(({ value }) => value === 0)) return [];
-    const x = {
-      field: 'at',
-      type: 'temporal',
-      scale: { type: 'utc' },
-      axis: { title: null, tickCount: 4, format: '%d %b %y' },
-    } as const;
-    const y = {
-      field: 'value',
-      type: 'quantitative',
-      axis: { title: null, tickCount: 4, format: series.format },
-    } as const;
-    const band = { x, y: { field: 'low', type: 'quantitative' }, y2: { field: 'high' } } as const;
     return [
-      html`<figure><h3>${series.title}</h3>${await book.draw(
-        series.id,
-        {
-          width: 400,
-          height: 150,
-          data: { values },
-          layer: [
-            ...(values.some(({ low }) => low !== null)
-              ? [{ mark: { type: 'rule' as const, color: COLOURS.accent, opacity: 0.5 }, encoding: band }]
-              : []),
-            {
-              params: [{ name: 'period', select: { type: 'interval', encodings: ['x'] }, bind: 'scales' }],
-              mark: {
-                type: 'line',
-                color: COLOURS.accent,
-                point: { filled: true, color: COLOURS.accent, size: 50 },
-              },
-              encoding: {
-                x,
-                y,
-                tooltip: [
-                  { field: 'run', title: 'run' },
-                  { field: 'value', title: series.title, type: 'quantitative', format: series.format },
-                ],
-              },
-            },
-          ],
-        },
-        `${series.title}, run after run, from ${moment(values[0]?.at ?? '')}`,
-      )}</figure>`,
+      html`<figure><h3>${series.title}</h3>${await lineOverTime(book, {
+        id: series.id,
+        title: series.title,
+        format: series.format,
+        values,
+        description: `${series.title}, run after run, from ${moment(values[0]?.at ?? '')}`,
+      })}</figure>`,
     ];
   });
   return (await Promise.all(drawn)).flat();

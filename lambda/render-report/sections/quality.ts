@@ -5,11 +5,11 @@ import { METRICS, type Metric } from '../../../domain/models.ts';
 import type { TrainedDetail } from '../../../domain/records.ts';
 import type { ModelEvaluation } from '../../../domain/results.ts';
 import { scoringEvaluation } from '../../../domain/scoring-evaluation.ts';
+import { shareInterval } from '../../../domain/share-interval.ts';
 import { type ChartBook, COLOURS } from '../charts.ts';
 import { percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import { table } from '../html-table.ts';
-import { shareInterval } from '../share-interval.ts';
 
 /** A ranking of which nothing is known. */
 const RANDOM_ORDER = 'Random order';

@@ -1,11 +1,11 @@
 /** Where those who cancel live: a map of the states, drawn when the page is rendered, and the same as a table. */
 import type { TrainedDetail } from '../../../domain/records.ts';
 import type { Exploration } from '../../../domain/results.ts';
+import { shareInterval } from '../../../domain/share-interval.ts';
 import { US_STATES } from '../../../domain/us-states.ts';
 import { counted, percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import { table } from '../html-table.ts';
-import { shareInterval } from '../share-interval.ts';
 import { MAP_SIZE, stateOutlines } from '../state-map.ts';
 
 /** With fewer users a state is grey: a rate says next to nothing. */

@@ -5,11 +5,13 @@ import { defectiveRows } from '../../../domain/defective-rows.ts';
 import { driftByChance, driftLevel, isExemptFromDriftAlarm } from '../../../domain/drift-thresholds.ts';
 import { logWarnings } from '../../../domain/log-state.ts';
 import { nothingLearnt } from '../../../domain/nothing-learnt.ts';
+import { outcomeWarning } from '../../../domain/outcome-watch.ts';
 import type { RunDetail } from '../../../domain/records.ts';
 import type { Estimate } from '../../../domain/results.ts';
 import { scoringEvaluation } from '../../../domain/scoring-evaluation.ts';
 import { decimal, percent, whole } from '../format.ts';
 import { featureLabel } from '../labels.ts';
+import { CAME_TRUE_HEADING } from './came-true.ts';
 import { comparedWith, DRIFT_HEADING, driftText } from './drift.ts';
 import { READING_HEADING } from './reading.ts';
 
@@ -24,6 +26,7 @@ export function warnings(detail: RunDetail): readonly string[] {
     ...withheld(detail),
     ...reliability(detail),
     ...calibration(detail),
+    ...outcomes(detail),
     ...uncertainty(detail),
     ...drift(detail),
     ...dataWarnings(detail),
@@ -65,6 +68,11 @@ function calibration(detail: RunDetail): string[] {
     `The probabilities are not well calibrated (${findings.join('; ')}; ideally 1): rely on the ranking of users more ` +
       'than on the probabilities.',
   ];
+}
+
+function outcomes(detail: RunDetail): string[] {
+  const warning = outcomeWarning(detail.outcomes?.past ?? []);
+  return warning === undefined ? [] : [`${warning}: see “${CAME_TRUE_HEADING}”.`];
 }
 
 function uncertainty(detail: RunDetail): string[] {

@@ -9,11 +9,11 @@ import {
 } from '../../../domain/exploration.ts';
 import type { TrainedDetail } from '../../../domain/records.ts';
 import type { Exploration } from '../../../domain/results.ts';
+import { shareInterval } from '../../../domain/share-interval.ts';
 import { type ChartBook, COLOURS } from '../charts.ts';
 import { counted, decimal, percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import { table } from '../html-table.ts';
-import { shareInterval } from '../share-interval.ts';
 
 /** Of a variable with many values, so many are drawn. */
 const MOST_VALUES = 12;

@@ -84,10 +84,12 @@ test('there is an alarm for each thing that an operator must act on, and no othe
     'no-successful-run',
     'no-sweep',
     'notification-failed',
+    'outcome-shift',
     'quarantine-share',
     'row-reconciliation',
     'run-failed',
     'score-drift',
+    'sources-gone-quiet',
   ]);
 });
 
@@ -123,7 +125,7 @@ const watchedBy = ({ Metrics = [] }: z.infer<typeof alarmSchema>['Properties']) 
 test('alarms on runs watch metrics that a Lambda emits', () => {
   const emitted: readonly string[] = Object.values(RUN_METRICS).map(({ name }) => name);
   const watched = [...alarms.values()].flatMap(watchedBy);
-  expect(watched.length).toBe(14);
+  expect(watched.length).toBe(16);
   for (const { MetricName, Dimensions } of watched) {
     expect(emitted).toContain(MetricName);
     expect(Dimensions).toEqual([

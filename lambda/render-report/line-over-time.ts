@@ -1,0 +1,70 @@
+/** A figure over time: a line with a point for each run, and bars for its interval. */
+import { type ChartBook, COLOURS } from './charts.ts';
+import type { Html } from './html.ts';
+
+export interface TimedFigure {
+  /** A day or a moment, ISO 8601. */
+  readonly at: string;
+  readonly run: string;
+  readonly value: number;
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+export interface LineOverTime {
+  readonly id: string;
+  readonly title: string;
+  /** Of the figure, as Vega writes formats. */
+  readonly format: string;
+  readonly values: readonly TimedFigure[];
+  /** What the chart shows, for readers who cannot see it. */
+  readonly description: string;
+}
+
+export function lineOverTime(
+  book: ChartBook,
+  { id, title, format, values, description }: LineOverTime,
+): Promise<Html> {
+  const x = {
+    field: 'at',
+    type: 'temporal',
+    scale: { type: 'utc' },
+    axis: { title: null, tickCount: 4, format: '%d %b %y' },
+  } as const;
+  const y = {
+    field: 'value',
+    type: 'quantitative',
+    axis: { title: null, tickCount: 4, format },
+  } as const;
+  const band = { x, y: { field: 'low', type: 'quantitative' }, y2: { field: 'high' } } as const;
+  return book.draw(
+    id,
+    {
+      width: 400,
+      height: 150,
+      data: { values: [...values] },
+      layer: [
+        ...(values.some(({ low }) => low !== null)
+          ? [{ mark: { type: 'rule' as const, color: COLOURS.accent, opacity: 0.5 }, encoding: band }]
+          : []),
+        {
+          params: [{ name: 'period', select: { type: 'interval', encodings: ['x'] }, bind: 'scales' }],
+          mark: {
+            type: 'line',
+            color: COLOURS.accent,
+            point: { filled: true, color: COLOURS.accent, size: 50 },
+          },
+          encoding: {
+            x,
+            y,
+            tooltip: [
+              { field: 'run', title: 'run' },
+              { field: 'value', title, type: 'quantitative', format },
+            ],
+          },
+        },
+      ],
+    },
+    description,
+  );
+}
