@@ -1,10 +1,16 @@
-/** Three kinds of tests: quick ones, slower ones, and those that start Spark, one file after the other. */
+/** Three kinds of tests: quick ones, slower ones, and those that start Spark. */
+import { availableParallelism, totalmem } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { projectRoot } from './setup/environment.mjs';
 import { testGroups } from './tools/test-groups.ts';
 import { readSources } from './tools/walls/source-files.ts';
 
 const MINUTE = 60_000;
+const GIBIBYTE = 1_073_741_824;
+
+const cores = availableParallelism();
+/** A test with Spark leaves a core idle for much of its time: while Spark starts and plans. It may need 4 GiB of memory. */
+const sparkTests = Math.max(1, Math.min(cores, Math.floor(totalmem() / (4 * GIBIBYTE))));
 
 const groups = testGroups(readSources(projectRoot));
 
@@ -17,6 +23,7 @@ export default defineConfig({
           include: [...groups.unit],
           // They leave nothing behind in their process, so the next file may find the modules loaded.
           isolate: false,
+          maxWorkers: cores,
           testTimeout: MINUTE,
           hookTimeout: MINUTE,
         },
@@ -25,15 +32,17 @@ export default defineConfig({
         test: {
           name: 'slow',
           include: [...groups.slow],
-          testTimeout: MINUTE,
-          hookTimeout: MINUTE,
+          maxWorkers: cores,
+          testTimeout: 3 * MINUTE,
+          hookTimeout: 3 * MINUTE,
         },
       },
       {
         test: {
           name: 'spark',
           include: [...groups.spark],
-          fileParallelism: false,
+          maxWorkers: sparkTests,
+          sequence: { groupOrder: 1 },
           testTimeout: 10 * MINUTE,
           hookTimeout: 10 * MINUTE,
         },

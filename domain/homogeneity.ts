@@ -13,7 +13,7 @@ export interface UserSample {
 export const USER_SAMPLES = [
   { name: 'one_percent', label: '1% of the users', size: { share: 0.01 } },
   // So many users has the medium set of the published data, on which most analyses of it were made.
-  { name: 'medium_set', label: '449 users, the size of the published medium set', size: { users: 449 } },
+  { name: 'medium_set', label: 'As many as the published medium set has', size: { users: 449 } },
 ] as const satisfies readonly UserSample[];
 
 /** How a sample is compared with the others. */

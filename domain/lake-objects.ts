@@ -8,7 +8,21 @@ import { each } from './each.ts';
 import { isoDate } from './fields.ts';
 import { fileIndexSchema, indexEntrySchema } from './file-index.ts';
 import { forgottenUsersSchema } from './forgotten-users.ts';
-import { externalTableFolder, INGEST_FILES, MODEL_METRICS, OUTCOMES, RUNS } from './lake.ts';
+import {
+  type ColumnType,
+  DRIVERS,
+  type EvidenceTableName,
+  EXPLORATION,
+  externalTableFolder,
+  FEATURE_RANGES,
+  INGEST_FILES,
+  MODEL_METRICS,
+  OUTCOMES,
+  RUNS,
+  SEGMENTS,
+  SURVIVAL,
+  type Table,
+} from './lake.ts';
 import { lakeFormatSchema } from './lake-format.ts';
 import {
   type FolderKind,
@@ -196,6 +210,18 @@ export const METRIC_ROWS = objectsInFolder(externalTableFolder(MODEL_METRICS), '
   remedy: MADE_BY_RUN,
 });
 
+/** A row of a table of evidence: a value or null for each of its columns. */
+export type EvidenceRow = Readonly<Record<string, string | number | null>>;
+
+/** What a run has found out about users and about its model: an object per run for each table. */
+export const EVIDENCE_ROWS: Readonly<Record<EvidenceTableName, FolderKind<readonly EvidenceRow[]>>> = {
+  segments: evidenceRows(SEGMENTS),
+  exploration: evidenceRows(EXPLORATION),
+  survival: evidenceRows(SURVIVAL),
+  drivers: evidenceRows(DRIVERS),
+  feature_ranges: evidenceRows(FEATURE_RANGES),
+};
+
 /** What came true of the scores of one run, written once by the first run that knows. */
 export const OUTCOME_ROWS = objectsInFolder(externalTableFolder(OUTCOMES), '.json', {
   what: 'outcome of the run',
@@ -322,6 +348,16 @@ export const REPORT: FolderKind<string> = {
     return id === 'index' ? undefined : id;
   },
 };
+
+function evidenceRows(table: Table): FolderKind<readonly EvidenceRow[]> {
+  const schemaOf = (type: ColumnType) => (type === 'string' ? z.string() : z.number()).nullable();
+  const columns = Object.fromEntries(table.columns.map(({ name, type }) => [name, schemaOf(type)]));
+  return objectsInFolder(externalTableFolder(table), '.json', {
+    what: `rows of the run in ${table.name}`,
+    format: jsonRows(z.strictObject(columns)),
+    remedy: MADE_BY_RUN,
+  });
+}
 
 function stepResult<Result>(step: StepName, schema: z.ZodType<Result>): ObjectKind<Result> {
   return objectPerId((runId) => `${runFolder(runId)}/results/${step}.json`, {

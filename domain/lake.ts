@@ -282,12 +282,12 @@ export const MODEL_METRICS = {
     column(
       'slice',
       'string',
-      'users on which it was measured; "all" for all users; of the retrospective protocol test or whole, "_reweighted" as if 56 % had cancelled',
+      'test users on which it was measured: "all", or a part of them, as level=paid or segment=2 (segments by number, the largest first); of the retrospective protocol test or whole, "_reweighted" as if 56 % had cancelled',
     ),
     column(
       'metric',
       'string',
-      'name of the metric; psi.<column> is the drift of a feature or of raw_score, money.<figure> what model and list are worth',
+      'name of the metric; psi.<column> is the drift of a feature or of raw_score, money.<figure> what model and list are worth; of a slice auc, users, cancelled, cancellation_rate, predicted, predicted_over_observed, and only users where they are too few',
     ),
     column('value', 'double', 'its value'),
     column('low', 'double', 'lower bound of its 95 % interval; null if none was computed'),
@@ -362,6 +362,138 @@ export const RUNS = {
   ],
 } as const satisfies Table;
 
+const ABOUT_RUN = column('run_id', 'string', 'run that found it');
+const RATE_INTERVAL = [
+  column('low', 'double', 'lower bound of the 95 % interval of the share'),
+  column('high', 'double', 'upper bound of the 95 % interval of the share'),
+];
+
+export const SEGMENTS = {
+  name: 'segments',
+  format: 'json',
+  grain: 'run x segment of users who behave alike x channel by which they are told apart',
+  partitionedBy: [],
+  writtenBy: 'StoreMetrics',
+  columns: [
+    ABOUT_RUN,
+    column(
+      'segment',
+      'bigint',
+      'number, from 1, the largest first; model_metrics has it as segment=<number>',
+    ),
+    column('name', 'string', 'what is unlike the other users'),
+    column('size', 'double', 'share of the users'),
+    column('free_hazard', 'double', 'share of its training rows that cancel within the horizon while free'),
+    column('paid_hazard', 'double', 'share of its training rows that cancel within the horizon while paying'),
+    column('channel', 'string', 'events per exposure that are counted'),
+    column('rate', 'double', 'events per exposure in the segment'),
+    column('usual_rate', 'double', 'events per exposure of all users'),
+  ],
+} as const satisfies Table;
+
+export const EXPLORATION = {
+  name: 'exploration',
+  format: 'json',
+  grain: 'run x figure of users who cancelled beside those who stayed, over their whole histories',
+  partitionedBy: [],
+  writtenBy: 'StoreMetrics',
+  columns: [
+    ABOUT_RUN,
+    column(
+      'kind',
+      'string',
+      'group: users with a value; measure: a quantile among the users; page: visits per hour of use; weekday: share of the events',
+    ),
+    column(
+      'name',
+      'string',
+      'variable, measure, column of user_days that counts the page, or day of the week',
+    ),
+    column('value', 'string', 'value of the variable, or the quantile; null for pages and days of the week'),
+    column('churned', 'double', 'the figure of users who cancelled; of a group, how many they are'),
+    column('stayed', 'double', 'the figure of users who stayed; of a group, how many they are'),
+    column('rate', 'double', 'share of a group that cancelled; null for what is no group'),
+    ...RATE_INTERVAL,
+  ],
+} as const satisfies Table;
+
+export const SURVIVAL = {
+  name: 'survival',
+  format: 'json',
+  grain: 'run x group of users x day since registration on which one of them cancelled',
+  partitionedBy: [],
+  writtenBy: 'StoreMetrics',
+  columns: [
+    ABOUT_RUN,
+    column(
+      'variable',
+      'string',
+      'how users are divided: all, level at first sight, or joined: the week of joining',
+    ),
+    column('value', 'string', 'the group'),
+    column('users', 'bigint', 'users of the group'),
+    column('day', 'bigint', 'days since registration'),
+    column('at_risk', 'bigint', 'users who are seen and have not cancelled before this day'),
+    column('cancelled', 'bigint', 'users who cancel on this day'),
+    column('survival', 'double', 'share that is still there: Kaplan-Meier with delayed entry'),
+    ...RATE_INTERVAL,
+  ],
+} as const satisfies Table;
+
+export const DRIVERS = {
+  name: 'drivers',
+  format: 'json',
+  grain: 'run x feature, or group of features, that the chosen model uses',
+  partitionedBy: [],
+  writtenBy: 'StoreMetrics',
+  columns: [
+    ABOUT_RUN,
+    column('model', 'string', 'the chosen model'),
+    column('kind', 'string', 'feature or group'),
+    column(
+      'name',
+      'string',
+      'column of features, or group; of a channel of segments, the column of its count',
+    ),
+    column('fall', 'double', 'by how much the AUC on test users falls when values are dealt to other users'),
+    column('low', 'double', 'the least fall of the deals'),
+    column('high', 'double', 'the largest fall of the deals'),
+    column(
+      'correlation',
+      'double',
+      'rank correlation of the value with the score; null for groups, and where all have the same value',
+    ),
+  ],
+} as const satisfies Table;
+
+export const FEATURE_RANGES = {
+  name: 'feature_ranges',
+  format: 'json',
+  grain: 'run x leading feature x band of its range, of the test users',
+  partitionedBy: [],
+  writtenBy: 'StoreMetrics',
+  columns: [
+    ABOUT_RUN,
+    column('feature', 'string', 'column of features; of a channel of segments, the column of its count'),
+    column('band', 'bigint', 'number, from 1, the lowest values first; users who lack the value last'),
+    column(
+      'lowest',
+      'double',
+      'lowest value in the band (of a channel, events per exposure); null where it is missing',
+    ),
+    column('highest', 'double', 'highest value in the band; null where it is missing'),
+    column('users', 'bigint', 'test users in the band'),
+    column('cancelled', 'bigint', 'of them, who cancelled within the horizon'),
+    column('predicted', 'double', 'cancellations that the probabilities of the chosen model add up to'),
+    column('rate', 'double', 'share that cancelled'),
+    ...RATE_INTERVAL,
+  ],
+} as const satisfies Table;
+
+/** What a run has found out about users and about its model. */
+export const EVIDENCE_TABLES = [SEGMENTS, EXPLORATION, SURVIVAL, DRIVERS, FEATURE_RANGES] as const;
+export type EvidenceTableName = (typeof EVIDENCE_TABLES)[number]['name'];
+
 /** Every table with fixed columns. `features` is defined by the feature catalogue. */
 export const TABLES: readonly Table[] = [
   EVENTS,
@@ -373,6 +505,7 @@ export const TABLES: readonly Table[] = [
   MODEL_METRICS,
   OUTCOMES,
   RUNS,
+  ...EVIDENCE_TABLES,
 ];
 
 /** Folder of the Iceberg tables, below the root of the lake: one folder a database, one a table. */

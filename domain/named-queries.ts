@@ -1,6 +1,20 @@
 /** What an analyst asks first, ready in Athena's list of saved queries. */
 import { DRIFT_METRIC_PREFIX } from './drift-thresholds.ts';
-import { EVENTS, MODEL_METRICS, OUTCOMES, QUARANTINED_EVENTS, RUNS, SCORES, USER_DAYS } from './lake.ts';
+import {
+  DRIVERS,
+  EVENTS,
+  EXPLORATION,
+  FEATURE_RANGES,
+  MODEL_METRICS,
+  OUTCOMES,
+  QUARANTINED_EVENTS,
+  RUNS,
+  SCORES,
+  SEGMENTS,
+  SURVIVAL,
+  type Table,
+  USER_DAYS,
+} from './lake.ts';
 import { metricsShownIn } from './metrics.ts';
 
 export interface NamedQuery {
@@ -11,6 +25,12 @@ export interface NamedQuery {
 
 /** The run whose scores are current: the last that succeeded. */
 const CURRENT_RUN = `(SELECT max_by(run_id, ended_at) FROM ${RUNS.name} WHERE status = 'SUCCEEDED')`;
+
+/** The last run that succeeded and has rows in a table: not every run trains. */
+function lastRunIn({ name }: Pick<Table, 'name'>): string {
+  return `(SELECT max_by(run_id, ended_at) FROM ${RUNS.name}
+  WHERE status = 'SUCCEEDED' AND run_id IN (SELECT run_id FROM ${name}))`;
+}
 
 /** A column, under its name, for each metric that the report shows for every model. */
 const MAIN_FIGURES = metricsShownIn('report models')
@@ -49,6 +69,61 @@ FROM ${RUNS.name} AS runs
 JOIN ${MODEL_METRICS.name} AS figures ON figures.run_id = runs.run_id
 WHERE runs.status = 'SUCCEEDED' AND figures.metric LIKE '${DRIFT_METRIC_PREFIX}%'
 ORDER BY runs.ended_at DESC, population_stability_index DESC`,
+  },
+  {
+    name: 'model-by-part-of-the-users',
+    description: 'The last run: how each model did on each part of the test users, with intervals',
+    sql: `SELECT model, slice, metric, value, low, high
+FROM ${MODEL_METRICS.name}
+WHERE run_id = (SELECT max_by(run_id, ended_at) FROM ${RUNS.name}
+  WHERE status = 'SUCCEEDED' AND run_id IN (
+    SELECT run_id FROM ${MODEL_METRICS.name} WHERE protocol = 'forward' AND slice <> 'all'))
+  AND protocol = 'forward' AND slice <> 'all'
+ORDER BY model, slice, metric`,
+  },
+  {
+    name: 'what-drives-the-model',
+    description:
+      'The last model that was trained: by how much its AUC falls without each feature and group, and directions',
+    sql: `SELECT model, kind, name, fall, low, high, correlation
+FROM ${DRIVERS.name}
+WHERE run_id = ${lastRunIn(DRIVERS)}
+ORDER BY kind DESC, fall DESC`,
+  },
+  {
+    name: 'churn-across-features',
+    description: 'Share of test users who cancelled, by the value of each leading feature, with intervals',
+    sql: `SELECT feature, band, lowest, highest, users, cancelled, rate, low, high, predicted
+FROM ${FEATURE_RANGES.name}
+WHERE run_id = ${lastRunIn(FEATURE_RANGES)}
+ORDER BY feature, band`,
+  },
+  {
+    name: 'segments-now',
+    description:
+      'Users who behave alike: how many, how they differ from the others, and how many of them cancel',
+    sql: `SELECT segment, name, size, free_hazard, paid_hazard, channel, rate, usual_rate
+FROM ${SEGMENTS.name}
+WHERE run_id = ${lastRunIn(SEGMENTS)}
+ORDER BY segment, channel`,
+  },
+  {
+    name: 'who-leaves',
+    description:
+      'Users who cancelled and users who stayed, by subscription, gender, device, tenure and state',
+    sql: `SELECT name AS variable, value, churned, stayed, rate, low, high
+FROM ${EXPLORATION.name}
+WHERE run_id = ${lastRunIn(EXPLORATION)} AND kind = 'group'
+ORDER BY variable, rate DESC, value`,
+  },
+  {
+    name: 'how-long-users-stay',
+    description:
+      'Share of users who are still there, by days since registration (Kaplan-Meier with delayed entry)',
+    sql: `SELECT variable, value, day, at_risk, cancelled, survival, low, high
+FROM ${SURVIVAL.name}
+WHERE run_id = ${lastRunIn(SURVIVAL)}
+ORDER BY variable, value, day`,
   },
   {
     name: 'what-came-true',

@@ -10,6 +10,7 @@ import { leftOutSchema, passedOverSchema } from './listing.ts';
 import { METRICS, MODELS, THRESHOLD_RULES } from './models.ts';
 import { RETROSPECTIVE_MODELS, RETROSPECTIVE_SLICES } from './retrospective.ts';
 import { stepNameSchema } from './run.ts';
+import { SLICE_VARIABLES, SLICED_MODELS } from './slices.ts';
 import { SOURCE_KINDS } from './sources.ts';
 
 /** Rows by outcome. `read = accepted + quarantined + duplicates`, each counted independently. */
@@ -252,6 +253,63 @@ export const pastTestSchema = z.strictObject({
 });
 export type PastTest = z.infer<typeof pastTestSchema>;
 
+/** A part of the test users, and how a model did on it: counts, from which the figures follow (slices.ts). */
+export const sliceSchema = z.strictObject({
+  model: z.enum(SLICED_MODELS),
+  variable: z.enum(SLICE_VARIABLES.map(({ name }) => name)),
+  /** Of segments their number, from 1, the largest first. */
+  value: z.string(),
+  users: count,
+  cancelled: count,
+  /** Cancellations that the probabilities add up to. */
+  predicted: z.number().nonnegative(),
+  /** Null where all cancelled, or nobody. */
+  auc: z.number().nullable(),
+});
+export type Slice = z.infer<typeof sliceSchema>;
+
+/**
+ * By how much the AUC on test users falls when values are dealt to other users: the mean of some deals, and the least and the
+ * most of them.
+ */
+const fallSchema = { fall: z.number(), least: z.number(), most: z.number() };
+
+/** Test users whose value of a feature is in one band, both ends included; of those who lack it both are null. */
+export const featureBandSchema = z.strictObject({
+  lowest: z.number().nullable(),
+  highest: z.number().nullable(),
+  users: count,
+  cancelled: count,
+  /** Cancellations that the probabilities add up to. */
+  predicted: z.number().nonnegative(),
+});
+export type FeatureBand = z.infer<typeof featureBandSchema>;
+
+export const groupDriverSchema = z.strictObject({ group: z.string(), ...fallSchema });
+/** A column of `features`, or of a regression on segments the count of a channel, which stands for events per exposure. */
+export const featureDriverSchema = z.strictObject({
+  feature: z.string(),
+  ...fallSchema,
+  /** Rank correlation of the value with the score; null where all have the same value. */
+  correlation: z.number().nullable(),
+  /** From the lowest values to the highest, those who lack it last. */
+  bands: z.array(featureBandSchema),
+});
+export type FeatureDriver = z.infer<typeof featureDriverSchema>;
+
+/** What drives the chosen model. */
+export const driversSchema = z.strictObject({
+  /** Test users that values were dealt among. */
+  users: count,
+  /** On them, with their own values. */
+  auc: z.number(),
+  /** All features of a group at once; the largest fall first. */
+  groups: z.array(groupDriverSchema),
+  /** The leading features one by one; the largest fall first. */
+  features: z.array(featureDriverSchema),
+});
+export type Drivers = z.infer<typeof driversSchema>;
+
 /** A value that divides the users: how many of those who have it cancelled at least once, and how many stayed. */
 export const exploredGroupSchema = z.strictObject({
   variable: z.enum(EXPLORED_VARIABLES.map(({ name }) => name)),
@@ -398,6 +456,10 @@ export const trainingResultSchema = z.strictObject({
   past: z.array(pastTestSchema).default([]),
   /** Results of older versions lack it. */
   exploration: explorationSchema.nullable().default(null),
+  /** The test users in parts. Results of older versions lack it. */
+  slices: z.array(sliceSchema).default([]),
+  /** Null where nothing was chosen, or where the test users hold one outcome only. Results of older versions lack it. */
+  drivers: driversSchema.nullable().default(null),
   /** Results of older versions lack it. */
   homogeneity: homogeneitySchema.nullable().default(null),
   /** Null where the run did not do it, or too few users cancelled. Results of older versions lack it. */
@@ -437,6 +499,26 @@ export type TypicalValue = z.infer<typeof typicalValueSchema>;
 /** Where the list was written, and how many users are on it. */
 export const campaignSchema = z.strictObject({ uri, users: count });
 export type Campaign = z.infer<typeof campaignSchema>;
+
+/** A segment with the living users of whom it is the most probable. */
+export const livingSegmentSchema = segmentSchema.extend({
+  users: count,
+  /** The sum of their probabilities; null where these are withheld. */
+  expected: z.number().nonnegative().nullable(),
+});
+export type LivingSegment = z.infer<typeof livingSegmentSchema>;
+
+/** Users of one segment before and of one now, by their places in the list. */
+export const segmentMoveSchema = z.strictObject({ before: count, now: count, users: count });
+
+/** The living users by segment, as the model in charge tells them apart. */
+export const livingSegmentsSchema = z.strictObject({
+  /** In the order of the model: by their share of its training users, the largest first. */
+  segments: z.array(livingSegmentSchema),
+  /** Those who lived at an earlier scoring cutoff too, then and now by the same model; null where there is none. */
+  moved: z.strictObject({ since: isoDate, moves: z.array(segmentMoveSchema) }).nullable(),
+});
+export type LivingSegments = z.infer<typeof livingSegmentsSchema>;
 
 /** Users of an earlier run of whom the same was stored, and what came of them. */
 export const outcomeGroupSchema = z.strictObject({
@@ -486,6 +568,8 @@ export const scoringResultSchema = z.strictObject({
   probabilities: z.array(probabilityBinSchema).optional(),
   /** Null where there is no list. Results of older versions lack it. */
   campaign: campaignSchema.nullable().optional(),
+  /** Null where the model in charge knows no segments. Results of older versions lack it. */
+  segments: livingSegmentsSchema.nullable().optional(),
   /** Of earlier runs whose horizon has passed and whose outcome was not known. Results of older versions lack it. */
   outcomes: z.array(runOutcomeSchema).optional(),
   drift: driftSchema,

@@ -12,6 +12,7 @@ import { python } from './composition/python.ts';
 import { campaign } from './fragments/campaign.ts';
 import { scoring } from './fragments/candidates.ts';
 import { files } from './fragments/files.ts';
+import { livingSegments } from './fragments/living-segments.ts';
 import { columnTypes, missingColumns } from './fragments/missing-columns.ts';
 import { calibrationType, modelDescription } from './fragments/model-description.ts';
 import { featureType, inputVector } from './fragments/model-inputs.ts';
@@ -51,6 +52,8 @@ export const scoreUsers = defineStep({
       typicalValues,
       reasons,
       campaign,
+      livingSegments,
+
       outcomes,
     ],
   ],
@@ -270,6 +273,7 @@ export const scoreUsers = defineStep({
         # Without a model in charge there are no scores to compare.
         test_scores: ScoreBins = {"starts": [], "rows": [0]}
         typical: Typical | None = None
+        segments: SegmentModel | None = None
         if scorer is None:
             ranks = ranked(by_base_rate(living), flat(choice["baseRate"]), plan, choice)
             scores = without_reasons(ranks)
@@ -323,6 +327,7 @@ export const scoreUsers = defineStep({
             "top": [] if kind == "base_rate" else top_users(written),
             "typical": described_typical(typical) if typical else [],
             "probabilities": probability_bins(written),
+            "segments": living_segments(spark, living, written, features_table, segments) if segments else None,
             "campaign": write_campaign(files, plan, choice, written, value),
             "outcomes": count_outcomes(spark, files, plan, scores_table, user_days, built["observationEnd"]),
             "drift": measured_drift(living, names, compared, score),

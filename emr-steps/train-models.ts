@@ -12,6 +12,7 @@ import { fitting, scoring } from './fragments/candidates.ts';
 import { census } from './fragments/census.ts';
 import { champion } from './fragments/champion.ts';
 import { decisions } from './fragments/decisions.ts';
+import { drivers } from './fragments/drivers.ts';
 import { evaluation } from './fragments/evaluation.ts';
 import { exploration } from './fragments/exploration.ts';
 import { featureRows } from './fragments/feature-rows.ts';
@@ -31,6 +32,7 @@ import { retrospective } from './fragments/retrospective.ts';
 import { segmentImportance } from './fragments/segment-importance.ts';
 import { segmentSample } from './fragments/segment-sample.ts';
 import { singleInputs } from './fragments/single-inputs.ts';
+import { slices } from './fragments/slices.ts';
 import { snapshotReading } from './fragments/snapshots.ts';
 import { inputBins, scoreBins } from './fragments/stability-index.ts';
 import { tableName } from './fragments/table-name.ts';
@@ -72,7 +74,8 @@ export const trainModels = defineStep({
       singleInputs,
       pastCutoffs,
     ],
-    ...[segmentSample, segmentImportance, heldOutLosses, exploration, homogeneity, retrospective],
+    ...[segmentSample, segmentImportance, heldOutLosses, exploration, slices, drivers],
+    ...[homogeneity, retrospective],
   ],
   imports: [
     'import atexit',
@@ -208,14 +211,15 @@ export const trainModels = defineStep({
         """A kind of candidate and recency on other training and test rows: everything is learnt again from these."""
         train = counts["train"]
         inputs = learn_inputs(known.where("role = 'train'"), train["rows"], settings["excludedFeatures"])
-        rows = prepare(known, inputs, tasks_for(train["rows"]), settings)
+        prepared = prepare(known, inputs, tasks_for(train["rows"]), settings)
+        rows = prepared.rows
         by_recency = score_histograms(scored_by_recency(rows))
         recency = evaluate("days_since_last_seen", "baseline", by_recency, settings["seed"], 0)
         candidate = None
         if is_trainable(train):
             trained = train_candidate(kind, given_rows(rows, inputs, train, settings, kind not in FIT), settings)
             candidate = trained.evaluation if trained else None
-        rows.unpersist()
+        prepared.release()
         return candidate, recency
 
 
@@ -286,8 +290,10 @@ export const trainModels = defineStep({
         train, test = counts["train"], counts["test"]
         tasks = tasks_for(train["rows"])
         spark.conf.set("spark.sql.shuffle.partitions", tasks)
+        # Planning each of some hundred small queries again after each of their stages costs more than it finds.
+        spark.conf.set("spark.sql.adaptive.enabled", "false")
         inputs = learn_inputs(features.where("role = 'train'"), train["rows"], settings["excludedFeatures"])
-        rows = prepare(features, inputs, tasks, settings)
+        rows = prepare(features, inputs, tasks, settings).rows
 
         evaluations = judge_baselines(rows, counts, settings["seed"])
         given = given_rows(rows, inputs, train, settings, is_trainable(train))
@@ -328,9 +334,12 @@ export const trainModels = defineStep({
             if chosen.model is None:
                 description["inputs"] = [one for one in inputs if one["name"] in model["regression"]["plain"]]
         store(files, plan["outputs"]["model"], description, chosen.model if chosen else None)
+        test_rows = features.where("role = 'test'")
+        challenger = TestedModel(chosen.test_scores.cache(), description["calibration"]) if chosen else None
         champion = check_champion(
-            files, plan, features.where("role = 'test'"), test["cutoff"], chosen.test_scores if chosen else None
+            files, plan, test_rows, test["cutoff"], challenger.scores if challenger else None
         )
+        tested: dict[SlicedModel, TestedModel | None] = {"challenger": challenger, "champion": champion.model}
         ranked: list[Importance] = []
         if chosen:
             told_apart = chosen.segments
@@ -338,6 +347,11 @@ export const trainModels = defineStep({
             rises = segment_importance(seen, told_apart, settings["seed"]) if seen and told_apart else {}
             behind = 1 + len(told_apart["mixture"]["sizes"]) if told_apart else 0
             ranked = importance(chosen.model, inputs, rows.where("role = 'train'"), rises, behind)
+        driven: Drivers | None = None
+        if chosen and challenger:
+            folder = plan["outputs"]["model"]
+            score = score_function(spark, chosen.model, chosen.segments, given.names, folder)
+            driven = what_drives(test_rows, test["rows"], challenger, score, inputs, ranked, settings["seed"])
         return {
             "trainRows": train["rows"],
             "trainCancellations": train["cancellations"],
@@ -351,12 +365,18 @@ export const trainModels = defineStep({
             "importance": ranked,
             "modelUri": plan["outputs"]["model"],
             "featuresSnapshot": snapshot,
-            "champion": champion,
+            "champion": champion.test,
             "notFitted": [{"model": kind, "reason": TOO_FEW} for kind in CANDIDATES if kind not in fitted],
             "segments": described_segments(given.segments.whole) if given.segments else [],
             "singleInputs": single_inputs(features.where("role = 'train'"), inputs, train["users"]),
             "past": tested_before(features, settings, functools.partial(judge_again, kind)) if chosen else [],
             "exploration": explored(spark, plan),
+            "slices": sliced(
+                test_rows,
+                {name: model for name, model in tested.items() if model is not None},
+                given.segments.whole if given.segments else None,
+            ),
+            "drivers": driven,
             "homogeneity": homogeneity(features.where("role = 'test'"), test["rows"]),
             "retrospective": judged_in_retrospect(spark, plan),
         }

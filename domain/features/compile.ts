@@ -65,12 +65,16 @@ const MOMENTS: Readonly<Record<Moment, { readonly alias: string; readonly aggreg
 /**
  * Compiles a catalogue. Throws on a name that is not a column name, or that two features share, and where two measures
  * ask for different aggregates under one alias.
+ * @param more columns behind those of the features, by name
  */
-export function compileFeatures(features: readonly Feature[]): CompiledFeatures {
-  const names = features.map((feature) => columnName(feature.name));
+export function compileFeatures(
+  features: readonly Feature[],
+  more: Readonly<Record<string, CompiledMeasure>> = {},
+): CompiledFeatures {
+  const names = [...features.map(({ name }) => name), ...Object.keys(more)].map(columnName);
   const repeated = names.find((name, index) => names.indexOf(name) !== index);
   if (repeated !== undefined) throw new Error(`two features are called "${repeated}": rename one`);
-  const compiled = features.map((feature) => compileMeasure(feature.measure));
+  const compiled = [...features.map(({ measure }) => compileMeasure(measure)), ...Object.values(more)];
   const aggregates = sharedAggregates([
     { known_days: KNOWN_DAYS },
     ...compiled.map((part) => part.aggregates),

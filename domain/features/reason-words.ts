@@ -98,6 +98,13 @@ export function comparisonText(name: string, value: number | null, typical: numb
   return `${figure}, a little ${value > typical ? 'more' : 'less'} than typical`;
 }
 
+/** A value of a feature as the reasons say it: "0.0312", "yes"; instead of a missing one what that means. */
+export function valueText(name: string, value: number | null): string {
+  const { amount, absent } = REASON_WORDS[name] ?? { amount: name, absent: UNKNOWN };
+  if (amount === 'yes or no') return answered(value, absent);
+  return value === null ? absent : shownNumber(value);
+}
+
 function answered(value: number | null, absent: string): string {
   return value === 1 ? 'yes' : value === 0 ? 'no' : absent;
 }

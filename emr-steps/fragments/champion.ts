@@ -8,6 +8,7 @@ import { histograms } from './histograms.ts';
 import { inputCatalogue, inputVector } from './model-inputs.ts';
 import { loading } from './model-storage.ts';
 import { pairedDifference } from './paired-difference.ts';
+import { testedModel } from './slices.ts';
 import { scoreBins } from './stability-index.ts';
 import { planTypes, trainingTypes } from './types.ts';
 
@@ -15,12 +16,12 @@ export const champion = fragment({
   file: import.meta.url,
   needs: [
     ...[planTypes, trainingTypes, files, histograms, inputCatalogue, inputVector, loading, scoring],
-    ...[evaluation, pairedDifference, scoreBins],
+    ...[evaluation, pairedDifference, scoreBins, testedModel],
   ],
   imports: [
     'import datetime',
     'import traceback',
-    'from typing import cast',
+    'from typing import NamedTuple, cast',
     'from pyspark.ml.functions import array_to_vector',
     'from pyspark.sql import DataFrame',
     'from pyspark.sql import functions as F',
@@ -30,6 +31,13 @@ export const champion = fragment({
     TEST_SCORE_COLUMNS = ["user_id", "label", "raw_score"]
   `,
   code: python`
+    class CheckedChampion(NamedTuple):
+        """How the champion does, and its scores of the test rows where it is usable; nothing without a champion."""
+
+        test: ChampionTest | None
+        model: TestedModel | None
+
+
     def why_not_usable(description: ModelDescription, horizon_days: int) -> str | None:
         """Why a stored model cannot score the rows of this run; none when it can."""
         if description["horizonDays"] != horizon_days:
@@ -66,14 +74,14 @@ export const champion = fragment({
 
     def check_champion(
         files: Files, plan: Plan, test: DataFrame, cutoff: datetime.date, challenger: DataFrame | None
-    ) -> ChampionTest | None:
-        """How the champion does on the test rows, and how much better the challenger ranks; none without a champion.
+    ) -> CheckedChampion:
+        """How the champion does on the test rows, and how much better the challenger ranks.
 
         @param challenger the challenger's test rows with their scores; none when there is no challenger
         """
         in_charge = plan["champion"]
         if in_charge is None:
-            return None
+            return CheckedChampion(None, None)
         checked: ChampionTest = {
             "runId": in_charge["runId"],
             "modelUri": in_charge["modelUri"],
@@ -95,7 +103,7 @@ export const champion = fragment({
             reason = f"its files cannot be read: {readable(error)}"
         if reason is not None:
             checked["notUsable"] = reason
-            return checked
+            return CheckedChampion(checked, None)
 
         scored = scored_by(description, model, test).cache()
         histogram = histogram_of(scored)
@@ -113,6 +121,6 @@ export const champion = fragment({
         )
         checked["difference"] = difference
         checked["testScores"] = {**score_bins(histogram)}
-        return checked
+        return CheckedChampion(checked, TestedModel(scored, description["calibration"]))
   `,
 });

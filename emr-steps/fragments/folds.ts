@@ -1,12 +1,13 @@
 /** Rows made ready for training: folds of whole users, in an order that is the same every time. */
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
+import { heldRows } from './jvm.ts';
 import { inputVector } from './model-inputs.ts';
 import { planTypes } from './types.ts';
 
 export const folds = fragment({
   file: import.meta.url,
-  needs: [planTypes, inputVector],
+  needs: [planTypes, inputVector, heldRows],
   imports: [
     'from pyspark.ml.functions import array_to_vector',
     'from pyspark.sql import DataFrame, Window',
@@ -23,8 +24,8 @@ export const folds = fragment({
 
     def prepare(
         features: DataFrame, inputs: list[ModelInput], tasks: int, settings: TrainingSettings
-    ) -> DataFrame:
-        """Training and test rows with the models' inputs and a fold; cached, in the same order every time."""
+    ) -> HeldRows:
+        """Training and test rows with the models' inputs and a fold, held in the same order every time."""
         known = features.where("role IN ('train', 'test')").select(
             "user_id",
             "cutoff",
@@ -34,11 +35,7 @@ export const folds = fragment({
             *segment_source(),
             array_to_vector(input_array(inputs)).alias("features"),
         )
-        return (
-            with_folds(known, settings["folds"], settings["seed"])
-            .repartition(tasks, "user_id")
-            .sortWithinPartitions("user_id", "cutoff")
-            .cache()
-        )
+        dealt = with_folds(known, settings["folds"], settings["seed"]).repartition(tasks, "user_id")
+        return HeldRows(dealt.sortWithinPartitions("user_id", "cutoff"))
   `,
 });

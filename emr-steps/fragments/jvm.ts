@@ -413,6 +413,33 @@ export const jsonReader = fragment({
   `,
 });
 
+/** Rows that much is built on. */
+export const heldRows = fragment({
+  file: import.meta.url,
+  needs: [jvm],
+  imports: ['from pyspark.sql import DataFrame'],
+  code: python`
+    class HeldRows:
+        """Rows that are kept in memory, and computed again where they are lost; to Spark, a source.
+
+        Spark analyses each query together with all that it is built on: a column for each feature, again for each fold
+        of each candidate. That took half of the time of a training. A checkpoint would do the same, but a local one
+        does not survive the loss of an executor, and a reliable one is written to S3.
+        """
+
+        def __init__(self, rows: DataFrame) -> None:
+            """They are computed when they are first read."""
+            self._kept = rows.cache()
+            spark, computed = rows.sparkSession, self._kept._jdf.queryExecution().toRdd()
+            source = spark._jsparkSession.internalCreateDataFrame(computed, self._kept._jdf.schema(), False)
+            self.rows = DataFrame(source, spark)
+
+        def release(self) -> None:
+            """Lets go of the memory."""
+            self._kept.unpersist()
+  `,
+});
+
 /** The timer that keeps a local driver alive. */
 export const barrierTimer = fragment({
   file: import.meta.url,

@@ -25,8 +25,38 @@ import { sqlText } from './sql.ts';
 import { storedFigures } from './stored-figures.ts';
 import { trainingTypes } from './types.ts';
 
+/** Days between first and last event, as the published recipe counts them: whole ones, at least one. */
+const SPAN = 'GREATEST(CEIL(TIMESTAMPDIFF(SECOND, six_first_at, six_last_at) / 86400D), 1)';
+const SIX_AGGREGATES = {
+  six_first_at: 'MIN(first_event_at)',
+  six_last_at: 'MAX(last_event_at)',
+  six_level: 'MAX_BY(level, last_event_at)',
+  six_registered_at: 'MAX_BY(registered_at, last_event_at)',
+  six_sessions: 'SUM(begun_sessions)',
+  six_thumbs_up: 'SUM(thumbs_up)',
+  six_thumbs_down: 'SUM(thumbs_down)',
+  six_errors: 'SUM(errors)',
+};
+const SIX: Record<(typeof SIX_FEATURES)[number]['name'], string> = {
+  is_paid: "COALESCE(INT(six_level = 'paid'), 0)",
+  sessions_per_month: `30 * six_sessions / ${SPAN}`,
+  thumbs_up_per_day: `six_thumbs_up / ${SPAN}`,
+  thumbs_down_per_day: `six_thumbs_down / ${SPAN}`,
+  errors_per_day: `six_errors / ${SPAN}`,
+  membership_days: 'COALESCE(TIMESTAMPDIFF(SECOND, six_registered_at, six_last_at) / 86400D, 0)',
+};
+/** Columns of the six features, beside those of the catalogue. */
+const SIX_COLUMNS = SIX_FEATURES.map(({ name }) => `six_features_${name}`);
 const INPUTS = FEATURES.filter(({ readBy }) => readBy === undefined);
-const { aggregate, projection } = compileFeatures(INPUTS);
+const { aggregate, projection } = compileFeatures(
+  INPUTS,
+  Object.fromEntries(
+    SIX_FEATURES.map(({ name }, index) => [
+      SIX_COLUMNS[index],
+      { aggregates: SIX_AGGREGATES, expression: SIX[name] },
+    ]),
+  ),
+);
 
 /** The last day of each user that is looked at: of the first cancellation, or else of the last event. */
 const ENDS = `
@@ -41,36 +71,6 @@ const HISTORY = `
 SELECT days.*, cutoff, 'retrospective' AS role, DATE '{first_day}' AS first_day, DATEDIFF(cutoff, day) AS age, label
 FROM days JOIN retrospective_ends USING (user_id)
 WHERE day < cutoff`.trim();
-
-const SIX: Record<(typeof SIX_FEATURES)[number]['name'], string> = {
-  is_paid: "INT(COALESCE(level = 'paid', FALSE))",
-  sessions_per_month: '30 * sessions / span',
-  thumbs_up_per_day: 'thumbs_up / span',
-  thumbs_down_per_day: 'thumbs_down / span',
-  errors_per_day: 'errors / span',
-  membership_days: 'COALESCE(TIMESTAMPDIFF(SECOND, registered_at, last_at) / 86400D, 0)',
-};
-/** The span is that of the published recipe: whole days from the first event to the last, at least one. */
-const SIX_ROWS = `
-SELECT
-  user_id,
-  ARRAY(
-${SIX_FEATURES.map(({ name }) => `    DOUBLE(${SIX[name]})`).join(',\n')}
-  ) AS six
-FROM (
-  SELECT
-    user_id,
-    MAX_BY(level, last_event_at) AS level,
-    MAX_BY(registered_at, last_event_at) AS registered_at,
-    MAX(last_event_at) AS last_at,
-    GREATEST(CEIL(TIMESTAMPDIFF(SECOND, MIN(first_event_at), MAX(last_event_at)) / 86400D), 1) AS span,
-    SUM(begun_sessions) AS sessions,
-    SUM(thumbs_up) AS thumbs_up,
-    SUM(thumbs_down) AS thumbs_down,
-    SUM(errors) AS errors
-  FROM history
-  GROUP BY user_id
-)`.trim();
 
 const NAMES = {
   regression: 'six_features_logistic_regression',
@@ -105,6 +105,7 @@ export const retrospective = fragment({
     PUBLISHED_POSITIVES = ${PUBLISHED_POSITIVES}
     RETROSPECTIVE_SLICES: list[RetrospectiveSlice] = ${RETROSPECTIVE_SLICES.map(({ name }) => name)}
     RETROSPECTIVE_INPUTS = ${INPUTS.map(({ name }) => name)}
+    SIX_FEATURES = ${SIX_COLUMNS}
 
     # Each user's days, with sessions that go on over midnight joined.
     RETROSPECTIVE_DAYS = ${sqlText(daysSql())}
@@ -115,10 +116,7 @@ export const retrospective = fragment({
     # The days before the own last one.
     RETROSPECTIVE_HISTORY = ${sqlText(HISTORY)}
 
-    # The six features of the published recipe.
-    RETROSPECTIVE_SIX = ${sqlText(SIX_ROWS)}
-
-    # From the feature catalogue, as in build-features.
+    # From the feature catalogue, as in build-features, and the six features of the published recipe.
     RETROSPECTIVE_AGGREGATE = ${sqlText(aggregate)}
 
     RETROSPECTIVE_PROJECTION = ${sqlText(projection)}
@@ -169,16 +167,15 @@ export const retrospective = fragment({
         history = RETROSPECTIVE_HISTORY.format(first_day=counted.first_day)
         spark.sql(history).createOrReplaceTempView("history")
         spark.sql(RETROSPECTIVE_AGGREGATE).createOrReplaceTempView("aggregated")
-        features = spark.sql(RETROSPECTIVE_PROJECTION).select(
-            "user_id", F.col("label").cast("double").alias("label"), F.array(*RETROSPECTIVE_INPUTS).alias("ours")
-        )
-        # Twice over the days: the second time Spark reads a dozen columns of them.
-        six = spark.sql(RETROSPECTIVE_SIX).toPandas()
-        rows = features.toPandas().merge(six, on="user_id").sort_values("user_id")
+        values = F.array(*SIX_FEATURES, *RETROSPECTIVE_INPUTS).alias("values")
+        rows = spark.sql(RETROSPECTIVE_PROJECTION).select("user_id", "label", values).toPandas()
+        rows = rows.sort_values("user_id")
+        known_values = np.array(rows["values"].tolist(), dtype=float)
+        known_values = known_values.reshape(-1, len(SIX_FEATURES) + len(RETROSPECTIVE_INPUTS))
         return RetrospectiveUsers(
             labels=rows["label"].to_numpy(dtype=float),
-            six=np.array(rows["six"].tolist(), dtype=float).reshape(-1, ${SIX_FEATURES.length}),
-            ours=np.array(rows["ours"].tolist(), dtype=float).reshape(-1, len(RETROSPECTIVE_INPUTS)),
+            six=known_values[:, : len(SIX_FEATURES)],
+            ours=known_values[:, len(SIX_FEATURES) :],
         )
 
 

@@ -1,14 +1,13 @@
 /** What is typical of the living users of a level, at the scoring cutoff: with it a user's own figures are compared. */
-import { CHANNEL_GROUPS } from '../../domain/features/reason-words.ts';
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
+import { channelRates } from './channel-rates.ts';
 import { featureType, inputVector } from './model-inputs.ts';
-import { segmentType } from './segment-regression.ts';
 import { scoringTypes } from './types.ts';
 
 export const typicalValues = fragment({
   file: import.meta.url,
-  needs: [featureType, inputVector, segmentType, scoringTypes],
+  needs: [featureType, inputVector, channelRates, scoringTypes],
   imports: [
     'from typing import NamedTuple',
     'from pyspark.sql import DataFrame',
@@ -17,7 +16,6 @@ export const typicalValues = fragment({
   constants: python`
     # Medians are taken from about this many users, chosen by a hash; of fewer users, from all.
     TYPICAL_USERS = 20_000
-    CHANNEL_GROUPS = ${CHANNEL_GROUPS}
     LEVEL = "INT(COALESCE(is_paid, 0))"
     # Missing where most users have no value.
     MEDIAN = "IF(2 * COUNT({value}) < COUNT(1), NULL, PERCENTILE_APPROX({value}, 0.5, 100000))"
@@ -32,19 +30,6 @@ export const typicalValues = fragment({
         values: list[list[float | None]]
         # As the model reads them.
         read: list[list[float | None]]
-
-
-    def counts_of_channels(segments: SegmentModel | None) -> list[str]:
-        """The columns that count the events of the channels."""
-        return segments["counts"] if segments else []
-
-
-    def channel_rates(segments: SegmentModel | None) -> list[str]:
-        """Events per exposure of each channel, in SQL; null without exposure."""
-        if segments is None:
-            return []
-        channels = zip(segments["counts"], segments["exposures"], strict=True)
-        return [f"{count} / NULLIF({exposure}, 0)" for count, exposure in channels]
 
 
     def typical_values(

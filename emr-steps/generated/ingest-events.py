@@ -1472,13 +1472,13 @@ def parse_lines(lines: DataFrame) -> DataFrame:
 
     By Spark's reader of JSON, which is faster than its function: that decodes each line through a stream of its own.
     """
-    fields = read_json(lines.select(marked_line()), RAW_SCHEMA, JSON_OPTIONS)
+    fields = read_json(looked_into(lines).select(marked_line()), RAW_SCHEMA, JSON_OPTIONS)
     return fields.select(F.struct("*").alias("raw"), F.input_file_name().alias("file_path"))
 
 
 def parse_lines_kept(lines: DataFrame) -> DataFrame:
     """The same, and the line: the reader does not return it."""
-    return lines.select(
+    return looked_into(lines).select(
         F.from_json(marked_line(), RAW_SCHEMA, JSON_OPTIONS).alias("raw"),
         F.input_file_name().alias("file_path"),
         F.col("value").alias("line"),
@@ -1491,7 +1491,7 @@ def parse_plain_lines(lines: DataFrame) -> DataFrame:
     plain = F.udf(plain_line, PLAIN_LINE)
     seen = lines.withColumns({"is_utf8": ~is_not_utf8(), "plain": plain("value")})
     in_place = seen.withColumnRenamed("value", "line").withColumn("value", F.expr(BEST_LINE))
-    return in_place.select(
+    return looked_into(in_place).select(
         F.from_json(marked_line(), RAW_SCHEMA, JSON_OPTIONS).alias("raw"),
         "file_path",
         "line",
@@ -1501,11 +1501,21 @@ def parse_plain_lines(lines: DataFrame) -> DataFrame:
     )
 
 
+def looked_into(lines: DataFrame) -> DataFrame:
+    """The lines, each with what is within it, and whether a brace closes there or none closes at its end.
+
+    Columns of their own, so that each is computed once. By bytes: to cut text, Spark steps over every character of it.
+    """
+    within = F.expr("STRING(SUBSTR(BINARY(value), 2, OCTET_LENGTH(value) - 2))")
+    closes_early = F.expr("NOT ENDSWITH(value, '}') OR CONTAINS(within, '}')")
+    return lines.withColumn("within", within).withColumn("closes_early", closes_early)
+
+
 def marked_line() -> Column:
     """The line, marked where it is anything but one JSON object, or nested where it must not be.
 
     A marked line shows when it is parsed, by a ts of the wrong type. What else can be read of it still is: whose
-    it was decides what may be kept.
+    it was decides what may be kept. Takes lines that were looked into.
     """
     is_object = "STARTSWITH(value, '{') OR value RLIKE '^\\\\s*[{]'"
     is_broken = ~F.expr(is_object) | has_trailing_text() | is_not_utf8()
@@ -1532,17 +1542,17 @@ def has_trailing_text() -> Column:
     Such a line cannot be read as the only element of an array and as the value of a member both: what ends the one
     early does not end the other. That is tried where a brace closes before the last byte, or does not close there.
     """
-    all_but_last = "STRING(SUBSTR(BINARY(value), 1, OCTET_LENGTH(value) - 1))"
-    suspicious = f"NOT ENDSWITH(value, '}}') OR CONTAINS({all_but_last}, '}}')"
     elements = "SIZE(FROM_JSON(CONCAT('[', value, ']'), 'ARRAY<STRUCT<ts: STRING>>'))"
     member = """FROM_JSON(CONCAT('{"row":', value, '}'), 'row STRUCT<ts: STRING>').row"""
-    return F.expr(f"IF({suspicious}, COALESCE({elements}, 0) <> 1 OR {member} IS NULL, FALSE)")
+    return F.expr(f"IF(closes_early, COALESCE({elements}, 0) <> 1 OR {member} IS NULL, FALSE)")
 
 
 def has_nested_text() -> Column:
-    """Whether a column of text holds an object or an array, whose text could be anybody's."""
-    # By bytes: to cut text, Spark steps over every character of it.
-    may_nest = "CONTAINS(value, '[') OR CONTAINS(STRING(SUBSTR(BINARY(value), 2)), '{')"
+    """Whether a column of text holds an object or an array, whose text could be anybody's.
+
+    An object that is closed has its brace within the line; of a line in which one is not, Spark reads nothing.
+    """
+    may_nest = "closes_early OR CONTAINS(within, '[')"
     return F.expr(may_nest) & F.col("value").rlike(NESTED_TEXT)
 
 

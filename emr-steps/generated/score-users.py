@@ -1048,6 +1048,21 @@ class Campaign(TypedDict):
     users: int
 
 
+class LivingRate(TypedDict):
+    """Events of a channel per exposure."""
+
+    rate: float
+    usual: float
+
+
+class SegmentMove(TypedDict):
+    """Users of one segment before and of one now."""
+
+    before: int
+    now: int
+    users: int
+
+
 class OutcomeGroup(TypedDict):
     """Users of an earlier run, and what came of them."""
 
@@ -1079,6 +1094,24 @@ class ScoringSnapshots(TypedDict):
     scores: str
 
 
+class LivingSegment(TypedDict):
+    """A segment with its living users."""
+
+    size: float
+    rates: list[LivingRate]
+    freeHazard: float
+    paidHazard: float
+    users: int
+    expected: float | None
+
+
+class Moved(TypedDict):
+    """Who has moved between segments since when."""
+
+    since: str
+    moves: list[SegmentMove]
+
+
 class RunOutcome(TypedDict):
     """What came true of the scores of an earlier run."""
 
@@ -1096,6 +1129,13 @@ class Drift(TypedDict):
     comparedWith: NotRequired[ComparedWith | None]
 
 
+class LivingSegments(TypedDict):
+    """The living users by segment."""
+
+    segments: list[LivingSegment]
+    moved: Moved | None
+
+
 class ScoringResult(TypedDict):
     """Result of score-users."""
 
@@ -1106,6 +1146,7 @@ class ScoringResult(TypedDict):
     typical: NotRequired[list[TypicalValue]]
     probabilities: NotRequired[list[ProbabilityBin]]
     campaign: NotRequired[Campaign | None]
+    segments: NotRequired[LivingSegments | None]
     outcomes: NotRequired[list[RunOutcome]]
     drift: Drift
     snapshots: ScoringSnapshots
@@ -1578,10 +1619,8 @@ def add_missing_columns(spark: SparkSession, table: str, types: Mapping[str, str
             spark.sql(f"ALTER TABLE {table} ADD COLUMN {name} {column_type}")
 
 
-# --- emr-steps/fragments/typical-values.ts ---
+# --- emr-steps/fragments/channel-rates.ts ---
 
-# Medians are taken from about this many users, chosen by a hash; of fewer users, from all.
-TYPICAL_USERS = 20_000
 CHANNEL_GROUPS = [
     "enjoyment",
     "enjoyment",
@@ -1590,6 +1629,25 @@ CHANNEL_GROUPS = [
     "subscription",
     "subscription",
 ]
+
+
+def counts_of_channels(segments: SegmentModel | None) -> list[str]:
+    """The columns that count the events of the channels."""
+    return segments["counts"] if segments else []
+
+
+def channel_rates(segments: SegmentModel | None) -> list[str]:
+    """Events per exposure of each channel, in SQL; null without exposure."""
+    if segments is None:
+        return []
+    channels = zip(segments["counts"], segments["exposures"], strict=True)
+    return [f"{count} / NULLIF({exposure}, 0)" for count, exposure in channels]
+
+
+# --- emr-steps/fragments/typical-values.ts ---
+
+# Medians are taken from about this many users, chosen by a hash; of fewer users, from all.
+TYPICAL_USERS = 20_000
 LEVEL = "INT(COALESCE(is_paid, 0))"
 # Missing where most users have no value.
 MEDIAN = "IF(2 * COUNT({value}) < COUNT(1), NULL, PERCENTILE_APPROX({value}, 0.5, 100000))"
@@ -1604,19 +1662,6 @@ class Typical(NamedTuple):
     values: list[list[float | None]]
     # As the model reads them.
     read: list[list[float | None]]
-
-
-def counts_of_channels(segments: SegmentModel | None) -> list[str]:
-    """The columns that count the events of the channels."""
-    return segments["counts"] if segments else []
-
-
-def channel_rates(segments: SegmentModel | None) -> list[str]:
-    """Events per exposure of each channel, in SQL; null without exposure."""
-    if segments is None:
-        return []
-    channels = zip(segments["counts"], segments["exposures"], strict=True)
-    return [f"{count} / NULLIF({exposure}, 0)" for count, exposure in channels]
 
 
 def typical_values(
@@ -2043,6 +2088,94 @@ def write_campaign(
     return {"uri": uri, "users": users}
 
 
+# --- emr-steps/fragments/living-segments.ts ---
+
+# A run that was repeated has left snapshots of the same cutoff.
+SNAPSHOTS_LOOKED_AT = 5
+
+
+def segment_of_users(living: DataFrame, model: SegmentModel) -> DataFrame:
+    """The segment of each user that is most probable, by its place in the model."""
+    joint = segment_joint(model)
+    place = f"array_position(array({', '.join(joint)}), greatest({', '.join([*joint, joint[0]])})) - 1"
+    return living.select("user_id", *segment_source()).select("user_id", F.expr(place).alias("segment"))
+
+
+def users_before(
+    spark: SparkSession, table: str, cutoff: datetime.date
+) -> tuple[datetime.date, DataFrame] | None:
+    """The living users of the newest earlier cutoff of which there is still a snapshot."""
+    newest = spark.table(f"{table}.snapshots").orderBy(F.desc("committed_at")).limit(SNAPSHOTS_LOOKED_AT)
+    for (snapshot,) in newest.select("snapshot_id").collect():
+        rows = read_snapshot(spark, table, str(snapshot))
+        (earlier,) = rows.agg(F.max("cutoff")).collect()[0]
+        if earlier is not None and earlier < cutoff:
+            return earlier, rows
+    return None
+
+
+def moved_users(
+    spark: SparkSession, table: str, cutoff: datetime.date, own: DataFrame, model: SegmentModel
+) -> Moved | None:
+    """How many of those who lived before too were of which segment then, and are of which now."""
+    before = users_before(spark, table, cutoff)
+    if before is None or not {"is_paid", *model["counts"], *model["exposures"]} <= set(before[1].columns):
+        return None
+    then = segment_of_users(before[1], model).withColumnRenamed("segment", "earlier")
+    counts = own.join(then, "user_id").groupBy("earlier", "segment").agg(F.count(F.lit(1)).alias("users"))
+    return {
+        "since": str(before[0]),
+        "moves": [
+            {"before": row.earlier, "now": row.segment, "users": row.users}
+            for row in counts.orderBy("earlier", "segment").collect()
+        ],
+    }
+
+
+def living_segments(
+    spark: SparkSession, living: DataFrame, scores: DataFrame, table: str, model: SegmentModel
+) -> LivingSegments:
+    """The living users by segment.
+
+    @param living their rows of features
+    @param scores user_id, cutoff and probability of each; null where probabilities are withheld
+    @param table the features of living users, with earlier snapshots
+    """
+    own = segment_of_users(living, model).cache()
+    # A sum of decimals does not depend on the order of its parts.
+    expected = F.sum(F.col("probability").cast("decimal(20,12)")).cast("double")
+    counted = {
+        row.segment: row
+        for row in own.join(scores.select("user_id", "probability"), "user_id")
+        .groupBy("segment")
+        .agg(F.count(F.lit(1)).alias("users"), expected.alias("expected"))
+        .collect()
+    }
+    (cutoff,) = scores.agg(F.max("cutoff")).collect()[0]
+    mixture, hazards = model["mixture"], model["regression"]["hazards"]
+    found: LivingSegments = {
+        "segments": [
+            {
+                "size": size,
+                "rates": [
+                    {"rate": rate, "usual": usual}
+                    for rate, usual in zip(rates, model["usualRates"], strict=True)
+                ],
+                "freeHazard": free,
+                "paidHazard": paid,
+                "users": counted[place].users if place in counted else 0,
+                "expected": counted[place].expected if place in counted else 0.0,
+            }
+            for place, (size, rates, (free, paid)) in enumerate(
+                zip(mixture["sizes"], mixture["rates"], hazards, strict=True)
+            )
+        ],
+        "moved": moved_users(spark, table, cutoff, own, model),
+    }
+    own.unpersist()
+    return found
+
+
 # --- emr-steps/fragments/outcomes.ts ---
 
 OUTCOMES_FOLDER = "tables/outcomes"
@@ -2419,6 +2552,7 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
     # Without a model in charge there are no scores to compare.
     test_scores: ScoreBins = {"starts": [], "rows": [0]}
     typical: Typical | None = None
+    segments: SegmentModel | None = None
     if scorer is None:
         ranks = ranked(by_base_rate(living), flat(choice["baseRate"]), plan, choice)
         scores = without_reasons(ranks)
@@ -2472,6 +2606,7 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
         "top": [] if kind == "base_rate" else top_users(written),
         "typical": described_typical(typical) if typical else [],
         "probabilities": probability_bins(written),
+        "segments": living_segments(spark, living, written, features_table, segments) if segments else None,
         "campaign": write_campaign(files, plan, choice, written, value),
         "outcomes": count_outcomes(spark, files, plan, scores_table, user_days, built["observationEnd"]),
         "drift": measured_drift(living, names, compared, score),

@@ -600,6 +600,26 @@ def release_barrier_timer(spark: SparkSession) -> None:
     getattr(context, "org$apache$spark$BarrierTaskContext$$timer")().cancel()
 
 
+class HeldRows:
+    """Rows that are kept in memory, and computed again where they are lost; to Spark, a source.
+
+    Spark analyses each query together with all that it is built on: a column for each feature, again for each fold
+    of each candidate. That took half of the time of a training. A checkpoint would do the same, but a local one
+    does not survive the loss of an executor, and a reliable one is written to S3.
+    """
+
+    def __init__(self, rows: DataFrame) -> None:
+        """They are computed when they are first read."""
+        self._kept = rows.cache()
+        spark, computed = rows.sparkSession, self._kept._jdf.queryExecution().toRdd()
+        source = spark._jsparkSession.internalCreateDataFrame(computed, self._kept._jdf.schema(), False)
+        self.rows = DataFrame(source, spark)
+
+    def release(self) -> None:
+        """Lets go of the memory."""
+        self._kept.unpersist()
+
+
 # --- emr-steps/fragments/files.ts ---
 
 
@@ -1124,6 +1144,31 @@ class SurvivalPoint(TypedDict):
     high: float
 
 
+SlicedModel: TypeAlias = Literal["challenger", "champion"]
+
+
+SliceVariable: TypeAlias = Literal["level", "gender", "device", "tenure", "region", "segment"]
+
+
+class GroupDriver(TypedDict):
+    """By how much the AUC falls without a group of features."""
+
+    group: str
+    fall: float
+    least: float
+    most: float
+
+
+class FeatureBand(TypedDict):
+    """Test users whose value of a feature is in one band."""
+
+    lowest: float | None
+    highest: float | None
+    users: int
+    cancelled: int
+    predicted: float
+
+
 SampleName: TypeAlias = Literal["one_percent", "medium_set"]
 
 
@@ -1203,6 +1248,29 @@ class SurvivalCurve(TypedDict):
     points: list[SurvivalPoint]
 
 
+class Slice(TypedDict):
+    """A part of the test users, and how a model did on it."""
+
+    model: SlicedModel
+    variable: SliceVariable
+    value: str
+    users: int
+    cancelled: int
+    predicted: float
+    auc: float | None
+
+
+class FeatureDriver(TypedDict):
+    """By how much the AUC falls without a feature, and its range."""
+
+    feature: str
+    fall: float
+    least: float
+    most: float
+    correlation: float | None
+    bands: list[FeatureBand]
+
+
 class SampleDifference(TypedDict):
     """A column of a sample compared with that of the others."""
 
@@ -1231,6 +1299,15 @@ class Exploration(TypedDict):
     pages: list[ExploredFigure]
     weekdays: list[ExploredFigure]
     survival: list[SurvivalCurve]
+
+
+class Drivers(TypedDict):
+    """What drives the chosen model."""
+
+    users: int
+    auc: float
+    groups: list[GroupDriver]
+    features: list[FeatureDriver]
 
 
 class SampleComparison(TypedDict):
@@ -1283,6 +1360,8 @@ class TrainingResult(TypedDict):
     segments: list[Segment]
     past: list[PastTest]
     exploration: Exploration | None
+    slices: list[Slice]
+    drivers: Drivers | None
     homogeneity: Homogeneity | None
     retrospective: Retrospective | None
 
@@ -1850,8 +1929,8 @@ def with_folds(rows: DataFrame, folds: int, seed: int) -> DataFrame:
 
 def prepare(
     features: DataFrame, inputs: list[ModelInput], tasks: int, settings: TrainingSettings
-) -> DataFrame:
-    """Training and test rows with the models' inputs and a fold; cached, in the same order every time."""
+) -> HeldRows:
+    """Training and test rows with the models' inputs and a fold, held in the same order every time."""
     known = features.where("role IN ('train', 'test')").select(
         "user_id",
         "cutoff",
@@ -1861,12 +1940,8 @@ def prepare(
         *segment_source(),
         array_to_vector(input_array(inputs)).alias("features"),
     )
-    return (
-        with_folds(known, settings["folds"], settings["seed"])
-        .repartition(tasks, "user_id")
-        .sortWithinPartitions("user_id", "cutoff")
-        .cache()
-    )
+    dealt = with_folds(known, settings["folds"], settings["seed"]).repartition(tasks, "user_id")
+    return HeldRows(dealt.sortWithinPartitions("user_id", "cutoff"))
 
 
 # --- emr-steps/fragments/model-description.ts ---
@@ -2873,10 +2948,163 @@ def precision_difference(paired: PairedRows, rows: int, seed: int) -> Estimate |
     }
 
 
+# --- emr-steps/fragments/slices.ts ---
+
+
+class TestedModel(NamedTuple):
+    """A model's scores of the test rows (user_id, label, raw_score), and what makes them probabilities."""
+
+    scores: DataFrame
+    calibration: Calibration
+
+
+# By variable; the first value that holds counts.
+SLICES = {
+    "level": """
+    CASE
+      WHEN is_paid >= 1 THEN 'paid'
+      WHEN is_paid >= 0 THEN 'free'
+      ELSE 'unknown'
+    END
+    """,
+    "gender": """
+    CASE
+      WHEN is_female >= 1 THEN 'F'
+      WHEN is_female >= 0 THEN 'M'
+      ELSE 'unknown'
+    END
+    """,
+    "device": """
+    CASE
+      WHEN on_phone_or_tablet >= 1 THEN 'phone or tablet'
+      WHEN on_windows >= 1 THEN 'Windows'
+      WHEN on_mac >= 1 THEN 'Mac'
+      WHEN on_linux >= 1 THEN 'Linux'
+      WHEN on_windows >= 0 THEN 'other'
+      ELSE 'unknown'
+    END
+    """,
+    "tenure": """
+    CASE
+      WHEN tenure_days >= 112 THEN '16 weeks or more'
+      WHEN tenure_days >= 56 THEN '8 to 16 weeks'
+      WHEN tenure_days >= 28 THEN '4 to 8 weeks'
+      WHEN tenure_days >= 14 THEN '2 to 4 weeks'
+      WHEN tenure_days >= 0 THEN 'under 2 weeks'
+      ELSE 'unknown'
+    END
+    """,
+    "region": """
+    CASE
+      WHEN in_northeast >= 1 THEN 'northeast'
+      WHEN in_midwest >= 1 THEN 'midwest'
+      WHEN in_south >= 1 THEN 'south'
+      WHEN in_west >= 1 THEN 'west'
+      WHEN in_northeast >= 0 THEN 'other'
+      ELSE 'unknown'
+    END
+    """,
+}
+
+SLICE_OF_SEGMENT = "STRING(ARRAY_POSITION(SLICE(segment_inputs, 2, {segments}), ARRAY_MAX(SLICE(segment_inputs, 2, {segments}))))"
+
+SLICE_PARTS = """
+STACK(
+  6,
+  'level', slice_level,
+  'gender', slice_gender,
+  'device', slice_device,
+  'tenure', slice_tenure,
+  'region', slice_region,
+  'segment', slice_segment
+) AS (variable, value)
+"""
+
+
+def sliced_users(test: DataFrame, segments: SegmentModel | None) -> DataFrame:
+    """The test users with their value of each variable; takes rows of features."""
+    values = {f"slice_{name}": F.expr(sql) for name, sql in SLICES.items()}
+    users = test.select("user_id", *(value.alias(name) for name, value in values.items()), *segment_source())
+    segment = F.lit(None).cast("string")
+    if segments is not None:
+        users = with_segments(users, segments)
+        segment = F.expr(SLICE_OF_SEGMENT.format(segments=len(segments["mixture"]["sizes"])))
+    return users.select("user_id", *values, segment.alias("slice_segment"))
+
+
+def sliced(
+    test: DataFrame, models: dict[SlicedModel, TestedModel], segments: SegmentModel | None
+) -> list[Slice]:
+    """How each model did on each part of the test users: exact counts and areas, in one job.
+
+    @param test rows of features at the test cutoff
+    @param segments by which users are assigned to segments; without them, nobody is
+    """
+    if not models:
+        return []
+
+    def scores_of(name: SlicedModel) -> DataFrame:
+        model = models[name]
+        log_odds = F.col("raw_score") * model.calibration["slope"] + model.calibration["intercept"]
+        # Sums of decimals do not depend on the order in which tasks finish.
+        probability = (1 / (1 + F.exp(-log_odds))).cast("decimal(20,9)")
+        return model.scores.select(
+            F.lit(name).alias("model"), "user_id", "label", "raw_score", probability.alias("probability")
+        )
+
+    scores = functools.reduce(DataFrame.union, [scores_of(name) for name in models])
+    parts = scores.join(sliced_users(test, segments), "user_id").select(
+        "model", "label", "raw_score", "probability", F.expr(SLICE_PARTS)
+    )
+    by_score = (
+        parts.where("value IS NOT NULL")
+        .groupBy("model", "variable", "value", "raw_score")
+        .agg(
+            F.count(F.lit(1)).alias("users"),
+            F.sum("label").alias("cancelled"),
+            F.sum("probability").alias("predicted"),
+        )
+    )
+    upwards = Window.partitionBy("model", "variable", "value").orderBy("raw_score")
+    stayed = F.col("users") - F.col("cancelled")
+    # Of pairs of one who cancelled and one who stayed, those in order; ties count half.
+    in_order = F.col("cancelled") * (F.sum(stayed).over(upwards) - stayed / 2)
+    rows = (
+        by_score.withColumn("in_order", in_order)
+        .groupBy("model", "variable", "value")
+        .agg(*(F.sum(name).alias(name) for name in ["users", "cancelled", "predicted", "in_order"]))
+        .orderBy("model", "variable", "value")
+        .collect()
+    )
+
+    def area(pairs: float, in_order: float) -> float | None:
+        return stored(in_order / pairs) if pairs else None
+
+    return [
+        {
+            "model": row["model"],
+            "variable": row["variable"],
+            "value": row["value"],
+            "users": row["users"],
+            "cancelled": int(row["cancelled"]),
+            "predicted": stored(row["predicted"]),
+            "auc": area(row["cancelled"] * (row["users"] - row["cancelled"]), row["in_order"]),
+        }
+        for row in rows
+    ]
+
+
 # --- emr-steps/fragments/champion.ts ---
 
 # A model that was tested together with a challenger: frames of user_id, label and raw_score.
 TEST_SCORE_COLUMNS = ["user_id", "label", "raw_score"]
+
+
+class CheckedChampion(NamedTuple):
+    """How the champion does, and its scores of the test rows where it is usable; nothing without a champion."""
+
+    test: ChampionTest | None
+    model: TestedModel | None
 
 
 def why_not_usable(description: ModelDescription, horizon_days: int) -> str | None:
@@ -2915,14 +3143,14 @@ def scored_by(description: ModelDescription, model: CandidateModel | None, test:
 
 def check_champion(
     files: Files, plan: Plan, test: DataFrame, cutoff: datetime.date, challenger: DataFrame | None
-) -> ChampionTest | None:
-    """How the champion does on the test rows, and how much better the challenger ranks; none without a champion.
+) -> CheckedChampion:
+    """How the champion does on the test rows, and how much better the challenger ranks.
 
     @param challenger the challenger's test rows with their scores; none when there is no challenger
     """
     in_charge = plan["champion"]
     if in_charge is None:
-        return None
+        return CheckedChampion(None, None)
     checked: ChampionTest = {
         "runId": in_charge["runId"],
         "modelUri": in_charge["modelUri"],
@@ -2944,7 +3172,7 @@ def check_champion(
         reason = f"its files cannot be read: {readable(error)}"
     if reason is not None:
         checked["notUsable"] = reason
-        return checked
+        return CheckedChampion(checked, None)
 
     scored = scored_by(description, model, test).cache()
     histogram = histogram_of(scored)
@@ -2962,7 +3190,7 @@ def check_champion(
     )
     checked["difference"] = difference
     checked["testScores"] = {**score_bins(histogram)}
-    return checked
+    return CheckedChampion(checked, TestedModel(scored, description["calibration"]))
 
 
 # --- emr-steps/fragments/single-inputs.ts ---
@@ -3907,6 +4135,424 @@ def explore(spark: SparkSession, user_days: DataFrame, end: datetime.date) -> Ex
     }
 
 
+# --- emr-steps/fragments/channel-rates.ts ---
+
+CHANNEL_GROUPS = [
+    "enjoyment",
+    "enjoyment",
+    "adverts",
+    "adverts",
+    "subscription",
+    "subscription",
+]
+
+
+def counts_of_channels(segments: SegmentModel | None) -> list[str]:
+    """The columns that count the events of the channels."""
+    return segments["counts"] if segments else []
+
+
+def channel_rates(segments: SegmentModel | None) -> list[str]:
+    """Events per exposure of each channel, in SQL; null without exposure."""
+    if segments is None:
+        return []
+    channels = zip(segments["counts"], segments["exposures"], strict=True)
+    return [f"{count} / NULLIF({exposure}, 0)" for count, exposure in channels]
+
+
+# --- emr-steps/fragments/scores-in-numpy.ts ---
+
+
+@dataclasses.dataclass(frozen=True)
+class UserValues:
+    """What models read of users, a row for each; a column for each input, and for each channel of the segments."""
+
+    inputs: Numbers
+    is_paid: Numbers
+    channels: ChannelCounts
+
+
+@dataclasses.dataclass(frozen=True)
+class Forest:
+    """The nodes of all trees one after another; a leaf leads to itself."""
+
+    roots: npt.NDArray[np.int64]
+    feature: npt.NDArray[np.int64]
+    threshold: Numbers
+    # Of each node two: where a value goes that is not above the threshold, and where one goes that is.
+    children: npt.NDArray[np.int64]
+    # Of training rows in the node, the share that cancelled.
+    share: Numbers
+    depth: int
+
+
+@dataclasses.dataclass(frozen=True)
+class ScoreFunction:
+    """A candidate as numpy computes it."""
+
+    model: CandidateModel | None
+    segments: SegmentModel | None
+    names: list[str]
+    forest: Forest | None
+
+    def __call__(self, users: UserValues) -> Numbers:
+        """Log-odds of each user, rounded as raw scores are."""
+        return np.round(self.exact(users), SCORE_DECIMALS) + 0.0
+
+    def exact(self, users: UserValues) -> Numbers:
+        """Log-odds of each user."""
+        if self.segments is None:
+            return self.of_inputs(users.inputs)
+        regression = self.segments["regression"]
+        columns = segment_columns(
+            log_posteriors(users.channels, self.segments["mixture"]),
+            np.array(regression["hazards"]),
+            users.is_paid,
+            {name: users.inputs[:, self.names.index(name)] for name in regression["plain"]},
+            regression["plain"],
+        )
+        by_segments: Numbers = columns @ np.array(regression["weights"]) + regression["intercept"]
+        if self.model is None:
+            return by_segments
+        told = columns[:, : 1 + len(self.segments["mixture"]["sizes"])]
+        return (by_segments + self.of_inputs(np.column_stack([users.inputs, told]))) / 2
+
+    def of_inputs(self, inputs: Numbers) -> Numbers:
+        """Log-odds by the model of Spark or XGBoost."""
+        if self.forest is not None:
+            share = forest_shares(self.forest, inputs)
+            return np.log((share + LEAST_PROBABILITY) / (1 - share + LEAST_PROBABILITY))
+        if isinstance(self.model, SparkXGBClassifierModel):
+            margins: Numbers = self.model.get_booster().inplace_predict(inputs, predict_type="margin")
+            return margins.astype(float)
+        if isinstance(self.model, classification.LogisticRegressionModel):
+            log_odds: Numbers = inputs @ self.model.coefficients.toArray() + self.model.intercept
+            return log_odds
+        return np.zeros(len(inputs))
+
+
+def score_function(
+    spark: SparkSession,
+    model: CandidateModel | None,
+    segments: SegmentModel | None,
+    names: list[str],
+    folder: str,
+) -> ScoreFunction:
+    """A candidate that has been stored in a folder; takes the names of its inputs, in their order."""
+    is_forest = isinstance(model, classification.RandomForestClassificationModel)
+    return ScoreFunction(model, segments, names, read_forest(spark, folder) if is_forest else None)
+
+
+def read_forest(spark: SparkSession, folder: str) -> Forest:
+    """The trees of a stored forest, from the files in which Spark keeps them: in memory they are the JVM's."""
+    node = "nodeData"
+    nodes = (
+        spark.read.parquet(f"{folder}/model/data")
+        .select(
+            F.col("treeID").alias("tree"),
+            F.col(f"{node}.id").alias("id"),
+            F.col(f"{node}.split.featureIndex").alias("feature"),
+            F.try_element_at(f"{node}.split.leftCategoriesOrThreshold", F.lit(1)).alias("threshold"),
+            F.col(f"{node}.leftChild").alias("left"),
+            F.col(f"{node}.rightChild").alias("right"),
+            F.element_at(f"{node}.impurityStats", 1).alias("stayed"),
+            F.element_at(f"{node}.impurityStats", 2).alias("cancelled"),
+        )
+        .toPandas()
+        .sort_values(["tree", "id"])
+    )
+    tree = nodes["tree"].to_numpy(dtype=np.int64)
+    roots = np.searchsorted(tree, np.unique(tree))
+    place = np.arange(len(nodes))
+    feature = nodes["feature"].to_numpy(dtype=np.int64)
+    is_leaf = feature < 0
+    first = roots[np.unique(tree, return_inverse=True)[1]]
+    sides = [first + nodes[side].to_numpy(dtype=np.int64) for side in ("left", "right")]
+    children = np.column_stack([np.where(is_leaf, place, side) for side in sides])
+    cancelled, stayed = nodes["cancelled"].to_numpy(dtype=float), nodes["stayed"].to_numpy(dtype=float)
+    return Forest(
+        roots=roots,
+        feature=np.maximum(feature, 0),
+        threshold=nodes["threshold"].fillna(0).to_numpy(dtype=float),
+        children=children.ravel(),
+        share=cancelled / (cancelled + stayed),
+        depth=forest_depth(roots, children),
+    )
+
+
+def forest_depth(roots: npt.NDArray[np.int64], children: npt.NDArray[np.int64]) -> int:
+    """Steps from the roots after which every path has ended."""
+    depth, reached = 0, roots
+    while (children[reached] != reached[:, None]).any():
+        depth, reached = depth + 1, np.unique(children[reached])
+    return depth
+
+
+def forest_shares(forest: Forest, inputs: Numbers) -> Numbers:
+    """The mean share of the leaves that each user reaches."""
+    values, width = np.ascontiguousarray(inputs).ravel(), inputs.shape[1]
+    start = (np.arange(len(inputs)) * width)[:, None]
+    reached = np.broadcast_to(forest.roots, (len(inputs), len(forest.roots)))
+    for _ in range(forest.depth):
+        is_above = values[start + forest.feature[reached]] > forest.threshold[reached]
+        reached = forest.children[2 * reached + is_above]
+    shares: Numbers = forest.share[reached].mean(axis=1)
+    return shares
+
+
+# --- emr-steps/fragments/feature-ranges.ts ---
+
+# A band holds about a tenth of the users, or all who have the same value.
+RANGE_BANDS = 10
+MISSING_BAND = -1
+
+
+def band_starts(values: Numbers) -> list[float]:
+    """Where each band but the first begins; takes the values of a sample, without missing ones."""
+    distinct, counts = np.unique(values, return_counts=True)
+    full = len(values) / RANGE_BANDS
+    starts: list[float] = []
+    held = 0
+    for value, users in zip(distinct.tolist(), counts.tolist(), strict=True):
+        # A value of many users has a band of its own, which no other value shifts.
+        if held and (held >= full or users >= full):
+            starts.append(value)
+            held = 0
+        held += users
+    if starts and held < full / 2:
+        before = distinct[(distinct < starts[-1]) & (distinct >= max(starts[:-1], default=-np.inf))]
+        # The few that are left join the band before them, unless that is of one value.
+        return starts[:-1] if len(before) > 1 else starts
+    return starts
+
+
+def band_of(value: Column, starts: list[float]) -> Column:
+    """The number of a value's band."""
+    band = F.when(value.isNull(), F.lit(MISSING_BAND))
+    for number, start in reversed(list(enumerate(starts, start=1))):
+        band = band.when(value >= start, F.lit(number))
+    return band.otherwise(F.lit(0))
+
+
+def ranges_of(
+    test: DataFrame, tested: TestedModel, features: dict[str, str], sample: Numbers
+) -> list[list[FeatureBand]]:
+    """The bands of each feature; takes rows of features, the features in SQL, and a row of values for each."""
+    log_odds = F.col("raw_score") * tested.calibration["slope"] + tested.calibration["intercept"]
+    # Sums of decimals do not depend on the order in which tasks finish.
+    probability = (1 / (1 + F.exp(-log_odds))).cast("decimal(20,9)")
+    starts = [band_starts(values[~np.isnan(values)]) for values in sample]
+    values = [F.expr(sql).cast("double") for sql in features.values()]
+    cells = [
+        F.struct(F.lit(number).alias("feature"), value.alias("value"), band_of(value, own).alias("band"))
+        for number, (value, own) in enumerate(zip(values, starts, strict=True))
+    ]
+    scores = tested.scores.select("user_id", "label", probability.alias("probability"))
+    rows = (
+        test.select("user_id", F.array(*cells).alias("cells"))
+        .join(scores, "user_id")
+        .select("label", "probability", F.explode("cells").alias("cell"))
+        .groupBy("cell.feature", "cell.band")
+        .agg(
+            F.min("cell.value").alias("lowest"),
+            F.max("cell.value").alias("highest"),
+            F.count(F.lit(1)).alias("users"),
+            F.sum("label").alias("cancelled"),
+            F.sum("probability").alias("predicted"),
+        )
+        .collect()
+    )
+    # Those who lack the value come last.
+    ordered = sorted(rows, key=lambda row: (row["feature"], row["band"] == MISSING_BAND, row["band"]))
+    bands: list[list[FeatureBand]] = [[] for _ in features]
+    for row in ordered:
+        bands[row["feature"]].append(
+            {
+                "lowest": row["lowest"],
+                "highest": row["highest"],
+                "users": row["users"],
+                "cancelled": int(row["cancelled"]),
+                "predicted": stored(row["predicted"]),
+            }
+        )
+    return bands
+
+
+# --- emr-steps/fragments/drivers.ts ---
+
+# About so many test users, chosen by a hash; of fewer, all.
+DRIVER_USERS = 5000
+GROUP_DEALS = 5
+FEATURE_DEALS = 3
+LEADING_FEATURES = 20
+# In the order of the catalogue.
+GROUPS = [
+    "activity",
+    "listening",
+    "enjoyment",
+    "adverts",
+    "subscription",
+    "service",
+    "habit",
+    "tenure",
+    "person",
+    "device",
+]
+
+
+class Fall(TypedDict):
+    """By how much the AUC falls: the mean of the deals, the least and the most of them."""
+
+    fall: float
+    least: float
+    most: float
+
+
+@dataclasses.dataclass(frozen=True)
+class DriverSample:
+    """Test users: whether they cancelled, what the model reads of them, and the leading features as they are."""
+
+    labels: Numbers
+    users: UserValues
+    # A row for each feature; not a number where the value is missing.
+    values: Numbers
+
+
+def driver_sample(
+    test: DataFrame,
+    inputs: list[ModelInput],
+    segments: SegmentModel | None,
+    sources: list[str],
+    users: int,
+) -> DriverSample:
+    """The sample, in the order of the users; takes rows of features, the features in SQL, and how many users there are."""
+    share = min(1.0, DRIVER_USERS / max(users, 1))
+    chosen = F.pmod(F.xxhash64("user_id"), F.lit(1_000_000)) < share * 1_000_000
+    counted = [*segments["counts"], *segments["exposures"]] if segments else []
+    rows = (
+        test.where(chosen)
+        .withColumns({"read": input_array(inputs), "values": F.array(*(F.expr(sql) for sql in sources))})
+        .select("user_id", "label", "read", "values", F.array(*segment_source()).alias("source"))
+        .toPandas()
+        .sort_values("user_id")
+        .head(DRIVER_USERS)
+    )
+
+    def matrix(column: str) -> Numbers:
+        return np.array(rows[column].tolist(), dtype=float).reshape(len(rows), -1)
+
+    source = dict(zip(["is_paid", *CHANNEL_COLUMNS], matrix("source").T, strict=True))
+    columns = np.array([source[name] for name in counted]).reshape(len(counted), len(rows)).T
+    channels = ChannelCounts(*np.split(columns, 2, axis=1))
+    return DriverSample(
+        labels=rows["label"].to_numpy(dtype=float),
+        users=UserValues(matrix("read"), source["is_paid"], channels),
+        values=matrix("values").T,
+    )
+
+
+def area_of(scores: Numbers, labels: Numbers) -> float:
+    """Area under the ROC curve; ties count half."""
+    positives = labels.sum()
+    ranks = mean_ranks(scores)[labels == 1].sum()
+    return float((ranks - positives * (positives + 1) / 2) / (positives * (len(labels) - positives)))
+
+
+def dealt(
+    users: UserValues, order: npt.NDArray[np.int64], columns: list[int], channels: list[int], paid: int | None
+) -> UserValues:
+    """The users with some inputs and channels of others; takes the number of the input that is also the level."""
+    inputs = users.inputs.copy()
+    inputs[:, columns] = users.inputs[order][:, columns]
+    counts, exposures = users.channels.counts.copy(), users.channels.exposures.copy()
+    counts[:, channels] = users.channels.counts[order][:, channels]
+    exposures[:, channels] = users.channels.exposures[order][:, channels]
+    is_paid = users.is_paid[order] if paid in columns else users.is_paid
+    return UserValues(inputs, is_paid, ChannelCounts(counts, exposures))
+
+
+def rank_correlation(values: Numbers, scores: Numbers) -> float | None:
+    """Spearman's, of the users whose value is known; none where all have the same."""
+    known = ~np.isnan(values)
+    ranks = [mean_ranks(numbers[known]) for numbers in (values, scores)]
+    if not known.any() or min(float(np.ptp(numbers)) for numbers in ranks) == 0:
+        return None
+    return stored(np.corrcoef(ranks)[0, 1])
+
+
+def leading_features(
+    ranked: list[Importance], inputs: list[ModelInput], segments: SegmentModel | None
+) -> dict[str, str]:
+    """The features that bring the model most, each as SQL over features; of channels events per exposure."""
+    rates = dict(zip(counts_of_channels(segments), channel_rates(segments), strict=True))
+    sources = {**{feature["name"]: feature["name"] for feature in inputs}, **rates}
+    return {one["feature"]: sources[one["feature"]] for one in ranked[:LEADING_FEATURES]}
+
+
+def what_drives(
+    test: DataFrame,
+    users: int,
+    tested: TestedModel,
+    score: ScoreFunction,
+    inputs: list[ModelInput],
+    ranked: list[Importance],
+    seed: int,
+) -> Drivers | None:
+    """What drives the model; none where its features bring nothing, or the users hold one outcome only.
+
+    @param test rows of features at the test cutoff
+    @param users how many these are
+    @param ranked what each feature brings, largest first
+    """
+    leading = leading_features(ranked, inputs, score.segments)
+    if not leading:
+        return None
+    sample = driver_sample(test, inputs, score.segments, list(leading.values()), users)
+    if np.ptp(sample.labels) == 0:
+        return None
+    generator = np.random.default_rng(seed)
+    names = [feature["name"] for feature in inputs]
+    channels = counts_of_channels(score.segments)
+    places = {name: place for place, name in enumerate([*names, *channels])}
+    of_group = dict(zip(places, [*(one["group"] for one in inputs), *CHANNEL_GROUPS], strict=False))
+    paid = names.index("is_paid") if "is_paid" in names else None
+    scores = score(sample.users)
+    usual = area_of(scores, sample.labels)
+
+    def fall(of: list[str], deals: int) -> Fall:
+        columns = [places[name] for name in of if places[name] < len(names)]
+        behind = [places[name] - len(names) for name in of if places[name] >= len(names)]
+        falls = []
+        for _ in range(deals):
+            order = generator.permutation(len(sample.labels))
+            changed = score(dealt(sample.users, order, columns, behind, paid))
+            falls.append(usual - area_of(changed, sample.labels))
+        return {"fall": stored(np.mean(falls)), "least": stored(min(falls)), "most": stored(max(falls))}
+
+    used = {of_group[one["feature"]] for one in ranked}
+    groups: list[GroupDriver] = [
+        {"group": group, **fall([name for name in of_group if of_group[name] == group], GROUP_DEALS)}
+        for group in GROUPS
+        if group in used
+    ]
+    bands = ranges_of(test, tested, leading, sample.values)
+    features: list[FeatureDriver] = [
+        {
+            "feature": name,
+            **fall([name], FEATURE_DEALS),
+            "correlation": rank_correlation(sample.values[number], scores),
+            "bands": bands[number],
+        }
+        for number, name in enumerate(leading)
+    ]
+    return {
+        "users": len(sample.labels),
+        "auc": stored(usual),
+        "groups": sorted(groups, key=lambda one: -one["fall"]),
+        "features": sorted(features, key=lambda one: -one["fall"]),
+    }
+
+
 # --- emr-steps/fragments/homogeneity.ts ---
 
 SAMPLE_SHARES: dict[SampleName, float] = {"one_percent": 0.01}
@@ -4082,7 +4728,7 @@ def homogeneity(rows: DataFrame, users: int) -> Homogeneity:
 
 # --- emr-steps/fragments/retrospective.ts ---
 
-MOST_RETROSPECTIVE_USERS = 20000
+MOST_RETROSPECTIVE_USERS = 10000
 LEAST_RETROSPECTIVE_USERS = 20
 RETROSPECTIVE_TRAINING_SHARE = 0.7
 RETROSPECTIVE_FOLDS = 3
@@ -4246,6 +4892,14 @@ RETROSPECTIVE_INPUTS = [
     "on_linux",
     "on_phone_or_tablet",
 ]
+SIX_FEATURES = [
+    "six_features_is_paid",
+    "six_features_sessions_per_month",
+    "six_features_thumbs_up_per_day",
+    "six_features_thumbs_down_per_day",
+    "six_features_errors_per_day",
+    "six_features_membership_days",
+]
 
 # Each user's days, with sessions that go on over midnight joined.
 RETROSPECTIVE_DAYS = """
@@ -4304,35 +4958,7 @@ FROM days JOIN retrospective_ends USING (user_id)
 WHERE day < cutoff
 """
 
-# The six features of the published recipe.
-RETROSPECTIVE_SIX = """
-SELECT
-  user_id,
-  ARRAY(
-    DOUBLE(INT(COALESCE(level = 'paid', FALSE))),
-    DOUBLE(30 * sessions / span),
-    DOUBLE(thumbs_up / span),
-    DOUBLE(thumbs_down / span),
-    DOUBLE(errors / span),
-    DOUBLE(COALESCE(TIMESTAMPDIFF(SECOND, registered_at, last_at) / 86400D, 0))
-  ) AS six
-FROM (
-  SELECT
-    user_id,
-    MAX_BY(level, last_event_at) AS level,
-    MAX_BY(registered_at, last_event_at) AS registered_at,
-    MAX(last_event_at) AS last_at,
-    GREATEST(CEIL(TIMESTAMPDIFF(SECOND, MIN(first_event_at), MAX(last_event_at)) / 86400D), 1) AS span,
-    SUM(begun_sessions) AS sessions,
-    SUM(thumbs_up) AS thumbs_up,
-    SUM(thumbs_down) AS thumbs_down,
-    SUM(errors) AS errors
-  FROM history
-  GROUP BY user_id
-)
-"""
-
-# From the feature catalogue, as in build-features.
+# From the feature catalogue, as in build-features, and the six features of the published recipe.
 RETROSPECTIVE_AGGREGATE = """
 SELECT
   user_id,
@@ -4447,7 +5073,15 @@ SELECT
   MAX_BY(level, IF(level IS NULL, NULL, day)) AS latest_level,
   MAX_BY(gender, IF(gender IS NULL, NULL, day)) AS latest_gender,
   MAX_BY(location, IF(location IS NULL, NULL, day)) AS latest_location,
-  MAX_BY(user_agent, IF(user_agent IS NULL, NULL, day)) AS latest_user_agent
+  MAX_BY(user_agent, IF(user_agent IS NULL, NULL, day)) AS latest_user_agent,
+  MIN(first_event_at) AS six_first_at,
+  MAX(last_event_at) AS six_last_at,
+  MAX_BY(level, last_event_at) AS six_level,
+  MAX_BY(registered_at, last_event_at) AS six_registered_at,
+  SUM(begun_sessions) AS six_sessions,
+  SUM(thumbs_up) AS six_thumbs_up,
+  SUM(thumbs_down) AS six_thumbs_down,
+  SUM(errors) AS six_errors
 FROM history
 GROUP BY user_id, cutoff, role, label, first_day
 """
@@ -4636,7 +5270,18 @@ SELECT
   DOUBLE(INT(CONTAINS(latest_user_agent, 'iPhone')
     OR CONTAINS(latest_user_agent, 'iPad')
     OR CONTAINS(latest_user_agent, 'Android')
-    OR CONTAINS(latest_user_agent, 'Mobile'))) AS on_phone_or_tablet
+    OR CONTAINS(latest_user_agent, 'Mobile'))) AS on_phone_or_tablet,
+  DOUBLE(COALESCE(INT(six_level = 'paid'), 0)) AS six_features_is_paid,
+  DOUBLE(30 * six_sessions / GREATEST(CEIL(TIMESTAMPDIFF(SECOND, six_first_at, six_last_at) / 86400D), 1))
+    AS six_features_sessions_per_month,
+  DOUBLE(six_thumbs_up / GREATEST(CEIL(TIMESTAMPDIFF(SECOND, six_first_at, six_last_at) / 86400D), 1))
+    AS six_features_thumbs_up_per_day,
+  DOUBLE(six_thumbs_down / GREATEST(CEIL(TIMESTAMPDIFF(SECOND, six_first_at, six_last_at) / 86400D), 1))
+    AS six_features_thumbs_down_per_day,
+  DOUBLE(six_errors / GREATEST(CEIL(TIMESTAMPDIFF(SECOND, six_first_at, six_last_at) / 86400D), 1))
+    AS six_features_errors_per_day,
+  DOUBLE(COALESCE(TIMESTAMPDIFF(SECOND, six_registered_at, six_last_at) / 86400D, 0))
+    AS six_features_membership_days
 FROM aggregated
 """
 
@@ -4686,16 +5331,15 @@ def retrospective_users(spark: SparkSession, user_days: DataFrame, end: datetime
     history = RETROSPECTIVE_HISTORY.format(first_day=counted.first_day)
     spark.sql(history).createOrReplaceTempView("history")
     spark.sql(RETROSPECTIVE_AGGREGATE).createOrReplaceTempView("aggregated")
-    features = spark.sql(RETROSPECTIVE_PROJECTION).select(
-        "user_id", F.col("label").cast("double").alias("label"), F.array(*RETROSPECTIVE_INPUTS).alias("ours")
-    )
-    # Twice over the days: the second time Spark reads a dozen columns of them.
-    six = spark.sql(RETROSPECTIVE_SIX).toPandas()
-    rows = features.toPandas().merge(six, on="user_id").sort_values("user_id")
+    values = F.array(*SIX_FEATURES, *RETROSPECTIVE_INPUTS).alias("values")
+    rows = spark.sql(RETROSPECTIVE_PROJECTION).select("user_id", "label", values).toPandas()
+    rows = rows.sort_values("user_id")
+    known_values = np.array(rows["values"].tolist(), dtype=float)
+    known_values = known_values.reshape(-1, len(SIX_FEATURES) + len(RETROSPECTIVE_INPUTS))
     return RetrospectiveUsers(
         labels=rows["label"].to_numpy(dtype=float),
-        six=np.array(rows["six"].tolist(), dtype=float).reshape(-1, 6),
-        ours=np.array(rows["ours"].tolist(), dtype=float).reshape(-1, len(RETROSPECTIVE_INPUTS)),
+        six=known_values[:, : len(SIX_FEATURES)],
+        ours=known_values[:, len(SIX_FEATURES) :],
     )
 
 
@@ -4969,14 +5613,15 @@ def judge_again(
     """A kind of candidate and recency on other training and test rows: everything is learnt again from these."""
     train = counts["train"]
     inputs = learn_inputs(known.where("role = 'train'"), train["rows"], settings["excludedFeatures"])
-    rows = prepare(known, inputs, tasks_for(train["rows"]), settings)
+    prepared = prepare(known, inputs, tasks_for(train["rows"]), settings)
+    rows = prepared.rows
     by_recency = score_histograms(scored_by_recency(rows))
     recency = evaluate("days_since_last_seen", "baseline", by_recency, settings["seed"], 0)
     candidate = None
     if is_trainable(train):
         trained = train_candidate(kind, given_rows(rows, inputs, train, settings, kind not in FIT), settings)
         candidate = trained.evaluation if trained else None
-    rows.unpersist()
+    prepared.release()
     return candidate, recency
 
 
@@ -5047,8 +5692,10 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
     train, test = counts["train"], counts["test"]
     tasks = tasks_for(train["rows"])
     spark.conf.set("spark.sql.shuffle.partitions", tasks)
+    # Planning each of some hundred small queries again after each of their stages costs more than it finds.
+    spark.conf.set("spark.sql.adaptive.enabled", "false")
     inputs = learn_inputs(features.where("role = 'train'"), train["rows"], settings["excludedFeatures"])
-    rows = prepare(features, inputs, tasks, settings)
+    rows = prepare(features, inputs, tasks, settings).rows
 
     evaluations = judge_baselines(rows, counts, settings["seed"])
     given = given_rows(rows, inputs, train, settings, is_trainable(train))
@@ -5089,9 +5736,12 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
         if chosen.model is None:
             description["inputs"] = [one for one in inputs if one["name"] in model["regression"]["plain"]]
     store(files, plan["outputs"]["model"], description, chosen.model if chosen else None)
+    test_rows = features.where("role = 'test'")
+    challenger = TestedModel(chosen.test_scores.cache(), description["calibration"]) if chosen else None
     champion = check_champion(
-        files, plan, features.where("role = 'test'"), test["cutoff"], chosen.test_scores if chosen else None
+        files, plan, test_rows, test["cutoff"], challenger.scores if challenger else None
     )
+    tested: dict[SlicedModel, TestedModel | None] = {"challenger": challenger, "champion": champion.model}
     ranked: list[Importance] = []
     if chosen:
         told_apart = chosen.segments
@@ -5099,6 +5749,11 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
         rises = segment_importance(seen, told_apart, settings["seed"]) if seen and told_apart else {}
         behind = 1 + len(told_apart["mixture"]["sizes"]) if told_apart else 0
         ranked = importance(chosen.model, inputs, rows.where("role = 'train'"), rises, behind)
+    driven: Drivers | None = None
+    if chosen and challenger:
+        folder = plan["outputs"]["model"]
+        score = score_function(spark, chosen.model, chosen.segments, given.names, folder)
+        driven = what_drives(test_rows, test["rows"], challenger, score, inputs, ranked, settings["seed"])
     return {
         "trainRows": train["rows"],
         "trainCancellations": train["cancellations"],
@@ -5112,12 +5767,18 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
         "importance": ranked,
         "modelUri": plan["outputs"]["model"],
         "featuresSnapshot": snapshot,
-        "champion": champion,
+        "champion": champion.test,
         "notFitted": [{"model": kind, "reason": TOO_FEW} for kind in CANDIDATES if kind not in fitted],
         "segments": described_segments(given.segments.whole) if given.segments else [],
         "singleInputs": single_inputs(features.where("role = 'train'"), inputs, train["users"]),
         "past": tested_before(features, settings, functools.partial(judge_again, kind)) if chosen else [],
         "exploration": explored(spark, plan),
+        "slices": sliced(
+            test_rows,
+            {name: model for name, model in tested.items() if model is not None},
+            given.segments.whole if given.segments else None,
+        ),
+        "drivers": driven,
         "homogeneity": homogeneity(features.where("role = 'test'"), test["rows"]),
         "retrospective": judged_in_retrospect(spark, plan),
     }

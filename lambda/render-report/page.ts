@@ -25,6 +25,7 @@ import { readingSection } from './sections/reading.ts';
 import { retrospectiveSection } from './sections/retrospective.ts';
 import { sampleSection } from './sections/sample.ts';
 import { segmentsSection } from './sections/segments.ts';
+import { slicesSection } from './sections/slices.ts';
 import { statesSection } from './sections/states.ts';
 import { survivalSection } from './sections/survival.ts';
 import { untrainedSection } from './sections/untrained.ts';
@@ -117,6 +118,7 @@ async function chaptersOf(
               pastSection(trained),
               await curvesSection(trained, book),
               await qualitySection(trained, book),
+              slicesSection(trained),
               decisionsSection(trained),
               retrospectiveSection(trained),
             ]),
@@ -125,7 +127,10 @@ async function chaptersOf(
         driftSection(detail),
       ],
     ],
-    [drives, trained === undefined ? [] : [segmentsSection(trained), await driversSection(trained, book)]],
+    [
+      drives,
+      [segmentsSection(detail), ...(trained === undefined ? [] : [await driversSection(trained, book)])],
+    ],
     [
       leaves,
       trained === undefined

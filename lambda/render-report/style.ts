@@ -37,6 +37,7 @@ section { margin: 1.5rem 0; padding: 1.6rem; background: var(--card); border: 1p
 .notes li { margin: .5rem 0; padding: .7rem 1rem; border-radius: .5rem; background: var(--warn-soft); color: var(--warn-ink); }
 .notes li.good { background: var(--good-soft); color: var(--good-ink); }
 .scroll { overflow-x: auto; }
+:is(.scroll, details) + .scroll { margin-top: 1.4rem; }
 table { width: 100%; border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 caption { padding: 0 0 .5rem; text-align: left; color: var(--muted); }
 th, td { padding: .45rem 1rem .45rem 0; border-bottom: 1px solid var(--rule); text-align: left; vertical-align: top; }
@@ -116,6 +117,16 @@ html:not(.scripted) .terms-and-figures { display: block; }
 .tooltip[hidden] { display: none; }
 .tooltip-line { display: flex; justify-content: space-between; gap: 1rem; }
 .tooltip-name { color: var(--muted); }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.range table { font-size: .85rem; }
+.range th, .range td { padding: .15rem .5rem .15rem 0; border: 0; vertical-align: middle; }
+.range tbody th { min-width: 0; white-space: nowrap; }
+.range svg { display: block; }
+.range line { stroke: var(--accent); stroke-width: 2; }
+.range line.overall { stroke: var(--neutral); stroke-width: 1; stroke-dasharray: 3 2; }
+.range line.predicted { stroke: var(--contrast); }
+.range circle { fill: var(--accent); }
+span.predicted { color: var(--contrast); }
 .pair.three { grid-template-columns: repeat(auto-fit, minmax(16rem, 1fr)); }
 @media screen and (min-width: 82rem) {
   body:not(.index) { display: grid; grid-template-columns: 14rem minmax(0, 66rem); gap: 2rem; justify-content: center; }
@@ -134,6 +145,8 @@ html:not(.scripted) .terms-and-figures { display: block; }
   main, header.page { padding: 0 1rem; }
   section { padding: 1rem; }
   .scroll table { min-width: 38rem; }
+  .range .scroll table { min-width: 0; }
+  .range :is(.fine, :is(th, td):nth-child(4)) { display: none; }
   dl.facts { grid-template-columns: 1fr; }
   dl.facts dd { margin-bottom: .5rem; }
 }

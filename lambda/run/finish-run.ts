@@ -4,12 +4,14 @@
  */
 import { createHash } from 'node:crypto';
 import type { Scorer } from '../../domain/choice.ts';
+import { EVIDENCE_TABLES } from '../../domain/lake.ts';
 import {
   CAMPAIGN,
   CAMPAIGN_TAG,
   CURRENT,
   CUTOFF_GRID,
   DRAFT,
+  EVIDENCE_ROWS,
   METRIC_ROWS,
   MODEL,
   MODEL_CARD,
@@ -19,6 +21,7 @@ import { modelCard } from '../../domain/model-card.ts';
 import { type Current, hasTrained, type RunDetail } from '../../domain/records.ts';
 import type { LastTraining } from '../../domain/training-decision.ts';
 import { championChanged, requireUnchanged } from './current.ts';
+import { evidenceRows } from './evidence-rows.ts';
 import type { Lake } from './lake.ts';
 import { leaseHolder, releaseLease } from './lease.ts';
 import { metricRows } from './metric-rows.ts';
@@ -32,6 +35,7 @@ export async function finishRun(world: World, detail: RunDetail): Promise<void> 
   // The lease is released last: once it is, all of this has been done, and another run may be at work.
   if ((await leaseHolder(lake))?.executionArn !== executionArn) return;
   await lake.write(METRIC_ROWS.of(runId), metricRows(detail));
+  await writeEvidence(lake, detail);
   await writeOutcomes(lake, detail);
   await makeCurrent(lake, detail);
   await keepGrid(lake, detail);
@@ -43,6 +47,13 @@ export async function finishRun(world: World, detail: RunDetail): Promise<void> 
     await lake.remove(DRAFT.of(batchId));
   }
   await releaseLease(world, executionArn);
+}
+
+/** What the run has found out, one object per table; none where it has found out nothing. */
+async function writeEvidence(lake: Lake, detail: RunDetail): Promise<void> {
+  const rows = evidenceRows(detail);
+  for (const { name } of EVIDENCE_TABLES)
+    if (rows[name].length > 0) await lake.write(EVIDENCE_ROWS[name].of(detail.plan.runId), rows[name]);
 }
 
 /** Beside the model that the run has trained, if it has trained one. */

@@ -15,22 +15,26 @@ import {
   type Estimate,
   type ModelEvaluation,
   type ScoringResult,
+  type Slice,
+  type TrainingResult,
 } from '../../domain/results.ts';
 import {
   RETROSPECTIVE_METRICS,
   RETROSPECTIVE_SLICES,
   type RetrospectiveMetric,
   type RetrospectiveModelName,
-  type RetrospectiveSlice,
 } from '../../domain/retrospective.ts';
 import { scoringModel } from '../../domain/scoring-evaluation.ts';
+import { sliceFigures, sliceName } from '../../domain/slice-figures.ts';
+import type { SliceMetricName } from '../../domain/slices.ts';
 
-/** What the column `metric` can hold: a metric, `<threshold rule>.<field of a decision>`, `psi.<column>`, or `money.<figure>`. */
+/** What the column `metric` can hold: a metric, `<threshold rule>.<field of a decision>`, `psi.<column>`, `money.<figure>`, or a count of a slice. */
 export type StoredMetricName =
   | MetricName
   | `${ThresholdRule}.${keyof Decision}`
   | DriftMetricName
-  | MoneyMetricName;
+  | MoneyMetricName
+  | SliceMetricName;
 
 /** One stored value; the keys are the columns of MODEL_METRICS in lake.ts. */
 export interface MetricRow {
@@ -39,7 +43,8 @@ export interface MetricRow {
   readonly model: ModelName | RetrospectiveModelName | 'champion';
   /** `retrospective`: leaky, for comparison only. */
   readonly protocol: 'forward' | 'retrospective';
-  readonly slice: 'all' | RetrospectiveSlice;
+  /** `all`, or a part of the test users: `level=paid`; of the retrospective protocol which users. */
+  readonly slice: string;
   readonly metric: StoredMetricName | RetrospectiveMetric;
   readonly value: number;
   readonly low: number | null;
@@ -48,15 +53,22 @@ export interface MetricRow {
 
 type StoredMetric = readonly [name: StoredMetricName, estimate: Estimate];
 
-/** Every metric of every model, none where nothing was trained, and of the model that scored the drift of the features and of the score, and the money. */
+/**
+ * Every metric of every model, none where nothing was trained, those on slices too; and of the model that scored the drift of
+ * the features and of the score, and the money.
+ */
 export function metricRows(detail: RunDetail): readonly MetricRow[] {
   const { record, training, scoring } = detail;
-  const rows = (model: MetricRow['model'], metrics: readonly StoredMetric[]): readonly MetricRow[] =>
+  const rows = (
+    model: MetricRow['model'],
+    metrics: readonly StoredMetric[],
+    slice = 'all',
+  ): readonly MetricRow[] =>
     metrics.map(([metric, { value, low, high }]) => ({
       run_id: record.run_id,
       model,
       protocol: 'forward',
-      slice: 'all',
+      slice,
       metric,
       value,
       low,
@@ -69,8 +81,32 @@ export function metricRows(detail: RunDetail): readonly MetricRow[] {
     ...(training?.champion?.evaluation != null
       ? rows('champion', evaluationMetrics(training.champion.evaluation))
       : []),
+    ...(training?.slices ?? []).flatMap((slice) =>
+      rows(slicedModel(slice, training), sliceMetrics(slice), sliceName(slice)),
+    ),
     ...rows(scoringModel(detail), [...driftMetrics(scoring), ...moneyMetrics(detail)]),
     ...retrospectiveRows(detail),
+  ];
+}
+
+function slicedModel({ model }: Slice, training: TrainingResult | null): MetricRow['model'] {
+  return model === 'champion' ? model : (training?.chosen ?? 'base_rate');
+}
+
+/** Of a part of too few users, only how many they are. */
+function sliceMetrics(slice: Slice): readonly StoredMetric[] {
+  const { users, cancelled, predicted } = slice;
+  const figures = sliceFigures(slice);
+  const counted: StoredMetric = ['users', withoutInterval(users)];
+  if (figures === undefined) return [counted];
+  const { rate, predictedObserved, auc } = figures;
+  return [
+    counted,
+    ['cancelled', withoutInterval(cancelled)],
+    ['cancellation_rate', rate],
+    ['predicted', withoutInterval(predicted)],
+    ...(predictedObserved === undefined ? [] : [['predicted_over_observed', predictedObserved] as const]),
+    ...(auc === undefined ? [] : [['auc', auc] as const]),
   ];
 }
 

@@ -8,7 +8,7 @@ import { csvText, scoresJson, scoresText } from '../../bin/commands/models/score
 import { userScore } from '../../bin/commands/models/user-score.ts';
 import { userScoreText } from '../../bin/commands/models/user-score-text.ts';
 import { comparisonText, type Reason } from '../../domain/features/reason-words.ts';
-import { CHOICE, CURRENT, DECISION } from '../../domain/lake-objects.ts';
+import { CHOICE, CURRENT, DECISION, METRIC_ROWS } from '../../domain/lake-objects.ts';
 import type { AnswerRow } from '../../lambda/ports/sql.ts';
 import { Lake } from '../../lambda/run/lake.ts';
 import { storeMetrics } from '../../lambda/store-metrics/store-metrics.ts';
@@ -88,6 +88,15 @@ describe('the history of models', () => {
       { runId: 'run-2', rule: null, scoredBy: 'run-2', model: 'logistic_regression' },
       { runId: 'run-1', rule: null, scoredBy: 'run-1', auc: { value: 0.763 } },
     ]);
+  });
+
+  it('has the figures of all test users, and not of a part of them', async () => {
+    const { key } = METRIC_ROWS.of('run-1');
+    const lines = (ports.objects.text(at(key)) ?? '').trimEnd().split('\n');
+    expect(lines.some((line) => line.includes('"slice":"level=free","metric":"auc"'))).toBe(true);
+    ports.objects.put(at(key), lines.toReversed().join('\n'));
+    const { entries } = await history();
+    expect(entries).toMatchObject([{ runId: 'run-2' }, { runId: 'run-1', auc: { value: 0.763 } }]);
   });
 
   it('says so when no run has succeeded', async () => {

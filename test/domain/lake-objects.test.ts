@@ -1,10 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { externalTableFolder, icebergTableFolder, SCORES, TABLES } from '../../domain/lake.ts';
+import {
+  EVIDENCE_TABLES,
+  externalTableFolder,
+  icebergTableFolder,
+  SCORES,
+  TABLES,
+} from '../../domain/lake.ts';
 import {
   CHAMPION_DETAIL,
   CLOSED,
   CURRENT,
+  EVIDENCE_ROWS,
   FILE_INDEX,
   FORGOTTEN_USERS,
   INDEX_SHARD,
@@ -62,7 +69,10 @@ describe('the objects of the lake', () => {
 
   it('that are rows of an external table are in its folder', () => {
     const folders = TABLES.filter(({ format }) => format === 'json').map(externalTableFolder);
-    expect([LEDGER, METRIC_ROWS, OUTCOME_ROWS, RUN_RECORD].map(({ folder }) => folder)).toEqual(folders);
+    const evidence = EVIDENCE_TABLES.map(({ name }) => EVIDENCE_ROWS[name]);
+    expect([LEDGER, METRIC_ROWS, OUTCOME_ROWS, RUN_RECORD, ...evidence].map(({ folder }) => folder)).toEqual(
+      folders,
+    );
   });
 
   it('are found by their keys below the root, or by a URI that a plan names', () => {

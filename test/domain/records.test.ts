@@ -46,6 +46,8 @@ describe('a detail that an earlier version stored', () => {
         notFitted: undefined,
         segments: undefined,
         exploration: undefined,
+        slices: undefined,
+        drivers: undefined,
         homogeneity: undefined,
         retrospective: undefined,
       },

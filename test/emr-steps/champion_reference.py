@@ -48,9 +48,10 @@ def main() -> None:
         "kind": json.dumps({**whole, "kind": "oracle"}),
     }
     tests = {
-        why: step.check_champion(StoredFiles(text), PLAN, None, CUTOFF, None) for why, text in texts.items()
+        why: step.check_champion(StoredFiles(text), PLAN, None, CUTOFF, None).test for why, text in texts.items()
     }
-    tests["none"] = step.check_champion(StoredFiles(None), {**PLAN, "champion": None}, None, CUTOFF, None)
+    none = step.check_champion(StoredFiles(None), {**PLAN, "champion": None}, None, CUTOFF, None)
+    tests["none"] = none.test
     print(json.dumps(tests))
 
 

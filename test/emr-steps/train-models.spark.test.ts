@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { type Choice, choiceSchema } from '../../domain/choice.ts';
 import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
 import { csvCell } from '../../domain/csv.ts';
+import { EXPLORED_QUANTILES } from '../../domain/exploration.ts';
 import { FEATURES } from '../../domain/features/catalogue.ts';
 import { FEATURE_GROUPS } from '../../domain/features/measure.ts';
 import { reasonsSchema } from '../../domain/features/reason-words.ts';
@@ -50,6 +51,12 @@ const modelSchema = z.object({
   calibration: z.object({ slope: z.number(), intercept: z.number() }),
   testScores: z.object({ starts: z.array(z.number()), rows: z.array(z.number()) }),
 });
+/** As figures of a result are stored. */
+const rounded = (values: unknown): readonly number[] =>
+  z
+    .array(z.number())
+    .parse(values)
+    .map((value) => Number(value.toFixed(9)));
 const modelOf = async (plan: RunPlan): Promise<z.infer<typeof modelSchema>> =>
   modelSchema.parse(
     JSON.parse(await readFile(join(fileURLToPath(plan.outputs.model), 'model.json'), 'utf8')),
@@ -240,7 +247,9 @@ describe('train-models and score-users', () => {
     const users = `(
       SELECT user_id, max(last_cancelled_at) IS NOT NULL AS churned, arg_max(level, last_event_at) AS level,
         sum(thumbs_up) AS thumbs_up, sum(session_seconds) / 3600 AS hours, sum(events) AS events,
-        sum(CASE WHEN dayofweek(day) = 0 THEN events ELSE 0 END) AS on_sundays
+        sum(CASE WHEN dayofweek(day) = 0 THEN events ELSE 0 END) AS on_sundays, sum(sessions) AS sessions,
+        CASE WHEN max(last_cancelled_at) IS NULL THEN DATE '${observationEnd}' - 1 ELSE max(day) END AS last_day,
+        (last_day - min(day) + 1) / 7 AS weeks
       FROM user_days WHERE day < DATE '${observationEnd}' GROUP BY user_id
     )`;
     const ask = (sql: string) => queryLake(fileURLToPath(first.lakeRoot), sql, database);
@@ -254,7 +263,10 @@ describe('train-models and score-users', () => {
     ).toEqual(levels);
     const [figures] = await ask(
       `SELECT sum(thumbs_up) FILTER (churned) / sum(hours) FILTER (churned) AS thumbs_up,
-         sum(on_sundays) FILTER (NOT churned) / sum(events) FILTER (NOT churned) AS sundays, count(*)::INT AS users
+         sum(on_sundays) FILTER (NOT churned) / sum(events) FILTER (NOT churned) AS sundays,
+         quantile_disc(sessions / weeks, ${JSON.stringify(EXPLORED_QUANTILES)}) FILTER (churned) AS churned_sessions,
+         quantile_disc(sessions / weeks, ${JSON.stringify(EXPLORED_QUANTILES)}) FILTER (NOT churned) AS stayed_sessions,
+         count(*)::INT AS users
        FROM ${users}`,
     );
     expect((exploration?.churned ?? 0) + (exploration?.stayed ?? 0)).toBe(figures?.users);
@@ -266,6 +278,9 @@ describe('train-models and score-users', () => {
       Number(figures?.sundays),
       8,
     );
+    const perWeek = exploration?.measures.find(({ name }) => name === 'sessions_per_week');
+    expect(perWeek?.churned).toEqual(rounded(figures?.churned_sessions));
+    expect(perWeek?.stayed).toEqual(rounded(figures?.stayed_sessions));
     const everybody = exploration?.survival.find(({ grouping }) => grouping === 'all');
     expect(everybody?.users).toBe(figures?.users);
     for (const { grouping, users: members } of exploration?.survival ?? [])

@@ -20,7 +20,14 @@ const KEPT: readonly (readonly [StackName, string, readonly string[]])[] = [
     ],
   ],
   ['storage', 'AWS::Glue::Database', ['Database']],
-  ['storage', 'AWS::Glue::Table', ['Tablerawevents', 'Tableingestfiles', 'Tablemodelmetrics', 'Tableruns']],
+  [
+    'storage',
+    'AWS::Glue::Table',
+    [
+      ...['Tablerawevents', 'Tableingestfiles', 'Tablemodelmetrics', 'Tableoutcomes', 'Tableruns'],
+      ...['Tablesegments', 'Tableexploration', 'Tablesurvival', 'Tabledrivers', 'Tablefeatureranges'],
+    ],
+  ],
   ['storage', 'AWS::Athena::WorkGroup', ['Workgroup']],
   ['network', 'AWS::Logs::LogGroup', ['FlowLogs16C1943A']],
   ['compute', 'AWS::IAM::InstanceProfile', ['InstanceProfile']],

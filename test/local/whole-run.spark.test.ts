@@ -129,7 +129,8 @@ describe('a whole run that succeeds', () => {
     );
     if (summary.status !== 'SUCCEEDED') throw new Error(summary.status);
     expect(summary.model.metrics.auc).toBeGreaterThan(0);
-    expect(await readFile(summary.report, 'utf8')).toContain('<html');
+    const report = await readFile(summary.report, 'utf8');
+    for (const id of ['models', 'retrospective', 'sample', 'facts']) expect(report).toContain(`id="${id}"`);
   });
 
   it('leaves no cluster, a released lease, and one notification', async () => {
@@ -147,7 +148,10 @@ describe('a whole run that succeeds', () => {
     const checked = checkedSql(named);
     const answers = new Map<string, Awaited<ReturnType<typeof queryLake>>>();
     for (const name of named.keys()) answers.set(name, await queryLake(lake, checked[name]?.sql ?? ''));
-    for (const [name, rows] of answers) expect(rows.length, name).toBeGreaterThan(0);
+    // So few users may not fall into segments.
+    const segments = await queryLake(lake, 'SELECT * FROM segments');
+    for (const [name, rows] of answers)
+      if (name !== 'segments-now' || segments.length > 0) expect(rows.length, name).toBeGreaterThan(0);
     const sum = (name: string, column: string): number =>
       (answers.get(name) ?? []).reduce((total, row) => total + Number(row[column]), 0);
     expect(sum('churn-by-day-and-level', 'cancellations')).toBe(generated.cancellations);

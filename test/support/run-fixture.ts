@@ -29,10 +29,12 @@ import type { Ports } from '../../lambda/ports/ports.ts';
 import { type Deployment, readDeployment } from '../../lambda/run/deployment.ts';
 import { type World, worldOf } from '../../lambda/run/world.ts';
 import { planRun } from '../../lambda/start-training/plan-run.ts';
+import { DRIVERS } from './drivers-fixture.ts';
 import { EXPLORATION } from './exploration-fixture.ts';
 import { HOMOGENEITY } from './homogeneity-fixture.ts';
 import { arnOf, type MemoryPorts } from './memory-ports.ts';
 import { RETROSPECTIVE } from './retrospective-fixture.ts';
+import { slicesOf } from './slices-fixture.ts';
 
 export const LAKE = 's3://lake';
 export const EVENTS = 's3://raw/events';
@@ -376,6 +378,8 @@ export const TRAINING: TrainingResult = {
     },
   ],
   exploration: EXPLORATION,
+  slices: slicesOf('challenger', 0.76),
+  drivers: DRIVERS,
   homogeneity: HOMOGENEITY,
   retrospective: RETROSPECTIVE,
 };

@@ -71,7 +71,9 @@ async function runOf(lake: Lake, runId: string): Promise<RunOfHistory | undefine
   const rows = (await lake.glimpse(METRIC_ROWS.of(runId))) ?? [];
   const measured = choice?.challengerScores === false && choice.scorer !== null ? 'champion' : record.model;
   const figure = (name: string): Figure | null => {
-    const row = rows.find(({ model, metric }) => model === measured && metric === name);
+    const row = rows.find(
+      ({ model, slice, metric }) => model === measured && slice === 'all' && metric === name,
+    );
     return row === undefined ? null : { value: row.value, low: row.low, high: row.high };
   };
   return {

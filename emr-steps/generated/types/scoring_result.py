@@ -37,6 +37,21 @@ class Campaign(TypedDict):
     users: int
 
 
+class LivingRate(TypedDict):
+    """Events of a channel per exposure."""
+
+    rate: float
+    usual: float
+
+
+class SegmentMove(TypedDict):
+    """Users of one segment before and of one now."""
+
+    before: int
+    now: int
+    users: int
+
+
 class OutcomeGroup(TypedDict):
     """Users of an earlier run, and what came of them."""
 
@@ -68,6 +83,24 @@ class ScoringSnapshots(TypedDict):
     scores: str
 
 
+class LivingSegment(TypedDict):
+    """A segment with its living users."""
+
+    size: float
+    rates: list[LivingRate]
+    freeHazard: float
+    paidHazard: float
+    users: int
+    expected: float | None
+
+
+class Moved(TypedDict):
+    """Who has moved between segments since when."""
+
+    since: str
+    moves: list[SegmentMove]
+
+
 class RunOutcome(TypedDict):
     """What came true of the scores of an earlier run."""
 
@@ -85,6 +118,13 @@ class Drift(TypedDict):
     comparedWith: NotRequired[ComparedWith | None]
 
 
+class LivingSegments(TypedDict):
+    """The living users by segment."""
+
+    segments: list[LivingSegment]
+    moved: Moved | None
+
+
 class ScoringResult(TypedDict):
     """Result of score-users."""
 
@@ -95,6 +135,7 @@ class ScoringResult(TypedDict):
     typical: NotRequired[list[TypicalValue]]
     probabilities: NotRequired[list[ProbabilityBin]]
     campaign: NotRequired[Campaign | None]
+    segments: NotRequired[LivingSegments | None]
     outcomes: NotRequired[list[RunOutcome]]
     drift: Drift
     snapshots: ScoringSnapshots

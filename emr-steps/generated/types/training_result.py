@@ -153,6 +153,31 @@ class SurvivalPoint(TypedDict):
     high: float
 
 
+SlicedModel: TypeAlias = Literal["challenger", "champion"]
+
+
+SliceVariable: TypeAlias = Literal["level", "gender", "device", "tenure", "region", "segment"]
+
+
+class GroupDriver(TypedDict):
+    """By how much the AUC falls without a group of features."""
+
+    group: str
+    fall: float
+    least: float
+    most: float
+
+
+class FeatureBand(TypedDict):
+    """Test users whose value of a feature is in one band."""
+
+    lowest: float | None
+    highest: float | None
+    users: int
+    cancelled: int
+    predicted: float
+
+
 SampleName: TypeAlias = Literal["one_percent", "medium_set"]
 
 
@@ -232,6 +257,29 @@ class SurvivalCurve(TypedDict):
     points: list[SurvivalPoint]
 
 
+class Slice(TypedDict):
+    """A part of the test users, and how a model did on it."""
+
+    model: SlicedModel
+    variable: SliceVariable
+    value: str
+    users: int
+    cancelled: int
+    predicted: float
+    auc: float | None
+
+
+class FeatureDriver(TypedDict):
+    """By how much the AUC falls without a feature, and its range."""
+
+    feature: str
+    fall: float
+    least: float
+    most: float
+    correlation: float | None
+    bands: list[FeatureBand]
+
+
 class SampleDifference(TypedDict):
     """A column of a sample compared with that of the others."""
 
@@ -260,6 +308,15 @@ class Exploration(TypedDict):
     pages: list[ExploredFigure]
     weekdays: list[ExploredFigure]
     survival: list[SurvivalCurve]
+
+
+class Drivers(TypedDict):
+    """What drives the chosen model."""
+
+    users: int
+    auc: float
+    groups: list[GroupDriver]
+    features: list[FeatureDriver]
 
 
 class SampleComparison(TypedDict):
@@ -312,5 +369,7 @@ class TrainingResult(TypedDict):
     segments: list[Segment]
     past: list[PastTest]
     exploration: Exploration | None
+    slices: list[Slice]
+    drivers: Drivers | None
     homogeneity: Homogeneity | None
     retrospective: Retrospective | None

@@ -10,7 +10,7 @@ import { RUN_DETAIL } from '../../../domain/lake-objects.ts';
 import { metricHeading } from '../../../domain/metrics.ts';
 import { METRICS, type MetricName } from '../../../domain/models.ts';
 import { hasTrained, type RunDetail, runDetailSchema, type TrainedDetail } from '../../../domain/records.ts';
-import type { Exploration } from '../../../domain/results.ts';
+import type { Drivers, Exploration, LivingSegments } from '../../../domain/results.ts';
 import { breathOf } from '../../../lambda/render-report/breath.ts';
 import { between, bytes, duration } from '../../../lambda/render-report/format.ts';
 import { escaped, html } from '../../../lambda/render-report/html.ts';
@@ -22,6 +22,7 @@ import { storeMetrics } from '../../../lambda/store-metrics/store-metrics.ts';
 import { EXPLORATION } from '../../support/exploration-fixture.ts';
 import { MemoryPorts } from '../../support/memory-ports.ts';
 import { at, EVENTS, plan, runSteps, storeMetricsInput, worldOn } from '../../support/run-fixture.ts';
+import { slicesOf } from '../../support/slices-fixture.ts';
 
 let ports: MemoryPorts;
 let detail: TrainedDetail;
@@ -73,6 +74,106 @@ describe('the record over time', () => {
   it('is left out where there is none', async () => {
     const { training } = detail;
     expect(await render({ ...detail, training: { ...training, past: [] } })).not.toContain('id="past"');
+  });
+});
+
+describe('the parts of the test users', () => {
+  const withSlices = (slices: TrainedDetail['training']['slices'], choice = detail.choice): Promise<string> =>
+    render({ ...detail, choice, training: { ...detail.training, slices } });
+
+  it('have counts, rates and figures with intervals, and say where they are too few', () => {
+    const text = textOf(section('slices'));
+    expect(text).toContain('Subscription paid 580 2.6% 1.6% to 4.2% 1.09 0.66 to 1.95 0.760 0.6');
+    expect(text).toMatch(/Linux 49 too few – –/);
+    // 2.1 predicted where 9 came.
+    expect(text).toContain('under 2 weeks 100 9% 4.8% to 16.2% off 0.23 0.12 to 0.51');
+    expect(text).toMatch(/In 1 of 1\d parts predicted and actual cancellations differ/);
+    expect(text).toMatch(/Segment like most users 700/);
+    // The order of the definition, not of the alphabet.
+    expect(text.indexOf('under 2 weeks')).toBeLessThan(text.indexOf('2 to 4 weeks'));
+  });
+
+  it('show the model in charge first, with the other beside it', async () => {
+    const { choice } = detail;
+    if (choice === undefined) throw new Error('the fixture has a choice');
+    const both = [...slicesOf('challenger', 0.76), ...slicesOf('champion', 0.7)];
+    const ours = textOf(section('slices', await withSlices(both)));
+    expect(ours).toContain('what the challenger, in charge, and the champion made of it');
+    expect(ours).toMatch(/Subscription paid 580 2\.6% 1\.6% to 4\.2% 1\.09 \S+ to \S+ 0\.760 [^–]*? 0\.700/);
+    const theirs = textOf(section('slices', await withSlices(both, { ...choice, challengerScores: false })));
+    expect(theirs).toContain('what the champion, in charge, and the challenger made of it');
+    expect(theirs).toMatch(
+      /Subscription paid 580 2\.6% 1\.6% to 4\.2% 1\.09 \S+ to \S+ 0\.700 [^–]*? 0\.760/,
+    );
+  });
+
+  it('are left out where there are none, and say so where all are too few', async () => {
+    expect(await withSlices([])).not.toContain('id="slices"');
+    const few = slicesOf('challenger', 0.7).map((slice) => ({ ...slice, users: 20, cancelled: 1 }));
+    expect(textOf(section('slices', await withSlices(few)))).toContain('None of them has enough users');
+  });
+});
+
+describe('what drives the model', () => {
+  const withDrivers = (
+    changed: Partial<TrainedDetail['training']>,
+    choice = detail.choice,
+  ): Promise<string> => render({ ...detail, choice, training: { ...detail.training, ...changed } });
+
+  it('is how far the AUC falls, by groups and by features with their direction', () => {
+    const drivers = section('drivers');
+    expect(textOf(drivers)).toContain('5 times for a group of features and 3 times for a feature');
+    expect(drivers).toContain('Likes, dislikes and friends 0.080, Adverts they hear 0.040, Device -0.001');
+    expect(drivers).toContain(
+      'Thumbs down per song, last 28 days 0.060 (the higher, the likelier to cancel)',
+    );
+    expect(drivers).toContain('Paid subscription 0.020 (the higher, the less likely to cancel)');
+    expect(drivers).toContain('Days since change of level 0.010 (in no one direction)');
+  });
+
+  it('shows who cancelled across the range of each leading feature, with the number of users', () => {
+    const drivers = section('drivers');
+    const text = textOf(drivers);
+    expect(text).toContain(
+      'Thumbs down per song, last 28 days (the higher, the likelier to cancel) Value Users Cancelled',
+    );
+    expect(text).toMatch(/0 to 0\.008 500 1% 0\.4–2\.3% 1\.2% 0\.009 to 0\.02 300 4% 2\.3–6\.9% 3\.8%/);
+    expect(text).toMatch(/ no 420 6% .*? yes 580 2\.6% /);
+    // Missing says something here.
+    expect(text).toMatch(/ never 800 3\.5% 2\.4–5% /);
+    // A line for each band: its interval on a scale that begins at 0.
+    expect(drivers.match(/<line class="interval"/g)).toHaveLength(8);
+    const [, low, high] = /class="interval" x1="([\d.]+)" x2="([\d.]+)"/.exec(drivers) ?? [];
+    expect(Number(low)).toBeCloseTo((76 * 0.0043) / 0.1651, 0);
+    expect(Number(high)).toBeCloseTo((76 * 0.0232) / 0.1651, 0);
+  });
+
+  it('shows the first six features at once, and the others when they are asked for', async () => {
+    const { drivers } = detail.training;
+    const [feature] = drivers?.features ?? [];
+    if (drivers === null || feature === undefined) throw new Error('the fixture has drivers');
+    const features = Array.from({ length: 8 }, () => feature);
+    const shown = section('drivers', await withDrivers({ drivers: { ...drivers, features } }));
+    expect(shown.split('<details>').map((part) => part.match(/class="range"/g)?.length)).toEqual([6, 2]);
+    expect(shown).toContain('2 more features');
+  });
+
+  it('names channels of segments by their rate, and says when the model is not in charge', async () => {
+    const { drivers } = detail.training;
+    const { choice } = detail;
+    if (drivers === null || choice === undefined) throw new Error('the fixture has drivers and a choice');
+    const features = drivers.features.map((one) => ({ ...one, feature: 'paid_adverts_half_life_56' }));
+    const changed = { drivers: { ...drivers, features } };
+    const page = await withDrivers(changed, { ...choice, challengerScores: false });
+    expect(section('drivers', page)).toContain('Adverts per paid song 0.060');
+    expect(textOf(section('drivers', page))).toContain('which is not in charge');
+    expect(textOf(section('drivers'))).not.toContain('which is not in charge');
+  });
+
+  it('is the share that each feature brings where a result of an older version says no more', async () => {
+    const older = section('drivers', await withDrivers({ drivers: null }));
+    expect(textOf(older)).toContain('Which features the model uses');
+    expect(older).toContain('Thumbs down per song, last 28 days');
   });
 });
 
@@ -296,6 +397,44 @@ describe('the report page', () => {
   it('shows users who behave alike by plain names, with their size and how many cancel', () => {
     expect(textOf(section('segments'))).toContain('like most users 70% 3% 4.5%');
     expect(textOf(section('segments'))).toContain('dislikes three times as often as usual');
+    expect(textOf(section('segments'))).not.toContain('Value at risk');
+  });
+
+  it('shows the living users of each segment, their value at risk, and who has moved', async () => {
+    const [typical, grumpy] = detail.training.segments;
+    if (typical === undefined || grumpy === undefined) throw new Error('the fixture has two segments');
+    const segments = [
+      { ...typical, users: 700, expected: 21.4 },
+      { ...grumpy, users: 260, expected: 17 },
+    ];
+    const moves = [
+      { before: 0, now: 0, users: 640 },
+      { before: 0, now: 1, users: 12 },
+      { before: 1, now: 0, users: 30 },
+    ];
+    const shown = async (living: LivingSegments): Promise<string> =>
+      textOf(
+        section('segments', await render({ ...detail, scoring: { ...detail.scoring, segments: living } })),
+      );
+    const text = await shown({ segments, moved: { since: '2018-11-28', moves } });
+    expect(text).toContain('like most users 70% 3% 4.5% 700 21.4 4,280');
+    expect(text).toContain('Since 28 November 2018, 42 of 682 users have moved to another segment');
+    expect(text).toMatch(/Downgrade twice as often as usual like most users 30 like most users dislikes/);
+    const withheld = segments.map((segment) => ({ ...segment, expected: null }));
+    const alone = await shown({ segments: withheld, moved: null });
+    expect(alone).toContain('like most users 70% 3% 4.5% 700 withheld withheld');
+    expect(alone).not.toContain('moved to another segment');
+    const still = await shown({ segments, moved: { since: '2018-11-28', moves: moves.slice(0, 1) } });
+    expect(still).toContain(
+      'Since 28 November 2018, 0 of 640 users have moved to another segment; both days',
+    );
+  });
+
+  it('shows segments of the model in charge where nothing was trained', async () => {
+    const segments = detail.training.segments.map((segment) => ({ ...segment, users: 480, expected: 19 }));
+    const scoring = { ...detail.scoring, segments: { segments, moved: null } };
+    const page = await render({ ...detail, training: null, scoring });
+    expect(textOf(section('segments', page))).toContain('like most users 70% 3% 4.5% 480 19.0 3,800');
   });
 
   it('says by which metric the model was chosen, and shows the metrics of its head with their reading', () => {
@@ -355,9 +494,8 @@ describe('the report page', () => {
     expect(textOf(section('drift', few))).toContain('chance alone takes one feature in 20 to 0.19 or more');
   });
 
-  it('has sixteen charts, each with a description in words', () => {
-    expect(page.match(/<svg role="img" aria-label="[^"]{20,}"/g)).toHaveLength(16);
-    expect(section('drivers')).toContain('Thumbs down per song, last 28 days');
+  it('has seventeen charts, each with a description in words', () => {
+    expect(page.match(/<svg role="img" aria-label="[^"]{20,}"/g)).toHaveLength(17);
   });
 });
 
@@ -513,6 +651,14 @@ describe('the warnings of the report', () => {
   });
 });
 
+/** As no version writes them, but a damaged object may. */
+function hostileDrivers(text: string): Drivers {
+  const fall = { fall: 0.1, least: 0.05, most: 0.15 };
+  const bands = [{ lowest: 0, highest: 1, users: 10, cancelled: 1, predicted: 1 }];
+  const features = [{ feature: text, ...fall, correlation: 1, bands }];
+  return { users: 10, auc: 0.7, groups: [{ group: text, ...fall }], features };
+}
+
 describe('a report with hostile data', () => {
   const hostile = '"><script>alert(1)</script><img src=x onerror=alert(1)>\u202e\u0000';
 
@@ -530,6 +676,8 @@ describe('a report with hostile data', () => {
         ...detail.training,
         reliabilityReason: hostile,
         importance: [{ feature: hostile, share: 1 }],
+        drivers: hostileDrivers(hostile),
+        slices: [...slicesOf('challenger', 0.7)].map((slice) => ({ ...slice, value: hostile })),
         modelUri: hostile,
       },
       scoring: {

@@ -36,6 +36,7 @@ import {
   storeMetricsInput,
   worldOn,
 } from '../../support/run-fixture.ts';
+import { slicesOf } from '../../support/slices-fixture.ts';
 
 let ports: MemoryPorts;
 
@@ -140,6 +141,37 @@ describe('StoreMetrics for a run that reached its end', () => {
     ]);
   });
 
+  it('stores how the model did on each part of the test users, and of too few users only how many they are', async () => {
+    runSteps(ports, 'run-1', {
+      champion: championTest(),
+      slices: [...slicesOf('challenger', 0.76), ...slicesOf('champion', 0.7)],
+    });
+    await store();
+    const rows = lines(METRIC_ROWS.of('run-1').key).filter(({ slice }) => slice !== 'all');
+    const of = (model: string, slice: string) =>
+      Object.fromEntries(
+        rows
+          .filter((row) => row.model === model && row.slice === slice)
+          .map(({ metric, value, low, high }) => [metric, [value, low, high]]),
+      );
+    const free = of('boosted_trees', 'level=free');
+    expect(Object.keys(free)).toEqual([
+      ...['users', 'cancelled', 'cancellation_rate', 'predicted', 'predicted_over_observed', 'auc'],
+    ]);
+    expect(free.users).toEqual([420, null, null]);
+    expect(free.predicted).toEqual([22.1, null, null]);
+    expect(free.predicted_over_observed[0]).toBeCloseTo(22.1 / 25, 12);
+    expect(of('champion', 'level=free').auc[0]).toBe(0.7);
+    expect(of('boosted_trees', 'device=Linux')).toEqual({ users: [49, null, null] });
+    // Nobody of the segment has cancelled: nothing can be ranked, and no ratio has a value.
+    expect(Object.keys(of('champion', 'segment=1'))).toEqual([
+      'users',
+      'cancelled',
+      'cancellation_rate',
+      'predicted',
+    ]);
+  });
+
   it('measures what alarms watch, with the drift of only those features that may alarm', async () => {
     await store();
     const detail = runDetailSchema.parse(json(RUN_DETAIL.of('run-1').key));
@@ -206,7 +238,10 @@ describe('StoreMetrics for a run that reached its end', () => {
     await store();
     expect(new Map(ports.objects.uris().map((uri) => [uri, ports.objects.text(uri)]))).toEqual(undisturbed);
 
-    const changes = ['detail.json', 'tables/runs', 'model_metrics', 'current.json', 'pending/', 'lease.json'];
+    const changes = [
+      ...['detail.json', 'tables/runs', 'model_metrics', 'tables/segments', 'tables/feature_ranges'],
+      ...['current.json', 'pending/', 'lease.json'],
+    ];
     for (const crash of changes) {
       ports = new MemoryPorts();
       ports.objects.put(`${EVENTS}/2018-10-01.json`, 'events');

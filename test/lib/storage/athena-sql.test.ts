@@ -58,6 +58,36 @@ const ANSWERS: Readonly<Record<string, readonly (readonly Json[])[]>> = {
     ['2018-12-03T05:00:00.000Z', 'run-2', 'raw_score', 0.06],
     ['2018-11-26T05:00:00.000Z', 'run-1', 'tenure_days', 0.02],
   ],
+  'model-by-part-of-the-users': [
+    ['model', 'slice', 'metric', 'value', 'low', 'high'],
+    ['boosted_trees', 'level=paid', 'auc', 0.88, null, null],
+  ],
+  'what-drives-the-model': [
+    ['model', 'kind', 'name', 'fall', 'low', 'high', 'correlation'],
+    ['segments', 'group', 'tenure', 0.03, null, null, null],
+    ['segments', 'feature', 'tenure_days', 0.02, null, null, -0.2],
+    ['segments', 'feature', 'is_paid', 0.01, null, null, -0.3],
+  ],
+  'churn-across-features': [
+    ['feature', 'band', 'lowest', 'highest', 'users', 'cancelled', 'rate', 'low', 'high', 'predicted'],
+    ['is_paid', '1', 0, 0, '40', '4', 0.1, null, null, null],
+    ['is_paid', '2', 1, 1, '60', '3', 0.05, null, null, null],
+  ],
+  'segments-now': [
+    ['segment', 'name', 'size', 'free_hazard', 'paid_hazard', 'channel', 'rate', 'usual_rate'],
+    ['1', 'like most users', null, null, null, 'thumbs down per song', 0.01, null],
+    ['2', 'dislikes', null, null, null, 'thumbs down per song', 0.03, null],
+  ],
+  'who-leaves': [
+    ['variable', 'value', 'churned', 'stayed', 'rate', 'low', 'high'],
+    ['level', 'paid', 5, 5, 0.5, null, null],
+    ['level', 'free', 3, 7, 0.3, null, null],
+  ],
+  'how-long-users-stay': [
+    ['variable', 'value', 'day', 'at_risk', 'cancelled', 'survival', 'low', 'high'],
+    ['all', 'all', '2', '25', '1', 0.96, null, null],
+    ['all', 'all', '9', '20', '1', 0.9, null, null],
+  ],
   'what-came-true': [
     [
       ...['cutoff', 'run_id', 'part', 'decile', 'users', 'predicted', 'observed', 'predicted_over_observed'],

@@ -6,13 +6,18 @@ import { type DuckDBValue, listValue } from '@duckdb/node-api';
 import { driftMetric } from '../../../domain/drift-thresholds.ts';
 import { FEATURES_TABLE, SCORING_FEATURES_TABLE } from '../../../domain/features/features-table.ts';
 import {
+  DRIVERS,
   EVENTS,
+  EXPLORATION,
+  FEATURE_RANGES,
   INGEST_FILES,
   MODEL_METRICS,
   OUTCOMES,
   QUARANTINED_EVENTS,
   RUNS,
   SCORES,
+  SEGMENTS,
+  SURVIVAL,
   type Table,
   USER_DAYS,
 } from '../../../domain/lake.ts';
@@ -76,7 +81,7 @@ const FIGURE_ROWS = [
   // Higher than the figure that counts, so that a maximum over too many rows shows.
   figure('auc', 0.81, { model: 'random_forest' }),
   figure('auc', 0.93, { protocol: 'retrospective' }),
-  figure('auc', 0.88, { slice: 'paid' }),
+  figure('auc', 0.88, { slice: 'level=paid' }),
   figure('lift_at_10', 9.9, { run_id: 'run-1' }),
   figure('lift_at_5', 4.1),
   figure(driftMetric('raw_score'), 0.06),
@@ -180,6 +185,45 @@ const LEDGER_ROWS = [ledgered('batch-1', 1_000, 900), ledgered('batch-2', 5, 2),
 
 const FEATURE_ROWS = ['2018-11-12', '2018-11-19'].map((cutoff) => ({ user_id: 'at-risk', cutoff, label: 0 }));
 
+/** Of run-1: run-2, which is later, has not trained; run-3 has failed. */
+const found = (row: Row, others: Row): readonly Row[] => [
+  { run_id: 'run-0', ...row, ...others },
+  { run_id: 'run-1', ...row },
+  { run_id: 'run-3', ...row, ...others },
+];
+
+const SEGMENT_ROWS = [
+  ...found({ segment: 2, name: 'dislikes', channel: 'thumbs down per song', rate: 0.03 }, { rate: 0.9 }),
+  { run_id: 'run-1', segment: 1, name: 'like most users', channel: 'thumbs down per song', rate: 0.01 },
+];
+const EXPLORATION_ROWS = [
+  ...found({ kind: 'group', name: 'level', value: 'free', churned: 3, stayed: 7, rate: 0.3 }, { rate: 0.9 }),
+  { run_id: 'run-1', kind: 'group', name: 'level', value: 'paid', churned: 5, stayed: 5, rate: 0.5 },
+  { run_id: 'run-1', kind: 'page', name: 'help_visits', churned: 0.1, stayed: 0.2 },
+];
+const SURVIVAL_ROWS = [
+  ...found(
+    { variable: 'all', value: 'all', day: 9, at_risk: 20, cancelled: 1, survival: 0.9 },
+    { survival: 0.1 },
+  ),
+  { run_id: 'run-1', variable: 'all', value: 'all', day: 2, at_risk: 25, cancelled: 1, survival: 0.96 },
+];
+const DRIVER_ROWS = [
+  ...found(
+    { model: 'segments', kind: 'feature', name: 'is_paid', fall: 0.01, correlation: -0.3 },
+    { fall: 0.9 },
+  ),
+  { run_id: 'run-1', model: 'segments', kind: 'feature', name: 'tenure_days', fall: 0.02, correlation: -0.2 },
+  { run_id: 'run-1', model: 'segments', kind: 'group', name: 'tenure', fall: 0.03 },
+];
+const RANGE_ROWS = [
+  ...found(
+    { feature: 'is_paid', band: 2, lowest: 1, highest: 1, users: 60, cancelled: 3, rate: 0.05 },
+    { users: 1 },
+  ),
+  { run_id: 'run-1', feature: 'is_paid', band: 1, lowest: 0, highest: 0, users: 40, cancelled: 4, rate: 0.1 },
+];
+
 const outcome = (
   part: string,
   users: number,
@@ -211,4 +255,9 @@ export const LAKE_ROWS: readonly TableRows[] = [
   { table: MODEL_METRICS, rows: FIGURE_ROWS },
   { table: OUTCOMES, rows: OUTCOME_ROWS },
   { table: RUNS, rows: RUN_ROWS },
+  { table: SEGMENTS, rows: SEGMENT_ROWS },
+  { table: EXPLORATION, rows: EXPLORATION_ROWS },
+  { table: SURVIVAL, rows: SURVIVAL_ROWS },
+  { table: DRIVERS, rows: DRIVER_ROWS },
+  { table: FEATURE_RANGES, rows: RANGE_ROWS },
 ];
