@@ -26,7 +26,7 @@ export function statesSection({ training: { exploration } }: TrainedDetail): Htm
   const rates = exploration === null ? undefined : stateRates(exploration);
   if (rates === undefined) return undefined;
   const shown = rates.filter(({ users }) => users >= LEAST_USERS);
-  if (shown.length < 2) return undefined;
+  if (shown.length === 0) return undefined;
   const shares = shown.map(({ share }) => share);
   const scale = { low: Math.min(...shares), high: Math.max(...shares) };
   return html`<section class="long" id="states">
@@ -98,7 +98,8 @@ function shadeOf(share: number, { low, high }: Scale): number {
 
 function legend({ low, high }: Scale): Html {
   const step = (high - low) / SHADES.length;
-  const parts = SHADES.map(
+  const shades = step === 0 ? SHADES.slice(0, 1) : SHADES;
+  const parts = shades.map(
     (_, index) =>
       html`<li><span class="swatch" style="background:${shade(index)}"></span>${percent(low + index * step)} to ${percent(low + (index + 1) * step)}</li>`,
   );

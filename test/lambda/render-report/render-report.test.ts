@@ -288,6 +288,15 @@ describe('who leaves', () => {
     expect(textOf(states)).toMatch(/Rhode Island 15 33\.3% 15\.2% to 58\.3%/);
   });
 
+  it('draws the map where a single state has users enough', async () => {
+    const groups = EXPLORATION.groups.map((group) =>
+      group.value === 'NY' ? { ...group, churned: 1, stayed: 2 } : group,
+    );
+    const states = section('states', await pageWith({ groups }));
+    expect(states).toContain('<title>California: 16.7% of 240 users cancelled</title>');
+    expect(states.match(/class="swatch"/g)).toHaveLength(2);
+  });
+
   it('draws no map where fewer than half of the places name a state', async () => {
     const groups = EXPLORATION.groups.map((group) =>
       group.value === '<b>' ? { ...group, churned: 100, stayed: 256 } : group,
