@@ -75,9 +75,9 @@ export function sparkOverrides(folder: string, aws: Readonly<Record<string, stri
       'spark.executor.instances': String(EXECUTORS),
       // One, or both boosting workers run in the executor that holds the rows.
       'spark.executor.cores': '1',
-      'spark.executor.memory': '1g',
+      'spark.executor.memory': '768m',
       'spark.executor.memoryOverhead': '1100m',
-      'spark.driver.memory': '1g',
+      'spark.driver.memory': '768m',
       'spark.yarn.am.memory': '256m',
       'spark.executor.extraJavaOptions': '-XX:TieredStopAtLevel=1 -Ddev.ludovic.netlib.blas.nativeLib=none',
       'spark.driver.extraJavaOptions': '-XX:TieredStopAtLevel=1 -Ddev.ludovic.netlib.blas.nativeLib=none',

@@ -118,6 +118,14 @@ describe('what a call needs', () => {
     expect(missing(named)).toEqual(['s3:PutObject on arn:aws:s3:::open/a', 'kms:GenerateDataKey on other']);
   });
 
+  test('setting tags of an object is a permission of its own, and needs no key', () => {
+    const tagging = { path: '/lake/runs/1/campaign.csv', query: { tagging: '' } };
+    expect(missing(call({ ...tagging, method: 'PUT' }))).toEqual([
+      `s3:PutObjectTagging on ${LAKE}/runs/1/campaign.csv`,
+    ]);
+    expect(() => missing(call({ ...tagging, method: 'DELETE' }))).toThrow('does not know DELETE');
+  });
+
   test('a copy needs to read its source, and a batch of deletions each of its keys', () => {
     const copy = call({ method: 'PUT', path: '/lake/b', headers: { 'x-amz-copy-source': '/lake/a%20b' } });
     expect(missing(copy)).toContain(`s3:GetObject on ${LAKE}/a b`);

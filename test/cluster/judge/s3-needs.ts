@@ -15,6 +15,11 @@ export function s3Needs(call: AwsCall, keyOfBucket: (bucket: string) => string |
     encryption === undefined ? [] : actions.map((action) => on(action, encryption));
   if (key === '') return bucketNeeds(call, bucketArn);
   const has = (name: string): boolean => name in call.query;
+  if (has('tagging')) {
+    if (call.method !== 'PUT')
+      throw new Error(`the judge does not know ${call.method} of an object's tags in S3`);
+    return [on('s3:PutObjectTagging', objectArn)];
+  }
   switch (call.method) {
     case 'GET':
     case 'HEAD': {

@@ -46,6 +46,16 @@ export const UNNEEDED_STATEMENTS: readonly Unneeded[] = [
     reason: 'only a sweep that finds a cluster or the lease of an ended run asks for its execution',
   },
   {
+    role: 'closerun',
+    statement: 'TagCampaigns',
+    reason: 'only the list of a run that failed is made to expire at once',
+  },
+  {
+    role: 'storemetrics',
+    statement: 'TagCampaigns',
+    reason: 'there is no list: too few users of so small a log cancel for a model to be trusted',
+  },
+  {
     role: 'storemetrics',
     statement: 'TerminateClusters',
     reason: 'only a cluster that was created twice still runs then',
