@@ -416,7 +416,6 @@ export const jsonReader = fragment({
 /** Rows that much is built on. */
 export const heldRows = fragment({
   file: import.meta.url,
-  needs: [jvm],
   imports: ['from pyspark.sql import DataFrame'],
   code: python`
     class HeldRows:

@@ -138,6 +138,7 @@ it.each([
     'ingest_files.rows_quarantined',
     'ingest_files.rows_duplicate',
     'features',
+    'scoring_features',
     'scores',
   ]);
 });

@@ -36,7 +36,7 @@ test('cfn-lint finds nothing in the templates', () => {
   expect(products).toHaveLength(1);
   expect(findings.error).toBeUndefined();
   expect(`${findings.stdout}${findings.stderr}`).toBe('');
-}, 60_000);
+}, 180_000);
 
 describe('cdk-nag', () => {
   test.each(Object.entries(stacks))('finds nothing in stack %s that was not reviewed', (_, stack) => {
