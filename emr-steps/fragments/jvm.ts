@@ -413,25 +413,37 @@ export const jsonReader = fragment({
   `,
 });
 
-/** Rows that much is built on. */
-export const heldRows = fragment({
+/** Rows without the plan that they come from. */
+export const rowsAsSource = fragment({
   file: import.meta.url,
   imports: ['from pyspark.sql import DataFrame'],
   code: python`
-    class HeldRows:
-        """Rows that are kept in memory, and computed again where they are lost; to Spark, a source.
+    def as_source(rows: DataFrame) -> DataFrame:
+        """The same rows, to Spark a source; they are computed when they are read, and again where they are lost.
 
-        Spark analyses each query together with all that it is built on: a column for each feature, again for each fold
-        of each candidate. That took half of the time of a training. A checkpoint would do the same, but a local one
-        does not survive the loss of an executor, and a reliable one is written to S3.
+        Spark analyses and optimises each query together with all that it is built on. Where that is a column for each
+        feature, this takes longer than to compute the rows. A checkpoint would do the same, but a local one does not
+        survive the loss of an executor, and a reliable one is written to S3.
         """
+        spark, computed = rows.sparkSession, rows._jdf.queryExecution().toRdd()
+        source = spark._jsparkSession.internalCreateDataFrame(computed, rows._jdf.schema(), False)
+        return DataFrame(source, spark)
+  `,
+});
+
+/** Rows on which many queries are built. */
+export const heldRows = fragment({
+  file: import.meta.url,
+  needs: [rowsAsSource],
+  imports: ['from pyspark.sql import DataFrame'],
+  code: python`
+    class HeldRows:
+        """Rows that are kept in memory, as a source."""
 
         def __init__(self, rows: DataFrame) -> None:
             """They are computed when they are first read."""
             self._kept = rows.cache()
-            spark, computed = rows.sparkSession, self._kept._jdf.queryExecution().toRdd()
-            source = spark._jsparkSession.internalCreateDataFrame(computed, self._kept._jdf.schema(), False)
-            self.rows = DataFrame(source, spark)
+            self.rows = as_source(self._kept)
 
         def release(self) -> None:
             """Lets go of the memory."""

@@ -8,6 +8,7 @@ import { LEAST_REASON, MOST_REASONS } from '../../domain/models.ts';
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
 import { candidateType, scoring } from './candidates.ts';
+import { rowsAsSource } from './jvm.ts';
 import { modelDescription } from './model-description.ts';
 import { sqlText } from './sql.ts';
 import { typicalValues } from './typical-values.ts';
@@ -79,7 +80,7 @@ const words = fragment({
 
 export const reasons = fragment({
   file: import.meta.url,
-  needs: [words, candidateType, modelDescription, scoring, typicalValues],
+  needs: [words, candidateType, modelDescription, rowsAsSource, scoring, typicalValues],
   imports: [
     'from pyspark.ml import classification',
     'from pyspark.ml.functions import array_to_vector',
@@ -181,7 +182,7 @@ export const reasons = fragment({
         used = numbers_used(description, model) or [0]
         variants = with_one_typical(users, typical, used, len(inputs), segments)
         names = [feature["name"] for feature in inputs]
-        scored = with_raw_score(description["kind"], model, variants, segments, names)
+        scored = as_source(with_raw_score(description["kind"], model, as_source(variants), segments, names))
         change = F.round(F.col("own_score") - F.col("raw_score"), SCORE_DECIMALS)
         raising = scored.withColumn("change", change).where(F.col("change") >= LEAST_REASON)
         # The strongest first; of equal ones, the first of the catalogue.

@@ -574,6 +574,18 @@ def partition_numbers(spark: SparkSession, files: Iterable[IcebergFile]) -> list
     return [file.partition().get(0, integer) for file in files]
 
 
+def as_source(rows: DataFrame) -> DataFrame:
+    """The same rows, to Spark a source; they are computed when they are read, and again where they are lost.
+
+    Spark analyses and optimises each query together with all that it is built on. Where that is a column for each
+    feature, this takes longer than to compute the rows. A checkpoint would do the same, but a local one does not
+    survive the loss of an executor, and a reliable one is written to S3.
+    """
+    spark, computed = rows.sparkSession, rows._jdf.queryExecution().toRdd()
+    source = spark._jsparkSession.internalCreateDataFrame(computed, rows._jdf.schema(), False)
+    return DataFrame(source, spark)
+
+
 # --- emr-steps/fragments/files.ts ---
 
 
@@ -2017,7 +2029,7 @@ def reasons_of(
     used = numbers_used(description, model) or [0]
     variants = with_one_typical(users, typical, used, len(inputs), segments)
     names = [feature["name"] for feature in inputs]
-    scored = with_raw_score(description["kind"], model, variants, segments, names)
+    scored = as_source(with_raw_score(description["kind"], model, as_source(variants), segments, names))
     change = F.round(F.col("own_score") - F.col("raw_score"), SCORE_DECIMALS)
     raising = scored.withColumn("change", change).where(F.col("change") >= LEAST_REASON)
     # The strongest first; of equal ones, the first of the catalogue.

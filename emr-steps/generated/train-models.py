@@ -600,20 +600,25 @@ def release_barrier_timer(spark: SparkSession) -> None:
     getattr(context, "org$apache$spark$BarrierTaskContext$$timer")().cancel()
 
 
-class HeldRows:
-    """Rows that are kept in memory, and computed again where they are lost; to Spark, a source.
+def as_source(rows: DataFrame) -> DataFrame:
+    """The same rows, to Spark a source; they are computed when they are read, and again where they are lost.
 
-    Spark analyses each query together with all that it is built on: a column for each feature, again for each fold
-    of each candidate. That took half of the time of a training. A checkpoint would do the same, but a local one
-    does not survive the loss of an executor, and a reliable one is written to S3.
+    Spark analyses and optimises each query together with all that it is built on. Where that is a column for each
+    feature, this takes longer than to compute the rows. A checkpoint would do the same, but a local one does not
+    survive the loss of an executor, and a reliable one is written to S3.
     """
+    spark, computed = rows.sparkSession, rows._jdf.queryExecution().toRdd()
+    source = spark._jsparkSession.internalCreateDataFrame(computed, rows._jdf.schema(), False)
+    return DataFrame(source, spark)
+
+
+class HeldRows:
+    """Rows that are kept in memory, as a source."""
 
     def __init__(self, rows: DataFrame) -> None:
         """They are computed when they are first read."""
         self._kept = rows.cache()
-        spark, computed = rows.sparkSession, self._kept._jdf.queryExecution().toRdd()
-        source = spark._jsparkSession.internalCreateDataFrame(computed, self._kept._jdf.schema(), False)
-        self.rows = DataFrame(source, spark)
+        self.rows = as_source(self._kept)
 
     def release(self) -> None:
         """Lets go of the memory."""

@@ -43,6 +43,8 @@ import {
 const LOG = { users: 100, days: 50, seed: 5 };
 /** Five trainings; the limit is for a busy machine. */
 const SET_UP_MILLISECONDS = 1_200_000;
+/** So much that users are worth a contact who are not likely to cancel: there are few others in so small a log. */
+const TERMS = { ...DEFAULT_TERMS, customerValue: 5_000 };
 /** Of a deployment: no step may reach for the database that a lake on one machine has. */
 const database = 'churn_test_0a1b2c3d';
 const names = (list: readonly { readonly name: string }[]): readonly string[] => list.map(({ name }) => name);
@@ -95,8 +97,7 @@ describe('train-models and score-users', () => {
       database,
       files,
       training: { minHistoryDays: 9 },
-      // So much that users are worth a contact who are not likely to cancel: there are few others in so small a log.
-      scoring: { terms: { ...DEFAULT_TERMS, customerValue: 5_000 } },
+      scoring: { terms: TERMS },
     });
     loyal = await writePlan(at('loyal lake'), {
       runId: 'loyal',
@@ -108,7 +109,15 @@ describe('train-models and score-users', () => {
     await new SparkBench(folder, buildFeatures).runAll([first, loyal]);
     const inCharge = { runId: 'first', modelUri: first.outputs.model, testCutoff: '2018-11-06' };
     const continued = async (runId: string, more: Partial<PlanOptions> = {}): Promise<RunPlan> => {
-      const plan = await writePlan(at('lake'), { runId, database, files, champion: inCharge, ...more });
+      const scoring = { terms: TERMS };
+      const plan = await writePlan(at('lake'), {
+        runId,
+        database,
+        files,
+        champion: inCharge,
+        scoring,
+        ...more,
+      });
       await mkdir(dirname(resultFile(plan, 'build-features')), { recursive: true });
       await copyFile(resultFile(first, 'build-features'), resultFile(plan, 'build-features'));
       return plan;

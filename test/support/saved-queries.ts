@@ -1,0 +1,11 @@
+/** Which saved queries may have no answer on a small log. */
+
+/**
+ * The tables, with a condition, that these queries read. They may have no rows: few users may form no segments, no part of
+ * them may have the fifty that its figures need, and what came true is known only after the horizon.
+ */
+export const MAY_BE_EMPTY: Readonly<Record<string, string>> = {
+  'segments-now': 'segments',
+  'model-by-part-of-the-users': "model_metrics WHERE slice <> 'all'",
+  'what-came-true': 'outcomes',
+};
