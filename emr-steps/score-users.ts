@@ -43,19 +43,8 @@ export const scoreUsers = defineStep({
   uses: [
     ...[planTypes, featuresTypes, choiceTypes, scoringTypes, tableName, stepError, files],
     ...[snapshotReading, snapshotExpiry, featureType, inputVector, calibrationType],
-    ...[
-      modelDescription,
-      scoring,
-      loading,
-      drift,
-      missingColumns,
-      typicalValues,
-      reasons,
-      campaign,
-      livingSegments,
-
-      outcomes,
-    ],
+    ...[modelDescription, scoring, loading, drift, missingColumns, typicalValues, reasons, campaign],
+    ...[livingSegments, outcomes],
   ],
   imports: [
     'import math',
@@ -137,7 +126,7 @@ export const scoreUsers = defineStep({
 
 
     def ranked(users: DataFrame, calibration: Calibration, plan: Plan, choice: Choice) -> DataFrame:
-        """The rows of the table but for the reasons: probability, rank and decile, and who is (never) to be contacted.
+        """The rows of the table but for the reasons: probability, rank and decile, who is to be contacted, and who never is.
 
         Without a model in charge nobody ranks before another; withheld probabilities are missing.
         """

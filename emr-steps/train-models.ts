@@ -260,21 +260,13 @@ export const trainModels = defineStep({
         return ""
 
 
-    def explored(spark: SparkSession, plan: Plan) -> Exploration:
-        """Who leaves, from the days of users that the features were made of."""
-        built: FeaturesResult = Files(spark).read_json(plan["outputs"]["results"]["build-features"])
-        days = read_snapshot(spark, table_name(plan, USER_DAYS), built["snapshots"]["user_days"])
-        return explore(spark, days, datetime.date.fromisoformat(built["observationEnd"]))
-
-
-    def judged_in_retrospect(spark: SparkSession, plan: Plan) -> Retrospective | None:
+    def judged_in_retrospect(
+        spark: SparkSession, days: DataFrame, end: datetime.date, settings: TrainingSettings
+    ) -> Retrospective | None:
         """Models by the retrospective protocol, from the days that the features were made of; None unless asked for."""
-        if not plan["training"]["retrospective"]:
+        if not settings["retrospective"]:
             return None
-        built: FeaturesResult = Files(spark).read_json(plan["outputs"]["results"]["build-features"])
-        days = read_snapshot(spark, table_name(plan, USER_DAYS), built["snapshots"]["user_days"])
-        users = retrospective_users(spark, days, datetime.date.fromisoformat(built["observationEnd"]))
-        return compare_retrospectively(users, plan["training"]["seed"])
+        return compare_retrospectively(retrospective_users(spark, days, end), settings["seed"])
 
 
     def run(spark: SparkSession, plan: Plan) -> TrainingResult:
@@ -286,6 +278,9 @@ export const trainModels = defineStep({
         built: FeaturesResult = files.read_json(plan["outputs"]["results"]["build-features"])
         snapshot = built["snapshots"]["features"]
         features = feature_rows(spark, plan, built)
+        # Of the users, as the features were made of them.
+        days = read_snapshot(spark, table_name(plan, USER_DAYS), built["snapshots"]["user_days"])
+        end = datetime.date.fromisoformat(built["observationEnd"])
         counts = census(features)
         train, test = counts["train"], counts["test"]
         tasks = tasks_for(train["rows"])
@@ -370,7 +365,7 @@ export const trainModels = defineStep({
             "segments": described_segments(given.segments.whole) if given.segments else [],
             "singleInputs": single_inputs(features.where("role = 'train'"), inputs, train["users"]),
             "past": tested_before(features, settings, functools.partial(judge_again, kind)) if chosen else [],
-            "exploration": explored(spark, plan),
+            "exploration": explore(spark, days, end),
             "slices": sliced(
                 test_rows,
                 {name: model for name, model in tested.items() if model is not None},
@@ -378,7 +373,7 @@ export const trainModels = defineStep({
             ),
             "drivers": driven,
             "homogeneity": homogeneity(features.where("role = 'test'"), test["rows"]),
-            "retrospective": judged_in_retrospect(spark, plan),
+            "retrospective": judged_in_retrospect(spark, days, end, settings),
         }
   `,
 });

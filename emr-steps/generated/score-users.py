@@ -2428,7 +2428,7 @@ def living_users(living: DataFrame, inputs: list[ModelInput], segments: SegmentM
 
 
 def ranked(users: DataFrame, calibration: Calibration, plan: Plan, choice: Choice) -> DataFrame:
-    """The rows of the table but for the reasons: probability, rank and decile, and who is (never) to be contacted.
+    """The rows of the table but for the reasons: probability, rank and decile, who is to be contacted, and who never is.
 
     Without a model in charge nobody ranks before another; withheld probabilities are missing.
     """

@@ -94,14 +94,14 @@ it.each(Array.from({ length: STORIES }, (_, story) => SEED + story))(
     await server.run(forgetting, await writePlan(lake, { runId: 'forget', files: [] }));
     await story.happen(2);
     const result = await build(lake, 'last');
-    expect(built, story.told.join('\n')).toBeGreaterThan(2);
+    expect(built, story.steps.join('\n')).toBeGreaterThan(2);
 
     const clean = story.cleanLakeFolder();
     await forgetUser(clean);
     await story.cleanRows();
     const atOnce = await build(clean, 'features');
     const without = ({ version: _, ...cutoff }: FeaturesResult['cutoffs'][number]) => cutoff;
-    expect(result.cutoffs.map(without), story.told.join('\n')).toEqual(atOnce.cutoffs.map(without));
+    expect(result.cutoffs.map(without), story.steps.join('\n')).toEqual(atOnce.cutoffs.map(without));
     for (const table of ['features', 'scoring_features']) {
       const [rows, expected] = [await rowsOf(lake, table), await rowsOf(clean, table)];
       const keysOf = (all: typeof rows) =>

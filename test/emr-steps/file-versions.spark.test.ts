@@ -39,7 +39,7 @@ it.each(Array.from({ length: STORIES }, (_, story) => SEED + story))(
   async (seed) => {
     const story = new LakeStory(join(folder, `story ${seed}`), server, seeded(seed));
     await story.happen(CHAPTERS);
-    expect(await story.rows(), story.told.join('\n')).toEqual(await story.cleanRows());
+    expect(await story.rows(), story.steps.join('\n')).toEqual(await story.cleanRows());
   },
 );
 
@@ -54,5 +54,5 @@ it('a lake of a former release is put right by the first run of this one', {
     ...others,
     refused: refused.map(({ file, reason }) => `${file}: ${reason}`).sort(),
   });
-  expect(withoutLines(rows), story.told.join('\n')).toEqual(withoutLines(clean));
+  expect(withoutLines(rows), story.steps.join('\n')).toEqual(withoutLines(clean));
 });

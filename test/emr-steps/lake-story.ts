@@ -90,7 +90,7 @@ export class LakeStory {
   readonly #batches = new Map<string, ReadonlyMap<string, Lines>>();
   readonly #published = new Set<string>();
   /** What happened, for the message of a test that fails. */
-  readonly told: string[] = [];
+  readonly steps: string[] = [];
   #runs = 0;
   #names = 0;
 
@@ -199,7 +199,7 @@ export class LakeStory {
   ): Promise<StepReply> {
     const reply = await this.#server.run(release, plan, dieAfter);
     this.#tell(`  ingest of ${plan.batch.batchId}: ${reply.outcome} after ${reply.commits.length} commits`);
-    if (reply.outcome === 'failed') throw new Error(`${reply.error}\n${this.told.join('\n')}`);
+    if (reply.outcome === 'failed') throw new Error(`${reply.error}\n${this.steps.join('\n')}`);
     const isPublished = reply.outcome === 'done' || reply.commits.some((commit) => PUBLISHED.test(commit));
     if (isPublished && !this.#published.has(plan.batch.batchId)) {
       this.#published.add(plan.batch.batchId);
@@ -211,7 +211,7 @@ export class LakeStory {
       if (changes !== undefined && changes !== null) {
         const { before, takenAway, returned, after } = changes;
         if (after !== before - takenAway + counts.accepted + returned || after !== lake?.events)
-          throw new Error(`${JSON.stringify({ counts, changes, lake })}\n${this.told.join('\n')}`);
+          throw new Error(`${JSON.stringify({ counts, changes, lake })}\n${this.steps.join('\n')}`);
       }
     }
     return reply;
@@ -345,7 +345,7 @@ export class LakeStory {
   }
 
   #tell(text: string): void {
-    this.told.push(text);
+    this.steps.push(text);
   }
 }
 
