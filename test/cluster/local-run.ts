@@ -1,4 +1,4 @@
-/** A local run on the same log, with the number of boosting workers that the rehearsed run has. */
+/** A local run on the same log, whose plan has what the plan of the rehearsed run is given. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PLAN } from '../../domain/lake-objects.ts';
@@ -9,6 +9,7 @@ import { runLocally } from '../../local/run/local-run.ts';
 import type { RunSummary } from '../../local/run/run-summary.ts';
 import { withDefinition } from '../../local/template/synthesize.ts';
 import { BOOSTING_WORKERS } from './overrides.ts';
+import { overridePlan } from './plan-overrides.ts';
 
 /** @param folder of the lake @param log folder of the event files @param boostingWorkers as many as the rehearsed run has */
 export async function runOnThisMachine(
@@ -30,13 +31,11 @@ export async function runOnThisMachine(
         onStart: (id) => {
           runId = id;
         },
-        // TrainModels, two states later, is the first to read the number.
+        // TrainModels, two states later, is the first to read what is overridden.
         onState: ({ kind, state }) => {
           if (kind !== 'entered' || state !== 'IngestEvents') return;
           const file = join(lake.path, PLAN.of(runId).key);
-          const plan = JSON.parse(readFileSync(file, 'utf8'));
-          plan.training.boostingWorkers = boostingWorkers;
-          writeFileSync(file, JSON.stringify(plan));
+          writeFileSync(file, overridePlan(readFileSync(file, 'utf8'), boostingWorkers));
         },
         onProgress: () => undefined,
         onNote: () => undefined,

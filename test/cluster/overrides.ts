@@ -13,11 +13,14 @@ import type { Classifications } from './classifications.ts';
 
 /** The executors of the rehearsal, one on each node. */
 export const EXECUTORS = 2;
-/** Barrier tasks of XGBoost. A plan for EMR has four or more, a local one has one: both are given this number. */
+/** Barrier tasks of XGBoost. */
 export const BOOSTING_WORKERS = 2;
 /** What YARN hands out on each node: one executor, and on one of them the application master. */
 const NODE_MEBIBYTES = 2_816;
 const NODE_CORES = 4;
+/** Java's options of driver and executors: little memory beside the heap, and arithmetic that is the same on both sides. */
+const SPARK_JAVA_OPTIONS =
+  '-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Ddev.ludovic.netlib.blas.nativeLib=none';
 const JAVA_MODULES = [
   'java.lang',
   'java.lang.reflect',
@@ -79,8 +82,8 @@ export function sparkOverrides(folder: string, aws: Readonly<Record<string, stri
       'spark.executor.memoryOverhead': '1100m',
       'spark.driver.memory': '768m',
       'spark.yarn.am.memory': '256m',
-      'spark.executor.extraJavaOptions': '-XX:TieredStopAtLevel=1 -Ddev.ludovic.netlib.blas.nativeLib=none',
-      'spark.driver.extraJavaOptions': '-XX:TieredStopAtLevel=1 -Ddev.ludovic.netlib.blas.nativeLib=none',
+      'spark.executor.extraJavaOptions': SPARK_JAVA_OPTIONS,
+      'spark.driver.extraJavaOptions': SPARK_JAVA_OPTIONS,
       'spark.ui.enabled': 'false',
       // Places: EMR's image has all of this where Spark looks for it.
       'spark.driver.host': '127.0.0.1',

@@ -23,6 +23,7 @@ import { type StartedCluster, yarnClusters } from './cloud/yarn-cluster.ts';
 import { keepsFolders } from './folder.ts';
 import type { JudgedWorld } from './judge/needs.ts';
 import { BOOSTING_WORKERS } from './overrides.ts';
+import { overridePlan } from './plan-overrides.ts';
 
 /** Folder of a kept rehearsal with its buckets and tables. */
 export const KEPT_ACCOUNT = 'account';
@@ -152,7 +153,7 @@ export async function startRehearsal(
           lambdas: deployment.lambdas,
           onAnswer: (name) =>
             name === 'start-training'
-              ? overridePlan(s3, lakeBucket, runId, boostingWorkers)
+              ? overrideStoredPlan(s3, lakeBucket, runId, boostingWorkers)
               : Promise.resolve(),
         }),
         onEvent: (event) => {
@@ -199,8 +200,8 @@ function instanceRole({ definition, policies }: Deployment): string {
   return name;
 }
 
-/** Gives the plan the number of boosting workers that a local run can have too. */
-async function overridePlan(
+/** Overrides the plan that PlanRun has written, before a step reads it. */
+async function overrideStoredPlan(
   s3: S3Client,
   Bucket: string,
   runId: string,
@@ -210,9 +211,8 @@ async function overridePlan(
   const object = await s3.send(new GetObjectCommand(address)).catch(() => undefined);
   // Without a plan there is nothing to do.
   if (object === undefined) return;
-  const plan = JSON.parse((await object.Body?.transformToString()) ?? '');
-  plan.training.boostingWorkers = boostingWorkers;
-  await s3.send(new PutObjectCommand({ ...address, Body: JSON.stringify(plan) }));
+  const Body = overridePlan((await object.Body?.transformToString()) ?? '', boostingWorkers);
+  await s3.send(new PutObjectCommand({ ...address, Body }));
 }
 
 /** Uploads a folder's files below a URI. */

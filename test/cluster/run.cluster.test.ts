@@ -5,9 +5,14 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GetObjectCommand, HeadObjectCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
+import {
+  GetObjectCommand,
+  GetObjectTaggingCommand,
+  HeadObjectCommand,
+  paginateListObjectsV2,
+} from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { RUN_DETAIL, RUN_RECORD, STEP_RESULT } from '../../domain/lake-objects.ts';
+import { CAMPAIGN, CAMPAIGN_TAG, RUN_DETAIL, RUN_RECORD, STEP_RESULT } from '../../domain/lake-objects.ts';
 import { runDetailSchema, runRecordSchema } from '../../domain/records.ts';
 import { trainingResultSchema } from '../../domain/results.ts';
 import { STEP_NAMES } from '../../domain/run.ts';
@@ -48,13 +53,14 @@ beforeAll(async () => {
   folder = root.path;
   log = join(folder, 'log');
   generated = await generateLog({ ...LOG, outputFolder: log });
-  local = await runOnThisMachine(join(folder, 'lake'), log, REQUEST);
   rehearsal = await startRehearsal(folder);
   await upload(rehearsal.s3, log, rehearsal.eventsRoot);
   ending = await rehearsal.run(RUN_ID, REQUEST, (event) => events.push(event));
   process.stdout.write(`\n${durationsText(events)}`);
   // What runs every quarter of an hour beside the runs.
   await rehearsal.call('close-run', { sweep: true });
+  // Afterwards, so that what it leaves in memory is not added to what the cluster needs.
+  local = await runOnThisMachine(join(folder, 'lake'), log, REQUEST);
 }, 60 * MINUTE);
 
 afterAll(async () => {
@@ -134,6 +140,20 @@ describe('a run of the deployed state machine', () => {
         comparableResult(here, [...roots, local.runId]),
       );
     }
+  });
+
+  test('writes the list of users that a local run writes, tagged so that it expires', async () => {
+    const linesOf = (text: string, runId: string): string[] =>
+      text.replaceAll(runId, '').trim().split('\n').sort();
+    const list = await object(CAMPAIGN.of(RUN_ID).key);
+    const localList = await readFile(join(folder, 'lake', CAMPAIGN.of(local.runId).key), 'utf8');
+    expect(linesOf(list, RUN_ID)).toEqual(linesOf(localList, local.runId));
+    // Its heading, and users.
+    expect(linesOf(list, RUN_ID).length).toBeGreaterThan(2);
+    const { TagSet } = await rehearsal.s3.send(
+      new GetObjectTaggingCommand({ Bucket: bucketOf(rehearsal.lakeRoot), Key: CAMPAIGN.of(RUN_ID).key }),
+    );
+    expect(TagSet).toEqual([{ Key: CAMPAIGN_TAG.key, Value: CAMPAIGN_TAG.value }]);
   });
 
   test('learns with boosted trees, better than chance', async () => {

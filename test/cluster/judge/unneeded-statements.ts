@@ -52,11 +52,6 @@ export const UNNEEDED_STATEMENTS: readonly Unneeded[] = [
   },
   {
     role: 'storemetrics',
-    statement: 'TagCampaigns',
-    reason: 'there is no list: too few users of so small a log cancel for a model to be trusted',
-  },
-  {
-    role: 'storemetrics',
     statement: 'TerminateClusters',
     reason: 'only a cluster that was created twice still runs then',
   },
