@@ -122,7 +122,7 @@ describe('ingest-events, killed again and again', () => {
     expect(await resultOf(ingestEvents, calm)).toMatchObject(counts);
   }
 
-  it('ends with the same rows and the same counts', { timeout: 10 * MINUTE }, async () => {
+  it('ends with the same rows and the same counts', { timeout: 30 * MINUTE }, async () => {
     // The very first run of a lake, before its readers see anything: table made, staging opened, staged.
     expect(await runUntil(killedEarly, COMMIT, 3)).toBeUndefined();
     expect(await bench.submit(killedEarly), await bench.log()).toBe(0);
@@ -134,7 +134,7 @@ describe('ingest-events, killed again and again', () => {
     await expectCalm('killed', killed);
   });
 
-  it('ends so after a death behind every commit', { timeout: 10 * MINUTE }, async () => {
+  it('ends so after a death behind every commit', { timeout: 30 * MINUTE }, async () => {
     const server = await StepServer.start(lake('server'), [ingestEvents]);
     try {
       expect(await server.run(ingestEvents, diesEarly)).toMatchObject({ outcome: 'done' });
