@@ -5,7 +5,7 @@ import { LOCAL_DATABASE, TABLES, type Table } from '../../domain/lake.ts';
 import { lakeViews, quotedText } from '../../local/adapters/lake-views.ts';
 import { duckdbExtensions } from '../../setup/environment.mjs';
 import type { AwsEnvironment } from './cloud/aws-request.ts';
-import { glueViews, secret } from './cloud/glue-engine.ts';
+import { createGlueViews, secret } from './cloud/glue-engine.ts';
 
 /** What two runs on the same log may differ in: ids, times, costs, and where files are. */
 const IDS_AND_TIMES: readonly string[] = [
@@ -46,12 +46,9 @@ export async function compareLakes(lakes: Lakes): Promise<readonly TableComparis
     for (const extension of [httpfs, avro, iceberg]) await connection.run(`LOAD ${quotedText(extension)}`);
     await connection.run(secret(lakes.account));
     const names = tables.map(({ name }) => name).join(' ');
-    for (const statement of [
-      ...(await glueViews(lakes.account, lakes.database, names, CLOUD)),
-      ...lakeViews(lakes.folder, tables),
-    ]) {
-      await connection.run(statement);
-    }
+    const { account: environment, database } = lakes;
+    await createGlueViews(connection, { environment, database, sql: names, schema: CLOUD });
+    for (const statement of lakeViews(lakes.folder, tables)) await connection.run(statement);
     const comparisons: TableComparison[] = [];
     for (const table of tables) comparisons.push(await compareTable(connection, table, lakes));
     return comparisons;

@@ -12,6 +12,7 @@ import {
   paginateListObjectsV2,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { OUTCOMES } from '../../domain/lake.ts';
 import { CAMPAIGN, CAMPAIGN_TAG, RUN_DETAIL, RUN_RECORD, STEP_RESULT } from '../../domain/lake-objects.ts';
 import { runDetailSchema, runRecordSchema } from '../../domain/records.ts';
 import { trainingResultSchema } from '../../domain/results.ts';
@@ -122,7 +123,9 @@ describe('a run of the deployed state machine', () => {
     });
     for (const { table, rows, onlyInCloud, onlyLocal } of comparisons) {
       expect({ table, onlyInCloud, onlyLocal }).toEqual({ table, onlyInCloud: [], onlyLocal: [] });
-      expect(rows, table).toBeGreaterThan(0);
+      // What came true is not known in a first run.
+      if (table === OUTCOMES.name) expect(rows).toBe(0);
+      else expect(rows, table).toBeGreaterThan(0);
     }
   });
 

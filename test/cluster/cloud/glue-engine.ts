@@ -1,5 +1,5 @@
 /** Athena's place is taken by DuckDB, which learns from Glue where the tables are, and reads them from S3. */
-import { DuckDBInstance } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { z } from 'zod';
 import { quotedText } from '../../../local/adapters/lake-views.ts';
 import { duckdbExtensions } from '../../../setup/environment.mjs';
@@ -31,7 +31,7 @@ export function glueEngine(environment: AwsEnvironment): QueryEngine {
       const { httpfs, avro, iceberg } = duckdbExtensions;
       for (const extension of [httpfs, avro, iceberg]) await connection.run(`LOAD ${quotedText(extension)}`);
       await connection.run(secret(environment));
-      for (const statement of await glueViews(environment, database, sql)) await connection.run(statement);
+      await createGlueViews(connection, { environment, database, sql });
       const answer = await connection.runAndReadAll(sql);
       const rows = answer.getRowsJson().map((row) => row.map(asText));
       return { columns: answer.columnNames(), rows };
@@ -56,34 +56,46 @@ export function secret(environment: AwsEnvironment): string {
   );
 }
 
-/**
- * Statements that create a view of every table that the query names: the others may be where the caller may not read.
- * @param schema name of the schema in DuckDB; default: the database's
- */
-export async function glueViews(
-  environment: AwsEnvironment,
-  database: string,
-  sql: string,
-  schema = database,
-): Promise<readonly string[]> {
+export interface GlueViews {
+  readonly environment: AwsEnvironment;
+  readonly database: string;
+  /** The tables that it names get a view: the others may be where the caller may not read. */
+  readonly sql: string;
+  /** Name of the schema in DuckDB; default: the database's. */
+  readonly schema?: string;
+}
+
+/** Creates a view of every table that the query names; of a table without files an empty one, as Athena reads it. */
+export async function createGlueViews(
+  connection: DuckDBConnection,
+  { environment, database, sql, schema = database }: GlueViews,
+): Promise<void> {
   await callJson(environment, 'glue', 'GetDatabase', { Name: database });
   const { TableList: tables } = tablesSchema.parse(
     await callJson(environment, 'glue', 'GetTables', { DatabaseName: database }),
   );
-  return [
-    `CREATE SCHEMA ${schema}`,
-    ...tables
-      .filter(({ Name }) => new RegExp(`\\b${Name}\\b`).test(sql))
-      .map((table) => `CREATE VIEW ${schema}.${table.Name} AS SELECT * FROM ${source(table)}`),
-    `USE ${schema}`,
-  ];
+  await connection.run(`CREATE SCHEMA ${schema}`);
+  for (const table of tables) {
+    if (!new RegExp(`\\b${table.Name}\\b`).test(sql)) continue;
+    await connection.run(`CREATE VIEW ${schema}.${table.Name} AS ${await source(connection, table)}`);
+  }
+  await connection.run(`USE ${schema}`);
 }
 
-function source({ Parameters, StorageDescriptor: { Location, Columns } }: GlueTable): string {
+async function source(
+  connection: DuckDBConnection,
+  { Parameters, StorageDescriptor: { Location, Columns } }: GlueTable,
+): Promise<string> {
   const metadata = Parameters.metadata_location;
-  if (metadata !== undefined) return `iceberg_scan(${quotedText(metadata)})`;
+  if (metadata !== undefined) return `SELECT * FROM iceberg_scan(${quotedText(metadata)})`;
+  const files = quotedText(`${Location}*.json`);
+  const found = await connection.runAndReadAll(`SELECT file FROM glob(${files}) LIMIT 1`);
+  if (found.getRows().length === 0) {
+    const nothing = Columns.map(({ Name, Type }) => `NULL::${Type} AS "${Name}"`).join(', ');
+    return `SELECT ${nothing} WHERE false`;
+  }
   const columns = Columns.map(({ Name, Type }) => `"${Name}": '${Type}'`).join(', ');
-  return `read_json(${quotedText(`${Location}*.json`)}, format = 'newline_delimited', columns = {${columns}})`;
+  return `SELECT * FROM read_json(${files}, format = 'newline_delimited', columns = {${columns}})`;
 }
 
 /** Athena returns values as text. */
