@@ -24,7 +24,7 @@ export interface AgainstOptions {
 /**
  * Each pair as soon as it is complete. The other revision is checked out into a worktree, which its own set-up makes
  * complete and which is removed at the end.
- * @throws where git does not know the revision
+ * @throws where git does not know the revision, or a run does not succeed; its lake is kept, with the logs
  */
 export async function* measuredPairs({ revision, log, pairs, work }: AgainstOptions): AsyncGenerator<Pair> {
   const other = join(work, 'revision');
@@ -44,7 +44,6 @@ export async function* measuredPairs({ revision, log, pairs, work }: AgainstOpti
     }
   } finally {
     await git('worktree', 'remove', '--force', other);
-    await rm(work, { recursive: true, force: true });
   }
 }
 

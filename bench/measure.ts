@@ -25,7 +25,6 @@ export interface MemorySample {
 }
 
 export interface MeasureOptions {
-  readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly folder?: string;
   /** Called once the command has its process. */
   readonly onStart?: (pid: number) => void;
@@ -38,7 +37,6 @@ export async function measure(
 ): Promise<Measurement> {
   const started = performance.now();
   const child = spawn('/bin/sh', ['-c', '"$@"; code=$?; times >&3; exit $code', 'measure', ...command], {
-    env: options.environment ?? process.env,
     cwd: options.folder,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
