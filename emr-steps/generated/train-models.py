@@ -5743,17 +5743,30 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
     )
     tested: dict[SlicedModel, TestedModel | None] = {"challenger": challenger, "champion": champion.model}
     ranked: list[Importance] = []
-    if chosen:
-        told_apart = chosen.segments
-        seen = given.seen
-        rises = segment_importance(seen, told_apart, settings["seed"]) if seen and told_apart else {}
-        behind = 1 + len(told_apart["mixture"]["sizes"]) if told_apart else 0
-        ranked = importance(chosen.model, inputs, rows.where("role = 'train'"), rises, behind)
     driven: Drivers | None = None
-    if chosen and challenger:
-        folder = plan["outputs"]["model"]
-        score = score_function(spark, chosen.model, chosen.segments, given.names, folder)
-        driven = what_drives(test_rows, test["rows"], challenger, score, inputs, ranked, settings["seed"])
+    # Side by side: each leaves the cores idle for much of its time.
+    with ThreadPoolExecutor() as pool:
+        again = functools.partial(judge_again, kind)
+        past = pool.submit(tested_before, features, settings, again) if chosen else None
+        in_retrospect = pool.submit(judged_in_retrospect, spark, days, end, settings)
+        explored = pool.submit(explore, spark, days, end)
+        parts = pool.submit(
+            sliced,
+            test_rows,
+            {name: model for name, model in tested.items() if model is not None},
+            given.segments.whole if given.segments else None,
+        )
+        alike = pool.submit(homogeneity, test_rows, test["rows"])
+        alone = pool.submit(single_inputs, features.where("role = 'train'"), inputs, train["users"])
+        if chosen and challenger:
+            told_apart = chosen.segments
+            seen = given.seen
+            rises = segment_importance(seen, told_apart, settings["seed"]) if seen and told_apart else {}
+            behind = 1 + len(told_apart["mixture"]["sizes"]) if told_apart else 0
+            ranked = importance(chosen.model, inputs, rows.where("role = 'train'"), rises, behind)
+            folder = plan["outputs"]["model"]
+            score = score_function(spark, chosen.model, chosen.segments, given.names, folder)
+            driven = what_drives(test_rows, test["rows"], challenger, score, inputs, ranked, settings["seed"])
     return {
         "trainRows": train["rows"],
         "trainCancellations": train["cancellations"],
@@ -5770,17 +5783,13 @@ def run(spark: SparkSession, plan: Plan) -> TrainingResult:
         "champion": champion.test,
         "notFitted": [{"model": kind, "reason": TOO_FEW} for kind in CANDIDATES if kind not in fitted],
         "segments": described_segments(given.segments.whole) if given.segments else [],
-        "singleInputs": single_inputs(features.where("role = 'train'"), inputs, train["users"]),
-        "past": tested_before(features, settings, functools.partial(judge_again, kind)) if chosen else [],
-        "exploration": explore(spark, days, end),
-        "slices": sliced(
-            test_rows,
-            {name: model for name, model in tested.items() if model is not None},
-            given.segments.whole if given.segments else None,
-        ),
+        "singleInputs": alone.result(),
+        "past": past.result() if past else [],
+        "exploration": explored.result(),
+        "slices": parts.result(),
         "drivers": driven,
-        "homogeneity": homogeneity(features.where("role = 'test'"), test["rows"]),
-        "retrospective": judged_in_retrospect(spark, days, end, settings),
+        "homogeneity": alike.result(),
+        "retrospective": in_retrospect.result(),
     }
 
 
