@@ -440,6 +440,66 @@ export const SURVIVAL = {
   ],
 } as const satisfies Table;
 
+export const HAZARDS = {
+  name: 'hazards',
+  format: 'json',
+  grain: 'run x part of the days of users: how likely a user is to cancel on such a day',
+  partitionedBy: [],
+  writtenBy: 'StoreMetrics',
+  columns: [
+    ABOUT_RUN,
+    column(
+      'variable',
+      'string',
+      'how days are divided: weekday (UTC), or level_change: days since the last upgrade or downgrade',
+    ),
+    column('value', 'string', 'day of the week, or band of days'),
+    column('users', 'bigint', 'users who were at risk on such a day'),
+    column(
+      'days',
+      'bigint',
+      'days at risk, a day for each user: all days of a spell up to the one of the cancellation',
+    ),
+    column('cancelled', 'bigint', 'of these days, those on which the user cancelled'),
+    column('hazard', 'double', 'cancelled / days; null without a day'),
+    column('low', 'double', 'lower bound of its 95 % interval (Poisson)'),
+    column('high', 'double', 'upper bound of its 95 % interval (Poisson)'),
+  ],
+} as const satisfies Table;
+
+export const HOMOGENEITY = {
+  name: 'homogeneity',
+  format: 'json',
+  grain: 'run x sample of the users x column in which it is compared with all other users',
+  partitionedBy: [],
+  writtenBy: 'StoreMetrics',
+  columns: [
+    ABOUT_RUN,
+    column(
+      'sample',
+      'string',
+      'one_percent of the users, or medium_set: as many as the published set has; without rows where it was not tested',
+    ),
+    column('users', 'bigint', 'users of the sample'),
+    column('others', 'bigint', 'users it is compared with'),
+    column('cancelled', 'bigint', 'users of the sample who cancelled within the horizon'),
+    column('feature', 'string', 'column of features; label is whether they cancelled'),
+    column('test', 'string', 'kolmogorov_smirnov, chi_square or fisher_exact'),
+    column(
+      'distance',
+      'double',
+      'effect size, from 0 to 1: how far the cumulative shares, or the shares of yes, are apart',
+    ),
+    column('p_value', 'double', 'chance of such a distance or a larger one if the sample is like the others'),
+    column('adjusted_p_value', 'double', 'p_value corrected for all columns of the sample (Holm)'),
+    column(
+      'smallest_found',
+      'double',
+      'smallest distance that would have been found in 80 of 100 cases; null where none would',
+    ),
+  ],
+} as const satisfies Table;
+
 export const DRIVERS = {
   name: 'drivers',
   format: 'json',
@@ -491,7 +551,15 @@ export const FEATURE_RANGES = {
 } as const satisfies Table;
 
 /** What a run has found out about users and about its model. */
-export const EVIDENCE_TABLES = [SEGMENTS, EXPLORATION, SURVIVAL, DRIVERS, FEATURE_RANGES] as const;
+export const EVIDENCE_TABLES = [
+  SEGMENTS,
+  EXPLORATION,
+  SURVIVAL,
+  HAZARDS,
+  HOMOGENEITY,
+  DRIVERS,
+  FEATURE_RANGES,
+] as const;
 export type EvidenceTableName = (typeof EVIDENCE_TABLES)[number]['name'];
 
 /** Every table with fixed columns. `features` is defined by the feature catalogue. */

@@ -14,6 +14,7 @@ import { USER_DAYS } from '../../domain/lake.ts';
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
 import { DEVICE_SQL } from './device-sql.ts';
+import { hazards } from './hazards.ts';
 import { sqlText } from './sql.ts';
 import { storedFigures } from './stored-figures.ts';
 import { survival } from './survival.ts';
@@ -102,7 +103,7 @@ GROUP BY has_cancelled`.trim();
 
 export const exploration = fragment({
   file: import.meta.url,
-  needs: [trainingTypes, storedFigures, survival],
+  needs: [trainingTypes, storedFigures, survival, hazards],
   imports: ['import datetime', 'from pyspark.sql import DataFrame, Row, SparkSession'],
   constants: python`
     EXPLORED_USERS = ${sqlText(USERS)}
@@ -161,6 +162,7 @@ export const exploration = fragment({
                 explored_figure(name, f"weekday_{index}", rows) for index, name in enumerate(WEEKDAYS, 1)
             ],
             "survival": curves,
+            "hazards": daily_hazards(user_days, end),
         }
   `,
 });

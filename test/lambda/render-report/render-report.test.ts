@@ -269,6 +269,17 @@ describe('who leaves', () => {
     expect(page).toMatch(/Half of the users have cancelled 245 days|users are still there/);
   });
 
+  it('says on which days they leave, with intervals and days at risk', async () => {
+    const hazards = section('hazards', await pageWith({}));
+    expect(hazards).toContain('id="hazard-by-weekday"');
+    expect(hazards).toContain('id="hazard-by-level-change"');
+    expect(textOf(hazards)).toContain('Monday 1,100 8,000 20 2.50 1.53 to 3.86');
+    expect(hazards).toContain('no change seen 5.50');
+    // On no same day were there users enough.
+    expect(hazards).not.toContain('same day');
+    expect(await pageWith({ hazards: [] })).not.toContain('id="hazards"');
+  });
+
   it('is left out where nobody cancelled, and for results that lack it', async () => {
     expect(await pageWith({ churned: 0, survival: [] })).not.toContain('id="who-cancelled"');
     expect(await pageWith(null)).not.toContain('id="who-cancelled"');
@@ -503,8 +514,8 @@ describe('the report page', () => {
     expect(textOf(section('drift', few))).toContain('chance alone takes one feature in 20 to 0.19 or more');
   });
 
-  it('has seventeen charts, each with a description in words', () => {
-    expect(page.match(/<svg role="img" aria-label="[^"]{20,}"/g)).toHaveLength(17);
+  it('has nineteen charts, each with a description in words', () => {
+    expect(page.match(/<svg role="img" aria-label="[^"]{20,}"/g)).toHaveLength(19);
   });
 });
 
