@@ -163,6 +163,11 @@ export const USER_DAYS = {
     ...PAID_PAGE_COUNTERS.map(({ column: name, meaning }) =>
       counter(name, `${meaning} while the subscription was paid`),
     ),
+    column(
+      'active_hours',
+      'int',
+      'hours (UTC) with an event, as bits: 1 is the hour from 00:00, 2 that from 01:00, 4 that from 02:00',
+    ),
     column('song_seconds', 'double', 'sum of the lengths of the songs played'),
     counter('sessions', 'sessions with an event on the day (including one that began the day before)'),
     column('session_seconds', 'double', 'time between first and last event of each session, within the day'),
@@ -402,14 +407,18 @@ export const EXPLORATION = {
     column(
       'kind',
       'string',
-      'group: users with a value; measure: a quantile among the users; page: visits per hour of use; weekday: share of the events',
+      'group: users with a value; measure: a quantile among the users; page: visits per hour of use; weekday: share of the events; hour: share of the hours (UTC) with an event',
     ),
     column(
       'name',
       'string',
-      'variable, measure, column of user_days that counts the page, or day of the week',
+      'variable, measure, column of user_days that counts the page, day of the week, or hour from 0 to 23',
     ),
-    column('value', 'string', 'value of the variable, or the quantile; null for pages and days of the week'),
+    column(
+      'value',
+      'string',
+      'value of the variable, or the quantile; null for pages, days of the week and hours',
+    ),
     column('churned', 'double', 'the figure of users who cancelled; of a group, how many they are'),
     column('stayed', 'double', 'the figure of users who stayed; of a group, how many they are'),
     column('rate', 'double', 'share of a group that cancelled; null for what is no group'),

@@ -375,6 +375,8 @@ export const explorationSchema = z.strictObject({
   pages: z.array(exploredFigureSchema),
   /** Share of the events that fall on each day of the week. */
   weekdays: z.array(exploredFigureSchema),
+  /** Share of the hours with an event that fall on each hour of the day (UTC), 0 to 23. Results of older versions lack it. */
+  hours: z.array(exploredFigureSchema).default([]),
   survival: z.array(survivalCurveSchema),
   /** Results of older versions lack it. */
   hazards: z.array(hazardSchema).default([]),

@@ -6,6 +6,7 @@ import {
   EXPLORED_VARIABLES,
   type ExploredMeasure,
   type ExploredVariableName,
+  HOURS,
   TENURE_BANDS,
   UNKNOWN,
   WEEKDAYS,
@@ -48,6 +49,8 @@ SELECT
   MAX_BY(user_agent, last_event_at) AS user_agent,
 ${SUMMED.map((column) => `  SUM(${column}) AS ${column},`).join('\n')}
 ${WEEKDAYS.map((_, index) => `  SUM(IF(DAYOFWEEK(day) = ${index + 1}, events, 0)) AS weekday_${index + 1},`).join('\n')}
+${HOURS.map((hour) => `  SUM(SHIFTRIGHT(active_hours, ${hour}) & 1) AS hour_${hour},`).join('\n')}
+  SUM(BIT_COUNT(active_hours)) AS active_hours,
   SUM(session_seconds) / ${SECONDS_PER_HOUR}D AS hours,
   (DATEDIFF(IF(MAX(last_cancelled_at) IS NULL, DATE_SUB('{end}', 1), MAX(day)), MIN(day)) + 1) / 7D AS weeks
 FROM {days}
@@ -94,6 +97,7 @@ SELECT
   COUNT(*) AS users,
 ${EXPLORED_PAGES.map(({ column }) => `  SUM(${column}) / NULLIF(SUM(hours), 0) AS page_${column},`).join('\n')}
 ${WEEKDAYS.map((_, index) => `  SUM(weekday_${index + 1}) / NULLIF(SUM(events), 0) AS weekday_${index + 1},`).join('\n')}
+${HOURS.map((hour) => `  SUM(hour_${hour}) / NULLIF(SUM(active_hours), 0) AS hour_${hour},`).join('\n')}
 ${EXPLORED_MEASURES.map(
   (measure) =>
     `  PERCENTILE_APPROX(\n    ${measureSql(measure)},\n    ARRAY(${EXPLORED_QUANTILES.join(', ')}), 1000\n  ) AS measure_${measure.name}`,
@@ -115,6 +119,7 @@ export const exploration = fragment({
     EXPLORED_PAGES = ${EXPLORED_PAGES.map(({ column }) => column)}
     EXPLORED_MEASURES = ${EXPLORED_MEASURES.map(({ name }) => name)}
     WEEKDAYS = ${[...WEEKDAYS]}
+    HOURS = ${[...HOURS]}
   `,
   code: python`
     def explored_figure(name: str, column: str, rows: dict[bool, Row]) -> ExploredFigure:
@@ -161,6 +166,7 @@ export const exploration = fragment({
             "weekdays": [
                 explored_figure(name, f"weekday_{index}", rows) for index, name in enumerate(WEEKDAYS, 1)
             ],
+            "hours": [explored_figure(str(hour), f"hour_{hour}", rows) for hour in HOURS],
             "survival": curves,
             "hazards": daily_hazards(user_days, end),
         }

@@ -13,7 +13,14 @@ import { trainingTypes } from './types.ts';
 
 /** Days of the spell from an active day up to the next one: a cancellation ends them at once. What trails one is no spell. */
 const STRETCHES = `
-SELECT user_id, day AS first, last, cancelled, DATEDIFF(day, changed_on) AS since_first, DATEDIFF(last, changed_on) AS since_last
+SELECT
+  user_id,
+  cancelled,
+  -- Numbers of days from a Sunday of old.
+  DATEDIFF(day, DATE '1970-01-04') AS first,
+  DATEDIFF(last, DATE '1970-01-04') AS last,
+  DATEDIFF(day, changed_on) AS since_first,
+  DATEDIFF(last, changed_on) AS since_last
 FROM (
   SELECT
     user_id,
@@ -41,16 +48,13 @@ interface Part {
   readonly first: string;
 }
 
-/** How many days with this number (0 is Sunday) there were from a Sunday of old up to a day. */
-const daysUpTo = (day: string, weekday: number): string =>
-  `FLOOR((DATEDIFF(${day}, DATE '1970-01-04') - ${weekday}) / 7)`;
-
 const PARTS: readonly Part[] = [
   ...WEEKDAYS.map((value, weekday) => ({
     variable: 'weekday' as const,
     value,
-    days: `${daysUpTo('last', weekday)} - ${daysUpTo('DATE_SUB(first, 1)', weekday)}`,
-    first: `DAYOFWEEK(first) = ${weekday + 1}`,
+    // Such days up to the last, without those before the first.
+    days: `FLOOR((last - ${weekday}) / 7) - FLOOR((first - 1 - ${weekday}) / 7)`,
+    first: `PMOD(first, 7) = ${weekday}`,
   })),
   ...LEVEL_CHANGE_BANDS.map(({ value, fromDays, toDays }) => ({
     variable: 'level_change' as const,
@@ -65,7 +69,7 @@ const PARTS: readonly Part[] = [
   {
     variable: 'level_change',
     value: NO_LEVEL_CHANGE,
-    days: 'IF(since_last IS NULL, DATEDIFF(last, first) + 1, 0)',
+    days: 'IF(since_last IS NULL, last - first + 1, 0)',
     first: 'since_first IS NULL',
   },
 ];

@@ -1316,6 +1316,7 @@ class Exploration(TypedDict):
     measures: list[ExploredMeasure]
     pages: list[ExploredFigure]
     weekdays: list[ExploredFigure]
+    hours: list[ExploredFigure]
     survival: list[SurvivalCurve]
     hazards: list[Hazard]
 
@@ -3958,7 +3959,14 @@ WINDOW chronology AS (PARTITION BY user_id ORDER BY day)
 """
 
 DAYS_AT_RISK = """
-SELECT user_id, day AS first, last, cancelled, DATEDIFF(day, changed_on) AS since_first, DATEDIFF(last, changed_on) AS since_last
+SELECT
+  user_id,
+  cancelled,
+  -- Numbers of days from a Sunday of old.
+  DATEDIFF(day, DATE '1970-01-04') AS first,
+  DATEDIFF(last, DATE '1970-01-04') AS last,
+  DATEDIFF(day, changed_on) AS since_first,
+  DATEDIFF(last, changed_on) AS since_last
 FROM (
   SELECT
     user_id,
@@ -3981,20 +3989,20 @@ WHERE NOT is_trailing
 DAYS_AT_RISK_BY_USER = """
 SELECT
   user_id,
-  SUM(FLOOR((DATEDIFF(last, DATE '1970-01-04') - 0) / 7) - FLOOR((DATEDIFF(DATE_SUB(first, 1), DATE '1970-01-04') - 0) / 7)) AS days_0,
-  COUNT_IF(cancelled AND DAYOFWEEK(first) = 1) AS cancelled_0,
-  SUM(FLOOR((DATEDIFF(last, DATE '1970-01-04') - 1) / 7) - FLOOR((DATEDIFF(DATE_SUB(first, 1), DATE '1970-01-04') - 1) / 7)) AS days_1,
-  COUNT_IF(cancelled AND DAYOFWEEK(first) = 2) AS cancelled_1,
-  SUM(FLOOR((DATEDIFF(last, DATE '1970-01-04') - 2) / 7) - FLOOR((DATEDIFF(DATE_SUB(first, 1), DATE '1970-01-04') - 2) / 7)) AS days_2,
-  COUNT_IF(cancelled AND DAYOFWEEK(first) = 3) AS cancelled_2,
-  SUM(FLOOR((DATEDIFF(last, DATE '1970-01-04') - 3) / 7) - FLOOR((DATEDIFF(DATE_SUB(first, 1), DATE '1970-01-04') - 3) / 7)) AS days_3,
-  COUNT_IF(cancelled AND DAYOFWEEK(first) = 4) AS cancelled_3,
-  SUM(FLOOR((DATEDIFF(last, DATE '1970-01-04') - 4) / 7) - FLOOR((DATEDIFF(DATE_SUB(first, 1), DATE '1970-01-04') - 4) / 7)) AS days_4,
-  COUNT_IF(cancelled AND DAYOFWEEK(first) = 5) AS cancelled_4,
-  SUM(FLOOR((DATEDIFF(last, DATE '1970-01-04') - 5) / 7) - FLOOR((DATEDIFF(DATE_SUB(first, 1), DATE '1970-01-04') - 5) / 7)) AS days_5,
-  COUNT_IF(cancelled AND DAYOFWEEK(first) = 6) AS cancelled_5,
-  SUM(FLOOR((DATEDIFF(last, DATE '1970-01-04') - 6) / 7) - FLOOR((DATEDIFF(DATE_SUB(first, 1), DATE '1970-01-04') - 6) / 7)) AS days_6,
-  COUNT_IF(cancelled AND DAYOFWEEK(first) = 7) AS cancelled_6,
+  SUM(FLOOR((last - 0) / 7) - FLOOR((first - 1 - 0) / 7)) AS days_0,
+  COUNT_IF(cancelled AND PMOD(first, 7) = 0) AS cancelled_0,
+  SUM(FLOOR((last - 1) / 7) - FLOOR((first - 1 - 1) / 7)) AS days_1,
+  COUNT_IF(cancelled AND PMOD(first, 7) = 1) AS cancelled_1,
+  SUM(FLOOR((last - 2) / 7) - FLOOR((first - 1 - 2) / 7)) AS days_2,
+  COUNT_IF(cancelled AND PMOD(first, 7) = 2) AS cancelled_2,
+  SUM(FLOOR((last - 3) / 7) - FLOOR((first - 1 - 3) / 7)) AS days_3,
+  COUNT_IF(cancelled AND PMOD(first, 7) = 3) AS cancelled_3,
+  SUM(FLOOR((last - 4) / 7) - FLOOR((first - 1 - 4) / 7)) AS days_4,
+  COUNT_IF(cancelled AND PMOD(first, 7) = 4) AS cancelled_4,
+  SUM(FLOOR((last - 5) / 7) - FLOOR((first - 1 - 5) / 7)) AS days_5,
+  COUNT_IF(cancelled AND PMOD(first, 7) = 5) AS cancelled_5,
+  SUM(FLOOR((last - 6) / 7) - FLOOR((first - 1 - 6) / 7)) AS days_6,
+  COUNT_IF(cancelled AND PMOD(first, 7) = 6) AS cancelled_6,
   SUM(IF(since_last IS NULL, 0, GREATEST(0, LEAST(since_last, 0) - GREATEST(since_first, 0) + 1))) AS days_7,
   COUNT_IF(cancelled AND since_first >= 0 AND since_first <= 0) AS cancelled_7,
   SUM(IF(since_last IS NULL, 0, GREATEST(0, LEAST(since_last, 3) - GREATEST(since_first, 1) + 1))) AS days_8,
@@ -4007,7 +4015,7 @@ SELECT
   COUNT_IF(cancelled AND since_first >= 15 AND since_first <= 28) AS cancelled_11,
   SUM(IF(since_last IS NULL, 0, GREATEST(0, since_last - GREATEST(since_first, 29) + 1))) AS days_12,
   COUNT_IF(cancelled AND since_first >= 29) AS cancelled_12,
-  SUM(IF(since_last IS NULL, DATEDIFF(last, first) + 1, 0)) AS days_13,
+  SUM(IF(since_last IS NULL, last - first + 1, 0)) AS days_13,
   COUNT_IF(cancelled AND since_first IS NULL) AS cancelled_13
 FROM hazard_stretches
 GROUP BY user_id
@@ -4156,6 +4164,31 @@ SELECT
   SUM(IF(DAYOFWEEK(day) = 5, events, 0)) AS weekday_5,
   SUM(IF(DAYOFWEEK(day) = 6, events, 0)) AS weekday_6,
   SUM(IF(DAYOFWEEK(day) = 7, events, 0)) AS weekday_7,
+  SUM(SHIFTRIGHT(active_hours, 0) & 1) AS hour_0,
+  SUM(SHIFTRIGHT(active_hours, 1) & 1) AS hour_1,
+  SUM(SHIFTRIGHT(active_hours, 2) & 1) AS hour_2,
+  SUM(SHIFTRIGHT(active_hours, 3) & 1) AS hour_3,
+  SUM(SHIFTRIGHT(active_hours, 4) & 1) AS hour_4,
+  SUM(SHIFTRIGHT(active_hours, 5) & 1) AS hour_5,
+  SUM(SHIFTRIGHT(active_hours, 6) & 1) AS hour_6,
+  SUM(SHIFTRIGHT(active_hours, 7) & 1) AS hour_7,
+  SUM(SHIFTRIGHT(active_hours, 8) & 1) AS hour_8,
+  SUM(SHIFTRIGHT(active_hours, 9) & 1) AS hour_9,
+  SUM(SHIFTRIGHT(active_hours, 10) & 1) AS hour_10,
+  SUM(SHIFTRIGHT(active_hours, 11) & 1) AS hour_11,
+  SUM(SHIFTRIGHT(active_hours, 12) & 1) AS hour_12,
+  SUM(SHIFTRIGHT(active_hours, 13) & 1) AS hour_13,
+  SUM(SHIFTRIGHT(active_hours, 14) & 1) AS hour_14,
+  SUM(SHIFTRIGHT(active_hours, 15) & 1) AS hour_15,
+  SUM(SHIFTRIGHT(active_hours, 16) & 1) AS hour_16,
+  SUM(SHIFTRIGHT(active_hours, 17) & 1) AS hour_17,
+  SUM(SHIFTRIGHT(active_hours, 18) & 1) AS hour_18,
+  SUM(SHIFTRIGHT(active_hours, 19) & 1) AS hour_19,
+  SUM(SHIFTRIGHT(active_hours, 20) & 1) AS hour_20,
+  SUM(SHIFTRIGHT(active_hours, 21) & 1) AS hour_21,
+  SUM(SHIFTRIGHT(active_hours, 22) & 1) AS hour_22,
+  SUM(SHIFTRIGHT(active_hours, 23) & 1) AS hour_23,
+  SUM(BIT_COUNT(active_hours)) AS active_hours,
   SUM(session_seconds) / 3600D AS hours,
   (DATEDIFF(IF(MAX(last_cancelled_at) IS NULL, DATE_SUB('{end}', 1), MAX(day)), MIN(day)) + 1) / 7D AS weeks
 FROM {days}
@@ -4219,6 +4252,30 @@ SELECT
   SUM(weekday_5) / NULLIF(SUM(events), 0) AS weekday_5,
   SUM(weekday_6) / NULLIF(SUM(events), 0) AS weekday_6,
   SUM(weekday_7) / NULLIF(SUM(events), 0) AS weekday_7,
+  SUM(hour_0) / NULLIF(SUM(active_hours), 0) AS hour_0,
+  SUM(hour_1) / NULLIF(SUM(active_hours), 0) AS hour_1,
+  SUM(hour_2) / NULLIF(SUM(active_hours), 0) AS hour_2,
+  SUM(hour_3) / NULLIF(SUM(active_hours), 0) AS hour_3,
+  SUM(hour_4) / NULLIF(SUM(active_hours), 0) AS hour_4,
+  SUM(hour_5) / NULLIF(SUM(active_hours), 0) AS hour_5,
+  SUM(hour_6) / NULLIF(SUM(active_hours), 0) AS hour_6,
+  SUM(hour_7) / NULLIF(SUM(active_hours), 0) AS hour_7,
+  SUM(hour_8) / NULLIF(SUM(active_hours), 0) AS hour_8,
+  SUM(hour_9) / NULLIF(SUM(active_hours), 0) AS hour_9,
+  SUM(hour_10) / NULLIF(SUM(active_hours), 0) AS hour_10,
+  SUM(hour_11) / NULLIF(SUM(active_hours), 0) AS hour_11,
+  SUM(hour_12) / NULLIF(SUM(active_hours), 0) AS hour_12,
+  SUM(hour_13) / NULLIF(SUM(active_hours), 0) AS hour_13,
+  SUM(hour_14) / NULLIF(SUM(active_hours), 0) AS hour_14,
+  SUM(hour_15) / NULLIF(SUM(active_hours), 0) AS hour_15,
+  SUM(hour_16) / NULLIF(SUM(active_hours), 0) AS hour_16,
+  SUM(hour_17) / NULLIF(SUM(active_hours), 0) AS hour_17,
+  SUM(hour_18) / NULLIF(SUM(active_hours), 0) AS hour_18,
+  SUM(hour_19) / NULLIF(SUM(active_hours), 0) AS hour_19,
+  SUM(hour_20) / NULLIF(SUM(active_hours), 0) AS hour_20,
+  SUM(hour_21) / NULLIF(SUM(active_hours), 0) AS hour_21,
+  SUM(hour_22) / NULLIF(SUM(active_hours), 0) AS hour_22,
+  SUM(hour_23) / NULLIF(SUM(active_hours), 0) AS hour_23,
   PERCENTILE_APPROX(
     1D * sessions / NULLIF(weeks, 0),
     ARRAY(0.1, 0.25, 0.5, 0.75, 0.9), 1000
@@ -4303,6 +4360,32 @@ WEEKDAYS = [
     "Friday",
     "Saturday",
 ]
+HOURS = [
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+    9,
+    10,
+    11,
+    12,
+    13,
+    14,
+    15,
+    16,
+    17,
+    18,
+    19,
+    20,
+    21,
+    22,
+    23,
+]
 
 
 def explored_figure(name: str, column: str, rows: dict[bool, Row]) -> ExploredFigure:
@@ -4349,6 +4432,7 @@ def explore(spark: SparkSession, user_days: DataFrame, end: datetime.date) -> Ex
         "weekdays": [
             explored_figure(name, f"weekday_{index}", rows) for index, name in enumerate(WEEKDAYS, 1)
         ],
+        "hours": [explored_figure(str(hour), f"hour_{hour}", rows) for hour in HOURS],
         "survival": curves,
         "hazards": daily_hazards(user_days, end),
     }

@@ -53,7 +53,7 @@ function rateOf(cancelled: number, users: number): EvidenceRow {
 
 const NO_RATE: EvidenceRow = { rate: null, low: null, high: null };
 
-function explorationRows({ groups, measures, pages, weekdays }: Exploration): readonly EvidenceRow[] {
+function explorationRows({ groups, measures, pages, weekdays, hours }: Exploration): readonly EvidenceRow[] {
   const figures = (kind: string, of: Exploration['pages']): readonly EvidenceRow[] =>
     of.map(({ name, churned, stayed }) => ({ kind, name, value: null, churned, stayed, ...NO_RATE }));
   return [
@@ -77,6 +77,7 @@ function explorationRows({ groups, measures, pages, weekdays }: Exploration): re
     ),
     ...figures('page', pages),
     ...figures('weekday', weekdays),
+    ...figures('hour', hours),
   ];
 }
 

@@ -1,6 +1,6 @@
-"""Days at risk by the generated train-models.py, beside a walk through every event of every user.
+"""Days at risk and hours of use by the generated train-models.py, beside a walk through every event of every user.
 
-python hazards_reference.py <train-models.py>  Prints one JSON document.
+python hazards_reference.py <train-models.py> <columns of user_days, as SQL>  Prints one JSON document.
 """
 
 import collections
@@ -79,6 +79,8 @@ def day_rows(user: str, events: list[Event]) -> list[dict]:
                 "downgrades": sum(page == "Submit Downgrade" for _, _, page in own),
                 "sessions": len({session for _, session, _ in own}),
                 "session_seconds": 0.0,
+                "active_hours": sum(1 << hour for hour in {time.hour for time, _, _ in own}),
+                "events": len(own),
             }
         )
     return rows
@@ -130,18 +132,18 @@ if __name__ == "__main__":
         .config("spark.sql.timestampType", "TIMESTAMP_NTZ")
         .getOrCreate()
     )
-    types = (
-        "user_id string, day date, first_event_at timestamp_ntz, last_event_at timestamp_ntz, first_session_id bigint, "
-        "first_session_started_at timestamp_ntz, last_session_id bigint, last_session_started_at timestamp_ntz, "
-        "last_session_ended_at timestamp_ntz, last_cancelled_at timestamp_ntz, cancellations bigint, upgrades bigint, "
-        "downgrades bigint, sessions bigint, session_seconds double"
-    )
     rows = [row for user, events in of_users.items() for row in day_rows(user, events)]
     # A day that is not known yet.
     late = [{**rows[0], "day": END}]
-    stated = step.daily_hazards(spark.createDataFrame(rows + late, types), END)
+    explored = step.explore(spark, spark.createDataFrame(rows + late, sys.argv[2]), END)
     walked = [
         {"variable": variable, "value": value, "users": len(users), "days": days, "cancelled": cancelled}
         for (variable, value), (users, (days, cancelled)) in found.items()
     ]
-    print(json.dumps({"stated": stated, "walked": walked}))
+    hours = {"churned": collections.Counter(), "stayed": collections.Counter()}
+    for events in of_users.values():
+        known = [(time, page) for time, _, page in events if time.date() < END]
+        which = "churned" if any(page == "Cancellation Confirmation" for _, page in known) else "stayed"
+        hours[which].update(hour for _, hour in {(time.date(), time.hour) for time, _ in known})
+    used = {which: [counter[hour] / counter.total() for hour in range(24)] for which, counter in hours.items()}
+    print(json.dumps({"stated": explored["hazards"], "walked": walked, "hours": explored["hours"], "used": used}))

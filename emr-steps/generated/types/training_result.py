@@ -320,6 +320,7 @@ class Exploration(TypedDict):
     measures: list[ExploredMeasure]
     pages: list[ExploredFigure]
     weekdays: list[ExploredFigure]
+    hours: list[ExploredFigure]
     survival: list[SurvivalCurve]
     hazards: list[Hazard]
 

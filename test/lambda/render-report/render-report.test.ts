@@ -258,11 +258,13 @@ describe('who leaves', () => {
       'cancelled-by-level',
       'cancelled-by-state',
       'weekdays-of-use',
+      'hours-of-use',
       'survival-all',
       'survival-level',
     ])
       expect(page, id).toContain(`id="${id}"`);
     expect(page).toContain('Subscription: free 20%, paid 14.3%');
+    expect(page).toContain('for those who cancelled from 23:00 (8.3%)');
     // With fewer than 20 users, a rate says next to nothing.
     expect(page).not.toContain('Linux 33');
     expect(page).not.toContain('id="survival-joined"');
@@ -277,7 +279,9 @@ describe('who leaves', () => {
     expect(hazards).toContain('no change seen 5.50');
     // On no same day were there users enough.
     expect(hazards).not.toContain('same day');
-    expect(await pageWith({ hazards: [] })).not.toContain('id="hazards"');
+    const older = await pageWith({ hazards: [], hours: [] });
+    expect(older).not.toContain('id="hazards"');
+    expect(older).not.toContain('id="hours-of-use"');
   });
 
   it('is left out where nobody cancelled, and for results that lack it', async () => {
@@ -514,8 +518,8 @@ describe('the report page', () => {
     expect(textOf(section('drift', few))).toContain('chance alone takes one feature in 20 to 0.19 or more');
   });
 
-  it('has nineteen charts, each with a description in words', () => {
-    expect(page.match(/<svg role="img" aria-label="[^"]{20,}"/g)).toHaveLength(19);
+  it('has twenty charts, each with a description in words', () => {
+    expect(page.match(/<svg role="img" aria-label="[^"]{20,}"/g)).toHaveLength(20);
   });
 });
 

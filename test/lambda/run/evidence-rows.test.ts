@@ -65,7 +65,13 @@ describe('what a run has found out', () => {
       stayed: 0.5,
       rate: null,
     });
-    expect(new Set(rows.map(({ kind }) => kind))).toEqual(new Set(['group', 'measure', 'page', 'weekday']));
+    expect(rows.find(({ kind, name }) => kind === 'hour' && name === '23')).toMatchObject({
+      churned: 23 / 276,
+      stayed: 1 / 24,
+    });
+    expect(new Set(rows.map(({ kind }) => kind))).toEqual(
+      new Set(['group', 'measure', 'page', 'weekday', 'hour']),
+    );
   });
 
   it('has the days of every survival curve', () => {
