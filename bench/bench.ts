@@ -1,126 +1,110 @@
 /**
- * `npm run bench`: measures runs side by side with DuckDB doing ingest's job on the same files, on the same machine, at
- * the same time. Prints a table; the history is in .churn/bench, which git ignores.
+ * `npm run bench`: what runs cost on this machine, side by side with DuckDB on the same files. `--days` measures a run a
+ * day, `--against` compares with another revision. The history is in .churn/bench, which git ignores.
  */
-
-import { createReadStream, readFileSync, statSync } from 'node:fs';
-import { appendFile, link, mkdir, rm, symlink } from 'node:fs/promises';
+import { appendFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { finished } from 'node:stream/promises';
 import { Command } from 'commander';
 import { wholeNumber } from '../bin/commands/arguments.ts';
-import { logFolder } from '../domain/lake-objects.ts';
-import { runSummarySchema } from '../local/run/run-summary.ts';
 import { projectRoot } from '../setup/environment.mjs';
-import { type BenchResult, table } from './figures-table.ts';
-import { type BenchLog, generatedLog, ownLog } from './logs.ts';
-import { cpuSecondsOf, type Measurement, measure } from './measure.ts';
+import { measuredPairs } from './against.ts';
+import { dailyRuns } from './days.ts';
+import { type DayFigures, daysText } from './days-table.ts';
+import { generatedLog, ownLog } from './logs.ts';
+import { judge, judgementText, type Pair } from './pairs.ts';
+import { benchLog, loadNow } from './sizes.ts';
+import { type BenchResult, sizesText } from './sizes-table.ts';
 
 const CACHE = join(projectRoot, '.churn', 'bench');
-/** The sizes of the generated logs: about twice the log of `npm start`, and about 10 GB. */
-const DEFAULT_USERS = 1_500;
-const LARGE_USERS = 20_000;
+const LOGS = join(CACHE, 'logs');
+const WORK = join(CACHE, 'work');
+/** Users of the generated logs: 74 MB, 1.3 GB, and with --full 10.9 GB. */
+const SIZES = [140, 2_500] as const;
+const FULL_SIZE = 20_000;
+const DAILY_RUNS = 60;
+const PAIRS = 5;
+/** How many times as much as at the other revision is a regression. */
+const MOST = 1.05;
 
 interface BenchOptions {
-  readonly quick: boolean;
-  readonly large: boolean;
-  readonly users?: number;
+  readonly full: boolean;
+  readonly users?: readonly number[];
   readonly events?: string;
+  readonly days?: number | true;
+  readonly against?: string;
+  readonly pairs: number;
 }
 
+const atLeastAHundred = wholeNumber(100, 1_000_000);
+
 const options = new Command('bench')
-  .description('Measure whole runs and their ingest, side by side with DuckDB on the same files.')
-  .option('--quick', 'the generated log only, whatever else is asked for', false)
-  .option('--large', `a generated log of ${LARGE_USERS} users (about 10 GB) too`, false)
+  .description('Measure runs side by side with DuckDB on the same files.')
+  .option('--full', `the log of ${FULL_SIZE} users (about 11 GB) too`, false)
   .option(
-    '--users <number>',
-    `the generated log has this many users, instead of ${DEFAULT_USERS}`,
-    wholeNumber(100, 1_000_000),
+    '--users <numbers>',
+    `generated logs of so many users each, with commas between, instead of ${SIZES.join(',')}`,
+    (text) => text.split(',').map(atLeastAHundred),
   )
-  .option('--events <folder>', 'the event files in this folder too, one .json file a day')
+  .option('--events <folder>', 'measure the event files in this folder instead, one .json file a day')
+  .option(
+    '--days [number]',
+    `a run a day on a small log, ${DAILY_RUNS} days unless you say how many`,
+    wholeNumber(2, 1_000),
+  )
+  .option('--against <revision>', `compare with another revision, on ${SIZES[1]} users; fails when worse`)
+  .option('--pairs <number>', 'measurements of each revision', wholeNumber(1, 100), PAIRS)
   .parse()
   .opts<BenchOptions>();
 
-const results: BenchResult[] = [];
-for await (const log of chosenLogs()) results.push(await benchLog(log));
-console.log(table(results));
-await mkdir(CACHE, { recursive: true });
-await appendFile(
-  join(CACHE, 'history.jsonl'),
-  results.map((result) => `${JSON.stringify({ at: new Date().toISOString(), ...result })}\n`).join(''),
-);
+if (options.days !== undefined) await benchDays(options.days === true ? DAILY_RUNS : options.days);
+else if (options.against !== undefined) await benchAgainst(options.against);
+else await benchSizes();
 
-async function* chosenLogs(): AsyncGenerator<BenchLog> {
-  const logs = join(CACHE, 'logs');
-  yield await generatedLog(logs, options.users ?? DEFAULT_USERS);
-  if (options.quick) return;
+async function benchSizes(): Promise<void> {
+  const results: BenchResult[] = [];
+  for await (const log of chosenLogs()) {
+    const result = await benchLog(log, join(WORK, log.name));
+    results.push(result);
+    await keep('sizes', result);
+  }
+  console.log(sizesText(results));
+}
+
+async function* chosenLogs() {
+  const sizes = options.users ?? [...SIZES, ...(options.full ? [FULL_SIZE] : [])];
   if (options.events !== undefined) yield await ownLog(options.events);
-  if (options.large) yield await generatedLog(logs, LARGE_USERS);
+  else for (const users of sizes) yield await generatedLog(LOGS, users);
 }
 
-/** Measures a run on all days but the last, then a run that adds the last day. */
-async function benchLog(log: BenchLog): Promise<BenchResult> {
-  const work = join(CACHE, 'work', log.name);
-  await rm(work, { recursive: true, force: true });
-  const events = join(work, 'events');
-  const lake = join(work, 'lake');
-  await mkdir(events, { recursive: true });
-  const last = log.files.at(-1);
-  const lastBytes = last === undefined ? 0 : statSync(join(log.folder, last)).size;
-  for (const file of log.files) if (file !== last) await addFile(log, file, events);
-  // Read once, so that the first job does not wait for the disk.
-  for (const file of log.files) await finished(createReadStream(join(log.folder, file)).resume());
-  // Before and after, because the machine's own speed drifts by a tenth within minutes.
-  const before = await duckdbJob(log, events, join(work, 'duckdb-before'));
-  console.error(`${log.name}: whole run`);
-  const whole = await churnRun(events, lake);
-  const after = await duckdbJob(log, events, join(work, 'duckdb-after'));
-  if (last !== undefined) await addFile(log, last, events);
-  console.error(`${log.name}: run that adds the last day`);
-  const added = await churnRun(events, lake);
-  await rm(work, { recursive: true, force: true });
-  return { log: log.name, bytes: log.bytes - lastBytes, duckdb: meanOf(before, after), whole, added };
+async function benchDays(days: number): Promise<void> {
+  const [users] = options.users ?? [];
+  const figures: DayFigures[] = [];
+  const work = join(WORK, 'days');
+  for await (const each of dailyRuns({ days, logs: LOGS, work, ...(users === undefined ? {} : { users }) })) {
+    console.error(
+      `day ${each.day} of ${days}: ${each.cpuSeconds.toFixed(1)} CPU s, load ${loadNow().toFixed(1)}`,
+    );
+    figures.push(each);
+    await keep('days', each);
+  }
+  console.log(daysText(figures));
 }
 
-async function duckdbJob(log: BenchLog, events: string, outputFolder: string): Promise<Measurement> {
-  console.error(`${log.name}: DuckDB`);
-  const job = join(projectRoot, 'bench', 'duckdb-job.ts');
-  return await measure([process.execPath, job, join(events, '*.json'), outputFolder]);
+async function benchAgainst(revision: string): Promise<void> {
+  const { events, users = [SIZES[1]] } = options;
+  const log = events === undefined ? await generatedLog(LOGS, users[0] ?? SIZES[1]) : await ownLog(events);
+  const pairs: Pair[] = [];
+  const work = join(WORK, 'against');
+  for await (const pair of measuredPairs({ revision, log, pairs: options.pairs, work })) {
+    pairs.push(pair);
+    await keep('pair', { revision, log: log.name, ...pair });
+  }
+  console.log(judgementText(pairs, revision, MOST));
+  if (judge(pairs, MOST).some(({ isRegression }) => isRegression)) process.exitCode = 1;
 }
 
-/** The mean of two measurements of the same job; for memory, the larger. */
-function meanOf(one: Measurement, other: Measurement): BenchResult['duckdb'] {
-  return {
-    wallSeconds: (one.wallSeconds + other.wallSeconds) / 2,
-    cpuSeconds: (one.cpuSeconds + other.cpuSeconds) / 2,
-    peakBytes: Math.max(one.peakBytes, other.peakBytes),
-  };
-}
-
-async function addFile(log: BenchLog, file: string, folder: string): Promise<void> {
-  const source = join(log.folder, file);
-  const target = join(folder, file);
-  await link(source, target).catch(() => symlink(source, target));
-}
-
-async function churnRun(events: string, lake: string): Promise<BenchResult['whole']> {
-  const { output, ...figures }: Measurement = await measure([
-    process.execPath,
-    join(projectRoot, 'bin', 'churn.ts'),
-    'run',
-    '--events',
-    events,
-    '--lake',
-    lake,
-    '--json',
-  ]);
-  const summary = runSummarySchema.parse(JSON.parse(output));
-  if (summary.status !== 'SUCCEEDED') throw new Error(`the run ended as ${summary.status}:\n${output}`);
-  const times = (state: string): string => join(lake, logFolder(summary.runId), `${state}.times`);
-  return {
-    ...figures,
-    rows: summary.counts.read,
-    states: summary.states,
-    ingestCpuSeconds: cpuSecondsOf(readFileSync(times('IngestEvents'), 'utf8')),
-  };
+async function keep(kind: string, result: object): Promise<void> {
+  await mkdir(CACHE, { recursive: true });
+  const line = JSON.stringify({ at: new Date().toISOString(), kind, ...result });
+  await appendFile(join(CACHE, 'history.jsonl'), `${line}\n`);
 }

@@ -6,12 +6,12 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { RAW_COLUMNS, type RawType, SONG_PAGE } from '../domain/events.ts';
+import { RAW_COLUMNS, SONG_PAGE } from '../domain/events.ts';
 import { PAGE_COUNTERS } from '../domain/lake.ts';
+import { DUCKDB_TYPES } from './duckdb-types.ts';
 
 const THREADS = '2';
 const MEMORY_LIMIT = '4GB';
-const TYPES: Readonly<Record<RawType, string>> = { string: 'VARCHAR', integer: 'BIGINT', number: 'DOUBLE' };
 
 const [pattern, outputFolder] = process.argv.slice(2);
 if (pattern === undefined || outputFolder === undefined) {
@@ -20,7 +20,7 @@ if (pattern === undefined || outputFolder === undefined) {
   );
 }
 const text = (value: string): string => `'${value.replaceAll("'", "''")}'`;
-const columns = RAW_COLUMNS.map(({ name, type }) => `${name}: '${TYPES[type]}'`).join(', ');
+const columns = RAW_COLUMNS.map(({ name, type }) => `${name}: '${DUCKDB_TYPES[type]}'`).join(', ');
 const events = join(outputFolder, 'events');
 mkdirSync(outputFolder, { recursive: true });
 const instance = await DuckDBInstance.create(':memory:', {

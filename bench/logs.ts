@@ -11,16 +11,18 @@ export interface BenchLog {
   readonly bytes: number;
 }
 
-/** A generated log with this many users over 62 days; generated once and kept in `cache`. */
-export async function generatedLog(cache: string, users: number): Promise<BenchLog> {
-  const name = `generated-${users}`;
+const DAYS = 62;
+
+/** A generated log with this many users; generated once and kept in `cache`. */
+export async function generatedLog(cache: string, users: number, days = DAYS): Promise<BenchLog> {
+  const name = days === DAYS ? `generated-${users}` : `generated-${users}-${days}-days`;
   const folder = join(cache, name);
   if (!existsSync(folder)) {
     console.error(`generating the log ${name} in ${folder}`);
     const draft = `${folder}.draft`;
     await rm(draft, { recursive: true, force: true });
     await mkdir(dirname(folder), { recursive: true });
-    await generateLog({ users, days: 62, seed: 1, outputFolder: draft });
+    await generateLog({ users, days, seed: 1, outputFolder: draft });
     await rename(draft, folder);
   }
   return logIn(folder, name);

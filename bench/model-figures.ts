@@ -8,21 +8,10 @@ import { buildFeatures } from '../emr-steps/build-features.ts';
 import { trainModels } from '../emr-steps/train-models.ts';
 import { sparkEnvironment } from '../local/spark/configuration.ts';
 import { projectRoot, pythonExecutable } from '../setup/environment.mjs';
+import { TRAINING } from './training-settings.ts';
 import { writeUserDays } from './user-days.ts';
 
 const BENCH = join(projectRoot, 'bench', 'model_bench.py');
-const TRAINING = {
-  seed: 1,
-  folds: 5,
-  horizonDays: 14,
-  cutoffStepDays: 5,
-  maxCutoffs: 26,
-  minHistoryDays: 14,
-  minDailyShare: 0.05,
-  observationEnd: null,
-  cutoffAnchor: null,
-};
-
 const figuresSchema = z.strictObject({
   auc: z.number(),
   average_precision_ratio: z.number(),

@@ -1,0 +1,1 @@
+"""A step that does nothing: when it has run, Spark has started."""
