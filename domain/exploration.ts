@@ -121,6 +121,9 @@ export const WEEKDAYS = [
   'Saturday',
 ] as const;
 
+/** Hours of the day (UTC), each from this full hour to the next: the bits of user_days.active_hours. */
+export const HOURS: readonly number[] = Array.from({ length: 24 }, (_, hour) => hour);
+
 /** How users are divided for the curves of those who are still there. */
 export const SURVIVAL_GROUPINGS = [
   { name: 'all', label: 'All users' },

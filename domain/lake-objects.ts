@@ -15,6 +15,8 @@ import {
   EXPLORATION,
   externalTableFolder,
   FEATURE_RANGES,
+  HAZARDS,
+  HOMOGENEITY,
   INGEST_FILES,
   MODEL_METRICS,
   OUTCOMES,
@@ -218,6 +220,8 @@ export const EVIDENCE_ROWS: Readonly<Record<EvidenceTableName, FolderKind<readon
   segments: evidenceRows(SEGMENTS),
   exploration: evidenceRows(EXPLORATION),
   survival: evidenceRows(SURVIVAL),
+  hazards: evidenceRows(HAZARDS),
+  homogeneity: evidenceRows(HOMOGENEITY),
   drivers: evidenceRows(DRIVERS),
   feature_ranges: evidenceRows(FEATURE_RANGES),
 };

@@ -163,6 +163,11 @@ export const USER_DAYS = {
     ...PAID_PAGE_COUNTERS.map(({ column: name, meaning }) =>
       counter(name, `${meaning} while the subscription was paid`),
     ),
+    column(
+      'active_hours',
+      'int',
+      'hours (UTC) with an event, as bits: 1 is the hour from 00:00, 2 that from 01:00, 4 that from 02:00',
+    ),
     column('song_seconds', 'double', 'sum of the lengths of the songs played'),
     counter('sessions', 'sessions with an event on the day (including one that began the day before)'),
     column('session_seconds', 'double', 'time between first and last event of each session, within the day'),
@@ -402,14 +407,18 @@ export const EXPLORATION = {
     column(
       'kind',
       'string',
-      'group: users with a value; measure: a quantile among the users; page: visits per hour of use; weekday: share of the events',
+      'group: users with a value; measure: a quantile among the users; page: visits per hour of use; weekday: share of the events; hour: share of the hours (UTC) with an event',
     ),
     column(
       'name',
       'string',
-      'variable, measure, column of user_days that counts the page, or day of the week',
+      'variable, measure, column of user_days that counts the page, day of the week, or hour from 0 to 23',
     ),
-    column('value', 'string', 'value of the variable, or the quantile; null for pages and days of the week'),
+    column(
+      'value',
+      'string',
+      'value of the variable, or the quantile; null for pages, days of the week and hours',
+    ),
     column('churned', 'double', 'the figure of users who cancelled; of a group, how many they are'),
     column('stayed', 'double', 'the figure of users who stayed; of a group, how many they are'),
     column('rate', 'double', 'share of a group that cancelled; null for what is no group'),
@@ -437,6 +446,66 @@ export const SURVIVAL = {
     column('cancelled', 'bigint', 'users who cancel on this day'),
     column('survival', 'double', 'share that is still there: Kaplan-Meier with delayed entry'),
     ...RATE_INTERVAL,
+  ],
+} as const satisfies Table;
+
+export const HAZARDS = {
+  name: 'hazards',
+  format: 'json',
+  grain: 'run x part of the days of users: how likely a user is to cancel on such a day',
+  partitionedBy: [],
+  writtenBy: 'StoreMetrics',
+  columns: [
+    ABOUT_RUN,
+    column(
+      'variable',
+      'string',
+      'how days are divided: weekday (UTC), or level_change: days since the last upgrade or downgrade',
+    ),
+    column('value', 'string', 'day of the week, or band of days'),
+    column('users', 'bigint', 'users who were at risk on such a day'),
+    column(
+      'days',
+      'bigint',
+      'days at risk, a day for each user: all days of a spell up to the one of the cancellation',
+    ),
+    column('cancelled', 'bigint', 'of these days, those on which the user cancelled'),
+    column('hazard', 'double', 'cancelled / days; null without a day'),
+    column('low', 'double', 'lower bound of its 95 % interval (Poisson)'),
+    column('high', 'double', 'upper bound of its 95 % interval (Poisson)'),
+  ],
+} as const satisfies Table;
+
+export const HOMOGENEITY = {
+  name: 'homogeneity',
+  format: 'json',
+  grain: 'run x sample of the users x column in which it is compared with all other users',
+  partitionedBy: [],
+  writtenBy: 'StoreMetrics',
+  columns: [
+    ABOUT_RUN,
+    column(
+      'sample',
+      'string',
+      'one_percent of the users, or medium_set: as many as the published set has; without rows where it was not tested',
+    ),
+    column('users', 'bigint', 'users of the sample'),
+    column('others', 'bigint', 'users it is compared with'),
+    column('cancelled', 'bigint', 'users of the sample who cancelled within the horizon'),
+    column('feature', 'string', 'column of features; label is whether they cancelled'),
+    column('test', 'string', 'kolmogorov_smirnov, chi_square or fisher_exact'),
+    column(
+      'distance',
+      'double',
+      'effect size, from 0 to 1: how far the cumulative shares, or the shares of yes, are apart',
+    ),
+    column('p_value', 'double', 'chance of such a distance or a larger one if the sample is like the others'),
+    column('adjusted_p_value', 'double', 'p_value corrected for all columns of the sample (Holm)'),
+    column(
+      'smallest_found',
+      'double',
+      'smallest distance that would have been found in 80 of 100 cases; null where none would',
+    ),
   ],
 } as const satisfies Table;
 
@@ -491,7 +560,15 @@ export const FEATURE_RANGES = {
 } as const satisfies Table;
 
 /** What a run has found out about users and about its model. */
-export const EVIDENCE_TABLES = [SEGMENTS, EXPLORATION, SURVIVAL, DRIVERS, FEATURE_RANGES] as const;
+export const EVIDENCE_TABLES = [
+  SEGMENTS,
+  EXPLORATION,
+  SURVIVAL,
+  HAZARDS,
+  HOMOGENEITY,
+  DRIVERS,
+  FEATURE_RANGES,
+] as const;
 export type EvidenceTableName = (typeof EVIDENCE_TABLES)[number]['name'];
 
 /** Every table with fixed columns. `features` is defined by the feature catalogue. */

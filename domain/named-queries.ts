@@ -5,6 +5,8 @@ import {
   EVENTS,
   EXPLORATION,
   FEATURE_RANGES,
+  HAZARDS,
+  HOMOGENEITY,
   MODEL_METRICS,
   OUTCOMES,
   QUARANTINED_EVENTS,
@@ -124,6 +126,24 @@ ORDER BY variable, rate DESC, value`,
 FROM ${SURVIVAL.name}
 WHERE run_id = ${lastRunIn(SURVIVAL)}
 ORDER BY variable, value, day`,
+  },
+  {
+    name: 'on-which-days-users-leave',
+    description:
+      'How likely a user is to cancel on a day, by day of the week and by days since the last change of subscription',
+    sql: `SELECT variable, value, users, days, cancelled, hazard, low, high
+FROM ${HAZARDS.name}
+WHERE run_id = ${lastRunIn(HAZARDS)}
+ORDER BY variable, hazard DESC, value`,
+  },
+  {
+    name: 'is-a-sample-enough',
+    description:
+      'How samples of the users differ from all others, feature by feature, the least probable first',
+    sql: `SELECT sample, users, others, feature, test, distance, p_value, adjusted_p_value, smallest_found
+FROM ${HOMOGENEITY.name}
+WHERE run_id = ${lastRunIn(HOMOGENEITY)}
+ORDER BY sample, p_value, feature`,
   },
   {
     name: 'what-came-true',

@@ -5,6 +5,7 @@ import { REFUSAL_REASONS } from './events.ts';
 import { EXPLORED_VARIABLES, SURVIVAL_GROUPINGS } from './exploration.ts';
 import { count, isoDate, uri } from './fields.ts';
 import { FINDING_KINDS } from './findings.ts';
+import { HAZARD_VARIABLES } from './hazards.ts';
 import { SAMPLE_TESTS, USER_SAMPLES } from './homogeneity.ts';
 import { leftOutSchema, passedOverSchema } from './listing.ts';
 import { METRICS, MODELS, THRESHOLD_RULES } from './models.ts';
@@ -352,6 +353,18 @@ export const survivalCurveSchema = z.strictObject({
 });
 export type SurvivalCurve = z.infer<typeof survivalCurveSchema>;
 
+/** Days of users, and on how many of them one cancelled: see hazards.ts. */
+export const hazardSchema = z.strictObject({
+  variable: z.enum(HAZARD_VARIABLES.map(({ name }) => name)),
+  value: z.string(),
+  /** Users who were at risk on such a day. */
+  users: count,
+  /** Days on which a user was at risk, a day for each user. */
+  days: count,
+  cancelled: count,
+});
+export type Hazard = z.infer<typeof hazardSchema>;
+
 /** Who leaves: see exploration.ts. */
 export const explorationSchema = z.strictObject({
   churned: count,
@@ -362,7 +375,11 @@ export const explorationSchema = z.strictObject({
   pages: z.array(exploredFigureSchema),
   /** Share of the events that fall on each day of the week. */
   weekdays: z.array(exploredFigureSchema),
+  /** Share of the hours with an event that fall on each hour of the day (UTC), 0 to 23. Results of older versions lack it. */
+  hours: z.array(exploredFigureSchema).default([]),
   survival: z.array(survivalCurveSchema),
+  /** Results of older versions lack it. */
+  hazards: z.array(hazardSchema).default([]),
 });
 export type Exploration = z.infer<typeof explorationSchema>;
 

@@ -6,6 +6,7 @@ import {
   EXPLORED_VARIABLES,
   type ExploredMeasure,
   type ExploredVariableName,
+  HOURS,
   TENURE_BANDS,
   UNKNOWN,
   WEEKDAYS,
@@ -14,6 +15,7 @@ import { USER_DAYS } from '../../domain/lake.ts';
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
 import { DEVICE_SQL } from './device-sql.ts';
+import { hazards } from './hazards.ts';
 import { sqlText } from './sql.ts';
 import { storedFigures } from './stored-figures.ts';
 import { survival } from './survival.ts';
@@ -47,6 +49,8 @@ SELECT
   MAX_BY(user_agent, last_event_at) AS user_agent,
 ${SUMMED.map((column) => `  SUM(${column}) AS ${column},`).join('\n')}
 ${WEEKDAYS.map((_, index) => `  SUM(IF(DAYOFWEEK(day) = ${index + 1}, events, 0)) AS weekday_${index + 1},`).join('\n')}
+${HOURS.map((hour) => `  SUM(SHIFTRIGHT(active_hours, ${hour}) & 1) AS hour_${hour},`).join('\n')}
+  SUM(BIT_COUNT(active_hours)) AS active_hours,
   SUM(session_seconds) / ${SECONDS_PER_HOUR}D AS hours,
   (DATEDIFF(IF(MAX(last_cancelled_at) IS NULL, DATE_SUB('{end}', 1), MAX(day)), MIN(day)) + 1) / 7D AS weeks
 FROM {days}
@@ -93,6 +97,7 @@ SELECT
   COUNT(*) AS users,
 ${EXPLORED_PAGES.map(({ column }) => `  SUM(${column}) / NULLIF(SUM(hours), 0) AS page_${column},`).join('\n')}
 ${WEEKDAYS.map((_, index) => `  SUM(weekday_${index + 1}) / NULLIF(SUM(events), 0) AS weekday_${index + 1},`).join('\n')}
+${HOURS.map((hour) => `  SUM(hour_${hour}) / NULLIF(SUM(active_hours), 0) AS hour_${hour},`).join('\n')}
 ${EXPLORED_MEASURES.map(
   (measure) =>
     `  PERCENTILE_APPROX(\n    ${measureSql(measure)},\n    ARRAY(${EXPLORED_QUANTILES.join(', ')}), 1000\n  ) AS measure_${measure.name}`,
@@ -102,7 +107,7 @@ GROUP BY has_cancelled`.trim();
 
 export const exploration = fragment({
   file: import.meta.url,
-  needs: [trainingTypes, storedFigures, survival],
+  needs: [trainingTypes, storedFigures, survival, hazards],
   imports: ['import datetime', 'from pyspark.sql import DataFrame, Row, SparkSession'],
   constants: python`
     EXPLORED_USERS = ${sqlText(USERS)}
@@ -114,6 +119,7 @@ export const exploration = fragment({
     EXPLORED_PAGES = ${EXPLORED_PAGES.map(({ column }) => column)}
     EXPLORED_MEASURES = ${EXPLORED_MEASURES.map(({ name }) => name)}
     WEEKDAYS = ${[...WEEKDAYS]}
+    HOURS = ${[...HOURS]}
   `,
   code: python`
     def explored_figure(name: str, column: str, rows: dict[bool, Row]) -> ExploredFigure:
@@ -160,7 +166,9 @@ export const exploration = fragment({
             "weekdays": [
                 explored_figure(name, f"weekday_{index}", rows) for index, name in enumerate(WEEKDAYS, 1)
             ],
+            "hours": [explored_figure(str(hour), f"hour_{hour}", rows) for hour in HOURS],
             "survival": curves,
+            "hazards": daily_hazards(user_days, end),
         }
   `,
 });

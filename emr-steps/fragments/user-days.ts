@@ -40,6 +40,7 @@ ${counters.join('\n')}
   COUNT_IF(level = 'paid') AS paid_events,
 ${paidCounters.join('\n')}
   MAX(IF(page = ${sqlString(CHURN_EVENT.page)}, event_time, NULL)) AS last_cancelled_at,
+  BIT_OR(SHIFTLEFT(1, HOUR(event_time))) AS active_hours,
   COALESCE(SUM(length_seconds), 0D) AS song_seconds,
   MIN(event_time) AS started_at,
   MAX(event_time) AS ended_at
@@ -67,6 +68,7 @@ SELECT
   event_date AS day,
   user_id,
 ${SUMMED.map((column) => `  SUM(${column}) AS ${column},`).join('\n')}
+  BIT_OR(active_hours) AS active_hours,
   ROUND(SUM(song_seconds), 6) AS song_seconds,
   MAX(last_cancelled_at) AS last_cancelled_at,
   COUNT(*) AS sessions,

@@ -1202,7 +1202,7 @@ def refuse_short_log(period: Period, settings: TrainingSettings) -> NoReturn:
 
 USER_DAYS = "user_days"
 FEATURES = "features"
-CATALOGUE_HASH = "1d6e984931125b40"
+CATALOGUE_HASH = "a590ace8fe211337"
 
 # Properties of a snapshot of features: the snapshot of user_days that it was computed from, what else it depends on, and
 # the version of each cutoff as JSON.

@@ -3596,6 +3596,7 @@ CREATE TABLE IF NOT EXISTS {table} (
   paid_thumbs_up bigint COMMENT 'thumbs up while the subscription was paid',
   paid_thumbs_down bigint COMMENT 'thumbs down while the subscription was paid',
   paid_adverts bigint COMMENT 'adverts while the subscription was paid',
+  active_hours int COMMENT 'hours (UTC) with an event, as bits: 1 is the hour from 00:00, 2 that from 01:00, 4 that from 02:00',
   song_seconds double COMMENT 'sum of the lengths of the songs played',
   sessions bigint COMMENT 'sessions with an event on the day (including one that began the day before)',
   session_seconds double COMMENT 'time between first and last event of each session, within the day',
@@ -3655,6 +3656,7 @@ SELECT
   COUNT_IF(level = 'paid' AND page = 'Thumbs Down') AS paid_thumbs_down,
   COUNT_IF(level = 'paid' AND page = 'Roll Advert') AS paid_adverts,
   MAX(IF(page = 'Cancellation Confirmation', event_time, NULL)) AS last_cancelled_at,
+  BIT_OR(SHIFTLEFT(1, HOUR(event_time))) AS active_hours,
   COALESCE(SUM(length_seconds), 0D) AS song_seconds,
   MIN(event_time) AS started_at,
   MAX(event_time) AS ended_at
@@ -3703,6 +3705,7 @@ SELECT
   SUM(paid_thumbs_up) AS paid_thumbs_up,
   SUM(paid_thumbs_down) AS paid_thumbs_down,
   SUM(paid_adverts) AS paid_adverts,
+  BIT_OR(active_hours) AS active_hours,
   ROUND(SUM(song_seconds), 6) AS song_seconds,
   MAX(last_cancelled_at) AS last_cancelled_at,
   COUNT(*) AS sessions,
@@ -3741,6 +3744,7 @@ USER_DAY_COLUMNS = [
     "paid_thumbs_up",
     "paid_thumbs_down",
     "paid_adverts",
+    "active_hours",
     "song_seconds",
     "sessions",
     "session_seconds",
@@ -3790,6 +3794,7 @@ USER_DAYS_TYPES = {
     "paid_thumbs_up": "bigint",
     "paid_thumbs_down": "bigint",
     "paid_adverts": "bigint",
+    "active_hours": "int",
     "song_seconds": "double",
     "sessions": "bigint",
     "session_seconds": "double",
@@ -3813,7 +3818,7 @@ USER_DAYS_TYPES = {
 # Properties of a snapshot of user_days: the snapshot of events that it was computed from, and the roll-up.
 COMPUTED_FROM = "computed-from-events-snapshot"
 COMPUTED_BY = "computed-by-roll-up"
-ROLL_UP_HASH = "5337f6848b1b4250"
+ROLL_UP_HASH = "92232d6f18af246c"
 
 
 def changed_days(spark: SparkSession, plan: Plan) -> set[datetime.date]:

@@ -1149,6 +1149,9 @@ class SurvivalPoint(TypedDict):
     high: float
 
 
+HazardVariable: TypeAlias = Literal["weekday", "level_change"]
+
+
 SlicedModel: TypeAlias = Literal["challenger", "champion"]
 
 
@@ -1253,6 +1256,16 @@ class SurvivalCurve(TypedDict):
     points: list[SurvivalPoint]
 
 
+class Hazard(TypedDict):
+    """Days of users, and on how many of them one cancelled."""
+
+    variable: HazardVariable
+    value: str
+    users: int
+    days: int
+    cancelled: int
+
+
 class Slice(TypedDict):
     """A part of the test users, and how a model did on it."""
 
@@ -1303,7 +1316,9 @@ class Exploration(TypedDict):
     measures: list[ExploredMeasure]
     pages: list[ExploredFigure]
     weekdays: list[ExploredFigure]
+    hours: list[ExploredFigure]
     survival: list[SurvivalCurve]
+    hazards: list[Hazard]
 
 
 class Drivers(TypedDict):
@@ -3902,6 +3917,212 @@ def survival_curves(spark: SparkSession, users: str) -> list[SurvivalCurve]:
     return curves
 
 
+# --- emr-steps/fragments/hazards.ts ---
+
+DAYS_WITH_SPELLS = """
+WITH neighbours AS (
+  SELECT
+    *,
+    COALESCE(first_session_id = LAG(last_session_id) OVER chronology, FALSE) AS continues_session,
+    LAG(last_session_ended_at) OVER chronology AS previous_session_ended_at,
+    DATEDIFF(day, LAG(day) OVER chronology) AS absence_days,
+    LEAD(day) OVER chronology AS next_day,
+    MAX(last_cancelled_at) OVER chronology AS latest_cancelled_at
+  FROM user_days
+  WINDOW chronology AS (PARTITION BY user_id ORDER BY day)
+),
+ends AS (
+  SELECT *, COALESCE(last_event_at <= latest_cancelled_at + INTERVAL 30 MINUTES, FALSE) AS spell_ended
+  FROM neighbours
+)
+SELECT
+  *,
+  CASE
+    WHEN spell_ended THEN NULL
+    WHEN LAG(spell_ended) OVER chronology OR last_cancelled_at IS NOT NULL THEN IF(
+      first_event_at > latest_cancelled_at + INTERVAL 30 MINUTES,
+      first_event_at,
+      GREATEST(last_session_started_at, latest_cancelled_at)
+    )
+  END AS returned_at,
+  COLLECT_LIST(IF(cancellations > 0, day, NULL)) OVER (PARTITION BY user_id) AS cancelled_on,
+  COLLECT_LIST(IF(spell_ended, STRUCT(day AS after, COALESCE(next_day, DATE '9999-12-31') AS until), NULL))
+    OVER (PARTITION BY user_id) AS absences,
+  sessions - INT(continues_session) AS begun_sessions,
+  session_seconds + IF(
+    continues_session,
+    TIMESTAMPDIFF(MILLISECOND, previous_session_ended_at, first_session_started_at) / 1000,
+    0
+  ) AS joined_session_seconds
+FROM ends
+WINDOW chronology AS (PARTITION BY user_id ORDER BY day)
+"""
+
+DAYS_AT_RISK = """
+SELECT
+  user_id,
+  cancelled,
+  -- Numbers of days from a Sunday of old.
+  DATEDIFF(day, DATE '1970-01-04') AS first,
+  DATEDIFF(last, DATE '1970-01-04') AS last,
+  DATEDIFF(day, changed_on) AS since_first,
+  DATEDIFF(last, changed_on) AS since_last
+FROM (
+  SELECT
+    user_id,
+    day,
+    IF(spell_ended, day, DATE_SUB(COALESCE(next_day, DATE '{end}'), 1)) AS last,
+    last_cancelled_at IS NOT NULL AS cancelled,
+    MAX(IF(upgrades + downgrades > 0, day, NULL)) OVER chronology AS changed_on,
+    COALESCE(
+      spell_ended
+        AND LAG(spell_ended) OVER chronology
+        AND last_event_at <= LAG(latest_cancelled_at) OVER chronology + INTERVAL 30 MINUTES,
+      FALSE
+    ) AS is_trailing
+  FROM {days}
+  WINDOW chronology AS (PARTITION BY user_id ORDER BY day)
+)
+WHERE NOT is_trailing
+"""
+
+DAYS_AT_RISK_BY_USER = """
+SELECT
+  user_id,
+  SUM(FLOOR((last - 0) / 7) - FLOOR((first - 1 - 0) / 7)) AS days_0,
+  COUNT_IF(cancelled AND PMOD(first, 7) = 0) AS cancelled_0,
+  SUM(FLOOR((last - 1) / 7) - FLOOR((first - 1 - 1) / 7)) AS days_1,
+  COUNT_IF(cancelled AND PMOD(first, 7) = 1) AS cancelled_1,
+  SUM(FLOOR((last - 2) / 7) - FLOOR((first - 1 - 2) / 7)) AS days_2,
+  COUNT_IF(cancelled AND PMOD(first, 7) = 2) AS cancelled_2,
+  SUM(FLOOR((last - 3) / 7) - FLOOR((first - 1 - 3) / 7)) AS days_3,
+  COUNT_IF(cancelled AND PMOD(first, 7) = 3) AS cancelled_3,
+  SUM(FLOOR((last - 4) / 7) - FLOOR((first - 1 - 4) / 7)) AS days_4,
+  COUNT_IF(cancelled AND PMOD(first, 7) = 4) AS cancelled_4,
+  SUM(FLOOR((last - 5) / 7) - FLOOR((first - 1 - 5) / 7)) AS days_5,
+  COUNT_IF(cancelled AND PMOD(first, 7) = 5) AS cancelled_5,
+  SUM(FLOOR((last - 6) / 7) - FLOOR((first - 1 - 6) / 7)) AS days_6,
+  COUNT_IF(cancelled AND PMOD(first, 7) = 6) AS cancelled_6,
+  SUM(IF(since_last IS NULL, 0, GREATEST(0, LEAST(since_last, 0) - GREATEST(since_first, 0) + 1))) AS days_7,
+  COUNT_IF(cancelled AND since_first >= 0 AND since_first <= 0) AS cancelled_7,
+  SUM(IF(since_last IS NULL, 0, GREATEST(0, LEAST(since_last, 3) - GREATEST(since_first, 1) + 1))) AS days_8,
+  COUNT_IF(cancelled AND since_first >= 1 AND since_first <= 3) AS cancelled_8,
+  SUM(IF(since_last IS NULL, 0, GREATEST(0, LEAST(since_last, 7) - GREATEST(since_first, 4) + 1))) AS days_9,
+  COUNT_IF(cancelled AND since_first >= 4 AND since_first <= 7) AS cancelled_9,
+  SUM(IF(since_last IS NULL, 0, GREATEST(0, LEAST(since_last, 14) - GREATEST(since_first, 8) + 1))) AS days_10,
+  COUNT_IF(cancelled AND since_first >= 8 AND since_first <= 14) AS cancelled_10,
+  SUM(IF(since_last IS NULL, 0, GREATEST(0, LEAST(since_last, 28) - GREATEST(since_first, 15) + 1))) AS days_11,
+  COUNT_IF(cancelled AND since_first >= 15 AND since_first <= 28) AS cancelled_11,
+  SUM(IF(since_last IS NULL, 0, GREATEST(0, since_last - GREATEST(since_first, 29) + 1))) AS days_12,
+  COUNT_IF(cancelled AND since_first >= 29) AS cancelled_12,
+  SUM(IF(since_last IS NULL, last - first + 1, 0)) AS days_13,
+  COUNT_IF(cancelled AND since_first IS NULL) AS cancelled_13
+FROM hazard_stretches
+GROUP BY user_id
+"""
+
+DAYS_AT_RISK_IN_ALL = """
+SELECT
+  COUNT_IF(days_0 > 0) AS users_0,
+  COALESCE(SUM(days_0), 0) AS days_0,
+  COALESCE(SUM(cancelled_0), 0) AS cancelled_0,
+  COUNT_IF(days_1 > 0) AS users_1,
+  COALESCE(SUM(days_1), 0) AS days_1,
+  COALESCE(SUM(cancelled_1), 0) AS cancelled_1,
+  COUNT_IF(days_2 > 0) AS users_2,
+  COALESCE(SUM(days_2), 0) AS days_2,
+  COALESCE(SUM(cancelled_2), 0) AS cancelled_2,
+  COUNT_IF(days_3 > 0) AS users_3,
+  COALESCE(SUM(days_3), 0) AS days_3,
+  COALESCE(SUM(cancelled_3), 0) AS cancelled_3,
+  COUNT_IF(days_4 > 0) AS users_4,
+  COALESCE(SUM(days_4), 0) AS days_4,
+  COALESCE(SUM(cancelled_4), 0) AS cancelled_4,
+  COUNT_IF(days_5 > 0) AS users_5,
+  COALESCE(SUM(days_5), 0) AS days_5,
+  COALESCE(SUM(cancelled_5), 0) AS cancelled_5,
+  COUNT_IF(days_6 > 0) AS users_6,
+  COALESCE(SUM(days_6), 0) AS days_6,
+  COALESCE(SUM(cancelled_6), 0) AS cancelled_6,
+  COUNT_IF(days_7 > 0) AS users_7,
+  COALESCE(SUM(days_7), 0) AS days_7,
+  COALESCE(SUM(cancelled_7), 0) AS cancelled_7,
+  COUNT_IF(days_8 > 0) AS users_8,
+  COALESCE(SUM(days_8), 0) AS days_8,
+  COALESCE(SUM(cancelled_8), 0) AS cancelled_8,
+  COUNT_IF(days_9 > 0) AS users_9,
+  COALESCE(SUM(days_9), 0) AS days_9,
+  COALESCE(SUM(cancelled_9), 0) AS cancelled_9,
+  COUNT_IF(days_10 > 0) AS users_10,
+  COALESCE(SUM(days_10), 0) AS days_10,
+  COALESCE(SUM(cancelled_10), 0) AS cancelled_10,
+  COUNT_IF(days_11 > 0) AS users_11,
+  COALESCE(SUM(days_11), 0) AS days_11,
+  COALESCE(SUM(cancelled_11), 0) AS cancelled_11,
+  COUNT_IF(days_12 > 0) AS users_12,
+  COALESCE(SUM(days_12), 0) AS days_12,
+  COALESCE(SUM(cancelled_12), 0) AS cancelled_12,
+  COUNT_IF(days_13 > 0) AS users_13,
+  COALESCE(SUM(days_13), 0) AS days_13,
+  COALESCE(SUM(cancelled_13), 0) AS cancelled_13
+FROM hazard_users
+"""
+
+# Variable and value of each part of the days, in the order of the columns.
+HAZARD_VARIABLES: list[HazardVariable] = [
+    "weekday",
+    "weekday",
+    "weekday",
+    "weekday",
+    "weekday",
+    "weekday",
+    "weekday",
+    "level_change",
+    "level_change",
+    "level_change",
+    "level_change",
+    "level_change",
+    "level_change",
+    "level_change",
+]
+HAZARD_VALUES = [
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "same day",
+    "1 to 3 days",
+    "4 to 7 days",
+    "8 to 14 days",
+    "15 to 28 days",
+    "29 days or more",
+    "no change seen",
+]
+
+
+def daily_hazards(user_days: DataFrame, end: datetime.date) -> list[Hazard]:
+    """How many days users were at risk before the end of the log, and on how many of them one cancelled."""
+    spark = user_days.sparkSession
+    user_days.where(F.col("day") < F.lit(end)).createOrReplaceTempView("user_days")
+    spark.sql(DAYS_WITH_SPELLS).createOrReplaceTempView("hazard_days")
+    spark.sql(DAYS_AT_RISK.format(days="hazard_days", end=end)).createOrReplaceTempView("hazard_stretches")
+    spark.sql(DAYS_AT_RISK_BY_USER).createOrReplaceTempView("hazard_users")
+    totals = spark.sql(DAYS_AT_RISK_IN_ALL).collect()[0]
+    return [
+        {
+            "variable": variable,
+            "value": value,
+            "users": totals[f"users_{index}"],
+            "days": totals[f"days_{index}"],
+            "cancelled": totals[f"cancelled_{index}"],
+        }
+        for index, (variable, value) in enumerate(zip(HAZARD_VARIABLES, HAZARD_VALUES, strict=True))
+    ]
+
+
 # --- emr-steps/fragments/exploration.ts ---
 
 EXPLORED_USERS = """
@@ -3943,6 +4164,31 @@ SELECT
   SUM(IF(DAYOFWEEK(day) = 5, events, 0)) AS weekday_5,
   SUM(IF(DAYOFWEEK(day) = 6, events, 0)) AS weekday_6,
   SUM(IF(DAYOFWEEK(day) = 7, events, 0)) AS weekday_7,
+  SUM(SHIFTRIGHT(active_hours, 0) & 1) AS hour_0,
+  SUM(SHIFTRIGHT(active_hours, 1) & 1) AS hour_1,
+  SUM(SHIFTRIGHT(active_hours, 2) & 1) AS hour_2,
+  SUM(SHIFTRIGHT(active_hours, 3) & 1) AS hour_3,
+  SUM(SHIFTRIGHT(active_hours, 4) & 1) AS hour_4,
+  SUM(SHIFTRIGHT(active_hours, 5) & 1) AS hour_5,
+  SUM(SHIFTRIGHT(active_hours, 6) & 1) AS hour_6,
+  SUM(SHIFTRIGHT(active_hours, 7) & 1) AS hour_7,
+  SUM(SHIFTRIGHT(active_hours, 8) & 1) AS hour_8,
+  SUM(SHIFTRIGHT(active_hours, 9) & 1) AS hour_9,
+  SUM(SHIFTRIGHT(active_hours, 10) & 1) AS hour_10,
+  SUM(SHIFTRIGHT(active_hours, 11) & 1) AS hour_11,
+  SUM(SHIFTRIGHT(active_hours, 12) & 1) AS hour_12,
+  SUM(SHIFTRIGHT(active_hours, 13) & 1) AS hour_13,
+  SUM(SHIFTRIGHT(active_hours, 14) & 1) AS hour_14,
+  SUM(SHIFTRIGHT(active_hours, 15) & 1) AS hour_15,
+  SUM(SHIFTRIGHT(active_hours, 16) & 1) AS hour_16,
+  SUM(SHIFTRIGHT(active_hours, 17) & 1) AS hour_17,
+  SUM(SHIFTRIGHT(active_hours, 18) & 1) AS hour_18,
+  SUM(SHIFTRIGHT(active_hours, 19) & 1) AS hour_19,
+  SUM(SHIFTRIGHT(active_hours, 20) & 1) AS hour_20,
+  SUM(SHIFTRIGHT(active_hours, 21) & 1) AS hour_21,
+  SUM(SHIFTRIGHT(active_hours, 22) & 1) AS hour_22,
+  SUM(SHIFTRIGHT(active_hours, 23) & 1) AS hour_23,
+  SUM(BIT_COUNT(active_hours)) AS active_hours,
   SUM(session_seconds) / 3600D AS hours,
   (DATEDIFF(IF(MAX(last_cancelled_at) IS NULL, DATE_SUB('{end}', 1), MAX(day)), MIN(day)) + 1) / 7D AS weeks
 FROM {days}
@@ -4006,6 +4252,30 @@ SELECT
   SUM(weekday_5) / NULLIF(SUM(events), 0) AS weekday_5,
   SUM(weekday_6) / NULLIF(SUM(events), 0) AS weekday_6,
   SUM(weekday_7) / NULLIF(SUM(events), 0) AS weekday_7,
+  SUM(hour_0) / NULLIF(SUM(active_hours), 0) AS hour_0,
+  SUM(hour_1) / NULLIF(SUM(active_hours), 0) AS hour_1,
+  SUM(hour_2) / NULLIF(SUM(active_hours), 0) AS hour_2,
+  SUM(hour_3) / NULLIF(SUM(active_hours), 0) AS hour_3,
+  SUM(hour_4) / NULLIF(SUM(active_hours), 0) AS hour_4,
+  SUM(hour_5) / NULLIF(SUM(active_hours), 0) AS hour_5,
+  SUM(hour_6) / NULLIF(SUM(active_hours), 0) AS hour_6,
+  SUM(hour_7) / NULLIF(SUM(active_hours), 0) AS hour_7,
+  SUM(hour_8) / NULLIF(SUM(active_hours), 0) AS hour_8,
+  SUM(hour_9) / NULLIF(SUM(active_hours), 0) AS hour_9,
+  SUM(hour_10) / NULLIF(SUM(active_hours), 0) AS hour_10,
+  SUM(hour_11) / NULLIF(SUM(active_hours), 0) AS hour_11,
+  SUM(hour_12) / NULLIF(SUM(active_hours), 0) AS hour_12,
+  SUM(hour_13) / NULLIF(SUM(active_hours), 0) AS hour_13,
+  SUM(hour_14) / NULLIF(SUM(active_hours), 0) AS hour_14,
+  SUM(hour_15) / NULLIF(SUM(active_hours), 0) AS hour_15,
+  SUM(hour_16) / NULLIF(SUM(active_hours), 0) AS hour_16,
+  SUM(hour_17) / NULLIF(SUM(active_hours), 0) AS hour_17,
+  SUM(hour_18) / NULLIF(SUM(active_hours), 0) AS hour_18,
+  SUM(hour_19) / NULLIF(SUM(active_hours), 0) AS hour_19,
+  SUM(hour_20) / NULLIF(SUM(active_hours), 0) AS hour_20,
+  SUM(hour_21) / NULLIF(SUM(active_hours), 0) AS hour_21,
+  SUM(hour_22) / NULLIF(SUM(active_hours), 0) AS hour_22,
+  SUM(hour_23) / NULLIF(SUM(active_hours), 0) AS hour_23,
   PERCENTILE_APPROX(
     1D * sessions / NULLIF(weeks, 0),
     ARRAY(0.1, 0.25, 0.5, 0.75, 0.9), 1000
@@ -4090,6 +4360,32 @@ WEEKDAYS = [
     "Friday",
     "Saturday",
 ]
+HOURS = [
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+    9,
+    10,
+    11,
+    12,
+    13,
+    14,
+    15,
+    16,
+    17,
+    18,
+    19,
+    20,
+    21,
+    22,
+    23,
+]
 
 
 def explored_figure(name: str, column: str, rows: dict[bool, Row]) -> ExploredFigure:
@@ -4136,7 +4432,9 @@ def explore(spark: SparkSession, user_days: DataFrame, end: datetime.date) -> Ex
         "weekdays": [
             explored_figure(name, f"weekday_{index}", rows) for index, name in enumerate(WEEKDAYS, 1)
         ],
+        "hours": [explored_figure(str(hour), f"hour_{hour}", rows) for hour in HOURS],
         "survival": curves,
+        "hazards": daily_hazards(user_days, end),
     }
 
 

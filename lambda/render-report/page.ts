@@ -15,6 +15,7 @@ import { driftSection } from './sections/drift.ts';
 import { driversSection } from './sections/drivers.ts';
 import { expectedQualitySection } from './sections/expected-quality.ts';
 import { factsSection } from './sections/facts.ts';
+import { hazardsSection } from './sections/hazards.ts';
 import { summarySection } from './sections/headline.ts';
 import { historySection } from './sections/history.ts';
 import { modelsSection } from './sections/models.ts';
@@ -139,6 +140,7 @@ async function chaptersOf(
             await whoLeavesSection(trained, book),
             statesSection(trained),
             await survivalSection(trained, book),
+            await hazardsSection(trained, book),
             sampleSection(trained),
           ],
     ],

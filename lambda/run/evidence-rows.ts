@@ -5,8 +5,9 @@ import { CHANNELS } from '../../domain/features/channels.ts';
 import { segmentNames } from '../../domain/features/segment-name.ts';
 import type { EvidenceTableName } from '../../domain/lake.ts';
 import type { EvidenceRow } from '../../domain/lake-objects.ts';
+import { poissonInterval } from '../../domain/poisson-interval.ts';
 import type { RunDetail } from '../../domain/records.ts';
-import type { Drivers, Exploration, TrainingResult } from '../../domain/results.ts';
+import type { Drivers, Exploration, Homogeneity, TrainingResult } from '../../domain/results.ts';
 import { shareInterval } from '../../domain/share-interval.ts';
 
 /** By table; none where nothing was trained, or where the run's version did not find it out. */
@@ -16,11 +17,13 @@ export function evidenceRows({
 }: Pick<RunDetail, 'record' | 'training'>): Readonly<Record<EvidenceTableName, readonly EvidenceRow[]>> {
   const of = (rows: readonly EvidenceRow[]): readonly EvidenceRow[] =>
     rows.map((row) => ({ run_id: record.run_id, ...row }));
-  const { segments = [], exploration = null, drivers = null } = training ?? {};
+  const { segments = [], exploration = null, drivers = null, homogeneity = null } = training ?? {};
   return {
     segments: of(segmentRows(segments)),
     exploration: of(exploration === null ? [] : explorationRows(exploration)),
     survival: of(exploration === null ? [] : survivalRows(exploration)),
+    hazards: of(exploration === null ? [] : hazardRows(exploration)),
+    homogeneity: of(homogeneity === null ? [] : homogeneityRows(homogeneity)),
     drivers: of(drivers === null ? [] : driverRows(drivers, training?.chosen ?? null)),
     feature_ranges: of(drivers === null ? [] : rangeRows(drivers)),
   };
@@ -50,7 +53,7 @@ function rateOf(cancelled: number, users: number): EvidenceRow {
 
 const NO_RATE: EvidenceRow = { rate: null, low: null, high: null };
 
-function explorationRows({ groups, measures, pages, weekdays }: Exploration): readonly EvidenceRow[] {
+function explorationRows({ groups, measures, pages, weekdays, hours }: Exploration): readonly EvidenceRow[] {
   const figures = (kind: string, of: Exploration['pages']): readonly EvidenceRow[] =>
     of.map(({ name, churned, stayed }) => ({ kind, name, value: null, churned, stayed, ...NO_RATE }));
   return [
@@ -74,6 +77,7 @@ function explorationRows({ groups, measures, pages, weekdays }: Exploration): re
     ),
     ...figures('page', pages),
     ...figures('weekday', weekdays),
+    ...figures('hour', hours),
   ];
 }
 
@@ -89,6 +93,31 @@ function survivalRows({ survival }: Exploration): readonly EvidenceRow[] {
       survival: share,
       low,
       high,
+    })),
+  );
+}
+
+function hazardRows({ hazards }: Exploration): readonly EvidenceRow[] {
+  return hazards.map(({ variable, value, users, days, cancelled }) => {
+    const { low, high } = poissonInterval(cancelled);
+    const of = (counted: number): number | null => (days === 0 ? null : counted / days);
+    return { variable, value, users, days, cancelled, hazard: of(cancelled), low: of(low), high: of(high) };
+  });
+}
+
+function homogeneityRows({ samples }: Homogeneity): readonly EvidenceRow[] {
+  return samples.flatMap(({ sample, users, others, cancelled, differences }) =>
+    differences.map(({ feature, test, distance, pValue, adjusted, smallestFound }) => ({
+      sample,
+      users,
+      others,
+      cancelled,
+      feature,
+      test,
+      distance,
+      p_value: pValue,
+      adjusted_p_value: adjusted,
+      smallest_found: smallestFound,
     })),
   );
 }

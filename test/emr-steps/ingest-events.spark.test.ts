@@ -274,6 +274,7 @@ describe('ingest-events', () => {
       lake('clean'),
       sql(
         `event_date AS day, user_id, count(*) AS events, ${counters.join(', ')}, count(DISTINCT session_id) AS sessions,
+         bit_or(1 << hour(event_time)::INT) AS active_hours,
          min(event_time) AS first_event_at, max(event_time) AS last_event_at, arg_max(level, (event_time, item_in_session)) AS level,
          arg_min(session_id, (event_time, item_in_session)) AS first_session_id`,
         `events WHERE auth IN ('Logged In', 'Cancelled') GROUP BY event_date, user_id`,
@@ -282,7 +283,7 @@ describe('ingest-events', () => {
     const rolledUp = await queryLake(
       lake('clean'),
       sql(
-        `day, user_id, events, ${names.join(', ')}, sessions, first_event_at, last_event_at, level, first_session_id`,
+        `day, user_id, events, ${names.join(', ')}, sessions, active_hours, first_event_at, last_event_at, level, first_session_id`,
         'user_days',
       ),
     );

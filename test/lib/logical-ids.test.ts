@@ -26,6 +26,7 @@ const KEPT: readonly (readonly [StackName, string, readonly string[]])[] = [
     [
       ...['Tablerawevents', 'Tableingestfiles', 'Tablemodelmetrics', 'Tableoutcomes', 'Tableruns'],
       ...['Tablesegments', 'Tableexploration', 'Tablesurvival', 'Tabledrivers', 'Tablefeatureranges'],
+      ...['Tablehazards', 'Tablehomogeneity'],
     ],
   ],
   ['storage', 'AWS::Athena::WorkGroup', ['Workgroup']],

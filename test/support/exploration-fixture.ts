@@ -1,5 +1,12 @@
 /** Who leaves, as train-models would say it of some 1,160 users. */
-import { EXPLORED_MEASURES, EXPLORED_PAGES, EXPLORED_QUANTILES, WEEKDAYS } from '../../domain/exploration.ts';
+import {
+  EXPLORED_MEASURES,
+  EXPLORED_PAGES,
+  EXPLORED_QUANTILES,
+  HOURS,
+  WEEKDAYS,
+} from '../../domain/exploration.ts';
+import { HAZARD_VARIABLES } from '../../domain/hazards.ts';
 import type { Exploration, SurvivalCurve } from '../../domain/results.ts';
 
 function curve(grouping: SurvivalCurve['grouping'], value: string, hazard: number): SurvivalCurve {
@@ -50,5 +57,14 @@ export const EXPLORATION: Exploration = {
     stayed: index === 3 ? 0 : 0.5,
   })),
   weekdays: WEEKDAYS.map((name) => ({ name, churned: 1 / 7, stayed: 1 / 7 })),
+  hours: HOURS.map((hour) => ({ name: String(hour), churned: hour / 276, stayed: 1 / 24 })),
   survival: [curve('all', 'all', 0.02), curve('level', 'free', 0.03), curve('level', 'paid', 0.01)],
+  // On no same day was anybody at risk.
+  hazards: HAZARD_VARIABLES.flatMap(({ name, values }) =>
+    values.map((value, index) =>
+      value === 'same day'
+        ? { variable: name, value, users: 0, days: 0, cancelled: 0 }
+        : { variable: name, value, users: 1_100 - index, days: 8_000, cancelled: 20 + 4 * index },
+    ),
+  ),
 };

@@ -153,6 +153,9 @@ class SurvivalPoint(TypedDict):
     high: float
 
 
+HazardVariable: TypeAlias = Literal["weekday", "level_change"]
+
+
 SlicedModel: TypeAlias = Literal["challenger", "champion"]
 
 
@@ -257,6 +260,16 @@ class SurvivalCurve(TypedDict):
     points: list[SurvivalPoint]
 
 
+class Hazard(TypedDict):
+    """Days of users, and on how many of them one cancelled."""
+
+    variable: HazardVariable
+    value: str
+    users: int
+    days: int
+    cancelled: int
+
+
 class Slice(TypedDict):
     """A part of the test users, and how a model did on it."""
 
@@ -307,7 +320,9 @@ class Exploration(TypedDict):
     measures: list[ExploredMeasure]
     pages: list[ExploredFigure]
     weekdays: list[ExploredFigure]
+    hours: list[ExploredFigure]
     survival: list[SurvivalCurve]
+    hazards: list[Hazard]
 
 
 class Drivers(TypedDict):

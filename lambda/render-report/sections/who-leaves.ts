@@ -14,6 +14,7 @@ import { type ChartBook, COLOURS } from '../charts.ts';
 import { counted, decimal, percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import { table } from '../html-table.ts';
+import { hoursFigure } from './hours-of-use.ts';
 
 /** Of a variable with many values, so many are drawn. */
 const MOST_VALUES = 12;
@@ -44,6 +45,7 @@ ${measuresTable(exploration)}
 <div class="pair">
 ${await pagesFigure(exploration, book)}
 ${await weekdaysFigure(exploration, book)}
+${await hoursFigure(exploration, book)}
 </div>
 </section>`;
 }

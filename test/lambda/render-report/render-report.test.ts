@@ -258,15 +258,30 @@ describe('who leaves', () => {
       'cancelled-by-level',
       'cancelled-by-state',
       'weekdays-of-use',
+      'hours-of-use',
       'survival-all',
       'survival-level',
     ])
       expect(page, id).toContain(`id="${id}"`);
     expect(page).toContain('Subscription: free 20%, paid 14.3%');
+    expect(page).toContain('for those who cancelled from 23:00 (8.3%)');
     // With fewer than 20 users, a rate says next to nothing.
     expect(page).not.toContain('Linux 33');
     expect(page).not.toContain('id="survival-joined"');
     expect(page).toMatch(/Half of the users have cancelled 245 days|users are still there/);
+  });
+
+  it('says on which days they leave, with intervals and days at risk', async () => {
+    const hazards = section('hazards', await pageWith({}));
+    expect(hazards).toContain('id="hazard-by-weekday"');
+    expect(hazards).toContain('id="hazard-by-level-change"');
+    expect(textOf(hazards)).toContain('Monday 1,100 8,000 20 2.50 1.53 to 3.86');
+    expect(hazards).toContain('no change seen 5.50');
+    // On no same day were there users enough.
+    expect(hazards).not.toContain('same day');
+    const older = await pageWith({ hazards: [], hours: [] });
+    expect(older).not.toContain('id="hazards"');
+    expect(older).not.toContain('id="hours-of-use"');
   });
 
   it('is left out where nobody cancelled, and for results that lack it', async () => {
@@ -503,8 +518,8 @@ describe('the report page', () => {
     expect(textOf(section('drift', few))).toContain('chance alone takes one feature in 20 to 0.19 or more');
   });
 
-  it('has seventeen charts, each with a description in words', () => {
-    expect(page.match(/<svg role="img" aria-label="[^"]{20,}"/g)).toHaveLength(17);
+  it('has twenty charts, each with a description in words', () => {
+    expect(page.match(/<svg role="img" aria-label="[^"]{20,}"/g)).toHaveLength(20);
   });
 });
 

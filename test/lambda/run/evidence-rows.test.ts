@@ -65,7 +65,13 @@ describe('what a run has found out', () => {
       stayed: 0.5,
       rate: null,
     });
-    expect(new Set(rows.map(({ kind }) => kind))).toEqual(new Set(['group', 'measure', 'page', 'weekday']));
+    expect(rows.find(({ kind, name }) => kind === 'hour' && name === '23')).toMatchObject({
+      churned: 23 / 276,
+      stayed: 1 / 24,
+    });
+    expect(new Set(rows.map(({ kind }) => kind))).toEqual(
+      new Set(['group', 'measure', 'page', 'weekday', 'hour']),
+    );
   });
 
   it('has the days of every survival curve', () => {
@@ -76,6 +82,43 @@ describe('what a run has found out', () => {
       users: 400,
       day: 7,
       at_risk: 395,
+    });
+  });
+
+  it('has the hazard of every kind of day with its interval, and none where nobody was at risk', () => {
+    const rows = rowsOf('hazards');
+    expect(rows).toHaveLength(14);
+    expect(rows[0]).toMatchObject({
+      variable: 'weekday',
+      value: 'Monday',
+      users: 1_100,
+      days: 8_000,
+      hazard: 0.0025,
+    });
+    // Exact Poisson limits of 20: 12.217 and 30.888.
+    expect(Number(rows[0]?.low) * 8_000).toBeCloseTo(12.217, 3);
+    expect(Number(rows[0]?.high) * 8_000).toBeCloseTo(30.888, 3);
+    expect(rows.find(({ value }) => value === 'same day')).toMatchObject({
+      days: 0,
+      hazard: null,
+      low: null,
+      high: null,
+    });
+  });
+
+  it('has each feature in which a sample is compared with the other users', () => {
+    const rows = rowsOf('homogeneity');
+    expect(rows).toHaveLength(12);
+    expect(rows[0]).toEqual({
+      run_id: 'run-1',
+      ...{ sample: 'one_percent', users: 200, others: 19_800, cancelled: 9, feature: 'label' },
+      ...{
+        test: 'fisher_exact',
+        distance: 0.01,
+        p_value: 0.04,
+        adjusted_p_value: 0.24,
+        smallest_found: 0.15,
+      },
     });
   });
 
@@ -94,7 +137,7 @@ describe('what a run has found out', () => {
 
   it('is nothing where nothing was trained, and leaves no object then', async () => {
     for (const rows of Object.values(evidenceRows({ ...detail, training: null }))) expect(rows).toEqual([]);
-    const older = { ...detail.training, segments: [], exploration: null, drivers: null };
+    const older = { ...detail.training, segments: [], exploration: null, drivers: null, homogeneity: null };
     for (const rows of Object.values(evidenceRows({ ...detail, training: older }))) expect(rows).toEqual([]);
   });
 });

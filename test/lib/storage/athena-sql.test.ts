@@ -88,6 +88,20 @@ const ANSWERS: Readonly<Record<string, readonly (readonly Json[])[]>> = {
     ['all', 'all', '2', '25', '1', 0.96, null, null],
     ['all', 'all', '9', '20', '1', 0.9, null, null],
   ],
+  'on-which-days-users-leave': [
+    ['variable', 'value', 'users', 'days', 'cancelled', 'hazard', 'low', 'high'],
+    ['level_change', 'same day', '0', '0', '0', null, null, null],
+    ['weekday', 'Monday', '95', '400', '4', 0.01, 0.003, 0.026],
+    ['weekday', 'Sunday', '90', '400', '2', 0.005, null, null],
+  ],
+  'is-a-sample-enough': [
+    [
+      ...['sample', 'users', 'others', 'feature', 'test', 'distance', 'p_value', 'adjusted_p_value'],
+      'smallest_found',
+    ],
+    ['one_percent', '60', '5940', 'label', 'fisher_exact', 0.05, 0.04, 0.08, null],
+    ['one_percent', '60', '5940', 'is_paid', 'chi_square', 0.03, 0.3, 1, 0.2],
+  ],
   'what-came-true': [
     [
       ...['cutoff', 'run_id', 'part', 'decile', 'users', 'predicted', 'observed', 'predicted_over_observed'],

@@ -10,6 +10,8 @@ import {
   EVENTS,
   EXPLORATION,
   FEATURE_RANGES,
+  HAZARDS,
+  HOMOGENEITY,
   INGEST_FILES,
   MODEL_METRICS,
   OUTCOMES,
@@ -208,6 +210,30 @@ const SURVIVAL_ROWS = [
   ),
   { run_id: 'run-1', variable: 'all', value: 'all', day: 2, at_risk: 25, cancelled: 1, survival: 0.96 },
 ];
+const HAZARD_ROWS = [
+  ...found(
+    { variable: 'weekday', value: 'Sunday', users: 90, days: 400, cancelled: 2, hazard: 0.005 },
+    { hazard: 0.9 },
+  ),
+  {
+    ...{ run_id: 'run-1', variable: 'weekday', value: 'Monday', users: 95, days: 400, cancelled: 4 },
+    ...{ hazard: 0.01, low: 0.003, high: 0.026 },
+  },
+  { run_id: 'run-1', variable: 'level_change', value: 'same day', users: 0, days: 0, cancelled: 0 },
+];
+const HOMOGENEITY_ROWS = [
+  ...found(
+    {
+      ...{ sample: 'one_percent', users: 60, others: 5_940, feature: 'is_paid', test: 'chi_square' },
+      ...{ distance: 0.03, p_value: 0.3, adjusted_p_value: 1, smallest_found: 0.2 },
+    },
+    { p_value: 0.001 },
+  ),
+  {
+    ...{ run_id: 'run-1', sample: 'one_percent', users: 60, others: 5_940, feature: 'label' },
+    ...{ test: 'fisher_exact', distance: 0.05, p_value: 0.04, adjusted_p_value: 0.08 },
+  },
+];
 const DRIVER_ROWS = [
   ...found(
     { model: 'segments', kind: 'feature', name: 'is_paid', fall: 0.01, correlation: -0.3 },
@@ -258,6 +284,8 @@ export const LAKE_ROWS: readonly TableRows[] = [
   { table: SEGMENTS, rows: SEGMENT_ROWS },
   { table: EXPLORATION, rows: EXPLORATION_ROWS },
   { table: SURVIVAL, rows: SURVIVAL_ROWS },
+  { table: HAZARDS, rows: HAZARD_ROWS },
+  { table: HOMOGENEITY, rows: HOMOGENEITY_ROWS },
   { table: DRIVERS, rows: DRIVER_ROWS },
   { table: FEATURE_RANGES, rows: RANGE_ROWS },
 ];
