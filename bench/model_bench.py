@@ -183,7 +183,7 @@ def main() -> None:
     counts = train.census(features)
     inputs = train.learn_inputs(features.where("role = 'train'"), counts["train"]["rows"], [])
     names = [one["name"] for one in inputs]
-    prepared = train.prepare(features, inputs, 4, settings["training"])
+    prepared = train.prepare(features, inputs, 4, settings["training"]).rows
     more = features.select("user_id", "cutoff", "observed_days").join(user_classes, "user_id")
     prepared = prepared.join(more, ["user_id", "cutoff"])
     known, test = Rows(train, prepared, "train", names), Rows(train, prepared, "test", names)

@@ -7,6 +7,7 @@ import { ownJava } from './java.mjs';
 import { withLock } from './lock.mjs';
 import { nodePackages } from './node-packages.mjs';
 import { createProgress } from './progress.mjs';
+import { refuseDeadProxy } from './proxy.mjs';
 import { pythonEnvironment } from './python-environment.mjs';
 import { sparkClasses } from './spark-classes.mjs';
 
@@ -87,6 +88,7 @@ async function install(locations, parts, progress, signal) {
   const seconds = missing.reduce((sum, part) => sum + part.seconds, 0);
   refuseFullDisk(locations, megabytes);
   for (const part of missing) part.checkMachine?.(locations);
+  await refuseDeadProxy(process.env);
   progress.say(`Installing what is missing: about ${megabytes} MB, ${seconds} s with a fast network.`);
   for (const part of parts) {
     signal.throwIfAborted();

@@ -13,6 +13,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SetUpError } from './failure.mjs';
 import { runInstaller } from './processes.mjs';
+import { proxyOptions } from './proxy.mjs';
 import { trustStorePassword } from './trust-store.mjs';
 
 /** @import { Part } from './ensure.mjs' */
@@ -22,26 +23,6 @@ const SHA256 = '39ea09e6c03550a300b9d9ab498949836d2d434e441da4c12a943a086e396940
 
 const what = 'the Iceberg jar';
 const trustStoreBuilder = fileURLToPath(new URL('trust-store.mjs', import.meta.url));
-
-/**
- * Java's options for the machine's proxy: other programs read it from the environment, Java does not.
- * @param {NodeJS.ProcessEnv} env
- * @returns {string[]}
- */
-export function proxyOptions(env) {
-  const address = env.HTTPS_PROXY ?? env.https_proxy;
-  if (address === undefined || address === '') return [];
-  const { hostname, port } = new URL(address.includes('://') ? address : `http://${address}`);
-  const direct = (env.NO_PROXY ?? env.no_proxy ?? '')
-    .split(',')
-    .map((host) => host.trim().replace(/^\./, '*.'))
-    .filter((host) => host !== '');
-  return [
-    `-Dhttps.proxyHost=${hostname}`,
-    `-Dhttps.proxyPort=${port === '' ? '80' : port}`,
-    ...(direct.length === 0 ? [] : [`-Dhttp.nonProxyHosts=${direct.join('|')}`]),
-  ];
-}
 
 /** @type {Part} */
 export const icebergJar = {

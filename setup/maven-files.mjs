@@ -16,8 +16,8 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { SetUpError } from './failure.mjs';
-import { proxyOptions } from './iceberg-jar.mjs';
 import { runInstaller } from './processes.mjs';
+import { proxyOptions } from './proxy.mjs';
 import { trustStorePassword } from './trust-store.mjs';
 
 /** @import { Locations } from './environment.mjs' */

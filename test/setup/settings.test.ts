@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { proxyOptions } from '../../setup/iceberg-jar.mjs';
+import { proxyOptions } from '../../setup/proxy.mjs';
 import { uvSettings } from '../../setup/python-environment.mjs';
 
 describe('the settings passed to uv', () => {
