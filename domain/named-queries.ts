@@ -119,6 +119,15 @@ WHERE run_id = ${lastRunIn(EXPLORATION)} AND kind = 'group'
 ORDER BY variable, rate DESC, value`,
   },
   {
+    name: 'what-users-did',
+    description:
+      'What users who cancelled did beside those who stayed: measures, pages per hour of use, days of the week, hours of the day',
+    sql: `SELECT kind, name, value, churned, stayed
+FROM ${EXPLORATION.name}
+WHERE run_id = ${lastRunIn(EXPLORATION)} AND kind <> 'group'
+ORDER BY kind, name, value`,
+  },
+  {
     name: 'how-long-users-stay',
     description:
       'Share of users who are still there, by days since registration (Kaplan-Meier with delayed entry)',

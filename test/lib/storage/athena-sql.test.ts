@@ -83,6 +83,11 @@ const ANSWERS: Readonly<Record<string, readonly (readonly Json[])[]>> = {
     ['level', 'paid', 5, 5, 0.5, null, null],
     ['level', 'free', 3, 7, 0.3, null, null],
   ],
+  'what-users-did': [
+    ['kind', 'name', 'value', 'churned', 'stayed'],
+    ['hour', '23', null, 0.06, 0.04],
+    ['page', 'help_visits', null, 0.1, 0.2],
+  ],
   'how-long-users-stay': [
     ['variable', 'value', 'day', 'at_risk', 'cancelled', 'survival', 'low', 'high'],
     ['all', 'all', '2', '25', '1', 0.96, null, null],

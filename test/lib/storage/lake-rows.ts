@@ -202,6 +202,8 @@ const EXPLORATION_ROWS = [
   ...found({ kind: 'group', name: 'level', value: 'free', churned: 3, stayed: 7, rate: 0.3 }, { rate: 0.9 }),
   { run_id: 'run-1', kind: 'group', name: 'level', value: 'paid', churned: 5, stayed: 5, rate: 0.5 },
   { run_id: 'run-1', kind: 'page', name: 'help_visits', churned: 0.1, stayed: 0.2 },
+  { run_id: 'run-1', kind: 'hour', name: '23', churned: 0.06, stayed: 0.04 },
+  { run_id: 'run-0', kind: 'hour', name: '23', churned: 0.5, stayed: 0.5 },
 ];
 const SURVIVAL_ROWS = [
   ...found(
