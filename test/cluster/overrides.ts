@@ -78,7 +78,7 @@ export function sparkOverrides(folder: string, aws: Readonly<Record<string, stri
       'spark.executor.instances': String(EXECUTORS),
       // One, or both boosting workers run in the executor that holds the rows.
       'spark.executor.cores': '1',
-      'spark.executor.memory': '512m',
+      'spark.executor.memory': '768m',
       'spark.executor.memoryOverhead': '1100m',
       'spark.driver.memory': '768m',
       'spark.yarn.am.memory': '256m',
