@@ -7,7 +7,7 @@ import { WEEKDAYS } from '../../domain/exploration.ts';
 import { type HAZARD_VARIABLES, LEVEL_CHANGE_BANDS, NO_LEVEL_CHANGE } from '../../domain/hazards.ts';
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
-import { daysSql } from './spells.ts';
+import { daysWithSpells } from './days-with-spells.ts';
 import { sqlText } from './sql.ts';
 import { trainingTypes } from './types.ts';
 
@@ -16,7 +16,7 @@ const STRETCHES = `
 SELECT
   user_id,
   cancelled,
-  -- Numbers of days from a Sunday of old.
+  -- Days since a Sunday, 4 January 1970.
   DATEDIFF(day, DATE '1970-01-04') AS first,
   DATEDIFF(last, DATE '1970-01-04') AS last,
   DATEDIFF(day, changed_on) AS since_first,
@@ -81,7 +81,7 @@ ${PARTS.map(
   ({ days, first }, index) =>
     `  SUM(${days}) AS days_${index},\n  COUNT_IF(cancelled AND ${first}) AS cancelled_${index}`,
 ).join(',\n')}
-FROM hazard_stretches
+FROM {stretches}
 GROUP BY user_id`.trim();
 
 const TOTALS = `
@@ -90,15 +90,13 @@ ${PARTS.map(
   (_, index) =>
     `  COUNT_IF(days_${index} > 0) AS users_${index},\n  COALESCE(SUM(days_${index}), 0) AS days_${index},\n  COALESCE(SUM(cancelled_${index}), 0) AS cancelled_${index}`,
 ).join(',\n')}
-FROM hazard_users`.trim();
+FROM {users}`.trim();
 
 export const hazards = fragment({
   file: import.meta.url,
-  needs: [trainingTypes],
+  needs: [trainingTypes, daysWithSpells],
   imports: ['import datetime', 'from pyspark.sql import DataFrame', 'from pyspark.sql import functions as F'],
   constants: python`
-    DAYS_WITH_SPELLS = ${sqlText(daysSql())}
-
     DAYS_AT_RISK = ${sqlText(STRETCHES)}
 
     DAYS_AT_RISK_BY_USER = ${sqlText(BY_USER)}
@@ -113,11 +111,10 @@ export const hazards = fragment({
     def daily_hazards(user_days: DataFrame, end: datetime.date) -> list[Hazard]:
         """How many days users were at risk before the end of the log, and on how many of them one cancelled."""
         spark = user_days.sparkSession
-        user_days.where(F.col("day") < F.lit(end)).createOrReplaceTempView("user_days")
-        spark.sql(DAYS_WITH_SPELLS).createOrReplaceTempView("hazard_days")
-        spark.sql(DAYS_AT_RISK.format(days="hazard_days", end=end)).createOrReplaceTempView("hazard_stretches")
-        spark.sql(DAYS_AT_RISK_BY_USER).createOrReplaceTempView("hazard_users")
-        totals = spark.sql(DAYS_AT_RISK_IN_ALL).collect()[0]
+        days = days_with_spells(user_days.where(F.col("day") < F.lit(end)))
+        stretches = spark.sql(DAYS_AT_RISK, days=days, end=end)
+        users = spark.sql(DAYS_AT_RISK_BY_USER, stretches=stretches)
+        (totals,) = spark.sql(DAYS_AT_RISK_IN_ALL, users=users).collect()
         return [
             {
                 "variable": variable,

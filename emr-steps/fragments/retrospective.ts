@@ -19,8 +19,8 @@ import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
 import { arrays } from './arrays.ts';
 import { boosting } from './boosting.ts';
+import { daysWithSpells } from './days-with-spells.ts';
 import { pairedDifference } from './paired-difference.ts';
-import { daysSql } from './spells.ts';
 import { sqlText } from './sql.ts';
 import { storedFigures } from './stored-figures.ts';
 import { trainingTypes } from './types.ts';
@@ -64,7 +64,7 @@ SELECT
   user_id,
   COALESCE(DATE(MIN(last_cancelled_at)), MAX(day)) AS cutoff,
   INT(MAX(last_cancelled_at) IS NOT NULL) AS label
-FROM user_days
+FROM {user_days}
 GROUP BY user_id`.trim();
 
 const HISTORY = `
@@ -81,7 +81,7 @@ const NAMES = {
 
 export const retrospective = fragment({
   file: import.meta.url,
-  needs: [trainingTypes, arrays, boosting, pairedDifference, storedFigures],
+  needs: [trainingTypes, arrays, boosting, pairedDifference, storedFigures, daysWithSpells],
   imports: [
     'import datetime',
     'from collections.abc import Callable',
@@ -108,8 +108,6 @@ export const retrospective = fragment({
     SIX_FEATURES = ${SIX_COLUMNS}
 
     # Each user's days, with sessions that go on over midnight joined.
-    RETROSPECTIVE_DAYS = ${sqlText(daysSql())}
-
     # Where each user's history ends, and whether the user ever cancelled.
     RETROSPECTIVE_ENDS = ${sqlText(ENDS)}
 
@@ -161,9 +159,9 @@ export const retrospective = fragment({
         (counted,) = known.agg(users.alias("users"), first_day.alias("first_day")).collect()
         share = min(1.0, MOST_RETROSPECTIVE_USERS / max(counted.users, 1))
         chosen = F.pmod(F.xxhash64("user_id"), F.lit(1_000_000)) < share * 1_000_000
-        known.where(chosen).createOrReplaceTempView("user_days")
-        spark.sql(RETROSPECTIVE_DAYS).createOrReplaceTempView("days")
-        spark.sql(RETROSPECTIVE_ENDS).createOrReplaceTempView("retrospective_ends")
+        compared = known.where(chosen)
+        days_with_spells(compared).createOrReplaceTempView("days")
+        spark.sql(RETROSPECTIVE_ENDS, user_days=compared).createOrReplaceTempView("retrospective_ends")
         history = RETROSPECTIVE_HISTORY.format(first_day=counted.first_day)
         spark.sql(history).createOrReplaceTempView("history")
         spark.sql(RETROSPECTIVE_AGGREGATE).createOrReplaceTempView("aggregated")

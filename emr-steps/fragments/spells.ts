@@ -8,7 +8,7 @@ const NEVER = "DATE '9999-12-31'";
 const TRAILING = `INTERVAL ${RETURN_AFTER_MINUTES} MINUTES`;
 
 /**
- * Each user's days with their spells, over the view `user_days`. A session that goes on over midnight is one session:
+ * Each user's days with their spells, over a view of the days. A session that goes on over midnight is one session:
  * where a day begins with the session that the user's previous active day ended with, the session is counted on the day
  * it began, and the gap between the two belongs to it.
  *
@@ -16,7 +16,13 @@ const TRAILING = `INTERVAL ${RETURN_AFTER_MINUTES} MINUTES`;
  * `returned_at` is when a new spell began on this day (on the day of the cancellation itself, the start of the day's last
  * session, as those between are not known by themselves), `cancelled_on` all days with a churn event, past and future.
  */
-export function daysSql(churn: ChurnEvent = CHURN_EVENT): string {
+export function daysSql({
+  churn = CHURN_EVENT,
+  from = 'user_days',
+}: {
+  readonly churn?: ChurnEvent;
+  readonly from?: string;
+} = {}): string {
   const ended = churn.endsSpell
     ? `COALESCE(last_event_at <= latest_cancelled_at + ${TRAILING}, FALSE)`
     : 'FALSE';
@@ -41,7 +47,7 @@ WITH neighbours AS (
     DATEDIFF(day, LAG(day) OVER chronology) AS absence_days,
     LEAD(day) OVER chronology AS next_day,
     MAX(last_cancelled_at) OVER chronology AS latest_cancelled_at
-  FROM user_days
+  FROM ${from}
   WINDOW chronology AS (PARTITION BY user_id ORDER BY day)
 ),
 ends AS (

@@ -3917,7 +3917,7 @@ def survival_curves(spark: SparkSession, users: str) -> list[SurvivalCurve]:
     return curves
 
 
-# --- emr-steps/fragments/hazards.ts ---
+# --- emr-steps/fragments/days-with-spells.ts ---
 
 DAYS_WITH_SPELLS = """
 WITH neighbours AS (
@@ -3928,7 +3928,7 @@ WITH neighbours AS (
     DATEDIFF(day, LAG(day) OVER chronology) AS absence_days,
     LEAD(day) OVER chronology AS next_day,
     MAX(last_cancelled_at) OVER chronology AS latest_cancelled_at
-  FROM user_days
+  FROM {user_days}
   WINDOW chronology AS (PARTITION BY user_id ORDER BY day)
 ),
 ends AS (
@@ -3958,11 +3958,19 @@ FROM ends
 WINDOW chronology AS (PARTITION BY user_id ORDER BY day)
 """
 
+
+def days_with_spells(user_days: DataFrame) -> DataFrame:
+    """The days, with what they say about the spells of their users."""
+    return user_days.sparkSession.sql(DAYS_WITH_SPELLS, user_days=user_days)
+
+
+# --- emr-steps/fragments/hazards.ts ---
+
 DAYS_AT_RISK = """
 SELECT
   user_id,
   cancelled,
-  -- Numbers of days from a Sunday of old.
+  -- Days since a Sunday, 4 January 1970.
   DATEDIFF(day, DATE '1970-01-04') AS first,
   DATEDIFF(last, DATE '1970-01-04') AS last,
   DATEDIFF(day, changed_on) AS since_first,
@@ -4017,7 +4025,7 @@ SELECT
   COUNT_IF(cancelled AND since_first >= 29) AS cancelled_12,
   SUM(IF(since_last IS NULL, last - first + 1, 0)) AS days_13,
   COUNT_IF(cancelled AND since_first IS NULL) AS cancelled_13
-FROM hazard_stretches
+FROM {stretches}
 GROUP BY user_id
 """
 
@@ -4065,7 +4073,7 @@ SELECT
   COUNT_IF(days_13 > 0) AS users_13,
   COALESCE(SUM(days_13), 0) AS days_13,
   COALESCE(SUM(cancelled_13), 0) AS cancelled_13
-FROM hazard_users
+FROM {users}
 """
 
 # Variable and value of each part of the days, in the order of the columns.
@@ -4106,11 +4114,10 @@ HAZARD_VALUES = [
 def daily_hazards(user_days: DataFrame, end: datetime.date) -> list[Hazard]:
     """How many days users were at risk before the end of the log, and on how many of them one cancelled."""
     spark = user_days.sparkSession
-    user_days.where(F.col("day") < F.lit(end)).createOrReplaceTempView("user_days")
-    spark.sql(DAYS_WITH_SPELLS).createOrReplaceTempView("hazard_days")
-    spark.sql(DAYS_AT_RISK.format(days="hazard_days", end=end)).createOrReplaceTempView("hazard_stretches")
-    spark.sql(DAYS_AT_RISK_BY_USER).createOrReplaceTempView("hazard_users")
-    totals = spark.sql(DAYS_AT_RISK_IN_ALL).collect()[0]
+    days = days_with_spells(user_days.where(F.col("day") < F.lit(end)))
+    stretches = spark.sql(DAYS_AT_RISK, days=days, end=end)
+    users = spark.sql(DAYS_AT_RISK_BY_USER, stretches=stretches)
+    (totals,) = spark.sql(DAYS_AT_RISK_IN_ALL, users=users).collect()
     return [
         {
             "variable": variable,
@@ -5205,52 +5212,13 @@ SIX_FEATURES = [
 ]
 
 # Each user's days, with sessions that go on over midnight joined.
-RETROSPECTIVE_DAYS = """
-WITH neighbours AS (
-  SELECT
-    *,
-    COALESCE(first_session_id = LAG(last_session_id) OVER chronology, FALSE) AS continues_session,
-    LAG(last_session_ended_at) OVER chronology AS previous_session_ended_at,
-    DATEDIFF(day, LAG(day) OVER chronology) AS absence_days,
-    LEAD(day) OVER chronology AS next_day,
-    MAX(last_cancelled_at) OVER chronology AS latest_cancelled_at
-  FROM user_days
-  WINDOW chronology AS (PARTITION BY user_id ORDER BY day)
-),
-ends AS (
-  SELECT *, COALESCE(last_event_at <= latest_cancelled_at + INTERVAL 30 MINUTES, FALSE) AS spell_ended
-  FROM neighbours
-)
-SELECT
-  *,
-  CASE
-    WHEN spell_ended THEN NULL
-    WHEN LAG(spell_ended) OVER chronology OR last_cancelled_at IS NOT NULL THEN IF(
-      first_event_at > latest_cancelled_at + INTERVAL 30 MINUTES,
-      first_event_at,
-      GREATEST(last_session_started_at, latest_cancelled_at)
-    )
-  END AS returned_at,
-  COLLECT_LIST(IF(cancellations > 0, day, NULL)) OVER (PARTITION BY user_id) AS cancelled_on,
-  COLLECT_LIST(IF(spell_ended, STRUCT(day AS after, COALESCE(next_day, DATE '9999-12-31') AS until), NULL))
-    OVER (PARTITION BY user_id) AS absences,
-  sessions - INT(continues_session) AS begun_sessions,
-  session_seconds + IF(
-    continues_session,
-    TIMESTAMPDIFF(MILLISECOND, previous_session_ended_at, first_session_started_at) / 1000,
-    0
-  ) AS joined_session_seconds
-FROM ends
-WINDOW chronology AS (PARTITION BY user_id ORDER BY day)
-"""
-
 # Where each user's history ends, and whether the user ever cancelled.
 RETROSPECTIVE_ENDS = """
 SELECT
   user_id,
   COALESCE(DATE(MIN(last_cancelled_at)), MAX(day)) AS cutoff,
   INT(MAX(last_cancelled_at) IS NOT NULL) AS label
-FROM user_days
+FROM {user_days}
 GROUP BY user_id
 """
 
@@ -5628,9 +5596,9 @@ def retrospective_users(spark: SparkSession, user_days: DataFrame, end: datetime
     (counted,) = known.agg(users.alias("users"), first_day.alias("first_day")).collect()
     share = min(1.0, MOST_RETROSPECTIVE_USERS / max(counted.users, 1))
     chosen = F.pmod(F.xxhash64("user_id"), F.lit(1_000_000)) < share * 1_000_000
-    known.where(chosen).createOrReplaceTempView("user_days")
-    spark.sql(RETROSPECTIVE_DAYS).createOrReplaceTempView("days")
-    spark.sql(RETROSPECTIVE_ENDS).createOrReplaceTempView("retrospective_ends")
+    compared = known.where(chosen)
+    days_with_spells(compared).createOrReplaceTempView("days")
+    spark.sql(RETROSPECTIVE_ENDS, user_days=compared).createOrReplaceTempView("retrospective_ends")
     history = RETROSPECTIVE_HISTORY.format(first_day=counted.first_day)
     spark.sql(history).createOrReplaceTempView("history")
     spark.sql(RETROSPECTIVE_AGGREGATE).createOrReplaceTempView("aggregated")

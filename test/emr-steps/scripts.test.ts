@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { STEP_NAMES } from '../../domain/run.ts';
 import { generateTypes } from '../../emr-steps/generation/types.ts';
 import { STEPS } from '../../emr-steps/steps.ts';
+import { trainModels } from '../../emr-steps/train-models.ts';
 
 const generated = (name: string): Promise<string> =>
   readFile(new URL(`../../emr-steps/generated/${name}`, import.meta.url), 'utf8');
@@ -24,4 +25,13 @@ describe('emr-steps/generated', () => {
     for (const [name, text] of await generateTypes())
       expect(await generated(`types/${name}.py`), REMEDY).toBe(text);
   });
+});
+
+// Its parts run side by side in one session, where a view of the same name would replace the other one's rows.
+it('train-models gives each view a name of its own', () => {
+  const views = [...trainModels.script.matchAll(/createOrReplaceTempView\("(\w+)"\)/g)].map(
+    ([, name]) => name,
+  );
+  expect(views.length).toBeGreaterThan(0);
+  expect(views.filter((name, index) => views.indexOf(name) !== index)).toEqual([]);
 });
