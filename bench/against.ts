@@ -5,8 +5,9 @@ import { execa } from 'execa';
 import { z } from 'zod';
 import { logFolder } from '../domain/lake-objects.ts';
 import { projectRoot } from '../setup/environment.mjs';
+import { churnRun } from './churn-run.ts';
 import type { BenchLog } from './logs.ts';
-import { cpuSecondsOf, measure } from './measure.ts';
+import { cpuSecondsOf } from './measure.ts';
 import type { Costs, Pair } from './pairs.ts';
 import { addFiles, duckdbJob } from './sizes.ts';
 
@@ -53,10 +54,10 @@ async function costsOf(root: string, log: BenchLog, work: string): Promise<Costs
   const [events, lake, duckdb] = [join(work, 'events'), join(work, 'lake'), join(work, 'duckdb')];
   await addFiles(log, log.files.slice(0, -1), events);
   const before = await duckdbJob(events, duckdb);
-  const whole = await churnRun(root, events, lake);
+  const whole = await runAt(root, events, lake);
   const after = await duckdbJob(events, duckdb);
   await addFiles(log, log.files.slice(-1), events);
-  const added = await churnRun(root, events, lake);
+  const added = await runAt(root, events, lake);
   await rm(work, { recursive: true, force: true });
   return {
     duckdb: (before.cpuSeconds + after.cpuSeconds) / 2,
@@ -64,11 +65,8 @@ async function costsOf(root: string, log: BenchLog, work: string): Promise<Costs
   };
 }
 
-async function churnRun(root: string, events: string, lake: string) {
-  const command = [process.execPath, join(root, 'bin', 'churn.ts'), 'run'];
-  const { output, cpuSeconds } = await measure([...command, '--events', events, '--lake', lake, '--json'], {
-    folder: root,
-  });
+async function runAt(root: string, events: string, lake: string) {
+  const { output, cpuSeconds } = await churnRun({ events, lake, root });
   const { runId } = summarySchema.parse(JSON.parse(output));
   const times = await readFile(join(lake, logFolder(runId), 'IngestEvents.times'), 'utf8');
   return { cpuSeconds, ingest: cpuSecondsOf(times) };

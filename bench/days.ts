@@ -2,11 +2,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runSummarySchema } from '../local/run/run-summary.ts';
-import { projectRoot } from '../setup/environment.mjs';
+import { churnRun } from './churn-run.ts';
 import type { DayFigures } from './days-table.ts';
 import { lakeSize } from './lake-size.ts';
 import { generatedLog } from './logs.ts';
-import { measure } from './measure.ts';
 import { addFiles } from './sizes.ts';
 
 /** Days of the first run: enough for a training and a test cutoff on the grid. */
@@ -30,19 +29,11 @@ export async function* dailyRuns({ days, users, logs, work }: DaysOptions): Asyn
   await addFiles(log, log.files.slice(0, FIRST_DAYS), events);
   for (let day = 0; day <= days; day += 1) {
     if (day > 0) await addFiles(log, log.files.slice(FIRST_DAYS + day - 1, FIRST_DAYS + day), events);
-    const { summary, cpuSeconds, wallSeconds } = await churnRun({ events, lake });
+    const { output, cpuSeconds, wallSeconds } = await churnRun({ events, lake });
+    const summary = runSummarySchema.parse(JSON.parse(output));
     if (summary.status !== 'SUCCEEDED') throw new Error(`day ${day} ended as ${summary.status}`);
     const hasTrained = summary.notTrained === null;
     yield { day, cpuSeconds, wallSeconds, hasTrained, ...(await lakeSize(lake)) };
   }
   await rm(work, { recursive: true, force: true });
-}
-
-/** A run as a user starts it. */
-async function churnRun({ events, lake }: { readonly events: string; readonly lake: string }) {
-  const churn = join(projectRoot, 'bin', 'churn.ts');
-  const { output, cpuSeconds, wallSeconds } = await measure([
-    ...[process.execPath, churn, 'run', '--events', events, '--lake', lake, '--json'],
-  ]);
-  return { summary: runSummarySchema.parse(JSON.parse(output)), cpuSeconds, wallSeconds };
 }

@@ -1,8 +1,9 @@
 /** How large a lake on this machine is: its bytes, files, and the snapshots of its tables. */
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { WAREHOUSE } from '../domain/lake.ts';
+import { newestMetadata } from '../local/adapters/lake-views.ts';
 
 export interface LakeSize {
   readonly bytes: number;
@@ -11,6 +12,7 @@ export interface LakeSize {
   readonly snapshots: number;
 }
 
+/** Beside the metadata of every table. */
 const HINT = 'version-hint.text';
 const metadataSchema = z.looseObject({ snapshots: z.array(z.unknown()).optional() });
 
@@ -21,7 +23,7 @@ export async function lakeSize(lake: string): Promise<LakeSize> {
     .map(({ parentPath, name }) => join(parentPath, name));
   const sizes = await Promise.all(paths.map((path) => stat(path)));
   const tables = paths.filter((path) => path.startsWith(join(lake, WAREHOUSE)) && path.endsWith(HINT));
-  const snapshots = await Promise.all(tables.map((hint) => snapshotsOf(hint)));
+  const snapshots = await Promise.all(tables.map((hint) => snapshotsOf(dirname(hint))));
   return {
     bytes: sizes.reduce((sum, { size }) => sum + size, 0),
     files: paths.length,
@@ -29,9 +31,9 @@ export async function lakeSize(lake: string): Promise<LakeSize> {
   };
 }
 
-/** The hint beside a table's metadata names the version that is current. */
-async function snapshotsOf(hint: string): Promise<number> {
-  const version = (await readFile(hint, 'utf8')).trim();
-  const metadata = hint.replace(HINT, `v${version}.metadata.json`);
+/** @param folder of a table's metadata */
+async function snapshotsOf(folder: string): Promise<number> {
+  const metadata = newestMetadata(folder);
+  if (metadata === undefined) return 0;
   return metadataSchema.parse(JSON.parse(await readFile(metadata, 'utf8'))).snapshots?.length ?? 0;
 }

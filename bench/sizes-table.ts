@@ -5,6 +5,7 @@ import type { OneMachine } from './one-machine.ts';
 import type { Shares } from './shares.ts';
 import { growth } from './statistics.ts';
 import { megabytes, percent, ratio, seconds, textTable } from './text-table.ts';
+import { ACTIVITIES } from './thread-dump.ts';
 
 export interface BenchResult {
   readonly log: string;
@@ -90,13 +91,7 @@ function comparison({
 }
 
 const SHARES: readonly (keyof Shares)[] = [
-  'starting',
-  'compiling',
-  'garbage',
-  'planning',
-  'scheduling',
-  'parsing',
-  'shuffling',
+  ...ACTIVITIES.filter((activity) => activity !== 'working'),
   'python',
   'rest',
 ];

@@ -6,8 +6,8 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runSummarySchema } from '../local/run/run-summary.ts';
 import { projectRoot } from '../setup/environment.mjs';
+import { churnRun } from './churn-run.ts';
 import { generatedLog } from './logs.ts';
-import { measure } from './measure.ts';
 
 /** Most that the skewed log may take, as a multiple of the other's time. */
 const MOST = 2;
@@ -33,10 +33,7 @@ async function skew(): Promise<void> {
 async function run(events: string) {
   const lake = join(folder, 'skew-lake');
   await rm(lake, { recursive: true, force: true });
-  const churn = join(projectRoot, 'bin/churn.ts');
-  const { cpuSeconds, output } = await measure([
-    ...[process.execPath, churn, 'run', '--events', events, '--lake', lake, '--json'],
-  ]);
+  const { cpuSeconds, output } = await churnRun({ events, lake });
   await rm(lake, { recursive: true, force: true });
   const { states } = runSummarySchema.parse(JSON.parse(output));
   return { cpuSeconds, seconds: new Map(states.map(({ name, seconds }) => [name, seconds])) };

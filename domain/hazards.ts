@@ -3,6 +3,7 @@
  * days since the last change of subscription. The scripts, the report and the docs are derived from here.
  */
 import { WEEKDAYS } from './exploration.ts';
+import { poissonInterval } from './poisson-interval.ts';
 
 /** Days since the last upgrade or downgrade, both ends included; the day of the change itself is day 0. */
 export const LEVEL_CHANGE_BANDS: readonly {
@@ -30,3 +31,12 @@ export const HAZARD_VARIABLES = [
     values: [...LEVEL_CHANGE_BANDS.map(({ value }) => value), NO_LEVEL_CHANGE],
   },
 ] as const;
+
+/** Cancellations per day at risk, with the 95 % interval (Poisson); null without a day. */
+export function hazardOf({ days, cancelled }: { readonly days: number; readonly cancelled: number }): {
+  readonly [figure in 'hazard' | 'low' | 'high']: number | null;
+} {
+  if (days === 0) return { hazard: null, low: null, high: null };
+  const { low, high } = poissonInterval(cancelled);
+  return { hazard: cancelled / days, low: low / days, high: high / days };
+}

@@ -3,9 +3,9 @@
 import { EXPLORED_QUANTILES } from '../../domain/exploration.ts';
 import { CHANNELS } from '../../domain/features/channels.ts';
 import { segmentNames } from '../../domain/features/segment-name.ts';
+import { hazardOf } from '../../domain/hazards.ts';
 import type { EvidenceTableName } from '../../domain/lake.ts';
 import type { EvidenceRow } from '../../domain/lake-objects.ts';
-import { poissonInterval } from '../../domain/poisson-interval.ts';
 import type { RunDetail } from '../../domain/records.ts';
 import type { Drivers, Exploration, Homogeneity, TrainingResult } from '../../domain/results.ts';
 import { shareInterval } from '../../domain/share-interval.ts';
@@ -98,11 +98,14 @@ function survivalRows({ survival }: Exploration): readonly EvidenceRow[] {
 }
 
 function hazardRows({ hazards }: Exploration): readonly EvidenceRow[] {
-  return hazards.map(({ variable, value, users, days, cancelled }) => {
-    const { low, high } = poissonInterval(cancelled);
-    const of = (counted: number): number | null => (days === 0 ? null : counted / days);
-    return { variable, value, users, days, cancelled, hazard: of(cancelled), low: of(low), high: of(high) };
-  });
+  return hazards.map(({ variable, value, users, days, cancelled }) => ({
+    variable,
+    value,
+    users,
+    days,
+    cancelled,
+    ...hazardOf({ days, cancelled }),
+  }));
 }
 
 function homogeneityRows({ samples }: Homogeneity): readonly EvidenceRow[] {

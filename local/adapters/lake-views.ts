@@ -58,7 +58,7 @@ function source(lakeFolder: string, database: string, table: Table): string {
  * The newest metadata file of a table in a Hadoop catalog, whose files are numbered. (DuckDB itself follows the
  * version hint, which a writer updates last.)
  */
-function newestMetadata(folder: string): string | undefined {
+export function newestMetadata(folder: string): string | undefined {
   if (!existsSync(folder)) return undefined;
   const versions = readdirSync(folder)
     .map((name) => /^v(\d+)(\.gz)?\.metadata\.json$/.exec(name)?.[1])

@@ -52,7 +52,7 @@ def events_of(draw: random.Random) -> list[Event]:
 
 
 def day_rows(user: str, events: list[Event]) -> list[dict]:
-    """The columns of user_days that tell spells apart."""
+    """The columns of user_days by which spells are found."""
     by_day = collections.defaultdict(list)
     for event in sorted(events):
         if event[0].date() < END:

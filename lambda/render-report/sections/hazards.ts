@@ -1,6 +1,5 @@
 /** On which days users leave: by day of the week, and by days since the last change of subscription. */
-import { HAZARD_VARIABLES } from '../../../domain/hazards.ts';
-import { poissonInterval } from '../../../domain/poisson-interval.ts';
+import { HAZARD_VARIABLES, hazardOf } from '../../../domain/hazards.ts';
 import type { TrainedDetail } from '../../../domain/records.ts';
 import type { Hazard } from '../../../domain/results.ts';
 import { type ChartBook, COLOURS } from '../charts.ts';
@@ -53,9 +52,9 @@ since the last change count from an upgrade or downgrade in the log, and the day
 }
 
 function partOf({ value, users, days, cancelled }: Hazard): Part {
-  const { low, high } = poissonInterval(cancelled);
-  const per = (counted: number): number => (PER_DAYS * counted) / days;
-  return { value, users, days, cancelled, hazard: per(cancelled), low: per(low), high: per(high) };
+  const { hazard, low, high } = hazardOf({ days, cancelled });
+  const perDays = (figure: number | null): number => PER_DAYS * (figure ?? 0);
+  return { value, users, days, cancelled, hazard: perDays(hazard), low: perDays(low), high: perDays(high) };
 }
 
 function chart(id: string, label: string, parts: readonly Part[], book: ChartBook): Promise<Html> {
