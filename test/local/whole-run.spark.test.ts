@@ -161,20 +161,20 @@ describe('a whole run that succeeds', () => {
     expect(answers.get('model-history')).toHaveLength(1);
   });
 
-  it('has a model that its training gives again, and a coefficient that was changed since is named', async () => {
+  it('has a model that its training gives again, and a number that was changed since is named', async () => {
     const runId = first[1].runId;
     const file = join(lake, MODEL.of(runId).key);
     const text = await readFile(file, 'utf8');
     const description = JSON.parse(text);
-    const { slope } = description.calibration;
-    const calibration = { ...description.calibration, slope: slope * 1.00001 };
+    const { intercept } = description.calibration;
+    const calibration = { ...description.calibration, intercept: intercept * 1.00001 };
     await writeFile(file, JSON.stringify({ ...description, calibration }));
     const before = await readdir(lake, { recursive: true });
     const { code, output } = await churn('models', '--verify', runId, '--lake', lake, '--json').ended;
     await writeFile(file, text);
     const { differences } = JSON.parse(output);
     expect(differences).toEqual([
-      { place: 'model.json calibration.slope', stored: calibration.slope, again: slope },
+      { place: 'model.json calibration.intercept', stored: calibration.intercept, again: intercept },
     ]);
     expect(code).toBe(1);
     expect(await readdir(lake, { recursive: true })).toEqual(before);
