@@ -27,6 +27,7 @@ import { retrospectiveSection } from './sections/retrospective.ts';
 import { sampleSection } from './sections/sample.ts';
 import { segmentsSection } from './sections/segments.ts';
 import { slicesSection } from './sections/slices.ts';
+import { stateTimesSection } from './sections/state-times.ts';
 import { statesSection } from './sections/states.ts';
 import { survivalSection } from './sections/survival.ts';
 import { untrainedSection } from './sections/untrained.ts';
@@ -146,6 +147,6 @@ async function chaptersOf(
     ],
     [data, [readingSection(detail), await volumeSection(detail, book), await pageMixSection(detail, book)]],
     [time, [await historySection(detail, history, book)]],
-    [made, [factsSection(detail)]],
+    [made, [factsSection(detail), stateTimesSection(detail)]],
   ];
 }

@@ -78,6 +78,7 @@ export function functionStatements(
       readQueryResultObjects(storage),
       ...describeClusters(),
       readSpotPrices(),
+      readHistories(props),
       terminateClusters(props),
     ],
     'render-report': [...common, read([runFolder('*'), ...RECORDS]), write([REPORT.of('*').key])],
@@ -157,6 +158,15 @@ function describeExecutions({ stateMachineName }: FunctionStatementsProps): Poli
   return allow(
     'DescribeExecutions',
     ['states:DescribeExecution'],
+    [arnOf('states', `execution:${stateMachineName}:*`)],
+  );
+}
+
+/** When each state of a run began and ended. */
+function readHistories({ stateMachineName }: FunctionStatementsProps): PolicyStatement {
+  return allow(
+    'ReadHistories',
+    ['states:GetExecutionHistory'],
     [arnOf('states', `execution:${stateMachineName}:*`)],
   );
 }

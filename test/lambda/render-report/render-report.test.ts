@@ -523,6 +523,42 @@ describe('the report page', () => {
   });
 });
 
+describe('where time and money went', () => {
+  const states = [
+    { name: 'CreateCluster', seconds: 300, usd: 0.05 },
+    { name: 'IngestEvents', seconds: 900, usd: 0.4 },
+  ];
+  const shown = async (more: Partial<RunDetail>, cost: number | null) =>
+    textOf(
+      section(
+        'state-times',
+        await render({ ...detail, ...more, record: { ...detail.record, cost_usd: cost } }),
+      ),
+    );
+
+  it('is said state by state, with what falls between them', async () => {
+    const text = await shown({ states }, 0.5);
+    expect(text).toContain('took 20 min, most of it (75%) IngestEvents.');
+    expect(text).toContain('USD 0.05 falls between the states');
+    expect(text).toMatch(/CreateCluster Starts a cluster .*? 5 min 25% USD 0\.05/);
+    expect(text).toMatch(/IngestEvents Turns raw JSON .*? 15 min 75% USD 0\.40/);
+  });
+
+  it('has no costs where a run costs nothing, and unknown ones where a price is missing', async () => {
+    const free = await shown({ states: states.map((state) => ({ ...state, usd: 0 })) }, 0);
+    expect(free).toContain('On this machine a run costs nothing.');
+    expect(free).not.toContain('USD');
+    const unknown = await shown({ states: states.map((state) => ({ ...state, usd: null })) }, null);
+    expect(unknown).toContain('the price table lacks an instance type');
+    expect(unknown).toMatch(/15 min 75% unknown/);
+  });
+
+  it('is left out of reports of runs that did not record it', async () => {
+    const { states: _, ...older } = detail;
+    expect(section('state-times', await render(older))).toBe('');
+  });
+});
+
 describe('a run that has not trained', () => {
   const why = 'nothing is known that the training of run run-0 did not have';
   const scorer = {
