@@ -81,7 +81,11 @@ export function functionStatements(
       readHistories(props),
       terminateClusters(props),
     ],
-    'render-report': [...common, read([runFolder('*'), ...RECORDS]), write([REPORT.of('*').key])],
+    'render-report': [
+      ...common,
+      read([runFolder('*'), ...RECORDS, MODEL_CARD.of('*').key]),
+      write([REPORT.of('*').key]),
+    ],
     'close-run': [
       ...common,
       write([...CONTROL, ...RECORDS, ...MODEL_CARDS, DRAFTS, WATCHED_SINCE.key]),

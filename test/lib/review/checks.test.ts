@@ -135,6 +135,7 @@ test('every wildcard that is left has its justification', () => {
       decide-training/Role: Lake/pending/*
       decide-training/Role: Lake/runs/*
       decide-training/Role: Lake/runs/*/training-decision.json
+      render-report/Role: Lake/models/*/model-card.json
       render-report/Role: Lake/reports/*.html
       render-report/Role: Lake/runs/*
       render-report/Role: Lake/tables/*
