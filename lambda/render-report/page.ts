@@ -3,7 +3,7 @@ import type { ModelCard } from '../../domain/model-card.ts';
 import { hasTrained, type RunDetail } from '../../domain/records.ts';
 import { CHAPTERS, type Chapter } from './chapters.ts';
 import { ChartBook } from './charts.ts';
-import { DATA_ID, type PageData } from './client/page-data.ts';
+import { DATA_ID, type PageData, packed } from './client/page-data.ts';
 import { contactData, whyNoList } from './contact-data.ts';
 import type { PastRun } from './history.ts';
 import { Html, html } from './html.ts';
@@ -57,7 +57,8 @@ export async function reportPage(detail: RunDetail, context: PageContext): Promi
   );
   const data: PageData = {
     charts: book.specs,
-    contacts: whyNoList(detail) === undefined ? contactData(detail) : null,
+    look: book.look,
+    contacts: whyNoList(detail) === undefined ? packed(contactData(detail)) : null,
   };
   const program = inlineScript(await script());
   const page = html`<!doctype html>

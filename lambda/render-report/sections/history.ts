@@ -74,14 +74,14 @@ function promotionsText(runs: readonly PastRun[]): Html | undefined {
 ${moment(latest.record.ended_at)}.</p>
 <details><summary>Promotions</summary>
 ${table({
-  caption: 'Runs whose model was promoted, the newest first',
+  caption: `Runs whose model was promoted, the newest ${whole(Math.min(MOST_LISTED, promotions.length))}`,
   columns: [
     { heading: 'Run', cell: ({ record }: PastRun) => html`<span class="id">${record.run_id}</span>` },
     { heading: 'Finished', cell: ({ record }) => moment(record.ended_at) },
     { heading: 'Model', cell: ({ record }) => (record.model === null ? '–' : modelLabel(record.model)) },
     { heading: 'Why', cell: ({ record }) => record.promotion_reason ?? 'no reason was recorded' },
   ],
-  rows: promotions,
+  rows: promotions.slice(0, MOST_LISTED),
 })}
 </details>`;
 }
