@@ -77,7 +77,9 @@ function chart(id: string, curves: readonly SurvivalCurve[], book: ChartBook): P
     field: 'series',
     type: 'nominal',
     scale: { domain: labels, range: COLOUR_LIST.slice(0, labels.length) },
-    legend: labels.length === 1 ? null : { title: null, orient: 'bottom' },
+    // The symbols are of the line, not of the pale area around it.
+    legend:
+      labels.length === 1 ? null : { title: null, orient: 'bottom', symbolType: 'stroke', symbolOpacity: 1 },
   } as const;
   return book.draw(
     `survival-${id}`,
