@@ -1,6 +1,6 @@
 /** The page that lists all reports, the newest first. It needs no script. */
 import { modelLabel } from '../../domain/metrics.ts';
-import { decimal, duration, moment, usd, whole } from './format.ts';
+import { decimal, duration, shortMoment, usd, whole } from './format.ts';
 import { type PastRun, reportFile } from './history.ts';
 import { Html, html } from './html.ts';
 import { table } from './html-table.ts';
@@ -37,7 +37,7 @@ ${
                 ? html`<a class="id" href="${encodeURIComponent(reportFile(record.run_id))}">${record.run_id}</a>`
                 : html`<span class="id">${record.run_id}</span>`,
           },
-          { heading: 'Finished', cell: ({ record }) => moment(record.ended_at) },
+          { heading: 'Finished (UTC)', cell: ({ record }) => shortMoment(record.ended_at) },
           { heading: 'Outcome', cell: ({ record }) => record.status.toLowerCase() },
           {
             heading: 'Model',
