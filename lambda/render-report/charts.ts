@@ -2,7 +2,7 @@
  * Charts: Vega-Lite compiled to Vega and drawn as inline SVG, without a browser. The page's script draws the same Vega
  * specification again when a chart is seen. Colours are variables of the page, so they follow its dark mode.
  */
-import { parse, View } from 'vega';
+import { parse, type Spec, View } from 'vega';
 import { type Config, compile, type TopLevelSpec } from 'vega-lite';
 import type { SelectionParameter } from 'vega-lite/types_unstable/selection.js';
 import { escaped, Html, html } from './html.ts';
@@ -91,22 +91,21 @@ export class ChartBook {
   }
 }
 
-function vegaOf(spec: TopLevelSpec, description: string) {
+function vegaOf(spec: TopLevelSpec, description: string): Spec {
   // The address of the schema is of no use to the page, which names nothing outside it.
-  const { $schema: _, ...compiled } = compile({ ...shortened(spec), description, config: CONFIG }).spec;
-  return compiled;
+  const { $schema: _, ...compiled } = compile({ ...spec, description, config: CONFIG }).spec;
+  return JSON.parse(JSON.stringify(compiled, shortened));
 }
 
 /** More digits than any chart shows. */
 const DIGITS = 6;
 
-/** The same specification with figures as exact as a chart can show them. */
-function shortened(spec: TopLevelSpec): TopLevelSpec {
-  return JSON.parse(
-    JSON.stringify(spec, (_name, value: unknown) =>
-      typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(DIGITS)) : value,
-    ),
-  );
+/** Figures as exact as a chart can show them, and marks that are no images of their own: the chart has one description. */
+function shortened(name: string, value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isInteger(value)) return Number(value.toPrecision(DIGITS));
+  if (name === 'marks' && Array.isArray(value))
+    return value.map((mark: object) => ({ ...mark, aria: false }));
+  return value;
 }
 
 const PLACES = / (?:d|transform|x|x2|y|y2|width|height)="[^"]*"/g;

@@ -6,6 +6,7 @@ import { contactList } from './contact-list.ts';
 import { followContents } from './contents.ts';
 import { liveCharts } from './live-charts.ts';
 import { DATA_ID, type PageData, unpacked } from './page-data.ts';
+import { reachableScrollers } from './scrollers.ts';
 
 const text = document.getElementById(DATA_ID)?.textContent;
 if (text) {
@@ -14,4 +15,5 @@ if (text) {
   const charts = liveCharts(data);
   if (data.contacts !== null) contactList(unpacked(data.contacts), charts);
   followContents();
+  reachableScrollers();
 }
