@@ -6,8 +6,11 @@ import { Html, html } from './html.ts';
 import { table } from './html-table.ts';
 import { STYLE } from './style.ts';
 
-/** @param runs the oldest first */
-export function indexPage(runs: readonly PastRun[]): string {
+/**
+ * @param runs the oldest first
+ * @param olderReports ids of the reports of runs before these
+ */
+export function indexPage(runs: readonly PastRun[], olderReports: readonly string[] = []): string {
   const newest = runs.toReversed();
   return html`<!doctype html>
 <html lang="en">
@@ -67,8 +70,15 @@ ${
         rows: newest,
       })
 }
-</section></main>
+</section>${older(olderReports)}</main>
 </body>
 </html>
 `.markup;
+}
+
+/** Reports of runs that are no longer shown with their figures. */
+function older(ids: readonly string[]): Html | undefined {
+  if (ids.length === 0) return undefined;
+  return html`<section id="older"><h2>Older reports</h2>
+<ul>${ids.map((id) => html`<li><a class="id" href="${encodeURIComponent(reportFile(id))}">${id}</a></li>`)}</ul></section>`;
 }
