@@ -544,6 +544,9 @@ class IcebergTable(Protocol):
     def io(self) -> Any:
         """What reads its files."""
 
+    def location(self) -> str:
+        """The folder of its files."""
+
     def currentSnapshot(self) -> IcebergSnapshot | None:
         """The snapshot that readers see."""
 
