@@ -148,10 +148,10 @@ export const userDays = fragment({
 
     def computed_from(spark: SparkSession, plan: Plan) -> str | None:
         """The snapshot of events that the current user_days were computed from; none if by another roll-up."""
-        current = iceberg_table(spark, table_name(plan, USER_DAYS)).currentSnapshot()
-        if current is None or current.summary().get(COMPUTED_BY) != ROLL_UP_HASH:
+        written = last_change(iceberg_table(spark, table_name(plan, USER_DAYS)))
+        if written is None or written.summary().get(COMPUTED_BY) != ROLL_UP_HASH:
             return None
-        return current.summary().get(COMPUTED_FROM)
+        return written.summary().get(COMPUTED_FROM)
 
 
     def refresh_user_days(spark: SparkSession, plan: Plan) -> int:
