@@ -94,6 +94,11 @@ export const ingestResultSchema = z.strictObject({
   lastDay: isoDate.nullable(),
   /** Days of user_days that were computed again. */
   daysRecomputed: count,
+  /**
+   * What this attempt did for the tables: small files that were rewritten, files that hold their rows now, and files without
+   * a snapshot that were removed. Results of older versions lack it.
+   */
+  upkeep: z.strictObject({ filesCompacted: count, filesWritten: count, orphansRemoved: count }).optional(),
   /** Snapshots after this batch; strings, because the ids are too large for exact JSON numbers. */
   snapshots: z.strictObject({ events: z.string().nullable(), user_days: z.string().nullable() }),
 });

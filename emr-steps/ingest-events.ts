@@ -22,6 +22,7 @@ import { staging } from './fragments/staging.ts';
 import { stepError } from './fragments/step-error.ts';
 import { tableName } from './fragments/table-name.ts';
 import { ingestTypes, planTypes } from './fragments/types.ts';
+import { upkeep } from './fragments/upkeep.ts';
 import { userDays } from './fragments/user-days.ts';
 import { versions } from './fragments/versions.ts';
 import { defineStep } from './step.ts';
@@ -53,7 +54,7 @@ export const ingestEvents = defineStep({
       versions,
       lakeFormat,
     ],
-    ...[batch, userDays, pageDays, repeatedEvents, drafts],
+    ...[batch, userDays, pageDays, repeatedEvents, drafts, upkeep],
   ],
   imports: [
     'from typing import NamedTuple',
@@ -148,6 +149,8 @@ export const ingestEvents = defineStep({
         ledger, changes, (reasons, examples, findings), held, recomputed = ingest_batch(spark, plan, Files(spark))
         refresh_page_days(spark, plan)
         close_staging(spark, plan)
+        own = [EVENTS, USER_DAYS, QUARANTINE] + ([REPEATED] if holds_copies(spark, plan) else [])
+        compaction = compact(spark, plan, own)
         expire_snapshots(spark, plan, [EVENTS, USER_DAYS], SNAPSHOT_RETENTION_DAYS)
         # What is deleted from the quarantine is deleted for good: no model was trained on it.
         expire_snapshots(spark, plan, [QUARANTINE], 1)
@@ -181,6 +184,11 @@ export const ingestEvents = defineStep({
             "firstDay": min(first_days, default=None),
             "lastDay": max(last_days, default=None),
             "daysRecomputed": recomputed,
+            "upkeep": {
+                "filesCompacted": compaction.rewritten,
+                "filesWritten": compaction.written,
+                "orphansRemoved": remove_orphans(spark, plan),
+            },
             "snapshots": {
                 "events": newest_snapshot(spark, events),
                 "user_days": newest_snapshot(spark, table_name(plan, USER_DAYS)),

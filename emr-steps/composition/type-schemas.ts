@@ -131,6 +131,7 @@ const TYPES = {
     PassedOver: named(passedOverSchema, 'Files that were not read, for one reason.'),
     FilesWithoutEvents: named(leftOutSchema, 'Files that gave no event, and the first of them.'),
     HeldRows: named(ingest.held, 'Rows of the batch that the tables hold.'),
+    Upkeep: named(ingest.upkeep.unwrap(), 'What was done for the tables.'),
     IngestSnapshots: named(ingest.snapshots, 'Snapshots of the tables after the batch.'),
     IngestResult: named(ingestResultSchema, 'Result of ingest-events.'),
   },

@@ -34,9 +34,9 @@ export const changedDays = fragment({
 
     def computed_from(spark: SparkSession, plan: Plan, computed: str, by: str) -> str | None:
         """The snapshot of events that the table was computed from; none if by another definition."""
-        current = iceberg_table(spark, table_name(plan, computed)).currentSnapshot()
-        if current is None or current.summary().get(COMPUTED_BY) != by:
+        written = last_change(iceberg_table(spark, table_name(plan, computed)))
+        if written is None or written.summary().get(COMPUTED_BY) != by:
             return None
-        return current.summary().get(COMPUTED_FROM)
+        return written.summary().get(COMPUTED_FROM)
   `,
 });

@@ -70,7 +70,7 @@ export const featureVersions = fragment({
         table = table_name(plan, FEATURES)
         if not spark.catalog.tableExists(table):
             return None
-        snapshot = iceberg_table(spark, table).currentSnapshot()
+        snapshot = last_change(iceberg_table(spark, table))
         if snapshot is None:
             return None
         found = [snapshot.summary().get(name) for name in (COMPUTED_FROM, COMPUTED_BY, CUTOFF_VERSIONS)]

@@ -366,6 +366,9 @@ export const icebergTables = fragment({
         def io(self) -> Any:
             """What reads its files."""
 
+        def location(self) -> str:
+            """The folder of its files."""
+
         def currentSnapshot(self) -> IcebergSnapshot | None:
             """The snapshot that readers see."""
 

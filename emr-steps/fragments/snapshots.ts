@@ -76,6 +76,18 @@ export const snapshotChanges = fragment({
         return None if snapshot is None else since
 
 
+    def last_change(table: IcebergTable) -> IcebergSnapshot | None:
+        """The newest snapshot that changed rows, and says what they were computed from: compaction says nothing.
+
+        None when there is none, or when it has expired.
+        """
+        snapshot = table.currentSnapshot()
+        while snapshot is not None and snapshot.operation() == REPLACE:
+            parent = snapshot.parentId()
+            snapshot = None if parent is None else table.snapshot(parent)
+        return snapshot
+
+
     def days_changed(spark: SparkSession, table: IcebergTable, snapshot: IcebergSnapshot) -> set[datetime.date]:
         """The days to which a snapshot added files, or from which it removed some: of rows, or of their deletions."""
         io = table.io()

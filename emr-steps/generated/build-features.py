@@ -223,6 +223,7 @@ class Plan(TypedDict):
     train: TrainSettings
     rescoring: NotRequired[dict[str, str] | None]
     scoring: ScoringSettings
+    expiredRuns: list[str]
     cluster: ClusterSize
     outputs: Outputs
 
@@ -541,6 +542,9 @@ class IcebergTable(Protocol):
 
     def io(self) -> Any:
         """What reads its files."""
+
+    def location(self) -> str:
+        """The folder of its files."""
 
     def currentSnapshot(self) -> IcebergSnapshot | None:
         """The snapshot that readers see."""
@@ -1016,6 +1020,18 @@ def snapshots_since(
     return None if snapshot is None else since
 
 
+def last_change(table: IcebergTable) -> IcebergSnapshot | None:
+    """The newest snapshot that changed rows, and says what they were computed from: compaction says nothing.
+
+    None when there is none, or when it has expired.
+    """
+    snapshot = table.currentSnapshot()
+    while snapshot is not None and snapshot.operation() == REPLACE:
+        parent = snapshot.parentId()
+        snapshot = None if parent is None else table.snapshot(parent)
+    return snapshot
+
+
 def days_changed(spark: SparkSession, table: IcebergTable, snapshot: IcebergSnapshot) -> set[datetime.date]:
     """The days to which a snapshot added files, or from which it removed some: of rows, or of their deletions."""
     io = table.io()
@@ -1235,7 +1251,7 @@ def computed_before(spark: SparkSession, plan: Plan) -> Computed | None:
     table = table_name(plan, FEATURES)
     if not spark.catalog.tableExists(table):
         return None
-    snapshot = iceberg_table(spark, table).currentSnapshot()
+    snapshot = last_change(iceberg_table(spark, table))
     if snapshot is None:
         return None
     found = [snapshot.summary().get(name) for name in (COMPUTED_FROM, COMPUTED_BY, CUTOFF_VERSIONS)]

@@ -230,6 +230,7 @@ class Plan(TypedDict):
     train: TrainSettings
     rescoring: NotRequired[dict[str, str] | None]
     scoring: ScoringSettings
+    expiredRuns: list[str]
     cluster: ClusterSize
     outputs: Outputs
 
@@ -548,6 +549,9 @@ class IcebergTable(Protocol):
 
     def io(self) -> Any:
         """What reads its files."""
+
+    def location(self) -> str:
+        """The folder of its files."""
 
     def currentSnapshot(self) -> IcebergSnapshot | None:
         """The snapshot that readers see."""
@@ -1007,6 +1011,14 @@ class FilesWithoutEvents(TypedDict):
     first: list[str]
 
 
+class Upkeep(TypedDict):
+    """What was done for the tables."""
+
+    filesCompacted: int
+    filesWritten: int
+    orphansRemoved: int
+
+
 class IngestSnapshots(TypedDict):
     """Snapshots of the tables after the batch."""
 
@@ -1056,6 +1068,7 @@ class IngestResult(TypedDict):
     firstDay: str | None
     lastDay: str | None
     daysRecomputed: int
+    upkeep: NotRequired[Upkeep]
     snapshots: IngestSnapshots
 
 
@@ -1113,6 +1126,18 @@ def snapshots_since(
             return since if known is None else None
         snapshot = table.snapshot(parent)
     return None if snapshot is None else since
+
+
+def last_change(table: IcebergTable) -> IcebergSnapshot | None:
+    """The newest snapshot that changed rows, and says what they were computed from: compaction says nothing.
+
+    None when there is none, or when it has expired.
+    """
+    snapshot = table.currentSnapshot()
+    while snapshot is not None and snapshot.operation() == REPLACE:
+        parent = snapshot.parentId()
+        snapshot = None if parent is None else table.snapshot(parent)
+    return snapshot
 
 
 def days_changed(spark: SparkSession, table: IcebergTable, snapshot: IcebergSnapshot) -> set[datetime.date]:
@@ -3588,10 +3613,10 @@ def changed_days(spark: SparkSession, plan: Plan, computed: str, by: str) -> set
 
 def computed_from(spark: SparkSession, plan: Plan, computed: str, by: str) -> str | None:
     """The snapshot of events that the table was computed from; none if by another definition."""
-    current = iceberg_table(spark, table_name(plan, computed)).currentSnapshot()
-    if current is None or current.summary().get(COMPUTED_BY) != by:
+    written = last_change(iceberg_table(spark, table_name(plan, computed)))
+    if written is None or written.summary().get(COMPUTED_BY) != by:
         return None
-    return current.summary().get(COMPUTED_FROM)
+    return written.summary().get(COMPUTED_FROM)
 
 
 # --- emr-steps/fragments/user-days.ts ---
@@ -3990,6 +4015,90 @@ def finish_published(spark: SparkSession, plan: Plan, files: Files) -> tuple[lis
     return finished, recomputed
 
 
+# --- emr-steps/fragments/upkeep.ts ---
+
+ICEBERG_TABLES = [
+    "events",
+    "repeated_events",
+    "quarantined_events",
+    "user_days",
+    "page_days",
+    "scores",
+    "features",
+    "scoring_features",
+]
+
+COMPACT = """
+CALL lake.system.rewrite_data_files(
+  table => '{table}',
+  options => map(
+    'min-file-size-bytes', '4194304',
+    'min-input-files', '8',
+    'target-file-size-bytes', '67108864',
+    'max-file-size-bytes', '1099511627776'
+  )
+)
+"""
+
+REMOVE_ORPHANS = """
+CALL lake.system.remove_orphan_files(
+  table => '{table}',
+  older_than => TIMESTAMP '{before}'
+)
+"""
+
+# Names are no patterns, and folders no partitions.
+LISTED_AS_THEY_ARE = {"__globPaths__": "false", "recursiveFileLookup": "true"}
+ORPHAN_AGE = datetime.timedelta(hours=24)
+
+
+class Compaction(NamedTuple):
+    """Small files that were rewritten, and the files that hold their rows now."""
+
+    rewritten: int
+    written: int
+
+
+def compact(spark: SparkSession, plan: Plan, tables: list[str]) -> Compaction:
+    """Brings the rows of many small files of a partition into few; partitions where that does not pay stay."""
+    rewritten = written = 0
+    for table in tables:
+        (done,) = spark.sql(COMPACT.format(table=table_name(plan, table))).collect()
+        if done.rewritten_data_files_count > 0:
+            print(
+                f"{table}: {done.rewritten_data_files_count} small files became {done.added_data_files_count}",
+                file=sys.stderr,
+            )
+        rewritten += done.rewritten_data_files_count
+        written += done.added_data_files_count
+    return Compaction(rewritten, written)
+
+
+def holds_files(spark: SparkSession, folder: str, before: datetime.datetime) -> bool:
+    """Whether a folder or one below it has a file that is older: the driver lists them, and no job runs."""
+    options = {**LISTED_AS_THEY_ARE, "modifiedBefore": before.strftime("%Y-%m-%dT%H:%M:%S")}
+    return len(spark.read.format("binaryFile").options(**options).load(folder).inputFiles()) > 0
+
+
+def remove_orphans(spark: SparkSession, plan: Plan) -> int:
+    """Removes files in the folders of the tables that no snapshot names and that are a day old; returns how many."""
+    # By the clock of the storage, which dates the files, and not by the plan's.
+    before = datetime.datetime.now(datetime.UTC) - ORPHAN_AGE
+    removed = 0
+    for name in ICEBERG_TABLES:
+        table = table_name(plan, name)
+        if not spark.catalog.tableExists(table):
+            continue
+        # In a young lake nothing is old enough, and what belongs to a table need not be looked for.
+        if not holds_files(spark, iceberg_table(spark, table).location(), before):
+            continue
+        orphans = spark.sql(REMOVE_ORPHANS.format(table=table, before=before.isoformat())).collect()
+        for orphan in orphans:
+            print(f"{name}: removed {orphan.orphan_file_location}, which no snapshot names", file=sys.stderr)
+        removed += len(orphans)
+    return removed
+
+
 # --- emr-steps/ingest-events.ts ---
 
 STEP: StepName = "ingest-events"
@@ -4082,6 +4191,8 @@ def run(spark: SparkSession, plan: Plan) -> IngestResult:
     ledger, changes, (reasons, examples, findings), held, recomputed = ingest_batch(spark, plan, Files(spark))
     refresh_page_days(spark, plan)
     close_staging(spark, plan)
+    own = [EVENTS, USER_DAYS, QUARANTINE] + ([REPEATED] if holds_copies(spark, plan) else [])
+    compaction = compact(spark, plan, own)
     expire_snapshots(spark, plan, [EVENTS, USER_DAYS], SNAPSHOT_RETENTION_DAYS)
     # What is deleted from the quarantine is deleted for good: no model was trained on it.
     expire_snapshots(spark, plan, [QUARANTINE], 1)
@@ -4115,6 +4226,11 @@ def run(spark: SparkSession, plan: Plan) -> IngestResult:
         "firstDay": min(first_days, default=None),
         "lastDay": max(last_days, default=None),
         "daysRecomputed": recomputed,
+        "upkeep": {
+            "filesCompacted": compaction.rewritten,
+            "filesWritten": compaction.written,
+            "orphansRemoved": remove_orphans(spark, plan),
+        },
         "snapshots": {
             "events": newest_snapshot(spark, events),
             "user_days": newest_snapshot(spark, table_name(plan, USER_DAYS)),

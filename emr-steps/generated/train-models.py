@@ -245,6 +245,7 @@ class Plan(TypedDict):
     train: TrainSettings
     rescoring: NotRequired[dict[str, str] | None]
     scoring: ScoringSettings
+    expiredRuns: list[str]
     cluster: ClusterSize
     outputs: Outputs
 
@@ -563,6 +564,9 @@ class IcebergTable(Protocol):
 
     def io(self) -> Any:
         """What reads its files."""
+
+    def location(self) -> str:
+        """The folder of its files."""
 
     def currentSnapshot(self) -> IcebergSnapshot | None:
         """The snapshot that readers see."""

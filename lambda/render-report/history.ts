@@ -3,10 +3,9 @@
 import { DRIFT_METRIC_PREFIX, isExemptFromDriftAlarm } from '../../domain/drift-thresholds.ts';
 import { METRIC_ROWS, REPORT, REPORT_INDEX, RUN_RECORD } from '../../domain/lake-objects.ts';
 import type { RunRecord } from '../../domain/records.ts';
+import { MOST_SHOWN_RUNS } from '../../domain/retention.ts';
 import type { Lake } from '../run/lake.ts';
 
-/** The runs that are shown at most. */
-const MOST_RUNS = 400;
 const READ_TOGETHER = 40;
 
 /** A figure of the model that a run chose, with its interval. */
@@ -25,13 +24,19 @@ export interface PastRun {
   readonly hasReport: boolean;
 }
 
-/** The newest runs that were recorded, the oldest first. A record that cannot be read is left out. */
-export async function readHistory(lake: Lake): Promise<readonly PastRun[]> {
+export interface History {
+  /** The newest runs that were recorded, the oldest first. A record that cannot be read is left out. */
+  readonly runs: readonly PastRun[];
+  /** Ids of the reports of other runs, the newest first. */
+  readonly olderReports: readonly string[];
+}
+
+export async function readHistory(lake: Lake): Promise<History> {
   const [records, reports] = await Promise.all([lake.list(RUN_RECORD), lake.list(REPORT)]);
   const withReport = new Set(reports.map(({ id }) => id));
   const newest = records
     .toSorted((a, b) => b.modifiedAt.getTime() - a.modifiedAt.getTime())
-    .slice(0, MOST_RUNS);
+    .slice(0, MOST_SHOWN_RUNS);
   const runs: PastRun[] = [];
   for (let start = 0; start < newest.length; start += READ_TOGETHER) {
     const read = newest.slice(start, start + READ_TOGETHER).map(async ({ id, object }) => {
@@ -42,7 +47,14 @@ export async function readHistory(lake: Lake): Promise<readonly PastRun[]> {
     });
     runs.push(...(await Promise.all(read)).flat());
   }
-  return runs.sort((a, b) => a.record.ended_at.localeCompare(b.record.ended_at));
+  const shown = new Set(newest.map(({ id }) => id));
+  return {
+    runs: runs.sort((a, b) => a.record.ended_at.localeCompare(b.record.ended_at)),
+    olderReports: reports
+      .filter(({ id }) => !shown.has(id))
+      .sort((a, b) => b.modifiedAt.getTime() - a.modifiedAt.getTime())
+      .map(({ id }) => id),
+  };
 }
 
 interface MetricRow extends PastFigure {

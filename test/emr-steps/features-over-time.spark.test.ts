@@ -42,11 +42,25 @@ def run(spark, plan):
 `,
 };
 
+/** Writes the files of tables again, each row as it was: what upkeep does where it pays, and Athena's OPTIMIZE. */
+const compacting: ServedStep = {
+  scriptName: 'compact.py',
+  script: `${buildFeatures.script}
+
+def run(spark, plan):
+    for table in (USER_DAYS, FEATURES):
+        name = table_name(plan, table)
+        spark.sql(f"CALL lake.system.rewrite_data_files(table => '{name}', options => map('rewrite-all', 'true'))")
+        assert iceberg_table(spark, name).currentSnapshot().operation() == REPLACE
+    return {}
+`,
+};
+
 let folder: string;
 let server: StepServer;
 beforeAll(async () => {
   folder = await temporaryFolder();
-  server = await StepServer.start(folder, [ingestEvents, buildFeatures, forgetting]);
+  server = await StepServer.start(folder, [ingestEvents, buildFeatures, forgetting, compacting]);
 });
 afterAll(async () => {
   await server.stop();
@@ -59,6 +73,11 @@ const rowsOf = (lake: string, table: string): Promise<readonly Record<string, Js
 async function forgetUser(lake: string): Promise<void> {
   await mkdir(lake, { recursive: true });
   await writeFile(join(lake, FORGOTTEN_USERS.key), JSON.stringify(forget(undefined, ['u0'])));
+}
+
+async function serve(step: ServedStep, lake: string, runId: string): Promise<void> {
+  const reply = await server.run(step, await writePlan(lake, { runId, files: [] }));
+  expect(reply.outcome, `${reply.error}`).toBe('done');
 }
 
 /** Builds the features of a lake as it is now. */
@@ -91,7 +110,7 @@ it.each(Array.from({ length: STORIES }, (_, story) => SEED + story))(
     await story.happen(4);
     const lake = story.lakeFolder();
     await forgetUser(lake);
-    await server.run(forgetting, await writePlan(lake, { runId: 'forget', files: [] }));
+    await serve(forgetting, lake, 'forget');
     await story.happen(2);
     const result = await build(lake, 'last');
     expect(built, story.steps.join('\n')).toBeGreaterThan(2);
@@ -123,5 +142,10 @@ it.each(Array.from({ length: STORIES }, (_, story) => SEED + story))(
       cutoffs: result.cutoffs,
       snapshots: { features: result.snapshots.features },
     });
+    // Nor after compaction: a version would be the new snapshot of user_days.
+    await serve(compacting, lake, 'compact');
+    const compacted = await build(lake, 'compacted');
+    expect(compacted.cutoffs).toEqual(result.cutoffs);
+    expect(compacted.snapshots.user_days).not.toBe(result.snapshots.user_days);
   },
 );

@@ -121,6 +121,14 @@ class FilesWithoutEvents(TypedDict):
     first: list[str]
 
 
+class Upkeep(TypedDict):
+    """What was done for the tables."""
+
+    filesCompacted: int
+    filesWritten: int
+    orphansRemoved: int
+
+
 class IngestSnapshots(TypedDict):
     """Snapshots of the tables after the batch."""
 
@@ -170,4 +178,5 @@ class IngestResult(TypedDict):
     firstDay: str | None
     lastDay: str | None
     daysRecomputed: int
+    upkeep: NotRequired[Upkeep]
     snapshots: IngestSnapshots
