@@ -35,6 +35,9 @@ export const promotionModeSchema = z.enum(['automatic', 'manual']);
 const CAMPAIGN_DAYS = 30;
 const campaignDays = z.number().int().min(1).max(3_650);
 
+/** Days for which a run's objects, model and scores are kept, unless a setting says otherwise. */
+const RETENTION_DAYS = 400;
+
 /** What a contact costs and saves, in the operator's currency. */
 export const termsSchema = z.strictObject({
   customerValue: z.number().nonnegative(),
@@ -73,6 +76,8 @@ export const runSettingsSchema = z.strictObject({
   controlGroupSalt: z.string().default('control'),
   /** Days for which campaign.csv, the list of a run, is kept. */
   campaignDays: campaignDays.default(CAMPAIGN_DAYS),
+  /** Days after which models, objects, reports and scores of runs are removed; those of the newest runs stay longer. */
+  retentionDays: z.number().int().min(1).max(36_500).default(RETENTION_DAYS),
   /** Worth of a customer who stays, cost of the offer and of a contact, and the share of cancellers who accept the offer. */
   terms: termsSchema.default(DEFAULT_TERMS),
   /** `manual`: a challenger waits until a person promotes it, where a usable champion exists. */
@@ -238,6 +243,8 @@ export const runPlanSchema = z.strictObject({
     terms: termsSchema.default(DEFAULT_TERMS),
     campaignDays: campaignDays.default(CAMPAIGN_DAYS),
   }),
+  /** Runs that have had their time: this run removes what they left. Plans of older versions lack it. */
+  expiredRuns: z.array(z.string().min(1)).default([]),
   cluster: clusterSizeSchema,
   /** Where each step writes its result or, when it fails, its error. */
   outputs: z.strictObject({

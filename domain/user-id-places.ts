@@ -19,6 +19,8 @@ import { CAMPAIGN, CAMPAIGN_TAG, REPORT, RUN_DETAIL, STEP_ERROR, STEP_RESULT } f
 export type Kept =
   | { readonly kind: 'for good' }
   | { readonly kind: 'days'; readonly days: number }
+  /** Until its run has had its time: see retention.ts. */
+  | { readonly kind: 'with its run' }
   /** So many days as a setting of the deployment says; objects are found by their tag. */
   | {
       readonly kind: 'setting';
@@ -46,11 +48,12 @@ export interface ObjectPlace {
 }
 
 const FOR_GOOD: Kept = { kind: 'for good' };
+const WITH_ITS_RUN: Kept = { kind: 'with its run' };
 
 export const TABLE_PLACES: readonly TablePlace[] = [
   { table: EVENTS, column: 'user_id', forgotten: 'deleted', kept: FOR_GOOD },
   { table: REPEATED_EVENTS, column: 'user_id', forgotten: 'deleted', kept: FOR_GOOD },
-  { table: SCORES, column: 'user_id', forgotten: 'deleted', kept: FOR_GOOD },
+  { table: SCORES, column: 'user_id', forgotten: 'deleted', kept: WITH_ITS_RUN },
   { table: USER_DAYS, column: 'user_id', forgotten: 'rewritten', kept: FOR_GOOD },
   { table: FEATURES_TABLE, column: 'user_id', forgotten: 'rewritten', kept: FOR_GOOD },
   { table: SCORING_FEATURES_TABLE, column: 'user_id', forgotten: 'rewritten', kept: FOR_GOOD },
@@ -69,11 +72,11 @@ export const OBJECT_PLACES: readonly ObjectPlace[] = [
     kept: { kind: 'setting', setting: 'campaignDays', tag: CAMPAIGN_TAG },
   },
   // The users most at risk, and examples of refused rows.
-  { object: STEP_RESULT['score-users'], mentions: 'entries', kept: FOR_GOOD },
-  { object: STEP_RESULT['ingest-events'], mentions: 'entries', kept: FOR_GOOD },
-  { object: RUN_DETAIL, mentions: 'entries', kept: FOR_GOOD },
-  { object: STEP_ERROR['ingest-events'], mentions: 'text', kept: FOR_GOOD },
-  { object: REPORT, mentions: 'page', kept: FOR_GOOD },
+  { object: STEP_RESULT['score-users'], mentions: 'entries', kept: WITH_ITS_RUN },
+  { object: STEP_RESULT['ingest-events'], mentions: 'entries', kept: WITH_ITS_RUN },
+  { object: RUN_DETAIL, mentions: 'entries', kept: WITH_ITS_RUN },
+  { object: STEP_ERROR['ingest-events'], mentions: 'text', kept: WITH_ITS_RUN },
+  { object: REPORT, mentions: 'page', kept: WITH_ITS_RUN },
 ];
 
 /** The places whose objects are removed after the days of a setting. */

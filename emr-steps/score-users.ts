@@ -11,6 +11,7 @@ import { scoringResultSchema } from '../domain/results.ts';
 import { python } from './composition/python.ts';
 import { campaign } from './fragments/campaign.ts';
 import { scoring } from './fragments/candidates.ts';
+import { expiredScores } from './fragments/expired-scores.ts';
 import { files } from './fragments/files.ts';
 import { livingSegments } from './fragments/living-segments.ts';
 import { columnTypes, missingColumns } from './fragments/missing-columns.ts';
@@ -44,7 +45,7 @@ export const scoreUsers = defineStep({
     ...[planTypes, featuresTypes, choiceTypes, scoringTypes, tableName, stepError, files],
     ...[snapshotReading, snapshotExpiry, featureType, inputVector, calibrationType],
     ...[modelDescription, scoring, loading, drift, missingColumns, typicalValues, reasons, campaign],
-    ...[livingSegments, outcomes],
+    ...[livingSegments, outcomes, expiredScores],
   ],
   imports: [
     'import math',
@@ -289,6 +290,7 @@ export const scoreUsers = defineStep({
         spark.sql(SCORES_DEFINITION.format(table=scores_table))
         add_missing_columns(spark, scores_table, SCORES_TYPES)
         scores.writeTo(scores_table).overwrite(F.col("run_id") == plan["runId"])
+        drop_expired_scores(spark, plan, scores_table)
         expire_snapshots(spark, plan, [SCORES], SNAPSHOT_RETENTION_DAYS)
 
         snapshot = current_snapshot(spark, scores_table)

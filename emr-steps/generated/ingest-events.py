@@ -230,6 +230,7 @@ class Plan(TypedDict):
     train: TrainSettings
     rescoring: NotRequired[dict[str, str] | None]
     scoring: ScoringSettings
+    expiredRuns: list[str]
     cluster: ClusterSize
     outputs: Outputs
 

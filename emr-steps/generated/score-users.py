@@ -225,6 +225,7 @@ class Plan(TypedDict):
     train: TrainSettings
     rescoring: NotRequired[dict[str, str] | None]
     scoring: ScoringSettings
+    expiredRuns: list[str]
     cluster: ClusterSize
     outputs: Outputs
 
@@ -2302,6 +2303,21 @@ def count_outcomes(
     ]
 
 
+# --- emr-steps/fragments/expired-scores.ts ---
+
+
+def drop_expired_scores(spark: SparkSession, plan: Plan, scores: str) -> None:
+    """Drops the partitions of the runs that the plan names, as far as they are there: no row is read."""
+    expired = set(plan["expiredRuns"]) - {plan["runId"]}
+    if not expired:
+        return
+    held = spark.table(f"{scores}.partitions").select("partition.run_id").collect()
+    dropped = sorted(expired & {row.run_id for row in held})
+    if dropped:
+        spark.sql(f"DELETE FROM {scores} WHERE run_id IN ({run_literals(dropped)})")  # noqa: S608
+    print(f"dropped the scores of {len(dropped)} runs that have had their time", file=sys.stderr)
+
+
 # --- emr-steps/score-users.ts ---
 
 STEP: StepName = "score-users"
@@ -2594,6 +2610,7 @@ def run(spark: SparkSession, plan: Plan) -> ScoringResult:
     spark.sql(SCORES_DEFINITION.format(table=scores_table))
     add_missing_columns(spark, scores_table, SCORES_TYPES)
     scores.writeTo(scores_table).overwrite(F.col("run_id") == plan["runId"])
+    drop_expired_scores(spark, plan, scores_table)
     expire_snapshots(spark, plan, [SCORES], SNAPSHOT_RETENTION_DAYS)
 
     snapshot = current_snapshot(spark, scores_table)

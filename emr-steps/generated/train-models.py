@@ -245,6 +245,7 @@ class Plan(TypedDict):
     train: TrainSettings
     rescoring: NotRequired[dict[str, str] | None]
     scoring: ScoringSettings
+    expiredRuns: list[str]
     cluster: ClusterSize
     outputs: Outputs
 

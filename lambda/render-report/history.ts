@@ -3,10 +3,9 @@
 import { DRIFT_METRIC_PREFIX, isExemptFromDriftAlarm } from '../../domain/drift-thresholds.ts';
 import { METRIC_ROWS, REPORT, REPORT_INDEX, RUN_RECORD } from '../../domain/lake-objects.ts';
 import type { RunRecord } from '../../domain/records.ts';
+import { MOST_SHOWN_RUNS } from '../../domain/retention.ts';
 import type { Lake } from '../run/lake.ts';
 
-/** The runs that are shown at most. */
-const MOST_RUNS = 400;
 const READ_TOGETHER = 40;
 
 /** A figure of the model that a run chose, with its interval. */
@@ -31,7 +30,7 @@ export async function readHistory(lake: Lake): Promise<readonly PastRun[]> {
   const withReport = new Set(reports.map(({ id }) => id));
   const newest = records
     .toSorted((a, b) => b.modifiedAt.getTime() - a.modifiedAt.getTime())
-    .slice(0, MOST_RUNS);
+    .slice(0, MOST_SHOWN_RUNS);
   const runs: PastRun[] = [];
   for (let start = 0; start < newest.length; start += READ_TOGETHER) {
     const read = newest.slice(start, start + READ_TOGETHER).map(async ({ id, object }) => {

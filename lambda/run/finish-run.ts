@@ -26,9 +26,10 @@ import type { Lake } from './lake.ts';
 import { leaseHolder, releaseLease } from './lease.ts';
 import { metricRows } from './metric-rows.ts';
 import { writeOutcomes } from './outcomes.ts';
+import { removeExpired } from './remove-expired.ts';
 import type { World } from './world.ts';
 
-/** Makes metrics, scores and model current, removes the batch's markers, and releases the lease. */
+/** Makes metrics, scores and model current, removes the batch's markers and what has had its time, and releases the lease. */
 export async function finishRun(world: World, detail: RunDetail): Promise<void> {
   const { lake } = world;
   const { runId, executionArn, batch, abandonedBatchIds } = detail.plan;
@@ -46,6 +47,7 @@ export async function finishRun(world: World, detail: RunDetail): Promise<void> 
     await lake.remove(PENDING_BATCH.of(batchId));
     await lake.remove(DRAFT.of(batchId));
   }
+  await removeExpired(world, detail.plan);
   await releaseLease(world, executionArn);
 }
 

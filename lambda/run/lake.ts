@@ -18,6 +18,8 @@ export interface Listed<Value> {
   readonly modifiedAt: Date;
 }
 
+const REMOVED_TOGETHER = 20;
+
 export class Lake {
   /** `s3://bucket` or `file:///folder`, without a slash at the end. */
   readonly root: string;
@@ -120,6 +122,21 @@ export class Lake {
       const id = kind.idOf(uri);
       return id === undefined ? [] : [{ id, object: kind.at(uri), etag, modifiedAt }];
     });
+  }
+
+  /** Everything below a folder, whatever it is: keys below the root, in their order. @param folder with its slash */
+  async below(folder: string): Promise<readonly { readonly key: string; readonly modifiedAt: Date }[]> {
+    const listed = await this.#objects.list(`${this.root}/${folder}`);
+    return listed.map(({ uri, modifiedAt }) => ({ key: uri.slice(this.root.length + 1), modifiedAt }));
+  }
+
+  /** Removes everything below a folder; it is no error if nothing is there. @param folder with its slash */
+  async removeBelow(folder: string): Promise<void> {
+    const listed = await this.#objects.list(`${this.root}/${folder}`);
+    for (let start = 0; start < listed.length; start += REMOVED_TOGETHER) {
+      const together = listed.slice(start, start + REMOVED_TOGETHER);
+      await Promise.all(together.map(({ uri }) => this.#objects.remove(uri)));
+    }
   }
 
   /** The texts of all objects of a kind, whatever is in them, in the order of their URIs. */

@@ -38,6 +38,8 @@ export interface PlanParts {
   readonly size: RunSize;
   /** Where the lake keeps its grid of cutoffs; null before the first success. */
   readonly cutoffAnchor: string | null;
+  /** Runs that have had their time. */
+  readonly expiredRuns: readonly string[];
   /** What is current, with its entity tag; undefined before the first success. */
   readonly current: Stored<Current> | undefined;
 }
@@ -89,6 +91,7 @@ export function buildPlan(parts: PlanParts, deployment: Deployment): RunPlan {
       terms: settings.terms,
       campaignDays: settings.campaignDays,
     },
+    expiredRuns: [...parts.expiredRuns],
     cluster: size.cluster,
     outputs: {
       results: each(STEP_NAMES, (step) => STEP_RESULT[step].of(runId).uriIn(lakeRoot)),
@@ -104,7 +107,8 @@ export function buildPlan(parts: PlanParts, deployment: Deployment): RunPlan {
 
 /**
  * The plan of a run that resumes another: the same batch, settings and results, so that steps with a result are
- * skipped. Scoring is done again, because its rows carry the run's id; errors are the new run's own.
+ * skipped. Scoring is done again, because its rows carry the run's id; errors are the new run's own. What has had its
+ * time goes with the next new plan: meanwhile another model may be in charge.
  */
 export function resumedPlan(
   plan: RunPlan,
@@ -118,6 +122,7 @@ export function resumedPlan(
     executionArn,
     plannedAt: plannedAt.toISOString(),
     abandonedBatchIds: [...abandonedBatchIds],
+    expiredRuns: [],
     outputs: {
       ...plan.outputs,
       results: {

@@ -21,6 +21,7 @@ import { buildPlan, rescoringPlan, resumedPlan, runDecision } from './build-plan
 import { abandonedBatches, chooseBatch, largeGzipFiles, unfinishedBatches } from './choose-batch.ts';
 import { compareLog } from './compare-log.ts';
 import type { ListedBatch } from './file-index/file-index.ts';
+import { findExpired } from './find-expired.ts';
 import { checkInstanceTypes } from './instance-types.ts';
 import { listedSince } from './list-since.ts';
 import { checkRequest } from './request.ts';
@@ -135,6 +136,7 @@ async function planNewRun(
       : await continued(lake, chosen.newest, current?.value.runId);
   await gone.remember(lake);
   const cutoffAnchor = (await lake.find(CUTOFF_GRID))?.value.anchor ?? null;
+  const expired = await findExpired(world, run.runId, current?.value);
   const parts = {
     ...run,
     plannedAt,
@@ -145,6 +147,7 @@ async function planNewRun(
     size,
     cutoffAnchor,
     current,
+    expiredRuns: expired,
   };
   return { decision: 'run', plan: buildPlan(parts, deployment) };
 }

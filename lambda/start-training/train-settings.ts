@@ -25,6 +25,7 @@ const IS_PART_OF_TRAINING: Readonly<Record<keyof RunSettings, boolean>> = {
   controlGroupSalt: false,
   terms: false,
   campaignDays: false,
+  retentionDays: false,
   promotion: false,
   promotionMargin: true,
   leakageAuc: true,

@@ -8,6 +8,7 @@ import { listOf } from '../../domain/money.ts';
 import { nothingLearnt } from '../../domain/nothing-learnt.ts';
 import { outcomeWarning } from '../../domain/outcome-watch.ts';
 import type { RunDetail } from '../../domain/records.ts';
+import { expiredText } from '../../domain/retention.ts';
 import { scoringEvaluation, scoringModel } from '../../domain/scoring-evaluation.ts';
 import { addDays } from '../../domain/time.ts';
 import { returnsText } from '../../domain/users-text.ts';
@@ -38,13 +39,14 @@ function campaignText({ scoring, plan }: RunDetail): readonly string[] {
 
 /** What was read and what was left, how many users are expected to cancel, the chosen model, and whether it was promoted. */
 export function summarize(detail: RunDetail): string {
-  const { record, ingest, features, training } = detail;
+  const { record, plan, ingest, features, training } = detail;
   const { counts } = ingest;
   const lake = lakeText(ingest);
   const newest = newestDayText(detail);
   const nothing = nothingLearnt(detail);
   const returns = returnsText(features, (value) => WHOLE.format(value));
   const evaluation = scoringEvaluation(detail);
+  const expired = expiredText(plan.expiredRuns.length);
   const shifted = outcomeWarning(detail.outcomes?.past ?? []);
   const metrics = evaluation?.metrics ?? {};
   const shown = metricsShownIn('notification').flatMap((metric) => {
@@ -67,6 +69,7 @@ export function summarize(detail: RunDetail): string {
     ...logWarnings(detail).map((warning) => `${warning}.`),
     ...(shifted === undefined ? [] : [`${shifted}.`]),
     ...(training === null || training.reliable ? [] : [`Not reliable: ${training.reliabilityReason}.`]),
+    ...(expired === undefined ? [] : [`Removed: ${expired}.`]),
     ...(record.cost_usd === null || record.cost_usd === 0
       ? []
       : [`Cost: ${record.cost_usd.toFixed(2)} USD.`]),

@@ -12,6 +12,7 @@ import {
   LEASE,
   MODEL,
   MODEL_CARD,
+  modelFolder,
   PENDING_BATCH,
   REPORT,
   runFolder,
@@ -73,6 +74,7 @@ export function functionStatements(
     'store-metrics': [
       ...common,
       write([...CONTROL, ...RECORDS, ...MODEL_CARDS, DRAFTS]),
+      removeExpiredRuns(storage),
       tagCampaigns(storage),
       getQueryResults(storage),
       readQueryResultObjects(storage),
@@ -84,6 +86,7 @@ export function functionStatements(
     'close-run': [
       ...common,
       write([...CONTROL, ...RECORDS, ...MODEL_CARDS, DRAFTS, WATCHED_SINCE.key]),
+      removeExpiredRuns(storage),
       tagCampaigns(storage),
       listExecutions(props),
       terminateClusters(props),
@@ -124,6 +127,12 @@ function lakeObjects(
 /** By the tag the lifecycle rule of the bucket finds the lists that it removes. */
 function tagCampaigns(storage: Storage): PolicyStatement {
   return lakeObjects(storage, 'TagCampaigns', ['s3:PutObjectTagging'], [CAMPAIGN.of('*').key]);
+}
+
+/** What runs left that have had their time, beside their own objects. */
+function removeExpiredRuns(storage: Storage): PolicyStatement {
+  const keys = [`${modelFolder('*')}/*`, REPORT.of('*').key];
+  return lakeObjects(storage, 'RemoveExpiredRuns', ['s3:DeleteObject'], keys);
 }
 
 /** Without it S3 answers a request for a missing object with "forbidden". */

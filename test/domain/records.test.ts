@@ -29,6 +29,7 @@ describe('a detail that an earlier version stored', () => {
         observedBefore: undefined,
         promotion: undefined,
         train: undefined,
+        expiredRuns: undefined,
         scoring: { ...plan.scoring, terms: undefined, campaignDays: undefined },
         training: {
           ...plan.training,
@@ -58,6 +59,7 @@ describe('a detail that an earlier version stored', () => {
       champion: null,
       currentTag: null,
       train: { mode: 'always', askedBy: 'setting', fingerprint: '' },
+      expiredRuns: [],
     });
     expect(runDetailSchema.parse({ ...detail, plan: { ...plan, rescoring: null } }).plan.runId).toBe(
       plan.runId,

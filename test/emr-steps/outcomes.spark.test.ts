@@ -1,4 +1,4 @@
-/** What came true of earlier runs, counted on real Spark from tables of an Iceberg catalog made by hand. */
+/** What came true of earlier runs, and scores that have had their time: real Spark on tables of an Iceberg catalog made by hand. */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { OUTCOME_ROWS, PLAN, RUN_RECORD } from '../../domain/lake-objects.ts';
 import { type RunOutcome, runOutcomeSchema } from '../../domain/results.ts';
 import { python } from '../../emr-steps/composition/python.ts';
+import { expiredScores } from '../../emr-steps/fragments/expired-scores.ts';
 import { files } from '../../emr-steps/fragments/files.ts';
 import { outcomes } from '../../emr-steps/fragments/outcomes.ts';
 import { tableName } from '../../emr-steps/fragments/table-name.ts';
@@ -17,19 +18,26 @@ const HORIZON_DAYS = 14;
 /** The log ends where the horizons of some runs do; two attempts, and an earlier end. */
 const ENDS = ['2018-11-20', '2018-11-20', '2018-11-14'] as const;
 
-/** Counts outcomes as ScoreUsers does, with nothing around it. */
+/** Runs that have had their time, as the last plan names them: nothing is left of one, and one is the run itself. */
+const EXPIRED = ['known', 'failed', 'long gone', `attempt-${ENDS.length}`];
+
+/** Counts outcomes and drops scores as ScoreUsers does, with nothing around it. */
 const counting = defineStep({
   name: 'score-users',
   summary: 'Counts what came true.',
-  result: z.strictObject({ found: z.array(runOutcomeSchema) }),
-  uses: [planTypes, tableName, files, outcomes],
+  result: z.strictObject({ found: z.array(runOutcomeSchema), held: z.array(z.string()) }),
+  uses: [planTypes, tableName, files, outcomes, expiredScores],
   imports: ['from pyspark.sql import SparkSession'],
   run: python`
-    def run(spark: SparkSession, plan: Plan) -> dict[str, list[RunOutcome]]:
-        """What came true, as of the end that the plan names."""
+    def run(spark: SparkSession, plan: Plan) -> dict[str, object]:
+        """What came true, as of the end that the plan names, and whose scores are held then."""
         end = plan["training"]["observationEnd"]
         days = spark.table(table_name(plan, "user_days"))
-        return {"found": count_outcomes(spark, Files(spark), plan, table_name(plan, "scores"), days, end)}
+        scores = table_name(plan, "scores")
+        found = count_outcomes(spark, Files(spark), plan, scores, days, end)
+        drop_expired_scores(spark, plan, scores)
+        held = spark.table(scores).select("run_id").distinct().collect()
+        return {"found": found, "held": sorted(row.run_id for row in held)}
   `,
 });
 
@@ -67,6 +75,7 @@ const SCORES = [
   score(['known', 'first day', '2018-11-06', 0.5, 1], '2018-11-20', false, true),
   score(['unrecorded', 'first day', '2018-11-06', 0.5, 1], '2018-11-20', false, true),
   score(['attempt-1', 'first day', '2018-11-06', 0.5, 1], '2018-11-20', false, true),
+  score([`attempt-${ENDS.length}`, 'first day', '2018-11-06', 0.5, 1], '2018-11-20', false, true),
 ];
 const DAYS = [
   ['first day', '2018-11-06', 1],
@@ -89,6 +98,7 @@ const BEFORE = [
 describe('what came true', () => {
   let folder: string;
   const found: RunOutcome[][] = [];
+  const held: (readonly string[])[] = [];
 
   beforeAll(async () => {
     folder = await temporaryFolder();
@@ -96,7 +106,10 @@ describe('what came true', () => {
     const plans = [];
     for (const [attempt, observationEnd] of ENDS.entries()) {
       const training = { observationEnd, horizonDays: HORIZON_DAYS };
-      plans.push(await writePlan(lake, { runId: `attempt-${attempt + 1}`, files: [], training }));
+      const expiredRuns = attempt === ENDS.length - 1 ? EXPIRED : [];
+      plans.push(
+        await writePlan(lake, { runId: `attempt-${attempt + 1}`, files: [], training, expiredRuns }),
+      );
     }
     const write = async (key: string, text: string): Promise<void> => {
       await mkdir(dirname(join(lake, key)), { recursive: true });
@@ -110,7 +123,11 @@ describe('what came true', () => {
     await write(OUTCOME_ROWS.of('known').key, '{}');
     await write(join(dirname(PLAN.of('attempt-1').key), 'before.sql'), BEFORE.join(';'));
     await new SparkBench(folder, counting).runAll(plans);
-    for (const plan of plans) found.push((await resultOf(counting, plan)).found);
+    for (const plan of plans) {
+      const result = await resultOf(counting, plan);
+      found.push(result.found);
+      held.push(result.held);
+    }
   });
 
   afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -148,6 +165,13 @@ describe('what came true', () => {
       [{ ...group, predicted: 0.5 }],
       [{ ...group, predicted: null }],
     ]);
+  });
+
+  it('is counted before scores that have had their time are dropped, and all others are held', () => {
+    expect(held[1]).toEqual(held[0]);
+    const gone = held[1]?.filter((run) => !held[2]?.includes(run));
+    expect(gone).toEqual(['failed', 'known']);
+    expect(held[2]).toContain(`attempt-${ENDS.length}`);
   });
 
   it('is the same when it is counted twice', () => {

@@ -69,6 +69,7 @@ export interface PlanOptions {
   readonly training?: Partial<RunPlan['training']>;
   readonly scoring?: Partial<RunPlan['scoring']>;
   readonly champion?: RunPlan['champion'];
+  readonly expiredRuns?: RunPlan['expiredRuns'];
 }
 
 /** Writes and returns the plan of a run over the files. */
@@ -128,6 +129,7 @@ export async function writePlan(lakeFolder: string, options: PlanOptions): Promi
       campaignDays: SETTINGS.campaignDays,
       ...options.scoring,
     },
+    expiredRuns: [...(options.expiredRuns ?? [])],
     cluster: { coreUnits: 1, taskUnits: 1, executors: 1, estimatedMinutes: 0, estimatedUsd: 0 },
     outputs: {
       results: each(STEP_NAMES, (step) => at(STEP_RESULT[step].of(runId).key)),

@@ -34,6 +34,8 @@ const SETTINGS: Readonly<Record<keyof RunSettings, string>> = {
     'share of users who are never contacted, so that the effect of contacting can be measured',
   controlGroupSalt: 'text that decides which users are in the control group',
   campaignDays: 'days for which `campaign.csv`, the list of a run, is kept',
+  retentionDays:
+    'days after which models, objects, reports and scores of runs are removed; those of the newest 400 runs, of what is current, and scores whose outcome is not known are kept',
   terms:
     'what a contact costs and saves, in your currency: worth of a customer who stays, cost of the offer and of a contact, and the share of users about to cancel who accept the offer; the list follows from them',
   promotion:

@@ -51,6 +51,16 @@ export const UNNEEDED_STATEMENTS: readonly Unneeded[] = [
     reason: 'only the list of a run that failed is made to expire at once',
   },
   {
+    role: 'closerun',
+    statement: 'RemoveExpiredRuns',
+    reason: 'only what runs left that ended hundreds of runs ago is removed',
+  },
+  {
+    role: 'storemetrics',
+    statement: 'RemoveExpiredRuns',
+    reason: 'only what runs left that ended hundreds of runs ago is removed',
+  },
+  {
     role: 'storemetrics',
     statement: 'TerminateClusters',
     reason: 'only a cluster that was created twice still runs then',

@@ -124,9 +124,11 @@ test('every wildcard that is left has its justification', () => {
       choose-model/Role: Lake/runs/*
       choose-model/Role: Lake/runs/*/choice.json
       close-run/Role: Lake/drafts/*
+      close-run/Role: Lake/models/*/*
       close-run/Role: Lake/models/*/model-card.json
       close-run/Role: Lake/models/*/model.json
       close-run/Role: Lake/pending/*
+      close-run/Role: Lake/reports/*.html
       close-run/Role: Lake/runs/*
       close-run/Role: Lake/runs/*/campaign.csv
       close-run/Role: Lake/tables/*
@@ -142,9 +144,11 @@ test('every wildcard that is left has its justification', () => {
       start-training/Role: Lake/runs/*
       start-training/Role: Lake/tables/*
       store-metrics/Role: Lake/drafts/*
+      store-metrics/Role: Lake/models/*/*
       store-metrics/Role: Lake/models/*/model-card.json
       store-metrics/Role: Lake/models/*/model.json
       store-metrics/Role: Lake/pending/*
+      store-metrics/Role: Lake/reports/*.html
       store-metrics/Role: Lake/runs/*
       store-metrics/Role: Lake/runs/*/campaign.csv
       store-metrics/Role: Lake/tables/*
