@@ -13,6 +13,7 @@ import {
   runFolder,
 } from '../../../domain/lake-objects.ts';
 import { MOST_SHOWN_RUNS } from '../../../domain/retention.ts';
+import { removeExpired } from '../../../lambda/run/remove-expired.ts';
 import { storeMetrics } from '../../../lambda/store-metrics/store-metrics.ts';
 import { MemoryPorts } from '../../support/memory-ports.ts';
 import { at, EVENTS, plan, planOf, runSteps, storeMetricsInput, worldOn } from '../../support/run-fixture.ts';
@@ -96,6 +97,15 @@ describe('a run after hundreds of others', () => {
     await store();
     expect(gone.filter(isThere)).toEqual([]);
     for (const key of [...champion, ...scored, ...source]) expect(isThere(key), key).toBe(true);
+  });
+
+  it('keeps what has come into use since it was planned', async () => {
+    const [used, gone] = [leave('used'), leave('gone')];
+    const current = { runId: 'used', batchId: '0123456789abcdef', champion: null };
+    ports.objects.put(at(CURRENT.key), JSON.stringify(current));
+    await removeExpired(worldOn(ports), { expiredRuns: ['used', 'gone'] });
+    expect(used.every(isThere)).toBe(true);
+    expect(gone.filter(isThere)).toEqual([]);
   });
 
   it('keeps what waits for its outcome', async () => {
