@@ -61,6 +61,14 @@ export const runRecordSchema = z.strictObject({
 });
 export type RunRecord = z.infer<typeof runRecordSchema>;
 
+/** A state of a run that does work: how long it took, and its part of the run's cost; null where that is unknown. */
+export const stateCostSchema = z.strictObject({
+  name: z.string(),
+  seconds: z.number().nonnegative(),
+  usd: z.number().nonnegative().nullable(),
+});
+export type StateCost = z.infer<typeof stateCostSchema>;
+
 /** Everything the report shows about a run that succeeded, and `churn run --json` summarizes. */
 export const runDetailSchema = z.strictObject({
   record: runRecordSchema,
@@ -76,6 +84,8 @@ export const runDetailSchema = z.strictObject({
   scoring: scoringResultSchema,
   /** What came true of earlier runs. Details of older versions lack it. */
   outcomes: knownOutcomesSchema.optional(),
+  /** The states that had ended when the figures were stored, in order. Details of older versions lack it. */
+  states: z.array(stateCostSchema).optional(),
   /** For each table, the rows counted by the SQL engine and the rows that the steps counted; they are equal. */
   reconciliation: z.array(z.strictObject({ table: z.string(), counted: count, expected: count })),
 });

@@ -14,7 +14,13 @@ const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['report --all --stage prod', 'fetches all reports of a deployment and opens their index'],
   ],
   explore: [['explore', 'opens the latest report of .churn at "Who leaves"']],
-  models: [['models --stage prod', 'which model each run chose, by which rule, with which figures']],
+  models: [
+    ['models --stage prod', 'which model each run chose, by which rule, with which figures'],
+    [
+      'models --verify local-20181203-080000-1a2b',
+      'trains the model of a run again, and says whether it is the same',
+    ],
+  ],
   promote: [['promote manual-20181203-080000-1a2b', 'puts the model of that run in charge']],
   rollback: [
     [

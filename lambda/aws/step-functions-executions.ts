@@ -2,10 +2,12 @@
 import {
   DescribeExecutionCommand,
   ExecutionDoesNotExist,
+  type HistoryEvent,
+  paginateGetExecutionHistory,
   paginateListExecutions,
   type SFNClient,
 } from '@aws-sdk/client-sfn';
-import type { ExecutionStatus, Executions, FailedExecution } from '../ports/executions.ts';
+import type { ExecutionStatus, Executions, FailedExecution, StateVisit } from '../ports/executions.ts';
 
 const FAILURES = ['FAILED', 'TIMED_OUT', 'ABORTED'] as const;
 
@@ -27,6 +29,15 @@ export class StepFunctionsExecutions implements Executions {
       if (error instanceof ExecutionDoesNotExist) return 'UNKNOWN';
       throw error;
     }
+  }
+
+  async visits(executionArn: string): Promise<readonly StateVisit[]> {
+    const request = { executionArn, includeExecutionData: false, maxResults: 1_000 };
+    const events: HistoryEvent[] = [];
+    for await (const page of paginateGetExecutionHistory({ client: this.#client }, request)) {
+      events.push(...(page.events ?? []));
+    }
+    return visitsOf(events);
   }
 
   async failedSince(since: Date): Promise<readonly FailedExecution[]> {
@@ -51,4 +62,18 @@ export class StepFunctionsExecutions implements Executions {
     }
     return executions;
   }
+}
+
+/** States are entered and left one after another: a run has no two of them at once. */
+function visitsOf(events: readonly HistoryEvent[]): readonly StateVisit[] {
+  const exited = events.filter(({ type }) => type === 'TaskStateExited');
+  return events
+    .filter(({ type }) => type === 'TaskStateEntered')
+    .map(({ id = 0, timestamp = new Date(0), stateEnteredEventDetails: entered }) => {
+      const state = entered?.name ?? '';
+      const end = exited.find(
+        (event) => (event.id ?? 0) > id && event.stateExitedEventDetails?.name === state,
+      );
+      return { state, from: timestamp, to: end?.timestamp ?? null };
+    });
 }

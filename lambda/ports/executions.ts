@@ -11,8 +11,18 @@ export interface FailedExecution {
   readonly startedAt: Date;
 }
 
+/** A state that does work, from its start to its end with all its retries. */
+export interface StateVisit {
+  readonly state: string;
+  readonly from: Date;
+  /** Null while it lasts. */
+  readonly to: Date | null;
+}
+
 export interface Executions {
   status(executionArn: string): Promise<ExecutionStatus>;
+  /** The states with work that an execution has been in so far, in order. */
+  visits(executionArn: string): Promise<readonly StateVisit[]>;
   /** Executions started since then that failed, timed out or were aborted. The sweep needs them when an event is lost. */
   failedSince(since: Date): Promise<readonly FailedExecution[]>;
 }

@@ -29,15 +29,24 @@ export const CHAPTERS = {
     title: 'Who leaves',
     lead: 'How users who cancelled differ from those who stayed, and how long users stay.',
   },
-  data: { id: 'the-data', title: 'The data', lead: 'What was read, what was refused and why.' },
+  segments: {
+    id: 'segments-of-users',
+    title: 'Segments',
+    lead: 'Users who behave alike: how many cancel, what is at risk, and who has moved.',
+  },
+  data: {
+    id: 'the-data',
+    title: 'The data',
+    lead: 'What was read, what was refused and why, and whether it adds up.',
+  },
   time: {
     id: 'over-time',
     title: 'Over time',
-    lead: 'Quality, drift, volume, duration and cost of the runs so far.',
+    lead: 'Quality, drift, volume, duration, cost and promotions of the runs so far.',
   },
   made: {
     id: 'how-it-was-made',
     title: 'How it was made',
-    lead: 'What is needed to check this run or to repeat it.',
+    lead: 'What is needed to check this run or to repeat it, and what it took.',
   },
 } as const satisfies Readonly<Record<string, Chapter>>;

@@ -9,6 +9,8 @@ export interface TimedFigure {
   readonly value: number;
   readonly low: number | null;
   readonly high: number | null;
+  /** What happened then, where something did: such a point is marked. */
+  readonly event?: string;
 }
 
 export interface LineOverTime {
@@ -36,6 +38,10 @@ export function lineOverTime(
     type: 'quantitative',
     axis: { title: null, tickCount: 4, format },
   } as const;
+  const tooltip = [
+    { field: 'run', title: 'run' },
+    { field: 'value', title, type: 'quantitative', format },
+  ] as const;
   const band = { x, y: { field: 'low', type: 'quantitative' }, y2: { field: 'high' } } as const;
   return book.draw(
     id,
@@ -57,12 +63,25 @@ export function lineOverTime(
           encoding: {
             x,
             y,
-            tooltip: [
-              { field: 'run', title: 'run' },
-              { field: 'value', title, type: 'quantitative', format },
-            ],
+            tooltip: [...tooltip],
           },
         },
+        ...(values.some(({ event }) => event !== undefined)
+          ? [
+              {
+                transform: [{ filter: 'isValid(datum.event)' }],
+                mark: {
+                  type: 'point' as const,
+                  shape: 'diamond',
+                  filled: true,
+                  size: 130,
+                  opacity: 1,
+                  color: COLOURS.contrast,
+                },
+                encoding: { x, y, tooltip: [...tooltip, { field: 'event', title: 'what happened' }] },
+              },
+            ]
+          : []),
       ],
     },
     description,

@@ -1,4 +1,5 @@
 /** The report as one page that loads nothing from the network and runs one script, which is the same for all runs. */
+import type { ModelCard } from '../../domain/model-card.ts';
 import { hasTrained, type RunDetail } from '../../domain/records.ts';
 import { CHAPTERS, type Chapter } from './chapters.ts';
 import { ChartBook } from './charts.ts';
@@ -18,15 +19,18 @@ import { factsSection } from './sections/facts.ts';
 import { hazardsSection } from './sections/hazards.ts';
 import { summarySection } from './sections/headline.ts';
 import { historySection } from './sections/history.ts';
+import { modelCardSection } from './sections/model-card.ts';
 import { modelsSection } from './sections/models.ts';
 import { pageMixSection } from './sections/page-mix.ts';
 import { pastSection } from './sections/past.ts';
 import { qualitySection } from './sections/quality.ts';
 import { readingSection } from './sections/reading.ts';
+import { reconciliationSection } from './sections/reconciliation.ts';
 import { retrospectiveSection } from './sections/retrospective.ts';
 import { sampleSection } from './sections/sample.ts';
 import { segmentsSection } from './sections/segments.ts';
 import { slicesSection } from './sections/slices.ts';
+import { stateTimesSection } from './sections/state-times.ts';
 import { statesSection } from './sections/states.ts';
 import { survivalSection } from './sections/survival.ts';
 import { untrainedSection } from './sections/untrained.ts';
@@ -38,14 +42,17 @@ export interface PageContext {
   /** The runs so far, the oldest first. */
   readonly history: readonly PastRun[];
   readonly script: PageScript;
+  /** Of the model that scored, or where nobody is in charge of the one that was trained; undefined where there is none. */
+  readonly card?: ModelCard | undefined;
 }
 
 type Chapters = readonly (readonly [Chapter, readonly (Html | undefined)[]])[];
 
 /** The whole page. */
-export async function reportPage(detail: RunDetail, { history, script }: PageContext): Promise<string> {
+export async function reportPage(detail: RunDetail, context: PageContext): Promise<string> {
+  const { history, script } = context;
   const book = new ChartBook();
-  const chapters = (await chaptersOf(detail, history, book)).filter(([, sections]) =>
+  const chapters = (await chaptersOf(detail, context, book)).filter(([, sections]) =>
     sections.some((section) => section !== undefined),
   );
   const data: PageData = {
@@ -102,10 +109,10 @@ function policy(program: string): string {
 
 async function chaptersOf(
   detail: RunDetail,
-  history: readonly PastRun[],
+  { history, card }: PageContext,
   book: ChartBook,
 ): Promise<Chapters> {
-  const { contact, believe, drives, leaves, data, time, made } = CHAPTERS;
+  const { contact, believe, drives, leaves, segments, data, time, made } = CHAPTERS;
   const trained = hasTrained(detail) ? detail : undefined;
   return [
     [contact, [await contactsSection(detail, book)]],
@@ -128,10 +135,7 @@ async function chaptersOf(
         driftSection(detail),
       ],
     ],
-    [
-      drives,
-      [segmentsSection(detail), ...(trained === undefined ? [] : [await driversSection(trained, book)])],
-    ],
+    [drives, trained === undefined ? [] : [await driversSection(trained, book)]],
     [
       leaves,
       trained === undefined
@@ -144,8 +148,17 @@ async function chaptersOf(
             sampleSection(trained),
           ],
     ],
-    [data, [readingSection(detail), await volumeSection(detail, book), await pageMixSection(detail, book)]],
+    [segments, [segmentsSection(detail)]],
+    [
+      data,
+      [
+        readingSection(detail),
+        await volumeSection(detail, book),
+        await pageMixSection(detail, book),
+        reconciliationSection(detail),
+      ],
+    ],
     [time, [await historySection(detail, history, book)]],
-    [made, [factsSection(detail)]],
+    [made, [factsSection(detail), modelCardSection(card), stateTimesSection(detail)]],
   ];
 }

@@ -1,6 +1,9 @@
 /** RenderReport: writes one self-contained HTML page about a run that succeeded, and the page that lists all reports. */
-import { REPORT, REPORT_INDEX, RUN_DETAIL } from '../../domain/lake-objects.ts';
+import { MODEL_CARD, REPORT, REPORT_INDEX, RUN_DETAIL } from '../../domain/lake-objects.ts';
+import type { ModelCard } from '../../domain/model-card.ts';
+import type { RunDetail } from '../../domain/records.ts';
 import { type RenderReportOutput, renderReportInputSchema } from '../../domain/run.ts';
+import type { Lake } from '../run/lake.ts';
 import type { World } from '../run/world.ts';
 import { readHistory } from './history.ts';
 import { indexPage } from './index-page.ts';
@@ -16,9 +19,16 @@ export async function renderReport(
 ): Promise<RenderReportOutput> {
   const { runId } = renderReportInputSchema.parse(input);
   const [detail, history] = await Promise.all([lake.read(RUN_DETAIL.of(runId)), readHistory(lake)]);
-  await lake.write(REPORT.of(runId), await reportPage(detail, { history, script }));
+  const card = await cardOf(detail, lake);
+  await lake.write(REPORT.of(runId), await reportPage(detail, { history, script, card }));
   const listed = history.map((run) => (run.record.run_id === runId ? { ...run, hasReport: true } : run));
   await lake.write(REPORT_INDEX, indexPage(listed));
   const reportUri = lake.uri(REPORT.of(runId));
   return { reportUri, link: reportLink(reportUri, deployment.region) };
+}
+
+/** The card of the model that scored or, where nobody is in charge, of the one that was trained. */
+async function cardOf({ choice, training }: RunDetail, lake: Lake): Promise<ModelCard | undefined> {
+  const modelUri = choice?.scorer?.modelUri ?? training?.modelUri;
+  return modelUri === undefined ? undefined : lake.glimpse(MODEL_CARD.at(`${modelUri}/model-card.json`));
 }

@@ -14,6 +14,7 @@ export const STYLE = `
   }
 }
 * { box-sizing: border-box; }
+html { scroll-padding-top: 3.5rem; }
 body {
   margin: 0; background: var(--paper); color: var(--ink);
   font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif;
@@ -78,7 +79,6 @@ nav.contents ol { display: flex; gap: .2rem; margin: 0; padding: .35rem 1rem; li
 nav.contents a { display: block; padding: .35rem .7rem; border-radius: 1rem; color: var(--muted); font-size: .9rem; text-decoration: none; }
 nav.contents a:hover { color: var(--ink); background: var(--accent-soft); }
 nav.contents a[aria-current] { color: var(--accent); background: var(--accent-soft); font-weight: 600; }
-.chapter, header.page { scroll-margin-top: 3.5rem; }
 .chapter { margin-top: 3.5rem; }
 .chapter-title { font-size: 1.8rem; letter-spacing: -.02em; }
 .chapter-lead { margin: 0 0 1rem; color: var(--muted); font-size: 1.05rem; }
@@ -133,7 +133,7 @@ span.predicted { color: var(--contrast); }
   nav.contents { align-self: start; top: 2rem; margin-top: 3rem; overflow: visible; border: 0; background: none; }
   nav.contents ol { display: block; padding: 0; }
   nav.contents li { margin-bottom: .15rem; }
-  .chapter, header.page { scroll-margin-top: 1.5rem; }
+  html { scroll-padding-top: 1.5rem; }
 }
 @media screen and (max-width: 40rem) {
   .breath li { grid-template-columns: 1fr; gap: .2rem; }

@@ -2,16 +2,31 @@
 import { instancesUsd } from '../../domain/cost.ts';
 import type { RunRecord } from '../../domain/records.ts';
 import { meanUsdPerHour } from '../../domain/spot-price.ts';
+import type { PricedPeriod } from '../../domain/state-costs.ts';
 import type { ClusterDescription, ClusterInstance } from '../ports/clusters.ts';
 import type { SpotPriceChange } from '../ports/instance-market.ts';
 import type { World } from './world.ts';
 
 export type RunCost = Pick<RunRecord, 'cost_usd' | 'spot_price_source'>;
 
+/** The cost of a run, and what each instance had in it; null where an instance has no price in the table. */
+export interface CostByInstance {
+  readonly total: RunCost;
+  readonly instances: readonly PricedPeriod[] | null;
+}
+
 /** The cost is null when an instance has no price in the table. It is no error if the market does not answer. */
 export async function runCost(world: World, clusters: readonly ClusterDescription[]): Promise<RunCost> {
+  return (await costByInstance(world, clusters)).total;
+}
+
+/** The same, with what each instance had in it. */
+export async function costByInstance(
+  world: World,
+  clusters: readonly ClusterDescription[],
+): Promise<CostByInstance> {
   const { platform, region } = world.deployment;
-  if (platform === 'local') return { cost_usd: 0, spot_price_source: null };
+  if (platform === 'local') return { total: { cost_usd: 0, spot_price_source: null }, instances: [] };
   const instances = clusters.flatMap((cluster) => cluster.instances);
   const history = await spotHistory(world, instances);
   const priced = instances.map((instance) => ({
@@ -19,11 +34,23 @@ export async function runCost(world: World, clusters: readonly ClusterDescriptio
     market: instance.market,
     seconds: (instance.endedAt.getTime() - instance.startedAt.getTime()) / 1_000,
     ec2UsdPerHour: marketPrice(instance, history),
+    from: instance.startedAt,
+    to: instance.endedAt,
   }));
   const known = priced
     .filter(({ market }) => market === 'SPOT')
     .map(({ ec2UsdPerHour }) => ec2UsdPerHour !== undefined);
-  return { cost_usd: instancesUsd(priced, region) ?? null, spot_price_source: sourceOf(known) };
+  const costs = priced.map((one) => ({ from: one.from, to: one.to, usd: instancesUsd([one], region) }));
+  return {
+    total: { cost_usd: instancesUsd(priced, region) ?? null, spot_price_source: sourceOf(known) },
+    instances: costs.every(isPriced) ? costs : null,
+  };
+}
+
+function isPriced(
+  one: Omit<PricedPeriod, 'usd'> & { readonly usd: number | undefined },
+): one is PricedPeriod {
+  return one.usd !== undefined;
 }
 
 type History = ReadonlyMap<string, readonly SpotPriceChange[]>;

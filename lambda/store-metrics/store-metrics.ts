@@ -9,7 +9,7 @@ import {
   TRAINING_DECISION,
 } from '../../domain/lake-objects.ts';
 import { expectedCounts } from '../../domain/reconcile.ts';
-import type { RunDetail, RunRecord } from '../../domain/records.ts';
+import type { RunDetail, RunRecord, StateCost } from '../../domain/records.ts';
 import {
   type RunPlan,
   type StoreMetricsInput,
@@ -17,7 +17,8 @@ import {
   storeMetricsInputSchema,
 } from '../../domain/run.ts';
 import { scoringModel } from '../../domain/scoring-evaluation.ts';
-import { runCost } from '../run/cost.ts';
+import { usdDuring } from '../../domain/state-costs.ts';
+import { type CostByInstance, costByInstance } from '../run/cost.ts';
 import { requireUnchanged } from '../run/current.ts';
 import { PipelineError } from '../run/errors.ts';
 import { finishRun } from '../run/finish-run.ts';
@@ -83,6 +84,7 @@ async function assemble(world: World, run: StoreMetricsInput): Promise<RunDetail
     ingest.changes,
   );
   const choice = await lake.read(CHOICE.of(run.runId));
+  const cost = await costByInstance(world, await clusters.ofRun(run.runId));
   const record: RunRecord = {
     run_id: run.runId,
     status: 'SUCCEEDED',
@@ -90,12 +92,41 @@ async function assemble(world: World, run: StoreMetricsInput): Promise<RunDetail
     ended_at: clock.now().toISOString(),
     ...counted({ plan, ingest, features, training, choice }),
     estimated_cost_usd: plan.cluster.estimatedUsd,
-    ...(await runCost(world, await clusters.ofRun(run.runId))),
+    ...cost.total,
     error: null,
   };
   const decided = trainingDecision === undefined ? {} : { trainingDecision };
   const outcomes = await readOutcomes(lake, { plan, scoring });
-  return { record, plan, ingest, features, training, ...decided, choice, scoring, outcomes, reconciliation };
+  const states = await statesOf(world, run.executionArn, cost);
+  return {
+    ...{ record, plan, ingest, features, training, ...decided, choice, scoring, outcomes },
+    ...(states === undefined ? {} : { states }),
+    reconciliation,
+  };
+}
+
+/** The states that have ended; undefined when their times could not be read: no run fails for that. */
+async function statesOf(
+  { executions, log }: World,
+  executionArn: string,
+  { instances }: CostByInstance,
+): Promise<StateCost[] | undefined> {
+  try {
+    return (await executions.visits(executionArn)).flatMap(({ state, from, to }) =>
+      to === null
+        ? []
+        : [
+            {
+              name: state,
+              seconds: (to.getTime() - from.getTime()) / 1_000,
+              usd: instances === null ? null : usdDuring({ from, to }, instances),
+            },
+          ],
+    );
+  } catch (error) {
+    log.warn(`the times of the states could not be read, so the report has none: ${String(error)}`);
+    return undefined;
+  }
 }
 
 function counted(

@@ -80,9 +80,14 @@ export function functionStatements(
       readQueryResultObjects(storage),
       ...describeClusters(),
       readSpotPrices(),
+      readHistories(props),
       terminateClusters(props),
     ],
-    'render-report': [...common, read([runFolder('*'), ...RECORDS]), write([REPORT.of('*').key])],
+    'render-report': [
+      ...common,
+      read([runFolder('*'), ...RECORDS, MODEL_CARD.of('*').key]),
+      write([REPORT.of('*').key]),
+    ],
     'close-run': [
       ...common,
       write([...CONTROL, ...RECORDS, ...MODEL_CARDS, DRAFTS, WATCHED_SINCE.key]),
@@ -166,6 +171,15 @@ function describeExecutions({ stateMachineName }: FunctionStatementsProps): Poli
   return allow(
     'DescribeExecutions',
     ['states:DescribeExecution'],
+    [arnOf('states', `execution:${stateMachineName}:*`)],
+  );
+}
+
+/** When each state of a run began and ended. */
+function readHistories({ stateMachineName }: FunctionStatementsProps): PolicyStatement {
+  return allow(
+    'ReadHistories',
+    ['states:GetExecutionHistory'],
     [arnOf('states', `execution:${stateMachineName}:*`)],
   );
 }

@@ -1,6 +1,11 @@
 /** Adapter of the Executions port: the runs of one lake, each with the process that runs it. */
 import { z } from 'zod';
-import type { ExecutionStatus, Executions, FailedExecution } from '../../lambda/ports/executions.ts';
+import type {
+  ExecutionStatus,
+  Executions,
+  FailedExecution,
+  StateVisit,
+} from '../../lambda/ports/executions.ts';
 import { isAlive, ownIdentity, processSchema } from '../processes/identity.ts';
 import { Registry } from './registry.ts';
 
@@ -21,12 +26,17 @@ function statusOf(execution: LocalExecution): ExecutionStatus {
 
 export class LocalExecutions implements Executions {
   readonly #registry: Registry<typeof executionSchema>;
+  readonly #visits: () => readonly StateVisit[];
+  #own: string | undefined;
 
-  constructor(folder: string) {
+  /** @param visits states of the execution that begins here: those of others are not kept */
+  constructor(folder: string, visits: () => readonly StateVisit[] = () => []) {
     this.#registry = new Registry(folder, executionSchema);
+    this.#visits = visits;
   }
 
   async begin(runId: string, executionArn: string, startedAt: Date): Promise<void> {
+    this.#own = executionArn;
     await this.#registry.put(runId, {
       runId,
       executionArn,
@@ -46,6 +56,10 @@ export class LocalExecutions implements Executions {
   async status(executionArn: string): Promise<ExecutionStatus> {
     const execution = await this.#registry.find(runIdOf(executionArn));
     return execution === undefined ? 'UNKNOWN' : statusOf(execution);
+  }
+
+  async visits(executionArn: string): Promise<readonly StateVisit[]> {
+    return executionArn === this.#own ? this.#visits() : [];
   }
 
   async failedSince(since: Date): Promise<readonly FailedExecution[]> {

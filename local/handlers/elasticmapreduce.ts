@@ -1,6 +1,5 @@
 /** Local counterpart of EMR: a cluster is a folder of settings and what runs its steps. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { logFolder } from '../../domain/lake-objects.ts';
@@ -9,14 +8,13 @@ import { stepOfState } from '../../domain/states.ts';
 import { fileUri } from '../adapters/file-uris.ts';
 import type { LocalClusters } from '../adapters/local-clusters.ts';
 import { TaskError, type TaskHandlers, taskFailed } from '../interpreter/task.ts';
-import { LOG4J_PROPERTIES, localSparkSettings, propertiesText } from '../spark/configuration.ts';
+import { writeConfiguration } from '../spark/configuration.ts';
 import { isSmallRun, javaOptions } from '../spark/java-options.ts';
 import type { SparkProgress } from '../spark/progress.ts';
 import type { StepRunner } from '../spark/step-runner.ts';
 import { checkedParameters } from './parameters.ts';
 
-const createClusterSchema = z.looseObject({
-  Name: z.string(),
+const configuredSchema = z.looseObject({
   Configurations: z
     .array(
       z.looseObject({
@@ -25,6 +23,9 @@ const createClusterSchema = z.looseObject({
       }),
     )
     .default([]),
+});
+const createClusterSchema = configuredSchema.extend({
+  Name: z.string(),
   Tags: z.array(z.object({ Key: z.string(), Value: z.string() })),
 });
 const addStepSchema = z.looseObject({
@@ -59,15 +60,8 @@ export function elasticMapReduce(emr: LocalEmr): TaskHandlers {
         return value;
       };
       const clusterId = `j-${randomBytes(7).toString('hex').toUpperCase().slice(0, 13)}`;
-      const folder = clusters.folderOf(clusterId);
-      const scratchFolder = join(folder, 'scratch');
-      await mkdir(scratchFolder, { recursive: true });
-      const defined = request.Configurations.find(
-        ({ Classification: classification }) => classification === 'spark-defaults',
-      )?.Properties;
-      const settings = localSparkSettings({ lakeFolder, scratchFolder, defined: defined ?? {} });
-      await writeFile(join(folder, 'spark-defaults.conf'), propertiesText(settings));
-      await writeFile(join(folder, 'log4j2.properties'), LOG4J_PROPERTIES);
+      const defined = sparkDefaultsOf(request);
+      await writeConfiguration(clusters.folderOf(clusterId), { lakeFolder, defined });
       runners.set(clusterId, emr.newRunner());
       await clusters.create({
         clusterId,
@@ -131,6 +125,15 @@ export function elasticMapReduce(emr: LocalEmr): TaskHandlers {
       return { Cluster: { Id: clusterId, Status: { State: 'TERMINATED' } } };
     },
   };
+}
+
+/** The settings of Spark in the parameters of a createCluster, whatever else is in them. */
+export function sparkDefaultsOf(parameters: unknown): Readonly<Record<string, string>> {
+  const { Configurations: configurations } = configuredSchema.parse(parameters);
+  const defaults = configurations.find(
+    ({ Classification: classification }) => classification === 'spark-defaults',
+  );
+  return defaults?.Properties ?? {};
 }
 
 /** Exit code of a process that was killed: 128 and the number of SIGKILL. */

@@ -71,7 +71,8 @@ export async function runLocally(options: LocalRunOptions): Promise<RunSummary> 
   const startedAt = new Date();
   const runId = newRunId(startedAt);
   const executionArn = `${definition.arn.replace(':stateMachine:', ':execution:')}:${runId}`;
-  const executions = new LocalExecutions(lake.executions);
+  const timeline = new Timeline();
+  const executions = new LocalExecutions(lake.executions, () => timeline.visits());
   const clusters = new LocalClusters(lake.clusters);
   const sql = new DuckDbEngine({ folder: lake.path, queriesFolder: lake.queries });
   const { notifier } = definition;
@@ -98,7 +99,6 @@ export async function runLocally(options: LocalRunOptions): Promise<RunSummary> 
   }
   await removeExpired(lake.path, functions.planner.settings, startedAt);
   const assets = await keepScripts(definition, join(lake.path, runFolder(runId)));
-  const timeline = new Timeline();
   await executions.begin(runId, executionArn, startedAt);
   observer.onStart(runId);
   const execution = startExecution({

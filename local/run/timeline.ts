@@ -1,4 +1,5 @@
 /** The task states that a run has been in, with the duration and outcome of each. */
+import type { StateVisit } from '../../lambda/ports/executions.ts';
 import type { StateEvent } from '../interpreter/interpreter.ts';
 
 export interface StateTime {
@@ -33,7 +34,16 @@ export class Timeline {
     else if (kind === 'exited' && visit.status !== 'FAILED') visit.status = 'SUCCEEDED';
   }
 
-  /** Every visit so far, in order; one that has not ended counts until `now`. */
+  /** Every visit so far, in order. */
+  visits(): readonly StateVisit[] {
+    return this.#visits.map(({ name, enteredAt, endedAt }) => ({
+      state: name,
+      from: enteredAt,
+      to: endedAt ?? null,
+    }));
+  }
+
+  /** Every visit so far with its duration, in order; one that has not ended counts until `now`. */
   states(now: Date): readonly StateTime[] {
     return this.#visits.map(({ name, enteredAt, endedAt, status }) => ({
       name,

@@ -1,5 +1,7 @@
 /** The settings of Spark on this machine: those of the cluster, except for locations and resources. */
+import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { WAREHOUSE } from '../../domain/lake.ts';
 import { sparkDefaults } from '../../domain/spark.ts';
 import { javaHome, pythonExecutable, sparkClassPath, sparkHome } from '../../setup/environment.mjs';
@@ -63,6 +65,22 @@ function withoutCloud(defined: Readonly<Record<string, string>>): Record<string,
   const cloud =
     /^spark\.(sql\.catalog\.|(executor|driver|yarn|hadoop|pyspark|executorEnv|eventLog|history|jars)\b)/;
   return Object.fromEntries(Object.entries(defined).filter(([name]) => !cloud.test(name)));
+}
+
+/**
+ * Writes the configuration of a local cluster into a folder.
+ * @returns the folder for Spark's spilled and shuffled data, below it
+ */
+export async function writeConfiguration(
+  folder: string,
+  cluster: Omit<LocalCluster, 'scratchFolder'>,
+): Promise<string> {
+  const scratchFolder = join(folder, 'scratch');
+  await mkdir(scratchFolder, { recursive: true });
+  const settings = localSparkSettings({ ...cluster, scratchFolder });
+  await writeFile(join(folder, 'spark-defaults.conf'), propertiesText(settings));
+  await writeFile(join(folder, 'log4j2.properties'), LOG4J_PROPERTIES);
+  return scratchFolder;
 }
 
 /** Text of a spark-defaults.conf, which Java reads as properties. */

@@ -158,6 +158,7 @@ export async function startRehearsal(
         }),
         onEvent: (event) => {
           timeline.push(appendFile(join(folder, 'states.txt'), timelineLine(runId, event)));
+          execution.events.push(event);
           onEvent?.(event);
         },
       });

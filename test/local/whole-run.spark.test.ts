@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LEASE, RUN_RECORD } from '../../domain/lake-objects.ts';
+import { LEASE, MODEL, RUN_RECORD } from '../../domain/lake-objects.ts';
 import { NAMED_QUERIES } from '../../domain/named-queries.ts';
 import { runRecordSchema } from '../../domain/records.ts';
 import { type GenerateSummary, generateLog } from '../../generator/generate.ts';
@@ -159,6 +159,25 @@ describe('a whole run that succeeds', () => {
     expect(sum('churn-by-day-and-level', 'cancellations')).toBe(generated.cancellations);
     expect(sum('quarantine-by-reason', 'refused_rows')).toBe(generated.dirt?.refusedRows);
     expect(answers.get('model-history')).toHaveLength(1);
+  });
+
+  it('has a model that its training gives again, and a number that was changed since is named', async () => {
+    const runId = first[1].runId;
+    const file = join(lake, MODEL.of(runId).key);
+    const text = await readFile(file, 'utf8');
+    const description = JSON.parse(text);
+    const { intercept } = description.calibration;
+    const calibration = { ...description.calibration, intercept: intercept * 1.00001 };
+    await writeFile(file, JSON.stringify({ ...description, calibration }));
+    const before = await readdir(lake, { recursive: true });
+    const { code, output } = await churn('models', '--verify', runId, '--lake', lake, '--json').ended;
+    await writeFile(file, text);
+    const { differences } = JSON.parse(output);
+    expect(differences).toEqual([
+      { place: 'model.json calibration.intercept', stored: calibration.intercept, again: intercept },
+    ]);
+    expect(code).toBe(1);
+    expect(await readdir(lake, { recursive: true })).toEqual(before);
   });
 
   it('is followed by a run that has nothing to do', async () => {

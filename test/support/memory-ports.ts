@@ -11,7 +11,12 @@ import type { Notice } from '../../domain/run.ts';
 import type { Account } from '../../lambda/ports/account.ts';
 import type { Clock } from '../../lambda/ports/clock.ts';
 import type { ClusterDescription, Clusters, LivingCluster } from '../../lambda/ports/clusters.ts';
-import type { ExecutionStatus, Executions, FailedExecution } from '../../lambda/ports/executions.ts';
+import type {
+  ExecutionStatus,
+  Executions,
+  FailedExecution,
+  StateVisit,
+} from '../../lambda/ports/executions.ts';
 import type {
   InstanceMarket,
   InstanceOffers,
@@ -326,6 +331,8 @@ export class MemorySpotPrices implements SpotPrices {
 
 export class MemoryExecutions implements Executions {
   readonly all = new Map<string, FailedExecution>();
+  /** By the execution's ARN. */
+  readonly visited = new Map<string, readonly StateVisit[]>();
   readonly #turnstile: Turnstile;
   readonly #clock: Clock;
 
@@ -345,6 +352,11 @@ export class MemoryExecutions implements Executions {
   async status(executionArn: string): Promise<ExecutionStatus> {
     await this.#turnstile.pass('executions.status', executionArn);
     return this.all.get(executionArn)?.status ?? 'UNKNOWN';
+  }
+
+  async visits(executionArn: string): Promise<readonly StateVisit[]> {
+    await this.#turnstile.pass('executions.visits', executionArn);
+    return this.visited.get(executionArn) ?? [];
   }
 
   async failedSince(since: Date): Promise<readonly FailedExecution[]> {

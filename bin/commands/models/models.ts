@@ -5,9 +5,11 @@ import { withOptionalPipeline } from '../deployed/options.ts';
 import { modelHistory } from './history.ts';
 import { historyText } from './history-text.ts';
 import { type LakeOptions, openWorld } from './open-world.ts';
+import { verify } from './verify.ts';
 
 interface ModelsOptions extends LakeOptions {
   readonly most: number;
+  readonly verify?: string;
   readonly json: boolean;
 }
 
@@ -19,8 +21,16 @@ export function modelsCommand(): Command {
     )
     .option('--lake <folder>', 'folder of the lake', DEFAULT_LAKE)
     .option('--most <number>', 'number of runs', wholeNumber(1, 1_000), 20)
+    .option(
+      '--verify <run>',
+      'train the model of this run again from the snapshots that it read, and say what differs; the exit code is 1 if anything does',
+    )
     .option('--json', 'print one JSON document', false);
   return withOptionalPipeline(command).action(async (options: ModelsOptions) => {
+    if (options.verify !== undefined) {
+      await verify(options.verify, options);
+      return;
+    }
     const { lake } = await openWorld(options);
     const history = await modelHistory(lake, options.most);
     process.stdout.write(options.json ? `${JSON.stringify(history, undefined, 2)}\n` : historyText(history));

@@ -5,7 +5,6 @@ import { modelAgeDays, modelAgeText } from '../../../domain/model-age.ts';
 import type { RunDetail, RunRecord } from '../../../domain/records.ts';
 import { counted, day, duration, moment, usd, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
-import { table } from '../html-table.ts';
 
 export function factsSection(detail: RunDetail): Html {
   return html`<section class="long" id="facts">
@@ -13,17 +12,6 @@ export function factsSection(detail: RunDetail): Html {
 <dl class="facts">
 ${facts(detail).map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}
 </dl>
-${table({
-  caption:
-    'Reconciliation: rows counted in the lake, independently of Spark, and rows that the steps counted. ' +
-    'A run whose counts differ fails and has no report',
-  columns: [
-    { heading: 'Table or column', cell: ({ table: name }) => html`<span class="id">${name}</span>` },
-    { heading: 'In the lake', isNumber: true, cell: ({ counted: rows }) => whole(rows) },
-    { heading: 'By the steps', isNumber: true, cell: ({ expected }) => whole(expected) },
-  ],
-  rows: detail.reconciliation,
-})}
 </section>`;
 }
 

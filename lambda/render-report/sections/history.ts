@@ -1,5 +1,5 @@
 /** Quality, drift, volume, cost and duration, run after run. */
-import { metricOf, metricText } from '../../../domain/metrics.ts';
+import { metricOf, metricText, modelLabel } from '../../../domain/metrics.ts';
 import type { MetricName } from '../../../domain/models.ts';
 import type { RunDetail } from '../../../domain/records.ts';
 import type { ChartBook } from '../charts.ts';
@@ -29,6 +29,7 @@ ${
     ? html`<p>The charts begin with the second run that succeeds.</p>`
     : html`<div class="pair">${await charts(succeeded, book)}</div>`
 }
+${promotionsText(succeeded)}
 ${table({
   caption: `The newest ${counted(Math.min(MOST_LISTED, history.length), 'run')}`,
   columns: [
@@ -64,6 +65,31 @@ ${table({
 </section>`;
 }
 
+/** Which runs have put their model in charge; nothing while none has. */
+function promotionsText(runs: readonly PastRun[]): Html | undefined {
+  const promotions = runs.filter(isPromotion).toReversed();
+  const [latest] = promotions;
+  if (latest === undefined) return undefined;
+  return html`<p>${counted(promotions.length, 'run')} of these ${whole(runs.length)} put a new model in charge, the last one on
+${moment(latest.record.ended_at)}.</p>
+<details><summary>Promotions</summary>
+${table({
+  caption: 'Runs whose model was promoted, the newest first',
+  columns: [
+    { heading: 'Run', cell: ({ record }: PastRun) => html`<span class="id">${record.run_id}</span>` },
+    { heading: 'Finished', cell: ({ record }) => moment(record.ended_at) },
+    { heading: 'Model', cell: ({ record }) => (record.model === null ? '–' : modelLabel(record.model)) },
+    { heading: 'Why', cell: ({ record }) => record.promotion_reason ?? 'no reason was recorded' },
+  ],
+  rows: promotions,
+})}
+</details>`;
+}
+
+function isPromotion({ record }: PastRun): boolean {
+  return record.promoted === true;
+}
+
 function beforeText(before: PastRun | undefined): Html {
   if (before === undefined) return html`This is the first run that succeeded.`;
   const { run_id: id, ended_at: at } = before.record;
@@ -87,6 +113,8 @@ interface Series {
   readonly title: string;
   readonly format: string;
   readonly value: (run: PastRun) => number | null | undefined;
+  /** Whether runs that put their model in charge are marked. */
+  readonly marksPromotions?: boolean;
   readonly interval?: (
     run: PastRun,
   ) => { readonly low: number | null; readonly high: number | null } | undefined;
@@ -99,6 +127,7 @@ const SERIES: readonly Series[] = [
     format: '.2f',
     value: ({ metrics }) => metrics.average_precision_ratio?.value,
     interval: ({ metrics }) => metrics.average_precision_ratio,
+    marksPromotions: true,
   },
   { id: 'history-drift', title: 'Largest drift of a feature', format: '.2f', value: ({ drift }) => drift },
   { id: 'history-volume', title: 'Rows read', format: ',.0f', value: ({ record }) => record.rows_read },
@@ -118,8 +147,16 @@ async function charts(runs: readonly PastRun[], book: ChartBook): Promise<readon
       const { low = null, high = null } = series.interval?.(run) ?? {};
       return value === null || value === undefined
         ? []
-        : [{ at: run.record.ended_at, run: run.record.run_id, value, low, high }];
+        : [
+            {
+              ...{ at: run.record.ended_at, run: run.record.run_id, value, low, high },
+              ...(series.marksPromotions === true && isPromotion(run)
+                ? { event: 'its model was promoted' }
+                : {}),
+            },
+          ];
     });
+    const marked = values.filter((value) => 'event' in value).length;
     if (values.length < 2 || values.every(({ value }) => value === 0)) return [];
     return [
       html`<figure><h3>${series.title}</h3>${await lineOverTime(book, {
@@ -127,8 +164,8 @@ async function charts(runs: readonly PastRun[], book: ChartBook): Promise<readon
         title: series.title,
         format: series.format,
         values,
-        description: `${series.title}, run after run, from ${moment(values[0]?.at ?? '')}`,
-      })}</figure>`,
+        description: `${series.title}, run after run, from ${moment(values[0]?.at ?? '')}${marked === 0 ? '' : `; ${counted(marked, 'run')} marked, whose model was promoted`}`,
+      })}${marked === 0 ? undefined : html`<figcaption>Diamonds: runs whose model was promoted.</figcaption>`}</figure>`,
     ];
   });
   return (await Promise.all(drawn)).flat();

@@ -133,6 +133,30 @@ test('the emulated Step Functions starts no second execution of a name', async (
   expect(await service('ListExecutions', { ...start, statusFilter: 'FAILED' })).toEqual({ executions: [] });
 });
 
+test('the emulated Step Functions knows when the states of an execution began and ended', async () => {
+  const { service, begin } = emulatedStepFunctions(async () => 'SUCCEEDED');
+  const { arn: executionArn, events } = begin('arn:aws:states:us-east-1:1:stateMachine:n', 'first');
+  const at = new Date('2018-12-04T06:00:00Z');
+  events.push(
+    { kind: 'entered', state: 'PlanRun', stateType: 'Task', at },
+    { kind: 'failed', state: 'PlanRun', stateType: 'Task', at, error: 'States.Timeout' },
+    { kind: 'exited', state: 'PlanRun', stateType: 'Task', at },
+  );
+  const timestamp = at.getTime() / 1_000;
+  expect(await service('GetExecutionHistory', { executionArn })).toEqual({
+    events: [
+      {
+        ...{ id: 1, previousEventId: 0, type: 'TaskStateEntered', timestamp },
+        stateEnteredEventDetails: { name: 'PlanRun' },
+      },
+      {
+        ...{ id: 3, previousEventId: 2, type: 'TaskStateExited', timestamp },
+        stateExitedEventDetails: { name: 'PlanRun' },
+      },
+    ],
+  });
+});
+
 test('the emulated Athena stores the answer of a query, and passes its failure on', async () => {
   const kept: string[] = [];
   const service = emulatedAthena(

@@ -1,5 +1,6 @@
 /** An emulated Step Functions: knows the executions of the interpreted state machines, and starts the notifier. */
 import { z } from 'zod';
+import type { StateEvent } from '../../../local/interpreter/interpreter.ts';
 import type { Json } from '../../../local/template/template.ts';
 import { type EmulatedService, ServiceError } from './gateway.ts';
 
@@ -10,6 +11,8 @@ export interface Execution {
   readonly name: string;
   readonly startedAt: Date;
   status: Status;
+  /** What has happened to its states, in order. */
+  readonly events: StateEvent[];
 }
 
 export interface EmulatedStepFunctions {
@@ -34,8 +37,15 @@ export function emulatedStepFunctions(
     const arn = `${machineArn.replace(':stateMachine:', ':execution:')}:${name}`;
     if (executions.has(arn))
       throw new ServiceError('ExecutionAlreadyExists', `Execution Already Exists: '${arn}'`);
-    const execution: Execution = { arn, name, startedAt: new Date(), status: 'RUNNING' };
+    const execution: Execution = { arn, name, startedAt: new Date(), status: 'RUNNING', events: [] };
     executions.set(arn, execution);
+    return execution;
+  };
+  const found = (request: unknown): Execution => {
+    const { executionArn } = describeSchema.parse(request);
+    const execution = executions.get(executionArn);
+    if (execution === undefined)
+      throw new ServiceError('ExecutionDoesNotExist', `Execution Does Not Exist: '${executionArn}'`);
     return execution;
   };
   const service: EmulatedService = async (operation, request) => {
@@ -50,21 +60,18 @@ export function emulatedStepFunctions(
         );
         return { executionArn: execution.arn, startDate: seconds(execution.startedAt) };
       }
-      case 'DescribeExecution': {
-        const { executionArn } = describeSchema.parse(request);
-        const execution = executions.get(executionArn);
-        if (execution === undefined)
-          throw new ServiceError('ExecutionDoesNotExist', `Execution Does Not Exist: '${executionArn}'`);
-        return { ...described(execution) };
-      }
+      case 'DescribeExecution':
+        return { ...described(found(request)) };
+      case 'GetExecutionHistory':
+        return { events: found(request).events.flatMap(historyEvent) };
       case 'ListExecutions': {
         const { stateMachineArn, statusFilter } = listSchema.parse(request);
         const prefix = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:`;
-        const found = [...executions.values()].filter(
+        const listed = [...executions.values()].filter(
           ({ arn, status }) =>
             arn.startsWith(prefix) && (statusFilter === undefined || status === statusFilter),
         );
-        return { executions: found.toReversed().map(described) };
+        return { executions: listed.toReversed().map(described) };
       }
       default:
         throw new Error(`the emulated Step Functions does not know ${operation}`);
@@ -81,6 +88,16 @@ export function emulatedStepFunctions(
 
 function described({ arn, name, status, startedAt }: Execution): { readonly [key: string]: Json } {
   return { executionArn: arn, name, status, startDate: seconds(startedAt) };
+}
+
+/** Of what happens to a state only that it was entered or left; events are numbered from 1. */
+function historyEvent({ kind, state, stateType, at }: StateEvent, index: number): Json[] {
+  if (kind !== 'entered' && kind !== 'exited') return [];
+  const [type, details] =
+    kind === 'entered'
+      ? [`${stateType}StateEntered`, { stateEnteredEventDetails: { name: state } }]
+      : [`${stateType}StateExited`, { stateExitedEventDetails: { name: state } }];
+  return [{ id: index + 1, previousEventId: index, type, timestamp: seconds(at), ...details }];
 }
 
 function seconds(time: Date): number {

@@ -18,6 +18,7 @@ import {
 import { ListObjectsV2Command, PutObjectCommand, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import {
   ExecutionAlreadyExists,
+  GetExecutionHistoryCommand,
   ListExecutionsCommand,
   SFNClient,
   StartExecutionCommand,
@@ -392,6 +393,39 @@ it('the Step Functions adapter reads executions back to the requested day and no
   const found = await new StepFunctionsExecutions(client, 'arn:machine').failedSince(new Date('2018-12-01'));
   expect(found.map(({ runId }) => runId)).toEqual(['new']);
   expect(mock.commandCalls(ListExecutionsCommand)).toHaveLength(3);
+});
+
+it('the Step Functions adapter reads from the history when each state with work began and ended', async () => {
+  const client = new SFNClient({ region });
+  const mock = mockClient(client);
+  const second = (number: number) => new Date(Date.UTC(2018, 11, 4, 6, 0, number));
+  const entered = (id: number, type: 'Task' | 'Parallel', name: string) => ({
+    ...{ id, timestamp: second(id), type: `${type}StateEntered` as const },
+    stateEnteredEventDetails: { name },
+  });
+  const exited = (id: number, type: 'Task' | 'Parallel', name: string) => ({
+    ...{ id, timestamp: second(id), type: `${type}StateExited` as const },
+    stateExitedEventDetails: { name },
+  });
+  mock
+    .on(GetExecutionHistoryCommand)
+    .resolves({ events: [exited(7, 'Task', 'IngestEvents'), entered(8, 'Task', 'StoreMetrics')] });
+  mock.on(GetExecutionHistoryCommand, { nextToken: undefined }).resolves({
+    events: [
+      entered(1, 'Task', 'PlanRun'),
+      exited(2, 'Task', 'PlanRun'),
+      entered(3, 'Parallel', 'UseCluster'),
+      entered(4, 'Task', 'IngestEvents'),
+      { id: 5, timestamp: second(5), type: 'TaskFailed' },
+    ],
+    nextToken: 'the rest',
+  });
+  const visits = await new StepFunctionsExecutions(client, 'arn:machine').visits('arn:execution');
+  expect(visits).toEqual([
+    { state: 'PlanRun', from: second(1), to: second(2) },
+    { state: 'IngestEvents', from: second(4), to: second(7) },
+    { state: 'StoreMetrics', from: second(8), to: null },
+  ]);
 });
 
 describe('the Step Functions adapter for notifications', () => {

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Choice } from '../../../domain/choice.ts';
+import { type Choice, storedModelSchema } from '../../../domain/choice.ts';
 import { RUN_DETAIL } from '../../../domain/lake-objects.ts';
 import { metricHeading } from '../../../domain/metrics.ts';
+import { modelCard } from '../../../domain/model-card.ts';
 import { METRICS, type MetricName } from '../../../domain/models.ts';
 import { hasTrained, type RunDetail, runDetailSchema, type TrainedDetail } from '../../../domain/records.ts';
 import type { Drivers, Exploration, LivingSegments } from '../../../domain/results.ts';
@@ -345,6 +346,9 @@ describe('the Lambda render-report', () => {
     const written = ports.objects.text(output.reportUri) ?? '';
     expect(section('contacts', written) === section('contacts')).toBe(true);
     expect(textOf(section('history', written))).toContain('Recorded so far: 1 run');
+    expect(textOf(section('model-card', written))).toContain(
+      'Trained by run run-1 Stored at s3://lake/models/run-1',
+    );
   });
 
   it('names what is missing if a run has no detail', async () => {
@@ -488,11 +492,11 @@ describe('the report page', () => {
   });
 
   it('shows the reconciliation and the reason for the promotion decision', () => {
-    const facts = textOf(section('facts'));
-    expect(facts).toContain('In the lake By the steps');
-    expect(facts).toContain('ingest_files.rows_read 1,000 1,000');
-    expect(facts).toContain('A run whose counts differ fails and has no report');
-    expect(facts).toContain(
+    const counts = textOf(section('reconciliation'));
+    expect(counts).toContain('In the lake By the steps');
+    expect(counts).toContain('ingest_files.rows_read 1,000 1,000');
+    expect(counts).toContain('a run whose counts differ fails, and has no report');
+    expect(textOf(section('facts'))).toContain(
       'promoted: the first model: it beats every baseline by AUC and average precision',
     );
   });
@@ -520,6 +524,85 @@ describe('the report page', () => {
 
   it('has twenty charts, each with a description in words', () => {
     expect(page.match(/<svg role="img" aria-label="[^"]{20,}"/g)).toHaveLength(20);
+  });
+});
+
+describe('the card of the model', () => {
+  const files = Array.from({ length: 7 }, (_, index) => ({
+    uri: `s3://raw/${index}.json`,
+    etag: 'e',
+    bytes: 1,
+  }));
+  const card = () => {
+    const description = {
+      ...{ kind: 'boosted_trees', runId: 'run-1', horizonDays: 14, testCutoff: '2018-11-19' },
+      inputs: [
+        { name: 'tenure_days', definition: 'abc123' },
+        { name: '<b>new', definition: 'def456' },
+      ],
+      libraries: { xgboost: '3.2.0' },
+    };
+    const plan = { ...detail.plan, batch: { ...detail.plan.batch, files } };
+    return modelCard(
+      { ...detail, plan },
+      storedModelSchema.parse(description),
+      (text) => `hash of ${text.length}`,
+    );
+  };
+
+  it('says what the model is for, what it must not be used for, and what it was made of', async () => {
+    const text = textOf(section('model-card', await reportPage(detail, { ...CONTEXT, card: card() })));
+    expect(text).toContain('Ranks living users');
+    expect(text).toContain('It is not to be used for decisions about a single person');
+    expect(text).toContain('Kind Gradient-boosted trees Trained by run run-1');
+    expect(text).toContain('1 October 2018 to 3 December 2018: 2 training cutoffs, 1 test cutoff');
+    expect(text).toContain('events 8744736658442914487, user_days 3051729675574597004');
+    expect(text).toMatch(/, 7 files s3:\/\/raw\/0\.json .* s3:\/\/raw\/4\.json and 2 more/);
+    expect(text).toContain('Libraries xgboost 3.2.0');
+    expect(text).toMatch(/seed 20181001 /);
+    expect(text).toContain('excludedFeatures none');
+    expect(text).toMatch(/2 inputs .* tenure_days .*egistration.* abc123/);
+    expect(text).toContain('<b>new <b>new not known to this version def456');
+  });
+
+  it('is left out where no model was stored', () => {
+    expect(section('model-card')).toBe('');
+  });
+});
+
+describe('where time and money went', () => {
+  const states = [
+    { name: 'CreateCluster', seconds: 300, usd: 0.05 },
+    { name: 'IngestEvents', seconds: 900, usd: 0.4 },
+  ];
+  const shown = async (more: Partial<RunDetail>, cost: number | null) =>
+    textOf(
+      section(
+        'state-times',
+        await render({ ...detail, ...more, record: { ...detail.record, cost_usd: cost } }),
+      ),
+    );
+
+  it('is said state by state, with what falls between them', async () => {
+    const text = await shown({ states }, 0.5);
+    expect(text).toContain('took 20 min, most of it (75%) IngestEvents.');
+    expect(text).toContain('USD 0.05 falls between the states');
+    expect(text).toMatch(/CreateCluster Starts a cluster .*? 5 min 25% USD 0\.05/);
+    expect(text).toMatch(/IngestEvents Turns raw JSON .*? 15 min 75% USD 0\.40/);
+  });
+
+  it('has no costs where a run costs nothing, and unknown ones where a price is missing', async () => {
+    const free = await shown({ states: states.map((state) => ({ ...state, usd: 0 })) }, 0);
+    expect(free).toContain('On this machine a run costs nothing.');
+    expect(free).not.toContain('USD');
+    const unknown = await shown({ states: states.map((state) => ({ ...state, usd: null })) }, null);
+    expect(unknown).toContain('the price table lacks an instance type');
+    expect(unknown).toMatch(/15 min 75% unknown/);
+  });
+
+  it('is left out of reports of runs that did not record it', async () => {
+    const { states: _, ...older } = detail;
+    expect(section('state-times', await render(older))).toBe('');
   });
 });
 

@@ -242,6 +242,30 @@ describe.skipIf(browserExecutable === undefined)('the report in a browser', () =
     await page.close();
   });
 
+  it.each([
+    ['phone', 390],
+    ['desktop', 1_400],
+  ])(
+    'keeps whatever it is scrolled to clear of the contents, in the window of a %s',
+    async (_name, width) => {
+      const { page } = await opened({ viewport: { width, height: 800 } });
+      const hidden = await page.evaluate(() => {
+        const bar = document.querySelector('nav.contents');
+        const below = (element: Element): boolean => {
+          element.scrollIntoView();
+          const { bottom, right } = bar?.getBoundingClientRect() ?? new DOMRect();
+          const { top, left } = element.getBoundingClientRect();
+          return top >= bottom || left >= right;
+        };
+        return [...document.querySelectorAll('.chapter, main section, main h3, main summary')]
+          .filter((element) => element.checkVisibility() && !below(element))
+          .map((element) => element.id || element.textContent);
+      });
+      expect(hidden).toEqual([]);
+      await page.close();
+    },
+  );
+
   it('says the same without scripts: charts as pictures, the first users, no dead controls', async () => {
     const { page } = await opened({ javaScriptEnabled: false });
     expect(await page.locator('.chart svg').count()).toBe(await page.locator('.chart').count());

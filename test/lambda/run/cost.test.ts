@@ -1,8 +1,8 @@
 /** What a run cost, as both endings of a run record it. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { instancesUsd } from '../../../domain/cost.ts';
-import { PLAN, RUN_RECORD } from '../../../domain/lake-objects.ts';
-import { runRecordSchema } from '../../../domain/records.ts';
+import { PLAN, RUN_DETAIL, RUN_RECORD } from '../../../domain/lake-objects.ts';
+import { runDetailSchema, runRecordSchema } from '../../../domain/records.ts';
 import { runPlanSchema } from '../../../domain/run.ts';
 import { closeRun } from '../../../lambda/close-run/close-run.ts';
 import type { ClusterInstance } from '../../../lambda/ports/clusters.ts';
@@ -114,5 +114,47 @@ describe.each(Object.entries(ENDINGS))('the cost of a run %s', (_, end) => {
     run(instance({ instanceType: 'p5.48xlarge' }));
     await end();
     expect(record().cost_usd).toBeNull();
+  });
+});
+
+describe('the states of a run that succeeded', () => {
+  const minutes = (minute: number) => new Date(STARTED.getTime() + minute * 60_000);
+  const states = () =>
+    runDetailSchema.parse(JSON.parse(ports.objects.text(at(RUN_DETAIL.of('run-1').key)) ?? '')).states;
+
+  beforeEach(() => {
+    ports.executions.visited.set(arnOf('run-1'), [
+      { state: 'CreateCluster', from: minutes(-6), to: minutes(6) },
+      { state: 'IngestEvents', from: minutes(6), to: minutes(36) },
+      { state: 'StoreMetrics', from: minutes(70), to: null },
+    ]);
+  });
+
+  it('bear what the instances cost while the run was in them, and only once they have ended', async () => {
+    run(instance({ market: 'ON_DEMAND' }), instance({ market: 'ON_DEMAND', startedAt: minutes(24) }));
+    await ENDINGS['that succeeded']();
+    const whole = table();
+    const later = (whole * 36) / 60;
+    expect(states()).toEqual([
+      { name: 'CreateCluster', seconds: 720, usd: expect.closeTo(whole * 0.1, 9) },
+      { name: 'IngestEvents', seconds: 1_800, usd: expect.closeTo(whole * 0.5 + (later * 12) / 36, 9) },
+    ]);
+  });
+
+  it('have times without costs where an instance has no price', async () => {
+    run(instance({ instanceType: 'p5.48xlarge' }));
+    await ENDINGS['that succeeded']();
+    expect(states()?.map(({ usd }) => usd)).toEqual([null, null]);
+  });
+
+  it('are not known where the history does not answer, for which no run fails', async () => {
+    run(instance({ market: 'ON_DEMAND' }));
+    ports.before = (call) => {
+      if (call === 'executions.visits') throw new Error('Step Functions is down');
+    };
+    await ENDINGS['that succeeded']();
+    expect(states()).toBeUndefined();
+    expect(record().status).toBe('SUCCEEDED');
+    expect(ports.warnings).toEqual([expect.stringContaining('Step Functions is down')]);
   });
 });

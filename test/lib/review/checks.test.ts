@@ -93,6 +93,7 @@ test('every wildcard that is left has its justification', () => {
     Executions of this one state machine; their names come with each run
       close-run/Role: arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:churn-dev:*
       start-training/Role: arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:churn-dev:*
+      store-metrics/Role: arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:churn-dev:*
     Files of the workspaces; the bucket holds nothing else
       StudioRole: Workspaces/*
     Ids of clusters come when one is launched; what changes one asks for the tag of the notebook
@@ -136,6 +137,7 @@ test('every wildcard that is left has its justification', () => {
       decide-training/Role: Lake/pending/*
       decide-training/Role: Lake/runs/*
       decide-training/Role: Lake/runs/*/training-decision.json
+      render-report/Role: Lake/models/*/model-card.json
       render-report/Role: Lake/reports/*.html
       render-report/Role: Lake/runs/*
       render-report/Role: Lake/tables/*
