@@ -31,9 +31,12 @@ const JAVA_MODULES = [
   'java.io',
 ];
 
+/** Java's options of what only waits and passes on: a young generation of Java's own size would be written all over. */
+const SMALL_JAVA = ['-Xmn16m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+
 /** Java's options of the daemons: small, and open to Hadoop's reflection. */
 export const DAEMON_JAVA_OPTIONS: readonly string[] = [
-  ...['-Xmx192m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'],
+  ...['-Xmx192m', ...SMALL_JAVA],
   ...JAVA_MODULES.map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`),
 ];
 
@@ -82,6 +85,7 @@ export function sparkOverrides(folder: string, aws: Readonly<Record<string, stri
       'spark.executor.memoryOverhead': '1100m',
       'spark.driver.memory': '768m',
       'spark.yarn.am.memory': '256m',
+      'spark.yarn.am.extraJavaOptions': SMALL_JAVA.join(' '),
       'spark.executor.extraJavaOptions': SPARK_JAVA_OPTIONS,
       'spark.driver.extraJavaOptions': SPARK_JAVA_OPTIONS,
       'spark.ui.enabled': 'false',

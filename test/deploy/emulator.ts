@@ -12,6 +12,8 @@ import { locate, projectRoot } from '../../setup/environment.mjs';
 export const ACCOUNT = '123456789012';
 export const REGION = 'us-east-1';
 const START_SECONDS = 30;
+/** Larger objects are kept on disk: a rehearsed lake would be hundreds of megabytes of the emulator's memory. */
+const OBJECT_BYTES_IN_MEMORY = 16_384;
 
 export interface Emulator {
   readonly endpoint: string;
@@ -24,7 +26,10 @@ export async function startEmulator(): Promise<Emulator> {
   const port = await freePort();
   const home = mkdtempSync(join(tmpdir(), 'churn-deploy-'));
   const command = join(locate(projectRoot).deployEmulatorFolder, 'bin', 'moto_server');
-  const server = spawn(command, ['--port', String(port)], { stdio: 'ignore' });
+  const server = spawn(command, ['--port', String(port)], {
+    stdio: 'ignore',
+    env: { ...process.env, MOTO_S3_DEFAULT_KEY_BUFFER_SIZE: String(OBJECT_BYTES_IN_MEMORY) },
+  });
   // A host name, not an address: virtual hosts of buckets are derived from it.
   const endpoint = `http://localhost:${port}`;
   await untilItAnswers(endpoint, server);

@@ -1,14 +1,15 @@
 /** The app as it would be deployed: synthesized with its Lambdas bundled, every name that CloudFormation gives known beforehand. */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { FUNCTION_NAMES, type FunctionName } from '../../../domain/operations.ts';
-import { buildApp } from '../../../lib/app.ts';
+import { projectContext } from '../../../lib/project-context.ts';
 import { readAssembly } from '../../../local/template/assembly.ts';
 import { functionArnOf, type LocalDefinition, readDefinition } from '../../../local/template/definition.ts';
 import { resolve, resolveText } from '../../../local/template/intrinsics.ts';
 import { type Json, type StackTemplate, templateSchema } from '../../../local/template/template.ts';
-import { projectRoot } from '../../../setup/environment.mjs';
+import { nodeExecutable, projectRoot } from '../../../setup/environment.mjs';
 import { bundleOf, type DeployedLambda } from '../../deploy/deployed-lambdas.ts';
 import { type RolePolicies, rolePolicies } from '../judge/statements.ts';
 
@@ -48,25 +49,19 @@ export interface Deployment {
   readonly remove: () => void;
 }
 
+/** Where the app is deployed to. */
+export interface Place {
+  readonly account: string;
+  readonly region: string;
+}
+
 /** @param subnetIds of the emulated network, in the order of the template's subnets */
-export function synthesizeDeployment(
-  place: { readonly account: string; readonly region: string },
-  subnetIds: readonly string[],
-): Deployment {
+export function synthesizeDeployment(place: Place, subnetIds: readonly string[]): Deployment {
   mkdirSync(join(projectRoot, 'cdk.out'), { recursive: true });
   const folder = mkdtempSync(join(projectRoot, 'cdk.out', 'cluster-'));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   process.once('exit', remove);
-  const { app, stacks: own } = buildApp({
-    outdir: folder,
-    context: {
-      'churn:account': place.account,
-      'churn:region': place.region,
-      // The Lambdas are bundled; the cluster's Python packages are those of this machine.
-      'aws:cdk:bundling-stacks': ['*-pipeline'],
-    },
-  });
-  app.synth();
+  synthesizeInto(folder, place);
   nameResources(folder, [...subnetIds]);
   const { stacks } = readAssembly(folder);
   const definition = readDefinition(folder);
@@ -79,7 +74,7 @@ export function synthesizeDeployment(
       const arn = resolveText({ 'Fn::GetAtt': [logicalId, 'Arn'] }, stack, stacks);
       const { Role: role } = z.looseObject({ Role: z.string() }).parse(properties);
       const environment = definition.functions.get(functionArnOf(arn))?.environment ?? {};
-      const bundle = bundleOf(folder, own.pipeline.stackName, functionName);
+      const bundle = bundleOf(folder, stack.stackName, functionName);
       return [[arn, { name, bundle, environment, role: lastPart(role) }] as const];
     }),
   );
@@ -109,6 +104,22 @@ export function synthesizeDeployment(
     environment: (name) => [...lambdas.values()].find((each) => each.name === name)?.environment ?? {},
     remove,
   };
+}
+
+/** In a process of its own, as the CDK command line does: what CDK takes of memory is given back before the cluster starts. */
+function synthesizeInto(folder: string, { account, region }: Place): void {
+  const context = {
+    ...projectContext(),
+    'churn:account': account,
+    'churn:region': region,
+    // The Lambdas are bundled; the cluster's Python packages are those of this machine.
+    'aws:cdk:bundling-stacks': ['*-pipeline'],
+  };
+  execFileSync(nodeExecutable, ['--disable-warning=ExperimentalWarning', join('bin', 'app.ts')], {
+    cwd: projectRoot,
+    env: { ...process.env, CDK_OUTDIR: folder, CDK_CONTEXT_JSON: JSON.stringify(context) },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
 }
 
 const workgroupSchema = z.looseObject({

@@ -204,7 +204,9 @@ function pass(
       (response) => {
         const { connection: _closed, 'keep-alive': _kept, ...answerHeaders } = response.headers;
         outgoing.writeHead(response.statusCode ?? 502, forClient(call, answerHeaders));
-        if (call.service !== 's3') response.on('data', (chunk: Buffer) => answered.add(chunk));
+        // What succeeded is not looked at again: kept, the answers of Glue would be a tenth of the rehearsal's memory.
+        const isKept = call.service !== 's3' && (response.statusCode ?? 502) >= 400;
+        if (isKept) response.on('data', (chunk: Buffer) => answered.add(chunk));
         response.pipe(outgoing);
         response.on('end', () =>
           resolve({ body: body.toString(), status: response.statusCode ?? 502, answer: answered.toString() }),

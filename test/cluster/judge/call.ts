@@ -13,7 +13,7 @@ export interface AwsCall {
   /** Empty for the content of objects. */
   readonly body: string;
   readonly status: number;
-  /** The answer of a service other than S3. */
+  /** What was answered to a call that failed, of a service other than S3. */
   readonly answer: string;
 }
 
