@@ -153,6 +153,23 @@ export const LEDGER = objectsInFolder(externalTableFolder(INGEST_FILES), '.json'
   remedy: KEPT,
 });
 
+/** What the report says of a file in the ledger: of millions of files runs hold what they need of each, and no more. */
+const fileCountsSchema = z.object({
+  uri: z.string(),
+  rows_read: z.number().default(0),
+  rows_quarantined: z.number().default(0),
+  rows_duplicate: z.number().default(0),
+  days: z.string().nullish(),
+});
+export type FileCounts = z.infer<typeof fileCountsSchema>;
+
+/** The same objects as `LEDGER`, as the report reads them. */
+export const FILE_COUNTS = objectsInFolder(externalTableFolder(INGEST_FILES), '.json', {
+  what: 'ledger',
+  format: jsonRows(fileCountsSchema),
+  remedy: KEPT,
+});
+
 /** What will be entered in the ledger once the batch is published, and what else is to be done then. */
 export const DRAFT = objectsInFolder('drafts', '.json', {
   what: 'draft of the ledger',

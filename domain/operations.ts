@@ -131,4 +131,15 @@ export const RUN_METRICS = {
 export type RunMetric = keyof typeof RUN_METRICS;
 
 /** The script of the report's page: its source in the project, and its file beside the bundled handler. */
-export const PAGE_SCRIPT = { source: 'lambda/render-report/client/main.ts', file: 'page-script.js' } as const;
+export const PAGE_SCRIPT = {
+  source: 'lambda/render-report/client/main.ts',
+  file: 'page-script.js',
+  /** Packages that Vega would bring and no chart of the report uses: this empty module is bundled instead. */
+  absent: {
+    packages: [
+      ...['vega-crossfilter', 'vega-force', 'vega-geo', 'vega-hierarchy'],
+      ...['vega-label', 'vega-regression', 'vega-voronoi', 'vega-wordcloud'],
+    ],
+    source: 'lambda/render-report/client/absent.ts',
+  },
+} as const;

@@ -37,7 +37,10 @@ const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['query users-at-risk-now --format csv', 'a saved query, as CSV'],
     ["query 'SELECT level, count(*) AS days FROM user_days GROUP BY level'", 'your own statement'],
   ],
-  forget: [['forget 100042', 'drops further rows of this user, and says how to delete those in the lake']],
+  forget: [
+    ['forget 100042', 'drops further rows of this user, and says how to delete those in the lake'],
+    ['forget 100042 --check --stage prod', 'says where the lake of a deployment still holds the id'],
+  ],
   backtest: [
     [
       'backtest --as-of 2018-11-17',

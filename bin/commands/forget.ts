@@ -10,8 +10,10 @@ import { ContentTags } from '../../local/adapters/content-tags.ts';
 import { DuckDbEngine } from '../../local/adapters/duckdb-engine.ts';
 import { FolderStore } from '../../local/adapters/folder-store.ts';
 import { openExistingLake } from '../../local/run/lake-folder.ts';
+import { ProgressLine } from '../terminal/pace.ts';
 import { DEFAULT_LAKE, UsageError } from './arguments.ts';
 import { withRemedy } from './deployed/errors.ts';
+import { namesPipeline, type PipelineOptions, withOptionalPipeline } from './deployed/options.ts';
 
 const BUCKET_URI = /^s3:\/\/[^/]+/;
 
@@ -23,15 +25,14 @@ const LASTING = tablesForgotten('deleted');
 const REWRITTEN = tablesForgotten('rewritten');
 const UNKNOWN_DATABASE = '<database>';
 
-interface ForgetOptions {
+interface ForgetOptions extends Partial<PipelineOptions> {
   readonly lake: string;
-  readonly region?: string;
   readonly json: boolean;
   readonly check: boolean;
 }
 
 export function forgetCommand(): Command {
-  return new Command('forget')
+  const command = new Command('forget')
     .description(
       'Forget users: the lake keeps salted hashes of their ids and drops any further rows of theirs. ' +
         'Takes them out of lists, results and reports, and prints how to delete the rows that its tables hold.',
@@ -42,34 +43,36 @@ export function forgetCommand(): Command {
       "folder of the lake, or a deployed pipeline's LakeUri (s3://...)",
       DEFAULT_LAKE,
     )
-    .option('--region <region>', "Region of a deployed pipeline's lake (default: the SDK's own)")
     .option('--check', 'change nothing: say where the lake still holds the ids', false)
-    .option('--json', 'print one JSON document', false)
-    .action(async (users: readonly string[], options: ForgetOptions) => {
-      const { lake } = options;
-      if (users.some((user) => user.trim() === '')) throw new UsageError('A user id is empty.');
-      try {
-        const opened = await openLake(options);
-        if (options.check) {
-          await check(opened, users, options);
-          return;
-        }
-        await addToList(opened, users);
-        const objects = (await forgetInObjects(opened, users)).map(({ uri }) => uri);
-        const whatToDo = isDeployed(lake) ? deletions(users, await databaseOf(opened)) : startOver(lake);
-        console.log(
-          options.json
-            ? JSON.stringify(
-                { added: users.length, list: opened.uri(FORGOTTEN_USERS), objects, whatToDo },
-                undefined,
-                2,
-              )
-            : `Added ${users.length} to the list: from the next run on, their rows are dropped.\n${objectsText(objects)}${whatToDo}`,
-        );
-      } catch (error) {
-        throw withRemedy(error);
+    .option('--json', 'print one JSON document', false);
+  return withOptionalPipeline(command).action(async (users: readonly string[], options: ForgetOptions) => {
+    if (users.some((user) => user.trim() === '')) throw new UsageError('A user id is empty.');
+    try {
+      const opened = await openLake(options);
+      if (options.check) {
+        await check(opened, users, options);
+        return;
       }
-    });
+      await addToList(opened, users);
+      const objects = (
+        await new ProgressLine(process.stderr).during('Taking them out', () => forgetInObjects(opened, users))
+      ).map(({ uri }) => uri);
+      const whatToDo = isDeployed(opened)
+        ? deletions(users, await databaseOf(opened))
+        : startOver(options.lake);
+      console.log(
+        options.json
+          ? JSON.stringify(
+              { added: users.length, list: opened.uri(FORGOTTEN_USERS), objects, whatToDo },
+              undefined,
+              2,
+            )
+          : `Added ${users.length} to the list: from the next run on, their rows are dropped.\n${objectsText(objects)}${whatToDo}`,
+      );
+    } catch (error) {
+      throw withRemedy(error);
+    }
+  });
 }
 
 function objectsText(objects: readonly string[]): string {
@@ -83,7 +86,7 @@ function objectsText(objects: readonly string[]): string {
 async function check(lake: Lake, users: readonly string[], options: ForgetOptions): Promise<void> {
   const objects = (await objectsThatMention(lake, users)).map(({ uri }) => uri);
   const statement = countStatement(users);
-  const tables = isDeployed(options.lake) ? undefined : await tablesThatMention(options.lake, statement);
+  const tables = isDeployed(lake) ? undefined : await tablesThatMention(options.lake, statement);
   const isFound = objects.length > 0 || (tables ?? []).length > 0;
   const lines = [
     ...objects.map((uri) => `  ${uri}`),
@@ -126,10 +129,15 @@ export function countStatement(users: readonly string[]): string {
   ).join('\nUNION ALL\n');
 }
 
-const isDeployed = (lake: string): boolean => lake.startsWith('s3:');
+const isDeployed = ({ root }: Lake): boolean => root.startsWith('s3:');
 
-async function openLake({ lake, region }: ForgetOptions): Promise<Lake> {
-  if (isDeployed(lake)) {
+async function openLake(options: ForgetOptions): Promise<Lake> {
+  if (namesPipeline(options)) {
+    const { openDeployedWorld } = await import('./deployed/world.ts');
+    return (await openDeployedWorld(options)).lake;
+  }
+  const { lake, region } = options;
+  if (lake.startsWith('s3:')) {
     if (!BUCKET_URI.test(lake))
       throw new UsageError(`${lake} is not an address in S3: it must be s3://bucket.`);
     const { openDeployedLake } = await import('./deployed/lake.ts');

@@ -4,7 +4,7 @@ import { livingBins } from '../../domain/living-bins.ts';
 import { nothingLearnt } from '../../domain/nothing-learnt.ts';
 import type { RunDetail } from '../../domain/records.ts';
 import { scoringEvaluation } from '../../domain/scoring-evaluation.ts';
-import type { ContactData } from './client/page-data.ts';
+import { type ContactData, REASONS_SEPARATOR } from './client/page-data.ts';
 import { printable } from './html.ts';
 import { reasonLabel } from './labels.ts';
 
@@ -58,5 +58,5 @@ export function contactData(detail: RunDetail): ContactData {
 
 /** A user's reasons in words, the strongest first. */
 export function reasonsText(reasons: readonly string[]): string {
-  return reasons.length === 0 ? NOTHING_STANDS_OUT : reasons.map(reasonLabel).join(' · ');
+  return reasons.length === 0 ? NOTHING_STANDS_OUT : reasons.map(reasonLabel).join(REASONS_SEPARATOR);
 }

@@ -9,6 +9,12 @@ const BYTES = new Intl.NumberFormat(LOCALE, { maximumSignificantDigits: 3 });
 const DAY = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'long', timeZone: 'UTC' });
 const MOMENT = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' });
 
+const SHORT_MOMENT = new Intl.DateTimeFormat(LOCALE, {
+  dateStyle: 'medium',
+  timeStyle: 'short',
+  timeZone: 'UTC',
+});
+
 export const whole = (value: number): string => WHOLE.format(value);
 export const percent = (share: number): string => PERCENT.format(share);
 export const usd = (amount: number): string => USD.format(amount);
@@ -39,6 +45,11 @@ export function between(first: string, last: string): string {
 /** A moment in UTC. */
 export function moment(iso: string): string {
   return `${MOMENT.format(new Date(iso))} UTC`;
+}
+
+/** The same without its zone, for a column whose heading has it: "4 Dec 2018, 06:00". */
+export function shortMoment(iso: string): string {
+  return SHORT_MOMENT.format(new Date(iso));
 }
 
 /** Bytes in a suitable unit. */

@@ -24,8 +24,14 @@ export interface PastRun {
   readonly hasReport: boolean;
 }
 
-/** The newest runs that were recorded, the oldest first. A record that cannot be read is left out. */
-export async function readHistory(lake: Lake): Promise<readonly PastRun[]> {
+export interface History {
+  /** The newest runs that were recorded, the oldest first. A record that cannot be read is left out. */
+  readonly runs: readonly PastRun[];
+  /** Ids of the reports of other runs, the newest first. */
+  readonly olderReports: readonly string[];
+}
+
+export async function readHistory(lake: Lake): Promise<History> {
   const [records, reports] = await Promise.all([lake.list(RUN_RECORD), lake.list(REPORT)]);
   const withReport = new Set(reports.map(({ id }) => id));
   const newest = records
@@ -41,7 +47,14 @@ export async function readHistory(lake: Lake): Promise<readonly PastRun[]> {
     });
     runs.push(...(await Promise.all(read)).flat());
   }
-  return runs.sort((a, b) => a.record.ended_at.localeCompare(b.record.ended_at));
+  const shown = new Set(newest.map(({ id }) => id));
+  return {
+    runs: runs.sort((a, b) => a.record.ended_at.localeCompare(b.record.ended_at)),
+    olderReports: reports
+      .filter(({ id }) => !shown.has(id))
+      .sort((a, b) => b.modifiedAt.getTime() - a.modifiedAt.getTime())
+      .map(({ id }) => id),
+  };
 }
 
 interface MetricRow extends PastFigure {

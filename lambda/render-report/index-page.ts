@@ -1,13 +1,16 @@
 /** The page that lists all reports, the newest first. It needs no script. */
 import { modelLabel } from '../../domain/metrics.ts';
-import { decimal, duration, moment, usd, whole } from './format.ts';
+import { decimal, duration, shortMoment, usd, whole } from './format.ts';
 import { type PastRun, reportFile } from './history.ts';
 import { Html, html } from './html.ts';
 import { table } from './html-table.ts';
 import { STYLE } from './style.ts';
 
-/** @param runs the oldest first */
-export function indexPage(runs: readonly PastRun[]): string {
+/**
+ * @param runs the oldest first
+ * @param olderReports ids of the reports of runs before these
+ */
+export function indexPage(runs: readonly PastRun[], olderReports: readonly string[] = []): string {
   const newest = runs.toReversed();
   return html`<!doctype html>
 <html lang="en">
@@ -37,7 +40,7 @@ ${
                 ? html`<a class="id" href="${encodeURIComponent(reportFile(record.run_id))}">${record.run_id}</a>`
                 : html`<span class="id">${record.run_id}</span>`,
           },
-          { heading: 'Finished', cell: ({ record }) => moment(record.ended_at) },
+          { heading: 'Finished (UTC)', cell: ({ record }) => shortMoment(record.ended_at) },
           { heading: 'Outcome', cell: ({ record }) => record.status.toLowerCase() },
           {
             heading: 'Model',
@@ -67,8 +70,15 @@ ${
         rows: newest,
       })
 }
-</section></main>
+</section>${older(olderReports)}</main>
 </body>
 </html>
 `.markup;
+}
+
+/** Reports of runs that are no longer shown with their figures. */
+function older(ids: readonly string[]): Html | undefined {
+  if (ids.length === 0) return undefined;
+  return html`<section id="older"><h2>Older reports</h2>
+<ul>${ids.map((id) => html`<li><a class="id" href="${encodeURIComponent(reportFile(id))}">${id}</a></li>`)}</ul></section>`;
 }

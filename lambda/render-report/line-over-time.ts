@@ -1,4 +1,5 @@
 /** A figure over time: a line with a point for each run, and bars for its interval. */
+import type { TopLevelSpec } from 'vega-lite';
 import { type ChartBook, COLOURS } from './charts.ts';
 import type { Html } from './html.ts';
 
@@ -23,6 +24,16 @@ export interface LineOverTime {
   readonly description: string;
 }
 
+/**
+ * Of more runs than this the picture has a band instead of bars, and no dots: they would touch one another. The living chart has
+ * them, for its tooltips.
+ */
+const MOST_DOTS = 100;
+
+/** How intervals are drawn: one by one, or as a band. */
+const interval = (single: boolean) =>
+  single ? ({ type: 'rule', opacity: 0.5 } as const) : ({ type: 'area', opacity: 0.2 } as const);
+
 export function lineOverTime(
   book: ChartBook,
   { id, title, format, values, description }: LineOverTime,
@@ -38,52 +49,54 @@ export function lineOverTime(
     type: 'quantitative',
     axis: { title: null, tickCount: 4, format },
   } as const;
+  const rows = values.map(({ at, run, value, low, high, event }) => ({
+    ...{ at, run, value },
+    ...(low === null || high === null ? {} : { low, high }),
+    ...(event === undefined ? {} : { event }),
+  }));
   const tooltip = [
     { field: 'run', title: 'run' },
     { field: 'value', title, type: 'quantitative', format },
   ] as const;
   const band = { x, y: { field: 'low', type: 'quantitative' }, y2: { field: 'high' } } as const;
-  return book.draw(
-    id,
-    {
-      width: 400,
-      height: 150,
-      data: { values: [...values] },
-      layer: [
-        ...(values.some(({ low }) => low !== null)
-          ? [{ mark: { type: 'rule' as const, color: COLOURS.accent, opacity: 0.5 }, encoding: band }]
-          : []),
-        {
-          params: [{ name: 'period', select: { type: 'interval', encodings: ['x'] }, bind: 'scales' }],
-          mark: {
-            type: 'line',
-            color: COLOURS.accent,
-            point: { filled: true, color: COLOURS.accent, size: 50 },
-          },
-          encoding: {
-            x,
-            y,
-            tooltip: [...tooltip],
-          },
+  const spec = (single: boolean): TopLevelSpec => ({
+    width: 400,
+    height: 150,
+    data: { values: rows },
+    layer: [
+      ...(values.some(({ low }) => low !== null)
+        ? [{ mark: { ...interval(single), color: COLOURS.accent }, encoding: band }]
+        : []),
+      {
+        params: [{ name: 'period', select: { type: 'interval', encodings: ['x'] }, bind: 'scales' }],
+        mark: {
+          type: 'line',
+          color: COLOURS.accent,
+          point: single && { filled: true, color: COLOURS.accent, size: 50 },
         },
-        ...(values.some(({ event }) => event !== undefined)
-          ? [
-              {
-                transform: [{ filter: 'isValid(datum.event)' }],
-                mark: {
-                  type: 'point' as const,
-                  shape: 'diamond',
-                  filled: true,
-                  size: 130,
-                  opacity: 1,
-                  color: COLOURS.contrast,
-                },
-                encoding: { x, y, tooltip: [...tooltip, { field: 'event', title: 'what happened' }] },
+        encoding: {
+          x,
+          y,
+          tooltip: [...tooltip],
+        },
+      },
+      ...(values.some(({ event }) => event !== undefined)
+        ? [
+            {
+              transform: [{ filter: 'isValid(datum.event)' }],
+              mark: {
+                type: 'point' as const,
+                shape: 'diamond',
+                filled: true,
+                size: 130,
+                opacity: 1,
+                color: COLOURS.contrast,
               },
-            ]
-          : []),
-      ],
-    },
-    description,
-  );
+              encoding: { x, y, tooltip: [...tooltip, { field: 'event', title: 'what happened' }] },
+            },
+          ]
+        : []),
+    ],
+  });
+  return book.draw(id, spec(true), description, spec(values.length <= MOST_DOTS));
 }

@@ -3,8 +3,9 @@ import type { ModelCard } from '../../domain/model-card.ts';
 import { hasTrained, type RunDetail } from '../../domain/records.ts';
 import { CHAPTERS, type Chapter } from './chapters.ts';
 import { ChartBook } from './charts.ts';
-import { DATA_ID, type PageData } from './client/page-data.ts';
+import { DATA_ID, type PageData, packed } from './client/page-data.ts';
 import { contactData, whyNoList } from './contact-data.ts';
+import type { FilesOfBatch } from './files-of-batch.ts';
 import type { PastRun } from './history.ts';
 import { Html, html } from './html.ts';
 import { hashSource, inlineJson, inlineScript, type PageScript } from './page-script.ts';
@@ -16,6 +17,7 @@ import { driftSection } from './sections/drift.ts';
 import { driversSection } from './sections/drivers.ts';
 import { expectedQualitySection } from './sections/expected-quality.ts';
 import { factsSection } from './sections/facts.ts';
+import { filesSection } from './sections/files.ts';
 import { hazardsSection } from './sections/hazards.ts';
 import { summarySection } from './sections/headline.ts';
 import { historySection } from './sections/history.ts';
@@ -44,6 +46,8 @@ export interface PageContext {
   readonly script: PageScript;
   /** Of the model that scored, or where nobody is in charge of the one that was trained; undefined where there is none. */
   readonly card?: ModelCard | undefined;
+  /** Undefined where the ledger was not read. */
+  readonly files?: FilesOfBatch | undefined;
 }
 
 type Chapters = readonly (readonly [Chapter, readonly (Html | undefined)[]])[];
@@ -57,7 +61,8 @@ export async function reportPage(detail: RunDetail, context: PageContext): Promi
   );
   const data: PageData = {
     charts: book.specs,
-    contacts: whyNoList(detail) === undefined ? contactData(detail) : null,
+    look: book.look,
+    contacts: whyNoList(detail) === undefined ? packed(contactData(detail)) : null,
   };
   const program = inlineScript(await script());
   const page = html`<!doctype html>
@@ -109,7 +114,7 @@ function policy(program: string): string {
 
 async function chaptersOf(
   detail: RunDetail,
-  { history, card }: PageContext,
+  { history, card, files }: PageContext,
   book: ChartBook,
 ): Promise<Chapters> {
   const { contact, believe, drives, leaves, segments, data, time, made } = CHAPTERS;
@@ -153,6 +158,7 @@ async function chaptersOf(
       data,
       [
         readingSection(detail),
+        filesSection(detail, files),
         await volumeSection(detail, book),
         await pageMixSection(detail, book),
         reconciliationSection(detail),

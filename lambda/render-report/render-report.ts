@@ -5,6 +5,7 @@ import type { RunDetail } from '../../domain/records.ts';
 import { type RenderReportOutput, renderReportInputSchema } from '../../domain/run.ts';
 import type { Lake } from '../run/lake.ts';
 import type { World } from '../run/world.ts';
+import { readFiles } from './files-of-batch.ts';
 import { readHistory } from './history.ts';
 import { indexPage } from './index-page.ts';
 import { reportLink } from './link.ts';
@@ -18,11 +19,14 @@ export async function renderReport(
   script: PageScript = bundledPageScript,
 ): Promise<RenderReportOutput> {
   const { runId } = renderReportInputSchema.parse(input);
-  const [detail, history] = await Promise.all([lake.read(RUN_DETAIL.of(runId)), readHistory(lake)]);
-  const card = await cardOf(detail, lake);
-  await lake.write(REPORT.of(runId), await reportPage(detail, { history, script, card }));
+  const [detail, { runs: history, olderReports }] = await Promise.all([
+    lake.read(RUN_DETAIL.of(runId)),
+    readHistory(lake),
+  ]);
+  const [card, files] = await Promise.all([cardOf(detail, lake), readFiles(lake, detail.plan)]);
+  await lake.write(REPORT.of(runId), await reportPage(detail, { history, script, card, files }));
   const listed = history.map((run) => (run.record.run_id === runId ? { ...run, hasReport: true } : run));
-  await lake.write(REPORT_INDEX, indexPage(listed));
+  await lake.write(REPORT_INDEX, indexPage(listed, olderReports));
   const reportUri = lake.uri(REPORT.of(runId));
   return { reportUri, link: reportLink(reportUri, deployment.region) };
 }

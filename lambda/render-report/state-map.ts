@@ -6,16 +6,17 @@ import { z } from 'zod';
 
 /** The atlas is projected already (Albers, Alaska and Hawaii moved): to an image of this size. */
 export const MAP_SIZE = { width: 975, height: 610 } as const;
+/** Corners of a border that are nearer to one another are left out: the image is shown a little smaller than it is. */
+const LEAST_DISTANCE = 2;
 
+const position = z.tuple([z.number(), z.number()]);
+type Position = z.infer<typeof position>;
 const arcs = z.array(z.array(z.number()));
 const stateShape = { id: z.string(), properties: z.strictObject({ name: z.string() }) };
 const atlasSchema = z.object({
   type: z.literal('Topology'),
   bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]),
-  transform: z.strictObject({
-    scale: z.tuple([z.number(), z.number()]),
-    translate: z.tuple([z.number(), z.number()]),
-  }),
+  transform: z.strictObject({ scale: position, translate: position }),
   objects: z.object({
     states: z.strictObject({
       type: z.literal('GeometryCollection'),
@@ -27,7 +28,7 @@ const atlasSchema = z.object({
       ),
     }),
   }),
-  arcs: z.array(arcs),
+  arcs: z.array(z.array(position)),
 });
 
 export interface StateOutline {
@@ -38,10 +39,30 @@ export interface StateOutline {
 
 /** Every state of the atlas. */
 export function stateOutlines(): readonly StateOutline[] {
-  const atlas = atlasSchema.parse(states);
+  const { transform, ...atlas } = atlasSchema.parse(states);
+  const { scale, translate } = transform;
+  const placed = atlas.arcs.map((arc) => {
+    let [x, y] = [0, 0];
+    return arc.map(([dx, dy]): Position => {
+      x += dx;
+      y += dy;
+      return [x * scale[0] + translate[0], y * scale[1] + translate[1]];
+    });
+  });
   const draw = geoPath().digits(0);
-  return feature(atlas, atlas.objects.states).features.map((state) => ({
-    name: state.properties.name,
-    path: draw(state) ?? '',
-  }));
+  return feature({ ...atlas, arcs: placed.map(withoutDetail) }, atlas.objects.states).features.map(
+    (state) => ({ name: state.properties.name, path: draw(state) ?? '' }),
+  );
+}
+
+/** A border between two states is one arc of both, so they stay neighbours. Its ends, where other borders begin, remain. */
+function withoutDetail(arc: readonly Position[]): Position[] {
+  let last: Position | undefined;
+  return arc.filter((corner, index) => {
+    const isNear =
+      last !== undefined && Math.hypot(corner[0] - last[0], corner[1] - last[1]) < LEAST_DISTANCE;
+    if (isNear && index < arc.length - 1) return false;
+    last = corner;
+    return true;
+  });
 }

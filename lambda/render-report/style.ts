@@ -1,3 +1,5 @@
+import { FONT_SIZE } from './charts.ts';
+
 /** The page's look: one column, light and dark, and fit for paper. No font or image is fetched. */
 export const STYLE = `
 :root {
@@ -62,7 +64,7 @@ svg.states { width: 100%; max-width: 46rem; }
 svg.states path { stroke: var(--card); stroke-width: 1; }
 .legend { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; margin: .6rem 0 0; padding: 0; list-style: none; font-size: .85rem; color: var(--muted); }
 .swatch { display: inline-block; width: 1rem; height: 1rem; margin-right: .4rem; border: 1px solid var(--rule); border-radius: .2rem; vertical-align: -.15rem; print-color-adjust: exact; }
-figure svg { display: block; max-width: 100%; height: auto; }
+figure svg { display: block; font-size: ${FONT_SIZE}px; max-width: 100%; height: auto; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(19rem, 1fr)); gap: 1.5rem; }
 details { margin: .8rem 0 0; }
 summary { cursor: pointer; color: var(--accent); }
@@ -122,9 +124,9 @@ html:not(.scripted) .terms-and-figures { display: block; }
 .range th, .range td { padding: .15rem .5rem .15rem 0; border: 0; vertical-align: middle; }
 .range tbody th { min-width: 0; white-space: nowrap; }
 .range svg { display: block; }
-.range line { stroke: var(--accent); stroke-width: 2; }
-.range line.overall { stroke: var(--neutral); stroke-width: 1; stroke-dasharray: 3 2; }
-.range line.predicted { stroke: var(--contrast); }
+.range path { stroke: var(--accent); stroke-width: 2; }
+.range path.overall { stroke: var(--neutral); stroke-width: 1; stroke-dasharray: 3 2; }
+.range path.predicted { stroke: var(--contrast); }
 .range circle { fill: var(--accent); }
 span.predicted { color: var(--contrast); }
 .pair.three { grid-template-columns: repeat(auto-fit, minmax(16rem, 1fr)); }

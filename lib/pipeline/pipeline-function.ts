@@ -60,6 +60,9 @@ const PAGE_SCRIPT_HOOKS: ICommandHooks = {
       `"${join(projectRoot, 'node_modules/.bin/esbuild')}"`,
       `"${join(projectRoot, PAGE_SCRIPT.source)}"`,
       '--bundle --minify --format=iife --target=es2022 --charset=utf8 --legal-comments=none --log-level=warning',
+      ...PAGE_SCRIPT.absent.packages.map(
+        (name) => `"--alias:${name}=${join(projectRoot, PAGE_SCRIPT.absent.source)}"`,
+      ),
       `"--outfile=${join(outputFolder, PAGE_SCRIPT.file)}"`,
     ].join(' '),
   ],

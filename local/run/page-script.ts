@@ -17,6 +17,9 @@ async function bundle(): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [join(projectRoot, PAGE_SCRIPT.source)],
     bundle: true,
+    alias: Object.fromEntries(
+      PAGE_SCRIPT.absent.packages.map((name) => [name, join(projectRoot, PAGE_SCRIPT.absent.source)]),
+    ),
     minify: true,
     format: 'iife',
     target: 'es2022',

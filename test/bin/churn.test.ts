@@ -32,6 +32,27 @@ describe('the command line', () => {
       expect(examplesText(command), command).toContain(`$ churn ${command}`);
   });
 
+  it('can print JSON with every command, and works on a lake or on a deployment', async () => {
+    const { stdout } = await churn('completion', 'bash');
+    const options = new Map(
+      [...stdout.matchAll(/^ {4}([a-z]+)\) words="([^"]*)"/gm)].map(([, name = '', words = '']) => [
+        name,
+        words.split(' '),
+      ]),
+    );
+    const lacking = (wanted: readonly string[], others: readonly string[]) =>
+      [...options].flatMap(([name, words]) =>
+        others.includes(name) || wanted.some((option) => words.includes(option)) ? [] : [name],
+      );
+    expect(options.size).toBeGreaterThan(15);
+    expect(lacking(['--json'], ['completion'])).toEqual([]);
+    expect(lacking(['--lake', '--stage'], ['completion', 'generate'])).toEqual([]);
+    // These run on one machine, or in the cloud only.
+    const here = ['run', 'generate', 'backtest', 'completion'];
+    expect(lacking(['--stage'], here)).toEqual([]);
+    expect(lacking(['--lake'], ['start', 'watch', 'list', 'stop', 'generate', 'completion'])).toEqual([]);
+  });
+
   it('opens a report where it says who leaves, or says that there is none', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'churn-'));
     try {
@@ -69,6 +90,7 @@ describe('the command line', () => {
     [['report', '--stage', 'prod', '--region', 'eu-central-1'], /no AWS credentials/],
     [['doctor', '--stage', 'dev', '--region', 'eu-central-1'], /no AWS credentials/],
     [['watch', '--state-machine', 'churn-dev'], /is not the ARN of a state machine/],
+    [['forget', '17', '--stage', 'prod', '--region', 'eu-central-1'], /no AWS credentials/],
     [['forget', '17', '--lake', '/nowhere'], /There is no lake in \/nowhere/],
     [['forget', '17', '--lake', 's3://lake'], /No Region is set.*--region/],
     [['forget', '17', '--lake', 's3://lake', '--region', 'eu-central-1'], /no AWS credentials/],

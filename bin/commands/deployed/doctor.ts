@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { machineFindings } from '../../../domain/machine.ts';
 import type { Finding } from '../../../domain/preflight.ts';
 import { machineFacts } from '../../../local/run/machine-facts.ts';
+import { ProgressLine } from '../../terminal/pace.ts';
 import { DEFAULT_LAKE } from '../arguments.ts';
 import { findingsText, isHealthy } from './doctor/text.ts';
 import { regionOf, stateMachineNameOf } from './names.ts';
@@ -36,9 +37,11 @@ export function doctorCommand(): Command {
     ]);
     const { stateMachineArn } = await openPipeline(options, process.env);
     const clients = doctorClients(regionOf(stateMachineArn));
-    const facts = await readFacts(stateMachineArn, clients);
-    const pipeline = stateMachineNameOf(stateMachineArn);
-    const findings = await runChecks(facts, clients, { pipeline, notify: options.notify });
+    const findings = await new ProgressLine(process.stderr).during('Asking the account', async () => {
+      const facts = await readFacts(stateMachineArn, clients);
+      const pipeline = stateMachineNameOf(stateMachineArn);
+      return runChecks(facts, clients, { pipeline, notify: options.notify });
+    });
     show(findings, options.json, { stateMachineArn });
   });
 }

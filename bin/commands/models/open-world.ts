@@ -8,6 +8,7 @@ import { FolderStore } from '../../../local/adapters/folder-store.ts';
 import { LocalClusters } from '../../../local/adapters/local-clusters.ts';
 import { LocalExecutions } from '../../../local/adapters/local-executions.ts';
 import { openExistingLake } from '../../../local/run/lake-folder.ts';
+import { ProgressLine } from '../../terminal/pace.ts';
 import { namesPipeline, type PipelineOptions } from '../deployed/options.ts';
 import type { OpenLake } from './open-lake.ts';
 
@@ -15,10 +16,15 @@ export interface LakeOptions extends Partial<PipelineOptions> {
   readonly lake: string;
 }
 
+const ASKING = 'Asking the lake';
+
+/** What takes longer than a moment is shown on a terminal. */
 export async function openWorld(options: LakeOptions): Promise<OpenLake> {
+  const line = new ProgressLine(process.stderr);
   if (namesPipeline(options)) {
     const { openDeployedWorld } = await import('../deployed/world.ts');
-    return openDeployedWorld(options);
+    const world = await line.during('Opening the deployment', () => openDeployedWorld(options));
+    return { ...world, query: (text) => line.during(ASKING, () => world.query(text)) };
   }
   const folder = await openExistingLake(options.lake);
   const sql = new DuckDbEngine({ folder: folder.path, queriesFolder: folder.queries });
@@ -29,6 +35,6 @@ export async function openWorld(options: LakeOptions): Promise<OpenLake> {
     clusters: new LocalClusters(folder.clusters),
     executionArnOf: (name) => `arn:local:states:local:execution:churn:${name}`,
     // At once: a stored answer would be one more place with ids of users.
-    query: (text) => sql.ask(text),
+    query: (text) => line.during(ASKING, () => sql.ask(text)),
   };
 }

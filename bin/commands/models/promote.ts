@@ -10,6 +10,7 @@ import { type LakeOptions, openWorld } from './open-world.ts';
 interface DecisionOptions extends LakeOptions {
   readonly by: string;
   readonly why: string;
+  readonly json: boolean;
 }
 
 export function promoteCommand(): Command {
@@ -32,13 +33,18 @@ function decisionCommand(action: DecisionByPerson['action'], description: string
     .description(`${description} The next run scores with it, even if there are no new files.`)
     .argument('<run>', 'id of the run that trained the model (churn models lists them)')
     .option('--lake <folder>', 'folder of the lake', DEFAULT_LAKE)
-    .option('--by <name>', 'who decides, for the history', userInfo().username);
+    .option('--by <name>', 'who decides, for the history', userInfo().username)
+    .option('--json', 'print one JSON document', false);
   return withOptionalPipeline(command).action(async (runId: string, options: DecisionOptions) => {
     const world = await openWorld(options);
     const { by, why } = options;
     const { executionArnOf } = world;
     const decision = await putInCharge(world, { action, runId, by, why, executionArnOf });
-    process.stdout.write(decisionText(decision, namesPipeline(options)));
+    process.stdout.write(
+      options.json
+        ? `${JSON.stringify(decision, undefined, 2)}\n`
+        : decisionText(decision, namesPipeline(options)),
+    );
   });
 }
 

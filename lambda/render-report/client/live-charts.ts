@@ -1,6 +1,7 @@
 /** Charts that come alive when they are seen: the same specification that was drawn when the page was rendered. */
 import { parse, type Runtime, View } from 'vega';
 import { expressionInterpreter } from 'vega-interpreter';
+import type { PageData } from './page-data.ts';
 import { showTooltip } from './tooltip.ts';
 
 export interface LiveCharts {
@@ -8,7 +9,7 @@ export interface LiveCharts {
   readonly replace: (chart: string, dataSet: string, rows: readonly object[]) => void;
 }
 
-export function liveCharts(specs: Readonly<Record<string, object>>): LiveCharts {
+export function liveCharts({ charts: specs, look }: Pick<PageData, 'charts' | 'look'>): LiveCharts {
   const views = new Map<string, View>();
   const waiting = new Map<string, Map<string, readonly object[]>>();
   const awaken = async (element: Element): Promise<void> => {
@@ -16,7 +17,7 @@ export function liveCharts(specs: Readonly<Record<string, object>>): LiveCharts 
     if (spec === undefined || views.has(element.id) || !(element instanceof HTMLElement)) return;
     const drawn = [...element.childNodes];
     try {
-      const view = viewOf(spec, element);
+      const view = viewOf(spec, look, element);
       views.set(element.id, view);
       for (const [name, rows] of waiting.get(element.id) ?? []) put(view, name, rows);
       await view.runAsync();
@@ -55,8 +56,8 @@ export function liveCharts(specs: Readonly<Record<string, object>>): LiveCharts 
 }
 
 /** No code is made of text: the expressions are interpreted from their syntax trees. */
-function viewOf(spec: object, container: HTMLElement): View {
-  const runtime: Runtime = parse(spec, undefined, { ast: true });
+function viewOf(spec: object, look: object, container: HTMLElement): View {
+  const runtime: Runtime = parse(spec, look, { ast: true });
   return new View(runtime, {
     expr: expressionInterpreter,
     renderer: 'svg',

@@ -149,7 +149,7 @@ function usersTable(users: ContactData['users'], terms: Terms): Html {
         isNumber ? html` class="number"` : ''
       } aria-sort="${order === 'value' ? 'descending' : 'none'}"><button type="button">${label}</button></th>`,
   );
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Users to contact"><table class="users">
+  return html`<div class="scroll"><table class="users">
 <caption>Users to contact, those whose contact is worth most first</caption>
 <thead><tr>${heads}<th scope="col">What raises the score</th></tr></thead>
 <tbody>

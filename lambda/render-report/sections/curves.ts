@@ -6,7 +6,7 @@ import { scoringEvaluation } from '../../../domain/scoring-evaluation.ts';
 import { type ChartBook, COLOURS, CROSSED_OUT, crossingOut } from '../charts.ts';
 import { percent } from '../format.ts';
 import { type Html, html } from '../html.ts';
-import { curvePoints } from '../ranking.ts';
+import { curvePoints, type RankingPoint } from '../ranking.ts';
 
 const COLOUR_LIST = [COLOURS.accent, COLOURS.contrast, COLOURS.third, COLOURS.neutral];
 
@@ -23,14 +23,16 @@ export async function curvesSection(detail: TrainedDetail, book: ChartBook): Pro
     .toSorted((a, b) => Number(b === chosen) - Number(a === chosen))
     .map(({ model }) => modelLabel(model));
   const values = shown.flatMap(({ model, curve = [] }) =>
-    curvePoints(curve).map((point) => ({ series: modelLabel(model), ...point })),
+    curvePoints(curve)
+      .filter(isDrawn)
+      .map((point) => ({ series: modelLabel(model), ...point })),
   );
   const rate = training.testRows === 0 ? 0 : training.testCancellations / training.testRows;
   const colour = {
     field: 'series',
     type: 'nominal',
     scale: { domain: labels, range: COLOUR_LIST.slice(0, labels.length) },
-    legend: { title: null, orient: 'bottom', columns: 2 },
+    legend: { title: null, orient: 'bottom', columns: 1 },
   } as const;
   const draw = (
     id: string,
@@ -51,13 +53,19 @@ export async function curvesSection(detail: TrainedDetail, book: ChartBook): Pro
             encoding: { x: position(x), y: position(y) },
           },
           {
-            data: { values },
+            data: {
+              // In the order in which they are joined; each chart holds its own two figures only.
+              values: values.flatMap(({ series, ...point }) => {
+                const { [x.field]: across, [y.field]: up } = point;
+                return up === null ? [] : [{ series, [x.field]: across, [y.field]: up }];
+              }),
+            },
             params: [crossingOut()],
             mark: { type: 'line', strokeWidth: 2 },
             encoding: {
               x: position(x),
               y: position(y),
-              order: { field: 'contacted', type: 'quantitative' },
+              order: { value: 0 },
               color: colour,
               opacity: CROSSED_OUT,
               tooltip: [
@@ -105,8 +113,16 @@ export async function curvesSection(detail: TrainedDetail, book: ChartBook): Pro
 </section>`;
 }
 
+/** The picture is a few hundred dots wide: of the many points every second one is enough, but at the steep beginning. */
+function isDrawn(_: RankingPoint, index: number, all: readonly RankingPoint[]): boolean {
+  return index % 2 === 0 || index < STEEP_POINTS || all.length <= MANY_POINTS || index === all.length - 1;
+}
+
+const MANY_POINTS = 100;
+const STEEP_POINTS = 20;
+
 interface Axis {
-  readonly field: string;
+  readonly field: keyof RankingPoint;
   readonly title: string;
   readonly format: string;
 }

@@ -14,6 +14,9 @@ import { featureLabel } from '../labels.ts';
 
 type FeatureDrift = Drift['features'][number];
 
+/** Features that are shown at once, the others when they are asked for. */
+const MOST_SHOWN = 12;
+
 export const DRIFT_HEADING = 'Have the users changed?';
 
 /** An index as the report writes it. */
@@ -52,7 +55,7 @@ ${
 ${
   watched.length === 0
     ? html`<p>No feature has drifted enough to be worth a look.</p>`
-    : table({ caption: 'Features that have drifted, the furthest first', columns: COLUMNS, rows: watched })
+    : driftedTable(watched)
 }
 ${
   exempt.length === 0
@@ -66,6 +69,19 @@ ${table({
 </details>`
 }
 </section>`;
+}
+
+function driftedTable(watched: readonly FeatureDrift[]): Html {
+  const caption = 'Features that have drifted, the furthest first';
+  const others = watched.slice(MOST_SHOWN);
+  return html`${table({ caption, columns: COLUMNS, rows: watched.slice(0, MOST_SHOWN) })}
+${
+  others.length === 0
+    ? undefined
+    : html`<details><summary>${counted(others.length, 'more feature')}</summary>
+${table({ caption: `${caption}: the others`, columns: COLUMNS, rows: others })}
+</details>`
+}`;
 }
 
 const COLUMNS: readonly TableColumn<FeatureDrift>[] = [

@@ -51,7 +51,7 @@ function rangeTable({ feature, bands }: FeatureDriver, overall: number, directio
   );
   const x = (share: number): string => ((WIDTH * share) / most).toFixed(1);
   const line = (share: number, className: string): Html =>
-    html`<line class="${className}" x1="${x(share)}" x2="${x(share)}" y1="1" y2="${String(HEIGHT - 1)}"/>`;
+    html`<path class="${className}" d="M${x(share)} 1V${String(HEIGHT - 1)}"/>`;
   return html`<div class="range">${table({
     caption: html`<strong>${driverLabel(feature)}</strong> (${direction})`,
     columns: [
@@ -72,7 +72,7 @@ function rangeTable({ feature, bands }: FeatureDriver, overall: number, directio
         heading: html`<span class="unseen">Drawn</span>`,
         cell: ({ share, low, high, predicted, users }) =>
           html`<svg width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" aria-hidden="true">${line(overall, 'overall')}
-<line class="interval" x1="${x(low)}" x2="${x(high)}" y1="${HEIGHT / 2}" y2="${HEIGHT / 2}"/>${line(predicted / users, 'predicted')}
+<path class="interval" d="M${x(low)} ${HEIGHT / 2}H${x(high)}"/>${line(predicted / users, 'predicted')}
 <circle cx="${x(share)}" cy="${HEIGHT / 2}" r="3.5"/></svg>`,
       },
     ],

@@ -3,7 +3,7 @@ import { metricOf, metricText, modelLabel } from '../../../domain/metrics.ts';
 import type { MetricName } from '../../../domain/models.ts';
 import type { RunDetail } from '../../../domain/records.ts';
 import type { ChartBook } from '../charts.ts';
-import { counted, decimal, duration, moment, usd, whole } from '../format.ts';
+import { counted, decimal, duration, moment, shortMoment, usd, whole } from '../format.ts';
 import { INDEX_FILE, type PastRun, reportFile, runBefore } from '../history.ts';
 import { type Html, html } from '../html.ts';
 import { table } from '../html-table.ts';
@@ -34,7 +34,7 @@ ${table({
   caption: `The newest ${counted(Math.min(MOST_LISTED, history.length), 'run')}`,
   columns: [
     { heading: 'Run', cell: ({ record: run }: PastRun) => html`<span class="id">${run.run_id}</span>` },
-    { heading: 'Finished', cell: ({ record: run }) => moment(run.ended_at) },
+    { heading: 'Finished (UTC)', cell: ({ record: run }) => shortMoment(run.ended_at) },
     { heading: 'Outcome', cell: outcomeText },
     ...QUALITY.map((name) => ({
       heading: metricOf(name).label,
@@ -74,14 +74,14 @@ function promotionsText(runs: readonly PastRun[]): Html | undefined {
 ${moment(latest.record.ended_at)}.</p>
 <details><summary>Promotions</summary>
 ${table({
-  caption: 'Runs whose model was promoted, the newest first',
+  caption: `Runs whose model was promoted, the newest ${whole(Math.min(MOST_LISTED, promotions.length))}`,
   columns: [
     { heading: 'Run', cell: ({ record }: PastRun) => html`<span class="id">${record.run_id}</span>` },
-    { heading: 'Finished', cell: ({ record }) => moment(record.ended_at) },
+    { heading: 'Finished (UTC)', cell: ({ record }) => shortMoment(record.ended_at) },
     { heading: 'Model', cell: ({ record }) => (record.model === null ? '–' : modelLabel(record.model)) },
     { heading: 'Why', cell: ({ record }) => record.promotion_reason ?? 'no reason was recorded' },
   ],
-  rows: promotions,
+  rows: promotions.slice(0, MOST_LISTED),
 })}
 </details>`;
 }

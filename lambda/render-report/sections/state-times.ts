@@ -18,7 +18,7 @@ ${slowest.name}.${costText(states, record.cost_usd)}</p>
 ${table({
   caption: 'States that do work, in the order of the run',
   columns: [
-    { heading: 'State', cell: stateCell },
+    { heading: 'State', cell: ({ name }) => name },
     { heading: 'Took', isNumber: true, cell: (state) => duration(1_000 * state.seconds) },
     {
       heading: 'Share of the time',
@@ -26,6 +26,7 @@ ${table({
         html`<span class="chance">${percent(share(state))}</span> <span class="track" aria-hidden="true"><span class="bar" style="width:${(100 * share(state)).toFixed(1)}%"></span></span>`,
     },
     ...(costsAnything(record.cost_usd) ? [COST] : []),
+    { heading: 'What it does', cell: ({ name }) => (isStateName(name) ? STATES[name].does : '') },
   ],
   rows: states,
 })}
@@ -53,8 +54,4 @@ function costText(states: readonly StateCost[], total: number | null): string {
     ` A state bears what the cluster's instances cost while the run was in it` +
     `${rest < 0.005 ? '' : `; ${usd(rest)} falls between the states`}.`
   );
-}
-
-function stateCell({ name }: StateCost): Html {
-  return html`${name}${isStateName(name) ? html`<small>${STATES[name].does}</small>` : undefined}`;
 }

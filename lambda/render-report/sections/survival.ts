@@ -8,6 +8,8 @@ import { type Html, html } from '../html.ts';
 
 /** Groups with fewer users have no curve of their own. */
 const LEAST_USERS = 50;
+/** Users of a large service cancel on every day: more points of a curve are drawn beside one another than can be seen. */
+const MOST_POINTS = 100;
 const COLOUR_LIST = [COLOURS.accent, COLOURS.contrast, COLOURS.third, COLOURS.neutral];
 
 /** Undefined for results of older versions, and where too few users cancel. */
@@ -18,7 +20,7 @@ export async function survivalSection(
   const curves = (exploration?.survival ?? []).flatMap((curve) => {
     // At the far end a single cancellation would halve the curve.
     const points = curve.points.filter(({ atRisk }) => atRisk >= LEAST_AT_RISK);
-    return points.length < 2 || curve.users < LEAST_USERS ? [] : [{ ...curve, points }];
+    return points.length < 2 || curve.users < LEAST_USERS ? [] : [{ ...curve, points: thinned(points) }];
   });
   const all = curves.find(({ grouping }) => grouping === 'all');
   if (all === undefined) return undefined;
@@ -37,6 +39,15 @@ log began cannot flatter the curve; it says who stays of those who got as far as
 least ${LEAST_AT_RISK} users are at risk.</p>
 <div class="pair">${figures.flatMap((figure) => figure ?? [])}</div>
 </section>`;
+}
+
+/** Points for a picture a few hundred dots wide: the last one of each of so many periods of equal length. */
+export function thinned(points: SurvivalCurve['points']): SurvivalCurve['points'] {
+  const [first, last] = [points[0]?.day ?? 0, points.at(-1)?.day ?? 0];
+  const period = (day: number): number => Math.floor(((day - first) * MOST_POINTS) / (last - first + 1));
+  return points.filter(
+    ({ day }, index) => index === 0 || period(day) !== period(points[index + 1]?.day ?? last + 1),
+  );
 }
 
 function halfText({ points, users }: SurvivalCurve): string {
@@ -66,7 +77,9 @@ function chart(id: string, curves: readonly SurvivalCurve[], book: ChartBook): P
     field: 'series',
     type: 'nominal',
     scale: { domain: labels, range: COLOUR_LIST.slice(0, labels.length) },
-    legend: labels.length === 1 ? null : { title: null, orient: 'bottom' },
+    // The symbols are of the line, not of the pale area around it.
+    legend:
+      labels.length === 1 ? null : { title: null, orient: 'bottom', symbolType: 'stroke', symbolOpacity: 1 },
   } as const;
   return book.draw(
     `survival-${id}`,

@@ -7,6 +7,7 @@ import { counted, day, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import { table } from '../html-table.ts';
 
+const MOST_STEPS = 250;
 /** More than so many days are listed by number only. */
 const MOST_LISTED = 20;
 
@@ -77,7 +78,8 @@ function chart(days: readonly DayEvents[], holes: readonly Hole[], book: ChartBo
             color: COLOURS.accent,
             opacity: 0.35,
             line: { color: COLOURS.accent },
-            interpolate: 'step',
+            // Of so many days a step is narrower than a line.
+            interpolate: days.length > MOST_STEPS ? 'linear' : 'step',
           },
           encoding: {
             x,

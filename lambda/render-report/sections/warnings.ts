@@ -9,7 +9,7 @@ import { outcomeWarning } from '../../../domain/outcome-watch.ts';
 import type { RunDetail } from '../../../domain/records.ts';
 import type { Estimate } from '../../../domain/results.ts';
 import { scoringEvaluation } from '../../../domain/scoring-evaluation.ts';
-import { decimal, percent, whole } from '../format.ts';
+import { counted, decimal, percent, whole } from '../format.ts';
 import { featureLabel } from '../labels.ts';
 import { CAME_TRUE_HEADING } from './came-true.ts';
 import { comparedWith, DRIFT_HEADING, driftText } from './drift.ts';
@@ -17,6 +17,9 @@ import { READING_HEADING } from './reading.ts';
 
 /** Above this share of defective rows the exporter should be looked at. */
 const NOTEWORTHY_QUARANTINE = 0.005;
+
+/** Features that a sentence names. */
+const MOST_NAMED = 6;
 
 /** One sentence for each thing to beware of; empty when there is none. */
 export function warnings(detail: RunDetail): readonly string[] {
@@ -100,7 +103,11 @@ function drift(detail: RunDetail): string[] {
   ].filter(({ psi, isExempt }) => !isExempt && driftLevel(psi) === 'alarm');
   const tested = comparedWith(detail);
   if (drifted.length === 0 || tested === undefined) return [];
-  const named = drifted.map(({ label, psi }) => `${label} ${driftText(psi)}`).join(', ');
+  const furthest = drifted.toSorted((a, b) => b.psi - a.psi).slice(0, MOST_NAMED);
+  const more = drifted.length - furthest.length;
+  const named =
+    furthest.map(({ label, psi }) => `${label} ${driftText(psi)}`).join(', ') +
+    (more === 0 ? '' : ` and ${counted(more, 'other')}`);
   const chance = driftByChance(tested.users, scoring.users);
   if (drifted.every(({ psi }) => psi <= chance)) {
     return [

@@ -98,8 +98,12 @@ describe('the history that is read', () => {
       at(METRIC_ROWS.of('run-1-before').key),
       rows.map((one) => `${JSON.stringify(one)}\n`).join(''),
     );
-    lake.objects.put(at(REPORT.of('run-1-before').key), 'a page');
-    const history = await readHistory(worldOn(lake).lake);
+    for (const id of ['run-405-before', 'run-1-before', 'run-409-before']) {
+      lake.objects.put(at(REPORT.of(id).key), 'a page');
+      lake.clock.advance(-1_000);
+    }
+    const { runs: history, olderReports } = await readHistory(worldOn(lake).lake);
+    expect(olderReports).toEqual(['run-405-before', 'run-409-before']);
     expect(history).toHaveLength(400);
     expect(history[0]?.record.run_id).toBe('run-399-before');
     expect(history.at(-1)?.record.run_id).toBe('run-0-before');
@@ -114,5 +118,9 @@ describe('the page that lists all reports', () => {
     expect(page.indexOf('run-7-before')).toBeLessThan(page.indexOf('run-14-before'));
     expect(page).toContain('href="run-7-before.html"');
     expect(page).not.toContain('href="run-14-before.html"');
+    expect(page).not.toContain('Older reports');
+    expect(indexPage([past(7)], ['run <400>'])).toMatch(
+      /Older reports[\s\S]*href="run%20%3C400%3E\.html">run &lt;400&gt;</,
+    );
   });
 });

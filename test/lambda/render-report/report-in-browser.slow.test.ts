@@ -218,8 +218,13 @@ describe.skipIf(browserExecutable === undefined)('the report in a browser', () =
     await page.close();
   });
 
-  it.each(['light', 'dark'] as const)('has no barrier that axe finds, in %s colours', async (colorScheme) => {
-    const context = await browser.newContext({ bypassCSP: true, colorScheme });
+  it.each([
+    ['light', 1_280],
+    ['dark', 1_280],
+    ['light', 390],
+  ] as const)('has no barrier that axe finds, in %s colours, %i wide', async (colorScheme, width) => {
+    const viewport = { width, height: 800 };
+    const context = await browser.newContext({ bypassCSP: true, colorScheme, viewport });
     const page = await context.newPage();
     await page.goto(address);
     await readThrough(page);

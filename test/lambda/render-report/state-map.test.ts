@@ -10,5 +10,5 @@ it('the map has an outline for every state that a place can name', () => {
   expect([...US_STATES.keys()].sort()).toEqual(REGIONS.flatMap(({ states }) => states).sort());
   for (const { name, path } of outlines) expect(path, name).toMatch(/^M[\d,.MLZ-]+Z$/);
   // The page may have 2 MB in all.
-  expect(outlines.reduce((sum, { path }) => sum + path.length, 0)).toBeLessThan(100_000);
+  expect(outlines.reduce((sum, { path }) => sum + path.length, 0)).toBeLessThan(60_000);
 });
