@@ -70,7 +70,7 @@ function promotionsText(runs: readonly PastRun[]): Html | undefined {
   const promotions = runs.filter(isPromotion).toReversed();
   const [latest] = promotions;
   if (latest === undefined) return undefined;
-  return html`<p>${counted(promotions.length, 'run')} of these ${whole(runs.length)} put a new model in charge, the last one on
+  return html`<p>A new model was put in charge ${promotions.length === 1 ? 'once' : `${whole(promotions.length)} times`} in these runs, the last time on
 ${moment(latest.record.ended_at)}.</p>
 <details><summary>Promotions</summary>
 ${table({

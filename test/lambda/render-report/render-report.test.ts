@@ -879,7 +879,10 @@ describe('numbers and days in the report', () => {
       '1.31 GB',
       '2,000 TB',
     ]);
-    expect([900, 61_000, 5_400_000].map(duration)).toEqual(['1 s', '1 min', '1 h 30 min']);
+    expect([900, 32_000, 59_600, 61_000, 599_000, 650_000, 5_400_000].map(duration)).toEqual([
+      ...['1 s', '32 s', '1 min', '1 min 1 s', '9 min 59 s'],
+      ...['11 min', '1 h 30 min'],
+    ]);
   });
 });
 
