@@ -189,6 +189,22 @@ export const USER_DAYS = {
   ],
 } as const satisfies Table;
 
+export const PAGE_DAYS = {
+  name: 'page_days',
+  format: 'iceberg',
+  grain: 'UTC day x page x subscription x authentication: all events, those of nobody who is signed in too',
+  // A few dozen rows a day: all of them are in one file, which is written again.
+  partitionedBy: [],
+  writtenBy: 'IngestEvents',
+  columns: [
+    column('day', 'date', 'UTC day'),
+    column('page', 'string', 'page that was visited'),
+    column('level', 'string', 'subscription at the time: free or paid; null where the row had none'),
+    column('auth', 'string', 'whether a user was signed in'),
+    counter('events', 'events of the day with this page, subscription and authentication'),
+  ],
+} as const satisfies Table;
+
 export const INGEST_FILES = {
   name: 'ingest_files',
   format: 'json',
@@ -577,6 +593,7 @@ export const TABLES: readonly Table[] = [
   REPEATED_EVENTS,
   QUARANTINED_EVENTS,
   USER_DAYS,
+  PAGE_DAYS,
   INGEST_FILES,
   SCORES,
   MODEL_METRICS,

@@ -1,5 +1,6 @@
 /** What an analyst asks first, ready in Athena's list of saved queries. */
 import { DRIFT_METRIC_PREFIX } from './drift-thresholds.ts';
+import { USER_AUTHS } from './events.ts';
 import {
   DRIVERS,
   EVENTS,
@@ -9,6 +10,7 @@ import {
   HOMOGENEITY,
   MODEL_METRICS,
   OUTCOMES,
+  PAGE_DAYS,
   QUARANTINED_EVENTS,
   RUNS,
   SCORES,
@@ -162,6 +164,16 @@ ORDER BY sample, p_value, feature`,
   effect, effect_low, effect_high, smallest_effect
 FROM ${OUTCOMES.name}
 ORDER BY cutoff DESC, run_id, part, decile`,
+  },
+  {
+    name: 'pages-by-day',
+    description:
+      'How often each page came on each day, and how many of these events were of nobody who was signed in',
+    sql: `SELECT day, page, sum(events) AS events,
+  sum(CASE WHEN auth IN (${USER_AUTHS.map((auth) => `'${auth}'`).join(', ')}) THEN 0 ELSE events END) AS signed_out_events
+FROM ${PAGE_DAYS.name}
+GROUP BY day, page
+ORDER BY day, page`,
   },
   {
     name: 'churn-by-day-and-level',

@@ -3,7 +3,14 @@
  * its answer is compared with. The query uses only the SQL that Athena and DuckDB share.
  */
 import { FEATURES_TABLE, SCORING_FEATURES_TABLE } from './features/features-table.ts';
-import { EVENTS, INGEST_FILES, QUARANTINE_RETENTION_DAYS, QUARANTINED_EVENTS, SCORES } from './lake.ts';
+import {
+  EVENTS,
+  INGEST_FILES,
+  PAGE_DAYS,
+  QUARANTINE_RETENTION_DAYS,
+  QUARANTINED_EVENTS,
+  SCORES,
+} from './lake.ts';
 import type { FeaturesResult, IngestResult, ScoringResult } from './results.ts';
 import type { RunPlan } from './run.ts';
 
@@ -27,6 +34,7 @@ const ALL_EVENTS = `${EVENTS.name}.all`;
 const COUNTS: readonly Count[] = [
   { name: EVENTS.name, select: 'count(*)', from: EVENTS.name, where: OF_BATCH },
   { name: ALL_EVENTS, select: 'count(*)', from: EVENTS.name },
+  { name: PAGE_DAYS.name, select: 'coalesce(sum(events), 0)', from: PAGE_DAYS.name },
   { name: QUARANTINED_EVENTS.name, select: 'count(*)', from: QUARANTINED_EVENTS.name, where: OF_BATCH },
   ...LEDGER_COUNTS.map((column) => ({
     name: ledgerCount(column),
@@ -80,7 +88,10 @@ export function expectedCounts(
   const ageDays = (Date.parse(plan.plannedAt) - Date.parse(plan.batch.ingestDate)) / 86_400_000;
   return [
     { table: EVENTS.name, expected: held.events },
-    ...(lake === undefined ? [] : [{ table: ALL_EVENTS, expected: lake.events }]),
+    // Every event is counted in page_days.
+    ...(lake === undefined
+      ? []
+      : [ALL_EVENTS, PAGE_DAYS.name].map((table) => ({ table, expected: lake.events }))),
     ...(ageDays < QUARANTINE_RETENTION_DAYS
       ? [{ table: QUARANTINED_EVENTS.name, expected: held.quarantined }]
       : []),

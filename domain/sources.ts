@@ -1,27 +1,35 @@
 /**
  * Sources that have gone quiet or are new: a page, a level or a device of which no event comes any more, or from one day on.
- * Counted from user_days: days of users who were signed in. Pure functions.
+ * Pages and levels are counted in page_days, which has all events; devices in user_days, of users who were signed in. Pure
+ * functions.
  */
+import { LEVELS, PAGES } from './events.ts';
 import { DEVICES, OTHER, UNKNOWN } from './exploration.ts';
-import { PAGE_COUNTERS } from './lake.ts';
 
 export const SOURCE_KINDS = ['page', 'level', 'device'] as const;
 export type SourceKind = (typeof SOURCE_KINDS)[number];
 
-/** What is counted per day. Pages and levels are counted in events, devices in users. */
-export const SOURCES: readonly { readonly kind: SourceKind; readonly name: string; readonly sql: string }[] =
-  [
-    ...PAGE_COUNTERS.map(({ column, page }) => ({
-      kind: 'page' as const,
-      name: page,
-      sql: `SUM(${column})`,
-    })),
-    { kind: 'level', name: 'free', sql: 'SUM(events - paid_events)' },
-    { kind: 'level', name: 'paid', sql: 'SUM(paid_events)' },
-    ...[...DEVICES.map(({ value }) => value), OTHER, UNKNOWN].map((name) => ({
-      ...{ kind: 'device' as const, name, sql: `COUNT_IF(device = '${name}')` },
-    })),
-  ];
+/** What is counted per day, and how in Spark SQL. */
+export interface Source {
+  readonly kind: SourceKind;
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** Counted in events of page_days. */
+export const EVENT_SOURCES: readonly Source[] = [
+  ...PAGES.map((name) => ({ kind: 'page' as const, name, sql: eventsWith('page', name) })),
+  ...LEVELS.map((name) => ({ kind: 'level' as const, name, sql: eventsWith('level', name) })),
+];
+
+/** Counted in users of user_days. */
+export const USER_SOURCES: readonly Source[] = [...DEVICES.map(({ value }) => value), OTHER, UNKNOWN].map(
+  (name) => ({ kind: 'device' as const, name, sql: `COUNT_IF(device = '${name}')` }),
+);
+
+function eventsWith(column: string, value: string): string {
+  return `SUM(IF(${column} = '${value}', events, 0))`;
+}
 
 /** The days before the end of the log that are looked at: half of them show what is usual. */
 export const SOURCE_DAYS = 56;

@@ -69,7 +69,7 @@ export const STATES = {
   IngestEvents: {
     kind: 'step',
     stepName: 'ingest-events',
-    does: 'Turns raw JSON into events and user_days, quarantines refused rows, and enters the batch in the ledger',
+    does: 'Turns raw JSON into events, user_days and page_days, quarantines refused rows, and enters the batch in the ledger',
     minutes: 240,
   },
   BuildFeatures: {

@@ -6,7 +6,7 @@
 import { FEATURES } from '../domain/features/catalogue.ts';
 import { compileFeatures } from '../domain/features/compile.ts';
 import { FEATURES_TABLE, SCORING_FEATURES_TABLE } from '../domain/features/features-table.ts';
-import { ICEBERG_FORMAT_VERSION } from '../domain/lake.ts';
+import { ICEBERG_FORMAT_VERSION, PAGE_DAYS } from '../domain/lake.ts';
 import { featuresResultSchema } from '../domain/results.ts';
 import { python } from './composition/python.ts';
 import { cutoffs, period } from './fragments/cutoffs.ts';
@@ -40,6 +40,7 @@ export const buildFeatures = defineStep({
   ],
   constants: python`
     SCORING_FEATURES = ${SCORING_FEATURES_TABLE.name}
+    PAGE_DAYS = ${PAGE_DAYS.name}
     FEATURE_COUNT = ${FEATURES.length}
     HISTORY_ROWS_PER_TASK = 200_000
     CUTOFF_SCHEMA = "cutoff date, role string, first_day date, label_end date"
@@ -210,7 +211,7 @@ export const buildFeatures = defineStep({
             "observedDays": (period.observation_end - period.first_day).days,
             "cutoffs": counted,
             "days": [{"day": str(day.day), "events": day.events} for day in days],
-            "sources": daily_sources(user_days, period.observation_end),
+            "sources": daily_sources(user_days, spark.table(table_name(plan, PAGE_DAYS)), period.observation_end),
             "users": users.users,
             "cancellations": users.cancellations,
             "cutoffAnchor": str(grid_anchor(period, settings)),

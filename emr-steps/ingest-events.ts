@@ -1,5 +1,5 @@
 /**
- * IngestEvents: raw JSON -> events and user_days; refused rows -> quarantined_events; the batch -> ledger, last of all.
+ * IngestEvents: raw JSON -> events, user_days and page_days; refused rows -> quarantined_events; the batch -> ledger, last of all.
  * May be run any number of times, after a crash anywhere, with the same rows and the same counts.
  * Fails, with nothing published, when a file cannot be read to its end, when too many rows are refused,
  * or when the rows read, accepted, refused and duplicate, each counted separately, do not add up.
@@ -13,6 +13,7 @@ import { files } from './fragments/files.ts';
 import { icebergTables, javaErrors } from './fragments/jvm.ts';
 import { lakeFormat } from './fragments/lake-format.ts';
 import { adaptedRows, batchChecks, ledgerRows } from './fragments/ledger.ts';
+import { pageDays } from './fragments/page-days.ts';
 import { quarantine } from './fragments/quarantine.ts';
 import { rawLines } from './fragments/raw-lines.ts';
 import { repeatedEvents } from './fragments/repeated-events.ts';
@@ -53,7 +54,7 @@ export const ingestEvents = defineStep({
       versions,
       lakeFormat,
     ],
-    ...[batch, userDays, repeatedEvents, drafts, upkeep],
+    ...[batch, userDays, pageDays, repeatedEvents, drafts, upkeep],
   ],
   imports: [
     'from typing import NamedTuple',
@@ -136,7 +137,7 @@ export const ingestEvents = defineStep({
 
 
     def run(spark: SparkSession, plan: Plan) -> IngestResult:
-        """Ingests the batch, brings user_days up to date and enters the batch in the ledger."""
+        """Ingests the batch, brings what is counted from events up to date and enters the batch in the ledger."""
         # A stage without rows would otherwise be replaced by nothing, and its observation never arrive.
         spark.conf.set(
             "spark.sql.adaptive.optimizer.excludedRules",
@@ -146,12 +147,15 @@ export const ingestEvents = defineStep({
         spark.conf.set("spark.sql.objectHashAggregate.sortBased.fallbackThreshold", "100000")
         spark.conf.set("spark.sql.shuffle.partitions", str(plan["ingest"]["shufflePartitions"]))
         ledger, changes, (reasons, examples, findings), held, recomputed = ingest_batch(spark, plan, Files(spark))
+        refresh_page_days(spark, plan)
         close_staging(spark, plan)
         own = [EVENTS, USER_DAYS, QUARANTINE] + ([REPEATED] if holds_copies(spark, plan) else [])
         compaction = compact(spark, plan, own)
         expire_snapshots(spark, plan, [EVENTS, USER_DAYS], SNAPSHOT_RETENTION_DAYS)
         # What is deleted from the quarantine is deleted for good: no model was trained on it.
         expire_snapshots(spark, plan, [QUARANTINE], 1)
+        # Of these counts only the newest are read.
+        expire_snapshots(spark, plan, [PAGE_DAYS], 1)
         if holds_copies(spark, plan):
             expire_snapshots(spark, plan, [REPEATED], 1)
 

@@ -25,7 +25,7 @@ export function createTable(table: Table, own: Readonly<Record<string, string>> 
   const definition = [
     columns.join(',\n'),
     ') USING iceberg',
-    `PARTITIONED BY (${table.partitionedBy.join(', ')})`,
+    ...(table.partitionedBy.length === 0 ? [] : [`PARTITIONED BY (${table.partitionedBy.join(', ')})`]),
     `COMMENT ${sqlString(table.grain)}`,
     `TBLPROPERTIES (\n  ${properties.join(',\n  ')}\n)`,
   ].join('\n');

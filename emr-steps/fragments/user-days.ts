@@ -4,10 +4,10 @@ import { CHURN_EVENT, USER_AUTHS } from '../../domain/events.ts';
 import { PAGE_COUNTERS, PAID_PAGE_COUNTERS, USER_DAYS } from '../../domain/lake.ts';
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
+import { changedDays } from './changed-days.ts';
 import { eventsTable } from './events-table.ts';
-import { icebergTables } from './jvm.ts';
 import { columnTypes, missingColumns } from './missing-columns.ts';
-import { newestSnapshot, snapshotChanges } from './snapshots.ts';
+import { newestSnapshot } from './snapshots.ts';
 import { sqlText } from './sql.ts';
 import { tableName } from './table-name.ts';
 import { createTable, sqlString, sqlStrings } from './tables.ts';
@@ -104,12 +104,8 @@ export const ROLL_UP_HASH = createHash('sha256')
 
 export const userDays = fragment({
   file: import.meta.url,
-  needs: [planTypes, tableName, icebergTables, eventsTable, newestSnapshot, snapshotChanges, missingColumns],
-  imports: [
-    'import datetime',
-    'from pyspark.sql import SparkSession',
-    'from pyspark.sql import functions as F',
-  ],
+  needs: [planTypes, tableName, eventsTable, newestSnapshot, missingColumns, changedDays],
+  imports: ['from pyspark.sql import SparkSession', 'from pyspark.sql import functions as F'],
   constants: python`
     USER_DAYS = ${USER_DAYS.name}
     CREATE_USER_DAYS = ${createTable(USER_DAYS)}
@@ -125,35 +121,9 @@ export const userDays = fragment({
     # Types by column: a lake of an earlier version is given the columns that it lacks.
     USER_DAYS_TYPES = ${columnTypes(USER_DAYS)}
 
-    # Properties of a snapshot of user_days: the snapshot of events that it was computed from, and the roll-up.
-    COMPUTED_FROM = ${'computed-from-events-snapshot'}
-    COMPUTED_BY = ${'computed-by-roll-up'}
     ROLL_UP_HASH = ${ROLL_UP_HASH}
   `,
   code: python`
-    def changed_days(spark: SparkSession, plan: Plan) -> set[datetime.date]:
-        """Days of events that have changed since user_days were computed.
-
-        Found in the lineage of snapshots, not in what this run did: so whatever an interrupted run left is found
-        as well, and a second try finds the same.
-        """
-        events = iceberg_table(spark, table_name(plan, EVENTS))
-        since = snapshots_since(events, events.currentSnapshot(), computed_from(spark, plan))
-        if since is not None:
-            return days_changed_by_all(spark, events, since)
-        held = spark.table(table_name(plan, EVENTS)).select("event_date")
-        known = spark.table(table_name(plan, USER_DAYS)).select("day")
-        return {row.event_date for row in held.union(known).distinct().collect()}
-
-
-    def computed_from(spark: SparkSession, plan: Plan) -> str | None:
-        """The snapshot of events that the current user_days were computed from; none if by another roll-up."""
-        written = last_change(iceberg_table(spark, table_name(plan, USER_DAYS)))
-        if written is None or written.summary().get(COMPUTED_BY) != ROLL_UP_HASH:
-            return None
-        return written.summary().get(COMPUTED_FROM)
-
-
     def refresh_user_days(spark: SparkSession, plan: Plan) -> int:
         """Recomputes the days of user_days whose events have changed; returns how many."""
         events, user_days = table_name(plan, EVENTS), table_name(plan, USER_DAYS)
@@ -163,7 +133,7 @@ export const userDays = fragment({
         source = newest_snapshot(spark, events)
         if source is None:
             return 0
-        days = changed_days(spark, plan)
+        days = changed_days(spark, plan, USER_DAYS, ROLL_UP_HASH)
         if not days:
             return 0
         literals = ", ".join(f"DATE '{day}'" for day in sorted(days))

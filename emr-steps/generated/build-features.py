@@ -21,7 +21,7 @@ from typing import Any, Literal, NamedTuple, NoReturn, NotRequired, Protocol, Ty
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark import SparkContext
 from pyspark.errors.exceptions.captured import CapturedException
-from pyspark.sql import DataFrame, DataFrameWriterV2, SparkSession
+from pyspark.sql import DataFrame, DataFrameWriterV2, Row, SparkSession
 from pyspark.sql import functions as F
 
 # --- emr-steps/generated/types/plan.py ---
@@ -1302,40 +1302,52 @@ def kept_versions(
 
 # --- emr-steps/fragments/sources.ts ---
 
-SOURCE_COUNTS = """
+# Pages and levels are counted in events, devices in users.
+EVENT_SOURCE_COUNTS = """
 SELECT
   day,
   SUM(events) AS events,
+  SUM(IF(page = 'NextSong', events, 0)) AS source_0,
+  SUM(IF(page = 'Home', events, 0)) AS source_1,
+  SUM(IF(page = 'Thumbs Up', events, 0)) AS source_2,
+  SUM(IF(page = 'Thumbs Down', events, 0)) AS source_3,
+  SUM(IF(page = 'Add to Playlist', events, 0)) AS source_4,
+  SUM(IF(page = 'Add Friend', events, 0)) AS source_5,
+  SUM(IF(page = 'Roll Advert', events, 0)) AS source_6,
+  SUM(IF(page = 'Login', events, 0)) AS source_7,
+  SUM(IF(page = 'Logout', events, 0)) AS source_8,
+  SUM(IF(page = 'Downgrade', events, 0)) AS source_9,
+  SUM(IF(page = 'Submit Downgrade', events, 0)) AS source_10,
+  SUM(IF(page = 'Upgrade', events, 0)) AS source_11,
+  SUM(IF(page = 'Submit Upgrade', events, 0)) AS source_12,
+  SUM(IF(page = 'Help', events, 0)) AS source_13,
+  SUM(IF(page = 'Settings', events, 0)) AS source_14,
+  SUM(IF(page = 'Save Settings', events, 0)) AS source_15,
+  SUM(IF(page = 'About', events, 0)) AS source_16,
+  SUM(IF(page = 'Error', events, 0)) AS source_17,
+  SUM(IF(page = 'Cancel', events, 0)) AS source_18,
+  SUM(IF(page = 'Cancellation Confirmation', events, 0)) AS source_19,
+  SUM(IF(page = 'Register', events, 0)) AS source_20,
+  SUM(IF(page = 'Submit Registration', events, 0)) AS source_21,
+  SUM(IF(level = 'free', events, 0)) AS source_22,
+  SUM(IF(level = 'paid', events, 0)) AS source_23
+FROM event_source_days
+GROUP BY day
+ORDER BY day
+"""
+
+USER_SOURCE_COUNTS = """
+SELECT
+  day,
   COUNT(*) AS users,
-  SUM(songs) AS source_0,
-  SUM(home_visits) AS source_1,
-  SUM(thumbs_up) AS source_2,
-  SUM(thumbs_down) AS source_3,
-  SUM(playlist_adds) AS source_4,
-  SUM(friend_adds) AS source_5,
-  SUM(adverts) AS source_6,
-  SUM(logouts) AS source_7,
-  SUM(downgrade_visits) AS source_8,
-  SUM(downgrades) AS source_9,
-  SUM(upgrade_visits) AS source_10,
-  SUM(upgrades) AS source_11,
-  SUM(help_visits) AS source_12,
-  SUM(settings_visits) AS source_13,
-  SUM(settings_saves) AS source_14,
-  SUM(about_visits) AS source_15,
-  SUM(errors) AS source_16,
-  SUM(cancel_visits) AS source_17,
-  SUM(cancellations) AS source_18,
-  SUM(events - paid_events) AS source_19,
-  SUM(paid_events) AS source_20,
-  COUNT_IF(device = 'iPhone') AS source_21,
-  COUNT_IF(device = 'iPad') AS source_22,
-  COUNT_IF(device = 'Android') AS source_23,
-  COUNT_IF(device = 'Windows') AS source_24,
-  COUNT_IF(device = 'Mac') AS source_25,
-  COUNT_IF(device = 'Linux') AS source_26,
-  COUNT_IF(device = 'other') AS source_27,
-  COUNT_IF(device = 'unknown') AS source_28
+  COUNT_IF(device = 'iPhone') AS source_0,
+  COUNT_IF(device = 'iPad') AS source_1,
+  COUNT_IF(device = 'Android') AS source_2,
+  COUNT_IF(device = 'Windows') AS source_3,
+  COUNT_IF(device = 'Mac') AS source_4,
+  COUNT_IF(device = 'Linux') AS source_5,
+  COUNT_IF(device = 'other') AS source_6,
+  COUNT_IF(device = 'unknown') AS source_7
 FROM (
   SELECT *, CASE WHEN user_agent IS NULL THEN 'unknown'
     WHEN CONTAINS(user_agent, 'iPhone') THEN 'iPhone'
@@ -1345,14 +1357,16 @@ FROM (
     WHEN CONTAINS(user_agent, 'Macintosh') THEN 'Mac'
     WHEN CONTAINS(user_agent, 'Linux') THEN 'Linux'
     ELSE 'other' END AS device
-  FROM source_days
+  FROM user_source_days
 )
 GROUP BY day
-ORDER BY day
 """
 
 # Kind and name of each source, in the order of the columns.
-SOURCE_KINDS: list[SourceKind] = [
+EVENT_SOURCE_KINDS: list[SourceKind] = [
+    "page",
+    "page",
+    "page",
     "page",
     "page",
     "page",
@@ -1374,16 +1388,8 @@ SOURCE_KINDS: list[SourceKind] = [
     "page",
     "level",
     "level",
-    "device",
-    "device",
-    "device",
-    "device",
-    "device",
-    "device",
-    "device",
-    "device",
 ]
-SOURCE_NAMES = [
+EVENT_SOURCE_NAMES = [
     "NextSong",
     "Home",
     "Thumbs Up",
@@ -1391,6 +1397,7 @@ SOURCE_NAMES = [
     "Add to Playlist",
     "Add Friend",
     "Roll Advert",
+    "Login",
     "Logout",
     "Downgrade",
     "Submit Downgrade",
@@ -1403,8 +1410,22 @@ SOURCE_NAMES = [
     "Error",
     "Cancel",
     "Cancellation Confirmation",
+    "Register",
+    "Submit Registration",
     "free",
     "paid",
+]
+USER_SOURCE_KINDS: list[SourceKind] = [
+    "device",
+    "device",
+    "device",
+    "device",
+    "device",
+    "device",
+    "device",
+    "device",
+]
+USER_SOURCE_NAMES = [
     "iPhone",
     "iPad",
     "Android",
@@ -1417,17 +1438,35 @@ SOURCE_NAMES = [
 SOURCE_DAYS = 56
 
 
-def daily_sources(user_days: DataFrame, end: datetime.date) -> DailySources:
+def source_counts(kinds: list[SourceKind], names: list[str], rows: list[Row | None]) -> list[SourceCounts]:
+    """How often each of the sources came on each day; on a day without a row, not at all."""
+    return [
+        {
+            "kind": kind,
+            "name": name,
+            "counts": [0 if row is None else row[f"source_{index}"] for row in rows],
+        }
+        for index, (kind, name) in enumerate(zip(kinds, names, strict=True))
+    ]
+
+
+def daily_sources(user_days: DataFrame, page_days: DataFrame, end: datetime.date) -> DailySources:
     """How often each page, level and device came on the newest days before the end of the log."""
     first = end - datetime.timedelta(days=SOURCE_DAYS)
-    newest = user_days.where((F.col("day") >= F.lit(first)) & (F.col("day") < F.lit(end)))
-    newest.createOrReplaceTempView("source_days")
-    rows = user_days.sparkSession.sql(SOURCE_COUNTS).collect()
+    newest = (F.col("day") >= F.lit(first)) & (F.col("day") < F.lit(end))
+    user_days.where(newest).createOrReplaceTempView("user_source_days")
+    page_days.where(newest).createOrReplaceTempView("event_source_days")
+    days: list[Row] = page_days.sparkSession.sql(EVENT_SOURCE_COUNTS).collect()
+    users = {row.day: row for row in user_days.sparkSession.sql(USER_SOURCE_COUNTS).collect()}
+    of_users = [users.get(row.day) for row in days]
     return {
-        "days": [{"day": str(row.day), "events": row.events, "users": row.users} for row in rows],
+        "days": [
+            {"day": str(row.day), "events": row.events, "users": 0 if found is None else found.users}
+            for row, found in zip(days, of_users, strict=True)
+        ],
         "counts": [
-            {"kind": kind, "name": name, "counts": [row[f"source_{index}"] for row in rows]}
-            for index, (kind, name) in enumerate(zip(SOURCE_KINDS, SOURCE_NAMES, strict=True))
+            *source_counts(EVENT_SOURCE_KINDS, EVENT_SOURCE_NAMES, [*days]),
+            *source_counts(USER_SOURCE_KINDS, USER_SOURCE_NAMES, of_users),
         ],
     }
 
@@ -1436,6 +1475,7 @@ def daily_sources(user_days: DataFrame, end: datetime.date) -> DailySources:
 
 STEP: StepName = "build-features"
 SCORING_FEATURES = "scoring_features"
+PAGE_DAYS = "page_days"
 FEATURE_COUNT = 189
 HISTORY_ROWS_PER_TASK = 200_000
 CUTOFF_SCHEMA = "cutoff date, role string, first_day date, label_end date"
@@ -2422,7 +2462,7 @@ def run(spark: SparkSession, plan: Plan) -> FeaturesResult:
         "observedDays": (period.observation_end - period.first_day).days,
         "cutoffs": counted,
         "days": [{"day": str(day.day), "events": day.events} for day in days],
-        "sources": daily_sources(user_days, period.observation_end),
+        "sources": daily_sources(user_days, spark.table(table_name(plan, PAGE_DAYS)), period.observation_end),
         "users": users.users,
         "cancellations": users.cancellations,
         "cutoffAnchor": str(grid_anchor(period, settings)),

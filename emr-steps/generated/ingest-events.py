@@ -3589,6 +3589,36 @@ def add_missing_columns(spark: SparkSession, table: str, types: Mapping[str, str
             spark.sql(f"ALTER TABLE {table} ADD COLUMN {name} {column_type}")
 
 
+# --- emr-steps/fragments/changed-days.ts ---
+
+# Properties of a snapshot: the snapshot of events that it was computed from, and what by.
+COMPUTED_FROM = "computed-from-events-snapshot"
+COMPUTED_BY = "computed-by-roll-up"
+
+
+def changed_days(spark: SparkSession, plan: Plan, computed: str, by: str) -> set[datetime.date]:
+    """Days of events that have changed since a table was computed by this definition; all days if by another.
+
+    Found in the lineage of snapshots, not in what this run did: so whatever an interrupted run left is found
+    as well, and a second try finds the same.
+    """
+    events = iceberg_table(spark, table_name(plan, EVENTS))
+    since = snapshots_since(events, events.currentSnapshot(), computed_from(spark, plan, computed, by))
+    if since is not None:
+        return days_changed_by_all(spark, events, since)
+    held = spark.table(table_name(plan, EVENTS)).select("event_date")
+    known = spark.table(table_name(plan, computed)).select("day")
+    return {row.event_date for row in held.union(known).distinct().collect()}
+
+
+def computed_from(spark: SparkSession, plan: Plan, computed: str, by: str) -> str | None:
+    """The snapshot of events that the table was computed from; none if by another definition."""
+    written = last_change(iceberg_table(spark, table_name(plan, computed)))
+    if written is None or written.summary().get(COMPUTED_BY) != by:
+        return None
+    return written.summary().get(COMPUTED_FROM)
+
+
 # --- emr-steps/fragments/user-days.ts ---
 
 USER_DAYS = "user_days"
@@ -3840,33 +3870,7 @@ USER_DAYS_TYPES = {
     "registered_at": "timestamp_ntz",
 }
 
-# Properties of a snapshot of user_days: the snapshot of events that it was computed from, and the roll-up.
-COMPUTED_FROM = "computed-from-events-snapshot"
-COMPUTED_BY = "computed-by-roll-up"
 ROLL_UP_HASH = "92232d6f18af246c"
-
-
-def changed_days(spark: SparkSession, plan: Plan) -> set[datetime.date]:
-    """Days of events that have changed since user_days were computed.
-
-    Found in the lineage of snapshots, not in what this run did: so whatever an interrupted run left is found
-    as well, and a second try finds the same.
-    """
-    events = iceberg_table(spark, table_name(plan, EVENTS))
-    since = snapshots_since(events, events.currentSnapshot(), computed_from(spark, plan))
-    if since is not None:
-        return days_changed_by_all(spark, events, since)
-    held = spark.table(table_name(plan, EVENTS)).select("event_date")
-    known = spark.table(table_name(plan, USER_DAYS)).select("day")
-    return {row.event_date for row in held.union(known).distinct().collect()}
-
-
-def computed_from(spark: SparkSession, plan: Plan) -> str | None:
-    """The snapshot of events that the current user_days were computed from; none if by another roll-up."""
-    written = last_change(iceberg_table(spark, table_name(plan, USER_DAYS)))
-    if written is None or written.summary().get(COMPUTED_BY) != ROLL_UP_HASH:
-        return None
-    return written.summary().get(COMPUTED_FROM)
 
 
 def refresh_user_days(spark: SparkSession, plan: Plan) -> int:
@@ -3878,7 +3882,7 @@ def refresh_user_days(spark: SparkSession, plan: Plan) -> int:
     source = newest_snapshot(spark, events)
     if source is None:
         return 0
-    days = changed_days(spark, plan)
+    days = changed_days(spark, plan, USER_DAYS, ROLL_UP_HASH)
     if not days:
         return 0
     literals = ", ".join(f"DATE '{day}'" for day in sorted(days))
@@ -3896,6 +3900,56 @@ def refresh_user_days(spark: SparkSession, plan: Plan) -> int:
         .overwrite(F.expr(f"day IN ({literals})"))
     )
     return len(days)
+
+
+# --- emr-steps/fragments/page-days.ts ---
+
+PAGE_DAYS = "page_days"
+CREATE_PAGE_DAYS = """
+CREATE TABLE IF NOT EXISTS {table} (
+  day date COMMENT 'UTC day',
+  page string COMMENT 'page that was visited',
+  level string COMMENT 'subscription at the time: free or paid; null where the row had none',
+  auth string COMMENT 'whether a user was signed in',
+  events bigint COMMENT 'events of the day with this page, subscription and authentication'
+) USING iceberg
+COMMENT 'UTC day x page x subscription x authentication: all events, those of nobody who is signed in too'
+TBLPROPERTIES (
+  'format-version' = '2',
+  'write.distribution-mode' = 'none',
+  'write.metadata.delete-after-commit.enabled' = 'true'
+)
+"""
+
+PAGE_COUNTS = """
+SELECT event_date AS day, page, level, auth, COUNT(*) AS events
+FROM {events}
+WHERE event_date IN ({days})
+GROUP BY event_date, page, level, auth
+"""
+
+PAGE_DAYS_HASH = "3e944206be94db7b"
+
+
+def refresh_page_days(spark: SparkSession, plan: Plan) -> None:
+    """Counts the days again whose events have changed; a lake of an earlier version gets the table, of all days."""
+    events, page_days = table_name(plan, EVENTS), table_name(plan, PAGE_DAYS)
+    spark.sql(CREATE_PAGE_DAYS.format(table=page_days))
+    source = newest_snapshot(spark, events)
+    days = changed_days(spark, plan, PAGE_DAYS, PAGE_DAYS_HASH) if source else set()
+    if source is None or not days:
+        return
+    literals = ", ".join(f"DATE '{day}'" for day in sorted(days))
+    kept = spark.table(page_days).where(f"day NOT IN ({literals})")
+    (
+        kept.unionByName(spark.sql(PAGE_COUNTS.format(events=events, days=literals)))
+        .coalesce(1)
+        .sortWithinPartitions("day", "page", "level", "auth")
+        .writeTo(page_days)
+        .option(f"snapshot-property.{COMPUTED_FROM}", source)
+        .option(f"snapshot-property.{COMPUTED_BY}", PAGE_DAYS_HASH)
+        .overwrite(F.lit(True))
+    )
 
 
 # --- emr-steps/fragments/drafts.ts ---
@@ -3968,6 +4022,7 @@ ICEBERG_TABLES = [
     "repeated_events",
     "quarantined_events",
     "user_days",
+    "page_days",
     "scores",
     "features",
     "scoring_features",
@@ -4124,7 +4179,7 @@ def ingest_batch(spark: SparkSession, plan: Plan, files: Files) -> Ingested:
 
 
 def run(spark: SparkSession, plan: Plan) -> IngestResult:
-    """Ingests the batch, brings user_days up to date and enters the batch in the ledger."""
+    """Ingests the batch, brings what is counted from events up to date and enters the batch in the ledger."""
     # A stage without rows would otherwise be replaced by nothing, and its observation never arrive.
     spark.conf.set(
         "spark.sql.adaptive.optimizer.excludedRules",
@@ -4134,12 +4189,15 @@ def run(spark: SparkSession, plan: Plan) -> IngestResult:
     spark.conf.set("spark.sql.objectHashAggregate.sortBased.fallbackThreshold", "100000")
     spark.conf.set("spark.sql.shuffle.partitions", str(plan["ingest"]["shufflePartitions"]))
     ledger, changes, (reasons, examples, findings), held, recomputed = ingest_batch(spark, plan, Files(spark))
+    refresh_page_days(spark, plan)
     close_staging(spark, plan)
     own = [EVENTS, USER_DAYS, QUARANTINE] + ([REPEATED] if holds_copies(spark, plan) else [])
     compaction = compact(spark, plan, own)
     expire_snapshots(spark, plan, [EVENTS, USER_DAYS], SNAPSHOT_RETENTION_DAYS)
     # What is deleted from the quarantine is deleted for good: no model was trained on it.
     expire_snapshots(spark, plan, [QUARANTINE], 1)
+    # Of these counts only the newest are read.
+    expire_snapshots(spark, plan, [PAGE_DAYS], 1)
     if holds_copies(spark, plan):
         expire_snapshots(spark, plan, [REPEATED], 1)
 

@@ -132,6 +132,7 @@ it.each([
   expect(counts.map(({ table }) => table)).toEqual([
     'events',
     'events.all',
+    'page_days',
     ...(isExpected ? ['quarantined_events'] : []),
     'ingest_files.rows_read',
     'ingest_files.rows_accepted',

@@ -42,6 +42,8 @@ describe('the reconcile query', () => {
       INSERT INTO scoring_features (user_id) SELECT 'x' FROM range(3);
       INSERT INTO scores (run_id) SELECT 'run-1' FROM range(5);
       INSERT INTO scores (run_id) SELECT 'run-0' FROM range(5);
+      ALTER TABLE page_days ALTER events TYPE BIGINT;
+      INSERT INTO page_days (page, events) VALUES ('Home', 100), ('Register', 7);
       ALTER TABLE ingest_files ALTER rows_read TYPE BIGINT;
       ALTER TABLE ingest_files ALTER rows_accepted TYPE BIGINT;
       ALTER TABLE ingest_files ALTER rows_quarantined TYPE BIGINT;
@@ -55,6 +57,7 @@ describe('the reconcile query', () => {
     expect(counted).toEqual({
       events: 7,
       'events.all': 107,
+      page_days: 107,
       quarantined_events: 2,
       'ingest_files.rows_read': 10,
       'ingest_files.rows_accepted': 7,

@@ -2,10 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import {
   type DailySources,
+  EVENT_SOURCES,
   SOURCE_DAYS,
-  SOURCES,
   sourceChanges,
   sourceWarnings,
+  USER_SOURCES,
 } from '../../domain/sources.ts';
 import { addDays } from '../../domain/time.ts';
 import { seeded } from '../support/seeded.ts';
@@ -94,6 +95,7 @@ describe('a source', () => {
   });
 
   it('is named once', () => {
-    expect(new Set(SOURCES.map(({ kind, name }) => `${kind} ${name}`)).size).toBe(SOURCES.length);
+    const names = [...EVENT_SOURCES, ...USER_SOURCES].map(({ kind, name }) => `${kind} ${name}`);
+    expect(new Set(names).size).toBe(names.length);
   });
 });

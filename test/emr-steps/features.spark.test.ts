@@ -5,6 +5,7 @@ import type { Json } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FEATURES } from '../../domain/features/catalogue.ts';
 import type { RunPlan } from '../../domain/run.ts';
+import { sourceChanges } from '../../domain/sources.ts';
 import { buildFeatures } from '../../emr-steps/build-features.ts';
 import { ingestEvents } from '../../emr-steps/ingest-events.ts';
 import { generateLog } from '../../generator/generate.ts';
@@ -117,6 +118,25 @@ async function moveLaterEvents(from: string, to: string, day: string): Promise<v
   }
 }
 
+/** Leaves out some rows of people who are not signed in, and adds others. */
+async function changeSignedOutPages(log: string): Promise<void> {
+  for (const name of (await readdir(log)).sort()) {
+    const day = name.slice(0, 10);
+    const isLeftOut = (page: string): boolean =>
+      (page === 'Login' && day >= '2018-11-10') || (page === 'Register' && day < '2018-11-13');
+    const lines = (await readFile(join(log, name), 'utf8')).split('\n').filter((line) => line !== '');
+    const kept = lines.filter((line) => !isLeftOut(JSON.parse(line).page));
+    const added = day < '2018-11-13' ? [] : Array.from({ length: 10 }, (_, index) => `${index}`);
+    const registering = added.map((index) =>
+      JSON.stringify({
+        ...event('', `${day}T10:00:0${index}Z`, { page: 'Register', auth: 'Guest', sessionId: 999_999 }),
+        itemInSession: Number(index),
+      }),
+    );
+    await writeFile(join(log, name), `${[...kept, ...registering].join('\n')}\n`);
+  }
+}
+
 describe('build-features', () => {
   let folder: string;
   let plan: RunPlan;
@@ -131,6 +151,7 @@ describe('build-features', () => {
   beforeAll(async () => {
     folder = await temporaryFolder();
     await generateLog({ ...LOG, outputFolder: at('log') });
+    await changeSignedOutPages(at('log'));
     for (const edge of EDGES) {
       const file = join(at('log'), `${new Date(edge.ts).toISOString().slice(0, 10)}.json`);
       await appendFile(file, `${JSON.stringify({ ...edge, itemInSession: edge.ts % 1_000_000 })}\n`);
@@ -181,27 +202,40 @@ describe('build-features', () => {
 
   it('counts pages, levels and devices of the newest days, without the stray day after them', async () => {
     const { sources } = await resultOf(buildFeatures, plan);
-    const events = [...users.values()].flat().filter(({ ts }) => ts < Date.parse('2018-11-20'));
-    const onDay = (day: string): readonly RawEvent[] =>
-      events.filter(({ ts }) => new Date(ts).toISOString().startsWith(day));
+    const events = await queryLake(
+      at('lake'),
+      `SELECT CAST(event_date AS VARCHAR) AS day, count(*) AS events, count(*) FILTER (page = 'Help') AS help,
+         count(*) FILTER (page = 'Login') AS login, count(*) FILTER (level = 'paid') AS paid
+       FROM events WHERE event_date < DATE '2018-11-20' GROUP BY event_date ORDER BY event_date`,
+    );
     expect(sources?.days).toHaveLength(50);
     const seen = (kind: string, name: string): readonly number[] | undefined =>
       sources?.counts.find((one) => one.kind === kind && one.name === name)?.counts;
-    for (const [index, { day, events: all, users: active }] of (sources?.days ?? []).entries()) {
-      const own = onDay(day);
-      expect(all, day).toBe(own.length);
+    const numbers = (column: string): readonly number[] => events.map((row) => Number(row[column]));
+    expect(sources?.days.map(({ day }) => day)).toEqual(events.map(({ day }) => day));
+    expect(sources?.days.map((one) => one.events)).toEqual(numbers('events'));
+    expect(seen('page', 'Help')).toEqual(numbers('help'));
+    expect(seen('page', 'Login')).toEqual(numbers('login'));
+    expect(seen('level', 'paid')).toEqual(numbers('paid'));
+    const signedIn = [...users.values()].flat();
+    const devices = sources?.counts.filter(({ kind }) => kind === 'device') ?? [];
+    for (const [index, { day, users: active }] of (sources?.days ?? []).entries()) {
+      const own = signedIn.filter(({ ts }) => new Date(ts).toISOString().startsWith(day));
       expect(active, day).toBe(new Set(own.map(({ userId }) => userId)).size);
-      expect(seen('page', 'Thumbs Down')?.[index], day).toBe(
-        own.filter(({ page }) => page === 'Thumbs Down').length,
-      );
-      expect(seen('level', 'paid')?.[index], day).toBe(own.filter(({ level }) => level === 'paid').length);
-      const devices = sources?.counts.filter(({ kind }) => kind === 'device') ?? [];
       expect(
         devices.reduce((sum, { counts }) => sum + (counts[index] ?? 0), 0),
         day,
       ).toBe(active);
     }
     expect(seen('device', 'Windows')?.some((count) => count > 0)).toBe(true);
+  });
+
+  it('counts them so that a page which only people see who are not signed in is named when it stops, and when it is new', async () => {
+    const { sources } = await resultOf(buildFeatures, plan);
+    expect(sourceChanges(sources)).toMatchObject([
+      { kind: 'page', name: 'Login', change: 'quiet', day: '2018-11-09' },
+      { kind: 'page', name: 'Register', change: 'new', day: '2018-11-13' },
+    ]);
   });
 
   it('equals what one works out from the events known at each cutoff', () => {

@@ -9,6 +9,7 @@ import {
   EVENTS,
   LOCAL_DATABASE,
   PAGE_COUNTERS,
+  PAGE_DAYS,
   SNAPSHOT_RETENTION_DAYS,
   USER_DAYS,
   WAREHOUSE,
@@ -60,6 +61,9 @@ const columnsOf = (
     .join(', ');
 const EVENT_ROWS = `SELECT ${columnsOf(EVENTS, DELIVERY)} FROM events ORDER BY ALL`;
 const USER_DAY_ROWS = `SELECT ${columnsOf(USER_DAYS, SKETCHES)} FROM user_days ORDER BY ALL`;
+const PAGE_DAY_ROWS = `SELECT ${columnsOf(PAGE_DAYS, [])} FROM page_days ORDER BY ALL`;
+const PAGE_DAYS_OF_EVENTS = `SELECT event_date AS day, page, level, auth, count(*) AS events FROM events
+  GROUP BY event_date, page, level, auth ORDER BY ALL`;
 
 describe('ingest-events', () => {
   let folder: string;
@@ -297,6 +301,13 @@ describe('ingest-events', () => {
     expect(seconds?.same).toBe(true);
   });
 
+  it('counts all events by day, page, subscription and authentication, those of nobody who is signed in too', async () => {
+    const counted = await queryLake(lake('clean'), PAGE_DAY_ROWS);
+    expect(counted).toEqual(await queryLake(lake('clean'), PAGE_DAYS_OF_EVENTS));
+    const signedOut = counted.filter(({ auth }) => auth === 'Logged Out');
+    expect(signedOut.map(({ page }) => page)).toContain('Login');
+  });
+
   it('leaves the same lake, row for row, whatever came late, twice or under another name', async () => {
     const first = await resultOf(ingestEvents, plan('late/1'));
     const second = await resultOf(ingestEvents, plan('late/2'));
@@ -396,7 +407,7 @@ describe('ingest-events', () => {
   });
 
   it.each(Object.keys(DELETED))(
-    'brings user days up to date when rows were deleted (%s)',
+    'brings user days and page days up to date when rows were deleted (%s)',
     async (lakeName) => {
       const [{ events: before } = {}] = await queryLake(
         lake('odd'),
@@ -412,11 +423,13 @@ describe('ingest-events', () => {
       );
       expect(await queryLake(lake(lakeName), sql('user_id, events', 'user_days'))).toEqual(expected);
       expect(expected.find(({ user_id: id }) => id === 'u1')?.events).toBe('1');
+      const counted = await queryLake(lake(lakeName), PAGE_DAY_ROWS);
+      expect(counted).toEqual(await queryLake(lake(lakeName), PAGE_DAYS_OF_EVENTS));
     },
   );
 
   it('keeps snapshots no longer than they need be kept, and every row', async () => {
-    for (const table of ['events', 'user_days']) expect(await snapshots('aged', table)).toBe(1);
+    for (const table of ['events', 'user_days', 'page_days']) expect(await snapshots('aged', table)).toBe(1);
     expect(await snapshots('late', 'events')).toBeGreaterThan(1);
     const [counted] = await queryLake(lake('aged'), 'SELECT count(*) AS events FROM events');
     expect(Number(counted?.events)).toBe(7 + 2);

@@ -7,6 +7,7 @@ import {
   EVENTS,
   INGEST_FILES,
   LOCAL_DATABASE,
+  PAGE_DAYS,
   QUARANTINED_EVENTS,
   USER_DAYS,
   WAREHOUSE,
@@ -113,7 +114,7 @@ describe('ingest-events, killed again and again', () => {
 
   /** The lake is as the calm one, and so are the counts of the run. */
   async function expectCalm(name: string, plan: RunPlan): Promise<void> {
-    for (const table of [EVENTS, QUARANTINED_EVENTS, USER_DAYS, INGEST_FILES]) {
+    for (const table of [EVENTS, QUARANTINED_EVENTS, USER_DAYS, PAGE_DAYS, INGEST_FILES]) {
       const rows = await queryLake(lake(name), rowsOf(table));
       expect(rows.length).toBeGreaterThan(0);
       expect(rows).toEqual(await queryLake(lake('calm'), rowsOf(table)));

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CHURN_EVENT } from '../../domain/events.ts';
-import { EVENTS, LOCAL_DATABASE, QUARANTINED_EVENTS, USER_DAYS } from '../../domain/lake.ts';
+import { EVENTS, LOCAL_DATABASE, PAGE_DAYS, QUARANTINED_EVENTS, USER_DAYS } from '../../domain/lake.ts';
 import { CURRENT, DRAFT, PENDING_BATCH, PLAN } from '../../domain/lake-objects.ts';
 import type { EventFile, RunPlan, RunSettings } from '../../domain/run.ts';
 import { ingestEvents } from '../../emr-steps/ingest-events.ts';
@@ -26,6 +26,7 @@ type Rows = Awaited<ReturnType<typeof queryLake>>;
 export interface LakeRows {
   readonly events: Rows;
   readonly userDays: Rows;
+  readonly pageDays: Rows;
   readonly refused: Rows;
   readonly files: Rows;
 }
@@ -35,7 +36,7 @@ const USERS = 3;
 const LINES = 7;
 const PUBLISHED = /^CALL lake\.system\.fast_forward\('lake\.churn\.events'/;
 /** Commits of an ingest, at most: a later death is none. */
-const MOST_COMMITS = 16;
+const MOST_COMMITS = 18;
 
 /** What may happen in a story besides deliveries and deaths. */
 export interface StoryOptions {
@@ -374,6 +375,7 @@ async function rowsOf(lake: string): Promise<LakeRows> {
   return {
     events: await select(columns(EVENTS, ['source_file', 'batch_id']), 'events'),
     userDays: await select(columns(USER_DAYS, ['artist_sketch']), 'user_days'),
+    pageDays: await select(columns(PAGE_DAYS, []), 'page_days'),
     refused: await select(
       `${columns(QUARANTINED_EVENTS, ['ingest_date', 'batch_id', 'source_file'])}, ${FILE}`,
       'quarantined_events',

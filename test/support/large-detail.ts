@@ -12,7 +12,7 @@ import { PROBABILITY_BINS, TOP_USERS } from '../../domain/models.ts';
 import { outcomeRows } from '../../domain/outcomes.ts';
 import type { TrainedDetail } from '../../domain/records.ts';
 import type { Exploration, SurvivalCurve, TrainingResult } from '../../domain/results.ts';
-import { SOURCE_DAYS, SOURCES } from '../../domain/sources.ts';
+import { EVENT_SOURCES, SOURCE_DAYS, USER_SOURCES } from '../../domain/sources.ts';
 import { TASK_STATES } from '../../domain/states.ts';
 import { addDays } from '../../domain/time.ts';
 import { US_STATES } from '../../domain/us-states.ts';
@@ -47,7 +47,7 @@ export function largeDetail(detail: TrainedDetail): TrainedDetail {
           events: 30_000_000 + index,
           users: 600_000 + index,
         })),
-        counts: SOURCES.map(({ kind, name }, of) => ({
+        counts: [...EVENT_SOURCES, ...USER_SOURCES].map(({ kind, name }, of) => ({
           ...{ kind, name },
           counts: many(SOURCE_DAYS, (index) => Math.round(3_000_000 * uneven(of + index))),
         })),

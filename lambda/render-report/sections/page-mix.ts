@@ -21,7 +21,7 @@ export async function pageMixSection({ features }: RunDetail, book: ChartBook): 
   const changes = sourceChanges(sources);
   return html`<section class="long" id="page-mix">
 <h2>What users did, day by day</h2>
-<p>The newest ${counted(sources.days.length, 'day')} of signed-in users. ${changesText(changes)}</p>
+<p>The newest ${counted(sources.days.length, 'day')}. ${changesText(changes)}</p>
 <figure>${await chart(sources, book)}<figcaption>Visits per 1,000 events of the day, of the pages that came most; each has its own
 scale.</figcaption></figure>
 <details><summary>Data</summary>${table({

@@ -118,6 +118,11 @@ const ANSWERS: Readonly<Record<string, readonly (readonly Json[])[]>> = {
     ['2018-11-19', 'run-0', 'decile', 2, '50', 20, '21', 20 / 21, null, null, null, null],
     ['2018-11-19', 'run-0', 'list', null, '90', 24, '20', 1.2, 0.17, -0.08, 0.47, null],
   ],
+  'pages-by-day': [
+    ['day', 'page', 'events', 'signed_out_events'],
+    ['2018-12-01', 'Home', '9', '2'],
+    ['2018-12-02', 'Register', '3', '3'],
+  ],
   'churn-by-day-and-level': [
     ['day', 'level', 'active_users', 'cancellations', 'share_cancelled'],
     ['2018-12-01', 'free', '1', '0', 0],
@@ -141,6 +146,7 @@ const ANSWERS: Readonly<Record<string, readonly (readonly Json[])[]>> = {
     ['table_name', 'row_count'],
     ['events', '4'],
     ['events.all', '5'],
+    ['page_days', '12'],
     ['quarantined_events', '3'],
     ['ingest_files.rows_read', '8'],
     ['ingest_files.rows_accepted', '3'],

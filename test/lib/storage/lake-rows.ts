@@ -15,6 +15,7 @@ import {
   INGEST_FILES,
   MODEL_METRICS,
   OUTCOMES,
+  PAGE_DAYS,
   QUARANTINED_EVENTS,
   RUNS,
   SCORES,
@@ -134,6 +135,12 @@ const DAY_ROWS = [
   day('2018-12-02', 'd', 'paid'),
   day('2018-12-02', 'e', 'free'),
   day('2018-12-01', 'b', 'free'),
+];
+
+const PAGE_ROWS = [
+  { day: '2018-12-02', page: 'Register', level: 'free', auth: 'Guest', events: 3 },
+  { day: '2018-12-01', page: 'Home', level: 'paid', auth: 'Logged In', events: 7 },
+  { day: '2018-12-01', page: 'Home', level: 'free', auth: 'Logged Out', events: 2 },
 ];
 
 const refused = (ingestDate: string, reason: string, sourceFile: string, batchId = 'batch-2'): Row => ({
@@ -276,6 +283,7 @@ export const LAKE_ROWS: readonly TableRows[] = [
   { table: EVENTS, rows: EVENT_ROWS },
   { table: QUARANTINED_EVENTS, rows: REFUSED_ROWS },
   { table: USER_DAYS, rows: DAY_ROWS },
+  { table: PAGE_DAYS, rows: PAGE_ROWS },
   { table: INGEST_FILES, rows: LEDGER_ROWS },
   { table: FEATURES_TABLE, rows: FEATURE_ROWS },
   { table: SCORING_FEATURES_TABLE, rows: [{ user_id: 'at-risk', cutoff: '2018-12-03' }] },
