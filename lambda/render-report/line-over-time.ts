@@ -41,7 +41,8 @@ export function lineOverTime(
   const x = {
     field: 'at',
     type: 'temporal',
-    scale: { type: 'utc' },
+    // Points at the ends are not cut off.
+    scale: { type: 'utc', padding: 8 },
     axis: { title: null, tickCount: 4, format: '%d %b %y' },
   } as const;
   const y = {

@@ -7,16 +7,21 @@ import { fileUri } from '../../local/adapters/file-uris.ts';
 import { openLake } from '../../local/run/lake-folder.ts';
 import { runLocally } from '../../local/run/local-run.ts';
 import type { RunSummary } from '../../local/run/run-summary.ts';
+import type { StepRunner } from '../../local/spark/step-runner.ts';
 import { withDefinition } from '../../local/template/synthesize.ts';
 import { BOOSTING_WORKERS } from './overrides.ts';
 import { overridePlan } from './plan-overrides.ts';
 
-/** @param folder of the lake @param log folder of the event files @param boostingWorkers as many as the rehearsed run has */
+/**
+ * @param folder of the lake @param log folder of the event files @param boostingWorkers as many as the rehearsed run has
+ * @param newRunner makes what runs the steps; default: one Spark application for all of them
+ */
 export async function runOnThisMachine(
   folder: string,
   log: string,
   request: RunRequest,
   boostingWorkers = BOOSTING_WORKERS,
+  newRunner?: () => StepRunner,
 ): Promise<RunSummary> {
   const lake = await openLake(folder);
   let runId = '';
@@ -27,6 +32,7 @@ export async function runOnThisMachine(
       eventsLocation: fileUri(log),
       request,
       signal: new AbortController().signal,
+      ...(newRunner === undefined ? {} : { newRunner }),
       observer: {
         onStart: (id) => {
           runId = id;

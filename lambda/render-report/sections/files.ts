@@ -36,6 +36,8 @@ function numberOf(files: number): string {
 
 function lateText(late: FilesOfBatch['late'], { plan, ingest }: RunDetail): string {
   const { observedBefore } = plan;
+  // A run without new files is about those of the batch before: they were late or not when they came.
+  if (ingest.changes === null) return 'They were in the lake already.';
   if (observedBefore === null) return 'It is the first run on this log, so no row came late.';
   if (late === undefined)
     return `No row is of a day before ${day(observedBefore)}, where the log ended for the run before: none came late.`;

@@ -70,7 +70,7 @@ function promotionsText(runs: readonly PastRun[]): Html | undefined {
   const promotions = runs.filter(isPromotion).toReversed();
   const [latest] = promotions;
   if (latest === undefined) return undefined;
-  return html`<p>A new model was put in charge ${promotions.length === 1 ? 'once' : `${whole(promotions.length)} times`} in these runs, the last time on
+  return html`<p>A new model was put in charge ${timesText(promotions.length)} in these runs, the last time on
 ${moment(latest.record.ended_at)}.</p>
 <details><summary>Promotions</summary>
 ${table({
@@ -84,6 +84,11 @@ ${table({
   rows: promotions.slice(0, MOST_LISTED),
 })}
 </details>`;
+}
+
+function timesText(times: number): string {
+  if (times === 1) return 'once';
+  return times === 2 ? 'twice' : `${whole(times)} times`;
 }
 
 function isPromotion({ record }: PastRun): boolean {

@@ -80,6 +80,16 @@ describe('the files of a run', () => {
     expect(text).toContain('64 days were computed again.');
   });
 
+  it('call nothing late in a run without new files, which is about the batch before', () => {
+    const late = { events: 9, files: 1, firstDay: '2018-10-01', lastDay: '2018-10-02' };
+    const plan = { ...detail.plan, observedBefore: '2018-12-03' };
+    const again = { ...detail, plan, ingest: { ...detail.ingest, changes: null } };
+    const files = { worst: [], withRefused: 0, withDuplicates: 0, late };
+    expect(filesSection(again, files)?.markup).toContain('They were in the lake already.');
+    expect(filesSection(again, files)?.markup).not.toContain('late');
+    expect(filesSection({ ...again, ingest: detail.ingest }, files)?.markup).toContain('came late');
+  });
+
   it('say that none came late, and nothing where a run had no files', async () => {
     const own = row('new.json', 0, 0, { '2018-12-03': [10, 'hash'] });
     expect((await filesOf([own], '2018-12-03')).text).toContain('none came late');

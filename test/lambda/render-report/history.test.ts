@@ -64,7 +64,7 @@ describe('the runs so far', () => {
   it('say which put their model in charge, and mark them', async () => {
     const first = { promotion_reason: 'the first <model>', model: 'random_forest' } as const;
     const { text, book } = await shown([past(14, first), past(7, kept), past(3, kept), past(0)]);
-    expect(text).toContain('A new model was put in charge 2 times in these runs, the last time on');
+    expect(text).toContain('A new model was put in charge twice in these runs, the last time on');
     expect(text).toMatch(/run-14-before [^<>]* Random forest the first &lt;model&gt;/);
     expect(text).not.toContain('the champion is better');
     const drawn = JSON.stringify(book.specs['history-quality']);
