@@ -51,6 +51,9 @@ export function javaOptions(scratchFolder: string, isSmall: boolean): string {
     '-XX:+UseParallelGC',
     // Where a thread that feeds Python runs out of memory, Spark would wait for it forever.
     '-XX:+ExitOnOutOfMemoryError',
+    // Where Java links a method with hardly any stack left, its error counts as fatal, and Spark ends with exit code 50.
+    // A training of a small log fails so with 384 KB; it passes with 640 KB, which leaves Java's default of 1 MB no wide margin.
+    '-Xss4m',
     ...archiveOptions(classArchives).map((option) => `"${option}"`),
     ...(isSmall
       ? ['-XX:TieredStopAtLevel=1']
