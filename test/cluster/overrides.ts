@@ -40,6 +40,9 @@ export const DAEMON_JAVA_OPTIONS: readonly string[] = [
   ...JAVA_MODULES.map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`),
 ];
 
+/** Environment of all processes of the cluster: as Hadoop's own scripts do, few of the pools that C reserves memory in. */
+export const NATIVE_MEMORY = { MALLOC_ARENA_MAX: '2' } as const;
+
 export const DAEMON_CLASS_PATH: readonly string[] = [
   ...clusterJarFiles(locate(projectRoot), 'daemons'),
   join(sparkHome, 'jars', '*'),
@@ -83,7 +86,7 @@ export function sparkOverrides(folder: string, aws: Readonly<Record<string, stri
       'spark.executor.cores': '1',
       'spark.executor.memory': '768m',
       'spark.executor.memoryOverhead': '1100m',
-      'spark.driver.memory': '768m',
+      'spark.driver.memory': '704m',
       'spark.yarn.am.memory': '256m',
       'spark.yarn.am.extraJavaOptions': SMALL_JAVA.join(' '),
       'spark.executor.extraJavaOptions': SPARK_JAVA_OPTIONS,
@@ -106,7 +109,15 @@ export function sparkOverrides(folder: string, aws: Readonly<Record<string, stri
       'spark.eventLog.enabled': 'true',
       'spark.eventLog.dir': `file://${folder}/events`,
       // S3 and Glue. On EMR the instances have their role's credentials.
-      ...Object.fromEntries(Object.entries(aws).map(([name, value]) => [`spark.executorEnv.${name}`, value])),
+      ...Object.fromEntries(
+        Object.entries({ ...aws, ...NATIVE_MEMORY }).map(([name, value]) => [
+          `spark.executorEnv.${name}`,
+          value,
+        ]),
+      ),
+      ...Object.fromEntries(
+        Object.entries(NATIVE_MEMORY).map(([name, value]) => [`spark.yarn.appMasterEnv.${name}`, value]),
+      ),
       'spark.sql.catalog.lake.glue.endpoint': endpoint,
       'spark.sql.catalog.lake.s3.endpoint': endpoint,
       'spark.sql.catalog.lake.s3.path-style-access': 'true',

@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { LOG4J_PROPERTIES, propertiesText, sparkEnvironment } from '../../local/spark/configuration.ts';
 import { sparkHome } from '../../setup/environment.mjs';
 import { applicationMasterLabel, type Classifications, merged } from './classifications.ts';
-import { sparkOverrides } from './overrides.ts';
+import { NATIVE_MEMORY, sparkOverrides } from './overrides.ts';
 import type { Yarn } from './yarn.ts';
 
 export interface Submission {
@@ -44,7 +44,7 @@ export async function submit(submission: Submission): Promise<Outcome> {
   if (submission.signal?.aborted === true) return { exitCode: undefined, log: '' };
   const submitted = execa(join(sparkHome, 'bin', 'spark-submit'), [...args], {
     cwd: join(folder, 'scratch'),
-    env: { ...sparkEnvironment(folder), ...aws, HADOOP_CONF_DIR: yarn.configurationFolder },
+    env: { ...sparkEnvironment(folder), ...aws, ...NATIVE_MEMORY, HADOOP_CONF_DIR: yarn.configurationFolder },
     extendEnv: false,
     timeout: timeoutMilliseconds,
     reject: false,

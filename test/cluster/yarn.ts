@@ -10,7 +10,7 @@ import { identify, type ProcessIdentity } from '../../local/processes/identity.t
 import { LOG4J_PROPERTIES } from '../../local/spark/configuration.ts';
 import { javaHome } from '../../setup/environment.mjs';
 import { type Classifications, hadoopXml, merged } from './classifications.ts';
-import { DAEMON_CLASS_PATH, DAEMON_JAVA_OPTIONS, yarnOverrides } from './overrides.ts';
+import { DAEMON_CLASS_PATH, DAEMON_JAVA_OPTIONS, NATIVE_MEMORY, yarnOverrides } from './overrides.ts';
 
 const RESOURCE_MANAGER = 'http://127.0.0.1:8088/ws/v1/cluster';
 /** The first is a core node, the second a task node. Linux answers on every address of 127.0.0.0/8. */
@@ -148,7 +148,10 @@ async function startDaemon(
       ...DAEMON_JAVA_OPTIONS,
       ...['-cp', [configurationFolder, ...DAEMON_CLASS_PATH].join(':'), main],
     ],
-    { environment: { PATH: process.env.PATH ?? '', JAVA_HOME: javaHome, USER: 'hadoop' }, folder },
+    {
+      environment: { PATH: process.env.PATH ?? '', JAVA_HOME: javaHome, USER: 'hadoop', ...NATIVE_MEMORY },
+      folder,
+    },
   );
   const log = createWriteStream(join(folder, `${logName}.log`));
   child.stdout?.pipe(log, { end: false });
