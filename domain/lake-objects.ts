@@ -281,19 +281,33 @@ export const DECISION = objectsInFolder('decisions', '.json', {
   remedy: KEPT,
 });
 
+const MODEL_NAME = 'model.json';
+
 /** What is known of a stored model beside its files, as far as a decision needs it. */
-export const MODEL = objectPerId((runId) => `${modelFolder(runId)}/model.json`, {
+export const MODEL = objectPerId((runId) => `${modelFolder(runId)}/${MODEL_NAME}`, {
   what: 'description of the model',
   format: jsonDocument(storedModelSchema),
   remedy: KEPT,
 });
 
+/** The description of a model. @param modelUri its folder */
+export function modelIn(modelUri: string) {
+  return MODEL.at(`${modelUri}/${MODEL_NAME}`);
+}
+
+const MODEL_CARD_NAME = 'model-card.json';
+
 /** Lineage, figures, intended use and limits of the model that a run trained. */
-export const MODEL_CARD = objectPerId((runId) => `${modelFolder(runId)}/model-card.json`, {
+export const MODEL_CARD = objectPerId((runId) => `${modelFolder(runId)}/${MODEL_CARD_NAME}`, {
   what: 'model card',
   format: jsonDocument(modelCardSchema),
   remedy: MADE_BY_RUN,
 });
+
+/** The card of a model. @param modelUri its folder */
+export function modelCardIn(modelUri: string) {
+  return MODEL_CARD.at(`${modelUri}/${MODEL_CARD_NAME}`);
+}
 
 export const PLAN = objectPerId((runId) => `${runFolder(runId)}/plan.json`, {
   what: 'plan of the run',

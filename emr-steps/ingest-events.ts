@@ -1,5 +1,5 @@
 /**
- * IngestEvents: raw JSON -> events, user_days and page_days; refused rows -> quarantined_events; the batch -> ledger, last of all.
+ * IngestEvents: raw JSON -> events, user_days and page_days; refused rows -> quarantined_events; the batch -> ledger.
  * May be run any number of times, after a crash anywhere, with the same rows and the same counts.
  * Fails, with nothing published, when a file cannot be read to its end, when too many rows are refused,
  * or when the rows read, accepted, refused and duplicate, each counted separately, do not add up.
@@ -149,15 +149,13 @@ export const ingestEvents = defineStep({
         ledger, changes, (reasons, examples, findings), held, recomputed = ingest_batch(spark, plan, Files(spark))
         refresh_page_days(spark, plan)
         close_staging(spark, plan)
-        own = [EVENTS, USER_DAYS, QUARANTINE] + ([REPEATED] if holds_copies(spark, plan) else [])
-        compaction = compact(spark, plan, own)
+        copies = [REPEATED] if holds_copies(spark, plan) else []
+        compaction = compact(spark, plan, [EVENTS, USER_DAYS, QUARANTINE, *copies])
         expire_snapshots(spark, plan, [EVENTS, USER_DAYS], SNAPSHOT_RETENTION_DAYS)
-        # What is deleted from the quarantine is deleted for good: no model was trained on it.
-        expire_snapshots(spark, plan, [QUARANTINE], 1)
-        # Of these counts only the newest are read.
-        expire_snapshots(spark, plan, [PAGE_DAYS], 1)
-        if holds_copies(spark, plan):
-            expire_snapshots(spark, plan, [REPEATED], 1)
+        # What is deleted from the quarantine and from copies is deleted for good: no model was trained on it. Of the
+        # counts by page only the newest are read.
+        expire_snapshots(spark, plan, [QUARANTINE, *copies, PAGE_DAYS], 1)
+        orphans_removed = remove_orphans(spark, plan)
 
         events = table_name(plan, EVENTS)
         files = [row for row in ledger if not row.get("taken_out")]
@@ -187,7 +185,7 @@ export const ingestEvents = defineStep({
             "upkeep": {
                 "filesCompacted": compaction.rewritten,
                 "filesWritten": compaction.written,
-                "orphansRemoved": remove_orphans(spark, plan),
+                "orphansRemoved": orphans_removed,
             },
             "snapshots": {
                 "events": newest_snapshot(spark, events),

@@ -4191,15 +4191,13 @@ def run(spark: SparkSession, plan: Plan) -> IngestResult:
     ledger, changes, (reasons, examples, findings), held, recomputed = ingest_batch(spark, plan, Files(spark))
     refresh_page_days(spark, plan)
     close_staging(spark, plan)
-    own = [EVENTS, USER_DAYS, QUARANTINE] + ([REPEATED] if holds_copies(spark, plan) else [])
-    compaction = compact(spark, plan, own)
+    copies = [REPEATED] if holds_copies(spark, plan) else []
+    compaction = compact(spark, plan, [EVENTS, USER_DAYS, QUARANTINE, *copies])
     expire_snapshots(spark, plan, [EVENTS, USER_DAYS], SNAPSHOT_RETENTION_DAYS)
-    # What is deleted from the quarantine is deleted for good: no model was trained on it.
-    expire_snapshots(spark, plan, [QUARANTINE], 1)
-    # Of these counts only the newest are read.
-    expire_snapshots(spark, plan, [PAGE_DAYS], 1)
-    if holds_copies(spark, plan):
-        expire_snapshots(spark, plan, [REPEATED], 1)
+    # What is deleted from the quarantine and from copies is deleted for good: no model was trained on it. Of the
+    # counts by page only the newest are read.
+    expire_snapshots(spark, plan, [QUARANTINE, *copies, PAGE_DAYS], 1)
+    orphans_removed = remove_orphans(spark, plan)
 
     events = table_name(plan, EVENTS)
     files = [row for row in ledger if not row.get("taken_out")]
@@ -4229,7 +4227,7 @@ def run(spark: SparkSession, plan: Plan) -> IngestResult:
         "upkeep": {
             "filesCompacted": compaction.rewritten,
             "filesWritten": compaction.written,
-            "orphansRemoved": remove_orphans(spark, plan),
+            "orphansRemoved": orphans_removed,
         },
         "snapshots": {
             "events": newest_snapshot(spark, events),

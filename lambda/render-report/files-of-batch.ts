@@ -55,13 +55,8 @@ function withLate(
   const days = daysSchema.safeParse(JSON.parse(text ?? '{}'));
   const late = Object.entries(days.data ?? {}).filter(([day]) => day < observedBefore);
   if (late.length === 0) return sum;
-  const [first, last] = [
-    late.map(([day]) => day).sort()[0] ?? '',
-    late
-      .map(([day]) => day)
-      .sort()
-      .at(-1) ?? '',
-  ];
+  const lateDays = late.map(([day]) => day).sort();
+  const [first = '', last = first] = [lateDays[0], lateDays.at(-1)];
   return {
     events: (sum?.events ?? 0) + late.reduce((events, [, [count]]) => events + count, 0),
     files: (sum?.files ?? 0) + 1,

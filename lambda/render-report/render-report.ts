@@ -1,5 +1,5 @@
 /** RenderReport: writes one self-contained HTML page about a run that succeeded, and the page that lists all reports. */
-import { MODEL_CARD, REPORT, REPORT_INDEX, RUN_DETAIL } from '../../domain/lake-objects.ts';
+import { modelCardIn, REPORT, REPORT_INDEX, RUN_DETAIL } from '../../domain/lake-objects.ts';
 import type { ModelCard } from '../../domain/model-card.ts';
 import type { RunDetail } from '../../domain/records.ts';
 import { type RenderReportOutput, renderReportInputSchema } from '../../domain/run.ts';
@@ -34,5 +34,5 @@ export async function renderReport(
 /** The card of the model that scored or, where nobody is in charge, of the one that was trained. */
 async function cardOf({ choice, training }: RunDetail, lake: Lake): Promise<ModelCard | undefined> {
   const modelUri = choice?.scorer?.modelUri ?? training?.modelUri;
-  return modelUri === undefined ? undefined : lake.glimpse(MODEL_CARD.at(`${modelUri}/model-card.json`));
+  return modelUri === undefined ? undefined : lake.glimpse(modelCardIn(modelUri));
 }

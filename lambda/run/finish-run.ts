@@ -13,8 +13,8 @@ import {
   DRAFT,
   EVIDENCE_ROWS,
   METRIC_ROWS,
-  MODEL,
-  MODEL_CARD,
+  modelCardIn,
+  modelIn,
   PENDING_BATCH,
 } from '../../domain/lake-objects.ts';
 import { modelCard } from '../../domain/model-card.ts';
@@ -62,13 +62,10 @@ async function writeEvidence(lake: Lake, detail: RunDetail): Promise<void> {
 async function writeCard(lake: Lake, detail: RunDetail): Promise<void> {
   if (!hasTrained(detail)) return;
   const { training } = detail;
-  const description = await lake.glimpse(MODEL.at(`${training.modelUri}/model.json`));
+  const description = await lake.glimpse(modelIn(training.modelUri));
   if (description === undefined) return;
   const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
-  await lake.write(
-    MODEL_CARD.at(`${training.modelUri}/model-card.json`),
-    modelCard(detail, description, hash),
-  );
+  await lake.write(modelCardIn(training.modelUri), modelCard(detail, description, hash));
 }
 
 /** The first run that succeeds fixes the grid of cutoffs; later runs find it. */

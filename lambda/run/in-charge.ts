@@ -1,7 +1,7 @@
 /** A person puts a run's model in charge: while no run lives, under the lease, and only a model that can score. */
 import type { DecisionByPerson } from '../../domain/choice.ts';
 import { chosenEvaluation } from '../../domain/chosen-evaluation.ts';
-import { CHAMPION_DETAIL, CURRENT, DECISION, MODEL, PLAN, RUN_RECORD } from '../../domain/lake-objects.ts';
+import { CHAMPION_DETAIL, CURRENT, DECISION, modelIn, PLAN, RUN_RECORD } from '../../domain/lake-objects.ts';
 import { BASELINES } from '../../domain/models.ts';
 import { predictedObserved } from '../../domain/predicted-observed.ts';
 import type { Current } from '../../domain/records.ts';
@@ -88,7 +88,7 @@ async function scorable(
   if (training === null) throw refused('it trained none');
   const { chosen, modelUri, testCutoff } = training;
   if (BASELINES.some(({ name }) => name === chosen)) throw refused('it trained none: too few users cancel');
-  const description = await lake.find(MODEL.at(`${modelUri}/model.json`));
+  const description = await lake.find(modelIn(modelUri));
   if (description === undefined) throw refused(`there are no files at ${modelUri}`);
   const plan = await lake.find(PLAN.of(current.runId));
   const horizonDays = plan?.value.training.horizonDays;

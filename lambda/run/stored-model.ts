@@ -1,5 +1,5 @@
 /** A stored model that is to score: found by its description. */
-import { MODEL } from '../../domain/lake-objects.ts';
+import { modelIn } from '../../domain/lake-objects.ts';
 import type { ModelName } from '../../domain/models.ts';
 import { modelNameSchema } from '../../domain/results.ts';
 import type { ModelInCharge, RunPlan } from '../../domain/run.ts';
@@ -17,7 +17,7 @@ export async function findScorer(
   { modelUri }: Pick<ModelInCharge, 'modelUri'>,
   { horizonDays }: Pick<RunPlan['training'], 'horizonDays'>,
 ): Promise<FoundScorer> {
-  const description = await lake.glimpse(MODEL.at(`${modelUri}/model.json`));
+  const description = await lake.glimpse(modelIn(modelUri));
   if (description === undefined)
     return { problem: `its files cannot be read: there is no model at ${modelUri}` };
   const problem = whyNotUsable(description, { horizonDays, by: 'this run' });

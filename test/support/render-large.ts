@@ -9,18 +9,18 @@ import { FEATURES } from '../../domain/features/catalogue.ts';
 import { featureDefinition } from '../../domain/features/definition.ts';
 import { METRIC_ROWS, MODEL_CARD, REPORT, RUN_DETAIL, RUN_RECORD } from '../../domain/lake-objects.ts';
 import { modelCard } from '../../domain/model-card.ts';
-import { hasTrained, runDetailSchema } from '../../domain/records.ts';
+import { runDetailSchema } from '../../domain/records.ts';
 import { addDays } from '../../domain/time.ts';
 import { renderReport } from '../../lambda/render-report/render-report.ts';
 import { Lake } from '../../lambda/run/lake.ts';
 import { metricRows } from '../../lambda/run/metric-rows.ts';
-import { storeMetrics } from '../../lambda/store-metrics/store-metrics.ts';
 import { ContentTags } from '../../local/adapters/content-tags.ts';
 import { FolderStore } from '../../local/adapters/folder-store.ts';
 import { localPageScript } from '../../local/run/page-script.ts';
 import { largeDetail } from './large-detail.ts';
 import { MemoryPorts } from './memory-ports.ts';
-import { at, EVENTS, plan, runSteps, storeMetricsInput, worldOn } from './run-fixture.ts';
+import { worldOn } from './run-fixture.ts';
+import { storedRun } from './stored-run.ts';
 
 const RUNS = 400;
 
@@ -44,15 +44,9 @@ process.stdout.write(
 );
 
 async function writeLake(): Promise<void> {
-  const ports = new MemoryPorts();
-  ports.objects.put(`${EVENTS}/2018-10-01.json`, 'events');
-  await plan(ports, 'run-1');
-  runSteps(ports, 'run-1');
-  await storeMetrics(storeMetricsInput('run-1'), worldOn(ports));
-  const text = ports.objects.text(at(RUN_DETAIL.of('run-1').key)) ?? 'null';
-  const small = runDetailSchema.parse(JSON.parse(text));
-  if (!hasTrained(small)) throw new Error('the fixture trains');
-  const detail = largeDetail(small);
+  const stored = await storedRun();
+  const { ports } = stored;
+  const detail = largeDetail(stored.detail);
   runDetailSchema.parse(detail);
   // What the fixture has in S3 is in the folder.
   const local = (value: unknown): string =>

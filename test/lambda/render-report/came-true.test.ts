@@ -1,8 +1,7 @@
 /** "What came true" in the report, and where a change of it is said. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { RUN_DETAIL } from '../../../domain/lake-objects.ts';
 import { knownOutcomes, type OutcomeRow, outcomeRows } from '../../../domain/outcomes.ts';
-import { type RunDetail, runDetailSchema } from '../../../domain/records.ts';
+import type { RunDetail } from '../../../domain/records.ts';
 import type { OutcomeGroup } from '../../../domain/results.ts';
 import { addDays } from '../../../domain/time.ts';
 import { ChartBook } from '../../../lambda/render-report/charts.ts';
@@ -11,20 +10,13 @@ import { cameTrueSection } from '../../../lambda/render-report/sections/came-tru
 import { pageMixSection } from '../../../lambda/render-report/sections/page-mix.ts';
 import { warnings } from '../../../lambda/render-report/sections/warnings.ts';
 import { measurements } from '../../../lambda/store-metrics/measurements.ts';
-import { storeMetrics } from '../../../lambda/store-metrics/store-metrics.ts';
 import { summarize } from '../../../lambda/store-metrics/success-text.ts';
-import { MemoryPorts } from '../../support/memory-ports.ts';
-import { at, EVENTS, plan, runSteps, storeMetricsInput, worldOn } from '../../support/run-fixture.ts';
+import { storedRun } from '../../support/stored-run.ts';
 
 let detail: RunDetail;
 
 beforeAll(async () => {
-  const ports = new MemoryPorts();
-  ports.objects.put(`${EVENTS}/2018-10-01.json`, 'events');
-  await plan(ports, 'run-1');
-  runSteps(ports, 'run-1');
-  await storeMetrics(storeMetricsInput('run-1'), worldOn(ports));
-  detail = runDetailSchema.parse(JSON.parse(ports.objects.text(at(RUN_DETAIL.of('run-1').key)) ?? 'null'));
+  ({ detail } = await storedRun());
 });
 
 const group = (

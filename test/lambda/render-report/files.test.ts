@@ -1,23 +1,18 @@
 /** Which files the rows of a run came in, as the report shows it. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { LEDGER, RUN_DETAIL } from '../../../domain/lake-objects.ts';
-import { type RunDetail, runDetailSchema } from '../../../domain/records.ts';
+import { LEDGER } from '../../../domain/lake-objects.ts';
+import type { RunDetail } from '../../../domain/records.ts';
 import { type FilesOfBatch, readFiles } from '../../../lambda/render-report/files-of-batch.ts';
 import { filesSection } from '../../../lambda/render-report/sections/files.ts';
-import { storeMetrics } from '../../../lambda/store-metrics/store-metrics.ts';
-import { MemoryPorts } from '../../support/memory-ports.ts';
-import { at, EVENTS, plan, runSteps, storeMetricsInput, worldOn } from '../../support/run-fixture.ts';
+import type { MemoryPorts } from '../../support/memory-ports.ts';
+import { at, worldOn } from '../../support/run-fixture.ts';
+import { storedRun } from '../../support/stored-run.ts';
 
 let ports: MemoryPorts;
 let detail: RunDetail;
 
 beforeAll(async () => {
-  ports = new MemoryPorts();
-  ports.objects.put(`${EVENTS}/2018-10-01.json`, 'events');
-  await plan(ports, 'run-1');
-  runSteps(ports, 'run-1');
-  await storeMetrics(storeMetricsInput('run-1'), worldOn(ports));
-  detail = runDetailSchema.parse(JSON.parse(ports.objects.text(at(RUN_DETAIL.of('run-1').key)) ?? 'null'));
+  ({ ports, detail } = await storedRun());
 });
 
 const row = (name: string, refused: number, duplicates = 0, days: object = {}) => ({

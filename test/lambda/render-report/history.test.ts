@@ -1,26 +1,20 @@
 /** The runs so far, as the report shows them, and the page that lists all reports. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { METRIC_ROWS, REPORT, RUN_DETAIL, RUN_RECORD } from '../../../domain/lake-objects.ts';
-import { type RunDetail, type RunRecord, runDetailSchema } from '../../../domain/records.ts';
+import { METRIC_ROWS, REPORT, RUN_RECORD } from '../../../domain/lake-objects.ts';
+import type { RunDetail, RunRecord } from '../../../domain/records.ts';
 import { addDays } from '../../../domain/time.ts';
 import { ChartBook } from '../../../lambda/render-report/charts.ts';
 import { type PastRun, pastRun, readHistory } from '../../../lambda/render-report/history.ts';
 import { indexPage } from '../../../lambda/render-report/index-page.ts';
 import { historySection } from '../../../lambda/render-report/sections/history.ts';
-import { storeMetrics } from '../../../lambda/store-metrics/store-metrics.ts';
 import { MemoryPorts } from '../../support/memory-ports.ts';
-import { at, EVENTS, plan, runSteps, storeMetricsInput, worldOn } from '../../support/run-fixture.ts';
+import { at, worldOn } from '../../support/run-fixture.ts';
+import { storedRun } from '../../support/stored-run.ts';
 
-let ports: MemoryPorts;
 let detail: RunDetail;
 
 beforeAll(async () => {
-  ports = new MemoryPorts();
-  ports.objects.put(`${EVENTS}/2018-10-01.json`, 'events');
-  await plan(ports, 'run-1');
-  runSteps(ports, 'run-1');
-  await storeMetrics(storeMetricsInput('run-1'), worldOn(ports));
-  detail = runDetailSchema.parse(JSON.parse(ports.objects.text(at(RUN_DETAIL.of('run-1').key)) ?? 'null'));
+  ({ detail } = await storedRun());
 });
 
 /** A run so many days before the one of the report. */

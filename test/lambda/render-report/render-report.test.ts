@@ -8,11 +8,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type Choice, storedModelSchema } from '../../../domain/choice.ts';
 import { isExemptFromDriftAlarm } from '../../../domain/drift-thresholds.ts';
 import { FEATURES } from '../../../domain/features/catalogue.ts';
-import { RUN_DETAIL } from '../../../domain/lake-objects.ts';
 import { metricHeading } from '../../../domain/metrics.ts';
 import { modelCard } from '../../../domain/model-card.ts';
 import { METRICS, type MetricName } from '../../../domain/models.ts';
-import { hasTrained, type RunDetail, runDetailSchema, type TrainedDetail } from '../../../domain/records.ts';
+import type { RunDetail, TrainedDetail } from '../../../domain/records.ts';
 import type { Drivers, Exploration, LivingSegments } from '../../../domain/results.ts';
 import { breathOf } from '../../../lambda/render-report/breath.ts';
 import { between, bytes, duration } from '../../../lambda/render-report/format.ts';
@@ -21,11 +20,11 @@ import { reportLink } from '../../../lambda/render-report/link.ts';
 import { reportPage } from '../../../lambda/render-report/page.ts';
 import { renderReport } from '../../../lambda/render-report/render-report.ts';
 import { readDeployment } from '../../../lambda/run/deployment.ts';
-import { storeMetrics } from '../../../lambda/store-metrics/store-metrics.ts';
 import { EXPLORATION } from '../../support/exploration-fixture.ts';
-import { MemoryPorts } from '../../support/memory-ports.ts';
-import { at, EVENTS, plan, runSteps, storeMetricsInput, worldOn } from '../../support/run-fixture.ts';
+import type { MemoryPorts } from '../../support/memory-ports.ts';
+import { at, worldOn } from '../../support/run-fixture.ts';
 import { slicesOf } from '../../support/slices-fixture.ts';
+import { storedRun } from '../../support/stored-run.ts';
 
 let ports: MemoryPorts;
 let detail: TrainedDetail;
@@ -35,16 +34,7 @@ const CONTEXT = { history: [], script: async () => 'void 0' };
 const render = (of: RunDetail): Promise<string> => reportPage(of, CONTEXT);
 
 beforeAll(async () => {
-  ports = new MemoryPorts();
-  ports.objects.put(`${EVENTS}/2018-10-01.json`, 'events');
-  await plan(ports, 'run-1');
-  runSteps(ports, 'run-1');
-  await storeMetrics(storeMetricsInput('run-1'), worldOn(ports));
-  const stored = runDetailSchema.parse(
-    JSON.parse(ports.objects.text(at(RUN_DETAIL.of('run-1').key)) ?? 'null'),
-  );
-  if (!hasTrained(stored)) throw new Error('the fixture trains');
-  detail = stored;
+  ({ ports, detail } = await storedRun());
   page = await render(detail);
 });
 

@@ -6,20 +6,17 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RUN_DETAIL } from '../../../domain/lake-objects.ts';
 import { livingBins } from '../../../domain/living-bins.ts';
 import { breakEven, DEFAULT_TERMS, listOf, profitOfContact, type Terms } from '../../../domain/money.ts';
-import { hasTrained, type RunDetail, runDetailSchema } from '../../../domain/records.ts';
+import { hasTrained, type RunDetail } from '../../../domain/records.ts';
 import { addDays } from '../../../domain/time.ts';
 import { chooseModel } from '../../../lambda/choose-model/decide.ts';
 import { CHAPTERS } from '../../../lambda/render-report/chapters.ts';
 import { money, percentText, whole } from '../../../lambda/render-report/figures-text.ts';
 import { reportPage } from '../../../lambda/render-report/page.ts';
-import { storeMetrics } from '../../../lambda/store-metrics/store-metrics.ts';
 import { localPageScript } from '../../../local/run/page-script.ts';
 import { browserExecutable, mustHaveBrowser } from '../../support/browser.ts';
-import { MemoryPorts } from '../../support/memory-ports.ts';
-import { at, EVENTS, plan, runSteps, storeMetricsInput, worldOn } from '../../support/run-fixture.ts';
+import { storedRun } from '../../support/stored-run.ts';
 
 const HOSTILE = '=<img src=x onerror=alert(1)></script><script>alert(2)</script>';
 /** A page must be usable this long after it was opened, on a quiet machine; tests share theirs. */
@@ -31,14 +28,7 @@ it('has a browser to run in, in CI', () => {
 
 /** A run with a list of 400 users, one of them hostile. */
 async function detailOfRun(): Promise<RunDetail> {
-  const ports = new MemoryPorts();
-  ports.objects.put(`${EVENTS}/2018-10-01.json`, 'events');
-  await plan(ports, 'run-1');
-  runSteps(ports, 'run-1');
-  await storeMetrics(storeMetricsInput('run-1'), worldOn(ports));
-  const detail = runDetailSchema.parse(
-    JSON.parse(ports.objects.text(at(RUN_DETAIL.of('run-1').key)) ?? 'null'),
-  );
+  const { detail } = await storedRun();
   const top = Array.from({ length: 400 }, (_, index) => ({
     userId: index === 3 ? HOSTILE : String(100_000 + index),
     probability: 0.6 * 0.99 ** index,

@@ -1,28 +1,19 @@
 /** Rows of the tables of evidence: the columns of their tables, and what the steps have found. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { EVIDENCE_TABLES, type EvidenceTableName } from '../../../domain/lake.ts';
-import { EVIDENCE_ROWS, RUN_DETAIL } from '../../../domain/lake-objects.ts';
-import { hasTrained, runDetailSchema, type TrainedDetail } from '../../../domain/records.ts';
+import { EVIDENCE_ROWS } from '../../../domain/lake-objects.ts';
+import type { TrainedDetail } from '../../../domain/records.ts';
 import { evidenceRows } from '../../../lambda/run/evidence-rows.ts';
-import { storeMetrics } from '../../../lambda/store-metrics/store-metrics.ts';
-import { MemoryPorts } from '../../support/memory-ports.ts';
-import { at, EVENTS, plan, runSteps, storeMetricsInput, worldOn } from '../../support/run-fixture.ts';
+import type { MemoryPorts } from '../../support/memory-ports.ts';
+import { at } from '../../support/run-fixture.ts';
+import { storedRun } from '../../support/stored-run.ts';
 
 describe('what a run has found out', () => {
   let ports: MemoryPorts;
   let detail: TrainedDetail;
 
   beforeAll(async () => {
-    ports = new MemoryPorts();
-    ports.objects.put(`${EVENTS}/2018-10-01.json`, 'events');
-    await plan(ports, 'run-1');
-    runSteps(ports, 'run-1');
-    await storeMetrics(storeMetricsInput('run-1'), worldOn(ports));
-    const stored = runDetailSchema.parse(
-      JSON.parse(ports.objects.text(at(RUN_DETAIL.of('run-1').key)) ?? 'null'),
-    );
-    if (!hasTrained(stored)) throw new Error('the fixture trains');
-    detail = stored;
+    ({ ports, detail } = await storedRun());
   });
 
   it('is stored by run, in rows with the columns of their tables', () => {
