@@ -29,11 +29,6 @@ export const CHAPTERS = {
     title: 'Who leaves',
     lead: 'How users who cancelled differ from those who stayed, and how long users stay.',
   },
-  segments: {
-    id: 'segments-of-users',
-    title: 'Segments',
-    lead: 'Users who behave alike: how many cancel, what is at risk, and who has moved.',
-  },
   data: {
     id: 'the-data',
     title: 'The data',
@@ -48,5 +43,10 @@ export const CHAPTERS = {
     id: 'how-it-was-made',
     title: 'How it was made',
     lead: 'What is needed to check this run or to repeat it, and what it took.',
+  },
+  segments: {
+    id: 'segments-of-users',
+    title: 'Segments',
+    lead: 'Users who behave alike: how many cancel, what is at risk, and who has moved.',
   },
 } as const satisfies Readonly<Record<string, Chapter>>;

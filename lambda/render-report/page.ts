@@ -117,7 +117,7 @@ async function chaptersOf(
   { history, card, files }: PageContext,
   book: ChartBook,
 ): Promise<Chapters> {
-  const { contact, believe, drives, leaves, segments, data, time, made } = CHAPTERS;
+  const { contact, believe, drives, leaves, data, time, made, segments } = CHAPTERS;
   const trained = hasTrained(detail) ? detail : undefined;
   return [
     [contact, [await contactsSection(detail, book)]],
@@ -153,7 +153,6 @@ async function chaptersOf(
             sampleSection(trained),
           ],
     ],
-    [segments, [segmentsSection(detail)]],
     [
       data,
       [
@@ -166,5 +165,6 @@ async function chaptersOf(
     ],
     [time, [await historySection(detail, history, book)]],
     [made, [factsSection(detail), modelCardSection(card), stateTimesSection(detail)]],
+    [segments, [segmentsSection(detail)]],
   ];
 }

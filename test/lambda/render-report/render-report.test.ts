@@ -55,6 +55,20 @@ function section(id: string, of = page): string {
   return new RegExp(`<section[^>]* id="${id}">[\\s\\S]*?</section>`).exec(of)?.[0] ?? '';
 }
 
+describe('the page', () => {
+  it('has its chapters in the order in which people ask, and contents that follow it', () => {
+    const order = [
+      ...['whom-to-contact', 'can-i-believe-it', 'what-drives-it', 'who-leaves', 'the-data', 'over-time'],
+      ...['how-it-was-made', 'segments-of-users'],
+    ];
+    const found = (pattern: RegExp): readonly (string | undefined)[] =>
+      [...page.matchAll(pattern)].map(([, id]) => id);
+    expect(found(/<div class="chapter" id="([^"]*)"/g)).toEqual(order);
+    expect(found(/<li><a href="#([^"]*)"/g)).toEqual(['in-one-breath', ...order]);
+    expect(page.indexOf('id="in-one-breath"')).toBeLessThan(page.indexOf('class="chapter"'));
+  });
+});
+
 describe('the record over time', () => {
   it('has a row for each earlier cutoff, with its training rows and intervals', () => {
     const text = textOf(section('past'));
