@@ -4,18 +4,26 @@ export interface Adaptation {
   readonly code: string;
   /** What the rows had, in the plural. */
   readonly meaning: string;
+  /** What such a row may say, and how it is read. */
+  readonly example: string;
 }
 
 export const ADAPTATIONS = [
   {
     code: 'whole_fraction',
     meaning: 'whole numbers written with a fraction or an exponent',
+    example: '"itemInSession": 12.0 is 12',
   },
-  { code: 'quoted_number', meaning: 'numbers in quotes' },
-  { code: 'other_case', meaning: 'column names in another case or in snake case' },
+  { code: 'quoted_number', meaning: 'numbers in quotes', example: '"status": "200" is 200' },
+  {
+    code: 'other_case',
+    meaning: 'column names in another case or in snake case',
+    example: '"session_id" is "sessionId"',
+  },
   {
     code: 'cut_out',
     meaning: 'objects in a JSON array, or one after another on a line or over several',
+    example: '[{…}, {…}] is two rows',
   },
 ] as const satisfies readonly Adaptation[];
 

@@ -159,6 +159,8 @@ const fileCountsSchema = z.object({
   rows_read: z.number().default(0),
   rows_quarantined: z.number().default(0),
   rows_duplicate: z.number().default(0),
+  rows_adapted: z.number().default(0),
+  adapted: z.string().nullish(),
   days: z.string().nullish(),
 });
 export type FileCounts = z.infer<typeof fileCountsSchema>;

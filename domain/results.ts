@@ -32,6 +32,21 @@ export const refusedExampleSchema = z.strictObject({
   line: z.string(),
 });
 
+/** Files of which a result says for what reasons their rows were refused. */
+export const MOST_REFUSED_FILES = 12;
+
+export const refusedLineSchema = refusedExampleSchema.omit({ file: true });
+
+/** A file with refused rows, and why; of forgotten users' rows there is no example. */
+export const refusedFileSchema = z.strictObject({
+  file: z.string(),
+  rows: count,
+  reasons: z.partialRecord(refusalCodeSchema, count),
+  /** One row of each reason. Apart from the counts, which stay when a user is forgotten. */
+  examples: z.array(refusedLineSchema),
+});
+export type RefusedFile = z.infer<typeof refusedFileSchema>;
+
 /** How a batch changed the lake: `after = before - takenAway + accepted + returned`, each counted independently. */
 export const eventChangesSchema = z.strictObject({
   /** Events in the lake before the batch. */
@@ -74,6 +89,8 @@ export const ingestResultSchema = z.strictObject({
   /** Refused rows by reason. */
   refused: z.partialRecord(refusalCodeSchema, count),
   examples: z.array(refusedExampleSchema).max(3),
+  /** The files with the most refused rows, those first. Results of older versions lack it. */
+  refusedFiles: z.array(refusedFileSchema).max(MOST_REFUSED_FILES).optional(),
   /** What was found in the refused rows, the most frequent first. Results of older versions lack it. */
   findings: z.array(findingSchema).max(MOST_FINDINGS).optional(),
   /** Rows of the batch that the tables hold now: fewer than were accepted once users have been forgotten. */

@@ -16,7 +16,10 @@ export function mentionsUser(text: string, user: string, kind: Kind): boolean {
     }
     case 'page':
       return (
-        text.includes(`>${escapedForHtml(user)}</bdi>`) || text.includes(`"id":${escapedForScript(user)}`)
+        text.includes(`>${escapedForHtml(user)}</bdi>`) ||
+        text.includes(`"id":${escapedForScript(user)}`) ||
+        // What is kept of a refused row is a line of JSON.
+        text.includes(escapedForHtml(JSON.stringify(user)))
       );
     case 'text':
       return occurrences(text, user).some(([before, after]) => BOUNDARY.test(before) && BOUNDARY.test(after));

@@ -146,7 +146,7 @@ export const ingestEvents = defineStep({
         # Sketches are kept in a hash map; the default gives up after 128 users a task and sorts all events again.
         spark.conf.set("spark.sql.objectHashAggregate.sortBased.fallbackThreshold", "100000")
         spark.conf.set("spark.sql.shuffle.partitions", str(plan["ingest"]["shufflePartitions"]))
-        ledger, changes, (reasons, examples, findings), held, recomputed = ingest_batch(spark, plan, Files(spark))
+        ledger, changes, refusals, held, recomputed = ingest_batch(spark, plan, Files(spark))
         refresh_page_days(spark, plan)
         close_staging(spark, plan)
         copies = [REPEATED] if holds_copies(spark, plan) else []
@@ -170,15 +170,16 @@ export const ingestEvents = defineStep({
             },
             "changes": changes,
             "lake": {"events": events_in(spark, plan, iceberg_table(spark, events).currentSnapshot())},
-            "refused": reasons,
-            "examples": examples,
-            "findings": findings,
+            "refused": refusals.reasons,
+            "examples": refusals.examples,
+            "refusedFiles": refusals.files,
+            "findings": refusals.findings,
             "adapted": adapted_rows(ledger),
             "filesRead": sum(not row.get("passed_over") for row in files),
             "passedOver": passed_over_by_reason(files),
             "withoutEvents": files_without_events(files),
             "bytesRead": sum(row["bytes"] for row in files),
-            "held": {"events": held, "quarantined": sum(reasons.values())},
+            "held": {"events": held, "quarantined": sum(refusals.reasons.values())},
             "firstDay": min(first_days, default=None),
             "lastDay": max(last_days, default=None),
             "daysRecomputed": recomputed,

@@ -52,7 +52,7 @@ export const batchChecks = fragment({
         limit = plan["ingest"]["maxQuarantineShare"]
         if refused <= limit * read:
             return
-        reasons, examples, findings = quarantined(spark, plan)
+        reasons, examples, _, findings = quarantined(spark, plan)
         listed = ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
         found = [f"- {line}" for line in finding_lines(findings)]
         shown = [f"{example['reason']} in {example['file']}: {example['line']}" for example in examples]

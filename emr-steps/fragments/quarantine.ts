@@ -1,6 +1,6 @@
 /** The quarantine: refused rows with their reason, their file, and what is kept of the line. */
 import { QUARANTINE_RETENTION_DAYS, QUARANTINED_EVENTS } from '../../domain/lake.ts';
-import { MOST_FINDINGS } from '../../domain/results.ts';
+import { MOST_FINDINGS, MOST_REFUSED_FILES } from '../../domain/results.ts';
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
 import { eventRows } from './event-rows.ts';
@@ -21,6 +21,7 @@ export const quarantine = fragment({
   imports: [
     'import datetime',
     'from typing import NamedTuple',
+    'from pyspark import StorageLevel',
     'from pyspark.sql import DataFrame, SparkSession',
     'from pyspark.sql import functions as F',
   ],
@@ -31,6 +32,7 @@ export const quarantine = fragment({
     RETENTION_DAYS = ${QUARANTINE_RETENTION_DAYS}
     MOST_EXAMPLES = 3
     MOST_FINDINGS = ${MOST_FINDINGS}
+    MOST_REFUSED_FILES = ${MOST_REFUSED_FILES}
   `,
   code: python`
     def forget_old_refusals(spark: SparkSession, plan: Plan) -> None:
@@ -103,10 +105,11 @@ export const quarantine = fragment({
 
 
     class Refusals(NamedTuple):
-        """Refused rows of a batch by reason, an example of each of the most frequent reasons, and what was found."""
+        """Refused rows of a batch by reason, an example of each of the most frequent ones, the files, and what was found."""
 
         reasons: dict[RefusalCode, int]
         examples: list[RefusedExample]
+        files: list[RefusedFile]
         findings: list[Finding]
 
 
@@ -133,15 +136,37 @@ export const quarantine = fragment({
         ]
 
 
+    def files_refused_most(by_file: DataFrame) -> list[RefusedFile]:
+        """The files with the most refused rows, each with its rows and an example by reason; takes "line"."""
+        reasons = F.sort_array(F.collect_list(F.struct(F.expr("-rows").alias("order"), "reason", "line")))
+        files = by_file.groupBy("source_file").agg(F.sum("rows").alias("rows"), reasons.alias("reasons"))
+        most = files.orderBy(F.desc("rows"), "source_file").limit(MOST_REFUSED_FILES).collect()
+        return [
+            {
+                "file": row.source_file,
+                "rows": row["rows"],
+                "reasons": {one.reason: -one.order for one in row.reasons},
+                "examples": [{"reason": one.reason, "line": one.line} for one in row.reasons if one.line],
+            }
+            for row in most
+        ]
+
+
     def quarantined(spark: SparkSession, plan: Plan) -> Refusals:
         """The refused rows of the batch, as the quarantine holds them."""
         quarantine = table_name(plan, QUARANTINE)
         if newest_snapshot(spark, quarantine) is None:
-            return Refusals({}, [], [])
+            return Refusals({}, [], [], [])
         of_batch = spark.table(quarantine).where(F.col("batch_id") == plan["batch"]["batchId"])
+        # Both what follows is made of it: the quarantine is read once.
+        by_file = (
+            of_batch.groupBy("source_file", "reason")
+            .agg(F.count("*").alias("rows"), F.min("line").alias("line"))
+            .persist(StorageLevel.MEMORY_AND_DISK)
+        )
         rows = (
-            of_batch.groupBy("reason")
-            .agg(F.count("*").alias("rows"), F.min(F.struct("source_file", "line")).alias("example"))
+            by_file.groupBy("reason")
+            .agg(F.sum("rows").alias("rows"), F.min(F.struct("source_file", "line")).alias("example"))
             .orderBy(F.desc("rows"), "reason")
             .collect()
         )
@@ -151,6 +176,8 @@ export const quarantine = fragment({
             if row.reason != REFUSAL_REASONS[FORGOTTEN - 1]
         ]
         reasons = {row.reason: row["rows"] for row in rows}
-        return Refusals(reasons, examples[:MOST_EXAMPLES], findings_of(of_batch) if examples else [])
+        files = files_refused_most(by_file) if reasons else []
+        by_file.unpersist()
+        return Refusals(reasons, examples[:MOST_EXAMPLES], files, findings_of(of_batch) if examples else [])
   `,
 });

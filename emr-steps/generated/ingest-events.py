@@ -927,6 +927,13 @@ class RefusedExample(TypedDict):
     line: str
 
 
+class RefusedLine(TypedDict):
+    """A refused row of a file."""
+
+    reason: RefusalCode
+    line: str
+
+
 class Finding(TypedDict):
     """What was found in refused rows."""
 
@@ -1026,6 +1033,15 @@ class IngestSnapshots(TypedDict):
     user_days: str | None
 
 
+class RefusedFile(TypedDict):
+    """A file with refused rows, and why."""
+
+    file: str
+    rows: int
+    reasons: dict[RefusalCode, int]
+    examples: list[RefusedLine]
+
+
 class AdaptedRows(TypedDict):
     """Rows that were adapted in one way."""
 
@@ -1056,6 +1072,7 @@ class IngestResult(TypedDict):
     counts: RowCounts
     refused: dict[RefusalCode, int]
     examples: list[RefusedExample]
+    refusedFiles: NotRequired[list[RefusedFile]]
     findings: NotRequired[list[Finding]]
     held: HeldRows
     changes: NotRequired[EventChanges | None]
@@ -2566,6 +2583,7 @@ TBLPROPERTIES (
 RETENTION_DAYS = 30
 MOST_EXAMPLES = 3
 MOST_FINDINGS = 60
+MOST_REFUSED_FILES = 12
 
 
 def forget_old_refusals(spark: SparkSession, plan: Plan) -> None:
@@ -2638,10 +2656,11 @@ def forget_former_refusals(spark: SparkSession, plan: Plan, batch_id: str, uris:
 
 
 class Refusals(NamedTuple):
-    """Refused rows of a batch by reason, an example of each of the most frequent reasons, and what was found."""
+    """Refused rows of a batch by reason, an example of each of the most frequent ones, the files, and what was found."""
 
     reasons: dict[RefusalCode, int]
     examples: list[RefusedExample]
+    files: list[RefusedFile]
     findings: list[Finding]
 
 
@@ -2668,15 +2687,37 @@ def findings_of(refused: DataFrame) -> list[Finding]:
     ]
 
 
+def files_refused_most(by_file: DataFrame) -> list[RefusedFile]:
+    """The files with the most refused rows, each with its rows and an example by reason; takes "line"."""
+    reasons = F.sort_array(F.collect_list(F.struct(F.expr("-rows").alias("order"), "reason", "line")))
+    files = by_file.groupBy("source_file").agg(F.sum("rows").alias("rows"), reasons.alias("reasons"))
+    most = files.orderBy(F.desc("rows"), "source_file").limit(MOST_REFUSED_FILES).collect()
+    return [
+        {
+            "file": row.source_file,
+            "rows": row["rows"],
+            "reasons": {one.reason: -one.order for one in row.reasons},
+            "examples": [{"reason": one.reason, "line": one.line} for one in row.reasons if one.line],
+        }
+        for row in most
+    ]
+
+
 def quarantined(spark: SparkSession, plan: Plan) -> Refusals:
     """The refused rows of the batch, as the quarantine holds them."""
     quarantine = table_name(plan, QUARANTINE)
     if newest_snapshot(spark, quarantine) is None:
-        return Refusals({}, [], [])
+        return Refusals({}, [], [], [])
     of_batch = spark.table(quarantine).where(F.col("batch_id") == plan["batch"]["batchId"])
+    # Both what follows is made of it: the quarantine is read once.
+    by_file = (
+        of_batch.groupBy("source_file", "reason")
+        .agg(F.count("*").alias("rows"), F.min("line").alias("line"))
+        .persist(StorageLevel.MEMORY_AND_DISK)
+    )
     rows = (
-        of_batch.groupBy("reason")
-        .agg(F.count("*").alias("rows"), F.min(F.struct("source_file", "line")).alias("example"))
+        by_file.groupBy("reason")
+        .agg(F.sum("rows").alias("rows"), F.min(F.struct("source_file", "line")).alias("example"))
         .orderBy(F.desc("rows"), "reason")
         .collect()
     )
@@ -2686,7 +2727,9 @@ def quarantined(spark: SparkSession, plan: Plan) -> Refusals:
         if row.reason != REFUSAL_REASONS[FORGOTTEN - 1]
     ]
     reasons = {row.reason: row["rows"] for row in rows}
-    return Refusals(reasons, examples[:MOST_EXAMPLES], findings_of(of_batch) if examples else [])
+    files = files_refused_most(by_file) if reasons else []
+    by_file.unpersist()
+    return Refusals(reasons, examples[:MOST_EXAMPLES], files, findings_of(of_batch) if examples else [])
 
 
 # --- emr-steps/fragments/ledger.ts ---
@@ -2841,7 +2884,7 @@ def check_refused_share(spark: SparkSession, plan: Plan, refused: int, read: int
     limit = plan["ingest"]["maxQuarantineShare"]
     if refused <= limit * read:
         return
-    reasons, examples, findings = quarantined(spark, plan)
+    reasons, examples, _, findings = quarantined(spark, plan)
     listed = ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
     found = [f"- {line}" for line in finding_lines(findings)]
     shown = [f"{example['reason']} in {example['file']}: {example['line']}" for example in examples]
@@ -4188,7 +4231,7 @@ def run(spark: SparkSession, plan: Plan) -> IngestResult:
     # Sketches are kept in a hash map; the default gives up after 128 users a task and sorts all events again.
     spark.conf.set("spark.sql.objectHashAggregate.sortBased.fallbackThreshold", "100000")
     spark.conf.set("spark.sql.shuffle.partitions", str(plan["ingest"]["shufflePartitions"]))
-    ledger, changes, (reasons, examples, findings), held, recomputed = ingest_batch(spark, plan, Files(spark))
+    ledger, changes, refusals, held, recomputed = ingest_batch(spark, plan, Files(spark))
     refresh_page_days(spark, plan)
     close_staging(spark, plan)
     copies = [REPEATED] if holds_copies(spark, plan) else []
@@ -4212,15 +4255,16 @@ def run(spark: SparkSession, plan: Plan) -> IngestResult:
         },
         "changes": changes,
         "lake": {"events": events_in(spark, plan, iceberg_table(spark, events).currentSnapshot())},
-        "refused": reasons,
-        "examples": examples,
-        "findings": findings,
+        "refused": refusals.reasons,
+        "examples": refusals.examples,
+        "refusedFiles": refusals.files,
+        "findings": refusals.findings,
         "adapted": adapted_rows(ledger),
         "filesRead": sum(not row.get("passed_over") for row in files),
         "passedOver": passed_over_by_reason(files),
         "withoutEvents": files_without_events(files),
         "bytesRead": sum(row["bytes"] for row in files),
-        "held": {"events": held, "quarantined": sum(reasons.values())},
+        "held": {"events": held, "quarantined": sum(refusals.reasons.values())},
         "firstDay": min(first_days, default=None),
         "lastDay": max(last_days, default=None),
         "daysRecomputed": recomputed,

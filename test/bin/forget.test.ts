@@ -77,11 +77,13 @@ describe('the objects beside the tables', () => {
     [STEP_RESULT['ingest-events'].of('r').key]: JSON.stringify({
       counts: { read: 42 },
       examples: [{ line: '{"userId":"42"}' }, { line: '{"userId":"43"}' }],
+      refusedFiles: [{ rows: 3, reasons: { unknown_page: 3 }, examples: [{ line: '{"userId":"42"}' }] }],
     }),
     [STEP_ERROR['ingest-events'].of('r').key]: 'user 42: too long',
     [REPORT.of('r').key]: '<td>42</td><bdi class="id">43</bdi>',
     [REPORT.of('with').key]: '<td>1</td><bdi class="id">42</bdi>',
     [REPORT.of('script').key]: '{"id":"42"}',
+    [REPORT.of('example').key]: '<pre>{&quot;kept&quot;:{&quot;userId&quot;:&quot;42&quot;}}</pre>',
     [PLAN.of('r').key]: '{"of no user":"42"}',
   };
   let ports: MemoryPorts;
@@ -102,8 +104,10 @@ describe('the objects beside the tables', () => {
     expect(read(STEP_RESULT['ingest-events'].of('r').key)).toEqual({
       counts: { read: 42 },
       examples: [{ line: '{"userId":"43"}' }],
+      refusedFiles: [{ rows: 3, reasons: { unknown_page: 3 }, examples: [] }],
     });
-    for (const kind of [STEP_ERROR['ingest-events'].of('r'), REPORT.of('with'), REPORT.of('script')])
+    const pages = ['with', 'script', 'example'].map((id) => REPORT.of(id));
+    for (const kind of [STEP_ERROR['ingest-events'].of('r'), ...pages])
       expect(ports.objects.text(at(kind.key)), kind.key).toBeUndefined();
     for (const kind of [REPORT.of('r'), PLAN.of('r')])
       expect(ports.objects.text(at(kind.key))).toBe(held[kind.key]);
@@ -118,7 +122,7 @@ describe('the objects beside the tables', () => {
     expect(found.map(({ uri }) => uri)).toEqual([at(CAMPAIGN.of('s').key), at(REPORT.of('s').key)]);
     await forgetInObjects(lake, [hostile]);
     expect(await objectsThatMention(lake, [hostile])).toEqual([]);
-    expect((await objectsThatMention(lake, ['42'])).length).toBe(6);
+    expect((await objectsThatMention(lake, ['42'])).length).toBe(7);
   });
 
   it('that cannot be read are removed rather than kept', async () => {

@@ -149,6 +149,29 @@ describe('names of people', () => {
     expect(counts.accepted + counts.quarantined + counts.duplicates).toBe(counts.read);
   });
 
+  it('leave each file its refused rows by reason, with one of them of each reason', async () => {
+    const { refusedFiles = [], refused } = await resultOf(ingestEvents, plans[0] as RunPlan);
+    const held = await queryLake(
+      lake('allowed'),
+      'SELECT source_file, reason, count(*) AS "rows" FROM quarantined_events GROUP BY ALL ORDER BY ALL',
+    );
+    expect(new Set(held.map(({ source_file: file }) => file)).size).toBe(3);
+    const found = refusedFiles.flatMap(({ file, reasons }) =>
+      Object.entries(reasons).map(([reason, rows]) => ({ source_file: file, reason, rows: `${rows}` })),
+    );
+    const byName = (a: object, b: object): number => JSON.stringify(a).localeCompare(JSON.stringify(b));
+    expect(found.toSorted(byName)).toEqual(
+      held.map((row) => ({ ...row, rows: String(row.rows) })).toSorted(byName),
+    );
+    const totals = refusedFiles.map(({ rows }) => rows);
+    expect(totals).toEqual(totals.toSorted((a, b) => b - a));
+    for (const { rows, reasons, examples } of refusedFiles) {
+      expect(Object.values(reasons).reduce((sum, of) => sum + of, 0)).toBe(rows);
+      expect(examples.map(({ reason }) => reason).sort()).toEqual(Object.keys(reasons).sort());
+    }
+    expect(Object.keys(refused).length).toBeGreaterThan(3);
+  });
+
   it('are not hidden behind: words that many users have are named, with rows, files and what to change', async () => {
     const { findings } = await resultOf(ingestEvents, plans[0] as RunPlan);
     expect(findings).toContainEqual({

@@ -37,6 +37,13 @@ class RefusedExample(TypedDict):
     line: str
 
 
+class RefusedLine(TypedDict):
+    """A refused row of a file."""
+
+    reason: RefusalCode
+    line: str
+
+
 class Finding(TypedDict):
     """What was found in refused rows."""
 
@@ -136,6 +143,15 @@ class IngestSnapshots(TypedDict):
     user_days: str | None
 
 
+class RefusedFile(TypedDict):
+    """A file with refused rows, and why."""
+
+    file: str
+    rows: int
+    reasons: dict[RefusalCode, int]
+    examples: list[RefusedLine]
+
+
 class AdaptedRows(TypedDict):
     """Rows that were adapted in one way."""
 
@@ -166,6 +182,7 @@ class IngestResult(TypedDict):
     counts: RowCounts
     refused: dict[RefusalCode, int]
     examples: list[RefusedExample]
+    refusedFiles: NotRequired[list[RefusedFile]]
     findings: NotRequired[list[Finding]]
     held: HeldRows
     changes: NotRequired[EventChanges | None]

@@ -1,5 +1,5 @@
 /** What was read, what was refused and why, and the rows the models were trained on. */
-import { adaptedTexts } from '../../../domain/adaptations.ts';
+import { ADAPTATIONS, adaptedTexts } from '../../../domain/adaptations.ts';
 import { lakeText } from '../../../domain/event-changes.ts';
 import { REFUSAL_REASONS } from '../../../domain/events.ts';
 import { findingRemedy, findingText } from '../../../domain/findings.ts';
@@ -60,7 +60,13 @@ ${table({
 }
 
 function adaptations({ ingest }: RunDetail): Html[] {
-  return adaptedTexts(ingest.adapted).map((text) => html`<p>${text}.</p>`);
+  const by = ingest.adapted?.by ?? [];
+  const examples = ADAPTATIONS.filter(({ code }) => by.some(({ adaptation }) => adaptation === code)).map(
+    ({ example }) => example,
+  );
+  return adaptedTexts(ingest.adapted).map(
+    (text) => html`<p>${text}. For instance ${examples.join('; ')}.</p>`,
+  );
 }
 
 function refusals({ ingest }: RunDetail): Html | undefined {

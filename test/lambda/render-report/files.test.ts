@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { LEDGER } from '../../../domain/lake-objects.ts';
 import type { RunDetail } from '../../../domain/records.ts';
+import type { IngestResult } from '../../../domain/results.ts';
 import { type FilesOfBatch, readFiles } from '../../../lambda/render-report/files-of-batch.ts';
 import { filesSection } from '../../../lambda/render-report/sections/files.ts';
 import type { MemoryPorts } from '../../support/memory-ports.ts';
@@ -51,9 +52,54 @@ describe('the files of a run', () => {
       's3://raw/many-0.json',
     ]);
     expect(files.worst).toHaveLength(12);
-    expect(text).toContain('1 file of this run: 2 have refused rows, 22 have duplicates.');
-    expect(text).toContain('s3://raw/&lt;b&gt;worst.json 1,000 370 37% 2 ');
+    expect(text).toContain(
+      '1 file of this run: 2 have refused rows, none has adapted rows, 22 have duplicates.',
+    );
+    expect(text).toContain('s3://raw/&lt;b&gt;worst.json 1,000 370 37% 0 2 ');
     expect(text).not.toContain('clean.json');
+  });
+
+  it('say how their rows were adapted, and come before those with duplicates', async () => {
+    const adapted = { rows_adapted: 9, adapted: JSON.stringify({ whole_fraction: 9, other_case: 4 }) };
+    const { files, text } = await filesOf([
+      row('twice.json', 0, 500),
+      { ...row('other.json', 0), ...adapted },
+    ]);
+    expect(files.worst.map(({ uri }) => uri)).toEqual(['s3://raw/other.json', 's3://raw/twice.json']);
+    expect(text).toContain('none has refused rows, 1 has adapted rows, 1 has duplicates');
+    expect(text).toMatch(
+      /other\.json 1,000 0 0% 9 whole numbers written with [^:]*: 9 column names in [^:]*: 4 0 /,
+    );
+  });
+
+  it('say of each file for which reasons rows were refused, the most frequent first, with an example', () => {
+    const refusedFiles: IngestResult['refusedFiles'] = [
+      {
+        file: 's3://raw/<b>bad.json',
+        rows: 1_207,
+        reasons: { unknown_page: 7, forgotten_user: 1_200 },
+        examples: [{ reason: 'unknown_page', line: '{"kept":{"level":"<script>"}}' }],
+      },
+      { file: 's3://raw/worse.json', rows: 3, reasons: { malformed_json: 3 }, examples: [] },
+    ];
+    const of = { ...detail, ingest: { ...detail.ingest, refusedFiles } };
+    const files = { worst: [], withRefused: 2, withAdapted: 0, withDuplicates: 0, late: undefined };
+    const markup = filesSection(of, files)?.markup ?? '';
+    const rows = markup
+      .split('<tr>')
+      .slice(-3)
+      .map((one) =>
+        one
+          .replaceAll(/<[^>]*>/g, ' ')
+          .replaceAll(/\s+/g, ' ')
+          .trim(),
+      );
+    expect(rows).toEqual([
+      's3://raw/&lt;b&gt;bad.json forgotten_user 1,200 nothing is kept',
+      's3://raw/&lt;b&gt;bad.json unknown_page 7 Show {&quot;kept&quot;:{&quot;level&quot;:&quot;&lt;script&gt;&quot;}}',
+      's3://raw/worse.json malformed_json 3 nothing is kept',
+    ]);
+    expect(filesSection(detail, files)?.markup).not.toContain('with what is kept of one of them');
   });
 
   it('say how many events are of days that the run before had seen, and of which', async () => {
@@ -79,7 +125,7 @@ describe('the files of a run', () => {
     const late = { events: 9, files: 1, firstDay: '2018-10-01', lastDay: '2018-10-02' };
     const plan = { ...detail.plan, observedBefore: '2018-12-03' };
     const again = { ...detail, plan, ingest: { ...detail.ingest, changes: null } };
-    const files = { worst: [], withRefused: 0, withDuplicates: 0, late };
+    const files = { worst: [], withRefused: 0, withAdapted: 0, withDuplicates: 0, late };
     expect(filesSection(again, files)?.markup).toContain('They were in the lake already.');
     expect(filesSection(again, files)?.markup).not.toContain('late');
     expect(filesSection({ ...again, ingest: detail.ingest }, files)?.markup).toContain('came late');
@@ -97,7 +143,7 @@ describe('the files of a run', () => {
   it('say which were not read, and why', () => {
     const passedOver = [{ reason: 'marker' as const, count: 1, first: ['s3://raw/_SUCCESS'] }];
     const of = { ...detail, ingest: { ...detail.ingest, passedOver } };
-    const files = { worst: [], withRefused: 0, withDuplicates: 0, late: undefined };
+    const files = { worst: [], withRefused: 0, withAdapted: 0, withDuplicates: 0, late: undefined };
     expect(filesSection(of, files)?.markup).toMatch(/<li>1 file was not read \(.*s3:\/\/raw\/_SUCCESS/);
   });
 });
