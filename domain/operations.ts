@@ -73,6 +73,7 @@ export const ERROR_NAMES = [
   'AccountNotReady',
   'OverBudget',
   'CannotResume',
+  'CannotVerify',
   'InvalidResult',
   'ReconciliationFailed',
   'LeaseLost',

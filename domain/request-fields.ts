@@ -131,6 +131,19 @@ export const requestShape = {
       offeredBy: ['run', 'start'],
       standsAlone: true,
     }),
+  verify: z
+    .string()
+    .min(1)
+    .optional()
+    .register(descriptions, {
+      value: { kind: 'run id' },
+      option: '--verify <run id>',
+      meaning:
+        'only train the model of the run with this id again, beside the lake: `churn models --verify` sends it, and compares',
+      // `churn models` asks before it sends it.
+      offeredBy: [],
+      standsAlone: true,
+    }),
 };
 
 export type RequestFieldName = keyof typeof requestShape;

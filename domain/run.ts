@@ -234,6 +234,8 @@ export const runPlanSchema = z.strictObject({
   }),
   /** Whether the run trains. Plans of older versions lack it, and trained always. */
   train: trainSettingsSchema.default({ mode: 'always', askedBy: 'setting', fingerprint: '' }),
+  /** The run whose model is trained again, by a run that does nothing else. */
+  verifies: z.string().min(1).optional(),
   /** Written by older versions for a run that only scored. */
   rescoring: z.record(z.string(), z.string()).nullable().optional(),
   scoring: z.strictObject({
@@ -274,7 +276,8 @@ export type PlanRunInput = z.infer<typeof planRunInputSchema>;
 /** What PlanRun decided; the state machine's payload from then on (under `$.plan`). */
 export type PlanRunOutput =
   | {
-      readonly decision: 'run';
+      /** `verify`: the run only trains. */
+      readonly decision: 'run' | 'verify';
       readonly runId: string;
       readonly planUri: string;
       readonly batchId: string;

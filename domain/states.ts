@@ -66,6 +66,10 @@ export const STATES = {
     // Launching the primary instance, and installing.
     minutes: 30,
   },
+  VerifyOrIngest: {
+    kind: 'choice',
+    does: 'Branches on whether the run only trains a stored model again, to verify it',
+  },
   IngestEvents: {
     kind: 'step',
     stepName: 'ingest-events',
@@ -95,6 +99,10 @@ export const STATES = {
     does: 'Fits and calibrates the candidates and two baselines, evaluates them and the champion on one later cutoff, and stores the best candidate',
     minutes: 180,
   },
+  VerifyOrChoose: {
+    kind: 'choice',
+    does: 'Branches on the same: a run that verifies a model chooses none and scores nobody',
+  },
   ChooseModel: {
     kind: 'lambda',
     functionName: 'choose-model',
@@ -112,6 +120,14 @@ export const STATES = {
     kind: 'terminate cluster',
     does: 'Terminates the cluster and waits until it is gone',
     minutes: 30,
+  },
+  VerifyOrReconcile: {
+    kind: 'choice',
+    does: 'Branches on the same: a run that verifies a model has changed nothing of the lake',
+  },
+  TrainedAgain: {
+    kind: 'succeed',
+    does: 'The model was trained again; whoever asked for it compares it with the stored one',
   },
   ReconcileLake: {
     kind: 'query',
@@ -157,6 +173,14 @@ export type StateName = keyof typeof STATES;
 type OfKind<Kind extends StateDefinition['kind']> = {
   [Name in StateName]: (typeof STATES)[Name]['kind'] extends Kind ? Name : never;
 }[StateName];
+
+/** The tasks of a run that only trains a stored model again, in their order. */
+export const VERIFYING_STATES: readonly StateName[] = [
+  'PlanRun',
+  'CreateCluster',
+  'TrainModels',
+  'TerminateCluster',
+];
 
 /** A state that calls a Lambda. */
 export type LambdaStateName = OfKind<'lambda'>;

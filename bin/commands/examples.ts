@@ -20,6 +20,10 @@ const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
       'models --verify local-20181203-080000-1a2b',
       'trains the model of a run again, and says whether it is the same',
     ],
+    [
+      'models --verify manual-20181203-080000-1a2b --stage prod --yes',
+      'the same on a cluster of a deployment, unattended',
+    ],
   ],
   promote: [['promote manual-20181203-080000-1a2b', 'puts the model of that run in charge']],
   rollback: [

@@ -223,6 +223,7 @@ class Plan(TypedDict):
     observedBefore: str | None
     promotion: PromotionSettings
     train: TrainSettings
+    verifies: NotRequired[str]
     rescoring: NotRequired[dict[str, str] | None]
     scoring: ScoringSettings
     expiredRuns: list[str]

@@ -97,7 +97,8 @@ function failedRecord(
     status: 'FAILED',
     started_at: (Number.isNaN(run.startedAt.getTime()) ? now : run.startedAt).toISOString(),
     ended_at: now.toISOString(),
-    batch_id: plan?.batch.batchId ?? null,
+    // A run that verified another has not touched its batch.
+    batch_id: plan === undefined || plan.verifies !== undefined ? null : plan.batch.batchId,
     rows_read: ingest?.counts.read ?? null,
     rows_accepted: ingest?.counts.accepted ?? null,
     rows_quarantined: ingest?.counts.quarantined ?? null,

@@ -2,6 +2,7 @@
 import { CHOICE, PLAN, STEP_ERROR, STEP_RESULT, TRAINING_DECISION } from '../../domain/lake-objects.ts';
 import type { IngestResult, StepError } from '../../domain/results.ts';
 import { type RunPlan, STEP_NAMES, type StepName } from '../../domain/run.ts';
+import { stateOfStep, VERIFYING_STATES } from '../../domain/states.ts';
 import type { TrainingDecision } from '../../domain/training-decision.ts';
 import type { ClusterDescription } from '../ports/clusters.ts';
 import type { World } from '../run/world.ts';
@@ -31,9 +32,11 @@ export async function gatherEvidence(
     return { plan, ...none, clusters };
   }
   const { results, errors, trainingDecision } = plan.outputs;
+  // A run that verifies another has only trained: the other results are those of the other.
+  const isOwn = plan.verifies === undefined;
   const finished: StepName[] = [];
   const stepErrors: StepError[] = [];
-  for (const step of STEP_NAMES) {
+  for (const step of isOwn ? STEP_NAMES : STEP_NAMES.filter(isVerifying)) {
     if (await lake.has(STEP_RESULT[step].at(results[step]))) {
       finished.push(step);
     } else {
@@ -41,10 +44,16 @@ export async function gatherEvidence(
       if (error !== undefined) stepErrors.push(error);
     }
   }
-  const ingest = await lake.glimpse(STEP_RESULT['ingest-events'].at(results['ingest-events']));
+  const ingest = isOwn
+    ? await lake.glimpse(STEP_RESULT['ingest-events'].at(results['ingest-events']))
+    : undefined;
   const decided =
     trainingDecision === undefined ? undefined : await lake.glimpse(TRAINING_DECISION.at(trainingDecision));
   const training = decided?.decision;
   const hasChoice = await lake.has(CHOICE.of(runId));
   return { plan, ingest, finished, stepErrors, training, hasChoice, clusters };
+}
+
+function isVerifying(step: StepName): boolean {
+  return VERIFYING_STATES.includes(stateOfStep(step));
 }

@@ -1,6 +1,13 @@
 /** Which state failed, why, and what to do: from the most specific evidence there is. Pure functions. */
 import { ERROR_NAMES, type ErrorName } from '../../domain/operations.ts';
-import { STATES, type StateName, stateOfStep, TASK_STATES, type TaskStateName } from '../../domain/states.ts';
+import {
+  STATES,
+  type StateName,
+  stateOfStep,
+  TASK_STATES,
+  type TaskStateName,
+  VERIFYING_STATES,
+} from '../../domain/states.ts';
 import { readableCause } from './causes.ts';
 import type { Evidence } from './evidence.ts';
 import { knownCause } from './known-causes.ts';
@@ -33,6 +40,7 @@ const OWN_ERRORS: Readonly<Record<ErrorName, { readonly where?: StateName; reado
   },
   OverBudget: { where: 'PlanRun', whatToDo: 'raise the budget or deliver less at once, and start again' },
   CannotResume: { where: 'PlanRun', whatToDo: 'start a new run' },
+  CannotVerify: { where: 'PlanRun', whatToDo: 'do what the message says, or verify another run' },
   InvalidResult: { whatToDo: `fix or remove the object that the message names, then ${RESUME}` },
   ReconciliationFailed: {
     where: 'StoreMetrics',
@@ -88,7 +96,9 @@ export function explain(evidence: Evidence, caught: Caught): Explanation {
 function stateReached(evidence: Evidence): string {
   let possible: TaskStateName[] = [];
   const isSkipped = (state: TaskStateName): boolean =>
-    state === 'TrainModels' && evidence.training === 'skip';
+    evidence.plan?.verifies === undefined
+      ? state === 'TrainModels' && evidence.training === 'skip'
+      : !VERIFYING_STATES.includes(state);
   for (const state of TASK_STATES.filter((name) => !isSkipped(name))) {
     possible.push(state);
     const traces = tracesOf(state, evidence);

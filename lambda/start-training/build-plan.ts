@@ -164,6 +164,31 @@ export function rescoringPlan(
   };
 }
 
+/**
+ * The plan of a run that only trains a model again: as the run did whose plan is given, from the snapshots that its
+ * BuildFeatures names. Whatever is written is the new run's own.
+ */
+export function verifyingPlan(
+  plan: RunPlan,
+  run: { readonly runId: string; readonly executionArn: string; readonly plannedAt: Date },
+): RunPlan {
+  const { runId } = run;
+  const resumed = resumedPlan(plan, run, []);
+  return {
+    ...resumed,
+    verifies: plan.runId,
+    outputs: {
+      ...resumed.outputs,
+      model: `${plan.lakeRoot}/${modelFolder(runId)}`,
+      trainingDecision: TRAINING_DECISION.of(runId).uriIn(plan.lakeRoot),
+      results: {
+        ...resumed.outputs.results,
+        'train-models': STEP_RESULT['train-models'].of(runId).uriIn(plan.lakeRoot),
+      },
+    },
+  };
+}
+
 /** Which model is in charge, and how the next one is decided on. */
 function inCharge(
   current: Stored<Current> | undefined,
@@ -197,7 +222,7 @@ function inCharge(
 /** The decision to run, as the state machine passes it on. */
 export function runDecision(plan: RunPlan): PlanRunOutput {
   return {
-    decision: 'run',
+    decision: plan.verifies === undefined ? 'run' : 'verify',
     runId: plan.runId,
     planUri: PLAN.of(plan.runId).uriIn(plan.lakeRoot),
     batchId: plan.batch.batchId,

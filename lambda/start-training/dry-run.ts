@@ -103,7 +103,7 @@ export async function dryRun(request: RunRequest, ports: Ports, deployment: Depl
   };
   try {
     const decided = await planRun(input, world);
-    if (decided.decision === 'run') {
+    if ('planUri' in decided) {
       return described(await world.lake.read(PLAN.of(RUN_ID)), await statusesOf(request, world));
     }
     return stopped(decided.decision === 'refused' ? 'refused' : 'nothing to do', decided.reason);

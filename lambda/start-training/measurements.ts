@@ -7,6 +7,7 @@ export function measurements(
   { budgetUsd }: Pick<RunSettings, 'budgetUsd'>,
 ): Measurements {
   if (output.decision === 'refused') return { runsRefused: 1 };
+  // The estimate of a run that verifies is that of the whole run that it verifies.
   if (output.decision !== 'run') return {};
   const { estimatedUsd } = output.cluster;
   return { estimatedCostUsd: estimatedUsd, estimatedBudgetPercent: (100 * estimatedUsd) / budgetUsd };

@@ -28,16 +28,21 @@ import { checkRequest } from './request.ts';
 import { findRescorable } from './rescore.ts';
 import { findResumable } from './resume.ts';
 import { sizeOf } from './run-size.ts';
+import { planVerification } from './verification.ts';
 
 /**
  * Decides whether a run goes on, and with which plan. It keeps the lease only if it goes on.
- * @throws InvalidRequest, InvalidConfiguration, NoEventFiles, AccountNotReady, OverBudget, CannotResume; InvalidResult for a damaged object of the lake
+ * @throws InvalidRequest, InvalidConfiguration, NoEventFiles, AccountNotReady, OverBudget, CannotResume, CannotVerify; InvalidResult for a damaged object of the lake
  */
 export async function planRun(input: unknown, world: World): Promise<PlanRunOutput> {
   const { lake, clock, deployment } = world;
   const run = planRunInputSchema.parse(input);
   const request = checkRequest(run.runId, run.request, deployment, clock.now());
   await checkInstanceTypes(world);
+  if (request.verify !== undefined) {
+    await requireUsable(lake);
+    return planVerification(world, run, request.verify);
+  }
   const lease = await takeLease(world, run);
   if (lease.kind === 'refused') {
     await lake.write(REFUSED.of(run.runId), { reason: lease.reason });
@@ -56,10 +61,7 @@ export async function planRun(input: unknown, world: World): Promise<PlanRunOutp
 
 async function decide(world: World, run: PlanRunInput, request: RunRequest): Promise<PlanRunOutput> {
   const { lake } = world;
-  const problem = formatProblem((await lake.find(FORMAT))?.value);
-  if (problem !== undefined) {
-    throw new PipelineError('InvalidConfiguration', `The lake ${lake.root} cannot be used: ${problem}`);
-  }
+  await requireUsable(lake);
   const earlier = await lake.find(PLAN.of(run.runId));
   if (earlier !== undefined) return runDecision(earlier.value);
   const ledger = await listLedger(lake);
@@ -72,6 +74,13 @@ async function decide(world: World, run: PlanRunInput, request: RunRequest): Pro
   if (outcome === 'written') return runDecision(planned.plan);
   // Another try of this state was faster: its plan is the one that the steps will read.
   return runDecision(await lake.read(PLAN.of(run.runId)));
+}
+
+/** @throws InvalidConfiguration for a lake that a later release has written */
+async function requireUsable(lake: Lake): Promise<void> {
+  const problem = formatProblem((await lake.find(FORMAT))?.value);
+  if (problem === undefined) return;
+  throw new PipelineError('InvalidConfiguration', `The lake ${lake.root} cannot be used: ${problem}`);
 }
 
 type Planned =

@@ -23,7 +23,7 @@ export function checkRequest(runId: string, request: unknown, deployment: Deploy
   const impossible = [
     ...eventsOutOfReach(parsed.data, deployment),
     ...daysOutOfReach(parsed.data, deployment.settings, now),
-    ...resumption(parsed.data),
+    ...ofAnotherRun(parsed.data),
   ];
   if (impossible.length > 0) throw invalid(impossible);
   return parsed.data;
@@ -66,15 +66,21 @@ function daysOutOfReach(request: RunRequest, settings: RunSettings, now: Date): 
   return [];
 }
 
-function resumption(request: RunRequest): string[] {
-  const { resume } = request;
-  if (resume === undefined) return [];
+/** Of a request that names the plan of another run. */
+function ofAnotherRun(request: RunRequest): string[] {
+  const { resume, verify } = request;
+  if (resume !== undefined && verify !== undefined)
+    return ['"resume" and "verify": a run does one or the other; leave one out'];
   const beside = fieldsToLeaveOut(request).map(
-    (field) => `"${field}": a resumed run takes the plan as it was; leave it out, or start a new run`,
+    (field) =>
+      `"${field}": a run that resumes or verifies another takes its plan as it was; leave it out, or start a new run`,
   );
-  return RUN_ID.test(resume)
-    ? beside
-    : [`"resume" is ${JSON.stringify(resume)}: that is not a run's id`, ...beside];
+  const named = Object.entries({ resume, verify }).flatMap(([field, runId]) =>
+    runId === undefined || RUN_ID.test(runId)
+      ? []
+      : [`"${field}" is ${JSON.stringify(runId)}: that is not a run's id`],
+  );
+  return [...named, ...beside];
 }
 
 function invalid(complaints: readonly string[]): PipelineError {

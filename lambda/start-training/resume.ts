@@ -20,6 +20,12 @@ export async function findResumable(
   if (plan === undefined) {
     throw cannotResume(runId, 'has no plan: it never got that far, or there is no such run. Start a new run');
   }
+  if (plan.value.verifies !== undefined) {
+    throw cannotResume(
+      runId,
+      `only trained the model of run ${plan.value.verifies} again: \`churn models --verify ${plan.value.verifies}\` starts another such run`,
+    );
+  }
   for (const record of await recordsSince(lake, plan.value.plannedAt)) {
     if (record.run_id === runId && record.status === 'SUCCEEDED') {
       throw cannotResume(

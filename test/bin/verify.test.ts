@@ -1,18 +1,25 @@
 /** What `churn models --verify` says, on this machine and of a deployment. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { deployedRefusal } from '../../bin/commands/models/verify.ts';
+import type { ObjectFiles } from '../../bin/commands/deployed/fetch-model.ts';
+import { compareRuns, offerText, startedAndEnded } from '../../bin/commands/models/verify-deployed.ts';
 import { verificationText } from '../../bin/commands/models/verify-text.ts';
+import { modelFolder } from '../../domain/lake-objects.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { Lake } from '../../lambda/run/lake.ts';
+import { checkRequest } from '../../lambda/start-training/request.ts';
 import { storeMetrics } from '../../lambda/store-metrics/store-metrics.ts';
 import type { Verification } from '../../local/run/verify-model.ts';
 import { MemoryPorts } from '../support/memory-ports.ts';
 import {
+  at,
+  DEPLOYMENT,
   EVENTS,
   FEATURES,
   LAKE,
   plan,
   planOf,
+  putModel,
+  runStep,
   runSteps,
   runWithoutTraining,
   storeMetricsInput,
@@ -63,18 +70,108 @@ describe('a verification of a deployment', () => {
     }
   });
 
-  it('says what it would cost, and what to do instead', async () => {
-    const text = await deployedRefusal(lake, 'trained');
-    expect(text).toMatch(
-      /cluster of 4 instances for up to \d+ minutes, up to \d+\.\d\d USD, and this command starts none/,
+  it('says what it takes, and that nothing becomes current', async () => {
+    const text = await offerText(lake, 'trained');
+    const { estimatedMinutes, estimatedUsd } = planOf(ports, 'trained').cluster;
+    // The fixture has no times of states.
+    expect(text).toContain(
+      `takes a cluster of 4 instances for at most ${estimatedMinutes} minutes, the estimate of that whole run: up to ${estimatedUsd.toFixed(2)} USD`,
     );
-    const { seed } = planOf(ports, 'trained').training;
-    expect(text).toContain(`churn start --force --observation-end ${FEATURES.observationEnd} --seed ${seed}`);
+    expect(text).toContain('nothing becomes current');
   });
 
-  it('is refused for a run that is unknown or has not trained', async () => {
-    await expect(deployedRefusal(lake, 'nobody')).rejects.toThrow(/no run nobody.*churn models/);
-    await expect(deployedRefusal(lake, 'scored')).rejects.toThrow(UserError);
-    await expect(deployedRefusal(lake, 'scored')).rejects.toThrow(/has trained no model/);
+  it('is not offered for a run that is unknown or has not trained', async () => {
+    await expect(offerText(lake, 'nobody')).rejects.toThrow(/no run nobody.*churn models/);
+    await expect(offerText(lake, 'scored')).rejects.toThrow(UserError);
+    await expect(offerText(lake, 'scored')).rejects.toThrow(/has trained no model/);
+  });
+
+  /** A pipeline whose runs end like this. */
+  const pipelineOf = (status: string) => {
+    const started: { readonly id: string; readonly request: unknown }[] = [];
+    const arn = (id: string): string => `arn:aws:states:eu-central-1:111122223333:execution:churn-dev:${id}`;
+    return {
+      started,
+      start: async (id: string, request: unknown) => {
+        started.push({ id, request });
+        return arn(id);
+      },
+      describe: async (executionArn: string) => ({
+        ...{ executionArn, status, startedAt: new Date(0), endedAt: new Date(60_000) },
+        ...{ output: '{"plan":{"decision":"verify"}}', error: undefined, cause: undefined },
+      }),
+      history: async () => [],
+      definition: async () => ({ StartAt: 'A', States: { A: { Type: 'Succeed' } } }),
+    };
+  };
+  const asked = (yes: boolean) => ({
+    lake,
+    runId: 'trained',
+    options: { stage: 'dev', name: 'churn', yes },
+  });
+
+  it('starts a run that only trains, once it is told to, and waits for it', async () => {
+    const pipeline = pipelineOf('SUCCEEDED');
+    const id = await startedAndEnded(pipeline, asked(true));
+    expect(id).toMatch(/^verify-\d{8}-\d{6}-[0-9a-f]{4}$/);
+    expect(pipeline.started).toEqual([{ id, request: { verify: 'trained' } }]);
+    expect(checkRequest('verify-1', pipeline.started[0]?.request, DEPLOYMENT, new Date())).toEqual({
+      verify: 'trained',
+    });
+    expect(await startedAndEnded(pipelineOf('FAILED'), asked(true))).toBeUndefined();
+  });
+
+  it('starts nothing where nobody can answer', async () => {
+    const pipeline = pipelineOf('SUCCEEDED');
+    await expect(startedAndEnded(pipeline, asked(false))).rejects.toThrow(
+      /USD at list prices.*Start it\? Nobody can answer here: --yes starts it without asking/,
+    );
+    expect(pipeline.started).toEqual([]);
+  });
+
+  describe('compares', () => {
+    const files: ObjectFiles = {
+      list: async (folder) => (await ports.objects.list(folder)).map(({ uri }) => uri),
+      bytes: async (uri) => Buffer.from((await ports.objects.read(uri))?.text ?? ''),
+    };
+    const compare = (trainedBy: string) => compareRuns(lake, files, { runId: 'trained', trainedBy });
+    const tree = (runId: string, text: string): void =>
+      ports.objects.put(at(`${modelFolder(runId)}/model/model/part-00000`), text);
+
+    beforeAll(async () => {
+      for (const runId of ['same', 'other']) {
+        await plan(ports, runId, { verify: 'trained' });
+        runStep(ports, runId, 'train-models');
+      }
+      tree('trained', '{"tree":[0.25]}\n');
+      tree('same', '{"tree":[0.25000001]}\n');
+      tree('other', '{"tree":[0.3]}\n');
+      putModel(ports, 'other', { testCutoff: '2018-11-20' });
+    });
+
+    it('what both have left, but not which run has trained', async () => {
+      const found = await compare('same');
+      expect(found).toMatchObject({ runId: 'trained', trainedBy: 'same', differences: [] });
+      expect(found.documents).toEqual(['model.json', 'train-models.json', 'model/model']);
+      expect(found.snapshots).toEqual({
+        features: FEATURES.snapshots.features,
+        user_days: FEATURES.snapshots.user_days,
+      });
+      expect(verificationText(found)).toMatch(/run trained was trained again by run same from the snapshots/);
+      expect((await compare('other')).differences).toEqual([
+        { place: 'model.json testCutoff', stored: '2018-11-19', again: '2018-11-20' },
+        { place: 'model/model [0].tree[0]', stored: 0.25, again: 0.3 },
+      ]);
+    });
+
+    it('only with a run that has trained this model again, to its end', async () => {
+      await expect(compare('scored')).rejects.toThrow(
+        /Run scored has not trained the model of run trained again/,
+      );
+      await plan(ports, 'unfinished', { verify: 'trained' });
+      await expect(compare('unfinished')).rejects.toThrow(
+        /Run unfinished has left no .*models\/unfinished\/model\.json/,
+      );
+    });
   });
 });

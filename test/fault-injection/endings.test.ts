@@ -39,6 +39,7 @@ async function outcomeOf(one: Case, tries = 0): Promise<Outcome> {
   let fired = false;
   const ending = await world.run({
     runId: RUN,
+    ...(place.setting.request === undefined ? {} : { request: place.setting.request }),
     ...(fault.redefine === undefined ? {} : { definition: fault.redefine(place, tries) }),
     onTask: inSetting(place.setting, (call) => {
       if (call.state !== place.state || fault.onTask === undefined) return call.work();

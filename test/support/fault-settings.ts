@@ -1,4 +1,5 @@
 /** The situations in which a run starts. Together they lead runs through every state of the definition. */
+import type { RunRequest } from '../../domain/run.ts';
 import { storeMetrics } from '../../lambda/store-metrics/store-metrics.ts';
 import { allStates, parseMachine, resourceKind } from '../../local/interpreter/state-language.ts';
 import { TaskError, taskFailed } from '../../local/interpreter/task.ts';
@@ -9,6 +10,8 @@ import { EVENTS, plan, runSteps, storeMetricsInput, worldOn } from './run-fixtur
 export interface Setting {
   readonly name: string;
   readonly prepare: (world: FaultWorld) => Promise<void>;
+  /** What is requested of the run; default: nothing special. */
+  readonly request?: RunRequest;
   /** State that fails, which leads into the states that close a failed run. */
   readonly failing?: string;
   /** State whose first attempt does its work, but whose answer is lost. */
@@ -20,12 +23,14 @@ export const LIVING_RUN = 'run-that-lives';
 
 const nothing = async (): Promise<void> => {};
 
+const RUN_BEFORE = 'run-before';
+
 /** An earlier run on the files that there are, which has succeeded. */
 async function runBefore({ ports }: FaultWorld): Promise<void> {
-  await plan(ports, 'run-before');
-  runSteps(ports, 'run-before');
-  await storeMetrics(storeMetricsInput('run-before'), worldOn(ports));
-  ports.executions.set('run-before', 'SUCCEEDED');
+  await plan(ports, RUN_BEFORE);
+  runSteps(ports, RUN_BEFORE);
+  await storeMetrics(storeMetricsInput(RUN_BEFORE), worldOn(ports));
+  ports.executions.set(RUN_BEFORE, 'SUCCEEDED');
 }
 
 function firstOfKind(kind: string): string {
@@ -52,6 +57,7 @@ export const SETTINGS: readonly Setting[] = [
       world.ports.objects.put(`${EVENTS}/later.json`, 'events');
     },
   },
+  { name: 'the model of an earlier run is verified', prepare: runBefore, request: { verify: RUN_BEFORE } },
   {
     name: 'another run is in progress',
     prepare: async ({ ports }) => {
@@ -108,6 +114,7 @@ export async function placesOf(): Promise<readonly Place[]> {
     const world = await worldOf(setting);
     await world.run({
       runId: 'run-1',
+      ...(setting.request === undefined ? {} : { request: setting.request }),
       onTask: inSetting(setting),
       onState: ({ kind, state }) => {
         if (kind === 'entered') visited.push(state);

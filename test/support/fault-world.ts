@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { CLUSTER_TAGS, FUNCTION_NAMES } from '../../domain/operations.ts';
+import type { RunRequest } from '../../domain/run.ts';
 import { stepOfState } from '../../domain/states.ts';
 import type { Closing } from '../../lambda/close-run/close-one-run.ts';
 import { closeRun } from '../../lambda/close-run/close-run.ts';
@@ -39,6 +40,7 @@ export type TaskHook = (call: TaskCall) => Promise<Json>;
 
 export interface RunOptions {
   readonly runId: string;
+  readonly request?: RunRequest;
   readonly definition?: Json;
   readonly onTask?: TaskHook;
   /** Called with a function that aborts the execution as StopExecution would. */
@@ -55,7 +57,13 @@ export class FaultWorld {
   }
 
   /** Starts an execution and waits until it has ended; its event is not delivered yet. */
-  async run({ runId, definition = deployed.states, onTask, onState }: RunOptions): Promise<Ending> {
+  async run({
+    runId,
+    request = {},
+    definition = deployed.states,
+    onTask,
+    onState,
+  }: RunOptions): Promise<Ending> {
     const executionArn = this.ports.executions.set(runId, 'RUNNING');
     const hook: TaskHook = onTask ?? (({ work }) => work());
     const attempts = new Map<string, number>();
@@ -71,7 +79,8 @@ export class FaultWorld {
     });
     const execution = startExecution({
       definition,
-      input: {},
+      // Removes fields that are undefined.
+      input: JSON.parse(JSON.stringify(request)),
       execution: { arn: executionArn, name: runId },
       stateMachine: { arn: deployed.arn, name: deployed.name },
       handlers: Object.fromEntries(handlers),

@@ -8,7 +8,7 @@ import { page, table } from './markdown.ts';
 /** The page of the fields of a run request. */
 export function requestDocument(): string {
   return page('Fields of a run request', '`domain/request-fields.ts`', [
-    'A request is the JSON that starts a run; `{}` asks for the defaults. `churn run` and `churn start` have an option for each field.',
+    'A request is the JSON that starts a run; `{}` asks for the defaults. `churn run` and `churn start` have the options.',
     requestFieldsTable(),
   ]);
 }
@@ -25,7 +25,7 @@ export function requestFieldsTable(): string {
     ['field', 'option', 'value', 'default', 'meaning'],
     REQUEST_FIELDS.map((field) => [
       `\`${field.name}\``,
-      `\`${field.option}\``,
+      field.offeredBy.length === 0 ? '' : `\`${field.option}\``,
       valueText(field.value),
       field.isSetting
         ? `the deployment's setting (${String(settings.get(field.name))} unless configured)`

@@ -51,8 +51,8 @@ export function consoleLink(executionArn: string): string {
   return `https://${region}.console.aws.amazon.com/states/home?region=${region}#/v2/executions/details/${executionArn}`;
 }
 
-/** Id for a run that is started by hand. Ids sort by time; the suffix keeps them unique. */
-export function newRunId(now: Date, suffix: string): string {
+/** Id for a run that is started by hand. Ids of a kind sort by time; the suffix keeps them unique. */
+export function newRunId(now: Date, suffix: string, kind: 'manual' | 'verify' = 'manual'): string {
   const time = now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
-  return `manual-${time}-${suffix}`;
+  return `${kind}-${time}-${suffix}`;
 }

@@ -36,3 +36,13 @@ function located(command: Command, staged: (stage: Option) => Option): Command {
       'its state machine, instead of stage and name (or CHURN_STATE_MACHINE_ARN)',
     );
 }
+
+/** The options that identify the same pipeline. */
+export function pipelineWords({ stage, name, region, stateMachine }: PipelineOptions): string {
+  if (stateMachine !== undefined) return ` --state-machine ${stateMachine}`;
+  return [
+    stage === 'dev' ? '' : ` --stage ${stage}`,
+    name === 'churn' ? '' : ` --name ${name}`,
+    region === undefined ? '' : ` --region ${region}`,
+  ].join('');
+}

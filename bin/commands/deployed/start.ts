@@ -7,7 +7,7 @@ import { dryRunText } from '../../terminal/dry-run-text.ts';
 import { UsageError } from '../arguments.ts';
 import { type RequestOptions, requestOf, withRequestOptions } from '../request.ts';
 import { consoleLink, newRunId } from './names.ts';
-import { type PipelineOptions, withPipelineOptions } from './options.ts';
+import { type PipelineOptions, pipelineWords, withPipelineOptions } from './options.ts';
 import { watchUntilEnd } from './watch.ts';
 
 interface StartOptions extends PipelineOptions, RequestOptions {
@@ -59,14 +59,4 @@ export function startRequest(options: RequestOptions): RunRequest {
     throw new UsageError('A resumed run takes the plan unchanged: leave out all options except --resume.');
   }
   return request;
-}
-
-/** The options that identify the same pipeline. */
-function pipelineWords({ stage, name, region, stateMachine }: PipelineOptions): string {
-  if (stateMachine !== undefined) return ` --state-machine ${stateMachine}`;
-  return [
-    stage === 'dev' ? '' : ` --stage ${stage}`,
-    name === 'churn' ? '' : ` --name ${name}`,
-    region === undefined ? '' : ` --region ${region}`,
-  ].join('');
 }

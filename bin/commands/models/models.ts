@@ -10,6 +10,8 @@ import { verify } from './verify.ts';
 interface ModelsOptions extends LakeOptions {
   readonly most: number;
   readonly verify?: string;
+  readonly yes: boolean;
+  readonly trainedAgain?: string;
   readonly json: boolean;
 }
 
@@ -23,7 +25,12 @@ export function modelsCommand(): Command {
     .option('--most <number>', 'number of runs', wholeNumber(1, 1_000), 20)
     .option(
       '--verify <run>',
-      'train the model of this run again from the snapshots that it read, and say what differs; the exit code is 1 if anything does',
+      'train the model of this run again from the snapshots that it read, and say what differs; the exit code is 1 if anything does; with --stage it says what that costs, and asks',
+    )
+    .option('--yes', 'with --verify and --stage: start the training without asking', false)
+    .option(
+      '--trained-again <run>',
+      'with --verify and --stage: compare with what this run has trained again, and start none',
     )
     .option('--json', 'print one JSON document', false);
   return withOptionalPipeline(command).action(async (options: ModelsOptions) => {

@@ -6,10 +6,11 @@ import type { Verification } from '../../../local/run/verify-model.ts';
 const SHOWN = 20;
 
 export function verificationText(found: Verification): string {
-  const { runId, snapshots, seed, documents } = found;
+  const { runId, trainedBy, snapshots, seed, documents } = found;
+  const by = trainedBy === undefined ? '' : ` by run ${trainedBy}`;
   const read = Object.entries(snapshots).map(([table, snapshot]) => `${table} ${snapshot}`);
   return [
-    `The model of run ${runId} was trained again from the snapshots ${read.join(' and ')}, with its own script and seed ${seed}.`,
+    `The model of run ${runId} was trained again${by} from the snapshots ${read.join(' and ')}, with its own script and seed ${seed}.`,
     ...(found.differences.length === 0
       ? [
           `It is the same model: ${documents.join(', ')} hold the same values, numbers within ${TOLERANCE} of their size.`,

@@ -28,6 +28,9 @@ export function planRun(on: Pipeline): TaskStateBase {
   });
 }
 
+/** The decisions of PlanRun with which a run goes on. */
+export type RunsOn = Extract<PlanRunOutput, { readonly planUri: string }>['decision'];
+
 /** Branches on what PlanRun decided. */
 export function anythingToDo(on: Pipeline, branches: Record<PlanRunOutput['decision'], IChainable>): Choice {
   const choice = new Choice(on.scope, 'AnythingToDo', described('AnythingToDo'));

@@ -190,7 +190,7 @@ describe('an invalid request', () => {
     [{ events: 's3://raw/events-of-others/*.json' }, /"events" is .*: must be below s3:\/\/raw\/events,/],
     [{ events: 's3://raw' }, /"events" is "s3:\/\/raw": must be below/],
     [{ events: 's3://elsewhere/events/' }, /"events" is .*: must be below/],
-    [{ resume: 'run-0', seed: 1 }, /"seed": a resumed run takes the plan as it was/],
+    [{ resume: 'run-0', seed: 1 }, /"seed": a run that resumes or verifies another takes its plan as it was/],
     [{ resume: '../../x' }, /"resume" is .*not a run's id/],
     ['all', /the request: .*\{\} asks for the defaults/],
   ])('%j is refused, naming the field', async (request, message) => {

@@ -15,6 +15,7 @@ import {
   STEP_STATES,
   type StateDefinition,
   TASK_STATES,
+  VERIFYING_STATES,
 } from '../../../domain/states.ts';
 import { STEPS } from '../../../emr-steps/steps.ts';
 import { ALREADY_NOTIFIED } from '../../../lib/pipeline/states/publish.ts';
@@ -80,14 +81,17 @@ describe('the definition', () => {
       'AnythingToDo',
       'UseCluster',
       'CreateCluster',
+      'VerifyOrIngest',
       'IngestEvents',
       'BuildFeatures',
       'DecideTraining',
       'TrainOrNot',
       'TrainModels',
+      'VerifyOrChoose',
       'ChooseModel',
       'ScoreUsers',
       'TerminateCluster',
+      'VerifyOrReconcile',
       'ReconcileLake',
       'StoreMetrics',
       'RenderReport',
@@ -97,12 +101,15 @@ describe('the definition', () => {
       TASK_STATES.filter((name) => name !== 'CloseRun'),
     );
     const others = [...allStates.keys()].filter((name) => !path.includes(name));
-    expect(others.sort()).toEqual(['CloseRun', 'Failed', 'NothingToDo', 'Refused', 'ToldBefore']);
+    expect(others.sort()).toEqual([
+      ...['CloseRun', 'Failed', 'NothingToDo', 'Refused', 'ToldBefore', 'TrainedAgain'],
+    ]);
   });
 
   test('says which decision leads where', () => {
     expect(stateNamed('AnythingToDo').Choices).toMatchObject([
       { Variable: '$.plan.decision', StringEquals: 'run', Next: 'UseCluster' },
+      { Variable: '$.plan.decision', StringEquals: 'verify', Next: 'UseCluster' },
       { Variable: '$.plan.decision', StringEquals: 'nothing-to-do', Next: 'NothingToDo' },
       { Variable: '$.plan.decision', StringEquals: 'refused', Next: 'Refused' },
     ]);
@@ -111,6 +118,20 @@ describe('the definition', () => {
       { Variable: '$.training.decision', StringEquals: 'skip', Next: 'ChooseModel' },
     ]);
     expect(stateNamed('Refused')).toMatchObject({ Type: 'Fail', CausePath: '$.plan.reason' });
+  });
+
+  test('has a run that verifies a model create a cluster, train and terminate the cluster, and nothing else', () => {
+    const path: string[] = [];
+    const walk = (name: string | undefined): void => {
+      if (name === undefined) return;
+      path.push(name);
+      const { Branches: branches = [], Choices: choices, Next: next } = stateNamed(name);
+      for (const branch of branches) walk(branch.StartAt);
+      walk(choices?.find(({ StringEquals }) => StringEquals === 'verify')?.Next ?? next);
+    };
+    walk(definition.StartAt);
+    expect(path.filter((name) => stateNamed(name).Type === 'Task')).toEqual(VERIFYING_STATES);
+    expect(path.at(-1)).toBe('TrainedAgain');
   });
 
   test('has every state of domain/states.ts, and no other', () => {
