@@ -31,6 +31,7 @@ export async function closeOneRun(world: World, run: RunToClose): Promise<Closin
   const { lake } = world;
   const clustersTerminated = await terminateClusters(world, run.runId);
   const evidence = await gatherEvidence(world, run.runId);
+  const unrecorded = { runId: run.runId, clustersTerminated, costUsd: null, notified: false };
   if (run.calledBy !== 'catch' && (await wasRefused(lake, run, evidence))) {
     const explanation = {
       where: 'Refused' satisfies StateName,
@@ -38,14 +39,16 @@ export async function closeOneRun(world: World, run: RunToClose): Promise<Closin
       why: 'another run lived',
       whatToDo: 'nothing',
     };
-    return {
-      runId: run.runId,
-      outcome: 'refused',
-      explanation,
-      clustersTerminated,
-      costUsd: null,
-      notified: false,
+    return { ...unrecorded, outcome: 'refused', explanation };
+  }
+  if (await hasVerified(world, run, evidence)) {
+    const explanation = {
+      where: 'TrainedAgain' satisfies StateName,
+      error: run.error ?? 'ClusterLeftRunning',
+      why: 'CreateCluster was retried and had created a cluster before',
+      whatToDo: 'nothing: the other cluster has trained',
     };
+    return { ...unrecorded, outcome: 'succeeded', explanation };
   }
   const failure = explain(evidence, { error: run.error, cause: run.cause });
   const record = await recordFailure(world, run, evidence, failure);
@@ -69,6 +72,16 @@ async function wasRefused(
 ): Promise<boolean> {
   if (plan !== undefined || clusters.length > 0) return false;
   return (await lake.has(REFUSED.of(runId))) && (await leaseHolder(lake))?.executionArn !== executionArn;
+}
+
+/** A run that has trained a model again is not recorded; the sweep may find a cluster that it has left behind. */
+async function hasVerified(
+  { executions }: World,
+  { calledBy, executionArn }: RunToClose,
+  { plan }: Evidence,
+): Promise<boolean> {
+  if (calledBy !== 'sweep' || plan?.verifies === undefined) return false;
+  return (await executions.status(executionArn)) === 'SUCCEEDED';
 }
 
 /** Writes that the run failed, unless it has a record already; returns the record that is stored. */

@@ -78,6 +78,8 @@ describe('the command line', () => {
     [['list', '--stage', 'test'], /Allowed choices are dev, prod/],
     [['start', '--events', '/tmp'], /must be an address in S3.*churn run/],
     [['start', '--resume', 'run-1', '--force'], /leave out all options except --resume/],
+    [['models', '--yes'], /name it with --verify/],
+    [['models', '--verify', 'run-1', '--trained-again', 'run-2'], /name the deployment, too \(--stage\)/],
   ])('exits with 2 when it is called with invalid arguments: %j', async (args, words) => {
     const { exitCode, stdout, stderr } = await churn(...args);
     expect([exitCode, stdout]).toEqual([2, '']);

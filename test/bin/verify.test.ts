@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { ObjectFiles } from '../../bin/commands/deployed/fetch-model.ts';
 import { compareRuns, offerText, startedAndEnded } from '../../bin/commands/models/verify-deployed.ts';
 import { verificationText } from '../../bin/commands/models/verify-text.ts';
-import { modelFolder } from '../../domain/lake-objects.ts';
+import { MODEL, modelFolder } from '../../domain/lake-objects.ts';
 import { UserError } from '../../domain/user-error.ts';
 import { Lake } from '../../lambda/run/lake.ts';
 import { checkRequest } from '../../lambda/start-training/request.ts';
@@ -84,6 +84,10 @@ describe('a verification of a deployment', () => {
     await expect(offerText(lake, 'nobody')).rejects.toThrow(/no run nobody.*churn models/);
     await expect(offerText(lake, 'scored')).rejects.toThrow(UserError);
     await expect(offerText(lake, 'scored')).rejects.toThrow(/has trained no model/);
+    const [model, text] = [at(MODEL.of('trained').key), ports.objects.text(at(MODEL.of('trained').key))];
+    await ports.objects.remove(model);
+    await expect(offerText(lake, 'trained')).rejects.toThrow(/models\/trained\/model\.json any more/);
+    ports.objects.put(model, text ?? '');
   });
 
   /** A pipeline whose runs end like this. */

@@ -1,6 +1,6 @@
 /** `churn models`: which model is in charge, and how that came about. */
 import { Command } from 'commander';
-import { DEFAULT_LAKE, wholeNumber } from '../arguments.ts';
+import { DEFAULT_LAKE, UsageError, wholeNumber } from '../arguments.ts';
 import { withOptionalPipeline } from '../deployed/options.ts';
 import { modelHistory } from './history.ts';
 import { historyText } from './history-text.ts';
@@ -38,6 +38,8 @@ export function modelsCommand(): Command {
       await verify(options.verify, options);
       return;
     }
+    if (options.yes || options.trainedAgain !== undefined)
+      throw new UsageError('--yes and --trained-again are about a run to verify: name it with --verify.');
     const { lake } = await openWorld(options);
     const history = await modelHistory(lake, options.most);
     process.stdout.write(options.json ? `${JSON.stringify(history, undefined, 2)}\n` : historyText(history));

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PLAN, RUN_DETAIL, STEP_RESULT } from '../../../domain/lake-objects.ts';
+import { modelIn, PLAN, RUN_DETAIL, STEP_RESULT } from '../../../domain/lake-objects.ts';
 import { hasTrained } from '../../../domain/records.ts';
 import { VERIFYING_STATES } from '../../../domain/states.ts';
 import { trainingAgain } from '../../../domain/training-again.ts';
@@ -16,6 +16,7 @@ import { comparedTrainings } from '../../../local/run/compare-trainings.ts';
 import type { Verification } from '../../../local/run/verify-model.ts';
 import { isAnsweredYes } from '../../terminal/ask.ts';
 import { displayFor } from '../../terminal/choose-display.ts';
+import { ProgressLine } from '../../terminal/pace.ts';
 import type { DeployedPipeline } from '../deployed/deployed-pipeline.ts';
 import { fetchTraining, type ObjectFiles } from '../deployed/fetch-model.ts';
 import { follow } from '../deployed/follow.ts';
@@ -44,7 +45,10 @@ export async function verifyDeployed(
   const trainedBy = options.trainedAgain ?? (await startedAndEnded(pipeline, { lake, runId, options }));
   if (trainedBy === undefined) return undefined;
   const { filesInS3 } = await import('../deployed/fetch-model.ts');
-  return compareRuns(lake, filesInS3(regionOf(pipeline.stateMachineArn)), { runId, trainedBy });
+  const files = filesInS3(regionOf(pipeline.stateMachineArn));
+  return new ProgressLine(process.stderr).during('Copying and comparing both models', () =>
+    compareRuns(lake, files, { runId, trainedBy }),
+  );
 }
 
 interface Asked {
@@ -90,7 +94,7 @@ export async function startedAndEnded(
 
 /**
  * What training again takes, and what it does.
- * @throws UserError when there is no such run, or it has not trained
+ * @throws UserError when there is no such run, it has not trained, or its model is gone
  */
 export async function offerText(lake: Lake, runId: string): Promise<string> {
   const detail = await lake.glimpse(RUN_DETAIL.of(runId));
@@ -102,6 +106,12 @@ export async function offerText(lake: Lake, runId: string): Promise<string> {
   if (!hasTrained(detail)) {
     throw new UserError(
       `Run ${runId} has trained no model: name a run that has (\`churn models\` lists the runs).`,
+    );
+  }
+  const model = modelIn(detail.plan.outputs.model);
+  if (!(await lake.has(model))) {
+    throw new UserError(
+      `The model of run ${runId} is not at ${lake.uri(model)} any more: verify another run.`,
     );
   }
   const { instances, minutes, usd, isMeasured } = trainingAgain(detail);

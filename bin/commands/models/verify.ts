@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openExistingLake } from '../../../local/run/lake-folder.ts';
 import { type Verification, verifyModel } from '../../../local/run/verify-model.ts';
+import { ProgressLine } from '../../terminal/pace.ts';
 import { UsageError } from '../arguments.ts';
 import { namesPipeline } from '../deployed/options.ts';
 import { onInterrupt } from '../interrupt.ts';
@@ -32,7 +33,10 @@ export async function verify(
   const scratch = await mkdtemp(join(tmpdir(), 'churn-verify-'));
   interrupt.onSecond(() => rm(scratch, { recursive: true, force: true }));
   try {
-    show(await verifyModel(lake, runId, { scratch, signal: interrupt.signal }), options.json);
+    const found = await new ProgressLine(process.stderr).during('Training again', () =>
+      verifyModel(lake, runId, { scratch, signal: interrupt.signal }),
+    );
+    show(found, options.json);
   } finally {
     interrupt.release();
     await rm(scratch, { recursive: true, force: true });

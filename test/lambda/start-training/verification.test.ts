@@ -2,15 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SNAPSHOT_RETENTION_DAYS } from '../../../domain/lake.ts';
 import { LAKE_FORMAT } from '../../../domain/lake-format.ts';
-import {
-  FORMAT,
-  LEASE,
-  MODEL,
-  modelFolder,
-  PLAN,
-  RUN_RECORD,
-  runFolder,
-} from '../../../domain/lake-objects.ts';
+import { FORMAT, LEASE, modelFolder, PLAN, RUN_RECORD, runFolder } from '../../../domain/lake-objects.ts';
 import { runRecordSchema } from '../../../domain/records.ts';
 import { closeRun } from '../../../lambda/close-run/close-run.ts';
 import { storeMetrics } from '../../../lambda/store-metrics/store-metrics.ts';
@@ -127,13 +119,11 @@ describe('a verification is refused', () => {
     return `${error.name}: ${error.message}`;
   };
 
-  it('for a run that is unknown, has not trained, or whose model is gone', async () => {
+  it('for a run that is unknown or has not trained', async () => {
     expect(await refusal('nobody')).toMatch(/^CannotVerify: .*has no plan: there is no such run/);
     await plan(ports, 'run-2', { force: true, train: 'never' });
     await runWithoutTraining(ports, 'run-2');
-    expect(await refusal('run-2')).toMatch(/has trained no model that is still stored/);
-    await ports.objects.remove(at(MODEL.of('run-1').key));
-    expect(await refusal()).toMatch(/has trained no model that is still stored/);
+    expect(await refusal('run-2')).toMatch(/has trained no model: name a run that has/);
   });
 
   it('for a run that itself verified another', async () => {
