@@ -125,7 +125,7 @@ export type IngestResult = z.infer<typeof ingestResultSchema>;
 export const CUTOFF_ROLES = ['train', 'past', 'test', 'score'] as const;
 export type CutoffRole = (typeof CUTOFF_ROLES)[number];
 
-/** How often each page, level and device came on the newest days of the log: see sources.ts. */
+/** How often each page, level, authentication state and device came on the newest days of the log: see sources.ts. */
 export const dailySourcesSchema = z.strictObject({
   /** Days with events, in order, with all events and all users of each. */
   days: z.array(z.strictObject({ day: isoDate, events: count, users: count })),

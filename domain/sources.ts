@@ -1,12 +1,12 @@
 /**
- * Sources that have gone quiet or are new: a page, a level or a device of which no event comes any more, or from one day on.
- * Pages and levels are counted in page_days, which has all events; devices in user_days, of users who were signed in. Pure
+ * Sources that have gone quiet or are new: a page, a level, an authentication state or a device of which no event comes any more,
+ * or from one day on. All but devices are counted in page_days, which has all events; devices in user_days, of users who were signed in. Pure
  * functions.
  */
-import { LEVELS, PAGES } from './events.ts';
+import { AUTHS, LEVELS, PAGES } from './events.ts';
 import { DEVICES, OTHER, UNKNOWN } from './exploration.ts';
 
-export const SOURCE_KINDS = ['page', 'level', 'device'] as const;
+export const SOURCE_KINDS = ['page', 'level', 'auth', 'device'] as const;
 export type SourceKind = (typeof SOURCE_KINDS)[number];
 
 /** What is counted per day, and how in Spark SQL. */
@@ -20,6 +20,7 @@ export interface Source {
 export const EVENT_SOURCES: readonly Source[] = [
   ...PAGES.map((name) => ({ kind: 'page' as const, name, sql: eventsWith('page', name) })),
   ...LEVELS.map((name) => ({ kind: 'level' as const, name, sql: eventsWith('level', name) })),
+  ...AUTHS.map((name) => ({ kind: 'auth' as const, name, sql: eventsWith('auth', name) })),
 ];
 
 /** Counted in users of user_days. */
@@ -29,6 +30,11 @@ export const USER_SOURCES: readonly Source[] = [...DEVICES.map(({ value }) => va
 
 function eventsWith(column: string, value: string): string {
   return `SUM(IF(${column} = '${value}', events, 0))`;
+}
+
+/** A source in words: "page Home". */
+export function sourceText({ kind, name }: Pick<Source, 'kind' | 'name'>): string {
+  return `${kind === 'auth' ? 'authentication state' : kind} ${name}`;
 }
 
 /** The days before the end of the log that are looked at: half of them show what is usual. */
@@ -147,9 +153,10 @@ export function sourceWarnings(sources: DailySources | undefined): readonly stri
   return sourceChanges(sources).map(({ kind, name, change, day, expected }) => {
     const unit = kind === 'device' ? 'users' : 'events';
     const usual = WHOLE.format(expected);
+    const source = sourceText({ kind, name });
     return change === 'quiet'
-      ? `The ${kind} ${name} has not appeared since ${day}, though ${usual} ${unit} with it would have been usual`
-      : `The ${kind} ${name} is new since ${day}; at this rate ${usual} ${unit} would have come in the days before`;
+      ? `The ${source} has not appeared since ${day}, though ${usual} ${unit} with it would have been usual`
+      : `The ${source} is new since ${day}; at this rate ${usual} ${unit} would have come in the days before`;
   });
 }
 

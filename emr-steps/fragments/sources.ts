@@ -1,4 +1,4 @@
-/** How often each page, level and device came on each of the newest days: whether one has gone quiet is said of it later. */
+/** How often each page, level, authentication state and device came on each of the newest days: whether one has gone quiet is said of it later. */
 import { EVENT_SOURCES, SOURCE_DAYS, type Source, USER_SOURCES } from '../../domain/sources.ts';
 import { fragment } from '../composition/fragment.ts';
 import { python } from '../composition/python.ts';
@@ -38,7 +38,7 @@ export const sources = fragment({
     'from pyspark.sql import functions as F',
   ],
   constants: python`
-    # Pages and levels are counted in events, devices in users.
+    # Devices are counted in users, all others in events.
     EVENT_SOURCE_COUNTS = ${sqlText(EVENT_COUNTS)}
 
     USER_SOURCE_COUNTS = ${sqlText(USER_COUNTS)}
@@ -64,7 +64,7 @@ export const sources = fragment({
 
 
     def daily_sources(user_days: DataFrame, page_days: DataFrame, end: datetime.date) -> DailySources:
-        """How often each page, level and device came on the newest days before the end of the log."""
+        """How often each source came on the newest days before the end of the log."""
         first = end - datetime.timedelta(days=SOURCE_DAYS)
         newest = (F.col("day") >= F.lit(first)) & (F.col("day") < F.lit(end))
         user_days.where(newest).createOrReplaceTempView("user_source_days")

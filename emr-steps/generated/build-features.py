@@ -903,7 +903,7 @@ class SourceDay(TypedDict):
     users: int
 
 
-SourceKind: TypeAlias = Literal["page", "level", "device"]
+SourceKind: TypeAlias = Literal["page", "level", "auth", "device"]
 
 
 class FeaturesSnapshots(TypedDict):
@@ -1303,7 +1303,7 @@ def kept_versions(
 
 # --- emr-steps/fragments/sources.ts ---
 
-# Pages and levels are counted in events, devices in users.
+# Devices are counted in users, all others in events.
 EVENT_SOURCE_COUNTS = """
 SELECT
   day,
@@ -1331,7 +1331,11 @@ SELECT
   SUM(IF(page = 'Register', events, 0)) AS source_20,
   SUM(IF(page = 'Submit Registration', events, 0)) AS source_21,
   SUM(IF(level = 'free', events, 0)) AS source_22,
-  SUM(IF(level = 'paid', events, 0)) AS source_23
+  SUM(IF(level = 'paid', events, 0)) AS source_23,
+  SUM(IF(auth = 'Logged In', events, 0)) AS source_24,
+  SUM(IF(auth = 'Logged Out', events, 0)) AS source_25,
+  SUM(IF(auth = 'Guest', events, 0)) AS source_26,
+  SUM(IF(auth = 'Cancelled', events, 0)) AS source_27
 FROM event_source_days
 GROUP BY day
 ORDER BY day
@@ -1389,6 +1393,10 @@ EVENT_SOURCE_KINDS: list[SourceKind] = [
     "page",
     "level",
     "level",
+    "auth",
+    "auth",
+    "auth",
+    "auth",
 ]
 EVENT_SOURCE_NAMES = [
     "NextSong",
@@ -1415,6 +1423,10 @@ EVENT_SOURCE_NAMES = [
     "Submit Registration",
     "free",
     "paid",
+    "Logged In",
+    "Logged Out",
+    "Guest",
+    "Cancelled",
 ]
 USER_SOURCE_KINDS: list[SourceKind] = [
     "device",
@@ -1452,7 +1464,7 @@ def source_counts(kinds: list[SourceKind], names: list[str], rows: list[Row | No
 
 
 def daily_sources(user_days: DataFrame, page_days: DataFrame, end: datetime.date) -> DailySources:
-    """How often each page, level and device came on the newest days before the end of the log."""
+    """How often each source came on the newest days before the end of the log."""
     first = end - datetime.timedelta(days=SOURCE_DAYS)
     newest = (F.col("day") >= F.lit(first)) & (F.col("day") < F.lit(end))
     user_days.where(newest).createOrReplaceTempView("user_source_days")

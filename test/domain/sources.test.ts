@@ -4,6 +4,7 @@ import {
   type DailySources,
   EVENT_SOURCES,
   SOURCE_DAYS,
+  type SourceKind,
   sourceChanges,
   sourceWarnings,
   USER_SOURCES,
@@ -15,7 +16,7 @@ const FIRST = '2018-10-01';
 
 /** The newest days of a log with 1,000 events and 50 users a day. */
 function daily(
-  source: { readonly kind?: 'page' | 'level' | 'device'; readonly name?: string },
+  source: { readonly kind?: SourceKind; readonly name?: string },
   counts: readonly number[],
 ): DailySources {
   return {
@@ -91,6 +92,9 @@ describe('a source', () => {
         'The level free is new since 2018-10-31; at this rate 14,000 events would have come in the days before',
       ],
     );
+    expect(sourceWarnings(daily({ kind: 'auth', name: 'Logged Out' }, [...days(40, 10), 0, 0, 0]))).toEqual([
+      'The authentication state Logged Out has not appeared since 2018-11-09, though 30 events with it would have been usual',
+    ]);
     expect(sourceWarnings(undefined)).toEqual([]);
   });
 

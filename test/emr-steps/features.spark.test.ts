@@ -200,12 +200,13 @@ describe('build-features', () => {
     }
   });
 
-  it('counts pages, levels and devices of the newest days, without the stray day after them', async () => {
+  it('counts pages, levels, authentication states and devices of the newest days, without the stray day after them', async () => {
     const { sources } = await resultOf(buildFeatures, plan);
     const events = await queryLake(
       at('lake'),
       `SELECT CAST(event_date AS VARCHAR) AS day, count(*) AS events, count(*) FILTER (page = 'Help') AS help,
-         count(*) FILTER (page = 'Login') AS login, count(*) FILTER (level = 'paid') AS paid
+         count(*) FILTER (page = 'Login') AS login, count(*) FILTER (level = 'paid') AS paid,
+         count(*) FILTER (auth = 'Logged Out') AS out, count(*) FILTER (auth = 'Logged In') AS signed_in
        FROM events WHERE event_date < DATE '2018-11-20' GROUP BY event_date ORDER BY event_date`,
     );
     expect(sources?.days).toHaveLength(50);
@@ -217,6 +218,8 @@ describe('build-features', () => {
     expect(seen('page', 'Help')).toEqual(numbers('help'));
     expect(seen('page', 'Login')).toEqual(numbers('login'));
     expect(seen('level', 'paid')).toEqual(numbers('paid'));
+    expect(seen('auth', 'Logged Out')).toEqual(numbers('out'));
+    expect(seen('auth', 'Logged In')).toEqual(numbers('signed_in'));
     const signedIn = [...users.values()].flat();
     const devices = sources?.counts.filter(({ kind }) => kind === 'device') ?? [];
     for (const [index, { day, users: active }] of (sources?.days ?? []).entries()) {

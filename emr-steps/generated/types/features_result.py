@@ -28,7 +28,7 @@ class SourceDay(TypedDict):
     users: int
 
 
-SourceKind: TypeAlias = Literal["page", "level", "device"]
+SourceKind: TypeAlias = Literal["page", "level", "auth", "device"]
 
 
 class FeaturesSnapshots(TypedDict):

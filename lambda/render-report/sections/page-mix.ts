@@ -1,6 +1,6 @@
-/** What users did day by day: how often each page came, and which page, level or device has gone quiet or is new. */
+/** What users did day by day: how often each page came, and which page, level, authentication state or device has gone quiet or is new. */
 import type { RunDetail } from '../../../domain/records.ts';
-import { type DailySources, type SourceChange, sourceChanges } from '../../../domain/sources.ts';
+import { type DailySources, type SourceChange, sourceChanges, sourceText } from '../../../domain/sources.ts';
 import { type ChartBook, COLOURS } from '../charts.ts';
 import { counted, day, percent, whole } from '../format.ts';
 import { type Html, html } from '../html.ts';
@@ -27,7 +27,7 @@ scale.</figcaption></figure>
 <details><summary>Data</summary>${table({
     caption: `Shares of the events, of devices of the users, in the newest ${NEWEST_DAYS} days and in the days before`,
     columns: [
-      { heading: 'Source', cell: ({ kind, name }: Counts) => `${kind} ${name}` },
+      { heading: 'Source', cell: (one: Counts) => sourceText(one) },
       {
         heading: `Newest ${NEWEST_DAYS} days`,
         isNumber: true,
@@ -42,11 +42,12 @@ scale.</figcaption></figure>
 }
 
 function changesText(changes: readonly SourceChange[]): string {
-  if (changes.length === 0) return 'No page, level or device has gone quiet, and none is new.';
-  const named = changes.map(({ kind, name, change, day: of }) =>
-    change === 'quiet'
-      ? `the ${kind} ${name} has not appeared since ${day(of)}`
-      : `the ${kind} ${name} is new since ${day(of)}`,
+  if (changes.length === 0)
+    return 'No page, level, authentication state or device has gone quiet, and none is new.';
+  const named = changes.map((source) =>
+    source.change === 'quiet'
+      ? `the ${sourceText(source)} has not appeared since ${day(source.day)}`
+      : `the ${sourceText(source)} is new since ${day(source.day)}`,
   );
   return `Something has changed: ${named.join('; ')}.`;
 }
