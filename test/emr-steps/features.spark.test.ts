@@ -238,6 +238,8 @@ describe('build-features', () => {
     expect(sourceChanges(sources)).toMatchObject([
       { kind: 'page', name: 'Login', change: 'quiet', day: '2018-11-09' },
       { kind: 'page', name: 'Register', change: 'new', day: '2018-11-13' },
+      // Those who register are the first guests.
+      { kind: 'auth', name: 'Guest', change: 'new', day: '2018-11-13' },
     ]);
   });
 

@@ -7,10 +7,7 @@ import { ingestEvents } from '../../emr-steps/ingest-events.ts';
 import { eventFiles, queryLake, temporaryFolder, writePlan } from '../support/spark-lake.ts';
 import { type ServedStep, StepServer } from '../support/step-server.ts';
 
-/**
- * Counts every page of page_days a thousand times too often, as if it had been counted so. By another definition, if so asked; then
- * there is also a day of which there are no events.
- */
+/** Counts every page of page_days a thousand times too often, as if it had been counted so; by another definition, if so asked. */
 const miscounting = (by: 'the same' | 'another'): ServedStep => ({
   scriptName: `miscount-${by === 'another' ? 'another' : 'same'}.py`,
   script: `${ingestEvents.script}
@@ -18,13 +15,11 @@ const miscounting = (by: 'the same' | 'another'): ServedStep => ({
 def run(spark, plan):
     page_days = table_name(plan, PAGE_DAYS)
     written = iceberg_table(spark, page_days).currentSnapshot().summary()
-    counted = spark.table(page_days).withColumn("events", F.expr("events * 1000"))
-    by = written.get(COMPUTED_BY)
-    if ${by === 'another' ? 'True' : 'False'}:
-        by = "another"
-        counted = counted.union(counted.limit(1).withColumn("day", F.lit("2018-09-30").cast("date")))
+    by = ${by === 'another' ? '"another"' : 'written.get(COMPUTED_BY)'}
     (
-        counted.writeTo(page_days)
+        spark.table(page_days)
+        .withColumn("events", F.expr("events * 1000"))
+        .writeTo(page_days)
         .option(f"snapshot-property.{COMPUTED_FROM}", written.get(COMPUTED_FROM))
         .option(f"snapshot-property.{COMPUTED_BY}", by)
         .overwrite(F.lit(True))
