@@ -181,7 +181,7 @@ describe('build-features', () => {
   });
 
   afterAll(async () => {
-    await server.stop();
+    await server?.stop();
     await rm(folder, { recursive: true, force: true });
   });
 

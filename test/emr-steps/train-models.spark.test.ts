@@ -185,7 +185,7 @@ describe('train-models and score-users', () => {
   }
 
   afterAll(async () => {
-    await server.stop();
+    await server?.stop();
     await rm(folder, { recursive: true, force: true });
   });
 
