@@ -69,10 +69,12 @@ const INCOMPLETE = [
 ].join('\n  OR ');
 const COUNTED_AS = `IF(\n  outcome = 0 AND (${INCOMPLETE}),\n  ${REFUSAL_REASONS.length + 1}, outcome\n)`;
 
+const DAY_MILLISECONDS = SECONDS_PER_DAY * 1000;
+
 /** How a column of `events` comes from the raw columns. */
 function eventExpression(column: Column): string {
   if (column.name === 'event_date') {
-    return `DATE_FROM_UNIX_DATE(INT(${parsed('ts')} DIV ${SECONDS_PER_DAY * 1000}))`;
+    return `DATE_FROM_UNIX_DATE(INT(${parsed('ts')} DIV ${DAY_MILLISECONDS}))`;
   }
   if (column.name === 'user_id') return `COALESCE(${parsed('userId')}, '')`;
   const from = RAW_COLUMNS.find(({ name }) => name === column.from)?.name;
@@ -87,6 +89,17 @@ function eventExpression(column: Column): string {
   const possible = from === 'ts' ? raw : `IF(${raw} BETWEEN 0 AND ${MOST_MILLISECONDS}, ${raw}, NULL)`;
   return `CAST(TIMESTAMP_MILLIS(${possible}) AS TIMESTAMP_NTZ)`;
 }
+
+/**
+ * In this order the rows of a day are stored: user after user, and those of a user by time. One whole number, of which the
+ * day has the highest 12 bits, a hash of the user 25, and the time of day 27: Spark sorts rows by a single number in linear
+ * time, and need not compare them. Two users with the same hash are stored as one, which changes nothing but the order.
+ */
+const SORT_KEY = [
+  `SHIFTLEFT(${parsed('ts')} DIV ${DAY_MILLISECONDS}, 52)`,
+  `SHIFTLEFT(HASH(${parsed('userId')}) & ${2 ** 25 - 1}L, 27)`,
+  `${parsed('ts')} % ${DAY_MILLISECONDS}`,
+].join(' | ');
 
 /** Filled in behind the shuffle: they are the same for whole files. */
 const LATE_COLUMNS = ['source_file', 'batch_id'];
@@ -116,7 +129,8 @@ export const eventRows = fragment({
     FORGOTTEN = ${REFUSAL_REASONS.indexOf(FORGOTTEN_USER) + 1}
     KNOWN_FILE = "COALESCE(file_number, RAISE_ERROR(CONCAT('no such file in the batch: ', file_path)))"
 
-    EVENT_COLUMNS = ${EVENT_COLUMNS}
+    # What is staged of an accepted row; the last two are not stored.
+    STAGED_COLUMNS = ${[...EVENT_COLUMNS, 'file_number', `${SORT_KEY} AS sort_key`]}
   `,
   code: python`
     def read_rows(

@@ -1819,7 +1819,7 @@ def by_day(rows: DataFrame, tasks: int, slices: int) -> DataFrame:
 
 
 def write_staged(rows: DataFrame, plan: Plan) -> DataFrameWriterV2:
-    """A writer of the branch. A task that holds several days meets them by user: a file stays open for each."""
+    """A writer of the branch. Rows need not come day by day: a file stays open for each."""
     staged = table_name(plan, STAGED_EVENTS)
     writer = rows.select(*EVENT_NAMES).writeTo(staged).option("fanout-enabled", "true")
     return writer.option(f"snapshot-property.{WRITTEN_FOR}", plan["batch"]["batchId"])
@@ -1828,9 +1828,8 @@ def write_staged(rows: DataFrame, plan: Plan) -> DataFrameWriterV2:
 def stage_new_rows(events: DataFrame, plan: Plan, files: dict[int, str]) -> None:
     """Appends the batch's events to the branch, duplicates included: they are rare, and looked for once all are stored."""
     sizes = plan["ingest"]
-    # The user first: Spark sorts by the first eight bytes of the first column, and compares rows only where these tie.
     days = by_day(events, sizes["shufflePartitions"], sizes["slicesPerDay"])
-    ordered = days.sortWithinPartitions("user_id", "event_time", "item_in_session")
+    ordered = days.sortWithinPartitions("sort_key")
     batch_id = F.lit(plan["batch"]["batchId"])
     named = ordered.withColumns({"source_file": names_by_number(files), "batch_id": batch_id})
     write_staged(named, plan).append()
@@ -2124,7 +2123,8 @@ MALFORMED = 2
 FORGOTTEN = 1
 KNOWN_FILE = "COALESCE(file_number, RAISE_ERROR(CONCAT('no such file in the batch: ', file_path)))"
 
-EVENT_COLUMNS = [
+# What is staged of an accepted row; the last two are not stored.
+STAGED_COLUMNS = [
     "DATE_FROM_UNIX_DATE(INT(raw.ts DIV 86400000)) AS event_date",
     "CAST(TIMESTAMP_MILLIS(raw.ts) AS TIMESTAMP_NTZ) AS event_time",
     "COALESCE(raw.userId, '') AS user_id",
@@ -2142,6 +2142,8 @@ EVENT_COLUMNS = [
     "NULLIF(raw.location, '') AS location",
     "NULLIF(raw.userAgent, '') AS user_agent",
     "CAST(TIMESTAMP_MILLIS(IF(raw.registration BETWEEN 0 AND 1E14, raw.registration, NULL)) AS TIMESTAMP_NTZ) AS registered_at",
+    "file_number",
+    "SHIFTLEFT(raw.ts DIV 86400000, 52) | SHIFTLEFT(HASH(raw.userId) & 33554431L, 27) | raw.ts % 86400000 AS sort_key",
 ]
 
 
@@ -3413,7 +3415,7 @@ def stage_accepted(
     accepted: DataFrame = (
         counted.observe(observation, by_file_and_outcome.alias("by_file_and_outcome"))
         .where("outcome = 0")
-        .selectExpr(*EVENT_COLUMNS, "file_number")
+        .selectExpr(*STAGED_COLUMNS)
     )
     stage_new_rows(accepted, plan, files)
     outcomes.take(counts_of(observation.get["by_file_and_outcome"]))
@@ -3445,7 +3447,7 @@ def stage_adapted(
     accepted = (
         rows.observe(observation, by_outcome.alias("by_outcome"), by_adaptation.alias("by_adaptation"))
         .where("outcome = 0")
-        .selectExpr(*EVENT_COLUMNS, "file_number")
+        .selectExpr(*STAGED_COLUMNS)
     )
     stage_new_rows(accepted, plan, files)
     for number in tolerated.files:
