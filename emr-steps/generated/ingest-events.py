@@ -2123,8 +2123,7 @@ MALFORMED = 2
 FORGOTTEN = 1
 KNOWN_FILE = "COALESCE(file_number, RAISE_ERROR(CONCAT('no such file in the batch: ', file_path)))"
 
-# What is staged of an accepted row; the last two are not stored.
-STAGED_COLUMNS = [
+EVENT_COLUMNS = [
     "DATE_FROM_UNIX_DATE(INT(raw.ts DIV 86400000)) AS event_date",
     "CAST(TIMESTAMP_MILLIS(raw.ts) AS TIMESTAMP_NTZ) AS event_time",
     "COALESCE(raw.userId, '') AS user_id",
@@ -2142,9 +2141,13 @@ STAGED_COLUMNS = [
     "NULLIF(raw.location, '') AS location",
     "NULLIF(raw.userAgent, '') AS user_agent",
     "CAST(TIMESTAMP_MILLIS(IF(raw.registration BETWEEN 0 AND 1E14, raw.registration, NULL)) AS TIMESTAMP_NTZ) AS registered_at",
-    "file_number",
-    "SHIFTLEFT(raw.ts DIV 86400000, 52) | SHIFTLEFT(HASH(raw.userId) & 33554431L, 27) | raw.ts % 86400000 AS sort_key",
 ]
+SORT_KEY = """
+SHIFTLEFT(raw.ts DIV 86400000, 56) |
+SHIFTLEFT(HASH(raw.userId) & 524287L, 37) |
+SHIFTLEFT(raw.ts % 86400000, 10) |
+COALESCE(raw.itemInSession, 0L) & 1023L AS sort_key
+"""
 
 
 def read_rows(
@@ -3415,7 +3418,7 @@ def stage_accepted(
     accepted: DataFrame = (
         counted.observe(observation, by_file_and_outcome.alias("by_file_and_outcome"))
         .where("outcome = 0")
-        .selectExpr(*STAGED_COLUMNS)
+        .selectExpr(*EVENT_COLUMNS, "file_number", SORT_KEY)
     )
     stage_new_rows(accepted, plan, files)
     outcomes.take(counts_of(observation.get["by_file_and_outcome"]))
@@ -3447,7 +3450,7 @@ def stage_adapted(
     accepted = (
         rows.observe(observation, by_outcome.alias("by_outcome"), by_adaptation.alias("by_adaptation"))
         .where("outcome = 0")
-        .selectExpr(*STAGED_COLUMNS)
+        .selectExpr(*EVENT_COLUMNS, "file_number", SORT_KEY)
     )
     stage_new_rows(accepted, plan, files)
     for number in tolerated.files:
