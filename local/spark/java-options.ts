@@ -37,6 +37,16 @@ const SECOND_COMPILER_THRESHOLDS = {
 } as const;
 
 /**
+ * Java's options for code that the first compiler alone compiles. It would keep 48 MiB for that code, which the steps of the
+ * smallest log fill during training: then nothing is compiled for a while, and a call for which Java must generate code at
+ * that moment ends Spark with exit code 50. 240 MiB, of address space only, is what Java keeps with both compilers.
+ */
+export const FIRST_COMPILER_ALONE: readonly string[] = [
+  '-XX:TieredStopAtLevel=1',
+  '-XX:ReservedCodeCacheSize=240m',
+];
+
+/**
  * Lists the code that the second compiler leaves to the first: parsing SQL, generating classes and sending tasks happen
  * often enough to be compiled for a second each, but not often enough for that to pay off.
  */
@@ -51,12 +61,12 @@ export function javaOptions(scratchFolder: string, isSmall: boolean): string {
     '-XX:+UseParallelGC',
     // Where a thread that feeds Python runs out of memory, Spark would wait for it forever.
     '-XX:+ExitOnOutOfMemoryError',
-    // Where Java links a method with hardly any stack left, its error counts as fatal, and Spark ends with exit code 50.
-    // A training of a small log fails so with 384 KB; it passes with 640 KB, which leaves Java's default of 1 MB no wide margin.
+    // Plans are deeply nested: a training of a small log fails with 384 KB and passes with 640 KB, which leaves Java's
+    // default of 1 MB no wide margin.
     '-Xss4m',
     ...archiveOptions(classArchives).map((option) => `"${option}"`),
     ...(isSmall
-      ? ['-XX:TieredStopAtLevel=1']
+      ? FIRST_COMPILER_ALONE
       : [
           ...Object.entries(SECOND_COMPILER_THRESHOLDS).map(([name, calls]) => `-XX:${name}=${calls}`),
           ...['-XX:+UnlockDiagnosticVMOptions', `"-XX:CompilerDirectivesFile=${COMPILER_DIRECTIVES}"`],

@@ -1,5 +1,6 @@
 /** Everything in which the rehearsed cluster differs from the deployed one: sizes, places and endpoints of one machine. */
 import { join } from 'node:path';
+import { FIRST_COMPILER_ALONE } from '../../local/spark/java-options.ts';
 import { clusterJarFiles } from '../../setup/cluster-jars.mjs';
 import {
   javaHome,
@@ -19,8 +20,11 @@ export const BOOSTING_WORKERS = 2;
 const NODE_MEBIBYTES = 2_816;
 const NODE_CORES = 4;
 /** Java's options of driver and executors: little memory beside the heap, and arithmetic that is the same on both sides. */
-const SPARK_JAVA_OPTIONS =
-  '-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Ddev.ludovic.netlib.blas.nativeLib=none';
+const SPARK_JAVA_OPTIONS = [
+  '-XX:+UseSerialGC',
+  ...FIRST_COMPILER_ALONE,
+  '-Ddev.ludovic.netlib.blas.nativeLib=none',
+].join(' ');
 const JAVA_MODULES = [
   'java.lang',
   'java.lang.reflect',

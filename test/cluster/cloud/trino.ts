@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { endGroup, spawnGroup } from '../../../local/processes/group.ts';
 import { identify } from '../../../local/processes/identity.ts';
+import { FIRST_COMPILER_ALONE } from '../../../local/spark/java-options.ts';
 import { locate, PYTHON_VERSION, projectRoot } from '../../../setup/environment.mjs';
 import type { QueryAnswer, QueryEngine } from './athena.ts';
 import type { AwsEnvironment } from './aws-request.ts';
@@ -45,7 +46,7 @@ export async function startTrino(folder: string, environment: AwsEnvironment): P
   const child = spawnGroup(
     [
       join(java, 'bin', 'java'),
-      ...['-Xmx1g', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'],
+      ...['-Xmx1g', '-XX:+UseSerialGC', ...FIRST_COMPILER_ALONE],
       ...['-Djdk.attach.allowAttachSelf=true', '--enable-native-access=ALL-UNNAMED'],
       ...['-Dnode.environment=rehearsal', '-Dnode.id=rehearsal', `-Dnode.data-dir=${join(folder, 'data')}`],
       `-Dconfig=${join(folder, 'config.properties')}`,

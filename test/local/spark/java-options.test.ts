@@ -49,6 +49,13 @@ describe('the Java options of a run', () => {
     expect(javaOptions('/scratch', isSmall)).toContain(' -Ddev.ludovic.netlib.blas.nativeLib=none ');
   });
 
+  it('keep as much room for compiled code in a small run as Java does in others', async () => {
+    const java = join(javaHome, 'bin', 'java');
+    const flags = `"${java}" ${javaOptions('/scratch', true)} -XX:+PrintFlagsFinal -version`;
+    const { stdout } = await execa(flags, { shell: true });
+    expect(stdout).toMatch(/ReservedCodeCacheSize\s+= 251658240 /);
+  });
+
   it.each([true, false])("are accepted by the project's Java (small run: %s)", async (isSmall) => {
     const java = join(javaHome, 'bin', 'java');
     const options = `${javaOptions('/scratch', isSmall)} -XX:+PrintCommandLineFlags`;
