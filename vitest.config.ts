@@ -1,8 +1,9 @@
-/** Three kinds of tests: quick ones, slower ones, and those that start Spark. */
+/** Four kinds of tests: quick ones, those that synthesize the app, slower ones, and those that start Spark. */
 import { availableParallelism, totalmem } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { projectRoot } from './setup/environment.mjs';
 import { testGroups } from './tools/test-groups.ts';
+import { LongestFirst } from './tools/test-order.ts';
 import { readSources } from './tools/walls/source-files.ts';
 
 const MINUTE = 60_000;
@@ -16,6 +17,8 @@ const groups = testGroups(readSources(projectRoot));
 
 export default defineConfig({
   test: {
+    globalSetup: 'test/support/temporary-root.ts',
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -26,6 +29,17 @@ export default defineConfig({
           maxWorkers: cores,
           testTimeout: MINUTE,
           hookTimeout: MINUTE,
+        },
+      },
+      {
+        test: {
+          name: 'app',
+          include: [...groups.app],
+          // Loading the CDK takes longer than most of these tests.
+          isolate: false,
+          maxWorkers: cores,
+          testTimeout: 3 * MINUTE,
+          hookTimeout: 3 * MINUTE,
         },
       },
       {

@@ -86,7 +86,9 @@ export function runInstaller(locations, { what, logName, command, args, env, sig
         writeFileSync(logFile, `${[command, ...args].join(' ')}\n${all}`);
       } catch {}
     };
+    let hasFailed = false;
     child.on('error', (error) => {
+      hasFailed = true;
       all += String(error);
       keepLog();
       const absent = 'code' in error && error.code === 'ENOENT';
@@ -100,6 +102,8 @@ export function runInstaller(locations, { what, logName, command, args, env, sig
     });
     child.on('close', (code) => {
       if (code === 0) return resolve(output);
+      // The caller knows already, and may have removed the folder of the log.
+      if (hasFailed) return;
       keepLog();
       reject(explainFailure(what, all, logFile));
     });

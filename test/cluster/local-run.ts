@@ -9,10 +9,12 @@ import { runLocally } from '../../local/run/local-run.ts';
 import type { RunSummary } from '../../local/run/run-summary.ts';
 import type { StepRunner } from '../../local/spark/step-runner.ts';
 import { withDefinition } from '../../local/template/synthesize.ts';
+import { lastLines } from '../support/command-line.ts';
 import { BOOSTING_WORKERS } from './overrides.ts';
 import { overridePlan } from './plan-overrides.ts';
 
 /**
+ * A run that succeeds.
  * @param folder of the lake @param log folder of the event files @param boostingWorkers as many as the rehearsed run has
  * @param newRunner makes what runs the steps; default: one Spark application for all of them
  */
@@ -25,7 +27,7 @@ export async function runOnThisMachine(
 ): Promise<RunSummary> {
   const lake = await openLake(folder);
   let runId = '';
-  return withDefinition((definition) =>
+  const summary = await withDefinition((definition) =>
     runLocally({
       lake,
       definition,
@@ -48,4 +50,7 @@ export async function runOnThisMachine(
       },
     }),
   );
+  if (summary.status !== 'SUCCEEDED')
+    throw new Error(`${JSON.stringify(summary)}\n${await lastLines(summary)}`);
+  return summary;
 }

@@ -1,17 +1,14 @@
 /** Drift on real Spark, where what happens between the two cutoffs is known, against the definition by numpy. */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { execa } from 'execa';
+import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { driftLevel } from '../../domain/drift-thresholds.ts';
 import { scoreUsers } from '../../emr-steps/score-users.ts';
 import { trainModels } from '../../emr-steps/train-models.ts';
-import { LOG4J_PROPERTIES, sparkEnvironment } from '../../local/spark/configuration.ts';
-import { pythonExecutable } from '../../setup/environment.mjs';
+import { referenceOutput } from '../support/reference.ts';
 import { temporaryFolder } from '../support/spark-lake.ts';
 
-const REFERENCE = new URL('./drift_reference.py', import.meta.url).pathname;
+const REFERENCE = new URL('./drift_reference.py', import.meta.url);
 
 const outputSchema = z.strictObject({
   order: z.array(z.string()),
@@ -34,18 +31,8 @@ describe('drift', () => {
 
   beforeAll(async () => {
     folder = await temporaryFolder();
-    const scripts = [scoreUsers, trainModels].map(({ scriptName }) => join(folder, scriptName));
-    for (const [index, { script }] of [scoreUsers, trainModels].entries())
-      await writeFile(scripts[index] ?? '', script);
-    const configurationFolder = join(folder, 'conf');
-    await mkdir(configurationFolder);
-    await writeFile(join(configurationFolder, 'log4j2.properties'), LOG4J_PROPERTIES);
-    const { stdout } = await execa(pythonExecutable, [REFERENCE, ...scripts], {
-      cwd: folder,
-      env: sparkEnvironment(configurationFolder),
-      extendEnv: false,
-    });
-    output = outputSchema.parse(JSON.parse(stdout));
+    const printed = await referenceOutput(folder, REFERENCE, [scoreUsers, trainModels]);
+    output = outputSchema.parse(printed);
   });
 
   afterAll(() => rm(folder, { recursive: true, force: true }));

@@ -1,18 +1,16 @@
 /** Slices and drivers on real Spark, beside pandas, scikit-learn and SciPy on the same rows. */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { DEALS } from '../../domain/drivers.ts';
 import { CANDIDATES } from '../../domain/models.ts';
 import { driversSchema, featureBandSchema, sliceSchema } from '../../domain/results.ts';
 import { trainModels } from '../../emr-steps/train-models.ts';
-import { LOG4J_PROPERTIES, sparkEnvironment } from '../../local/spark/configuration.ts';
-import { pythonExecutable } from '../../setup/environment.mjs';
+import { referenceOutput } from '../support/reference.ts';
 import { temporaryFolder } from '../support/spark-lake.ts';
 
-const REFERENCE = new URL('./drivers_reference.py', import.meta.url).pathname;
+const REFERENCE = new URL('./drivers_reference.py', import.meta.url);
 
 const pair = z.tuple([z.number(), z.number()]);
 const foundSchema = z.strictObject({
@@ -40,18 +38,8 @@ describe('what train-models says of parts of the users and of what drives a mode
 
   beforeAll(async () => {
     folder = await temporaryFolder();
-    const script = join(folder, trainModels.scriptName);
-    await writeFile(script, trainModels.script);
-    const configurationFolder = join(folder, 'conf');
-    await mkdir(configurationFolder);
-    await writeFile(join(configurationFolder, 'log4j2.properties'), LOG4J_PROPERTIES);
-    const { stdout } = await execa(pythonExecutable, [REFERENCE, script, join(folder, 'forest')], {
-      cwd: folder,
-      env: sparkEnvironment(configurationFolder),
-      extendEnv: false,
-      maxBuffer: 100_000_000,
-    });
-    found = foundSchema.parse(JSON.parse(stdout));
+    const printed = await referenceOutput(folder, REFERENCE, [trainModels], [join(folder, 'forest')]);
+    found = foundSchema.parse(printed);
   });
 
   afterAll(() => rm(folder, { recursive: true, force: true }));

@@ -63,7 +63,7 @@ beforeAll(async () => {
   server = await StepServer.start(folder, [ingestEvents, buildFeatures, forgetting, compacting]);
 });
 afterAll(async () => {
-  await server.stop();
+  await server?.stop();
   await rm(folder, { recursive: true, force: true });
 });
 

@@ -15,10 +15,10 @@ import {
   eventFiles,
   queryLake,
   resultOf,
-  SparkBench,
   temporaryFolder,
   writePlan,
 } from '../support/spark-lake.ts';
+import { StepServer } from '../support/step-server.ts';
 import { type RawEvent, rowAt, signedInEvents } from './feature-oracle.ts';
 
 const LOG = { users: 60, days: 50, seed: 11 };
@@ -139,6 +139,7 @@ async function changeSignedOutPages(log: string): Promise<void> {
 
 describe('build-features', () => {
   let folder: string;
+  let server: StepServer;
   let plan: RunPlan;
   let short: RunPlan;
   let moved: readonly Record<string, Json>[];
@@ -169,15 +170,20 @@ describe('build-features', () => {
       training: { observationEnd: '2018-11-20' },
     });
 
-    await new SparkBench(folder, ingestEvents).runAll([plan, short, other]);
-    await new SparkBench(folder, buildFeatures).runAll([plan, short, other]);
+    server = await StepServer.start(at('server'), [ingestEvents, buildFeatures]);
+    await server.runAll(ingestEvents, [plan, short, other]);
+    await server.runAll(buildFeatures, [plan, other]);
+    expect(await server.run(buildFeatures, short)).toMatchObject({ outcome: 'failed' });
     const all = 'SELECT * FROM features UNION ALL BY NAME SELECT *, NULL AS label FROM scoring_features';
     moved = await queryLake(at('moved lake'), all);
     rows = await queryLake(at('lake'), all);
     users = await signedInEvents(at('log'));
   });
 
-  afterAll(() => rm(folder, { recursive: true, force: true }));
+  afterAll(async () => {
+    await server?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
 
   it('takes the cutoffs of the forward protocol, and counts what it wrote', async () => {
     const result = await resultOf(buildFeatures, plan);

@@ -29,7 +29,7 @@ beforeAll(async () => {
   server = await StepServer.start(folder, [ingestEvents, former]);
 });
 afterAll(async () => {
-  await server.stop();
+  await server?.stop();
   await rm(folder, { recursive: true, force: true });
 });
 

@@ -1,17 +1,15 @@
 /** On which days users leave and at which hours they are there, on real Spark, beside a walk through every event of every user. */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { execa } from 'execa';
+import { rm } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { HAZARD_VARIABLES } from '../../domain/hazards.ts';
 import { USER_DAYS } from '../../domain/lake.ts';
 import { exploredFigureSchema, hazardSchema } from '../../domain/results.ts';
 import { trainModels } from '../../emr-steps/train-models.ts';
-import { LOG4J_PROPERTIES, sparkEnvironment } from '../../local/spark/configuration.ts';
-import { pythonExecutable } from '../../setup/environment.mjs';
+import { referenceOutput } from '../support/reference.ts';
 import { temporaryFolder } from '../support/spark-lake.ts';
 
+const REFERENCE = new URL('./hazards_reference.py', import.meta.url);
 const COLUMNS = USER_DAYS.columns.map(({ name, type }) => `${name} ${type}`).join(', ');
 
 const shares = z.array(z.number()).length(24);
@@ -25,18 +23,8 @@ const outputSchema = z.strictObject({
 it('counts days at risk, cancellations and hours of use as a walk through all events does, of users who return too', async () => {
   const folder = await temporaryFolder();
   try {
-    const script = join(folder, trainModels.scriptName);
-    await writeFile(script, trainModels.script);
-    const configurationFolder = join(folder, 'conf');
-    await mkdir(configurationFolder);
-    await writeFile(join(configurationFolder, 'log4j2.properties'), LOG4J_PROPERTIES);
-    const reference = new URL('./hazards_reference.py', import.meta.url).pathname;
-    const { stdout } = await execa(pythonExecutable, [reference, script, COLUMNS], {
-      cwd: folder,
-      env: sparkEnvironment(configurationFolder),
-      extendEnv: false,
-    });
-    const { stated, walked, hours, used } = outputSchema.parse(JSON.parse(stdout));
+    const printed = await referenceOutput(folder, REFERENCE, [trainModels], [COLUMNS]);
+    const { stated, walked, hours, used } = outputSchema.parse(printed);
     const named = HAZARD_VARIABLES.flatMap(({ name, values }) => values.map((value) => [name, value]));
     expect(new Set(stated.map(({ variable, value }) => `${variable} ${value}`))).toEqual(
       new Set(named.map((one) => one.join(' '))),

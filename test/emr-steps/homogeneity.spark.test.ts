@@ -1,17 +1,14 @@
 /** Samples compared with the other users: by scipy on the same values, and as often right as is stated. */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { execa } from 'execa';
+import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { COMPARED_LABEL, SAMPLE_TEST_LEVEL, SAMPLE_TEST_POWER } from '../../domain/homogeneity.ts';
 import { homogeneitySchema, sampleComparisonSchema } from '../../domain/results.ts';
 import { trainModels } from '../../emr-steps/train-models.ts';
-import { LOG4J_PROPERTIES, sparkEnvironment } from '../../local/spark/configuration.ts';
-import { pythonExecutable } from '../../setup/environment.mjs';
+import { referenceOutput } from '../support/reference.ts';
 import { temporaryFolder } from '../support/spark-lake.ts';
 
-const REFERENCE = new URL('./homogeneity_reference.py', import.meta.url).pathname;
+const REFERENCE = new URL('./homogeneity_reference.py', import.meta.url);
 
 const outputSchema = z.strictObject({
   ours: sampleComparisonSchema,
@@ -33,18 +30,8 @@ describe('a sample of the users', () => {
 
   beforeAll(async () => {
     folder = await temporaryFolder();
-    const script = join(folder, trainModels.scriptName);
-    await writeFile(script, trainModels.script);
-    const configurationFolder = join(folder, 'conf');
-    await mkdir(configurationFolder);
-    await writeFile(join(configurationFolder, 'log4j2.properties'), LOG4J_PROPERTIES);
-    const { stdout } = await execa(pythonExecutable, [REFERENCE, script], {
-      cwd: folder,
-      env: sparkEnvironment(configurationFolder),
-      extendEnv: false,
-      maxBuffer: 100_000_000,
-    });
-    output = outputSchema.parse(JSON.parse(stdout));
+    const printed = await referenceOutput(folder, REFERENCE, [trainModels]);
+    output = outputSchema.parse(printed);
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -1,21 +1,13 @@
 /** The living users by segment: those of numpy, and who has moved since an earlier snapshot of their features. */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { execa } from 'execa';
+import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { livingSegmentsSchema, segmentMoveSchema } from '../../domain/results.ts';
 import { scoreUsers } from '../../emr-steps/score-users.ts';
-import {
-  LOG4J_PROPERTIES,
-  localSparkSettings,
-  propertiesText,
-  sparkEnvironment,
-} from '../../local/spark/configuration.ts';
-import { pythonExecutable } from '../../setup/environment.mjs';
+import { referenceOutput } from '../support/reference.ts';
 import { temporaryFolder } from '../support/spark-lake.ts';
 
-const REFERENCE = new URL('./living_segments_reference.py', import.meta.url).pathname;
+const REFERENCE = new URL('./living_segments_reference.py', import.meta.url);
 
 const outputSchema = z.strictObject({
   alone: livingSegmentsSchema,
@@ -31,19 +23,8 @@ describe('the living users by segment', () => {
 
   beforeAll(async () => {
     folder = await temporaryFolder();
-    const script = join(folder, scoreUsers.scriptName);
-    await writeFile(script, scoreUsers.script);
-    const [configurationFolder, scratchFolder] = [join(folder, 'conf'), join(folder, 'scratch')];
-    for (const path of [configurationFolder, scratchFolder]) await mkdir(path);
-    const settings = localSparkSettings({ lakeFolder: join(folder, 'lake'), scratchFolder, defined: {} });
-    await writeFile(join(configurationFolder, 'spark-defaults.conf'), propertiesText(settings));
-    await writeFile(join(configurationFolder, 'log4j2.properties'), LOG4J_PROPERTIES);
-    const { stdout } = await execa(pythonExecutable, [REFERENCE, script], {
-      cwd: folder,
-      env: sparkEnvironment(configurationFolder),
-      extendEnv: false,
-    });
-    output = outputSchema.parse(JSON.parse(stdout));
+    const printed = await referenceOutput(folder, REFERENCE, [scoreUsers]);
+    output = outputSchema.parse(printed);
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 

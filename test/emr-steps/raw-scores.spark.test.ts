@@ -1,16 +1,13 @@
 /** Raw scores on real Spark, on both sides of zero. */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { execa } from 'execa';
+import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { CANDIDATES } from '../../domain/models.ts';
 import { trainModels } from '../../emr-steps/train-models.ts';
-import { LOG4J_PROPERTIES, sparkEnvironment } from '../../local/spark/configuration.ts';
-import { pythonExecutable } from '../../setup/environment.mjs';
+import { referenceOutput } from '../support/reference.ts';
 import { temporaryFolder } from '../support/spark-lake.ts';
 
-const SCORES = new URL('./raw_scores.py', import.meta.url).pathname;
+const SCORES = new URL('./raw_scores.py', import.meta.url);
 
 const outputSchema = z.strictObject({
   scores: z.record(z.string(), z.array(z.number())),
@@ -26,17 +23,8 @@ describe('a raw score', () => {
 
   beforeAll(async () => {
     folder = await temporaryFolder();
-    const script = join(folder, trainModels.scriptName);
-    await writeFile(script, trainModels.script);
-    const configurationFolder = join(folder, 'conf');
-    await mkdir(configurationFolder);
-    await writeFile(join(configurationFolder, 'log4j2.properties'), LOG4J_PROPERTIES);
-    const { stdout } = await execa(pythonExecutable, [SCORES, script], {
-      cwd: folder,
-      env: sparkEnvironment(configurationFolder),
-      extendEnv: false,
-    });
-    ({ scores, beyond, segments } = outputSchema.parse(JSON.parse(stdout)));
+    const printed = await referenceOutput(folder, SCORES, [trainModels]);
+    ({ scores, beyond, segments } = outputSchema.parse(printed));
   });
 
   afterAll(() => rm(folder, { recursive: true, force: true }));

@@ -1,18 +1,15 @@
 /** Reasons on real Spark: those that brute force finds, for every kind of model, in words made from the catalogue. */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { execa } from 'execa';
+import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { csvCell } from '../../domain/csv.ts';
 import { comparisonText, reasonsSchema } from '../../domain/features/reason-words.ts';
 import { CANDIDATES } from '../../domain/models.ts';
 import { scoreUsers } from '../../emr-steps/score-users.ts';
-import { LOG4J_PROPERTIES, sparkEnvironment } from '../../local/spark/configuration.ts';
-import { pythonExecutable } from '../../setup/environment.mjs';
+import { referenceOutput } from '../support/reference.ts';
 import { temporaryFolder } from '../support/spark-lake.ts';
 
-const REFERENCE = new URL('./reasons_reference.py', import.meta.url).pathname;
+const REFERENCE = new URL('./reasons_reference.py', import.meta.url);
 const KINDS = CANDIDATES.map(({ name }) => name);
 const REASONED = 40;
 
@@ -48,18 +45,8 @@ describe('reasons', () => {
 
   beforeAll(async () => {
     folder = await temporaryFolder();
-    const script = join(folder, scoreUsers.scriptName);
-    await writeFile(script, scoreUsers.script);
-    const configurationFolder = join(folder, 'conf');
-    await mkdir(configurationFolder);
-    await writeFile(join(configurationFolder, 'log4j2.properties'), LOG4J_PROPERTIES);
-    const { stdout } = await execa(pythonExecutable, [REFERENCE, script], {
-      cwd: folder,
-      env: sparkEnvironment(configurationFolder),
-      extendEnv: false,
-      maxBuffer: 100_000_000,
-    });
-    found = foundSchema.parse(JSON.parse(stdout));
+    const printed = await referenceOutput(folder, REFERENCE, [scoreUsers]);
+    found = foundSchema.parse(printed);
   });
 
   afterAll(() => rm(folder, { recursive: true, force: true }));

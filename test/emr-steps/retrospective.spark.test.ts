@@ -1,7 +1,5 @@
 /** The retrospective protocol: what it sees of the users, and its figures, by brute force and by scikit-learn. */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { execa } from 'execa';
+import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { FEATURES } from '../../domain/features/catalogue.ts';
@@ -9,11 +7,10 @@ import { USER_DAYS } from '../../domain/lake.ts';
 import { estimateSchema, retrospectiveFiguresSchema, retrospectiveSchema } from '../../domain/results.ts';
 import { RETROSPECTIVE_MODELS } from '../../domain/retrospective.ts';
 import { trainModels } from '../../emr-steps/train-models.ts';
-import { LOG4J_PROPERTIES, sparkEnvironment } from '../../local/spark/configuration.ts';
-import { pythonExecutable } from '../../setup/environment.mjs';
+import { referenceOutput } from '../support/reference.ts';
 import { temporaryFolder } from '../support/spark-lake.ts';
 
-const REFERENCE = new URL('./retrospective_reference.py', import.meta.url).pathname;
+const REFERENCE = new URL('./retrospective_reference.py', import.meta.url);
 const COLUMNS = USER_DAYS.columns.map(({ name, type }) => `${name} ${type}`).join(', ');
 
 const numbers = z.array(z.number());
@@ -40,18 +37,8 @@ describe('the retrospective protocol', () => {
 
   beforeAll(async () => {
     folder = await temporaryFolder();
-    const script = join(folder, trainModels.scriptName);
-    await writeFile(script, trainModels.script);
-    const configurationFolder = join(folder, 'conf');
-    await mkdir(configurationFolder);
-    await writeFile(join(configurationFolder, 'log4j2.properties'), LOG4J_PROPERTIES);
-    const { stdout } = await execa(pythonExecutable, [REFERENCE, script, COLUMNS], {
-      cwd: folder,
-      env: sparkEnvironment(configurationFolder),
-      extendEnv: false,
-      maxBuffer: 100_000_000,
-    });
-    output = outputSchema.parse(JSON.parse(stdout));
+    const printed = await referenceOutput(folder, REFERENCE, [trainModels], [COLUMNS]);
+    output = outputSchema.parse(printed);
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 

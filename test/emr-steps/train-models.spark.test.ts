@@ -35,10 +35,10 @@ import {
   type PlanOptions,
   queryLake,
   resultOf,
-  SparkBench,
   temporaryFolder,
   writePlan,
 } from '../support/spark-lake.ts';
+import { StepServer } from '../support/step-server.ts';
 
 const LOG = { users: 100, days: 50, seed: 5 };
 /** Five trainings; the limit is for a busy machine. */
@@ -69,6 +69,7 @@ const resultFile = (plan: RunPlan, step: StepName): string => fileURLToPath(plan
 
 describe('train-models and score-users', () => {
   let folder: string;
+  let server: StepServer;
   let first: RunPlan;
   let second: RunPlan;
   let loyal: RunPlan;
@@ -105,8 +106,8 @@ describe('train-models and score-users', () => {
       files: await eventFiles(at('loyal log')),
     });
 
-    await new SparkBench(folder, ingestEvents).runAll([first, loyal]);
-    await new SparkBench(folder, buildFeatures).runAll([first, loyal]);
+    server = await StepServer.start(at('server'), [ingestEvents, buildFeatures, trainModels, scoreUsers]);
+    for (const step of [ingestEvents, buildFeatures]) await server.runAll(step, [first, loyal]);
     const inCharge = { runId: 'first', modelUri: first.outputs.model, testCutoff: '2018-11-06' };
     const continued = async (runId: string, more: Partial<PlanOptions> = {}): Promise<RunPlan> => {
       const scoring = { terms: TERMS };
@@ -144,20 +145,12 @@ describe('train-models and score-users', () => {
       join(planFolder(withheld), 'before.sql'),
       `ALTER TABLE lake.${database}.scores DROP COLUMN reason_details`,
     );
-    await new SparkBench(folder, trainModels).runAll([first, second, loyal, peeked, shuffled]);
+    await server.runAll(trainModels, [first, second, loyal, peeked, shuffled]);
     for (const plan of [first, second, loyal]) await choose(plan, true);
     await choose(untrained, false);
     await choose(nobody, null);
     await choose(withheld, false, 'order only');
-    await new SparkBench(folder, scoreUsers).runAll([
-      first,
-      loyal,
-      second,
-      first,
-      untrained,
-      nobody,
-      withheld,
-    ]);
+    await server.runAll(scoreUsers, [first, loyal, second, first, untrained, nobody, withheld]);
     rows = await scoresOf(first);
   }, SET_UP_MILLISECONDS);
 
@@ -191,7 +184,10 @@ describe('train-models and score-users', () => {
     await writeFile(join(planFolder(plan), 'choice.json'), JSON.stringify(choice));
   }
 
-  afterAll(() => rm(folder, { recursive: true, force: true }));
+  afterAll(async () => {
+    await server?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
 
   /** The log without the users who cancel in it. */
   async function withoutCancellations(from: string, to: string): Promise<void> {

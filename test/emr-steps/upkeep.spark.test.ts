@@ -142,7 +142,7 @@ describe('upkeep', () => {
     }
   });
   afterAll(async () => {
-    await server.stop();
+    await server?.stop();
     await rm(folder, { recursive: true, force: true });
   });
 

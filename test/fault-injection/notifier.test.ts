@@ -31,7 +31,8 @@ async function notify(
   return { ending: await execution.ended, published };
 }
 
-describe('the notifier', () => {
+// Side by side, for it waits between attempts.
+describe.concurrent('the notifier', () => {
   it('publishes its input with the id of the run', async () => {
     const { ending, published } = await notify((_, publish) => publish());
     expect(ending.status).toBe('SUCCEEDED');

@@ -2,7 +2,6 @@
  * What came true of a real run: a model in charge makes a list, three weeks of events come, and the next run counts. Everything
  * is worked out again from the raw events and the scores.
  */
-import { execFile } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,8 +10,8 @@ import { CURRENT } from '../../domain/lake-objects.ts';
 import { type OutcomeRow, outcomeRowSchema } from '../../domain/outcomes.ts';
 import { addDays } from '../../domain/time.ts';
 import { generateLog } from '../../generator/generate.ts';
-import { type RunSummary, runSummarySchema } from '../../local/run/run-summary.ts';
-import { projectRoot } from '../../setup/environment.mjs';
+import type { RunSummary } from '../../local/run/run-summary.ts';
+import { successfulRun } from '../support/command-line.ts';
 import { queryLake, temporaryFolder } from '../support/spark-lake.ts';
 
 const LOG = { users: 1_500, days: 77, seed: 3 };
@@ -48,10 +47,10 @@ describe('the outcome of a run with a model in charge', () => {
       for (const name of names) await cp(join(all, name), join(log, name));
     };
     await deliver(files.slice(0, FIRST_DAYS));
-    first = await run(lake, log);
+    first = await successfulRun(lake, log);
     cutoff = addDays((files[0] ?? '').slice(0, 10), FIRST_DAYS);
     await deliver(files.slice(FIRST_DAYS));
-    second = await run(lake, log, '--train', 'never');
+    second = await successfulRun(lake, log, '--train', 'never');
     scored = await whatCame(lake, first.runId, await cancelledFrom(all, cutoff));
     const rows = await queryLake(lake, 'SELECT * FROM outcomes');
     outcomes = rows.map((row) =>
@@ -124,18 +123,6 @@ describe('the outcome of a run with a model in charge', () => {
     expect(list?.effect_high).toBeGreaterThanOrEqual(list?.effect ?? Number.NaN);
   });
 });
-
-async function run(lake: string, events: string, ...more: readonly string[]): Promise<RunSummary> {
-  const { promise, resolve } = Promise.withResolvers<string>();
-  const args = ['run', '--events', events, '--lake', lake, '--json', ...more];
-  execFile(
-    process.execPath,
-    [join(projectRoot, 'bin/churn.ts'), ...args],
-    { maxBuffer: 2 ** 26, env: { ...process.env, CI: 'true' } },
-    (_, output) => resolve(output),
-  );
-  return runSummarySchema.parse(JSON.parse(await promise));
-}
 
 /** Users who cancelled in the days of the horizon, read from the event files themselves. */
 async function cancelledFrom(log: string, cutoff: string): Promise<ReadonlySet<string>> {

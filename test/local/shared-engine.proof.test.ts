@@ -2,17 +2,16 @@
  * One Spark application for all steps of a run comes to what a spark-submit for each step comes to: on the same log, every
  * table, every result and the list are equal but for what is listed here.
  */
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Json } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { FEATURE_TABLES } from '../../domain/features/features-table.ts';
 import { HOMOGENEITY, OUTCOMES, TABLES, type Table } from '../../domain/lake.ts';
-import { CAMPAIGN, CHOICE, logFolder, STEP_RESULT, TRAINING_DECISION } from '../../domain/lake-objects.ts';
+import { CAMPAIGN, CHOICE, STEP_RESULT, TRAINING_DECISION } from '../../domain/lake-objects.ts';
 import { STEP_NAMES } from '../../domain/run.ts';
 import { generateLog } from '../../generator/generate.ts';
-import type { RunSummary } from '../../local/run/run-summary.ts';
 import { sharedEngine } from '../../local/spark/shared-engine.ts';
 import type { StepRunner } from '../../local/spark/step-runner.ts';
 import { sparkSubmit } from '../../local/spark/submit.ts';
@@ -24,8 +23,6 @@ const MINUTE = 60_000;
 const LOG = { users: 200, days: 60, seed: 3, dirty: true } as const;
 const REQUEST = { maxQuarantineShare: 1 } as const;
 const BOOSTING_WORKERS = 1;
-/** What is shown of the log of a step. */
-const LOG_CHARACTERS = 6_000;
 
 /** Columns by table that hold the id of the run or a time of the clock; batches have the same ids, because the log is the same. */
 const IDS_AND_TIMES: Readonly<Record<string, readonly string[]>> = {
@@ -69,18 +66,8 @@ async function run(name: string, runner: StepRunner): Promise<Run> {
       },
     });
   const log = join(folder, 'log');
-  const summary = await runOnThisMachine(lake, log, REQUEST, BOOSTING_WORKERS, () => noting);
-  if (summary.status !== 'SUCCEEDED')
-    throw new Error(`${JSON.stringify(summary)}\n${await lastLines(lake, summary)}`);
-  return { lake, runId: summary.runId, processes };
-}
-
-/** The end of what each step printed. */
-async function lastLines(lake: string, { runId }: Pick<RunSummary, 'runId'>): Promise<string> {
-  const logs = join(lake, logFolder(runId));
-  const names = (await readdir(logs)).filter((name) => name.endsWith('.log'));
-  const texts = await Promise.all(names.map((name) => readFile(join(logs, name), 'utf8')));
-  return texts.map((text, index) => `${names[index]}:\n${text.slice(-LOG_CHARACTERS)}`).join('\n');
+  const { runId } = await runOnThisMachine(lake, log, REQUEST, BOOSTING_WORKERS, () => noting);
+  return { lake, runId, processes };
 }
 
 beforeAll(async () => {

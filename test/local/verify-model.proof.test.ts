@@ -1,12 +1,10 @@
 /** A model that a whole run chose is trained again: the same, whatever kind it is, until something of it is changed. */
-import { execFile } from 'node:child_process';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { MODEL } from '../../domain/lake-objects.ts';
 import { generateLog } from '../../generator/generate.ts';
-import { runSummarySchema } from '../../local/run/run-summary.ts';
-import { projectRoot } from '../../setup/environment.mjs';
+import { churn, successfulRun } from '../support/command-line.ts';
 import { temporaryFolder } from '../support/spark-lake.ts';
 
 let folder: string;
@@ -18,24 +16,12 @@ beforeAll(async () => {
   lake = join(folder, 'lake');
   const log = join(folder, 'log');
   await generateLog({ users: 700, days: 62, seed: 5, outputFolder: log });
-  const { output } = await churn('run', '--events', log, '--lake', lake, '--json');
-  ({ runId } = runSummarySchema.parse(JSON.parse(output)));
+  ({ runId } = await successfulRun(lake, log));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-function churn(...args: readonly string[]): Promise<{ readonly code: number; readonly output: string }> {
-  const { promise, resolve } = Promise.withResolvers<{ readonly code: number; readonly output: string }>();
-  const child = execFile(
-    process.execPath,
-    [join(projectRoot, 'bin/churn.ts'), ...args],
-    { maxBuffer: 2 ** 26, env: { ...process.env, CI: 'true' } },
-    (_, output) => resolve({ code: child.exitCode ?? -1, output }),
-  );
-  return promise;
-}
-
 async function verify() {
-  const { code, output } = await churn('models', '--verify', runId, '--lake', lake, '--json');
+  const { code, output } = await churn('models', '--verify', runId, '--lake', lake, '--json').ended;
   return { code, found: JSON.parse(output) };
 }
 

@@ -1,6 +1,4 @@
 /** Whole runs through the command line, with real Spark, on a small generated log. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,56 +10,40 @@ import { type GenerateSummary, generateLog } from '../../generator/generate.ts';
 import { LocalClusters } from '../../local/adapters/local-clusters.ts';
 import { family } from '../../local/processes/process-table.ts';
 import { type RunSummary, runSummarySchema } from '../../local/run/run-summary.ts';
-import { projectRoot } from '../../setup/environment.mjs';
 import { checkedSql } from '../support/athena-sql.ts';
+import { type Churn, churn, churnRun, successfulRun, summaryOf, whyOf } from '../support/command-line.ts';
+import { addMarkedUser, sightingsOf } from '../support/marked-user.ts';
 import { MAY_BE_EMPTY } from '../support/saved-queries.ts';
 import { queryLake, temporaryFolder } from '../support/spark-lake.ts';
 
 let folder: string;
 let log: string;
 let generated: GenerateSummary;
+let markedEvents: number;
+
+/** Id of a user, which is nothing else; registered after the end of the log. */
+const MARKER = 'marker-5f1c0e';
+const LOG = { users: 160, days: 45, seed: 7 };
 
 beforeAll(async () => {
   folder = await temporaryFolder();
   log = join(folder, 'log');
-  generated = await generateLog({ users: 160, days: 45, seed: 7, outputFolder: log, dirty: true });
+  generated = await generateLog({ ...LOG, outputFolder: log, dirty: true });
+  const clean = join(folder, 'clean');
+  await generateLog({ ...LOG, outputFolder: clean });
+  markedEvents = await addMarkedUser(log, clean, MARKER);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
-
-interface Churn {
-  readonly process: ChildProcess;
-  /** The standard error output so far. */
-  readonly progress: () => string;
-  readonly ended: Promise<{ readonly code: number | null; readonly output: string }>;
-}
-
-function churn(...args: readonly string[]): Churn {
-  const child = spawn(process.execPath, [join(projectRoot, 'bin/churn.ts'), ...args], {
-    env: { ...process.env, CI: 'true' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  let progress = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    progress += text;
-  });
-  const ended = once(child, 'close').then(([code]) => ({
-    code: typeof code === 'number' ? code : null,
-    output,
-  }));
-  return { process: child, progress: () => progress, ended };
-}
 
 async function run(
   lake: string,
   events: string,
   ...more: readonly string[]
 ): Promise<readonly [number | null, RunSummary]> {
-  const { code, output } = await churn('run', '--events', events, '--lake', lake, '--json', ...more).ended;
-  return [code, runSummarySchema.parse(JSON.parse(output))];
+  const ended = await churnRun(lake, events, ...more);
+  const summary = summaryOf(ended);
+  if (summary === undefined) throw new Error(await whyOf(ended));
+  return [ended.code, summary];
 }
 
 async function holder(lake: string): Promise<unknown> {
@@ -86,31 +68,29 @@ function members({ process: { pid } }: Churn): readonly number[] {
 describe('a whole run that succeeds', () => {
   const dirtyOptions = ['--max-quarantine-share', '1'];
   let lake: string;
-  let first: readonly [number | null, RunSummary];
+  let first: RunSummary;
 
   beforeAll(async () => {
     lake = join(folder, 'succeeding lake');
-    first = await run(lake, log, ...dirtyOptions);
+    first = await successfulRun(lake, log, ...dirtyOptions);
   });
 
   it('counts every row of a dirty log by its outcome', () => {
-    const [code, summary] = first;
-    expect(summary.status).toBe('SUCCEEDED');
-    expect(code).toBe(0);
-    expect(summary).toMatchObject({
+    expect(first).toMatchObject({
+      status: 'SUCCEEDED',
       counts: {
-        read: generated.dirt?.rows,
+        read: (generated.dirt?.rows ?? 0) + markedEvents,
         quarantined: generated.dirt?.refusedRows,
         duplicates: generated.dirt?.duplicates,
-        accepted: generated.events,
+        accepted: generated.events + markedEvents,
       },
-      users: generated.users,
+      users: generated.users + 1,
       cancellations: generated.cancellations,
     });
   });
 
   it('shows its states, its model and its report', async () => {
-    const [, summary] = first;
+    const summary = first;
     expect(summary.states.map(({ name, status }) => `${name} ${status}`)).toEqual(
       [
         'PlanRun',
@@ -161,8 +141,38 @@ describe('a whole run that succeeds', () => {
     expect(answers.get('model-history')).toHaveLength(1);
   });
 
+  it('holds ids of users where the list of their places says, and nowhere else', async () => {
+    const { tables, unknownTables, unknownFiles } = await sightingsOf(lake, MARKER);
+    expect(tables).toEqual(
+      expect.arrayContaining(['events', 'user_days', 'features', 'scoring_features', 'scores']),
+    );
+    expect({ unknownTables, unknownFiles }).toEqual({ unknownTables: [], unknownFiles: [] });
+    // What proves that a user is forgotten finds this one.
+    const { code, output } = await churn('forget', MARKER, '--lake', lake, '--check', '--json').ended;
+    expect(code).toBe(1);
+    const counted: readonly { readonly table: string }[] = JSON.parse(output).tables;
+    expect(counted.map(({ table }) => table).sort()).toEqual([...tables].sort());
+    const never = await churn('forget', 'never-seen-1c2d', '--lake', lake, '--check').ended;
+    expect(never).toMatchObject({ code: 0, output: expect.stringContaining('in none of the places') });
+  });
+
+  it('has no number that is none, for a user either who registers after the end of the log', async () => {
+    const [row] = await queryLake(
+      lake,
+      `SELECT count(*) AS n, count_if(isnan(probability) OR isnan(raw_score)) AS bad FROM scores`,
+    );
+    expect(Number(row?.n)).toBeGreaterThan(100);
+    expect(Number(row?.bad)).toBe(0);
+    const [marked] = await queryLake(
+      lake,
+      `SELECT max(tenure_days) AS tenure, min(events_per_day) AS events FROM scoring_features WHERE user_id = '${MARKER}'`,
+    );
+    expect(marked?.tenure).toBe(0);
+    expect(Number(marked?.events)).toBeGreaterThan(0);
+  });
+
   it('has a model that its training gives again, and a number that was changed since is named', async () => {
-    const runId = first[1].runId;
+    const { runId } = first;
     const file = join(lake, MODEL.of(runId).key);
     const text = await readFile(file, 'utf8');
     const description = JSON.parse(text);
@@ -181,12 +191,11 @@ describe('a whole run that succeeds', () => {
   });
 
   it('is followed by a run that has nothing to do', async () => {
-    const [code, summary] = await run(lake, log, ...dirtyOptions);
-    expect(code).toBe(0);
+    const summary = await successfulRun(lake, log, ...dirtyOptions);
     expect(summary).toMatchObject({
       status: 'NOTHING_TO_DO',
       counts: { read: 0, accepted: 0, quarantined: 0, duplicates: 0 },
-      users: generated.users,
+      users: generated.users + 1,
     });
     expect(summary.states.map(({ name }) => name)).toEqual(['PlanRun']);
     expect(await holder(lake)).toBeNull();
@@ -198,12 +207,18 @@ describe('a whole run that fails', () => {
     const lake = join(folder, 'short');
     const shortLog = join(folder, 'short-log');
     await generateLog({ users: 20, days: 5, seed: 7, outputFolder: shortLog });
-    const [code, summary] = await run(lake, shortLog);
-    expect(code).toBe(1);
-    if (summary.status !== 'FAILED') throw new Error(summary.status);
+    const ended = await churnRun(lake, shortLog);
+    expect(ended.code).toBe(1);
+    const why = await whyOf(ended);
+    const summary = summaryOf(ended);
+    if (summary?.status !== 'FAILED') throw new Error(why);
     expect(summary.error.state).toBe('BuildFeatures');
     expect(summary.error.message).toMatch(/42 days/);
     expect(summary.error.whatToDo).not.toBe('');
+    // What a test shows of a run that should have succeeded.
+    for (const shown of ['exit code 1', 'BuildFeatures failed', '"whatToDo"', 'the end of BuildFeatures.log'])
+      expect(why).toContain(shown);
+    expect(why.slice(why.indexOf('the end of BuildFeatures.log'))).toMatch(/StepError.*42 days/s);
     expect(summary.logs !== null && existsSync(join(summary.logs, 'BuildFeatures.log'))).toBe(true);
     const record = await readFile(join(lake, RUN_RECORD.of(summary.runId).key), 'utf8');
     expect(runRecordSchema.parse(JSON.parse(record)).status).toBe('FAILED');

@@ -6,6 +6,7 @@ const MINUTE = 60_000;
 export default defineConfig({
   test: {
     include: ['test/**/*.proof.test.ts'],
+    globalSetup: 'test/support/temporary-root.ts',
     fileParallelism: false,
     testTimeout: 10 * MINUTE,
     hookTimeout: 10 * MINUTE,

@@ -47,7 +47,19 @@ export function alone(
   overrides: Readonly<Record<string, unknown>> = {},
 ): Alone {
   const outdir = mkdtempSync(join(tmpdir(), 'churn-alone-'));
-  process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
+  try {
+    return synthesizedAlone(outdir, stackName, make, overrides);
+  } finally {
+    rmSync(outdir, { recursive: true, force: true });
+  }
+}
+
+function synthesizedAlone(
+  outdir: string,
+  stackName: StackName,
+  make: (stack: Stack, given: Given) => void,
+  overrides: Readonly<Record<string, unknown>>,
+): Alone {
   const context = { ...projectContext(), ...overrides };
   const app = new App({
     outdir,

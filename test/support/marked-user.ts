@@ -7,32 +7,26 @@ import { TABLES, WAREHOUSE } from '../../domain/lake.ts';
 import { OBJECT_PLACES, TABLE_PLACES } from '../../domain/user-id-places.ts';
 import { queryLake } from './spark-lake.ts';
 
-/** Gives the user with the most events who does not cancel that id, and a registration of 2030: after the log. */
-export async function markUser(log: string, marker: string): Promise<void> {
-  const files = await readdir(log);
-  const texts = await Promise.all(files.map((name) => readFile(join(log, name), 'utf8')));
-  const events = new Map<string, number>();
-  const cancelled = new Set<string>();
-  for (const line of texts.join('\n').split('\n')) {
-    const user = /"userId":"(\d+)"/.exec(line)?.[1];
-    if (user === undefined) continue;
-    events.set(user, (events.get(user) ?? 0) + 1);
-    if (line.includes('Cancel')) cancelled.add(user);
-  }
-  const [chosen] = [...events].filter(([user]) => !cancelled.has(user)).sort(([, a], [, b]) => b - a);
-  if (chosen === undefined) throw new Error(`no user of the log in ${log} stays`);
-  const own = `"userId":"${chosen[0]}"`;
-  const marked = (line: string): string =>
-    line.includes(own)
-      ? line
-          .replace(own, `"userId":"${marker}"`)
-          .replace(/"registration":\d+/, `"registration":${Date.parse('2030-01-01')}`)
-      : line;
-  await Promise.all(
-    files.map((name, index) =>
-      writeFile(join(log, name), (texts[index] ?? '').split('\n').map(marked).join('\n')),
-    ),
+/**
+ * Adds a user of that id to a log: with the events of the user who has the most of them and does not cancel, but for a
+ * registration of 2030, which is after the log.
+ * @param clean folder of the valid rows of the log
+ * @returns how many events were added
+ */
+export async function addMarkedUser(log: string, clean: string, marker: string): Promise<number> {
+  const texts = await Promise.all((await readdir(clean)).map((name) => readFile(join(clean, name), 'utf8')));
+  const byUser = Map.groupBy(texts.join('\n').split('\n'), (line) => /"userId":"(\d+)"/.exec(line)?.[1]);
+  byUser.delete(undefined);
+  const staying = [...byUser.values()].filter((lines) => !lines.some((line) => line.includes('Cancel')));
+  const [chosen] = staying.sort((a, b) => b.length - a.length);
+  if (chosen === undefined) throw new Error(`no user of the log in ${clean} stays`);
+  const marked = chosen.map((line) =>
+    line
+      .replace(/"userId":"\d+"/, `"userId":"${marker}"`)
+      .replace(/"registration":\d+/, `"registration":${Date.parse('2030-01-01')}`),
   );
+  await writeFile(join(log, 'marked-user.json'), `${marked.join('\n')}\n`);
+  return marked.length;
 }
 
 export interface Sightings {

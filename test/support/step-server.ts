@@ -85,6 +85,14 @@ export class StepServer {
     }
   }
 
+  /** Runs a step for one plan after another, with the statements in before.sql beside each; all must succeed. */
+  async runAll(step: ServedStep, plans: readonly RunPlan[]): Promise<void> {
+    for (const plan of plans) {
+      const { outcome, error } = await this.run(step, plan);
+      if (outcome !== 'done') throw new Error(`${step.scriptName} of ${plan.runId}: ${error}`);
+    }
+  }
+
   /** The output of the process. */
   log(): Promise<string> {
     return readFile(join(this.#folder, 'step.log'), 'utf8');

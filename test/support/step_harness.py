@@ -25,25 +25,42 @@ def read_current_features(step, session: SparkSession, plan) -> None:
     files.write_json(uri, {**built, "snapshots": snapshots})
 
 
+def load(script: str):
+    """The script as a module; its main() does not run."""
+    specification = importlib.util.spec_from_file_location(pathlib.Path(script).stem.replace("-", "_"), script)
+    step = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(step)
+    return step
+
+
+def session_of(shared: SparkSession, plan) -> SparkSession:
+    """A session for the plan's lake."""
+    session = shared.newSession()
+    # A catalog is configured with the settings of the active session, which on the cluster is the step's own.
+    shared._jvm.org.apache.spark.sql.SparkSession.setActiveSession(session._jsparkSession)
+    session.conf.set("spark.sql.catalog.lake.warehouse", plan["lakeRoot"] + "/warehouse")
+    return session
+
+
+def change_tables(step, session: SparkSession, plan, path: str) -> None:
+    """Runs the statements in before.sql beside the plan, if there are any."""
+    before = pathlib.Path(path).with_name("before.sql")
+    if not before.exists():
+        return
+    for statement in before.read_text(encoding="utf-8").split(";"):
+        session.sql(statement)
+    read_current_features(step, session, plan)
+
+
 def main() -> None:
     """Runs the plans one after another; a plan that fails does not stop the others."""
     script, *plans = sys.argv[1:]
-    specification = importlib.util.spec_from_file_location("step", script)
-    step = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(step)
+    step = load(script)
     shared = SparkSession.builder.appName(f"harness {step.STEP}").getOrCreate()
     for path in plans:
-        with open(path, encoding="utf-8") as file:
-            plan = json.load(file)
-        session = shared.newSession()
-        # A catalog is configured with the settings of the active session, which on the cluster is the step's own.
-        shared._jvm.org.apache.spark.sql.SparkSession.setActiveSession(session._jsparkSession)
-        session.conf.set("spark.sql.catalog.lake.warehouse", plan["lakeRoot"] + "/warehouse")
-        before = pathlib.Path(path).with_name("before.sql")
-        for statement in before.read_text(encoding="utf-8").split(";") if before.exists() else []:
-            session.sql(statement)
-        if before.exists():
-            read_current_features(step, session, plan)
+        plan = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+        session = session_of(shared, plan)
+        change_tables(step, session, plan, path)
         files = step.Files(session)
         outputs = plan["outputs"]
         try:

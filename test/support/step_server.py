@@ -5,7 +5,6 @@ python step_server.py <folder> <script> ...  Takes <folder>/<n>.request.json: {"
 or the process that started it is gone.
 """
 
-import importlib.util
 import json
 import os
 import pathlib
@@ -14,6 +13,7 @@ import sys
 import time
 import traceback
 
+import step_harness
 from pyspark.sql import SparkSession
 from pyspark.sql.readwriter import DataFrameWriterV2
 
@@ -57,9 +57,7 @@ class Commits:
 
 def load(script: str, commits: Commits):
     """The script as a module, its commits counted."""
-    specification = importlib.util.spec_from_file_location(pathlib.Path(script).stem.replace("-", "_"), script)
-    step = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(step)
+    step = step_harness.load(script)
     step.Files.write_text = commits.counted(step.Files.write_text, lambda _, uri, text: uri)
     for function in ("unstage_days", "expire_snapshots"):
         if hasattr(step, function):
@@ -67,21 +65,26 @@ def load(script: str, commits: Commits):
     return step
 
 
-def run(shared: SparkSession, step, plan_path: str):
-    """Runs the step for a plan."""
+def run(shared: SparkSession, step, plan_path: str, commits: Commits, die_after):
+    """Runs the step for a plan; what fails leaves its explanation where the plan says."""
     plan = json.loads(pathlib.Path(plan_path).read_text(encoding="utf-8"))
-    session = shared.newSession()
-    # A catalog is configured with the settings of the active session, which on the cluster is the step's own.
-    shared._jvm.org.apache.spark.sql.SparkSession.setActiveSession(session._jsparkSession)
-    session.conf.set("spark.sql.catalog.lake.warehouse", plan["lakeRoot"] + "/warehouse")
-    step.Files(session).write_json(plan["outputs"]["results"][step.STEP], step.run(session, plan))
+    session = step_harness.session_of(shared, plan)
+    commits.begin(None)
+    step_harness.change_tables(step, session, plan, plan_path)
+    commits.begin(die_after)
+    files, outputs = step.Files(session), plan["outputs"]
+    try:
+        files.write_json(outputs["results"][step.STEP], step.run(session, plan))
+    except Exception as error:
+        commits.die_after = None
+        files.write_json(outputs["errors"][step.STEP], step.explain(step.STEP, error))
+        raise
 
 
 def answer(shared: SparkSession, scripts, commits: Commits, request) -> dict:
     """What became of a request."""
-    commits.begin(request["dieAfter"])
     try:
-        run(shared, scripts[request["script"]], request["plan"])
+        run(shared, scripts[request["script"]], request["plan"], commits, request["dieAfter"])
         return {"outcome": "done", "commits": commits.made, "error": None}
     except Killed:
         return {"outcome": "dead", "commits": commits.made, "error": None}

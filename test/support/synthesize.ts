@@ -1,10 +1,11 @@
 /** The app for tests: synthesized once per process for each set of overrides, without bundling. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
 import type { CloudAssembly } from 'aws-cdk-lib/cx-api';
 import { buildApp, type ChurnApp } from '../../lib/app.ts';
+import { SHARED_APP } from './temporary-root.ts';
 
 export type StackName = keyof ChurnApp['stacks'];
 
@@ -23,8 +24,7 @@ export function synthesize(overrides: Readonly<Record<string, unknown>> = {}): S
   const key = JSON.stringify(overrides);
   const known = made.get(key);
   if (known !== undefined) return known;
-  const outdir = mkdtempSync(join(tmpdir(), 'churn-synth-'));
-  process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
+  const outdir = mkdtempSync(join(tmpdir(), SHARED_APP));
   const churn = buildApp({ bundle: false, outdir, context: { ...CONTEXT, ...overrides } });
   const assembly = churn.app.synth();
   const synthesized: Synthesized = {

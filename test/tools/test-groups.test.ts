@@ -13,6 +13,7 @@ test('a test that reaches the app, starts a program that does, or runs Python is
     ['lib/app.ts', ''],
     ['test/support/synthesize.ts', importing('../../lib/app.ts')],
     ['test/lib/direct.test.ts', importing('../../lib/app.ts')],
+    ['test/lib/replacing.test.ts', `${importing('../../lib/app.ts')} vi.mock('../../lib/page.ts')`],
     ['test/lib/over-another.test.ts', importing('../support/synthesize.ts')],
     [APP_PROGRAM, importing('../lib/app.ts')],
     [LIST_PROGRAM, ''],
@@ -27,9 +28,9 @@ test('a test that reaches the app, starts a program that does, or runs Python is
   ]);
   expect(testGroups(sources)).toEqual({
     unit: ['test/bin/listing.test.ts', 'test/domain/pure.test.ts'],
+    app: ['test/lib/direct.test.ts', 'test/lib/over-another.test.ts'],
     slow: [
-      'test/lib/direct.test.ts',
-      'test/lib/over-another.test.ts',
+      'test/lib/replacing.test.ts',
       'test/bin/starting.test.ts',
       'test/emr-steps/reference.test.ts',
       'test/generator/large.slow.test.ts',
@@ -41,7 +42,8 @@ test('a test that reaches the app, starts a program that does, or runs Python is
 test("each of the project's tests is in one group", () => {
   const groups = testGroups(readSources(projectRoot));
   expect(groups.unit).toContain('test/domain/cost.test.ts');
-  expect(groups.slow).toContain('test/lib/stacks.test.ts');
+  expect(groups.app).toContain('test/lib/stacks.test.ts');
+  expect(groups.slow).toContain('test/fault-injection/endings.test.ts');
   expect(groups.spark).toContain('test/local/whole-run.spark.test.ts');
   const all = Object.values(groups).flat();
   expect(new Set(all).size).toBe(all.length);

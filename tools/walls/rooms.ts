@@ -356,7 +356,10 @@ export const FLOORS: Floors = [
     { name: 'test', usesAll: 'tests look into every room' },
     {
       name: 'vitest.config.ts',
-      uses: { setup: 'the root of the project', tools: 'sorts the tests by what they need' },
+      uses: {
+        setup: 'the root of the project',
+        tools: 'sorts the tests by what they need, and by how long they take',
+      },
     },
   ],
 ];

@@ -1,5 +1,6 @@
 /** `churn backtest`: what a run of an earlier day would have said, beside what came. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
@@ -33,16 +34,30 @@ export function backtestCommand(): Command {
     .option('--json', 'print one JSON document; progress goes to standard error', false)
     .action(async (options: BacktestOptions) => {
       const source = await openExistingLake(options.lake);
+      let interrupt = onInterrupt();
       const temporary =
         options.scratch === undefined ? await mkdtemp(join(tmpdir(), 'churn-backtest-')) : undefined;
+      const remove = (): void => {
+        if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });
+      };
+      // Also if the process is interrupted: while the log is copied, by the second Ctrl-C in the run, or after it.
+      process.once('exit', remove);
       try {
         const scratch = await openLake(options.scratch ?? temporary ?? '');
-        const found = await backtest(options.asOf, { source, scratch, run: runIn(scratch) });
+        const runInScratch = runIn(scratch);
+        const run: RunOn = async (eventsFolder, request) => {
+          interrupt.release();
+          await runInScratch(eventsFolder, request);
+          interrupt = onInterrupt();
+        };
+        const found = await backtest(options.asOf, { source, scratch, run });
         process.stdout.write(
           options.json ? `${JSON.stringify(found, undefined, 2)}\n` : `\n${backtestText(found)}`,
         );
       } finally {
-        if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
+        interrupt.release();
+        process.off('exit', remove);
+        remove();
       }
     });
 }
