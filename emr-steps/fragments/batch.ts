@@ -65,7 +65,7 @@ export const batch = fragment({
         accepted: DataFrame = (
             counted.observe(observation, by_file_and_outcome.alias("by_file_and_outcome"))
             .where("outcome = 0")
-            .selectExpr(*EVENT_COLUMNS, "file_number")
+            .selectExpr(*EVENT_COLUMNS, "file_number", SORT_KEY)
         )
         stage_new_rows(accepted, plan, files)
         outcomes.take(counts_of(observation.get["by_file_and_outcome"]))
@@ -97,7 +97,7 @@ export const batch = fragment({
         accepted = (
             rows.observe(observation, by_outcome.alias("by_outcome"), by_adaptation.alias("by_adaptation"))
             .where("outcome = 0")
-            .selectExpr(*EVENT_COLUMNS, "file_number")
+            .selectExpr(*EVENT_COLUMNS, "file_number", SORT_KEY)
         )
         stage_new_rows(accepted, plan, files)
         for number in tolerated.files:

@@ -109,7 +109,7 @@ export const staging = fragment({
 
 
     def write_staged(rows: DataFrame, plan: Plan) -> DataFrameWriterV2:
-        """A writer of the branch. A task that holds several days meets them by user: a file stays open for each."""
+        """A writer of the branch. Rows need not come day by day: a file stays open for each."""
         staged = table_name(plan, STAGED_EVENTS)
         writer = rows.select(*EVENT_NAMES).writeTo(staged).option("fanout-enabled", "true")
         return writer.option(f"snapshot-property.{WRITTEN_FOR}", plan["batch"]["batchId"])
@@ -118,9 +118,8 @@ export const staging = fragment({
     def stage_new_rows(events: DataFrame, plan: Plan, files: dict[int, str]) -> None:
         """Appends the batch's events to the branch, duplicates included: they are rare, and looked for once all are stored."""
         sizes = plan["ingest"]
-        # The user first: Spark sorts by the first eight bytes of the first column, and compares rows only where these tie.
         days = by_day(events, sizes["shufflePartitions"], sizes["slicesPerDay"])
-        ordered = days.sortWithinPartitions("user_id", "event_time", "item_in_session")
+        ordered = days.sortWithinPartitions("sort_key")
         batch_id = F.lit(plan["batch"]["batchId"])
         named = ordered.withColumns({"source_file": names_by_number(files), "batch_id": batch_id})
         write_staged(named, plan).append()

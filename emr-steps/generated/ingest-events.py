@@ -1837,7 +1837,7 @@ def by_day(rows: DataFrame, tasks: int, slices: int) -> DataFrame:
 
 
 def write_staged(rows: DataFrame, plan: Plan) -> DataFrameWriterV2:
-    """A writer of the branch. A task that holds several days meets them by user: a file stays open for each."""
+    """A writer of the branch. Rows need not come day by day: a file stays open for each."""
     staged = table_name(plan, STAGED_EVENTS)
     writer = rows.select(*EVENT_NAMES).writeTo(staged).option("fanout-enabled", "true")
     return writer.option(f"snapshot-property.{WRITTEN_FOR}", plan["batch"]["batchId"])
@@ -1846,9 +1846,8 @@ def write_staged(rows: DataFrame, plan: Plan) -> DataFrameWriterV2:
 def stage_new_rows(events: DataFrame, plan: Plan, files: dict[int, str]) -> None:
     """Appends the batch's events to the branch, duplicates included: they are rare, and looked for once all are stored."""
     sizes = plan["ingest"]
-    # The user first: Spark sorts by the first eight bytes of the first column, and compares rows only where these tie.
     days = by_day(events, sizes["shufflePartitions"], sizes["slicesPerDay"])
-    ordered = days.sortWithinPartitions("user_id", "event_time", "item_in_session")
+    ordered = days.sortWithinPartitions("sort_key")
     batch_id = F.lit(plan["batch"]["batchId"])
     named = ordered.withColumns({"source_file": names_by_number(files), "batch_id": batch_id})
     write_staged(named, plan).append()
@@ -2161,6 +2160,12 @@ EVENT_COLUMNS = [
     "NULLIF(raw.userAgent, '') AS user_agent",
     "CAST(TIMESTAMP_MILLIS(IF(raw.registration BETWEEN 0 AND 1E14, raw.registration, NULL)) AS TIMESTAMP_NTZ) AS registered_at",
 ]
+SORT_KEY = """
+SHIFTLEFT(raw.ts DIV 86400000, 56) |
+SHIFTLEFT(HASH(raw.userId) & 524287L, 37) |
+SHIFTLEFT(raw.ts % 86400000, 10) |
+COALESCE(raw.itemInSession, 0L) & 1023L AS sort_key
+"""
 
 
 def read_rows(
@@ -3457,7 +3462,7 @@ def stage_accepted(
     accepted: DataFrame = (
         counted.observe(observation, by_file_and_outcome.alias("by_file_and_outcome"))
         .where("outcome = 0")
-        .selectExpr(*EVENT_COLUMNS, "file_number")
+        .selectExpr(*EVENT_COLUMNS, "file_number", SORT_KEY)
     )
     stage_new_rows(accepted, plan, files)
     outcomes.take(counts_of(observation.get["by_file_and_outcome"]))
@@ -3489,7 +3494,7 @@ def stage_adapted(
     accepted = (
         rows.observe(observation, by_outcome.alias("by_outcome"), by_adaptation.alias("by_adaptation"))
         .where("outcome = 0")
-        .selectExpr(*EVENT_COLUMNS, "file_number")
+        .selectExpr(*EVENT_COLUMNS, "file_number", SORT_KEY)
     )
     stage_new_rows(accepted, plan, files)
     for number in tolerated.files:

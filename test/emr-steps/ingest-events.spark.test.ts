@@ -301,6 +301,24 @@ describe('ingest-events', () => {
     expect(seconds?.same).toBe(true);
   });
 
+  it('stores the events of a day user after user, those of a user by time and place in the session', async () => {
+    const files = join(lake('clean'), WAREHOUSE, LOCAL_DATABASE, EVENTS.name, 'data', '**', '*.parquet');
+    const [stored] = await queryLake(
+      lake('clean'),
+      `SELECT count(*) AS events, count(*) FILTER (former_user = user_id) AS follow,
+         count(*) FILTER (former_user = user_id AND former >= (event_time, item_in_session)) AS misplaced,
+         count(DISTINCT (filename, user_id)) AS users
+       FROM (SELECT filename, user_id, event_time, item_in_session, lag(user_id) OVER stored AS former_user,
+               lag((event_time, item_in_session)) OVER stored AS former
+             FROM read_parquet('${files}', filename = true, file_row_number = true)
+             WHERE user_id <> ''
+             WINDOW stored AS (PARTITION BY filename ORDER BY file_row_number))`,
+    );
+    expect(Number(stored?.events)).toBeGreaterThan(0);
+    expect(Number(stored?.misplaced)).toBe(0);
+    expect(Number(stored?.follow) + Number(stored?.users)).toBe(Number(stored?.events));
+  });
+
   it('counts all events by day, page, subscription and authentication, those of nobody who is signed in too', async () => {
     const counted = await queryLake(lake('clean'), PAGE_DAY_ROWS);
     expect(counted).toEqual(await queryLake(lake('clean'), PAGE_DAYS_OF_EVENTS));
