@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { stepErrorSchema } from '../../domain/results.ts';
 import { scoreUsers } from '../../emr-steps/score-users.ts';
-import { LOG4J_PROPERTIES, sparkEnvironment } from '../../local/spark/configuration.ts';
+import { fileUri } from '../../local/adapters/file-uris.ts';
+import { LOG4J_PROPERTIES, propertiesText, sparkEnvironment } from '../../local/spark/configuration.ts';
 import { pythonExecutable } from '../../setup/environment.mjs';
 import { temporaryFolder } from '../support/spark-lake.ts';
 
@@ -27,6 +28,9 @@ describe('the explanation of a failed step', () => {
     const configurationFolder = join(folder, 'conf');
     await mkdir(configurationFolder);
     await writeFile(join(configurationFolder, 'log4j2.properties'), LOG4J_PROPERTIES);
+    // Spark's own default is the current folder with its blanks encoded: another folder.
+    const warehouse = { 'spark.sql.warehouse.dir': fileUri(join(folder, 'spark-warehouse')) };
+    await writeFile(join(configurationFolder, 'spark-defaults.conf'), propertiesText(warehouse));
     const { stdout } = await execa(pythonExecutable, [REFERENCE, script], {
       cwd: folder,
       env: { ...sparkEnvironment(configurationFolder), SPARK_WORKER_DIR: join(folder, 'work') },
