@@ -7,20 +7,25 @@ import { ingestEvents } from '../../emr-steps/ingest-events.ts';
 import { eventFiles, queryLake, temporaryFolder, writePlan } from '../support/spark-lake.ts';
 import { type ServedStep, StepServer } from '../support/step-server.ts';
 
-/** Counts every page of page_days a thousand times too often, as if it had been counted so; by another definition, if so asked. */
-const miscounting = (by: 'the same' | 'another'): ServedStep => ({
-  scriptName: `miscount-${by === 'another' ? 'another' : 'same'}.py`,
+/**
+ * Counts every page of page_days a thousand times too often, as if it had been counted so: by the same definition, by another,
+ * or from a snapshot that is gone, of which there were also events of a day two months earlier.
+ */
+const miscounting = (by: 'the same' | 'another' | 'gone'): ServedStep => ({
+  scriptName: `miscount-${by.replace('the ', '')}.py`,
   script: `${ingestEvents.script}
 
 def run(spark, plan):
     page_days = table_name(plan, PAGE_DAYS)
     written = iceberg_table(spark, page_days).currentSnapshot().summary()
     by = ${by === 'another' ? '"another"' : 'written.get(COMPUTED_BY)'}
+    source = ${by === 'gone' ? '"1"' : 'written.get(COMPUTED_FROM)'}
+    rows = spark.table(page_days).withColumn("events", F.expr("events * 1000"))
+    earlier = rows.withColumn("day", F.date_sub("day", 60)).where(${by === 'gone' ? '"true"' : '"false"'})
     (
-        spark.table(page_days)
-        .withColumn("events", F.expr("events * 1000"))
+        rows.unionByName(earlier)
         .writeTo(page_days)
-        .option(f"snapshot-property.{COMPUTED_FROM}", written.get(COMPUTED_FROM))
+        .option(f"snapshot-property.{COMPUTED_FROM}", source)
         .option(f"snapshot-property.{COMPUTED_BY}", by)
         .overwrite(F.lit(True))
     )
@@ -64,7 +69,10 @@ const counted = (): Promise<unknown> =>
 beforeAll(async () => {
   folder = await temporaryFolder();
   lake = join(folder, 'lake');
-  server = await StepServer.start(folder, [ingestEvents, miscounting('the same'), miscounting('another')]);
+  server = await StepServer.start(folder, [
+    ingestEvents,
+    ...(['the same', 'another', 'gone'] as const).map(miscounting),
+  ]);
   await deliver('first', '2018-10-01', 'Home', 2);
   await deliver('second', '2018-10-02', 'Home', 3);
 });
@@ -106,4 +114,17 @@ it('counts from the events that it was counted from last: nothing is done where 
   expect(before).toContainEqual({ page: '03 Home', events: 1_000 });
   await serve(ingestEvents);
   expect(await counted()).toEqual(before);
+});
+
+it('counts every day again when it was counted from a snapshot that is gone, and drops days of which nothing is left', async () => {
+  await serve(miscounting('gone'));
+  expect(await counted()).toHaveLength(8);
+  await deliver('fifth', '2018-10-03', 'Help', 2);
+  expect(await counted()).toEqual([
+    { page: '01 Home', events: 2 },
+    { page: '02 Help', events: 4 },
+    { page: '02 Home', events: 3 },
+    { page: '03 Help', events: 2 },
+    { page: '03 Home', events: 1 },
+  ]);
 });
