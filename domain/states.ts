@@ -127,7 +127,7 @@ export const STATES = {
   },
   TrainedAgain: {
     kind: 'succeed',
-    does: 'The model was trained again; whoever asked for it compares it with the stored one',
+    does: 'The model was trained again; the command that asked for this compares it with the stored one',
   },
   ReconcileLake: {
     kind: 'query',

@@ -146,21 +146,12 @@ export function rescoringPlan(
   current: Stored<Current>,
   settings: RunSettings,
 ): RunPlan {
-  const { runId } = run;
   const resumed = resumedPlan(plan, run, []);
   return {
     ...resumed,
     ...inCharge(current, settings),
     train: { ...plan.train, mode: 'never', askedBy: 'rescoring' },
-    outputs: {
-      ...resumed.outputs,
-      model: `${plan.lakeRoot}/${modelFolder(runId)}`,
-      trainingDecision: TRAINING_DECISION.of(runId).uriIn(plan.lakeRoot),
-      results: {
-        ...resumed.outputs.results,
-        'train-models': STEP_RESULT['train-models'].of(runId).uriIn(plan.lakeRoot),
-      },
-    },
+    outputs: withOwnTraining(resumed),
   };
 }
 
@@ -172,19 +163,23 @@ export function verifyingPlan(
   plan: RunPlan,
   run: { readonly runId: string; readonly executionArn: string; readonly plannedAt: Date },
 ): RunPlan {
-  const { runId } = run;
   const resumed = resumedPlan(plan, run, []);
   return {
     ...resumed,
     verifies: plan.runId,
-    outputs: {
-      ...resumed.outputs,
-      model: `${plan.lakeRoot}/${modelFolder(runId)}`,
-      trainingDecision: TRAINING_DECISION.of(runId).uriIn(plan.lakeRoot),
-      results: {
-        ...resumed.outputs.results,
-        'train-models': STEP_RESULT['train-models'].of(runId).uriIn(plan.lakeRoot),
-      },
+    outputs: withOwnTraining(resumed),
+  };
+}
+
+/** The outputs of a plan, with the run's own model, training decision and training result. */
+function withOwnTraining({ runId, lakeRoot, outputs }: RunPlan): RunPlan['outputs'] {
+  return {
+    ...outputs,
+    model: `${lakeRoot}/${modelFolder(runId)}`,
+    trainingDecision: TRAINING_DECISION.of(runId).uriIn(lakeRoot),
+    results: {
+      ...outputs.results,
+      'train-models': STEP_RESULT['train-models'].of(runId).uriIn(lakeRoot),
     },
   };
 }

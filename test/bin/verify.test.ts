@@ -114,7 +114,7 @@ describe('a verification of a deployment', () => {
     options: { stage: 'dev', name: 'churn', yes },
   });
 
-  it('starts a run that only trains, once it is told to, and waits for it', async () => {
+  it('starts a run that only trains, once the answer is yes, and waits for it', async () => {
     const pipeline = pipelineOf('SUCCEEDED');
     const id = await startedAndEnded(pipeline, asked(true));
     expect(id).toMatch(/^verify-\d{8}-\d{6}-[0-9a-f]{4}$/);

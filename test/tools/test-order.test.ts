@@ -6,12 +6,17 @@ import { LONGEST, longestFirst } from '../../tools/test-order.ts';
 
 test('tests that take long begin first, the longest before the others, which keep their order', () => {
   const [longest = '', next = ''] = LONGEST;
-  const files = ['/root/test/b.test.ts', `/root/${next}`, '/root/test/a.test.ts', `/root/${longest}`];
+  const files = [
+    '/project/test/b.test.ts',
+    `/project/${next}`,
+    '/project/test/a.test.ts',
+    `/project/${longest}`,
+  ];
   expect(longestFirst(files, (file) => file)).toEqual([
-    `/root/${longest}`,
-    `/root/${next}`,
-    '/root/test/b.test.ts',
-    '/root/test/a.test.ts',
+    `/project/${longest}`,
+    `/project/${next}`,
+    '/project/test/b.test.ts',
+    '/project/test/a.test.ts',
   ]);
 });
 

@@ -17,7 +17,7 @@ export function verifyOr(
   return choice;
 }
 
-/** Ends the execution in success. Who asked for it compares the models: nothing of the run is current. */
+/** Ends the execution in success. The command that asked for it compares the models: nothing of the run is current. */
 export function trainedAgain(on: Pipeline): Succeed {
   return new Succeed(on.scope, 'TrainedAgain', described('TrainedAgain'));
 }
